@@ -1,0 +1,171 @@
+"""One row of the tree, as data. The screen draws it and never keeps anything of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tui.oci.config import ImageConfig
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.manifest import ImageManifest, Index
+from tui.oci.platform import Platform
+from tui.oci.statement import Statement
+from tui.sources.base import AnyManifest, Source, SourceError
+
+
+class Kind(StrEnum):
+    """What a row stands for."""
+
+    SOURCE = "source"
+    REPOSITORY = "repository"
+    TAG = "tag"
+    INDEX = "index"
+    MANIFEST = "manifest"
+    ATTESTATION = "attestation"
+    CONFIG = "config"
+    LAYER = "layer"
+    STATEMENT = "statement"
+    REFERRERS = "referrers"
+    REFERRER = "referrer"
+    GROUP = "group"
+    MORE = "more"
+    FAULT = "fault"
+
+
+class Load(StrEnum):
+    """How far the children of a row are."""
+
+    IDLE = "idle"
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+#: Rows that stand for a manifest: they have a digest of their own, asked at the manifests endpoint.
+MANIFEST_KINDS = frozenset({Kind.TAG, Kind.INDEX, Kind.MANIFEST, Kind.ATTESTATION, Kind.REFERRER})
+#: Rows that stand for a blob.
+BLOB_KINDS = frozenset({Kind.CONFIG, Kind.LAYER, Kind.STATEMENT})
+
+
+@dataclass(slots=True)
+class Listing:
+    """A long list of names (tags, repositories) as data; only some of them are ever rows.
+
+    ``names`` is the server's order; ``limit`` is how many rows are made at most; ``matching`` is how many the filter
+    lets through, ``folded`` how many digest tags were put into a group.
+    """
+
+    names: list[str] = field(default_factory=list)
+    complete: bool = False
+    note: str = ""
+    filter: str = ""
+    order: str = "version"
+    limit: int = 1000
+    matching: int = 0
+    folded: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """A row. ``key`` is unique in the tree and stable over refreshes; ``label`` and ``note`` are safe text.
+
+    A TAG whose manifest is an index holds the index's entries as its own children; a TAG that is a single image holds
+    its config and layers. ``position`` is the place of the descriptor in its parent's list, from 0 (layers, entries).
+    ``code`` is the finding code of a FAULT row. ``subject`` is what an ATTESTATION or REFERRER says it describes.
+    """
+
+    key: str
+    kind: Kind
+    source: Source
+    repository: str | None = None
+    label: str = ""
+    tag: str | None = None
+    descriptor: Descriptor | None = None
+    platform: Platform | None = None
+    parent: Node | None = None
+    children: list[Node] = field(default_factory=list)
+    load: Load = Load.IDLE
+    error: SourceError | None = None
+    manifest: AnyManifest | None = None
+    config: ImageConfig | None = None
+    note: str = ""
+    expandable: bool = False
+    statement: Statement | None = None
+    subject: Digest | None = None
+    position: int = 0
+    code: str = ""
+    listing: Listing | None = None
+
+    @property
+    def digest(self) -> Digest | None:
+        """The digest of what the row stands for: of the bytes read if they were read, else what points here says."""
+        if self.manifest is not None:
+            return self.manifest.digest
+        return self.descriptor.digest if self.descriptor is not None else None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes, of the manifest or blob itself."""
+        if self.descriptor is not None:
+            return self.descriptor.size
+        return self.manifest.size if self.manifest is not None else None
+
+    @property
+    def media_type(self) -> str:
+        """The media type of what the row stands for, as its bytes say or else its descriptor; "" when unknown."""
+        if self.manifest is not None:
+            return self.manifest.media_type
+        return self.descriptor.media_type if self.descriptor is not None else ""
+
+    @property
+    def index(self) -> Index | None:
+        """The index that the row holds, once it was read."""
+        return self.manifest if isinstance(self.manifest, Index) else None
+
+    @property
+    def image_manifest(self) -> ImageManifest | None:
+        """The image manifest that the row holds, once it was read."""
+        return self.manifest if isinstance(self.manifest, ImageManifest) else None
+
+    @property
+    def is_index(self) -> bool:
+        """Whether the row is known to be an index."""
+        return self.kind is Kind.INDEX or self.index is not None
+
+    def walk(self) -> Iterator[Node]:
+        """This row and all rows below it that exist now, in the order of the screen."""
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            yield node
+            stack.extend(reversed(node.children))
+
+    def ancestors(self) -> Iterator[Node]:
+        """The rows above, nearest first."""
+        node = self.parent
+        while node is not None:
+            yield node
+            node = node.parent
+
+    def image(self) -> Node | None:
+        """The nearest tag, index, platform, attestation or referrer, beginning with this row itself."""
+        node: Node | None = self
+        while node is not None and node.kind not in MANIFEST_KINDS:
+            node = node.parent
+        return node
+
+    def top(self) -> Node | None:
+        """The outermost tag, index or image that the row is in: what a verdict is about."""
+        found: Node | None = None
+        node: Node | None = self
+        while node is not None:
+            if node.kind in MANIFEST_KINDS:
+                found = node
+            node = node.parent
+        return found
+
+    def __repr__(self) -> str:
+        return f"<Node {self.kind} {self.key!r} {self.load}>"

@@ -1,0 +1,144 @@
+"""Making any foreign string safe and short: control characters, bidi tricks, sizes, ages.
+
+Everything that a registry, a file or a header says is somebody else's text. A terminal obeys escape bytes inside it,
+and bidi controls make it read as something else, so it passes through `safe` once, where it is decoded for display.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from functools import lru_cache
+
+_ELLIPSIS = "…"
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
+# Characters that draw nothing although their category is a letter or a mark: fillers, joiners, variation selectors.
+_HIDDEN_RANGES = (
+    (0x034F, 0x034F),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFFA0, 0xFFA0),
+    (0xE0100, 0xE01EF),
+)
+
+
+@lru_cache(maxsize=4096)
+def _shown(char: str) -> str:
+    """One character as it may be shown: itself, or a visible escape such as ``\\x1b``."""
+    code = ord(char)
+    hidden = unicodedata.category(char) in _HIDDEN_CATEGORIES or any(a <= code <= b for a, b in _HIDDEN_RANGES)
+    if not hidden:
+        return char
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def safe(text: str, *, limit: int = 4096, multiline: bool = False) -> str:
+    """Foreign text that a terminal can show and cannot obey.
+
+    Control characters (C0, DEL, C1), lone surrogates, bidi and other invisible characters become visible escapes.
+    The result has at most `limit` characters and ends in ``…`` when something was cut. With `multiline` line feeds
+    are kept (CR LF counts as one) and tabs become four spaces. Applying it twice changes nothing.
+    """
+    cut = len(text) > limit
+    if cut:
+        text = text[:limit]  # escapes only ever lengthen: what is beyond the limit cannot matter
+    if not (text.isascii() and text.isprintable()):
+        if multiline:
+            lines = text.replace("\r\n", "\n").split("\n")
+            text = "\n".join("".join(map(_shown, line.replace("\t", "    "))) for line in lines)
+        else:
+            text = "".join(map(_shown, text))
+    if len(text) > limit or cut:
+        # An already cut text ends in the ellipsis and is exactly as long as the limit: it comes back as it is.
+        text = text[: max(limit - 1, 0)] + _ELLIPSIS if limit > 0 else ""
+    return text
+
+
+def size(count: int | None) -> str:
+    """Bytes in decimal units as people read them: ``735 B``, ``5.6 MB``; nothing for None."""
+    if count is None:
+        return ""
+    if abs(count) < 1000:
+        return f"{count} B"
+    from humanize import naturalsize  # late: costs time that `--version` and the first frame should not pay
+
+    return naturalsize(count)
+
+
+def age(moment: datetime | None, now: datetime | None = None) -> str:
+    """How long ago, in words: ``3 days ago``. A moment without a zone counts as UTC.
+
+    Builders that want the same bytes each time write year 1, or 1970, or 1980 instead of a date: such a moment is
+    shown as the date that it is, because "56 years ago" would be nonsense.
+    """
+    if moment is None:
+        return ""
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    if moment.year <= 1980:
+        return moment.date().isoformat()
+    now = now or datetime.now(UTC)
+    now = now.replace(tzinfo=UTC) if now.tzinfo is None else now
+    from humanize import naturaltime  # late, as above
+
+    return naturaltime(now - moment)
+
+
+@lru_cache(maxsize=4096)
+def _cells(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
+
+
+def width(text: str) -> int:
+    """How many terminal cells a safe text takes."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def shorten(text: str, cells: int) -> str:
+    """The text in at most `cells` terminal cells.
+
+    A digest or another single long word loses its middle, because its ends tell it apart; a sentence loses its end.
+    """
+    if width(text) <= cells:
+        return text
+    if cells <= 1:
+        return _ELLIPSIS if cells == 1 else ""
+    room = cells - 1
+    if " " in text.strip():
+        return _take(text, room).rstrip() + _ELLIPSIS
+    tail = _take(text[::-1], room // 2)[::-1]
+    return _take(text, room - width(tail)) + _ELLIPSIS + tail
+
+
+def _take(text: str, cells: int) -> str:
+    used = 0
+    for position, char in enumerate(text):
+        used += _cells(char)
+        if used > cells:
+            return text[:position]
+    return text
+
+
+def plural(count: int, noun: str, plural: str | None = None) -> str:
+    """A count with its noun: ``1 layer``, ``2 layers``, ``3 indexes`` when the plural is given."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time: ``0.4 s``, ``12 s``, ``1 min 20 s``, ``2 h 5 min``."""
+    if seconds < 9.95:
+        return f"{max(seconds, 0):.1f} s" if seconds > 0 else "0 s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"

@@ -1,0 +1,183 @@
+"""What stops a draft before anything is asked of a registry, and what is only worth saying."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tui.compose.draft import Draft, Entry, EntryVerdict
+from tui.oci import media
+from tui.text import plural, safe, size
+
+#: The most that every registry takes as a manifest (distribution-spec, "Pushing manifests"; protocol.md C-18), in
+#: bytes.
+MANIFEST_LIMIT = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a draft or plan.
+
+    ``stops`` says whether it must be mended before a push; ``message`` is safe text that names what, where and what
+    to do. ``keys`` are the rows it is about. ``offer`` is what the screen can offer at once: ``oci-type`` (choose the
+    OCI type) or "". ``undetermined`` marks what could not be found out (denied, unreachable), as opposed to what is
+    wrong.
+    """
+
+    code: str
+    message: str
+    stops: bool = True
+    keys: tuple[str, ...] = ()
+    offer: str = ""
+    undetermined: bool = False
+
+
+def problems(draft: Draft) -> tuple[Problem, ...]:
+    """Everything that is wrong with the draft itself, worst first."""
+    found = [*_target(draft), *_rows(draft), *_platforms(draft), *_attestations(draft), *_type(draft), *_bytes(draft)]
+    return tuple(sorted(found, key=lambda problem: not problem.stops))
+
+
+def row_name(entry: Entry) -> str:
+    """How messages call a row: its platform, else its digest. Safe text."""
+    if entry.is_attestation:
+        about = entry.describes
+        return f"the attestation of {about.short}" if about is not None else "an attestation"
+    if entry.platform is not None and not entry.platform.is_unknown:
+        return safe(str(entry.platform))
+    return entry.descriptor.digest.short
+
+
+def _target(draft: Draft) -> Iterator[Problem]:
+    if draft.target.digest is not None:
+        yield Problem(
+            "target-has-digest",
+            f"{safe(str(draft.target))} names a digest, and what a digest names can never change. "
+            f"Name a tag, such as {safe(draft.target.name)}:latest.",
+        )
+    elif draft.target.tag is None:
+        yield Problem("target-without-tag", f"{safe(str(draft.target))} names no tag. Name the tag to push to.")
+
+
+def _rows(draft: Draft) -> Iterator[Problem]:
+    if not draft.images:
+        yield Problem("empty", "The draft holds no image. Add at least one: an empty list cannot be pulled.")
+    for entry in draft.kept:
+        if entry.verdict is EntryVerdict.GONE:
+            where = f" at {safe(entry.source)}" if entry.source else ""
+            yield Problem(
+                "gone",
+                f"{row_name(entry)} is gone: there is no image{where} any more. Replace it from another reference, "
+                "or remove it.",
+                keys=(entry.key,),
+            )
+        elif entry.verdict is EntryVerdict.UNKNOWN:
+            yield Problem(
+                "unknown",
+                f"{row_name(entry)} could not be asked for: {entry.note}",
+                keys=(entry.key,),
+                undetermined=True,
+            )
+
+
+def _platforms(draft: Draft) -> Iterator[Problem]:
+    seen: dict[object, Entry] = {}
+    for entry in draft.images:
+        platform = entry.platform
+        if media.is_index(entry.descriptor.media_type):
+            yield Problem(
+                "nested-index",
+                f"{row_name(entry)} is an index inside this index: docker manifest cannot read it. "
+                "Replace it from its reference to take its images instead.",
+                stops=False,
+                keys=(entry.key,),
+            )
+            continue
+        if platform is None or platform.is_unknown:
+            yield Problem(
+                "no-platform",
+                f"{row_name(entry)} names no platform, so that no client will choose it by platform. Set one.",
+                stops=False,
+                keys=(entry.key,),
+            )
+            continue
+        name = platform.normalised()
+        if name in seen:
+            first = seen[name]
+            same = first.descriptor.digest == entry.descriptor.digest
+            yield Problem(
+                "duplicate-platform",
+                f"{safe(str(platform))} is in the list twice"
+                + (" with the same image" if same else "")
+                + f" ({_from(first)} and {_from(entry)}). Clients take the first one. Remove one of them.",
+                stops=not draft.allow_duplicates,
+                keys=(first.key, entry.key),
+            )
+        else:
+            seen[name] = entry
+
+
+def _from(entry: Entry) -> str:
+    return safe(entry.source) if entry.source else entry.descriptor.digest.short
+
+
+def _attestations(draft: Draft) -> Iterator[Problem]:
+    images = {entry.descriptor.digest for entry in draft.images}
+    for entry in draft.kept:
+        if entry.describes is not None and entry.describes not in images:
+            yield Problem(
+                "orphan-attestation",
+                f"{row_name(entry)} describes an image that is not in this list. Remove it, or add that image.",
+                stops=False,
+                keys=(entry.key,),
+            )
+
+
+def _type(draft: Draft) -> Iterator[Problem]:
+    if draft.media_type != media.DOCKER_LIST or draft.is_untouched:
+        return
+    if draft.annotations:
+        yield Problem(
+            "docker-annotations",
+            "A Docker manifest list cannot hold annotations, and this one has "
+            f"{plural(len(draft.annotations), 'annotation')}. "
+            "Choose the OCI type to keep them (--type oci), or remove them.",
+            offer="oci-type",
+        )
+    annotated = tuple(entry for entry in draft.kept if entry.descriptor.annotations)
+    if annotated:
+        yield Problem(
+            "docker-annotations",
+            "A Docker manifest list cannot hold annotations of its entries, and "
+            f"{', '.join(row_name(entry) for entry in annotated[:5])} {'has' if len(annotated) == 1 else 'have'} some"
+            + (" (an attestation needs them)" if any(entry.is_attestation for entry in annotated) else "")
+            + ". Choose the OCI type to keep them (--type oci), or remove them.",
+            keys=tuple(entry.key for entry in annotated),
+            offer="oci-type",
+        )
+    foreign = tuple(entry for entry in draft.kept if not media.is_docker(entry.descriptor.media_type))
+    if foreign:
+        yield Problem(
+            "mixed-media-types",
+            f"A Docker manifest list with OCI manifests in it ({', '.join(row_name(entry) for entry in foreign[:5])}): "
+            "some registries and clients refuse the mixture. The OCI type holds both.",
+            stops=False,
+            keys=tuple(entry.key for entry in foreign),
+            offer="oci-type",
+        )
+
+
+def _bytes(draft: Draft) -> Iterator[Problem]:
+    try:
+        length = len(draft.to_bytes())
+    except UnicodeEncodeError:
+        yield Problem(
+            "not-unicode", "An annotation or platform field holds characters that are no text (lone surrogates)."
+        )
+        return
+    if length > MANIFEST_LIMIT:
+        yield Problem(
+            "too-large",
+            f"The index would be {size(length)}; registries take at most {size(MANIFEST_LIMIT)}. "
+            "Remove entries or annotations.",
+        )

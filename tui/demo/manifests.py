@@ -1,0 +1,161 @@
+"""Manifests: read by tag or digest, pushed, deleted. Source: OCI distribution-spec, "Pulling", "Pushing Manifests"."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.responses import Response
+
+from tui.demo.bodies import read_body
+from tui.demo.call import Call, checked_digest
+from tui.demo.faults import HangUp, Refusal
+from tui.demo.paths import digest_of, is_tag
+from tui.demo.store import Repository, Stored
+from tui.demo.validate import check_manifest
+from tui.oci import media
+
+
+async def manifest(call: Call) -> Response:
+    match call.method:
+        case "GET" | "HEAD":
+            return _read(call)
+        case "PUT":
+            return await _put(call)
+        case "DELETE":
+            return _delete(call)
+    raise Refusal(405, "UNSUPPORTED", headers={"Allow": "GET, HEAD, PUT, DELETE"})
+
+
+def _read(call: Call) -> Response:
+    call.need("pull")
+    reference = call.route.reference
+    if ":" in reference:
+        checked_digest(reference)
+    repository = call.store.repositories.get(call.name)
+    digest = repository.resolve(reference) if repository is not None else None
+    if repository is None or digest is None:
+        raise Refusal(404, "MANIFEST_UNKNOWN", {"name": call.name, "reference": reference[:200]})
+    quirks = call.quirks
+    if reference in quirks.moves:
+        repository.tag(reference, quirks.moves[reference])
+    digest, stored = _negotiate(call, repository, digest)
+    headers = {
+        "Docker-Content-Digest": digest,
+        "ETag": f'"{digest}"',
+        "Content-Type": quirks.content_type if quirks.content_type is not None else stored.media_type,
+        "Content-Length": str(len(stored.raw) + (quirks.wrong_length if call.head else 0)),
+    }
+    if call.request.headers.get("if-none-match", "").strip().removeprefix("W/").strip('"') == digest:
+        return Response(status_code=304, headers={key: headers[key] for key in ("Docker-Content-Digest", "ETag")})
+    return Response(b"" if call.head else stored.raw, headers=headers)
+
+
+def _negotiate(call: Call, repository: Repository, digest: str) -> tuple[str, Stored]:
+    """The manifest to answer with, by what the client accepts; the one that was asked for, unless quirks say else."""
+    stored = repository.manifests[digest]
+    accept = ",".join(call.request.headers.getlist("accept"))
+    if accepts(accept, stored.media_type):
+        return digest, stored
+    if call.quirks.accept == "substitute" and media.is_index(stored.media_type):
+        for child in _children(stored):
+            platform = child.get("platform", {})
+            if platform.get("architecture") == "amd64" and child.get("digest") in repository.manifests:
+                return child["digest"], repository.manifests[child["digest"]]
+    if call.quirks.accept == "right":
+        raise Refusal(
+            406,
+            "UNSUPPORTED",
+            {"mediaType": stored.media_type},
+            message=f"the manifest is of type {stored.media_type}, which the Accept header does not name",
+        )
+    raise Refusal(
+        404,
+        "MANIFEST_UNKNOWN",
+        message=f"manifest of type {stored.media_type} found, but accept header does not support it",
+    )
+
+
+def _children(stored: Stored) -> list[dict[str, Any]]:
+    found = json.loads(stored.raw).get("manifests", [])
+    return [child for child in found if isinstance(child, dict)]
+
+
+def accepts(header: str, media_type: str) -> bool:
+    """Whether an Accept header admits a type (RFC 9110, 12.5.1); none at all admits everything.
+
+    The most specific range that fits decides, so `type;q=0, */*` refuses that type.
+    """
+    if not header.strip():
+        return True
+    best = (-1, 0.0)
+    for part in header.lower().split(","):
+        found, _, parameters = part.strip().partition(";")
+        found = found.strip()
+        rank = {media_type: 2, media_type.partition("/")[0] + "/*": 1, "*/*": 0}.get(found, -1)
+        if rank > best[0]:
+            best = (rank, _quality(parameters))
+    return best[0] >= 0 and best[1] > 0
+
+
+def _quality(parameters: str) -> float:
+    for parameter in parameters.split(";"):
+        key, _, value = parameter.strip().partition("=")
+        if key.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 1.0
+    return 1.0
+
+
+async def _put(call: Call) -> Response:
+    call.need("push")
+    store, quirks = call.store, call.quirks
+    reference = call.route.reference
+    by_digest = ":" in reference
+    tags = call.query.get("tag", []) if by_digest else [reference]
+    if by_digest:
+        checked_digest(reference)
+    for tag in tags:
+        if not is_tag(tag):
+            raise Refusal(400, "TAG_INVALID", {"tag": tag[:200]}, message="invalid tag")
+    raw = await read_body(call.request, store.limits.manifest)
+    digest = digest_of(raw, reference.partition(":")[0] if by_digest else "sha256")
+    if by_digest and digest != reference:
+        raise Refusal(400, "DIGEST_INVALID", {"digest": reference, "content": digest})
+    known = store.repositories.get(call.name)
+    checked = check_manifest(store, known or Repository(call.name), raw, call.request.headers.get("content-type", ""))
+    if known is None and len(store.repositories) >= store.limits.repositories:
+        raise Refusal(507, "DENIED", message="this registry holds as many repositories as it can")
+    if known is not None and quirks.immutable and any(known.tags.get(tag, digest) != digest for tag in tags):
+        raise Refusal(409, "TAG_INVALID", {"tag": tags[0]}, message="tag is immutable and exists already")
+    if known is not None and len(known.tags) + len(tags) > store.limits.tags:
+        raise Refusal(507, "DENIED", message="this repository holds as many tags as it can")
+    store.put_manifest(call.name, raw, checked.media_type, tags, digest)
+    if quirks.drop_put > 0 and store.repository(call.name).meter.dropped < quirks.drop_put:
+        store.repository(call.name).meter.dropped += 1
+        raise HangUp
+    headers = {"Location": f"/v2/{call.name}/manifests/{digest}", "Docker-Content-Digest": digest}
+    if checked.subject is not None and quirks.subject_header and quirks.referrers != "absent":
+        headers["OCI-Subject"] = checked.subject
+    answer = Response(status_code=201, headers=headers)
+    if by_digest:
+        for tag in tags:
+            answer.headers.append("OCI-Tag", tag)
+    return answer
+
+
+def _delete(call: Call) -> Response:
+    call.need("delete")
+    repository = call.repository()
+    if not call.quirks.delete:
+        raise Refusal(405, "UNSUPPORTED", headers={"Allow": "GET, HEAD, PUT"})
+    reference = call.route.reference
+    if ":" in reference:
+        gone = call.store.delete_manifest(call.name, checked_digest(reference))
+    else:
+        gone = repository.untag(reference)
+    if not gone:
+        raise Refusal(404, "MANIFEST_UNKNOWN", {"name": call.name, "reference": reference[:200]})
+    return Response(status_code=202)

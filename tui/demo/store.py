@@ -1,0 +1,266 @@
+"""What the embedded registry holds: repositories with manifests, tags and blobs, in memory.
+
+Blobs belong to repositories, as in a real registry: the bytes are kept once, but a blob can only be read through a
+repository that it was pushed to or mounted into. Not safe for use from several threads at once: a server that runs in
+a thread changes it on its own event loop (`serve.Served.call`).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from tui.demo.access import Access, Doorman, Rules
+from tui.demo.limits import Meter
+from tui.demo.paths import digest_of
+from tui.demo.quirks import RIGHT, Quirks
+
+
+class Recorded(NamedTuple):
+    """One request that was answered (status 0: the connection was closed instead)."""
+
+    method: str
+    path: str
+    query: str
+    status: int
+    authorized: bool
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds in bytes and counts, so that a client cannot fill the memory of the machine."""
+
+    manifest: int = 4 * 1024 * 1024
+    blob: int = 256 * 1024 * 1024
+    total: int = 1024 * 1024 * 1024
+    uploads: int = 128
+    repositories: int = 10_000
+    tags: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A manifest as it was pushed: exact bytes, its type, and what the referrers list needs to know of it."""
+
+    raw: bytes
+    media_type: str
+    subject: str | None = None
+    artifact_type: str | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Repository:
+    """One repository. `blobs` are the digests that can be read here; their bytes are in the store."""
+
+    name: str
+    blobs: set[str] = field(default_factory=set)
+    manifests: dict[str, Stored] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    quirks: Quirks | None = None
+    access: Access = Access.PUBLIC
+    meter: Meter = field(default_factory=Meter)
+    _sorted: tuple[str, ...] | None = None
+
+    def tag(self, tag: str, digest: str) -> None:
+        if tag not in self.tags:
+            self._sorted = None
+        self.tags[tag] = digest
+
+    def untag(self, tag: str) -> bool:
+        """Remove a tag; False when there was none."""
+        self._sorted = None
+        return self.tags.pop(tag, None) is not None
+
+    def sorted_tags(self) -> tuple[str, ...]:
+        """All tags in lexical order, sorted once for as long as none is added."""
+        if self._sorted is None:
+            self._sorted = tuple(sorted(self.tags))
+        return self._sorted
+
+    def page(self, last: str, count: int) -> tuple[tuple[str, ...], bool]:
+        """The `count` tags after `last` ("" is from the start), and whether there are more."""
+        names = self.sorted_tags()
+        start = bisect_right(names, last) if last else 0
+        return names[start : start + count], start + count < len(names)
+
+    def resolve(self, reference: str) -> str | None:
+        """The digest of a manifest that is here, by tag or digest."""
+        digest = reference if ":" in reference else self.tags.get(reference, "")
+        return digest if digest in self.manifests else None
+
+    def referrers(self, digest: str) -> list[tuple[str, Stored]]:
+        return [(own, stored) for own, stored in self.manifests.items() if stored.subject == digest]
+
+    def copy(self) -> Repository:
+        return replace(self, blobs=set(self.blobs), manifests=dict(self.manifests), tags=dict(self.tags), meter=Meter())
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A store's content at one moment: what "start over" goes back to."""
+
+    data: Mapping[str, bytes]
+    repositories: Mapping[str, Repository]
+    quirks: Quirks
+    rules: Rules
+
+
+class Store:
+    """The whole registry's content, its rules, and the record of what was asked of it."""
+
+    def __init__(self, *, limits: Limits | None = None, record: int = 20_000) -> None:
+        self.data: dict[str, bytes] = {}
+        self.repositories: dict[str, Repository] = {}
+        self.quirks: Quirks = RIGHT
+        self.limits = limits or Limits()
+        self.rules = Rules()
+        self.doorman = Doorman()
+        self.meter = Meter()
+        self.uploads: dict[str, Upload] = {}
+        self.requests: deque[Recorded] = deque(maxlen=record)
+        self.errors: deque[str] = deque(maxlen=50)
+        self.served = 0
+        self.stored = 0
+
+    # What is where
+
+    def repository(self, name: str) -> Repository:
+        """The repository `name`, made if it is not there."""
+        found = self.repositories.get(name)
+        if found is None:
+            found = self.repositories[name] = Repository(name)
+        return found
+
+    def quirks_for(self, name: str) -> Quirks:
+        found = self.repositories.get(name)
+        return self.quirks if found is None or found.quirks is None else found.quirks
+
+    def has_blob(self, name: str, digest: str) -> bool:
+        found = self.repositories.get(name)
+        return found is not None and digest in found.blobs and digest in self.data
+
+    def blob(self, name: str, digest: str) -> bytes | None:
+        """A blob's bytes, if it can be read in that repository."""
+        return self.data[digest] if self.has_blob(name, digest) else None
+
+    # Putting in; nothing is checked here (validate.py does), so that the gallery can hold what no push could
+
+    def put_blob(self, name: str, data: bytes, digest: str | None = None) -> str:
+        """Keep `data` in the repository; its digest. A `digest` that is given is believed, even where it is wrong."""
+        digest = digest or digest_of(data)
+        if digest not in self.data:
+            self.stored += len(data)
+            self.data[digest] = data
+        self.repository(name).blobs.add(digest)
+        return digest
+
+    def put_manifest(
+        self, name: str, raw: bytes, media_type: str, tags: Iterable[str] = (), digest: str | None = None
+    ) -> str:
+        """Keep a manifest's exact bytes under its digest and point `tags` at it; the digest."""
+        digest = digest or digest_of(raw)
+        repository = self.repository(name)
+        if digest not in repository.manifests:
+            repository.manifests[digest] = Stored(raw, media_type, *_linked(raw))
+        for tag in tags:
+            repository.tag(tag, digest)
+        return digest
+
+    def mount(self, name: str, digest: str, source: str) -> bool:
+        """Make a blob of `source` readable in `name`; False when it is not in `source`."""
+        if not self.has_blob(source, digest):
+            return False
+        self.repository(name).blobs.add(digest)
+        return True
+
+    # Taking out
+
+    def delete_blob(self, name: str, digest: str) -> bool:
+        """Unlink a blob from a repository; False when it was not there. Bytes that nobody links are dropped."""
+        found = self.repositories.get(name)
+        if found is None or digest not in found.blobs:
+            return False
+        found.blobs.discard(digest)
+        if not any(digest in other.blobs for other in self.repositories.values()):
+            self.stored -= len(self.data.pop(digest, b""))
+        return True
+
+    def delete_manifest(self, name: str, digest: str) -> bool:
+        """Remove a manifest and every tag that points at it; False when it was not there."""
+        found = self.repositories.get(name)
+        if found is None or found.manifests.pop(digest, None) is None:
+            return False
+        for tag in [tag for tag, target in found.tags.items() if target == digest]:
+            found.untag(tag)
+        return True
+
+    # Starting over, and looking back
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(
+            dict(self.data),
+            {name: repository.copy() for name, repository in self.repositories.items()},
+            self.quirks,
+            self.rules,
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to `snapshot`; uploads, tokens, counters and the record of requests start anew."""
+        self.data = dict(snapshot.data)
+        self.repositories = {name: repository.copy() for name, repository in snapshot.repositories.items()}
+        self.quirks = snapshot.quirks
+        self.rules = snapshot.rules
+        self.doorman = Doorman()
+        self.meter = Meter()
+        self.uploads.clear()
+        self.requests.clear()
+        self.stored = sum(map(len, self.data.values()))
+
+    def record(self, method: str, path: str, query: str, status: int, authorized: bool) -> None:
+        self.served += 1
+        self.requests.append(Recorded(method, path, query, status, authorized, time.monotonic()))
+
+    def asked(self, method: str = "", containing: str = "", status: int | None = None) -> list[Recorded]:
+        """The recorded requests with that method, that text in their path, and that status."""
+        return [
+            one
+            for one in self.requests
+            if (not method or one.method == method)
+            and containing in one.path
+            and (status is None or one.status == status)
+        ]
+
+
+@dataclass(slots=True)
+class Upload:
+    """An upload that has begun: its bytes so far, and the repository it is for."""
+
+    id: str
+    name: str
+    data: bytearray = field(default_factory=bytearray)
+    touched: float = field(default_factory=time.monotonic)
+    busy: bool = False
+
+
+def _linked(raw: bytes) -> tuple[str | None, str | None, dict[str, str]]:
+    """Subject digest, artifact type and annotations of a manifest; nothing of one that cannot be read."""
+    try:
+        document: Any = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None, None, {}
+    if not isinstance(document, dict):
+        return None, None, {}
+    subject, config, annotations = (document.get(key) for key in ("subject", "config", "annotations"))
+    kind = document.get("artifactType") or (config.get("mediaType") if isinstance(config, dict) else None)
+    return (
+        subject.get("digest") if isinstance(subject, dict) and isinstance(subject.get("digest"), str) else None,
+        kind if isinstance(kind, str) else None,
+        {k: v for k, v in annotations.items() if isinstance(v, str)} if isinstance(annotations, dict) else {},
+    )

@@ -1,0 +1,95 @@
+"""The command behind every row: how to get the same by hand, with seven tools.
+
+Lines are quoted for a POSIX shell and can be pasted as they are. A tool that cannot do it has an empty line, and `why`
+says so: that too is worth knowing. Flags after each tool's own manual; those that are installed are run by the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Node
+from tui.teach import local_lines
+from tui.teach.access import Access, Hosts
+from tui.teach.lines import TOOLS, Line, Target, blob_lines, config_lines, list_lines, manifest_lines, referrer_lines
+from tui.teach.lines import source_lines as registry_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One line of one tool.
+
+    `tool` is curl, docker manifest, docker buildx imagetools, crane, oras, regctl or skopeo, or a plain tool for what
+    lies on disk; `line` is "" where the tool cannot do it; `why` says what it does, or why not.
+    """
+
+    tool: str
+    title: str
+    line: str
+    why: str
+
+
+def commands(node: Node, hosts: Hosts | None = None) -> tuple[Command, ...]:
+    """The equivalent commands of a row, in a fixed order of tools. Asks nothing, raises nothing.
+
+    `hosts` are the client's settings (`ClientSettings`), so that the flags fit how the registry is reached.
+    """
+    if node.kind is Kind.FAULT and node.parent is not None:
+        return commands(node.parent, hosts)
+    registry = node.source.registry
+    if node.source.kind != "registry" or registry is None:
+        found = local_lines.lines(node)
+    else:
+        found = _remote(node, Access.of(registry, hosts))
+    order = {tool: place for place, tool in enumerate(TOOLS)}
+    ordered = sorted(found, key=lambda line: order.get(line.tool, len(order)))
+    return tuple(Command(line.tool, line.title, line.line, line.why) for line in ordered)
+
+
+def _remote(node: Node, access: Access) -> list[Line]:
+    repository = node.repository
+    if repository is None:
+        return registry_lines(access)
+    digest = node.digest
+    target = Target(access, repository, node.tag if node.kind is Kind.TAG else None, digest, node.platform)
+    if node.kind is Kind.REFERRERS:
+        image = node.image() or node.parent
+        return referrer_lines(Target(access, repository, None, image.digest if image is not None else None))
+    if node.kind in MANIFEST_KINDS and (target.tag or digest is not None):
+        return manifest_lines(target, is_index=node.is_index, by_platform=_by_platform(node, access))
+    if node.kind in BLOB_KINDS and digest is not None:
+        return _BLOBS[node.kind](node, target)
+    return list_lines(target)
+
+
+def _by_platform(node: Node, access: Access) -> Target | None:
+    """The tag or index to name with --platform, for an image that was reached through one."""
+    if node.kind is not Kind.MANIFEST or node.platform is None or node.platform.is_unknown or node.repository is None:
+        return None
+    above = next((each for each in node.ancestors() if each.is_index), None)
+    if above is None:
+        return None
+    # Several entries for one platform: the tools take the first, which need not be this one.
+    same = [
+        each
+        for each in above.children
+        if each.kind is Kind.MANIFEST and each.platform is not None and each.platform.same_as(node.platform)
+    ]
+    if same and same[0] is not node:
+        return None
+    return Target(access, node.repository, above.tag, above.digest, node.platform)
+
+
+def _config(node: Node, target: Target) -> list[Line]:
+    image = node.image()
+    if image is None or image.digest is None:
+        return blob_lines(target)
+    return config_lines(target, Target(target.access, target.repository, None, image.digest))
+
+
+_BLOBS: dict[Kind, Callable[[Node, Target], list[Line]]] = {
+    Kind.CONFIG: _config,
+    Kind.LAYER: lambda _node, target: blob_lines(target),
+    Kind.STATEMENT: lambda _node, target: blob_lines(target),
+}

@@ -1,0 +1,132 @@
+"""What an explanation is made of, and the few phrases that all of them share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from tui.explore.node import Kind, Node
+from tui.oci import media
+from tui.oci.digest import Digest
+from tui.sources.presence import Observation, Presence
+from tui.teach.specs import Spec
+from tui.text import safe, size
+
+
+class Knows(Protocol):
+    """The part of the explorer that explanations ask: what is known of the object behind a node."""
+
+    def observation(self, node: Node) -> Observation: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One end of a reference: what it is, in words, its digest, and its row in the tree where there is one."""
+
+    text: str
+    digest: Digest | None = None
+    node: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One object or finding in plain words; all text is safe to show as it is.
+
+    `paragraphs` say what it is and what is known of it, `why` says why it matters; `refers_to` and `referred_by` are
+    its neighbours; `specs` is where it is defined; `mend` and `key` are what to do about a finding ("" for a node).
+    """
+
+    title: str
+    paragraphs: tuple[str, ...]
+    why: str
+    specs: tuple[Spec, ...]
+    refers_to: tuple[Link, ...] = ()
+    referred_by: tuple[Link, ...] = ()
+    mend: str = ""
+    key: str = ""
+
+    def text(self) -> str:
+        """The whole as plain text, for copying and for the plain output."""
+        parts = [self.title, *self.paragraphs, f"Why it matters: {self.why}"]
+        if self.mend:
+            parts.append(f"What to do: {self.mend}" + (f" (key {self.key})" if self.key else ""))
+        for heading, links in (("Refers to", self.refers_to), ("Referred to by", self.referred_by)):
+            if links:
+                rows = (f"  {link.text}" + (f"  {link.digest}" if link.digest else "") for link in links)
+                parts.append("\n".join((f"{heading}:", *rows)))
+        if self.specs:
+            parts.append("\n".join(("Defined in:", *(f"  {spec}\n  {spec.url}" for spec in self.specs))))
+        return "\n\n".join(parts)
+
+
+def bytes_of(count: int | None) -> str:
+    """A size for a sentence: "5.6 MB (5,612,345 bytes)", "735 bytes", "an unknown size"."""
+    if count is None:
+        return "an unknown size"
+    if count < 1000:
+        return f"{count} byte" + ("" if count == 1 else "s")
+    return f"{size(count)} ({count:,} bytes)"
+
+
+def digest_of(node: Node) -> str:
+    """The node's digest, whole, for a sentence."""
+    return str(node.digest) if node.digest is not None else "a digest that is not known yet"
+
+
+def type_of(node: Node) -> str:
+    """The media type in words, safe."""
+    return safe(media.describe(node.media_type), limit=120)
+
+
+def tag_above(node: Node) -> Node | None:
+    """The nearest tag row, beginning with the node itself."""
+    return next((each for each in (node, *node.ancestors()) if each.kind is Kind.TAG), None)
+
+
+def repository_of(node: Node) -> str:
+    """The repository for a sentence, safe."""
+    return safe(node.repository or "this repository")
+
+
+def platform_of(node: Node) -> str:
+    """The platform of the nearest row that has one, safe; "" where there is none."""
+    for each in (node, *node.ancestors()):
+        if each.platform is not None:
+            return safe(str(each.platform))
+        config = each.config
+        if config is not None and each.kind in {Kind.TAG, Kind.MANIFEST} and config.platform is not None:
+            return safe(str(config.platform))
+    return ""
+
+
+_ENDPOINT = {True: "manifests", False: "blobs"}
+
+
+def presence_sentence(node: Node, seen: Observation) -> str:
+    """What is known of the object in its repository, in one or two sentences, with the answer that it rests on."""
+    where = f"repository {repository_of(node)}"
+    answer = f" The answer was {safe(seen.detail)}." if seen.detail else ""
+    match seen.presence:
+        case Presence.PRESENT:
+            return f"It is there: {safe(node.source.title)} says that {where} has it."
+        case Presence.MISSING:
+            return f"It is missing: {where} does not have it.{answer}"
+        case Presence.DENIED:
+            return (
+                f"Nobody may say whether it is there: the registry refused to answer.{answer} Denied is not missing; "
+                "it only means that you may not look."
+            )
+        case Presence.LIMITED:
+            return f"It could not be asked: the registry limits how often it may be asked.{answer}"
+        case Presence.UNREACHABLE:
+            return f"It could not be asked: no usable answer came back.{answer} That says nothing about the object."
+        case Presence.FOREIGN:
+            return (
+                f"It is not kept in {where}, and need not be: it lives at the address in its descriptor's urls.{answer}"
+            )
+        case Presence.MISMATCHED:
+            return f"Something is there, but it is not what the reference to it promises.{answer}"
+        case Presence.CHECKING:
+            return "It is being asked for right now."
+        case Presence.UNCHECKED:
+            return "Nobody has asked the registry for it yet: press x to check it."

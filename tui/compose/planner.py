@@ -1,0 +1,314 @@
+"""Planning: from a draft (or any manifest that a tag shall hold) to the exact steps of the write. Reads, never
+writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from tui.compose.bench import Bench
+from tui.compose.diff import difference, summary
+from tui.compose.draft import Draft, LocalList
+from tui.compose.home import Home
+from tui.compose.plan import Action, How, Plan, PlannedObject, Step, StepKind
+from tui.compose.survey import Survey, Surveyed
+from tui.compose.validate import Problem, problems
+from tui.oci import attestation
+from tui.oci.digest import Digest
+from tui.oci.errors import OciError
+from tui.oci.manifest import Index
+from tui.oci.reference import Reference
+from tui.sources.base import AnyManifest, SourceError
+from tui.sources.presence import Presence
+from tui.text import plural, safe, size
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a tag shall hold: a manifest with its exact bytes, and where what is below it may be found.
+
+    ``incomplete_is_fine``: objects that exist nowhere are said, but do not stop (tagging what is in the repository
+    already). ``tag_known`` and ``tag_was``: what the tag held when the work began, so that somebody else's change is
+    noticed.
+    """
+
+    action: Action
+    target: Reference
+    manifest: AnyManifest
+    home: Home | None = None
+    homes: Mapping[Digest, Home] = field(default_factory=dict)
+    places: Sequence[Home] = ()
+    sources: tuple[str, ...] = ()
+    tag_known: bool = False
+    tag_was: Digest | None = None
+    incomplete_is_fine: bool = False
+    local_list: LocalList | None = None
+    local_files: Mapping[str, bytes] = field(default_factory=dict)
+    extra_steps: tuple[Step, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+async def plan_draft(
+    draft: Draft,
+    bench: Bench,
+    *,
+    local_files: Mapping[str, bytes] | None = None,
+    count_referrers: bool = False,
+    progress: Progress | None = None,
+) -> Plan:
+    """The plan that pushes a draft. A draft with a stopping problem gives a plan with it, and nothing is asked.
+
+    ``local_files`` are the files that shall stand in ``draft.local_list`` afterwards. ``count_referrers`` asks how many
+    signatures and the like the old index has, which stay behind (one request, or two where the API is missing).
+    """
+    found = problems(draft)
+    action = Action.PUSH
+    refusal = read_only(bench, draft.target)
+    if refusal is not None:
+        found = (refusal, *found)
+    if any(problem.stops for problem in found):
+        return Plan(action, draft.target, (), problems=found, warnings=draft.messages)
+    raw = draft.to_bytes()
+    try:
+        manifest = bench.learn(raw, draft.media_type)
+    except OciError as error:
+        stopped = Problem("invalid-index", f"The draft makes an index that cannot be read back: {error}")
+        return Plan(action, draft.target, (), problems=(stopped, *found), warnings=draft.messages)
+    wanted = Wanted(
+        action,
+        draft.target,
+        manifest,
+        homes={entry.descriptor.digest: entry.home for entry in draft.kept if entry.home is not None},
+        places=draft.places,
+        sources=tuple(dict.fromkeys(entry.source for entry in draft.kept if entry.source)),
+        tag_known=draft.tag_known,
+        tag_was=draft.tag_was,
+        local_list=draft.local_list,
+        local_files=local_files or {},
+    )
+    plan = await plan_manifest(wanted, bench, count_referrers=count_referrers, progress=progress)
+    return replace(plan, problems=plan.problems + found)
+
+
+async def plan_manifest(
+    wanted: Wanted, bench: Bench, *, count_referrers: bool = False, progress: Progress | None = None
+) -> Plan:
+    """The plan that makes a tag hold a manifest, with everything below it in the repository. Raises nothing of its own:
+    what could not be found out is a problem of the plan."""
+    target, manifest = wanted.target, wanted.manifest
+    here = Home.of(target)
+    asked_before = bench.requests
+    refusal = read_only(bench, target)
+    if refusal is not None:
+        return Plan(wanted.action, target, (), digest=manifest.digest, problems=(refusal,))
+    tell = progress or (lambda _text: None)
+    before, trouble, said = await _tag(bench, here, target)
+    tell(f"{safe(str(target))}: {before.digest.short if before is not None else 'no such tag yet'}")
+    survey = Survey(bench, here, homes=wanted.homes, places=wanted.places, progress=progress)
+    surveyed = await survey.below(manifest, wanted.home)
+    found = [*trouble, *_moved(wanted, before), *_lacking(wanted, surveyed)]
+    warnings = [*wanted.warnings, *said, *_warnings(before, manifest)]
+    if count_referrers and before is not None and before.digest != manifest.digest:
+        warnings += await _referrers(bench, here, before.digest)
+    plan = Plan(
+        wanted.action,
+        target,
+        _steps(wanted, surveyed, before),
+        objects=surveyed.objects,
+        media_type=manifest.media_type,
+        digest=manifest.digest,
+        raw=manifest.raw,
+        before=before.digest if before is not None else None,
+        before_raw=before.raw if before is not None else None,
+        before_media_type=before.media_type if before is not None else "",
+        diff=difference(before, manifest),
+        problems=tuple(found),
+        warnings=tuple(dict.fromkeys(warnings)),
+        asked=bench.requests - asked_before,
+        sources=wanted.sources,
+    )
+    return replace(plan, confirmation=confirmation(plan))
+
+
+def read_only(bench: Bench, target: Reference) -> Problem | None:
+    """Why nothing may be written to the target's registry."""
+    reason = bench.why_read_only(target.registry)
+    if not reason:
+        return None
+    return Problem("read-only", f"Nothing can be written to {safe(target.registry)}: {reason}")
+
+
+def confirmation(plan: Plan) -> str:
+    """What the plan does, in a line or two, for the confirmation screen. Safe text."""
+    name = safe(str(plan.target))
+    if not plan.ready:
+        return f"{name} cannot be pushed as it is: {plural(sum(p.stops for p in plan.problems), 'problem')}."
+    if not plan.steps:
+        return f"{name} holds exactly this already. Nothing to do."
+    if plan.digest is None:
+        return name
+    if plan.before is None:
+        said = f"{name} is new and will be {plan.digest}."
+    elif plan.changes_tag:
+        said = f"{name} is {plan.before.short} and will be {plan.digest} ({summary(plan.diff)})."
+    else:
+        said = f"{name} holds {plan.digest.short} already; what it lacks is put back."
+    moves = [
+        plural(count, noun)
+        for count, noun in (
+            (sum(step.kind is StepKind.MOUNT for step in plan.steps), "mount"),
+            (sum(step.kind is StepKind.COPY for step in plan.steps), "copy"),
+            (sum(step.kind is StepKind.MANIFEST for step in plan.steps), "manifest"),
+        )
+        if count
+    ]
+    moves = [move.replace("copys", "copies") for move in moves]
+    if moves:
+        said += f" {', '.join(moves)}"
+        said += f" ({size(plan.bytes_to_copy)} travel)." if plan.bytes_to_copy else "."
+    return f"{said} {plural(plan.requests, 'request')}."
+
+
+async def _tag(bench: Bench, here: Home, target: Reference) -> tuple[AnyManifest | None, list[Problem], list[str]]:
+    """What the tag holds now, whole, because the journal keeps it."""
+    try:
+        return await bench.manifest(here, target.tag or "latest", fresh=True), [], []
+    except SourceError as error:
+        if error.presence is Presence.MISSING:
+            return None, [], []
+        if error.presence is Presence.DENIED:
+            # Docker Hub, GHCR and Quay say the same for a repository that does not exist yet (protocol.md B-15).
+            said = f"{safe(str(target))} cannot be read ({error.sentence}); it is taken to be new, and asked again."
+            return None, [], [said]
+        sentence = f"What {safe(str(target))} holds now could not be found out: {error.sentence}"
+        return None, [Problem("tag-unknown", sentence, undetermined=error.presence.undetermined)], []
+    except OciError as error:
+        sentence = f"What {safe(str(target))} holds now cannot be read, so it could not be put back: {error}"
+        return None, [Problem("tag-unreadable", sentence)], []
+
+
+def _moved(wanted: Wanted, before: AnyManifest | None) -> list[Problem]:
+    now = before.digest if before is not None else None
+    if not wanted.tag_known or wanted.tag_was == now:
+        return []
+    was = wanted.tag_was.short if wanted.tag_was is not None else "absent"
+    is_now = now.short if now is not None else "gone"
+    sentence = (
+        f"Somebody moved {safe(str(wanted.target))} since this draft was begun: it was {was}, it is {is_now} now. "
+        "Begin again from what it holds now, or accept the difference."
+    )
+    return [Problem("tag-moved", sentence, offer="accept-tag")]
+
+
+_NOUNS = {"manifest": "image manifest", "attestation": "attestation", "index": "index"}
+
+
+def _lacking(wanted: Wanted, surveyed: Surveyed) -> list[Problem]:
+    found: list[Problem] = []
+    for each in surveyed.objects:
+        if each.how not in (How.NOWHERE, How.UNKNOWN):
+            continue
+        noun = _NOUNS.get(each.kind, each.kind)
+        of = f" of {', '.join(each.platforms)}" if each.platforms else ""
+        if each.how is How.UNKNOWN:
+            sentence = f"Whether the {noun} {each.digest}{of} is there could not be found out ({each.detail})."
+            found.append(Problem("unknown", sentence, undetermined=True))
+        else:
+            sentence = f"The {noun} {each.digest}{of} exists nowhere that was looked in ({each.detail})."
+            found.append(Problem("nowhere", sentence, stops=not wanted.incomplete_is_fine))
+    return found
+
+
+def _warnings(before: AnyManifest | None, after: AnyManifest) -> list[str]:
+    """Signatures are bound to a digest: those of the old index do not follow (protocol.md H-05)."""
+    said: list[str] = []
+    if before is not None and before.digest != after.digest:
+        said.append(
+            f"Signatures and other referrers of {before.digest.short} do not follow to the new digest; "
+            "those of unchanged platforms still count."
+        )
+    if isinstance(before, Index) and not isinstance(after, Index):
+        said.append("The tag holds an index now and will hold a single image.")
+    if isinstance(before, Index) and isinstance(after, Index):
+        kept = {entry.digest for entry in after.entries}
+        lost = [entry for entry in before.entries if attestation.is_attestation(entry) and entry.digest not in kept]
+        if lost:
+            said.append(f"{plural(len(lost), 'attestation')} of the old index will not be in the new one.")
+    return said
+
+
+async def _referrers(bench: Bench, here: Home, digest: Digest) -> list[str]:
+    try:
+        found = await bench.source(here).referrers(here.repository, digest)
+    except SourceError:
+        return [f"How many referrers {digest.short} has could not be found out."]
+    if not found:
+        return []
+    return [
+        f"{plural(len(found), 'referrer')} (signatures, attestations) of {digest.short} will stay with the old digest."
+    ]
+
+
+def _steps(wanted: Wanted, surveyed: Surveyed, before: AnyManifest | None) -> tuple[Step, ...]:
+    """Blobs, then manifests from the leaves up, then the tag, last; what follows the tag comes after it (F-01)."""
+    steps = [_blob_step(each) for each in surveyed.objects if each.how in (How.MOUNT, How.COPY)]
+    for each in surveyed.manifests:
+        if each.how is How.PUT:
+            title = f"put the {_NOUNS.get(each.kind, each.kind)}{_of(each)}"
+            steps.append(
+                Step(
+                    0,
+                    StepKind.MANIFEST,
+                    title,
+                    each.digest,
+                    each.size,
+                    each.media_type,
+                    each.source,
+                    str(each.digest),
+                    each.raw,
+                )
+            )
+    manifest = wanted.manifest
+    tag = wanted.target.tag or "latest"
+    if before is None or before.digest != manifest.digest:
+        what = "index" if isinstance(manifest, Index) else "image"
+        steps.append(
+            Step(
+                0,
+                StepKind.TAG,
+                f"put the {what} as {safe(str(wanted.target))}, and read it back",
+                manifest.digest,
+                manifest.size,
+                manifest.media_type,
+                selector=tag,
+                raw=manifest.raw,
+            )
+        )
+    steps += wanted.extra_steps
+    if wanted.local_list is not None and wanted.local_files:
+        title = f"write Docker's local list {safe(wanted.local_list.name)}"
+        steps.append(Step(0, StepKind.LOCAL_LIST, title, local_list=wanted.local_list, files=dict(wanted.local_files)))
+    return tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
+
+
+def _blob_step(each: PlannedObject) -> Step:
+    mount = each.how is How.MOUNT
+    verb = "mount" if mount else "copy"
+    source = f" from {safe(str(each.source))}" if each.source is not None else ""
+    return Step(
+        0,
+        StepKind.MOUNT if mount else StepKind.COPY,
+        f"{verb} the {each.kind}{_of(each)}{source}",
+        each.digest,
+        each.size,
+        each.media_type,
+        each.source,
+        raw=each.raw,
+        asked=each.asked,
+    )
+
+
+def _of(each: PlannedObject) -> str:
+    return f" of {', '.join(each.platforms)}" if each.platforms else ""

@@ -1,0 +1,215 @@
+"""From any reference to the entries of an index: an image gives one, an index gives its images and their
+attestations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+
+from tui.compose.bench import Bench, locate
+from tui.compose.draft import Entry, EntryVerdict
+from tui.compose.errors import ResolveError
+from tui.compose.home import Home
+from tui.oci import attestation, media
+from tui.oci.config import ImageConfig
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.errors import OciError
+from tui.oci.manifest import ImageManifest, Index
+from tui.oci.platform import Platform
+from tui.sources.base import AnyManifest, SourceError
+from tui.sources.presence import Presence
+from tui.text import plural, safe
+
+#: Indexes in indexes are followed this deep, and this many of them (protocol.md C-15).
+DEPTH_LIMIT = 8
+INDEX_LIMIT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a reference holds now. ``root`` is what it points to, ``entries`` (without keys) what goes into an index.
+
+    ``notes`` (safe) say what was unwrapped or left out; ``nested`` whether an index was inside the index.
+    """
+
+    reference: str
+    home: Home
+    root: AnyManifest
+    entries: tuple[Entry, ...]
+    notes: tuple[str, ...] = ()
+    nested: bool = False
+
+    @property
+    def index(self) -> Index | None:
+        """The root, if it is an index."""
+        return self.root if isinstance(self.root, Index) else None
+
+
+async def resolve(bench: Bench, reference: str) -> Resolved:
+    """Ask what a reference holds now.
+
+    Raises ResolveError when it does not exist, may not be seen, could not be asked, or is not an image; OciError when
+    it is malformed.
+    """
+    home, selector = locate(reference)
+    shown = safe(reference)
+    try:
+        root = await bench.manifest(home, selector, fresh=True)
+    except SourceError as error:
+        raise _refused(shown, error) from None
+    except OciError as error:
+        raise ResolveError(f"{shown} cannot be read: {error}", Presence.MISMATCHED) from None
+    walk = _Walk(bench, home, reference, shown)
+    if isinstance(root, Index):
+        entries = [entry async for entry in walk.index(root, 0)]
+        entries = _once(entries)
+        if not any(not entry.is_attestation for entry in entries):
+            raise ResolveError(f"{shown} is an index without any image in it.", Presence.MISMATCHED)
+        if walk.nested:
+            walk.notes.append(f"{shown}: unwrapped {plural(walk.nested, 'index', 'indexes')} inside the index.")
+        if root.annotations:
+            walk.notes.append(
+                f"{shown}: the index's own {plural(len(root.annotations), 'annotation')} stay with it; "
+                "annotate the new index to have them there."
+            )
+    else:
+        entries = [await walk.image(root)]
+    return Resolved(reference, home, root, tuple(entries), tuple(walk.notes), walk.nested > 0)
+
+
+async def resolve_all(bench: Bench, references: Sequence[str]) -> tuple[Resolved | ResolveError, ...]:
+    """Resolve several references at once, each asked for once; the answers, or why there is none, in their order."""
+
+    async def one(reference: str) -> Resolved | ResolveError:
+        try:
+            return await resolve(bench, reference)
+        except ResolveError as error:
+            return error
+
+    distinct = tuple(dict.fromkeys(references))
+    found = dict(zip(distinct, await asyncio.gather(*(one(each) for each in distinct)), strict=True))
+    return tuple(found[reference] for reference in references)
+
+
+def config_platform(config: ImageConfig) -> Platform | None:
+    """The platform of a config with every field of it, ``os.version`` and ``os.features`` included; None if it has
+    none."""
+    platform = config.platform
+    if platform is None:
+        return None
+    features = config.document.get("os.features")
+    if isinstance(features, list) and all(isinstance(item, str) for item in features):
+        platform = replace(platform, os_features=tuple(features))
+    return platform
+
+
+class _Walk:
+    """One reference being unwrapped."""
+
+    def __init__(self, bench: Bench, home: Home, reference: str, shown: str) -> None:
+        self._bench = bench
+        self._home = home
+        self._reference = reference
+        self._shown = shown
+        self._visited: set[Digest] = set()
+        self.notes: list[str] = []
+        self.nested = 0
+
+    async def image(self, manifest: AnyManifest, descriptor: Descriptor | None = None) -> Entry:
+        """The entry of one image manifest; its platform comes from the config when no descriptor says it."""
+        if not isinstance(manifest, ImageManifest):
+            reason = getattr(manifest, "reason", "") or "it is not an image manifest"
+            raise ResolveError(f"{self._shown} is not an image: {reason}", Presence.MISMATCHED)
+        if descriptor is None:
+            self._check_image(manifest)
+        platform = descriptor.platform if descriptor is not None else None
+        if platform is None and manifest.config is not None and media.is_image_config(manifest.config.media_type):
+            try:
+                platform = config_platform(await self._bench.config(self._home, manifest.config))
+            except SourceError as error:
+                raise _refused(f"{self._shown}: its config", error) from None
+        entry = self._entry(descriptor or manifest.descriptor())
+        return replace(entry, descriptor=replace(entry.descriptor, platform=platform))
+
+    def _check_image(self, manifest: ImageManifest) -> None:
+        if manifest.is_attestation:
+            raise ResolveError(
+                f"{self._shown} is an attestation, not an image. Name the index that holds it and its image.",
+                Presence.MISMATCHED,
+            )
+        if manifest.config is None or not media.is_image_config(manifest.config.media_type):
+            kind = safe(manifest.artifact_type or "an unknown type")
+            raise ResolveError(f"{self._shown} is not an image but an artifact of type {kind}.", Presence.MISMATCHED)
+
+    async def index(self, index: Index, depth: int) -> AsyncIterator[Entry]:
+        self._visited.add(index.digest)
+        for descriptor in index.entries:
+            if media.is_index(descriptor.media_type):
+                async for entry in self._nested(descriptor, depth + 1):
+                    yield entry
+            elif attestation.is_attestation(descriptor) or descriptor.platform is not None:
+                yield self._entry(descriptor)
+            else:
+                yield await self._without_platform(descriptor)
+
+    async def _nested(self, descriptor: Descriptor, depth: int) -> AsyncIterator[Entry]:
+        if descriptor.digest in self._visited:
+            self.notes.append(f"{self._shown}: {descriptor.digest.short} is named again inside; left out.")
+            return
+        self.nested += 1
+        if depth > DEPTH_LIMIT or self.nested > INDEX_LIMIT:
+            raise ResolveError(
+                f"{self._shown} nests indexes more than {DEPTH_LIMIT} deep, or more than {INDEX_LIMIT} of them.",
+                Presence.MISMATCHED,
+            )
+        manifest = await self._read(descriptor)
+        if not isinstance(manifest, Index):
+            yield await self.image(manifest, replace(descriptor, media_type=manifest.media_type))
+            return
+        async for entry in self.index(manifest, depth):
+            yield entry
+
+    async def _without_platform(self, descriptor: Descriptor) -> Entry:
+        manifest = await self._read(descriptor)
+        if isinstance(manifest, ImageManifest) and manifest.is_attestation:
+            return self._entry(descriptor)
+        return await self.image(manifest, descriptor)
+
+    async def _read(self, descriptor: Descriptor) -> AnyManifest:
+        try:
+            return await self._bench.manifest(self._home, str(descriptor.digest))
+        except SourceError as error:
+            raise _refused(f"{self._shown}: {descriptor.digest.short} in its index", error) from None
+
+    def _entry(self, descriptor: Descriptor) -> Entry:
+        return Entry(
+            key="",
+            descriptor=descriptor,
+            source=self._reference,
+            home=self._home,
+            now=descriptor.digest,
+            verdict=EntryVerdict.NEW,
+        )
+
+
+def _once(entries: list[Entry]) -> list[Entry]:
+    """Each (digest, platform) once, in the order of first sight."""
+    kept: dict[tuple[Digest, Platform | None], Entry] = {}
+    for entry in entries:
+        kept.setdefault((entry.descriptor.digest, entry.platform), entry)
+    return list(kept.values())
+
+
+def _refused(what: str, error: SourceError) -> ResolveError:
+    """The source's own sentence, with what was wanted of it."""
+    if error.presence is Presence.MISSING:
+        sentence = f"{what} does not exist. {error.sentence}"
+    elif error.presence is Presence.DENIED:
+        sentence = f"{what} does not exist, or you may not see it. {error.sentence}"
+    else:
+        sentence = f"{what} could not be read. {error.sentence}"
+    if error.mend:
+        sentence += f" {error.mend}"
+    return ResolveError(sentence, error.presence, retry_at=error.retry_at)

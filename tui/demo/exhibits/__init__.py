@@ -1,0 +1,1 @@
+"""What the gallery shows, a file for each group."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tui.explore.listing import Listing
 from tui.oci.config import ImageConfig
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -50,31 +51,14 @@ MANIFEST_KINDS = frozenset({Kind.TAG, Kind.INDEX, Kind.MANIFEST, Kind.ATTESTATIO
 BLOB_KINDS = frozenset({Kind.CONFIG, Kind.LAYER, Kind.STATEMENT})
 
 
-@dataclass(slots=True)
-class Listing:
-    """A long list of names (tags, repositories) as data; only some of them are ever rows.
-
-    ``names`` is the server's order; ``limit`` is how many rows are made at most; ``matching`` is how many the filter
-    lets through, ``folded`` how many digest tags were put into a group.
-    """
-
-    names: list[str] = field(default_factory=list)
-    complete: bool = False
-    note: str = ""
-    filter: str = ""
-    order: str = "version"
-    limit: int = 1000
-    matching: int = 0
-    folded: int = 0
-
-
 @dataclass(eq=False, slots=True)
 class Node:
     """A row. ``key`` is unique in the tree and stable over refreshes; ``label`` and ``note`` are safe text.
 
     A TAG whose manifest is an index holds the index's entries as its own children; a TAG that is a single image holds
     its config and layers. ``position`` is the place of the descriptor in its parent's list, from 0 (layers, entries).
-    ``code`` is the finding code of a FAULT row. ``subject`` is what an ATTESTATION or REFERRER says it describes.
+    ``code`` is the finding code of a FAULT row. ``subject`` is what an ATTESTATION or REFERRER says it describes; ``wanted``
+    is the digest by which somebody opened the row, when nothing else is known of it.
     """
 
     key: str
@@ -98,13 +82,14 @@ class Node:
     position: int = 0
     code: str = ""
     listing: Listing | None = None
+    wanted: Digest | None = None
 
     @property
     def digest(self) -> Digest | None:
         """The digest of what the row stands for: of the bytes read if they were read, else what points here says."""
         if self.manifest is not None:
             return self.manifest.digest
-        return self.descriptor.digest if self.descriptor is not None else None
+        return self.descriptor.digest if self.descriptor is not None else self.wanted
 
     @property
     def size(self) -> int | None:

@@ -26,7 +26,7 @@ class SourceError(Exception):
 
     ``presence`` says what that means for the object that was asked for; ``sentence`` is safe and complete; ``mend`` says
     what the reader can do about it (safe, may be empty); ``code`` is the registry's own code or one of ours, lower-case
-    with dashes when ours.
+    with dashes when ours; ``raw`` the bytes as served, when there are any that could be shown.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class SourceError(Exception):
         mend: str = "",
         retry_at: float | None = None,
         repository_unknown: bool = False,
+        raw: bytes = b"",
     ) -> None:
         super().__init__(sentence)
         self.presence = presence
@@ -48,6 +49,7 @@ class SourceError(Exception):
         self.mend = mend
         self.retry_at = retry_at
         self.repository_unknown = repository_unknown
+        self.raw = raw
 
     def observation(self) -> Observation:
         """The same, as what is now known of the object that was asked for."""
@@ -116,8 +118,13 @@ class Source(Protocol):
         """What a tag or digest points to (digest, media type, size), as cheaply as possible. Raises SourceError."""
         ...
 
-    async def probe(self, repository: str, descriptor: Descriptor, *, fresh: bool = False) -> Observation:
-        """Whether the object is in this repository and is what its descriptor says. Raises nothing but CancelledError."""
+    async def probe(
+        self, repository: str, descriptor: Descriptor, *, fresh: bool = False, confirm: bool = True
+    ) -> Observation:
+        """Whether the object is in this repository and is what its descriptor says. Raises nothing but CancelledError.
+
+        Without ``confirm`` a single "not there" is enough: for looking around, never for a verdict.
+        """
         ...
 
     async def blob(self, repository: str, descriptor: Descriptor, *, limit: int) -> bytes:

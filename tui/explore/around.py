@@ -1,0 +1,216 @@
+"""Looking around after a check: where missing objects are instead, and whether the tags an index was made of moved on.
+
+Bounded, and only done when there is a reason: a healthy image costs no request here unless its tag list is known.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tui.explore.asker import Asker, Read, Wish
+from tui.explore.book import Book, TagHead, Whereabouts
+from tui.explore.node import Kind, Node
+from tui.explore.rollup import platforms_of
+from tui.explore.scheduler import Urgency
+from tui.explore.spelling import Proposal, proposals, repository_spellings
+from tui.explore.tree import Tree, key_of
+from tui.oci import media
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.manifest import Index
+from tui.oci.platform import Platform
+from tui.sources.base import Source, SourceError
+from tui.sources.presence import Presence
+from tui.text import safe
+
+#: At most so many repositories are asked for one missing object, and so many questions are put in one go.
+CANDIDATES = 12
+QUESTIONS = 200
+#: A guessed neighbour that has none of the first so many missing objects is not asked for the others.
+PATIENCE = 3
+#: For the sake of a broken index, at most so many tags are listed.
+TAGS_READ = 10_000
+
+
+@dataclass(slots=True)
+class _Search:
+    """One go: what was asked of which neighbour, so that neighbours without anything are let alone."""
+
+    asked: int = 0
+    hits: Counter[str] = field(default_factory=Counter)
+    misses: Counter[str] = field(default_factory=Counter)
+
+
+class Around:
+    """The two searches. Results go into the book; findings read them there."""
+
+    def __init__(self, tree: Tree, asker: Asker) -> None:
+        self._tree = tree
+        self._asker = asker
+        self._book: Book = tree.book
+
+    async def after_check(self, node: Node, owner: Hashable) -> None:
+        """What a check does last: whereabouts of what is missing, and moved tags for the indexes below ``node``."""
+        await self.whereabouts(node, owner)
+        for index in [row for row in node.walk() if row.kind is Kind.TAG and row.index is not None]:
+            await self.moved_tags(index, owner, may_list=self._broken(index))
+
+    def _broken(self, node: Node) -> bool:
+        return self._tree.rollup(node).platforms_broken > 0
+
+    # where missing objects are
+
+    async def whereabouts(self, node: Node, owner: Hashable) -> None:
+        """Look for every missing object below ``node`` in the repositories beside its own."""
+        search = _Search()
+        done: set[Hashable] = set()
+        for row in list(node.walk()):
+            key = key_of(row)
+            if key is None or key in done or row.descriptor is None or row.repository is None:
+                continue
+            if self._tree.observation(row).presence is not Presence.MISSING:
+                continue
+            done.add(key)
+            if self._book.whereabouts(*key) is None:
+                platform = next((r.platform for r in (row, *row.ancestors()) if r.platform is not None), None)
+                await self.locate(row.source, row.repository, row.descriptor, platform, owner, search)
+
+    async def locate(
+        self,
+        source: Source,
+        repository: str,
+        descriptor: Descriptor,
+        platform: Platform | None,
+        owner: Hashable,
+        search: _Search | None = None,
+    ) -> Whereabouts:
+        """Ask the repositories beside ``repository`` for one object; the first that has it is enough."""
+        search = search or _Search()
+        seen = self._book.repositories(source)
+        names = neighbours(repository, seen, platform)
+        names.sort(key=lambda name: -search.hits[name])
+        asked: list[str] = []
+        found: list[str] = []
+        for name in names:
+            if search.asked >= QUESTIONS or found:
+                break
+            if search.misses[name] >= PATIENCE and not search.hits[name] and name not in seen:
+                continue
+            search.asked += 1
+            asked.append(name)
+            wish = Wish(owner, Urgency.DEEP, label=f"looking in {safe(name, limit=255)}", confirm=False)
+            job = self._asker.probe(source, name, descriptor, wish)
+            await job.wait()
+            if self._book.get(source, name, descriptor.digest).presence is Presence.PRESENT:
+                found.append(name)
+                search.hits[name] += 1
+            else:
+                search.misses[name] += 1
+        result = Whereabouts(tuple(found), tuple(asked))
+        self._book.set_whereabouts(source, repository, descriptor.digest, result)
+        return result
+
+    # tags that moved on
+
+    async def moved_tags(self, node: Node, owner: Hashable, *, may_list: bool) -> None:
+        """Ask what the tags that an index was probably made of point to now.
+
+        ``may_list`` allows reading the tag list for it; otherwise only a list that was read before is used.
+        """
+        repository, tag = node.repository, node.tag
+        if repository is None or tag is None or node.index is None:
+            return
+        tags = self._book.tag_names(node.source, repository)
+        if tags is None and may_list:
+            tags = await self._list_tags(node.source, repository, owner)
+        if tags is None and not self._book.repositories(node.source):
+            return
+        wanted = source_proposals(node, tags or (), self._book.repositories(node.source))
+        jobs = []
+        for _, candidates in wanted:
+            for proposal in candidates:
+                if self._book.tag_head(node.source, proposal.repository, proposal.tag) is None:
+                    wish = Wish(owner, Urgency.DEEP, label=f"was {tag} made of {proposal.tag}?")
+                    jobs.append(self._asker.resolve(node.source, proposal.repository, proposal.tag, wish))
+        for job in jobs:
+            await job.wait()
+        for entry, candidates in wanted:
+            await self._look_inside(node.source, entry, candidates, owner)
+        self._tree.changed(node)
+
+    async def _look_inside(
+        self, source: Source, entry: Digest, candidates: Sequence[Proposal], owner: Hashable
+    ) -> None:
+        """A source tag that is an index itself counts by what is in it: lists are made of unwrapped indexes too."""
+        for proposal in candidates:
+            head = self._book.tag_head(source, proposal.repository, proposal.tag)
+            if head is None or head.digest is None or head.digest == entry or head.entries is not None:
+                continue
+            seen = self._book.get(source, proposal.repository, head.digest)
+            if not media.is_index(seen.media_type or ""):
+                continue
+            wish = Wish(owner, Urgency.DEEP, label=f"what is in {proposal.tag}?")
+            descriptor = Descriptor(seen.media_type or "", head.digest, seen.size or 0)
+            job = self._asker.manifest(source, proposal.repository, str(head.digest), descriptor, wish)
+            await job.wait()
+            manifest = job.result.manifest if isinstance(job.result, Read) else None
+            if isinstance(manifest, Index):
+                inside = frozenset(part.digest for part in manifest.entries)
+                self._book.set_tag_head(source, proposal.repository, proposal.tag, TagHead(head.digest, inside))
+
+    async def _list_tags(self, source: Source, repository: str, owner: Hashable) -> tuple[str, ...] | None:
+        names: list[str] = []
+        failed: list[SourceError] = []
+
+        async def run() -> None:
+            try:
+                async for page in source.tags(repository):
+                    names.extend(page.names)
+                    if len(names) >= TAGS_READ:
+                        break
+            except SourceError as error:
+                failed.append(error)
+
+        job = self._asker.scheduler.submit(("tags", source, repository), owner, Urgency.DEEP, run)
+        await job.wait()
+        if job.dropped or (failed and not names):
+            return None
+        self._book.set_tag_names(source, repository, tuple(names))
+        return tuple(names)
+
+
+def source_proposals(
+    node: Node, tags: Iterable[str], repositories: Sequence[str]
+) -> list[tuple[Digest, list[Proposal]]]:
+    """For each platform of an index under a tag: its digest, and the tags that it may have come from."""
+    found = []
+    for row in platforms_of(node):
+        if row.platform is None or row.descriptor is None or node.tag is None:
+            continue
+        candidates = proposals(node.tag, row.platform, tags, repositories, repository=node.repository or "")
+        if candidates:
+            found.append((row.descriptor.digest, candidates[:3]))
+    return found
+
+
+def neighbours(repository: str, seen: Sequence[str], platform: Platform | None) -> list[str]:
+    """Repositories where an object that is missing here may be, likeliest first: those that are named for the
+    platform, parent and child paths, then others that were seen."""
+    guesses = list(repository_spellings(repository, platform)) if platform is not None else []
+    known = set(seen)
+    family = [name for name in seen if _related(name, repository)]
+    parent = repository.rpartition("/")[0]
+    ordered = [
+        *(name for name in guesses if name in known),
+        *family,
+        *guesses[:2],
+        *([parent] if parent else []),
+        *seen,
+    ]
+    return [name for name in dict.fromkeys(ordered) if name != repository][:CANDIDATES]
+
+
+def _related(one: str, other: str) -> bool:
+    return one.startswith((f"{other}/", f"{other}-", f"{other}_")) or other.startswith((f"{one}/", f"{one}-"))

@@ -1,0 +1,172 @@
+"""The book of what is known: one line per (source, repository, digest), however many rows show it.
+
+A blob that is present in one repository says nothing about another, so the repository is part of the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from tui.oci import media
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.sources.base import Source
+from tui.sources.presence import CHECKING, UNCHECKED, Observation, Presence
+from tui.text import safe
+
+#: What is not there, or could not be asked, is asked again when somebody wants to know after this many seconds;
+#: what is there is believed for the session (protocol.md D-13).
+NEGATIVE_SECONDS = 5.0
+
+Key = tuple[Source, str, Digest]
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """What the search for a missing object gave: repositories that have it, and how many were asked."""
+
+    found: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TagHead:
+    """What a tag points to now; ``digest`` is None when the tag is gone.
+
+    ``entries`` are the digests in it when it is an index that was read for this; None when it was not.
+    """
+
+    digest: Digest | None
+    entries: frozenset[Digest] | None = None
+
+
+class Book:
+    """Observations, whereabouts of missing objects, and what tags point to. Asks nothing; only remembers."""
+
+    def __init__(self) -> None:
+        self._lines: dict[Key, Observation] = {}
+        self._whereabouts: dict[Key, Whereabouts] = {}
+        self._tags: dict[tuple[Source, str, str], TagHead] = {}
+        self._tag_names: dict[tuple[Source, str], tuple[str, ...]] = {}
+        self._repositories: dict[Source, dict[str, None]] = {}
+        self._listeners: list[Callable[[Key], None]] = []
+
+    # presence
+
+    def get(self, source: Source, repository: str, digest: Digest) -> Observation:
+        """What is known of an object; ``UNCHECKED`` when nothing is."""
+        return self._lines.get((source, repository, digest), UNCHECKED)
+
+    def put(self, source: Source, repository: str, digest: Digest, observation: Observation) -> None:
+        """Write a line and tell the listeners, if it says something new."""
+        key = (source, repository, digest)
+        old = self._lines.get(key)
+        self._lines[key] = observation
+        if old is None or (old.presence, old.detail, old.retry_at) != (
+            observation.presence,
+            observation.detail,
+            observation.retry_at,
+        ):
+            self._tell(key)
+
+    def checking(self, source: Source, repository: str, digest: Digest) -> None:
+        """Note that somebody is asking."""
+        self.put(source, repository, digest, CHECKING)
+
+    def forget(self, keys: Iterable[Key]) -> None:
+        """Drop what is known of these objects, so that they are asked again."""
+        for key in keys:
+            self._whereabouts.pop(key, None)
+            if self._lines.pop(key, None) is not None:
+                self._tell(key)
+
+    def wanted(self, source: Source, repository: str, digest: Digest) -> bool:
+        """Whether asking makes sense: nothing is known, or the last answer was no answer and is some seconds old."""
+        line = self._lines.get((source, repository, digest))
+        if line is None or line.presence is Presence.UNCHECKED:
+            return True
+        if line.presence in (Presence.PRESENT, Presence.FOREIGN, Presence.MISMATCHED, Presence.CHECKING):
+            return False
+        return (datetime.now(UTC) - line.at).total_seconds() > NEGATIVE_SECONDS
+
+    def listen(self, callback: Callable[[Key], None]) -> None:
+        """Call back with the key of every line that changes."""
+        self._listeners.append(callback)
+
+    def _tell(self, key: Key) -> None:
+        for listener in self._listeners:
+            listener(key)
+
+    # where missing things are
+
+    def whereabouts(self, source: Source, repository: str, digest: Digest) -> Whereabouts | None:
+        """Where a missing object was found; None when nobody looked."""
+        return self._whereabouts.get((source, repository, digest))
+
+    def set_whereabouts(self, source: Source, repository: str, digest: Digest, found: Whereabouts) -> None:
+        self._whereabouts[(source, repository, digest)] = found
+        self._tell((source, repository, digest))
+
+    # tags and repositories
+
+    def tag_head(self, source: Source, repository: str, tag: str) -> TagHead | None:
+        """What a tag points to, if that was asked; None when it was not."""
+        return self._tags.get((source, repository, tag))
+
+    def set_tag_head(self, source: Source, repository: str, tag: str, head: TagHead) -> None:
+        self._tags[(source, repository, tag)] = head
+
+    def forget_tags(self, source: Source, repository: str) -> None:
+        """Drop what the tags of a repository point to (they move)."""
+        for key in [key for key in self._tags if key[0] is source and key[1] == repository]:
+            del self._tags[key]
+
+    def tag_names(self, source: Source, repository: str) -> tuple[str, ...] | None:
+        """The tag list as far as it was read; None when it never was."""
+        return self._tag_names.get((source, repository))
+
+    def set_tag_names(self, source: Source, repository: str, names: tuple[str, ...]) -> None:
+        self._tag_names[(source, repository)] = names
+
+    def repositories(self, source: Source) -> tuple[str, ...]:
+        """The repositories of a source that were seen so far, in that order."""
+        return tuple(self._repositories.get(source, ()))
+
+    def see_repository(self, source: Source, name: str) -> None:
+        self._repositories.setdefault(source, {})[name] = None
+
+
+def refine(descriptor: Descriptor | None, observation: Observation) -> Observation:
+    """The observation as this descriptor sees it: there, but of another size or type, is ``mismatched``.
+
+    Two descriptors may name one digest and say different things about it, so the comparison belongs to each.
+    """
+    if descriptor is None or observation.presence not in (Presence.PRESENT, Presence.MISMATCHED):
+        return observation
+    quarrel = disagreement(descriptor, observation)
+    if quarrel is not None:
+        return replace(observation, presence=Presence.MISMATCHED, detail=quarrel[2])
+    if observation.digest is not None and _other_content(descriptor, observation):
+        return observation
+    if observation.presence is Presence.MISMATCHED and observation.size is not None:
+        return replace(observation, presence=Presence.PRESENT, detail="")
+    return observation
+
+
+def disagreement(descriptor: Descriptor, observation: Observation) -> tuple[str, str, str] | None:
+    """What differs: ("size" or "media type", what is there, a sentence), or None."""
+    if observation.size is not None and observation.size != descriptor.size:
+        sentence = f"{observation.size} bytes, the descriptor says {descriptor.size}"
+        return "size", str(observation.size), sentence
+    served = observation.media_type
+    if served and served != descriptor.media_type and media.is_manifest(served):
+        sentence = f"{safe(served)}, the descriptor says {safe(descriptor.media_type)}"
+        return "media type", served, sentence
+    return None
+
+
+def _other_content(descriptor: Descriptor, observation: Observation) -> bool:
+    served = observation.digest
+    return served is not None and served.algorithm == descriptor.digest.algorithm and served != descriptor.digest

@@ -1,0 +1,198 @@
+"""Checking everything below a row, however deep: one question per distinct object, bounded, stoppable at any time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+
+from tui.explore.asker import Asker, Wish
+from tui.explore.children import fault
+from tui.explore.events import CheckProgress
+from tui.explore.lists import Lists
+from tui.explore.loader import Loader, label_of
+from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.scheduler import Job, Urgency
+from tui.explore.tree import Tree, key_of
+
+#: A check stops, visibly, after this many distinct objects (protocol.md C-15).
+OBJECT_LIMIT = 10_000
+#: ... and after following this many rows: self-similar trees have few objects and endlessly many rows.
+ROW_LIMIT = 50_000
+
+
+class CheckRun:
+    """One check of everything below ``node``.
+
+    ``done`` of ``total`` distinct objects were answered; ``total`` grows while manifests are read. ``requests`` counts
+    what the source sent since the check began.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        tree: Tree,
+        asker: Asker,
+        loader: Loader,
+        lists: Lists,
+        afterwards: Callable[[Node, Hashable], Awaitable[None]],
+    ) -> None:
+        self.node = node
+        self.done = 0
+        self.total = 0
+        self.running = True
+        self.stopped = False
+        self._tree, self._asker, self._loader, self._lists = tree, asker, loader, lists
+        self._afterwards = afterwards
+        self._pending = 0
+        self._rows = 0
+        self._objects: set[Hashable] = set()
+        self._cut = False
+        self._over = asyncio.Event()
+        self._tail: asyncio.Task[None] | None = None
+        self._requests_before = node.source.requests
+        self._requests: int | None = None
+
+    @property
+    def requests(self) -> int:
+        """How many requests the source has sent for this check (and for whatever else ran meanwhile)."""
+        if self._requests is not None:
+            return self._requests
+        return self.node.source.requests - self._requests_before
+
+    def start(self) -> None:
+        """Begin. Returns at once."""
+        self._pending += 1
+        self._visit(self.node)
+        self._settled()
+
+    def stop(self) -> None:
+        """Ask for nothing more. What was answered stays known."""
+        if not self.running:
+            return
+        self.stopped = True
+        self._asker.scheduler.withdraw(self)
+        if self._tail is not None:
+            self._tail.cancel()
+        self._finish()
+
+    async def wait(self) -> None:
+        """Until it is over, by itself or stopped."""
+        await self._over.wait()
+
+    # walking
+
+    def _wish(self, node: Node) -> Wish:
+        return Wish(self, Urgency.DEEP, label=label_of(node))
+
+    def _visit(self, node: Node) -> None:
+        if self.stopped or self._cut or node.kind in (Kind.FAULT, Kind.MORE):
+            return
+        if node.kind is Kind.REFERRERS and node.load is not Load.READY and node is not self.node:
+            return  # referrers are asked for only when somebody opens them: nothing that a pull needs
+        self._rows += 1
+        new = self._count(node)
+        if self._cut:
+            return
+        job = self._ask(node)
+        if job is None:
+            if new:
+                self._answered()
+            self._descend(node)
+            return
+        self._pending += 1
+        job.when_over(lambda _: self._back(node, new))
+
+    def _count(self, node: Node) -> bool:
+        """Whether this row brings an object that was not counted yet."""
+        key: Hashable = key_of(node) or (node.key if node.kind in MANIFEST_KINDS else None)
+        if self._rows > ROW_LIMIT or (len(self._objects) >= OBJECT_LIMIT and key not in self._objects):
+            self._cut = True
+            place = node.parent or node
+            limit = f"{OBJECT_LIMIT:,} objects" if self._rows <= ROW_LIMIT else f"{ROW_LIMIT:,} rows"
+            row = fault(place, "too-deep", f"stopped here: a check follows at most {limit}")
+            self._tree.replace_children(place, [*place.children, row])
+            return False
+        if key is None or key in self._objects:
+            return False
+        self._objects.add(key)
+        self.total += 1
+        return True
+
+    def _ask(self, node: Node) -> Job | None:
+        wish = self._wish(node)
+        if node.kind in (Kind.SOURCE, Kind.REPOSITORY):
+            return self._lists.load(node, wish)
+        if node.kind is Kind.GROUP:
+            if node.load is not Load.READY:
+                self._lists.open_group(node)
+            return None
+        if node.kind is Kind.REFERRERS:
+            return self._loader.referrers(node, wish)
+        if node.kind in MANIFEST_KINDS:
+            return self._loader.manifest(node, wish)
+        return self._ask_blob(node, wish)
+
+    def _ask_blob(self, node: Node, wish: Wish) -> Job | None:
+        if node.kind not in BLOB_KINDS or node.descriptor is None or node.repository is None:
+            return None
+        digest = node.descriptor.digest
+        again = node is self.node
+        wanted = again or self._tree.book.wanted(node.source, node.repository, digest)
+        if node.kind is Kind.CONFIG and node.config is None and node.error is None:
+            return self._loader.config(node, wish)
+        if not wanted and not self._being_asked(node):
+            return None
+        return self._asker.probe(node.source, node.repository, node.descriptor, wish)
+
+    def _being_asked(self, node: Node) -> bool:
+        return self._tree.observation(node).presence == "checking"
+
+    def _back(self, node: Node, new: bool) -> None:
+        if self.stopped:
+            return
+        if new:
+            self._answered()
+        self._descend(node)
+        self._settled()
+
+    def _descend(self, node: Node) -> None:
+        if node.load is Load.FAILED:
+            # The attestations of a platform that is gone hang there still, and may be there or not.
+            for child in [child for child in node.children if child.kind is Kind.ATTESTATION]:
+                self._visit(child)
+            return
+        self._ask_subject(node)
+        for child in list(node.children):
+            self._visit(child)
+
+    def _ask_subject(self, node: Node) -> None:
+        subject = node.manifest.subject if node.manifest is not None else None
+        if subject is None or node.repository is None:
+            return
+        if not self._tree.book.wanted(node.source, node.repository, subject.digest):
+            return
+        self._pending += 1
+        job = self._asker.probe(node.source, node.repository, subject, self._wish(node))
+        job.when_over(lambda _: self._settled())
+
+    def _answered(self) -> None:
+        self.done += 1
+        self._tree.emit(CheckProgress(self.node, self.done, self.total, True))
+
+    def _settled(self) -> None:
+        self._pending -= 1
+        if self._pending == 0 and not self.stopped and self._tail is None:
+            self._tail = asyncio.create_task(self._look_around())
+
+    async def _look_around(self) -> None:
+        try:
+            await self._afterwards(self.node, self)
+        finally:
+            if not self.stopped:
+                self._finish()
+
+    def _finish(self) -> None:
+        self.running = False
+        self._requests = self.node.source.requests - self._requests_before
+        self._over.set()
+        self._tree.emit(CheckProgress(self.node, self.done, self.total, False))

@@ -1,0 +1,378 @@
+"""The explorer: the tree of what exists, filled when opened, checked live. What the screen and the command line ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from tui.explore.around import Around
+from tui.explore.asker import Asker, Read, Wish
+from tui.explore.book import Book, Key
+from tui.explore.checkrun import CheckRun
+from tui.explore.events import Event
+from tui.explore.listing import ROWS
+from tui.explore.lists import Lists, repository_row, tag_row
+from tui.explore.loader import Loader, label_of
+from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.rollup import Rollup
+from tui.explore.scheduler import Job, Urgency
+from tui.explore.tree import Tree, key_of
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.errors import MalformedDigest
+from tui.oci.platform import Platform
+from tui.sources.base import Source, SourceError
+from tui.sources.presence import Observation, Presence
+from tui.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PEEK = "visible tags"
+
+
+class Explorer:
+    """Rows as data over any sources. Nothing here blocks or raises for what a source does; rows and events say it.
+
+    ``check_slots`` is how many questions are under way at once; the registry client has its own gate per host below.
+    """
+
+    def __init__(self, *, check_slots: int = 16) -> None:
+        self.book = Book()
+        self.tree = Tree(self.book)
+        self.roots = self.tree.roots
+        self._asker = Asker(self.book, check_slots)
+        self._loader = Loader(self.tree, self._asker)
+        self._lists = Lists(self._loader)
+        self._around = Around(self.tree, self._asker)
+        self._runs: dict[Node, CheckRun] = {}
+        self._peeking: set[Node] = set()
+        self._sources = 0
+
+    # the tree
+
+    def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Call back with every event, on the event loop; be quick. Gives the function that ends it."""
+        return self.tree.subscribe(callback)
+
+    def get(self, key: str) -> Node | None:
+        """The row with this key, if it is in the tree."""
+        return self.tree.get(key)
+
+    def nodes_of(self, source: Source, repository: str, digest: Digest) -> list[Node]:
+        """The rows that show an object: what to repaint after ``PresenceChanged``."""
+        return self.tree.nodes_of(source, repository, digest)
+
+    def add_source(self, source: Source) -> Node:
+        """A root for a source; the one that is there already for the same source."""
+        for root in self.roots:
+            if root.source is source:
+                return root
+        self._sources += 1
+        node = Node(key=f"s{self._sources}", kind=Kind.SOURCE, source=source, label=source.title, expandable=True)
+        self.tree.add_root(node)
+        return node
+
+    def add_repository(self, source: Source, name: str) -> Node:
+        """A repository below its source, whether or not the source lists it. ``name`` is raw."""
+        root = self.add_source(source)
+        row = repository_row(root, name)
+        known = self.tree.get(row.key)
+        if known is not None:
+            return known
+        self.book.see_repository(source, name)
+        self.tree.replace_children(root, [*root.children, row])
+        return row
+
+    async def add_reference(self, source: Source, repository: str, selector: str) -> Node:
+        """A tag or a digest below its repository, loaded. Never raises: the row says what failed."""
+        node = self.add_selector(source, repository, selector)
+        await self.open(node)
+        return node
+
+    def add_selector(self, source: Source, repository: str, selector: str) -> Node:
+        """The row of a tag or digest below its repository, not loaded yet."""
+        parent = self.add_repository(source, repository)
+        try:
+            digest = Digest.parse(selector) if ":" in selector else None
+        except MalformedDigest:
+            digest = None
+        row = tag_row(parent, selector, repository) if digest is None else _digest_row(parent, digest)
+        known = self.tree.get(row.key)
+        if known is not None:
+            return known
+        if digest is None and parent.listing is None:
+            self.tree.replace_children(parent, [row, *parent.children])
+        elif digest is None and parent.listing is not None:
+            parent.listing.add([selector])
+            self._lists.show(parent)
+            known = self.tree.get(row.key)
+            if known is not None:
+                return known
+            self.tree.replace_children(parent, [row, *parent.children])
+        else:
+            self.tree.replace_children(parent, [row, *parent.children])
+        return row
+
+    def child(self, parent: Node, digest: Digest) -> Node | None:
+        """The row of this digest below ``parent``, the nearest one: what following a digest leads to."""
+        return next((row for row in parent.walk() if row is not parent and row.digest == digest), None)
+
+    # loading
+
+    async def open(self, node: Node, *, fresh: bool = False) -> None:
+        """Load a row's children and begin to check what it holds. Returns when the children are there."""
+        await self._load(node, Wish(node.key, Urgency.OPENED, fresh))
+        if node.load is Load.READY:
+            self._check_children(node)
+
+    async def _load(self, node: Node, wish: Wish) -> None:
+        job: Job | None = None
+        if node.kind in (Kind.SOURCE, Kind.REPOSITORY):
+            job = self._lists.load(node, wish)
+        elif node.kind is Kind.GROUP:
+            if node.load is not Load.READY:
+                self._lists.open_group(node)
+        elif node.kind is Kind.REFERRERS:
+            job = self._loader.referrers(node, wish)
+        elif node.kind in MANIFEST_KINDS:
+            job = self._loader.manifest(node, wish, again=True) if node.load is not Load.READY or wish.fresh else None
+        elif node.kind is Kind.CONFIG:
+            job = self._loader.config(node, wish)
+        elif node.kind is Kind.STATEMENT:
+            job = self._loader.statement(node, wish)
+        if job is not None:
+            await job.wait()
+
+    def _check_children(self, node: Node) -> None:
+        wish = Wish(node.key, Urgency.OPENED)
+        for child in list(node.children):
+            if child.kind is Kind.CONFIG and child.config is None and child.error is None:
+                self._loader.config(child, wish)
+            elif child.kind is Kind.ATTESTATION and not node.is_index:
+                self._loader.manifest(child, wish)
+            elif child.kind in BLOB_KINDS or child.kind in (Kind.INDEX, Kind.MANIFEST, Kind.ATTESTATION, Kind.REFERRER):
+                self._probe(child, wish)
+
+    def _probe(self, node: Node, wish: Wish) -> Job | None:
+        key = key_of(node)
+        if key is None or node.descriptor is None:
+            return None
+        fresh = key in self._loader.stale
+        if not fresh and not self.book.wanted(*key):
+            return None
+        self._loader.stale.discard(key)
+        wish = Wish(wish.owner, wish.urgency, fresh or wish.fresh, label_of(node))
+        return self._asker.probe(node.source, node.repository or "", node.descriptor, wish)
+
+    def leave(self, node: Node) -> None:
+        """Nobody looks at this row any more: work that only it (and what is below it) wanted is dropped."""
+        for row in node.walk():
+            self._asker.scheduler.withdraw(row.key)
+
+    async def refresh(self, node: Node) -> None:
+        """Ask again for a row and what was loaded below it, past every cache."""
+        keys: set[Key] = {key for row in node.walk() if (key := key_of(row)) is not None}
+        self._asker.forget(keys)
+        self._loader.stale |= keys
+        if node.repository is not None and node.kind in (Kind.REPOSITORY, Kind.TAG, Kind.GROUP):
+            self.book.forget_tags(node.source, node.repository)
+        image = (
+            node if node.kind in MANIFEST_KINDS | {Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP, Kind.REFERRERS} else None
+        )
+        if image is None:
+            self._probe(node, Wish(node.key, Urgency.OPENED, fresh=True))
+            return
+        await self._refresh(image)
+
+    async def _refresh(self, node: Node) -> None:
+        loaded = {row.key for row in node.walk() if row is not node and row.load is Load.READY}
+        await self.open(node, fresh=True)
+        for child in list(node.children):
+            if child.key not in loaded:
+                continue
+            if child.kind in MANIFEST_KINDS or child.kind in (Kind.REPOSITORY, Kind.REFERRERS):
+                await self._refresh(child)
+
+    async def load_more(self, node: Node) -> None:
+        """Show the next rows of the list that a MORE row stands for."""
+        parent = node.parent
+        if node.kind is Kind.MORE and parent is not None and parent.listing is not None:
+            parent.listing.limit += ROWS
+            self._lists.show(parent)
+
+    def set_filter(self, node: Node, text: str) -> None:
+        """Let only matching names of a SOURCE's or REPOSITORY's list be rows; "" lets all through."""
+        if node.listing is not None and node.listing.filter != text:
+            node.listing.filter, node.listing.limit = text, ROWS
+            self._lists.show(node)
+
+    def set_order(self, node: Node, order: str) -> None:
+        """Sort a list: "version", "newest" (highest version first), "name" or "server"."""
+        if node.listing is not None and node.listing.order != order:
+            node.listing.order = order
+            self._lists.show(node)
+
+    async def read_config(self, node: Node) -> None:
+        """Read the config of a CONFIG row, or of the image that the row is; ``node.config`` has it then."""
+        row = node if node.kind is Kind.CONFIG else next((c for c in node.children if c.kind is Kind.CONFIG), None)
+        if row is not None:
+            await self._load(row, Wish(node.key, Urgency.FOCUS))
+
+    async def read_statement(self, node: Node) -> None:
+        """Read a STATEMENT row's statement; ``node.statement`` has it then, or ``node.error`` says why not."""
+        await self._load(node, Wish(node.key, Urgency.FOCUS))
+
+    async def read_manifest_json(self, node: Node) -> bytes | None:
+        """The bytes of a row's document exactly as served: manifest, config or statement. None when there are none."""
+        if node.kind in MANIFEST_KINDS:
+            if node.load is not Load.READY:
+                await self._load(node, Wish(node.key, Urgency.FOCUS))
+            if node.manifest is not None:
+                return node.manifest.raw
+            return (node.error.raw or None) if node.error is not None else None
+        await self._load(node, Wish(node.key, Urgency.FOCUS))
+        if node.config is not None and node.kind is Kind.CONFIG:
+            return node.config.raw
+        return node.statement.raw if node.statement is not None else None
+
+    # checking
+
+    def check(self, node: Node) -> CheckRun:
+        """Check everything below a row, however deep. The run that is under way for this row, if one is."""
+        run = self._runs.get(node)
+        if run is not None and run.running:
+            return run
+        for key in [key for key, old in self._runs.items() if not old.running]:
+            del self._runs[key]
+        run = CheckRun(node, self.tree, self._asker, self._loader, self._lists, self._around.after_check)
+        self._runs[node] = run
+        run.start()
+        return run
+
+    def running(self) -> list[CheckRun]:
+        """The checks that are under way."""
+        return [run for run in self._runs.values() if run.running]
+
+    def observation(self, node: Node) -> Observation:
+        """What is known of a row's object, as the row's own descriptor sees it."""
+        return self.tree.observation(node)
+
+    def rollup(self, node: Node) -> Rollup:
+        """The sum over a row; cheap, it is remembered."""
+        return self.tree.rollup(node)
+
+    def focus(self, nodes: Sequence[Node]) -> None:
+        """What is on the screen: asked first. Tags on the screen are asked what they point to (one HEAD each)."""
+        self._asker.scheduler.focus(key for node in nodes for key in self._job_keys(node))
+        visible = {node for node in nodes if node.kind is Kind.TAG and node.load is Load.IDLE}
+        for node in self._peeking - visible:
+            self._asker.scheduler.withdraw((_PEEK, node.key))
+        for node in visible - self._peeking:
+            if node.descriptor is None and node.error is None:
+                self._peek(node)
+        self._peeking = visible
+
+    def _job_keys(self, node: Node) -> Iterator[object]:
+        if node.repository is None:
+            return
+        if node.tag is not None:
+            yield self._asker.manifest_key(node.source, node.repository, node.tag)
+        key = key_of(node)
+        if key is not None:
+            yield self._asker.probe_key(*key)
+            yield self._asker.blob_key(*key)
+            yield self._asker.manifest_key(node.source, node.repository, str(key[2]))
+
+    def _peek(self, node: Node) -> None:
+        wish = Wish((_PEEK, node.key), Urgency.FOCUS, label=label_of(node))
+        job = self._asker.resolve(node.source, node.repository or "", node.tag or "", wish)
+
+        def over(done: Job) -> None:
+            self._peeking.discard(node)
+            if not isinstance(done.result, Read) or node.load is not Load.IDLE:
+                return
+            result = done.result
+            if result.error is not None:
+                node.error = result.error
+            elif result.descriptor is not None:
+                descriptor = result.descriptor
+
+                def change() -> None:
+                    node.descriptor = descriptor
+
+                self.tree.identify(node, change)
+                node.note = _peek_note(descriptor)
+            self.tree.changed(node)
+
+        job.when_over(over)
+
+    # finding out more
+
+    async def locate(
+        self, digest: Digest, repository: str, *, source: Source | None = None, node: Node | None = None
+    ) -> tuple[str, ...]:
+        """The repositories beside ``repository`` that have an object which it lacks. Bounded; the book remembers it."""
+        rows = [node] if node is not None else []
+        sources = [source] if source is not None else [root.source for root in self.roots]
+        for place in sources:
+            rows.extend(self.tree.nodes_of(place, repository, digest))
+        row = next((row for row in rows if row.descriptor is not None), None)
+        if row is None or row.descriptor is None:
+            return ()
+        platform: Platform | None = next((r.platform for r in (row, *row.ancestors()) if r.platform is not None), None)
+        owner = ("locate", repository, digest)
+        found = await self._around.locate(row.source, repository, row.descriptor, platform, owner)
+        self.tree.changed(row)
+        return found.found
+
+    async def moved_tags(self, node: Node, *, may_list: bool = True) -> None:
+        """Ask what the tags that an index was probably made of point to now; findings say which moved."""
+        await self._around.moved_tags(node, node.key, may_list=may_list)
+
+    def note_written(self, source: Source, repository: str) -> None:
+        """Something was pushed to a repository or deleted from it: what is known of it no longer holds."""
+        keys = {
+            key
+            for root in self.roots
+            for row in root.walk()
+            if (key := key_of(row)) and key[:2] == (source, repository)
+        }
+        self._asker.forget(keys)
+        self._loader.stale |= keys
+        self.book.forget_tags(source, repository)
+
+    async def aclose(self) -> None:
+        """Stop everything. Sources are closed by whoever opened them."""
+        for run in list(self._runs.values()):
+            run.stop()
+        await self._asker.scheduler.aclose()
+
+
+def _digest_row(parent: Node, digest: Digest) -> Node:
+    return Node(
+        key=f"{parent.key}@{digest}",
+        kind=Kind.MANIFEST,
+        source=parent.source,
+        repository=parent.repository,
+        label=safe(digest.short),
+        descriptor=None,
+        parent=parent,
+        expandable=True,
+        wanted=digest,
+    )
+
+
+def _peek_note(descriptor: Descriptor) -> str:
+    from tui.oci import media
+
+    if media.is_index(descriptor.media_type):
+        return "index"
+    return (
+        "image"
+        if media.is_image_manifest(descriptor.media_type)
+        else safe(media.describe(descriptor.media_type), limit=80)
+    )
+
+
+__all__ = ["Explorer", "Presence", "SourceError"]

@@ -1,0 +1,170 @@
+"""Reading long lists (tags, repositories) page by page, and turning what is shown of them into rows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from tui.explore.asker import Wish
+from tui.explore.children import fault
+from tui.explore.listing import ROWS, Listing
+from tui.explore.loader import Loader
+from tui.explore.node import Kind, Load, Node
+from tui.explore.scheduler import Job
+from tui.oci.reference import is_repository, is_tag
+from tui.sources.base import Page, SourceError
+from tui.text import safe
+
+
+class Lists:
+    """Loads repositories' tag lists and sources' catalogs. Names are data; only what is shown becomes rows."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self._tree = loader.tree
+        self._folded: dict[Node, list[str]] = {}
+
+    def load(self, node: Node, wish: Wish) -> Job | None:
+        """Read the list of a REPOSITORY or SOURCE row. None when it was read."""
+        if node.load is Load.READY and not wish.fresh:
+            return None
+        fresh = wish.fresh
+
+        async def run() -> None:
+            await self._read(node, fresh)
+
+        return self._loader.own(node, "list", run, wish)
+
+    async def _read(self, node: Node, fresh: bool) -> None:
+        old = node.listing
+        listing = Listing(fold=node.kind is Kind.REPOSITORY)
+        if old is not None:
+            listing.filter, listing.order, listing.limit = old.filter, old.order, old.limit
+        node.listing = listing
+        try:
+            async for page in self._pages(node):
+                listing.add(page.names)
+                listing.complete = page.complete
+                if page.note:
+                    listing.note = page.note
+                self._remember(node, listing)
+                self.show(node)
+        except SourceError as error:
+            if node.kind is Kind.SOURCE and node.children:
+                # Repositories that were named by hand stay; a catalog is not offered everywhere (protocol.md E-09).
+                node.load, node.error, listing.note = Load.READY, None, error.sentence
+                self.show(node)
+                self._tree.changed(node)
+                return
+            self._loader.fail(node, error)
+            return
+        node.load, node.error = Load.READY, None
+        self.show(node)
+        self._tree.changed(node)
+
+    def _pages(self, node: Node) -> AsyncIterator[Page]:
+        if node.kind is Kind.SOURCE:
+            return node.source.repositories()
+        return node.source.tags(node.repository or "")
+
+    def _remember(self, node: Node, listing: Listing) -> None:
+        book = self._tree.book
+        if node.kind is Kind.SOURCE:
+            for name in listing.names:
+                book.see_repository(node.source, name)
+        else:
+            book.set_tag_names(node.source, node.repository or "", tuple(listing.names))
+
+    def show(self, node: Node) -> None:
+        """Make rows of what filter, order and limit let through, keeping rows that are there already."""
+        listing = node.listing
+        if listing is None:
+            return
+        view = listing.view()
+        rows = [self._row(node, name) for name in view.names]
+        if node.kind is Kind.SOURCE:
+            named = {row.key for row in rows}
+            rows.extend(
+                child
+                for child in node.children
+                if child.kind is Kind.REPOSITORY and child.key not in named and child.repository not in listing
+            )
+        if view.folded:
+            rows.append(self._group(node, view.folded, listing.folded))
+        if view.more:
+            rows.append(_more(node, view.more))
+        if listing.note:
+            rows.append(fault(node, "incomplete", listing.note))
+        self._tree.replace_children(node, rows)
+
+    def _row(self, node: Node, name: str) -> Node:
+        if node.kind is Kind.SOURCE:
+            return repository_row(node, name)
+        return tag_row(node, name, node.repository or "")
+
+    def _group(self, node: Node, names: list[str], count: int) -> Node:
+        key = f"{node.key}/digest-tags"
+        group = self._tree.get(key) or Node(
+            key=key, kind=Kind.GROUP, source=node.source, repository=node.repository, parent=node, expandable=True
+        )
+        group.label = f"{count:,} digest tags"
+        group.note = "made by tools: signatures, attestations, referrers"
+        if self._folded.get(group) != names:
+            self._folded[group] = names
+            if group.load is Load.READY:
+                self.open_group(group)
+        return group
+
+    def open_group(self, group: Node) -> None:
+        """Show the rows of a group of digest tags. Asks nothing."""
+        names = self._folded.get(group, [])
+        group.load = Load.READY
+        rows = [tag_row(group, name, group.repository or "") for name in names[:ROWS]]
+        self._tree.replace_children(group, rows)
+        self._tree.changed(group)
+
+
+def repository_row(source: Node, name: str) -> Node:
+    """The row of a repository."""
+    row = Node(
+        key=f"{source.key}|{name}",
+        kind=Kind.REPOSITORY,
+        source=source.source,
+        repository=name,
+        label=safe(name, limit=255),
+        parent=source,
+        expandable=is_repository(name),
+    )
+    return row if row.expandable else _unspeakable(row, "repository")
+
+
+def tag_row(parent: Node, name: str, repository: str) -> Node:
+    """The row of a tag. A name that is no tag is shown and never asked for (protocol.md E-06)."""
+    row = Node(
+        key=f"{parent.key}:{name}",
+        kind=Kind.TAG,
+        source=parent.source,
+        repository=repository,
+        label=safe(name, limit=160),
+        tag=name,
+        parent=parent,
+        expandable=is_tag(name),
+    )
+    return row if row.expandable else _unspeakable(row, "tag")
+
+
+def _unspeakable(row: Node, what: str) -> Node:
+    row.kind, row.load, row.code = Kind.FAULT, Load.READY, "bad-name"
+    row.note = f"this is no valid {what} name, so it is not asked for"
+    return row
+
+
+def _more(node: Node, count: int) -> Node:
+    return Node(
+        key=f"{node.key}/more",
+        kind=Kind.MORE,
+        source=node.source,
+        repository=node.repository,
+        label=f"{count:,} more",
+        note=f"enter shows the next {min(count, ROWS):,}",
+        parent=node,
+    )

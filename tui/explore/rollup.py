@@ -1,0 +1,189 @@
+"""What a row says about everything below it. Pure over rows and the book; cached by the explorer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tui.explore.node import Kind, Load, Node
+from tui.oci.manifest import OpaqueManifest
+from tui.sources.presence import Observation, Presence, worst
+
+Look = Callable[[Node], Observation]
+
+
+class Pull(StrEnum):
+    """Whether a platform can be pulled, as far as is known."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """The sum over a row.
+
+    ``present`` of ``total`` objects (config and layers of an image, each digest once; platforms for an index);
+    ``worst`` is never better than any part that a pull needs; ``platforms_ok`` of ``platforms_total`` can be pulled and
+    ``platforms_broken`` cannot; ``attestations`` is the worst of what the attestations below are known to be.
+    """
+
+    present: int = 0
+    total: int = 0
+    worst: Presence = Presence.UNCHECKED
+    platforms_ok: int = 0
+    platforms_total: int = 0
+    label: str = ""
+    platforms_broken: int = 0
+    attestations: Presence = Presence.PRESENT
+
+
+#: Presences that a pull survives.
+HAVE = frozenset({Presence.PRESENT, Presence.FOREIGN})
+
+
+def platforms_of(node: Node) -> list[Node]:
+    """The rows below an index that stand for platforms, nested indexes unfolded where they were read."""
+    rows: list[Node] = []
+    for child in node.children:
+        if child.kind is Kind.MANIFEST:
+            rows.append(child)
+        elif child.kind is Kind.INDEX:
+            rows.extend(platforms_of(child) if child.index is not None and child.index.entries else [child])
+    return rows
+
+
+def attestations_of(node: Node) -> list[Node]:
+    """The attestations that hang under a row, directly."""
+    return [child for child in node.children if child.kind is Kind.ATTESTATION]
+
+
+def blobs_of(node: Node) -> list[Node]:
+    """Config, layers and statements of an image."""
+    return [child for child in node.children if child.kind in (Kind.CONFIG, Kind.LAYER, Kind.STATEMENT)]
+
+
+def pull(node: Node, look: Look) -> Pull:
+    """Whether the image of a row (platform, tag of one image, attestation) is there whole: manifest, config, layers.
+
+    A media type that differs from the descriptor's is not enough to say that it cannot be pulled; a size is, for
+    clients refuse content of another size.
+    """
+    states = [_state(node, look)]
+    if isinstance(node.manifest, OpaqueManifest):
+        return Pull.NO
+    if node.load is not Load.READY or node.manifest is None:
+        states.append(Pull.UNKNOWN)
+    else:
+        states.extend(_state(child, look) for child in blobs_of(node))
+    if Pull.NO in states:
+        return Pull.NO
+    return Pull.UNKNOWN if Pull.UNKNOWN in states else Pull.YES
+
+
+def _state(node: Node, look: Look) -> Pull:
+    seen = look(node)
+    if seen.presence in HAVE:
+        return Pull.YES
+    if seen.presence is Presence.MISSING:
+        return Pull.NO
+    if seen.presence is Presence.MISMATCHED:
+        only_type = (
+            seen.size is not None
+            and node.descriptor is not None
+            and seen.size == node.descriptor.size
+            and (seen.digest is None or seen.digest == node.descriptor.digest)
+            and node.load is not Load.FAILED
+        )
+        return Pull.YES if only_type else Pull.NO
+    return Pull.UNKNOWN
+
+
+def rollup(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
+    """The sum over ``node``; ``below`` gives the (cached) sums of other rows."""
+    if node.kind in (Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP):
+        return _of_list(node, below)
+    if node.kind is Kind.REFERRERS:
+        return Rollup(worst=_known(below(child).worst for child in node.children if child.kind is Kind.REFERRER))
+    if node.is_index and node.load is Load.READY:
+        return _of_index(node, look, below)
+    if node.image_manifest is not None and node.load is Load.READY:
+        return _of_image(node, look, below)
+    own = look(node).presence
+    return Rollup(present=int(own in HAVE), total=1, worst=own)
+
+
+def _of_image(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
+    seen: dict[str, Presence] = {}
+    for child in blobs_of(node):
+        presence = look(child).presence
+        digest = str(child.digest)
+        seen[digest] = worst((seen[digest], presence)) if digest in seen else presence
+    present = sum(presence in HAVE for presence in seen.values())
+    asked = sum(presence is not Presence.UNCHECKED for presence in seen.values())
+    return Rollup(
+        present=present,
+        total=len(seen),
+        worst=worst([look(node).presence, *seen.values()]),
+        label=f"{present}/{len(seen)}" if asked and seen else "",
+        attestations=_known(below(child).worst for child in attestations_of(node)),
+    )
+
+
+def _of_index(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
+    platforms = platforms_of(node)
+    states = [pull(row, look) for row in platforms]
+    sums = [below(row) for row in platforms]
+    ok, broken, total = states.count(Pull.YES), states.count(Pull.NO), len(platforms)
+    orphans = [below(row).worst for row in attestations_of(node)]
+    attestations = _known([*(part.attestations for part in sums), *orphans])
+    parts = [look(node).presence, *(part.worst for part in sums)]
+    if attestations in (Presence.MISSING, Presence.MISMATCHED):
+        parts.append(attestations)
+    return Rollup(
+        present=ok,
+        total=total,
+        worst=worst(parts),
+        platforms_ok=ok,
+        platforms_total=total,
+        platforms_broken=broken,
+        label=_index_label(ok, broken, total),
+        attestations=attestations,
+    )
+
+
+def _index_label(ok: int, broken: int, total: int) -> str:
+    noun = "platform" if total == 1 else "platforms"
+    if total == 0:
+        return "no platforms"
+    if ok == total:
+        return f"{ok}/{total} {noun}"
+    if broken == 0:
+        return f"{total} {noun}"
+    if ok + broken == total:
+        return f"{ok} of {total} {noun} can be pulled"
+    return f"{broken} of {total} {noun} cannot be pulled"
+
+
+def _of_list(node: Node, below: Callable[[Node], Rollup]) -> Rollup:
+    count = len(node.listing) if node.listing is not None else len(node.children)
+    known = [
+        below(child).worst
+        for child in node.children
+        if child.kind not in (Kind.MORE, Kind.FAULT) and child.load in (Load.READY, Load.FAILED)
+    ]
+    label = ""
+    if node.listing is not None and node.kind is not Kind.GROUP:
+        noun = "tag" if node.kind is Kind.REPOSITORY else "repository"
+        plural = "tags" if node.kind is Kind.REPOSITORY else "repositories"
+        more = "" if node.listing.complete else "+"
+        label = f"{count:,}{more} {noun if count == 1 and not more else plural}"
+    bad = _known(known)
+    return Rollup(total=count, worst=bad if known and bad is not Presence.PRESENT else Presence.UNCHECKED, label=label)
+
+
+def _known(presences: Iterable[Presence]) -> Presence:
+    """The worst of what is known: what nobody asked about yet says nothing bad."""
+    return worst(p for p in presences if p not in (Presence.UNCHECKED, Presence.CHECKING))

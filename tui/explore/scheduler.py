@@ -1,0 +1,203 @@
+"""Work in order of what the reader wants: a bounded number at once, most urgent first, each piece of work once.
+
+A piece of work has owners (a row that was opened, a running check). When the last owner lets go, work that waits is
+dropped and work that runs is cancelled; the registry's gate below sees to it that a begun exchange does no harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from enum import IntEnum
+
+
+class Urgency(IntEnum):
+    """Smaller goes first."""
+
+    FOCUS = 0
+    OPENED = 1
+    DEEP = 2
+
+
+class Job:
+    """One piece of work. ``wait`` returns when it is over, however it ended; ``dropped`` tells that it never ended.
+
+    ``result`` is what ``run`` returned; ``run`` reports its own failures in it and raises nothing.
+    """
+
+    __slots__ = (
+        "_done",
+        "base",
+        "callbacks",
+        "dropped",
+        "key",
+        "on_drop",
+        "owners",
+        "result",
+        "run",
+        "task",
+        "urgency",
+    )
+
+    def __init__(
+        self,
+        key: Hashable,
+        run: Callable[[], Awaitable[object]],
+        urgency: Urgency,
+        on_drop: Callable[[], None] | None,
+    ) -> None:
+        self.key = key
+        self.run = run
+        self.base = urgency
+        self.urgency = urgency
+        self.on_drop = on_drop
+        self.owners: set[Hashable] = set()
+        self.callbacks: list[Callable[[Job], None]] = []
+        self.task: asyncio.Task[None] | None = None
+        self.dropped = False
+        self.result: object = None
+        self._done: asyncio.Event | None = None
+
+    async def wait(self) -> None:
+        if self._done is None:
+            self._done = asyncio.Event()
+        await self._done.wait()
+
+    def when_over(self, callback: Callable[[Job], None]) -> None:
+        """Call back once, on the event loop, when the work has ended or was dropped."""
+        self.callbacks.append(callback)
+
+    def _over(self) -> None:
+        if self._done is None:
+            self._done = asyncio.Event()
+        self._done.set()
+        callbacks, self.callbacks = self.callbacks, []
+        for callback in callbacks:
+            callback(self)
+
+
+class Scheduler:
+    """At most ``slots`` jobs run at once, the most urgent first, in the order they came."""
+
+    def __init__(self, slots: int) -> None:
+        if slots < 1:
+            raise ValueError(f"a scheduler needs at least one slot, not {slots}")
+        self.slots = slots
+        self.running = 0
+        self._jobs: dict[Hashable, Job] = {}
+        self._by_owner: dict[Hashable, set[Job]] = {}
+        self._heap: list[tuple[int, int, Job]] = []
+        self._order = itertools.count()
+        self._focus: set[Hashable] = set()
+        self._closed = False
+
+    def submit(
+        self,
+        key: Hashable,
+        owner: Hashable,
+        urgency: Urgency,
+        run: Callable[[], Awaitable[object]],
+        *,
+        on_drop: Callable[[], None] | None = None,
+    ) -> Job:
+        """Ask for work. The same key while it waits or runs is the same job, which gains an owner and may gain urgency."""
+        job = self._jobs.get(key)
+        if job is None:
+            job = Job(key, run, urgency, on_drop)
+            self._jobs[key] = job
+            if key in self._focus:
+                job.urgency = Urgency.FOCUS
+            self._push(job)
+        elif urgency < job.base:
+            job.base = urgency
+            if urgency < job.urgency:
+                job.urgency = urgency
+                self._push(job)
+        job.owners.add(owner)
+        self._by_owner.setdefault(owner, set()).add(job)
+        self._start()
+        return job
+
+    def withdraw(self, owner: Hashable) -> None:
+        """The owner wants nothing any more."""
+        for job in self._by_owner.pop(owner, set()):
+            job.owners.discard(owner)
+            if not job.owners:
+                self._drop(job)
+        self._start()
+
+    def focus(self, keys: Iterable[Hashable]) -> None:
+        """These go first from now on (what is on the screen); what had been in focus goes back to its own urgency."""
+        fresh = set(keys)
+        for key in self._focus - fresh:
+            if (job := self._jobs.get(key)) is not None and job.task is None:
+                job.urgency = job.base
+                self._push(job)
+        for key in fresh - self._focus:
+            if (job := self._jobs.get(key)) is not None and job.task is None:
+                job.urgency = Urgency.FOCUS
+                self._push(job)
+        self._focus = fresh
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for a slot."""
+        return sum(job.task is None for job in self._jobs.values())
+
+    async def aclose(self) -> None:
+        """Drop everything and wait until what ran has ended."""
+        self._closed = True
+        tasks = [job.task for job in self._jobs.values() if job.task is not None]
+        for job in list(self._jobs.values()):
+            self._drop(job)
+        if tasks:
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _push(self, job: Job) -> None:
+        if job.task is None:
+            heapq.heappush(self._heap, (int(job.urgency), next(self._order), job))
+
+    def _start(self) -> None:
+        while self.running < self.slots and self._heap and not self._closed:
+            urgency, _, job = heapq.heappop(self._heap)
+            if job.dropped or job.task is not None or urgency != job.urgency:
+                continue  # an entry of before its urgency changed
+            self.running += 1
+            job.task = asyncio.create_task(self._work(job))
+
+    async def _work(self, job: Job) -> None:
+        try:
+            job.result = await job.run()
+        except asyncio.CancelledError:
+            if not job.dropped:
+                self._drop(job)
+            raise
+        finally:
+            self.running -= 1
+            if not job.dropped:
+                self._forget(job)
+                job._over()
+            if not self._closed:
+                self._start()
+
+    def _drop(self, job: Job) -> None:
+        if job.dropped:
+            return
+        job.dropped = True
+        self._forget(job)
+        if job.task is not None:
+            job.task.cancel()
+        if job.on_drop is not None:
+            job.on_drop()
+        job._over()
+
+    def _forget(self, job: Job) -> None:
+        self._jobs.pop(job.key, None)
+        for owner in job.owners:
+            owned = self._by_owner.get(owner)
+            if owned is not None:
+                owned.discard(job)
+                if not owned:
+                    del self._by_owner[owner]

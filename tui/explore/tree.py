@@ -1,0 +1,193 @@
+"""The rows, who shows what, and who wants to hear of changes. Asks nothing of any source."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from tui.explore.book import Book, Key, refine
+from tui.explore.events import ChildrenChanged, Event, NodeChanged, PresenceChanged
+from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.rollup import Rollup, rollup
+from tui.oci.digest import Digest
+from tui.sources.base import Source
+from tui.sources.presence import UNCHECKED, Observation
+
+_log = logging.getLogger(__name__)
+_OBJECTS = MANIFEST_KINDS | BLOB_KINDS
+
+
+def key_of(node: Node) -> Key | None:
+    """The line of the book that a row shows; None for rows that stand for no object, or for one not known yet."""
+    if node.kind not in _OBJECTS or node.repository is None:
+        return None
+    digest = node.descriptor.digest if node.descriptor is not None else node.digest
+    return (node.source, node.repository, digest) if digest is not None else None
+
+
+class Tree:
+    """Rows by key and by object, sums with a cache, and the listeners."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.roots: list[Node] = []
+        self._by_key: dict[str, Node] = {}
+        self._by_object: dict[Key, dict[Node, None]] = {}
+        self._sums: dict[Node, Rollup] = {}
+        self._listeners: dict[int, Callable[[Event], None]] = {}
+        self._next = 0
+        book.listen(self._presence_changed)
+
+    # listeners
+
+    def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Call back with every event, on the event loop. Gives the function that ends it."""
+        self._next += 1
+        number = self._next
+        self._listeners[number] = callback
+
+        def unsubscribe() -> None:
+            self._listeners.pop(number, None)
+
+        return unsubscribe
+
+    def emit(self, event: Event) -> None:
+        for callback in list(self._listeners.values()):
+            try:
+                callback(event)
+            except Exception:
+                # A listener that fails must not stop the checks or the other listeners; its fault is in the log.
+                _log.exception("a listener failed on %r", event)
+
+    # rows
+
+    def add_root(self, node: Node) -> None:
+        self.roots.append(node)
+        self.register(node)
+
+    def get(self, key: str) -> Node | None:
+        """The row with this key, if it is in the tree now."""
+        return self._by_key.get(key)
+
+    def register(self, node: Node) -> None:
+        """Take a row and everything below it into the indexes."""
+        for row in node.walk():
+            self._by_key[row.key] = row
+            key = key_of(row)
+            if key is not None:
+                self._by_object.setdefault(key, {})[row] = None
+
+    def unregister(self, node: Node) -> None:
+        for row in node.walk():
+            if self._by_key.get(row.key) is row:
+                del self._by_key[row.key]
+            self._unlink(row, key_of(row))
+            self._sums.pop(row, None)
+
+    def identify(self, node: Node, change: Callable[[], None]) -> None:
+        """Let ``change`` alter what object a row stands for, keeping the index by object right."""
+        before = key_of(node)
+        change()
+        after = key_of(node)
+        if before != after:
+            self._unlink(node, before)
+            if after is not None:
+                self._by_object.setdefault(after, {})[node] = None
+
+    def replace_children(self, node: Node, rows: Sequence[Node]) -> None:
+        """Put rows below ``node``. A row with the key of one that is there already lives on, with all it knows."""
+        old = {child.key: child for child in node.children}
+        kept: list[Node] = []
+        for row in rows:
+            before = old.pop(row.key, None)
+            if before is None or before is row or before.kind is not row.kind:
+                if before is not None and before is not row:
+                    self.unregister(before)
+                row.parent = node
+                kept.append(row)
+                self.register(row)
+            else:
+                kept.append(self._renew(before, row))
+        for gone in old.values():
+            self.unregister(gone)
+        node.children = kept
+        self.touch(node)
+        self.emit(ChildrenChanged(node))
+
+    def _renew(self, row: Node, fresh: Node) -> Node:
+        def change() -> None:
+            row.label, row.note = fresh.label, fresh.note or row.note
+            row.descriptor = fresh.descriptor or row.descriptor
+            row.platform = fresh.platform or row.platform
+            row.position, row.subject = fresh.position, fresh.subject
+
+        self.identify(row, change)
+        if row.kind in (Kind.MANIFEST, Kind.INDEX) and not _same_attestations(row, fresh):
+            others = [child for child in row.children if child.kind is not Kind.ATTESTATION]
+            known = {child.key: child for child in row.children if child.kind is Kind.ATTESTATION}
+            wanted = [known.pop(child.key, child) for child in fresh.children if child.kind is Kind.ATTESTATION]
+            for gone in known.values():
+                self.unregister(gone)
+            at = next((i for i, child in enumerate(others) if child.kind is Kind.REFERRERS), len(others))
+            row.children = others[:at] + wanted + others[at:]
+            for child in wanted:
+                child.parent = row
+                self.register(child)
+            self.emit(ChildrenChanged(row))
+        return row
+
+    def _unlink(self, node: Node, key: Key | None) -> None:
+        if key is None:
+            return
+        rows = self._by_object.get(key)
+        if rows is not None:
+            rows.pop(node, None)
+            if not rows:
+                del self._by_object[key]
+
+    # what is known
+
+    def nodes_of(self, source: Source, repository: str, digest: Digest) -> list[Node]:
+        """The rows that show an object."""
+        return list(self._by_object.get((source, repository, digest), ()))
+
+    def observation(self, node: Node) -> Observation:
+        """What is known of the object of a row, compared with what the row's own descriptor says of it."""
+        key = key_of(node)
+        if key is None:
+            return node.error.observation() if node.error is not None else UNCHECKED
+        if node.load is Load.FAILED and node.error is not None and node.kind in MANIFEST_KINDS:
+            seen = self.book.get(*key)
+            return node.error.observation() if seen.presence.undetermined else refine(node.descriptor, seen)
+        return refine(node.descriptor, self.book.get(*key))
+
+    def rollup(self, node: Node) -> Rollup:
+        """The sum over a row; remembered until something below it changes."""
+        known = self._sums.get(node)
+        if known is None:
+            known = rollup(node, self.observation, self.rollup)
+            self._sums[node] = known
+        return known
+
+    def touch(self, node: Node) -> None:
+        """Something about this row changed: its sum and those above are no longer good."""
+        self._sums.pop(node, None)
+        for row in node.ancestors():
+            self._sums.pop(row, None)
+
+    def changed(self, node: Node) -> None:
+        """Say that a row itself changed."""
+        self.touch(node)
+        self.emit(NodeChanged(node))
+
+    def _presence_changed(self, key: Key) -> None:
+        for node in self._by_object.get(key, ()):
+            self.touch(node)
+        self.emit(PresenceChanged(*key))
+
+
+def _same_attestations(row: Node, fresh: Node) -> bool:
+    def keys(node: Node) -> list[str]:
+        return [child.key for child in node.children if child.kind is Kind.ATTESTATION]
+
+    return keys(row) == keys(fresh)

@@ -28,6 +28,8 @@ class Quirks:
     """200 with an empty body and no digest, whatever is asked."""
     always_401: bool = False
     """A challenge that no token satisfies."""
+    silent: bool = False
+    """The connection is closed without an answer, whatever is asked."""
     denied: frozenset[str] = frozenset()
     """Digests that are answered with 403 DENIED: a policy on single objects (Artifactory, Harbor, Quay)."""
     broken: frozenset[str] = frozenset()

@@ -158,7 +158,7 @@ def _whole_answer(call: Call) -> Response | None:
         raise Refusal(403, "DENIED", {"digest": reference})
     if reference in quirks.broken:
         raise Refusal(500, "UNKNOWN", {"digest": reference})
-    if reference in quirks.lost:
+    if quirks.silent or reference in quirks.lost:
         raise HangUp
     if quirks.head == "refused" and call.head:
         raise Refusal(405, "UNSUPPORTED", headers={"Allow": "GET"})

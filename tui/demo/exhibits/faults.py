@@ -22,6 +22,7 @@ from tui.demo.images import (
     put_index,
     step,
 )
+from tui.demo.mishaps import HUB_MESSAGE
 from tui.demo.quirks import Quirks
 from tui.demo.store import Store
 from tui.oci import media
@@ -149,11 +150,6 @@ EXHIBITS: Final = (
         "Counts pulls as Docker Hub does, 30 a minute: reading a manifest takes one, asking with HEAD takes none.",
         ["limited"],
     ),
-)
-
-_HUB_MESSAGE: Final = (
-    "You have reached your unauthenticated pull rate limit. "
-    "You may increase the limit by authenticating and upgrading: https://www.docker.com/increase-rate-limit"
 )
 
 
@@ -322,13 +318,13 @@ def _build_refusing(store: Store) -> None:
     store.repository(PLACE + "limited").quirks = Quirks(
         limit_every=1,
         limited=frozenset({"blobs", "children"}),
-        limit_message=_HUB_MESSAGE,
+        limit_message=HUB_MESSAGE,
         retry_after="900",
         pulls=100,
     )
     store.repository(PLACE + "slow").quirks = Quirks(latency=1.2)
     store.repository(PLACE + "counted").quirks = Quirks(
-        pulls=30, pulls_window=60.0, retry_after="window", limit_message=_HUB_MESSAGE
+        pulls=30, pulls_window=60.0, retry_after="window", limit_message=HUB_MESSAGE
     )
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 _ELLIPSIS = "…"
-_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 # Characters that draw nothing although their category is a letter or a mark: fillers, joiners, variation selectors.
 _HIDDEN_RANGES = (
     (0x034F, 0x034F),

@@ -12,6 +12,7 @@ from tui.oci.descriptor import Descriptor, read_annotations
 from tui.oci.digest import Digest
 from tui.oci.errors import DigestMismatch, MalformedDocument
 from tui.oci.platform import Platform
+from tui.oci.schema1 import signed_payload
 from tui.text import safe
 
 VIEW_LIMIT = 16 * 1024 * 1024  # what is decoded at most; the client's own limit is lower unless asked
@@ -94,16 +95,17 @@ def decode(
     except strict_json.AmbiguousDocument as error:
         document, ambiguity = error.document, f"The document is ambiguous: {error}."
     if not isinstance(document, dict):
-        _verify(raw, digest, signed=False)
+        _verify(raw, raw, digest)
         raise MalformedDocument("", "The document is not a JSON object, so it is no manifest.")
     body = document.get("mediaType")
-    signed = _is_schema1(document, header, body)
-    ours, warnings = _verify(raw, digest, signed=signed)
+    old = _is_schema1(document, header, body)
+    covered = signed_payload(raw, document) if old else None
+    ours, warnings = _verify(raw, raw if covered is None else covered, digest)
     ambiguity = ambiguity or _ambiguity(document, body if isinstance(body, str) else header)
-    if ambiguity or signed:
+    if ambiguity or old:
         reason = ambiguity or "This is a Docker schema 1 manifest, which is not supported: registries dropped it."
         media_type = body if isinstance(body, str) and media.is_media_type(body) else header
-        if signed and not media.is_schema1(media_type):
+        if old and not media.is_schema1(media_type):
             media_type = media.SCHEMA1_SIGNED if "signatures" in document else media.SCHEMA1
         return OpaqueManifest(raw, ours, media_type, document, {}, None, None, tuple(warnings), reason)
     if body is not None and (not isinstance(body, str) or (body and not media.is_media_type(body))):
@@ -135,17 +137,15 @@ def decode(
     return OpaqueManifest(raw, ours, media_type, document, notes, artifact_type, below, tuple(warnings), reason)
 
 
-def _verify(raw: bytes, digest: Digest | None, *, signed: bool) -> tuple[Digest, list[str]]:
-    """The digest of the bytes, checked against the one that was asked for."""
+def _verify(raw: bytes, covered: bytes, digest: Digest | None) -> tuple[Digest, list[str]]:
+    """The digest of the bytes that it covers (all of them but in schema 1), checked against the one asked for."""
     if digest is None:
-        return Digest.of(raw), []
+        return Digest.of(covered), []
     if not digest.can_verify:
         return digest, [f"{digest.short} cannot be verified here: {digest.algorithm} is not known."]
-    if digest.matches(raw):
+    if digest.matches(covered) or digest.matches(raw):
         return digest, []
-    if signed:
-        return digest, ["The digest of a schema 1 manifest leaves out its signatures; it was not verified."]
-    raise DigestMismatch("", f"The bytes are {Digest.of(raw, digest.algorithm).short} and not {digest.short}.")
+    raise DigestMismatch("", f"The bytes are {Digest.of(covered, digest.algorithm).short} and not {digest.short}.")
 
 
 def _is_schema1(document: Mapping[str, Any], header: str, body: Any) -> bool:

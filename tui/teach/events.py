@@ -105,3 +105,32 @@ def _form(node: Node) -> str:
     if node.image_manifest is not None:
         return "image"
     return "other" if node.manifest is not None else ""
+
+
+#: The facts of a node, beside those that its event adds.
+NODE_FACTS = frozenset(
+    {"node", "source", "repository", "tag", "digest", "platform", "media_type", "size", "key", "form", "presence"}
+)
+_COUNTS = {"present", "missing", "denied", "limited", "unreachable", "foreign", "mismatched", "requests"}
+
+#: Every fact that an event of a kind may have: what a lesson's conditions can name.
+FACTS: Mapping[EventKind, frozenset[str]] = {
+    EventKind.SELECTED: NODE_FACTS,
+    EventKind.OPENED: NODE_FACTS,
+    EventKind.SHOWN: NODE_FACTS,
+    EventKind.TAB: NODE_FACTS | {"tab"},
+    EventKind.VIEW: NODE_FACTS | {"view"},
+    EventKind.COPIED: NODE_FACTS | {"what", "text", "tool"},
+    EventKind.CHECKED: NODE_FACTS | {"complete"} | _COUNTS,
+    EventKind.FINDING: NODE_FACTS | {"code", "severity"},
+    EventKind.EXCHANGE: frozenset({"method", "path", "status", "host"}),
+    EventKind.DRAFT: frozenset({"repository", "tag", "action", "entries", "stale", "gone"}),
+    EventKind.PLAN: frozenset(
+        {"repository", "tag", "action", "blocked", "mounts", "copies", "puts", "requests", "digest"}
+    ),
+    EventKind.PUSHED: frozenset({"repository", "tag", "digest", "action", "outcome", "code", "message"}),
+    EventKind.DELETED: frozenset({"repository", "tag", "digest", "what"}),
+    EventKind.REHEARSAL: NODE_FACTS | {"step", "outcome"},
+    EventKind.ACTED: frozenset({"act", "outcome", "status", "code", "message"}),
+    EventKind.READ: frozenset(),
+}

@@ -1,0 +1,185 @@
+"""The embedded registry as a lesson's world: start over, and the mishaps that a lesson can bring about.
+
+The registry itself belongs to the demo, which this package does not know: it is handed in, and used through the
+protocols below.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from tui.oci.digest import Digest
+from tui.oci.errors import OciError
+from tui.registry.errors import Refused, RegistryError
+from tui.sources.base import Source
+from tui.teach.events import Fact
+from tui.teach.world import ActResult, Address, WorldError, digest_at
+from tui.text import plural, safe
+
+T = TypeVar("T")
+
+
+class Served(Protocol):
+    """A store that is being served (demo.serve.Served)."""
+
+    def reset(self) -> None: ...
+    def call(self, change: Callable[[Any], T]) -> T: ...
+
+
+class Mishaps(Protocol):
+    """What can happen to a store (the module demo.mishaps)."""
+
+    @property
+    def lose_blob(self) -> Callable[[Any, str, str], bool]: ...
+    @property
+    def lose_manifest(self) -> Callable[[Any, str, str], bool]: ...
+    @property
+    def collect_garbage(self) -> Callable[..., Any]: ...
+    @property
+    def deny(self) -> Callable[[Any, str, bool], None]: ...
+    @property
+    def limit_pulls(self) -> Callable[[Any, str, int | None, float], None]: ...
+    @property
+    def slow_down(self) -> Callable[[Any, str, float], None]: ...
+    @property
+    def cut_off(self) -> Callable[[Any, str, bool], None]: ...
+
+
+class Writer(Protocol):
+    """The part of the registry client that sends a manifest."""
+
+    async def put_manifest(
+        self, registry: str, repository: str, selector: str, raw: bytes, media_type: str
+    ) -> Digest: ...
+
+
+#: The stored list of a reference such as "sandbox:0.16-edge": its exact bytes as `docker manifest push` sends them, and
+#: their media type. Raises OSError or ValueError when there is none.
+StoredList = Callable[[str], tuple[bytes, str]]
+
+
+class DemoWorld:
+    """A lesson's world on the embedded registry.
+
+    `source` is the registry as the tree shows it; `client` sends what `docker manifest push` would send; `stored` gives
+    the bytes of a stored list; `put_back` restores Docker's stored lists.
+    """
+
+    def __init__(
+        self,
+        served: Served,
+        mishaps: Mishaps,
+        source: Source,
+        client: Writer,
+        *,
+        stored: StoredList,
+        put_back: Callable[[], None],
+    ) -> None:
+        self.source = source
+        self._served = served
+        self._mishaps = mishaps
+        self._client = client
+        self._stored = stored
+        self._put_back = put_back
+
+    async def reset(self) -> None:
+        try:
+            await asyncio.to_thread(self._served.reset)
+            await asyncio.to_thread(self._put_back)
+        except OSError as error:
+            raise WorldError(f"Docker's stored lists could not be put back: {safe(str(error))}.") from error
+
+    async def act(self, do: str, arguments: Mapping[str, Fact]) -> ActResult:
+        name = str(arguments.get("repository", ""))
+        match do:
+            case "docker-push":
+                return await self._docker_push(str(arguments["list"]))
+            case "delete":
+                return await self._delete(str(arguments["of"]))
+            case "clean-up":
+                return await self._clean_up(name, untagged=bool(arguments.get("untagged", False)))
+            case "deny":
+                on = bool(arguments.get("on", True))
+                await self._call(lambda store: self._mishaps.deny(store, name, on))
+                return _done(f"{name} is closed to you now." if on else f"{name} is open again.")
+            case "limit":
+                return await self._limit(name, int(arguments["left"]), float(arguments.get("seconds", 60)))
+            case "cut-off":
+                on = bool(arguments.get("on", True))
+                await self._call(lambda store: self._mishaps.cut_off(store, name, on))
+                return _done(f"Connections about {name} break now." if on else f"{name} answers again.")
+            case "slow-down":
+                seconds = float(arguments["seconds"])
+                await self._call(lambda store: self._mishaps.slow_down(store, name, seconds))
+                return _done(f"Every answer about {name} takes {seconds:g} seconds now.")
+            case other:
+                raise WorldError(f"“{safe(other)}” is nothing that can be done here.")
+
+    async def _limit(self, name: str, left: int, seconds: float) -> ActResult:
+        await self._call(lambda store: self._mishaps.limit_pulls(store, name, left if left >= 0 else None, seconds))
+        if left < 0:
+            return _done(f"{name} has no limit any more.")
+        return _done(f"{plural(left, 'pull')} of {name} left, for {seconds:g} seconds.")
+
+    async def _delete(self, of: str) -> ActResult:
+        try:
+            address = Address.parse(of)
+        except OciError as error:
+            raise WorldError(str(error)) from error
+        digest = str(await digest_at(self.source, address))
+        lose = self._mishaps.lose_blob if address.part in ("config", "layer") else self._mishaps.lose_manifest
+        if not await self._call(lambda store: lose(store, address.repository, digest)):
+            raise WorldError(f"{digest} is not in {address.repository}.")
+        return _done(f"Deleted from {address.repository}: {digest}")
+
+    async def _clean_up(self, name: str, *, untagged: bool) -> ActResult:
+        swept = await self._call(lambda store: self._mishaps.collect_garbage(store, name, walk_indexes=not untagged))
+        manifests, blobs = len(swept.manifests), len(swept.blobs)
+        return _done(
+            f"The clean-up of {name} removed {plural(manifests, 'manifest')} and {plural(blobs, 'blob')}.",
+            *(f"manifest {digest}" for digest in swept.manifests[:8]),
+        )
+
+    async def _docker_push(self, reference: str) -> ActResult:
+        repository, _, tag = reference.rpartition(":")
+        registry = self.source.registry or ""
+        try:
+            raw, media_type = await asyncio.to_thread(self._stored, reference)
+        except (OSError, ValueError) as error:
+            raise WorldError(f"There is no stored list {reference}: {safe(str(error))}") from error
+        command = f"$ docker manifest push {registry}/{reference}"
+        request = f"PUT /v2/{repository}/manifests/{tag}  ({len(raw):,} bytes, {media_type})"
+        try:
+            digest = await self._client.put_manifest(registry, repository, tag, raw, media_type)
+        except Refused as error:
+            details = tuple(f"the answer names {safe(detail)}" for detail in error.details)
+            answer = f"{error.status} {error.code}"
+            # Docker prints the code in lower case and the registry's message, and drops the digests.
+            return ActResult(
+                "refused",
+                (command, request, f"answer: {answer}", *details, f"docker prints: {_as_docker(error)}"),
+                status=error.status or 0,
+                code=error.code,
+                message=_as_docker(error),
+            )
+        except RegistryError as error:
+            return ActResult(
+                "failed", (command, request, error.sentence), error.status or 0, error.code, error.sentence
+            )
+        return ActResult("pushed", (command, request, f"docker prints: {digest}"), status=201)
+
+    async def _call(self, change: Callable[[Any], T]) -> T:
+        return await asyncio.to_thread(self._served.call, change)
+
+
+def _as_docker(error: Refused) -> str:
+    """The error as `docker manifest push` prints it: "manifest blob unknown: blob unknown to registry"."""
+    words = safe(error.code.lower().replace("_", " "))
+    message = "blob unknown to registry" if error.code == "MANIFEST_BLOB_UNKNOWN" else error.sentence
+    return f"{words}: {message}"
+
+
+def _done(*lines: str) -> ActResult:
+    return ActResult("done", tuple(safe(line) for line in lines))

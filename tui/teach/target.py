@@ -1,0 +1,110 @@
+"""Targets of "show me": a row by name, and opening everything above it.
+
+library/hello                           a repository
+library/hello:latest                    a tag
+library/hello:latest linux/arm64        a platform (the first of that platform)
+library/hello:latest linux/arm64 config     config, layer N, attestation, statement N
+docker-manifests                        Docker's stored lists
+docker-manifests sandbox:0.16-edge      one of them
+"""
+
+from __future__ import annotations
+
+from tui.explore.explorer import Explorer
+from tui.explore.node import Kind, Node
+from tui.oci.errors import OciError
+from tui.oci.platform import Platform
+
+
+class Unreachable(Exception):
+    """A target that is not there; `str()` is a safe sentence and names how far it went."""
+
+
+async def reach(explorer: Explorer, target: str) -> Node:
+    """The row of a target, with every row above it opened. Raises Unreachable."""
+    words = target.split()
+    source_kind = "docker-manifests" if words and words[0] == "docker-manifests" else "registry"
+    root = next((root for root in explorer.roots if root.source.kind == source_kind), None)
+    if root is None:
+        raise Unreachable(f"There is no {source_kind} source in the tree.")
+    if source_kind == "docker-manifests":
+        words = words[1:]
+        await explorer.open(root)
+        if not words:
+            return root
+        return await _stored(explorer, root, words[0])
+    reference, *rest = words or [""]
+    repository, tag = _split(reference)
+    node = explorer.add_repository(root.source, repository)
+    if not tag:
+        await explorer.open(node)
+        return node
+    node = await explorer.add_reference(root.source, repository, tag)
+    if node.error is not None:
+        raise Unreachable(f"{reference} could not be opened: {node.error.sentence}")
+    if rest and "/" in rest[0]:
+        node = await _platform(explorer, node, rest.pop(0))
+    if rest:
+        node = await _part(explorer, node, rest)
+    return node
+
+
+def path_to(node: Node) -> list[Node]:
+    """The rows above a row, outermost first: what has to be expanded to see it."""
+    return list(node.ancestors())[::-1]
+
+
+async def _stored(explorer: Explorer, root: Node, name: str) -> Node:
+    repository, tag = _split(name)
+    for row in list(root.walk()):
+        if row.kind is Kind.REPOSITORY and (row.repository or "").endswith(repository):
+            await explorer.open(row)
+    for row in root.walk():
+        if row.kind is Kind.TAG and row.tag == tag and (row.repository or "").endswith(repository):
+            await explorer.open(row)
+            return row
+    raise Unreachable(f"Docker has no stored list {name}.")
+
+
+async def _platform(explorer: Explorer, node: Node, text: str) -> Node:
+    try:
+        wanted = Platform.parse(text)
+    except OciError as error:
+        raise Unreachable(str(error)) from error
+    for row in node.walk():
+        if row.kind is Kind.MANIFEST and row.platform is not None and row.platform.matches(wanted):
+            await explorer.open(row)
+            return row
+    raise Unreachable(f"{node.label} has no platform {wanted}.")
+
+
+_PARTS = {
+    "config": Kind.CONFIG,
+    "layer": Kind.LAYER,
+    "attestation": Kind.ATTESTATION,
+    "statement": Kind.STATEMENT,
+    "index": Kind.INDEX,
+    "referrers": Kind.REFERRERS,
+}
+
+
+async def _part(explorer: Explorer, node: Node, words: list[str]) -> Node:
+    kind = _PARTS.get(words[0])
+    if kind is None:
+        raise Unreachable(f"“{words[0]}” is no part of an image: {', '.join(_PARTS)}.")
+    number = int(words[1]) if len(words) > 1 and words[1].isdigit() else 1
+    found = [row for row in node.children if row.kind is kind]
+    if not 0 < number <= len(found):
+        raise Unreachable(f"{node.label} has no {words[0]} {number}.")
+    row = found[number - 1]
+    if row.expandable:
+        await explorer.open(row)
+    return row
+
+
+def _split(reference: str) -> tuple[str, str]:
+    if "@" in reference:
+        repository, _, selector = reference.partition("@")
+        return repository, selector
+    repository, _, tag = reference.rpartition(":")
+    return (repository, tag) if repository else (reference, "")

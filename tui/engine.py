@@ -1,0 +1,112 @@
+"""The engine that the screen, the plain tree and `create` share: one client, one explorer, sources by what is typed."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tui.config import Settings
+from tui.explore.explorer import Explorer
+from tui.explore.node import Node
+from tui.logfile import LogFile
+from tui.registry.settings import ClientSettings
+from tui.registry.trace import Trace
+from tui.sources.base import Source
+from tui.sources.spec import SourceSpec, open_source, parse_source
+
+if TYPE_CHECKING:
+    from tui.registry.client import Client
+
+
+def client_settings(settings: Settings) -> ClientSettings:
+    """What the registry client has to know of the user's settings."""
+    return ClientSettings(
+        hosts=settings.hosts, concurrency=settings.concurrency, read_only=settings.read_only, ca=settings.ca
+    )
+
+
+@dataclass(slots=True)
+class Engine:
+    """Use it on one event loop, and `aclose` it there."""
+
+    settings: Settings
+    client: Client
+    explorer: Explorer
+    log: LogFile | None = None
+    _sources: dict[tuple[str, str], Source] = field(default_factory=dict)
+
+    @property
+    def trace(self) -> Trace:
+        return self.client.trace
+
+    @property
+    def insecure(self) -> tuple[str, ...]:
+        """The hosts whose certificates are not verified, which the screen has to say."""
+        return tuple(sorted(name for name, host in self.settings.hosts.items() if host.insecure))
+
+    async def source(self, spec: SourceSpec) -> Source:
+        """The source of this spec; the same one whenever the same place is named. Raises SourceError."""
+        place = (spec.registry or "").lower() if spec.kind == "registry" else str(spec.path or "")
+        key = (spec.kind, place)
+        found = self._sources.get(key)
+        if found is None:
+            if spec.kind == "registry":
+                found = open_source(spec, self.client)
+            else:
+                found = await asyncio.to_thread(open_source, spec, None)  # looks at files
+            found = self._sources.setdefault(key, found)
+        return found
+
+    async def open(self, text: str, *, default_tag: bool = False) -> Node:
+        """Put what this text names into the tree, and give its row, which is not loaded yet.
+
+        A repository without tag or digest is the repository itself, or with `default_tag` its tag latest, as for
+        `docker pull`. Raises MalformedReference, or SourceError when a path holds no such thing.
+        """
+        spec = parse_source(text)
+        source = await self.source(spec)
+        if spec.repository is None or (spec.repository == "" and spec.selector is None):
+            return self.explorer.add_source(source)
+        selector = spec.selector or ("latest" if default_tag else None)
+        if selector is None:
+            return self.explorer.add_repository(source, spec.repository)
+        return self.explorer.add_selector(source, spec.repository, selector)
+
+    async def aclose(self) -> None:
+        """Stop everything that is under way, and close connections and files. Nothing is left when one of them
+        fails to close: the others are closed all the same."""
+        try:
+            await self.explorer.aclose()
+        finally:
+            try:
+                for source in self._sources.values():
+                    await source.aclose()
+            finally:
+                try:
+                    await self.client.aclose()
+                finally:
+                    if self.log is not None:
+                        self.log.close()
+
+
+def open_engine(settings: Settings) -> Engine:
+    """A fresh engine; nothing is asked yet. Raises ConfigError when the log file cannot be written.
+
+    The first call imports the HTTP library, which takes a third of a second: a screen calls `connect`.
+    """
+    from tui.registry.client import Client
+
+    log = LogFile(settings.log) if settings.log is not None else None
+    client = Client(client_settings(settings))
+    explorer = Explorer(check_slots=settings.concurrency)
+    if log is not None:
+        log.follow(client.trace, explorer)
+    return Engine(settings, client, explorer, log)
+
+
+async def connect(settings: Settings) -> Engine:
+    """`open_engine`, with its imports in a thread, so that the screen stays alive meanwhile."""
+    await asyncio.to_thread(importlib.import_module, "tui.registry.client")
+    return open_engine(settings)

@@ -1,0 +1,64 @@
+"""The smallest HTTP/1.1 registry there can be, in a process of its own, so that a benchmark measures the client."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import socket
+from collections.abc import Iterator
+
+DIGEST = "sha256:" + "a" * 64
+_HEAD = (
+    f"HTTP/1.1 200 OK\r\nDocker-Content-Digest: {DIGEST}\r\nContent-Type: application/octet-stream\r\n"
+    'Docker-Distribution-Api-Version: registry/2.0\r\nEtag: "x"\r\nDate: Fri, 01 Jan 2027 00:00:00 GMT\r\n'
+    "Content-Length: 155\r\n\r\n"
+).encode()
+
+
+class _Bare(asyncio.Protocol):
+    """Answers every request head with the same HEAD answer, after `delay` seconds."""
+
+    def __init__(self, delay: float) -> None:
+        self.delay = delay
+        self.buffer = b""
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        while b"\r\n\r\n" in self.buffer:
+            _, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+            if self.delay:
+                asyncio.get_running_loop().call_later(self.delay, self.answer)
+            else:
+                self.answer()
+
+    def answer(self) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(_HEAD)
+
+
+def _serve(listener: socket.socket, delay: float) -> None:
+    async def run() -> None:
+        server = await asyncio.get_running_loop().create_server(lambda: _Bare(delay), sock=listener)
+        await server.serve_forever()
+
+    asyncio.run(run())
+
+
+@contextlib.contextmanager
+def bare_server(delay: float = 0.0) -> Iterator[str]:
+    """Run the server for a while; gives its `127.0.0.1:port`."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    process = multiprocessing.get_context("fork").Process(target=_serve, args=(listener, delay), daemon=True)
+    process.start()
+    try:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        process.terminate()
+        process.join(5)
+        listener.close()

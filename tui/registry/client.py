@@ -1,0 +1,84 @@
+"""The registry client: everything that fanfold asks of a registry, and writes to it, goes through here."""
+
+from __future__ import annotations
+
+from tui.oci.digest import Digest
+from tui.registry.clock import Clock
+from tui.registry.credentials import Credentials
+from tui.registry.exchange import Wire
+from tui.registry.manifests import AnyManifest, Manifests
+from tui.registry.presence import Head, Presence
+from tui.registry.ratelimit import RateLimit
+from tui.registry.session import Session
+from tui.registry.settings import ClientSettings
+from tui.registry.target import Targets
+from tui.registry.trace import Trace
+
+
+class Client:
+    """One for the whole program, used on one event loop, closed with `aclose`.
+
+    `registry` is always the user's name of it ("docker.io", "127.0.0.1:5000"); `repository` its path there;
+    `selector` a tag or a digest.  Every method raises the tree of errors.py and nothing else; cancelling a caller is
+    always safe.
+    """
+
+    def __init__(self, settings: ClientSettings | None = None, *, clock: Clock | None = None) -> None:
+        self.settings = settings or ClientSettings()
+        self._clock = clock or Clock()
+        self.trace = Trace(self._clock)
+        self._wire = Wire(self.settings, self.trace, self._clock)
+        self._credentials = Credentials(self.settings, self._clock)
+        self._session = Session(self._wire, self._credentials, self.settings, self._clock)
+        self._targets = Targets(self.settings, self._wire.introduce)
+        self._presence = Presence(self._session, self._targets, self.settings)
+        self._manifests = Manifests(self._session, self._targets, self.settings)
+
+    async def get_manifest(
+        self, registry: str, repository: str, selector: str, *, fresh: bool = False, limit: int | None = None
+    ) -> AnyManifest:
+        """The manifest, decoded and verified.  By digest it is kept; callers for the same one share a request.
+
+        `fresh` asks past the cache; `limit` (bytes) raises the size that is accepted.
+        """
+        return await self._manifests.get(registry, repository, selector, fresh=fresh, limit=limit)
+
+    async def head_manifest(self, registry: str, repository: str, selector: str, *, confirm: bool = True) -> Head:
+        """Digest, type and size of a manifest, by HEAD where that is enough (a GET counts as a pull at Docker Hub)."""
+        return await self._manifests.head(registry, repository, selector, confirm=confirm)
+
+    async def head_blob(
+        self, registry: str, repository: str, digest: str, *, expected_size: int | None = None, confirm: bool = True
+    ) -> Head:
+        """What the registry says about a blob.  Compare `size` with the descriptor: it is not done here.
+
+        A 404 is confirmed by one GET of a byte; with `confirm` off NotFound is raised at once, marked unconfirmed.
+        """
+        return await self._presence.blob(
+            registry, repository, Digest(digest), expected_size=expected_size, confirm=confirm
+        )
+
+    def rate_limit(self, registry: str) -> RateLimit | None:
+        """What the registry said last about the pulls that are left."""
+        return self._wire.rate_limits.get(self._targets.origin(registry))
+
+    def paused_until(self, registry: str) -> float | None:
+        """When (monotonic clock) the host may be asked again; None: now."""
+        return self._session.paused_until(self._targets.origin(registry))
+
+    def notices(self, registry: str) -> tuple[str, ...]:
+        """Safe sentences that the user ought to see: a stored login that was refused, a helper that is missing."""
+        return self._session.auth.notices(self._targets.origin(registry))
+
+    def forget(self, registry: str | None = None) -> None:
+        """Drop caches, tokens and what was learnt about one registry (None: about all)."""
+        origin = self._targets.origin(registry) if registry is not None else None
+        self._session.auth.forget(origin)
+        self._presence.forget(origin)
+        self._manifests.forget(origin)
+
+    async def aclose(self) -> None:
+        """Stop what is under way and close the connections.  The client cannot be used afterwards."""
+        await self._manifests.aclose()
+        await self._session.auth.aclose()
+        await self._wire.aclose()

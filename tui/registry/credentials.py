@@ -1,0 +1,220 @@
+"""Logins that `docker login`, `podman login` and credential helpers have stored.  Only ever read, never written.
+
+Where is looked, first hit wins:
+1. $REGISTRY_AUTH_FILE, and then nowhere else;
+2. $DOCKER_AUTH_CONFIG (JSON with `auths`);
+3. Docker's config.json ($DOCKER_CONFIG, else ~/.docker): `credHelpers`, else `credsStore`, else `auths`;
+4. Podman's auth.json ($XDG_RUNTIME_DIR/containers, then $XDG_CONFIG_HOME/containers);
+5. ~/.dockercfg.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tui.oci.reference import credential_key
+from tui.registry.clock import Clock
+from tui.registry.helper import HelperFailed, ask_helper
+from tui.registry.settings import ClientSettings
+
+MAX_FILE = 4 * 1024 * 1024
+_KEPT = 3_600.0
+_FAILED = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One login.  Either a user name and password, or an `identity_token` (a refresh token), or a `registry_token` (a
+    ready bearer token).  `source` says where it was found, for the user."""
+
+    username: str = ""
+    password: str = field(default="", repr=False)
+    identity_token: str = field(default="", repr=False)
+    registry_token: str = field(default="", repr=False)
+    source: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Store:
+    path: str
+    auths: Mapping[str, Any]
+    helpers: Mapping[str, Any]
+    store: str
+
+
+class Credentials:
+    """Looks logins up, when a registry asks for one.  `warnings` are safe sentences about what could not be used."""
+
+    def __init__(self, settings: ClientSettings, clock: Clock, environ: Mapping[str, str] | None = None) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._environ = os.environ if environ is None else environ
+        self._found: dict[tuple[str, str], tuple[float, Credential | None]] = {}
+        self.warnings: dict[str, None] = {}
+
+    def forget(self) -> None:
+        self._found.clear()
+        self.warnings.clear()
+
+    async def find(self, registry: str, repository: str = "") -> Credential | None:
+        """The login for a repository of a registry (the user's name of it), or None."""
+        if self._settings.anonymous:
+            return None
+        key = (registry.lower(), repository)
+        known = self._found.get(key)
+        if known is not None and self._clock.now() < known[0]:
+            return known[1]
+        stores = await asyncio.to_thread(self._read)
+        keep, credential = _KEPT, None
+        for store in stores:
+            try:
+                credential = await self._in_store(store, registry, repository)
+            except HelperFailed as error:
+                self.warnings[str(error)] = None
+                keep = _FAILED
+                continue
+            if credential is not None:
+                break
+        self._found[key] = (self._clock.now() + keep, credential)
+        return credential
+
+    async def _in_store(self, store: _Store, registry: str, repository: str) -> Credential | None:
+        server = credential_key(registry)
+        helper = next((store.helpers[name] for name in (server, registry) if name in store.helpers), None)
+        if helper is None:
+            helper = store.store
+        if isinstance(helper, str) and helper:
+            answer = await ask_helper(
+                helper, server, patience=self._settings.helper_timeout, limit=self._settings.max_helper_output
+            )
+            if answer is not None:
+                user, secret = answer
+                source = f"docker-credential-{helper}"
+                if user == "<token>":
+                    return Credential(identity_token=secret, source=source)
+                return Credential(user, secret, source=source)
+            if helper is not store.store:
+                return None
+        entry = matching_entry(store.auths, registry, repository)
+        credential = read_entry(entry, store.path) if entry is not None else None
+        if entry and credential is None:
+            self.warnings[f"The login for {registry} in {store.path} cannot be read."] = None
+        return credential
+
+    def _read(self) -> list[_Store]:
+        environ, stores = self._environ, []
+        named = environ.get("REGISTRY_AUTH_FILE")
+        if named and self._settings.docker_config is None:
+            return [store for store in (self._file(Path(named), "auths"),) if store is not None]
+        inline = environ.get("DOCKER_AUTH_CONFIG")
+        if inline and self._settings.docker_config is None:
+            stores.append(self._document(inline.encode(), "$DOCKER_AUTH_CONFIG", "auths"))
+        for path, shape in self._paths():
+            stores.append(self._file(path, shape))
+        return [store for store in stores if store is not None]
+
+    def _paths(self) -> list[tuple[Path, str]]:
+        environ = self._environ
+        if self._settings.docker_config is not None:
+            return [(self._settings.docker_config / "config.json", "auths")]
+        home = Path(environ.get("HOME") or Path.home())
+        docker = Path(environ["DOCKER_CONFIG"]) if environ.get("DOCKER_CONFIG") else home / ".docker"
+        config_home = Path(environ["XDG_CONFIG_HOME"]) if environ.get("XDG_CONFIG_HOME") else home / ".config"
+        paths = [(docker / "config.json", "auths")]
+        if environ.get("XDG_RUNTIME_DIR"):
+            paths.append((Path(environ["XDG_RUNTIME_DIR"]) / "containers" / "auth.json", "auths"))
+        elif hasattr(os, "getuid"):
+            paths.append((Path(f"/run/containers/{os.getuid()}/auth.json"), "auths"))
+        return [*paths, (config_home / "containers" / "auth.json", "auths"), (home / ".dockercfg", "bare")]
+
+    def _file(self, path: Path, shape: str) -> _Store | None:
+        try:
+            with path.open("rb") as file:
+                raw = file.read(MAX_FILE + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if not isinstance(error, NotADirectoryError):
+                self.warnings[f"{path} cannot be read: {error.strerror}."] = None
+            return None
+        return self._document(raw, str(path), shape)
+
+    def _document(self, raw: bytes, path: str, shape: str) -> _Store | None:
+        try:
+            if len(raw) > MAX_FILE:
+                raise ValueError
+            document = json.loads(raw.decode("utf-8-sig"))
+            if not isinstance(document, dict):
+                raise ValueError
+        except (ValueError, RecursionError):
+            self.warnings[f"{path} is not the JSON that a Docker config should be; its logins are not used."] = None
+            return None
+        if shape == "bare":
+            return _Store(path, document, {}, "")
+        auths, helpers, store = document.get("auths"), document.get("credHelpers"), document.get("credsStore")
+        return _Store(
+            path,
+            auths if isinstance(auths, dict) else {},
+            helpers if isinstance(helpers, dict) else {},
+            store if isinstance(store, str) else "",
+        )
+
+
+def matching_entry(auths: Mapping[str, Any], registry: str, repository: str) -> Mapping[str, Any] | None:
+    """The entry for a repository: the most specific path first, on whole components; then the host, exact key before
+    the older ways to write it (`https://host/v1/`)."""
+    key = credential_key(registry)
+    if key != registry and isinstance(auths.get(key), dict) and auths[key]:
+        return dict(auths[key])
+    names = ["docker.io", "index.docker.io", "registry-1.docker.io"] if key != registry else [registry]
+    path = f"{registry}/{repository}" if repository else registry
+    wanted: list[str] = []
+    while path.count("/"):
+        wanted.append(path)
+        path = path.rpartition("/")[0]
+    wanted += names
+    for name in wanted:
+        if isinstance(auths.get(name), dict) and auths[name]:
+            return dict(auths[name])
+    hosts = {name.lower() for name in names}
+    for written, entry in auths.items():
+        if isinstance(entry, dict) and entry and _host_of(written) in hosts:
+            return dict(entry)
+    return None
+
+
+def read_entry(entry: Mapping[str, Any], source: str) -> Credential | None:
+    """None when the entry holds no login that can be used."""
+
+    def text(name: str) -> str:
+        value = entry.get(name)
+        return value if isinstance(value, str) else ""
+
+    user, password = text("username"), text("password")
+    if text("auth"):
+        try:
+            pair = base64.b64decode(text("auth"), validate=True).rstrip(b"\x00").decode("utf-8")
+        except (binascii.Error, ValueError):
+            pair = ""
+        name, colon, rest = pair.partition(":")
+        if colon and name:
+            user, password = name, rest.rstrip("\x00")
+    identity, ready = text("identitytoken"), text("registrytoken")
+    if not (ready or identity or (user and password)):
+        return None
+    return Credential(user, password, identity, ready, source)
+
+
+def _host_of(key: str) -> str:
+    bare = key.partition("://")[2] or key
+    host, _, path = bare.partition("/")
+    legacy = path.strip("/").lower() in ("", "v1", "v2")
+    return host.lower() if legacy else ""

@@ -1,0 +1,356 @@
+"""One HTTP exchange: through the gate, with a time limit, a bounded body, and a line in the trace.
+
+No retries, redirects or credentials of its own: those are session.py, redirect.py and auth.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import httpx
+
+from tui.registry import body, redact
+from tui.registry.clock import Clock
+from tui.registry.errors import Corrupt, RateLimited, RegistryError, TimedOut, TlsFailure, TooLarge, Unreachable
+from tui.registry.gate import Gate, Paused
+from tui.registry.origin import Address, Origin
+from tui.registry.proxy import Proxies
+from tui.registry.ratelimit import RateLimit, parse_rate_limit
+from tui.registry.settings import ClientSettings
+from tui.registry.tls import Contexts, TlsFiles
+from tui.registry.trace import Exchange, Trace
+from tui.registry.transport import AiohttpTransport, TlsError
+from tui.text import duration, safe
+
+Headers = tuple[tuple[str, str], ...]
+Chunks = Callable[[], AsyncIterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What to send.  `headers` are without Authorization, User-Agent and Accept-Encoding.
+
+    `take` says what becomes of a good answer's body: "all" (at most `limit` bytes, more is TooLarge), "some" (the
+    first `limit` bytes, then hang up) or "stream" (left open for the caller).  Error bodies are always read bounded.
+    """
+
+    method: str
+    address: Address
+    headers: Headers = ()
+    take: Literal["all", "some", "stream"] = "all"
+    limit: int = 0
+    content: bytes | Chunks | None = None
+    length: int = 0
+    """Of `content` when that is chunks."""
+    scopes: tuple[str, ...] = ()
+    repository: str = ""
+    write: bool = False
+    authenticate: bool = True
+    kept: Callable[[Answer], None] | None = None
+    """Called with a good answer even when the asker has walked away: what arrived is worth keeping."""
+
+    def at(self, address: Address, headers: Headers | None = None) -> Ask:
+        return replace(self, address=address, headers=self.headers if headers is None else headers)
+
+
+@dataclass(slots=True)
+class Answer:
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    address: Address
+    exchange: Exchange
+    stream: Stream | None = None
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def media_type(self) -> str:
+        return body.media_type(self.headers)
+
+
+class NoAnswer(Exception):
+    """There was no usable answer.  `sent`: the request may have reached the server; `again`: it is worth a retry."""
+
+    def __init__(self, error: RegistryError, *, sent: bool, again: bool, stale: bool = False) -> None:
+        super().__init__(error.sentence)
+        self.error = error
+        self.sent = sent
+        self.again = again
+        self.stale = stale
+        """A kept connection turned out dead: ask again at once."""
+
+
+class Stream:
+    """An answer whose body is still to be read; holds its slot until it is closed."""
+
+    def __init__(
+        self, response: httpx.Response, release: Callable[[], None], idle: float, count: Callable[[int], None]
+    ):
+        self.response = response
+        self._release = release
+        self._idle = idle
+        self._count = count
+        self._closed = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Raw chunks as they come.  Raises httpx.HTTPError and TimeoutError."""
+        source = self.response.aiter_raw()
+        while True:
+            try:
+                async with asyncio.timeout(self._idle):
+                    chunk = await anext(source)
+            except StopAsyncIteration:
+                return
+            self._count(len(chunk))
+            yield chunk
+
+    async def aclose(self) -> None:
+        if not self._closed:
+            self._closed = True
+            try:
+                await self.response.aclose()
+            finally:
+                self._release()
+
+
+class Wire:
+    """Sends asks.  One for the whole client: it owns the connections, the gate and the trace."""
+
+    def __init__(self, settings: ClientSettings, trace: Trace, clock: Clock, contexts: Contexts | None = None) -> None:
+        self.settings = settings
+        self.trace = trace
+        self.clock = clock
+        self.transport = AiohttpTransport()
+        self.gate = Gate(self._slots, settings.longest_wait, clock)
+        self.rate_limits: dict[Origin, RateLimit] = {}
+        self._contexts = contexts or Contexts(settings)
+        self._proxies: Proxies | None = None
+        self._names: dict[Origin, str] = {}
+        self._bases: dict[Origin, httpx.URL] = {}
+        self._prepared: dict[tuple[Headers, str], tuple[httpx.Headers, Headers]] = {}
+        self._timeout = {"connect": settings.connect_timeout, "read": settings.read_timeout}
+
+    def introduce(self, origin: Origin, registry: str) -> None:
+        """The user's name for an origin: it decides trust, slots and words."""
+        self._names.setdefault(origin, registry)
+
+    def name(self, origin: Origin) -> str:
+        return self._names.get(origin) or str(origin).partition("://")[2]
+
+    def _slots(self, origin: object) -> int:
+        assert isinstance(origin, Origin)
+        return self.settings.host(self.name(origin)).concurrency or self.settings.concurrency
+
+    async def send(self, ask: Ask, authorization: str = "", *, attempt: int = 1, login: str = "") -> Answer:
+        """One exchange.  Raises NoAnswer, RateLimited (the host asked for a long rest), TooLarge, Corrupt."""
+        origin = ask.address.origin
+        lane = self.gate.lane(origin)
+        record = self.trace.opened(
+            ask.method, str(ask.address), self.name(origin), ask.address.path, attempt, wait=lane.busy
+        )
+        record.how_to_log_in = login
+        streaming = ask.take == "stream"
+        try:
+            if streaming or callable(ask.content):
+                return await self.gate.hold(
+                    origin,
+                    lambda release: self._exchange(ask, authorization, record, release),
+                    discard=_discard,
+                    abort=callable(ask.content),
+                    kept=lambda answer: answer.stream is not None,
+                )
+            return await self.gate.run(
+                origin,
+                lambda: self._exchange(ask, authorization, record, None),
+                abandoned=lambda: self.trace.left_alone(record),
+            )
+        except asyncio.CancelledError:
+            if record.state == "waiting":
+                self.trace.never_sent(record)
+            raise
+        except Paused as pause:
+            self.trace.never_sent(record)
+            raise RateLimited(
+                f"{self.name(origin)} asked for a rest; {duration(pause.seconds)} of it are left.",
+                retry_after=pause.seconds,
+            ) from None
+
+    async def _exchange(
+        self, ask: Ask, authorization: str, record: Exchange, release: Callable[[], None] | None
+    ) -> Answer:
+        self.trace.sent(record)
+        try:
+            if release is not None:
+                return await self._spoken(ask, authorization, record, release)
+            async with asyncio.timeout(self.settings.request_timeout):
+                return await self._spoken(ask, authorization, record, None)
+        except asyncio.CancelledError:
+            self.trace.broke(record, "stopped")
+            raise
+        except NoAnswer as lost:
+            lost.error.request = record.id
+            self.trace.broke(record, lost.error.sentence)
+            raise
+        except RegistryError as error:
+            error.request = record.id
+            self.trace.broke(record, error.sentence)
+            raise
+        except Exception as error:
+            none = self._lost(error, ask.address.origin, record)
+            none.error.request = record.id
+            self.trace.broke(record, none.error.sentence)
+            raise none from error
+
+    async def _spoken(
+        self, ask: Ask, authorization: str, record: Exchange, release: Callable[[], None] | None
+    ) -> Answer:
+        response = await self.transport.handle_async_request(await self._request(ask, authorization, record))
+        record.status = response.status_code
+        record.response_headers = redact.headers(response.headers.multi_items())
+        limits = parse_rate_limit(response.headers)
+        if limits is not None:
+            record.rate_limit = self.rate_limits[ask.address.origin] = limits
+        if release is not None and ask.take == "stream" and response.is_success:
+            stream = self._stream(response, record, release)
+            return Answer(response.status_code, response.headers, b"", ask.address, record, stream)
+        try:
+            held = b"" if ask.method == "HEAD" else await self._read(ask, response)
+        finally:
+            await response.aclose()
+        record.bytes_in = len(held)
+        self.trace.answered(record)
+        answer = Answer(response.status_code, response.headers, held, ask.address, record)
+        if ask.kept is not None and response.is_success:
+            ask.kept(answer)
+        return answer
+
+    async def _read(self, ask: Ask, response: httpx.Response) -> bytes:
+        if not response.is_success:
+            if body.encoded(response.headers):
+                return b""
+            return await body.read_some(response, self.settings.max_error_body)
+        if ask.take == "some":
+            declared = body.declared_length(response.headers)
+            # A short body is read to its end: that keeps the connection.
+            whole = declared is not None and declared <= 4_096
+            return (await body.read_some(response, 4_097 if whole else ask.limit))[: ask.limit]
+        try:
+            return await body.read(response, ask.limit)
+        except body.BodyTooLarge as error:
+            raise TooLarge(
+                f"The answer of {self.name(ask.address.origin)} is larger than the limit of {error.limit:,} bytes.",
+                status=response.status_code,
+            ) from None
+        except body.BodyEncoded:
+            raise Corrupt(
+                f"{self.name(ask.address.origin)} compressed its answer although it was asked not to.",
+                status=response.status_code,
+            ) from None
+        except body.BodyCutShort:
+            raise self._cut_short(ask.address.origin) from None
+
+    def _stream(self, response: httpx.Response, record: Exchange, release: Callable[[], None]) -> Stream:
+        def count(size: int) -> None:
+            record.bytes_in += size
+
+        def closed() -> None:
+            self.trace.answered(record)
+            release()
+
+        return Stream(response, closed, self.settings.read_timeout, count)
+
+    async def _request(self, ask: Ask, authorization: str, record: Exchange) -> httpx.Request:
+        origin = ask.address.origin
+        base = self._bases.get(origin)
+        if base is None:
+            base = self._bases[origin] = httpx.URL(f"{origin}/")
+        headers, shown = self._headers(ask.headers, authorization)
+        content = ask.content
+        extensions: dict[str, object] = {"target": ask.address.target.encode("ascii"), "timeout": self._timeout}
+        if self._proxies is None:
+            self._proxies = Proxies()
+        proxy = self._proxies.for_origin(origin)
+        if proxy is not None:
+            extensions["proxy"] = proxy
+        if origin.scheme == "https":
+            extensions["tls"] = await self._contexts.get(self.name(origin))
+        if content is None and ask.method not in ("PUT", "POST", "PATCH"):
+            record.request_headers = shown
+            return httpx.Request(ask.method, base, headers=headers, extensions=extensions)
+        length = ask.length if callable(content) else len(content or b"")
+        headers = httpx.Headers([*headers.multi_items(), ("Content-Length", str(length))])
+        record.request_headers = (*shown, ("Content-Length", str(length)))
+        record.bytes_out = length
+        sent = content() if callable(content) else content or b""
+        return httpx.Request(ask.method, base, headers=headers, content=sent, extensions=extensions)
+
+    def _headers(self, headers: Headers, authorization: str) -> tuple[httpx.Headers, Headers]:
+        key = (headers, authorization)
+        prepared = self._prepared.get(key)
+        if prepared is None:
+            if len(self._prepared) >= 64:
+                self._prepared.clear()
+            pairs = [("User-Agent", self.settings.user_agent), ("Accept-Encoding", "identity"), *headers]
+            if authorization:
+                pairs.append(("Authorization", authorization))
+            prepared = self._prepared[key] = (httpx.Headers(pairs), redact.headers(pairs))
+        return prepared
+
+    def _cut_short(self, origin: Origin) -> NoAnswer:
+        return NoAnswer(Corrupt(f"The answer of {self.name(origin)} broke off before its end."), sent=True, again=True)
+
+    def _lost(self, error: Exception, origin: Origin, record: Exchange) -> NoAnswer:
+        """What happened, in words.  An address that nobody answers is never a missing object."""
+        name = self.name(origin)
+        if isinstance(error, TlsError):
+            reason = _tls_reason(error)
+            sentence = f"{name} could not be trusted: {reason}. If that is your own registry, use --ca or --insecure."
+            return NoAnswer(TlsFailure(sentence), sent=False, again=False)
+        if isinstance(error, TlsFiles):
+            return NoAnswer(TlsFailure(str(error)), sent=False, again=False)
+        if isinstance(error, httpx.ProxyError):
+            return NoAnswer(Unreachable(f"The proxy on the way to {name} did not answer."), sent=False, again=True)
+        if isinstance(error, httpx.ConnectTimeout):
+            seconds = duration(self.settings.connect_timeout)
+            return NoAnswer(TimedOut(f"{name} could not be reached within {seconds}."), sent=False, again=True)
+        if isinstance(error, httpx.ConnectError):
+            why = {"name": "its name is not known", "refused": "it refused the connection"}.get(str(error), "")
+            sentence = f"{name} could not be reached{f': {why}' if why else ''}."
+            return NoAnswer(Unreachable(sentence), sent=False, again=str(error) not in ("name", "refused"))
+        if isinstance(error, httpx.TimeoutException | TimeoutError):
+            limit = (
+                self.settings.read_timeout if isinstance(error, httpx.ReadTimeout) else self.settings.request_timeout
+            )
+            sentence = f"{name} did not answer within {duration(limit)}."
+            return NoAnswer(TimedOut(sentence, status=record.status), sent=True, again=True)
+        if isinstance(error, httpx.ReadError):
+            sentence = f"{name} closed the connection before it had answered."
+            return NoAnswer(
+                Unreachable(sentence, status=record.status), sent=True, again=True, stale=record.status is None
+            )
+        if isinstance(error, httpx.HTTPError | UnicodeError | ValueError):
+            sentence = f"{name} does not speak HTTP as it should ({safe(type(error).__name__)})."
+            return NoAnswer(Unreachable(sentence, status=record.status), sent=True, again=False)
+        raise error
+
+    async def aclose(self) -> None:
+        await self.gate.aclose()
+        await self.transport.aclose()
+
+
+def _tls_reason(error: BaseException) -> str:
+    cause = error.__cause__
+    inner = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
+    text = getattr(inner, "verify_message", "") or getattr(inner, "reason", "") or ""
+    return safe(str(text), limit=200) or "the TLS handshake failed"
+
+
+async def _discard(answer: Answer) -> None:
+    if answer.stream is not None:
+        await answer.stream.aclose()

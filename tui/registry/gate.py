@@ -1,0 +1,224 @@
+"""One gate per host: how many exchanges run at once, and when none may.
+
+Waiting for a slot can be cancelled.  An exchange that has begun is not: it runs in its own task, and a caller who is
+cancelled walks away from it.  Cancelling inside an HTTP connection pool has lost connections for good
+(encode/httpcore#1093), and an answer that is on its way is worth having.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+from typing import TypeVar
+
+from tui.registry.clock import Clock
+
+T = TypeVar("T")
+
+
+class Paused(Exception):
+    """The host asked for a rest that is longer than we wait unasked; `seconds` are left of it."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"paused for {seconds:.0f} s")
+        self.seconds = seconds
+
+
+class Lane:
+    """The slots of one host.  `limit` moves between 1 and `ceiling`: halved on a 429, one more after each full round
+    of good answers (additive increase, multiplicative decrease)."""
+
+    def __init__(self, ceiling: int, clock: Clock) -> None:
+        self.ceiling = max(1, ceiling)
+        self.limit = self.ceiling
+        self.running = 0
+        self.paused_until = 0.0
+        self._good = 0
+        self._slowed_at = float("-inf")
+        self._clock = clock
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def queued(self) -> int:
+        return sum(not waiter.done() for waiter in self._waiting)
+
+    @property
+    def busy(self) -> bool:
+        """Would a newcomer have to wait?"""
+        return self.running >= self.limit or bool(self._waiting) or self.paused_until > self._clock.now()
+
+    def pause(self, seconds: float) -> None:
+        self.paused_until = max(self.paused_until, self._clock.now() + seconds)
+
+    def slow_down(self, began: float) -> None:
+        """A 429 came back.  Only one halving for all the exchanges that were under way together."""
+        if began <= self._slowed_at:
+            return
+        self._slowed_at = self._clock.now()
+        self._good = 0
+        self.limit = max(1, self.limit // 2)
+
+    def went_well(self) -> None:
+        if self.limit >= self.ceiling:
+            return
+        self._good += 1
+        if self._good >= self.limit:
+            self._good = 0
+            self.limit += 1
+            self._wake()
+
+    async def enter(self, longest_wait: float) -> None:
+        """Take a slot; every successful `enter` needs one `leave`.  Raises Paused."""
+        while True:
+            if self.paused_until:
+                left = self.paused_until - self._clock.now()
+                if left > longest_wait:
+                    raise Paused(left)
+                if left > 0:
+                    await self._clock.sleep(left)
+                    continue
+                self.paused_until = 0.0
+            if self.running < self.limit and not self._waiting:
+                self.running += 1
+                return
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiter)
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                if waiter.done() and not waiter.cancelled():
+                    self.leave()  # the slot had been handed to us already: hand it on
+                raise
+            if self.paused_until > self._clock.now():
+                self.leave()
+                continue
+            return
+
+    def leave(self) -> None:
+        self.running -= 1
+        self._wake()
+
+    def _wake(self) -> None:
+        while self._waiting and self.running < self.limit:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                self.running += 1
+                waiter.set_result(None)
+
+
+class Gate:
+    """All lanes, and the exchanges that run behind them."""
+
+    def __init__(self, slots: Callable[[Hashable], int], longest_wait: float, clock: Clock) -> None:
+        self._slots = slots
+        self._longest_wait = longest_wait
+        self._clock = clock
+        self._lanes: dict[Hashable, Lane] = {}
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._closed = False
+
+    def lane(self, host: Hashable) -> Lane:
+        lane = self._lanes.get(host)
+        if lane is None:
+            lane = self._lanes[host] = Lane(self._slots(host), self._clock)
+        return lane
+
+    @property
+    def under_way(self) -> int:
+        return len(self._tasks)
+
+    async def run(
+        self,
+        host: Hashable,
+        exchange: Callable[[], Awaitable[T]],
+        *,
+        abandoned: Callable[[], None] | None = None,
+    ) -> T:
+        """Wait for a slot, then run `exchange` in a task of its own and give what it gives.
+
+        `exchange` must bound its own time.  When the caller is cancelled meanwhile, `abandoned` is called, the
+        exchange goes on and frees the slot itself.  Raises Paused, and what `exchange` raises.
+        """
+        lane = self.lane(host)
+        await lane.enter(self._longest_wait)
+        if self._closed:
+            lane.leave()
+            raise RuntimeError("the client is closed")
+        task = asyncio.ensure_future(exchange())
+        self._tasks.add(task)
+
+        def finished(done: asyncio.Future[T]) -> None:
+            self._tasks.discard(done)
+            lane.leave()
+
+        task.add_done_callback(finished)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if abandoned is not None and not task.done():
+                abandoned()
+            raise
+
+    async def hold(
+        self,
+        host: Hashable,
+        exchange: Callable[[Callable[[], None]], Awaitable[T]],
+        *,
+        discard: Callable[[T], Awaitable[None]],
+        kept: Callable[[T], bool],
+        abort: bool,
+    ) -> T:
+        """For answers whose body is read later: `exchange` gets the function that frees the slot.
+
+        When `kept(result)` is false the slot is freed at once.  A caller who is cancelled walks away (the result is
+        handed to `discard`), or with `abort` the exchange is stopped: an upload must not go on by itself.
+        """
+        lane = self.lane(host)
+        await lane.enter(self._longest_wait)
+        if self._closed:
+            lane.leave()
+            raise RuntimeError("the client is closed")
+        freed = gone = False
+
+        def release() -> None:
+            nonlocal freed
+            if not freed:
+                freed = True
+                lane.leave()
+
+        async def begun() -> T:
+            try:
+                result = await exchange(release)
+            except BaseException:
+                release()
+                raise
+            if gone:
+                await discard(result)
+            if gone or not kept(result):
+                release()
+            return result
+
+        task = asyncio.ensure_future(begun())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            gone = True
+            if task.done():
+                if not task.cancelled() and task.exception() is None:
+                    await discard(task.result())
+                    release()
+            elif abort:
+                task.cancel()
+                await asyncio.wait({task})
+            raise
+
+    async def aclose(self) -> None:
+        """Cancel what is under way and wait until it is gone.  The connections die with their pool afterwards."""
+        self._closed = True
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

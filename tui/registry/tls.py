@@ -1,0 +1,93 @@
+"""Whom we trust: the system's authorities, $SSL_CERT_FILE, the user's own, and Docker's `certs.d` folders.
+
+Making a context reads hundreds of certificates (34 ms and more), so it is done once per kind, in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from collections.abc import Hashable, Iterator
+from pathlib import Path
+
+import certifi
+
+from tui.registry.settings import ClientSettings
+
+SYSTEM_CERTS_D = Path("/etc/docker/certs.d")
+
+
+class TlsFiles(Exception):
+    """A certificate file that the user named cannot be used; the text is a sentence."""
+
+
+class Contexts:
+    """One TLS context per distinct kind of trust, shared by every connection."""
+
+    def __init__(self, settings: ClientSettings, certs_d: tuple[Path, ...] | None = None) -> None:
+        self._settings = settings
+        self._certs_d = certs_d if certs_d is not None else default_certs_d()
+        self._made: dict[Hashable, asyncio.Future[ssl.SSLContext]] = {}
+
+    async def get(self, registry: str) -> ssl.SSLContext:
+        """The context for one host, by its name with port.  Raises TlsFiles."""
+        host = self._settings.host(registry)
+        folder = self._folder(registry)
+        authorities = tuple(path for path in (self._settings.ca, host.ca) if path is not None)
+        key = (host.insecure, authorities, folder)
+        made = self._made.get(key)
+        if made is None:
+            made = asyncio.ensure_future(asyncio.to_thread(make_context, host.insecure, authorities, folder))
+            self._made[key] = made
+        try:
+            return await asyncio.shield(made)
+        except TlsFiles:
+            self._made.pop(key, None)  # the file may be there the next time
+            raise
+
+    def _folder(self, registry: str) -> Path | None:
+        # The name comes from a parsed reference: no separators, and never "..".
+        if not registry or "/" in registry or registry.startswith("."):
+            return None
+        return next((base / registry for base in self._certs_d if (base / registry).is_dir()), None)
+
+
+def default_certs_d() -> tuple[Path, ...]:
+    return SYSTEM_CERTS_D, Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "docker" / "certs.d"
+
+
+def make_context(insecure: bool, authorities: tuple[Path, ...], folder: Path | None) -> ssl.SSLContext:
+    """Blocking.  OpenSSL itself honours $SSL_CERT_FILE and $SSL_CERT_DIR.  Raises TlsFiles."""
+    context = ssl.create_default_context()
+    if not context.cert_store_stats()["x509_ca"] and not os.environ.get("SSL_CERT_FILE"):
+        context.load_verify_locations(cafile=certifi.where())  # a system without a store of its own
+    if insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    for path in (*authorities, *(_authorities_in(folder) if folder is not None else ())):
+        try:
+            context.load_verify_locations(cafile=path)
+        except (OSError, ssl.SSLError) as error:
+            raise TlsFiles(f"The certificate authority in {path} cannot be used: {_why(error)}.") from error
+    for certificate, key in _client_pairs(folder) if folder is not None else ():
+        try:
+            context.load_cert_chain(certificate, key)
+        except (OSError, ssl.SSLError) as error:
+            raise TlsFiles(f"The client certificate in {certificate} cannot be used: {_why(error)}.") from error
+    return context
+
+
+def _authorities_in(folder: Path) -> Iterator[Path]:
+    yield from sorted(folder.glob("*.crt"))
+
+
+def _client_pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
+    for certificate in sorted(folder.glob("*.cert")):
+        key = certificate.with_suffix(".key")
+        if key.is_file():
+            yield certificate, key
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or (error.reason if isinstance(error, ssl.SSLError) else "") or "it is not a PEM file"

@@ -1,0 +1,181 @@
+"""Every request as it happens: what was asked, by which node, and what came back. Nothing in here holds a secret."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import shlex
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from tui.registry import redact
+from tui.registry.clock import Clock
+from tui.registry.ratelimit import RateLimit
+
+State = Literal["waiting", "running", "done", "failed", "abandoned"]
+Pairs = tuple[tuple[str, str], ...]
+Callback = Callable[["Exchange"], None]
+
+_asking: ContextVar[str] = ContextVar("asking", default="")
+
+
+@contextlib.contextmanager
+def asking(text: str) -> Iterator[None]:
+    """Within this block (and the tasks started in it) requests are made for `text`, a node's safe label."""
+    token = _asking.set(text)
+    try:
+        yield
+    finally:
+        _asking.reset(token)
+
+
+def asked_by() -> str:
+    return _asking.get()
+
+
+@dataclass(eq=False, slots=True)
+class Exchange:
+    """One HTTP request and its answer.
+
+    `url` and the header pairs are redacted; `ms` is None while it runs, and counts to the end of the body; `error` is
+    a safe sentence; `attempt` counts from 1 within one question; `how_to_log_in` is the shell line that fetches what
+    `curl()` needs in $TOKEN ("" when nothing is needed).
+    """
+
+    id: int
+    started: datetime
+    method: str
+    url: str
+    host: str
+    path: str
+    status: int | None = None
+    error: str = ""
+    ms: float | None = None
+    bytes_in: int = 0
+    bytes_out: int = 0
+    asked_by: str = ""
+    request_headers: Pairs = ()
+    response_headers: Pairs = ()
+    rate_limit: RateLimit | None = None
+    attempt: int = 1
+    state: State = "waiting"
+    how_to_log_in: str = ""
+    _began: float = field(default=0.0, repr=False)
+
+    def curl(self) -> str:
+        """The request as a shell line that works: secrets are placeholders, and a comment says how to get them."""
+        words = ["curl", "-sS"]
+        if self.method == "HEAD":
+            words.append("--head")
+        elif self.method != "GET":
+            words += ["-i", "-X", self.method]
+        else:
+            words.append("-i")
+        notes = []
+        for name, value in self.request_headers:
+            lowered = name.lower()
+            if lowered in ("content-length", "host", "connection", "user-agent", "accept-encoding"):
+                continue
+            if lowered == "authorization":
+                if value.lower().startswith("basic"):
+                    words += ["-u", '"$USER:$PASSWORD"']
+                    notes.append("USER, PASSWORD: your login for this registry")
+                else:
+                    words += ["-H", '"Authorization: Bearer $TOKEN"']
+                    notes.append(f"TOKEN=$({self.how_to_log_in})" if self.how_to_log_in else "TOKEN: a bearer token")
+                continue
+            words += ["-H", shlex.quote(f"{name}: {value}")]
+        if self.method in ("PUT", "PATCH", "POST"):
+            if self.bytes_out:
+                words += ["--data-binary", "@FILE"]
+                notes.append(f"FILE: the {self.bytes_out} bytes that were sent")
+            else:
+                words += ["-H", shlex.quote("Content-Length: 0")]
+        if redact.HIDDEN in self.url:
+            notes.append(f"{redact.HIDDEN}: parts of the address are secret, ask the registry for a fresh one")
+        words.append(shlex.quote(self.url))
+        return " ".join(words) + (f"  # {'; '.join(notes)}" if notes else "")
+
+
+class Trace:
+    """The last 5,000 exchanges, oldest first.  `waiting` are those that have no slot yet: they were never sent."""
+
+    def __init__(self, clock: Clock | None = None, *, keep: int = 5_000) -> None:
+        self.exchanges: deque[Exchange] = deque(maxlen=keep)
+        self.waiting: dict[int, Exchange] = {}
+        self.count = 0
+        """Requests sent since the start, also those that have left `exchanges`."""
+        self._clock = clock or Clock()
+        self._ids = itertools.count(1)
+        self._callbacks: list[Callback] = []
+        self._starts: deque[float] = deque(maxlen=4_096)
+
+    def subscribe(self, callback: Callback) -> Callable[[], None]:
+        """Call `callback` on the event loop whenever an exchange changes; gives the function that ends it."""
+        self._callbacks.append(callback)
+
+        def unsubscribe() -> None:
+            with contextlib.suppress(ValueError):
+                self._callbacks.remove(callback)
+
+        return unsubscribe
+
+    def rate(self, window: float = 2.0) -> float:
+        """Requests per second over the last `window` seconds."""
+        since = self._clock.now() - window
+        while self._starts and self._starts[0] < since:
+            self._starts.popleft()
+        return len(self._starts) / window
+
+    # What exchange.py reports.
+
+    def opened(self, method: str, url: str, host: str, path: str, attempt: int, *, wait: bool) -> Exchange:
+        exchange = Exchange(
+            next(self._ids), self._clock.wall(), method, redact.url(url), host, path, asked_by=_asking.get()
+        )
+        exchange.attempt = attempt
+        if wait:
+            self.waiting[exchange.id] = exchange
+            self._tell(exchange)
+        return exchange
+
+    def sent(self, exchange: Exchange) -> None:
+        self.waiting.pop(exchange.id, None)
+        self.count += 1
+        exchange._began = self._clock.now()
+        exchange.state = "running"
+        self._starts.append(exchange._began)
+        self.exchanges.append(exchange)
+        self._tell(exchange)
+
+    def never_sent(self, exchange: Exchange) -> None:
+        """The caller left before there was a slot."""
+        self.waiting.pop(exchange.id, None)
+        exchange.state = "abandoned"
+        self._tell(exchange)
+
+    def left_alone(self, exchange: Exchange) -> None:
+        if exchange.state == "running":
+            exchange.state = "abandoned"
+            self._tell(exchange)
+
+    def answered(self, exchange: Exchange) -> None:
+        exchange.ms = (self._clock.now() - exchange._began) * 1_000
+        if exchange.state != "abandoned":
+            exchange.state = "done"
+        self._tell(exchange)
+
+    def broke(self, exchange: Exchange, error: str) -> None:
+        exchange.ms = (self._clock.now() - exchange._began) * 1_000
+        exchange.error = error
+        if exchange.state != "abandoned":
+            exchange.state = "failed"
+        self._tell(exchange)
+
+    def _tell(self, exchange: Exchange) -> None:
+        for callback in tuple(self._callbacks):
+            callback(exchange)

@@ -1,0 +1,171 @@
+"""An httpx transport whose connections are aiohttp's.
+
+Chosen by measuring (tests/benchmarks/transports.py): httpx's own pool slows down as concurrency grows and loses
+connections when callers are cancelled.  The `httpx-aiohttp` package's transport is quick, but it quotes URLs anew
+(which breaks signed ones), calls a lost connection a connect time-out, and re-sends writes unseen.
+
+Below the redirect, cookie and auth machinery of `httpx.AsyncClient`, which is not used at all: each of them leaks
+something that a registry client must not leak.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator
+
+import aiohttp
+import httpx
+from multidict import CIMultiDict
+from yarl import URL
+
+from tui.registry.proxy import Proxy
+
+MAX_HEADER_LINE = 32 * 1024
+_CHUNK = 64 * 1024
+
+# They print whole URLs, signatures included.
+for _name in ("httpx", "httpcore", "aiohttp", "aiohttp.client", "aiohttp.internal"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+    logging.getLogger(_name).propagate = False
+
+
+class TlsError(httpx.ConnectError):
+    """The handshake failed or the certificate was not accepted."""
+
+
+class AiohttpTransport(httpx.AsyncBaseTransport):
+    """`extensions` of a request that count here: `target` (bytes: the request target, instead of the URL's path),
+    `timeout` (httpx's shape: connect, read), `tls` (an ssl.SSLContext), `proxy` (a Proxy).
+
+    A request body is bytes, or an async stream with a Content-Length header.
+    """
+
+    def __init__(self, *, keepalive: float = 30.0) -> None:
+        self._keepalive = keepalive
+        self._session: aiohttp.ClientSession | None = None
+        self._timeouts: dict[tuple[float | None, float | None], aiohttp.ClientTimeout] = {}
+
+    def _open(self) -> aiohttp.ClientSession:
+        session = aiohttp.ClientSession(
+            # The gate bounds the number of connections, per host.
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=self._keepalive),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent", "Content-Type"),
+            max_line_size=MAX_HEADER_LINE,
+            max_field_size=MAX_HEADER_LINE,
+        )
+        # aiohttp sends an idempotent request once more, unseen, when a kept connection turns out dead.  The trace would
+        # miss it, and a PUT whose answer was lost must not be repeated behind our back: retry.py decides.
+        session._retry_connection = False
+        return session
+
+    @property
+    def open_connections(self) -> int:
+        """Connections that are in use right now (those that are kept for later do not count)."""
+        if self._session is None or self._session.connector is None:
+            return 0
+        return len(self._session.connector._acquired)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        session = self._session
+        if session is None:
+            session = self._session = self._open()
+        extensions = request.extensions
+        timeout = extensions.get("timeout", {})
+        proxy: Proxy | None = extensions.get("proxy")
+        target: bytes | None = extensions.get("target")
+        url = str(request.url) if target is None else f"{request.url}{target.decode('ascii')[1:]}"
+        try:
+            response = await session._request(
+                request.method,
+                URL(url, encoded=True),
+                headers=CIMultiDict(request.headers.multi_items()),
+                data=_body(request),
+                allow_redirects=False,
+                timeout=self._timeout(timeout.get("connect"), timeout.get("read")),
+                ssl=extensions.get("tls", True),
+                proxy=proxy.url if proxy is not None else None,
+                proxy_headers={"Proxy-Authorization": proxy.authorization} if proxy and proxy.authorization else None,
+            )
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            raise _translated(error, sent=True) from error
+        return httpx.Response(
+            response.status,
+            headers=response.raw_headers,
+            stream=_Stream(response),
+            extensions={"http_version": b"HTTP/1.1"},
+        )
+
+    def _timeout(self, connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
+        made = self._timeouts.get((connect, read))
+        if made is None:
+            made = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=connect, sock_read=read)
+            self._timeouts[(connect, read)] = made
+        return made
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+class _Stream(httpx.AsyncByteStream):
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._response.content.iter_chunked(_CHUNK):
+                yield chunk
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _translated(error, sent=True) from error
+
+    async def aclose(self) -> None:
+        # A body that was read to its end gives the connection back; any other is not worth reading: hang up.
+        if self._response.content.is_eof() or self._response.content.at_eof():
+            self._response.release()
+        else:
+            self._response.close()
+
+
+def _body(request: httpx.Request) -> object:
+    if isinstance(request.stream, httpx.ByteStream):
+        return request.content if request.content else None
+    return request.stream
+
+
+def _translated(error: Exception, *, sent: bool) -> Exception:
+    """aiohttp's exceptions in httpx's words.  A connect error means that nothing was sent; the others may have been."""
+    text = type(error).__name__
+    if isinstance(error, httpx.HTTPError):
+        return error
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error, ssl.SSLError | ssl.CertificateError):
+        return TlsError(text)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError | ssl.SSLError):
+        return TlsError(text)
+    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
+        return httpx.ProxyError(text)
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return httpx.ConnectTimeout(text)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return httpx.ConnectError(_connect_reason(error))
+    if isinstance(error, aiohttp.ServerTimeoutError | TimeoutError):
+        return httpx.ReadTimeout(text)
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+        return httpx.UnsupportedProtocol(text)
+    if isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError | OSError):
+        return httpx.ReadError(text)
+    if isinstance(error, aiohttp.ClientError):
+        return httpx.RemoteProtocolError(text)
+    return error
+
+
+def _connect_reason(error: aiohttp.ClientConnectorError) -> str:
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "name"
+    return "refused" if isinstance(error.os_error, ConnectionRefusedError) else "connect"

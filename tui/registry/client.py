@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
+
 from tui.oci.digest import Digest
+from tui.registry.blobs import Blobs, BlobStream
 from tui.registry.clock import Clock
 from tui.registry.credentials import Credentials
 from tui.registry.exchange import Wire
+from tui.registry.lists import Lists, Page
 from tui.registry.manifests import AnyManifest, Manifests
 from tui.registry.presence import Head, Presence
 from tui.registry.ratelimit import RateLimit
+from tui.registry.referrers import Referrers, ReferrersReader
 from tui.registry.session import Session
 from tui.registry.settings import ClientSettings
 from tui.registry.target import Targets
@@ -33,6 +39,9 @@ class Client:
         self._targets = Targets(self.settings, self._wire.introduce)
         self._presence = Presence(self._session, self._targets, self.settings)
         self._manifests = Manifests(self._session, self._targets, self.settings)
+        self._blobs = Blobs(self._session, self._targets)
+        self._lists = Lists(self._session, self._targets, self.settings)
+        self._referrers = ReferrersReader(self._session, self._targets, self.settings, self._manifests)
 
     async def get_manifest(
         self, registry: str, repository: str, selector: str, *, fresh: bool = False, limit: int | None = None
@@ -58,6 +67,36 @@ class Client:
             registry, repository, Digest(digest), expected_size=expected_size, confirm=confirm
         )
 
+    async def read_blob(
+        self, registry: str, repository: str, digest: str, *, limit: int, expected_size: int | None = None
+    ) -> bytes:
+        """The whole blob, at most `limit` bytes, verified."""
+        return await self._blobs.read(registry, repository, Digest(digest), limit=limit, expected_size=expected_size)
+
+    def stream_blob(
+        self, registry: str, repository: str, digest: str
+    ) -> contextlib.AbstractAsyncContextManager[BlobStream]:
+        """The blob as it comes; verified at the end, where `chunks` raises Corrupt."""
+        return self._blobs.stream(registry, repository, Digest(digest))
+
+    async def read_range(self, registry: str, repository: str, digest: str, start: int, length: int) -> bytes:
+        """A part of a blob (fewer bytes at its end); not verified."""
+        return await self._blobs.read_range(registry, repository, Digest(digest), start, length)
+
+    def tags(self, registry: str, repository: str) -> AsyncIterator[Page]:
+        """The tags, page by page, in the registry's order."""
+        return self._lists.tags(registry, repository)
+
+    def catalog(self, registry: str) -> AsyncIterator[Page]:
+        """The repositories, page by page; Unsupported where the registry does not list them."""
+        return self._lists.catalog(registry)
+
+    async def referrers(
+        self, registry: str, repository: str, digest: str, *, artifact_type: str | None = None
+    ) -> Referrers:
+        """What refers to a manifest, by the API or by the fallback tag."""
+        return await self._referrers.get(registry, repository, Digest(digest), artifact_type)
+
     def rate_limit(self, registry: str) -> RateLimit | None:
         """What the registry said last about the pulls that are left."""
         return self._wire.rate_limits.get(self._targets.origin(registry))
@@ -76,6 +115,7 @@ class Client:
         self._session.auth.forget(origin)
         self._presence.forget(origin)
         self._manifests.forget(origin)
+        self._referrers.forget(origin)
 
     async def aclose(self) -> None:
         """Stop what is under way and close the connections.  The client cannot be used afterwards."""

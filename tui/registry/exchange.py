@@ -49,6 +49,7 @@ class Ask:
     repository: str = ""
     write: bool = False
     authenticate: bool = True
+    follow: bool = True
     kept: Callable[[Answer], None] | None = None
     """Called with a good answer even when the asker has walked away: what arrived is worth keeping."""
 

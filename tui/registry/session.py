@@ -117,7 +117,7 @@ class Session:
             answer = await self._with_login(ask, attempt)
         hops, away = 0, False
         home = ask.address.origin
-        while answer.status in redirect.STATUSES and "location" in answer.headers:
+        while ask.follow and answer.status in redirect.STATUSES and "location" in answer.headers:
             hops += 1
             there = self._hop(ask, answer, home)
             if hops > self.settings.redirects or there == ask.address:

@@ -1,0 +1,132 @@
+"""What refers to a manifest: the referrers API, and the fallback tag where that is not offered.
+
+Distribution-spec "Listing referrers" and "Referrers tag schema".  Supported means 200 with an index as Content-Type;
+everything else that is not about the repository or our rights is "not offered".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from tui.oci import media
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.errors import MalformedDocument
+from tui.oci.manifest import Index, decode
+from tui.oci.reference import fallback_tag
+from tui.registry.answers import failure, read_errors
+from tui.registry.errors import InvalidManifest, NotFound
+from tui.registry.exchange import Answer, Ask
+from tui.registry.links import next_page
+from tui.registry.manifests import Manifests
+from tui.registry.origin import Address, Origin
+from tui.registry.session import Session
+from tui.registry.settings import ClientSettings
+from tui.registry.target import Targets, named, pull
+
+_NOT_OFFERED = frozenset({400, 404, 405, 406, 415, 501})
+_PAGES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Referrers:
+    """`via` tells where they were found; `note` (safe) what is odd.  Each digest once."""
+
+    descriptors: tuple[Descriptor, ...]
+    via: Literal["api", "tag", "none"]
+    note: str = ""
+
+
+class ReferrersReader:
+    def __init__(self, session: Session, targets: Targets, settings: ClientSettings, manifests: Manifests) -> None:
+        self._session = session
+        self._targets = targets
+        self._settings = settings
+        self._manifests = manifests
+        self._without: set[tuple[Origin, str]] = set()
+
+    def forget(self, origin: Origin | None = None) -> None:
+        self._without = {key for key in self._without if origin is not None and key[0] != origin}
+
+    async def get(self, registry: str, repository: str, digest: Digest, artifact_type: str | None) -> Referrers:
+        """Raises Denied, RateLimited, Unreachable ...; that there are none, or no API, is not an error."""
+        origin = self._targets.origin(registry)
+        if (origin, repository) not in self._without:
+            found = await self._by_api(registry, repository, digest, artifact_type)
+            if found is not None:
+                return found
+            self._without.add((origin, repository))
+        return await self._by_tag(registry, repository, digest, artifact_type)
+
+    async def _by_api(
+        self, registry: str, repository: str, digest: Digest, artifact_type: str | None
+    ) -> Referrers | None:
+        query = {"artifactType": artifact_type} if artifact_type else None
+        address: Address | None = self._targets.address(registry, repository, f"referrers/{digest}", query)
+        found: dict[Digest, Descriptor] = {}
+        asked: set[str] = set()
+        note = ""
+        while address is not None and len(asked) < _PAGES and str(address) not in asked:
+            asked.add(str(address))
+            ask = Ask(
+                "GET",
+                address,
+                (("Accept", media.OCI_INDEX),),
+                limit=self._settings.max_page,
+                scopes=pull(repository),
+                repository=repository,
+                follow=False,
+            )
+            answer = await self._session.ask(ask)
+            page = self._page(answer, registry, repository, digest)
+            if page is None:
+                if not found:
+                    return None
+                note = "The list of referrers is incomplete: a later page failed."
+                break
+            for entry in page.entries:
+                found.setdefault(entry.digest, entry)
+            address, link_note = next_page(answer.address, answer.headers.get_list("link"))
+            note = note or link_note
+        if address is not None and not note:
+            note = "The list of referrers was cut here."
+        return Referrers(_filtered(found.values(), artifact_type), "api", note)
+
+    def _page(self, answer: Answer, registry: str, repository: str, digest: Digest) -> Index | None:
+        """None: the registry has no such API."""
+        if 300 <= answer.status < 400 or answer.status in _NOT_OFFERED:
+            codes = read_errors(answer.body, answer.media_type).codes
+            if answer.status == 404 and "NAME_UNKNOWN" in codes:
+                raise failure(answer, named("list of referrers of", repository, digest), registry)
+            return None
+        if not answer.ok:
+            raise failure(answer, named("list of referrers of", repository, digest), registry)
+        if not media.is_index(answer.media_type):
+            return None
+        try:
+            index = decode(answer.body, answer.headers.get("content-type"))
+        except MalformedDocument:
+            return None
+        return index if isinstance(index, Index) else None
+
+    async def _by_tag(self, registry: str, repository: str, digest: Digest, artifact_type: str | None) -> Referrers:
+        tag = fallback_tag(digest)
+        try:
+            index = await self._manifests.get(registry, repository, tag, fresh=True, limit=None)
+        except NotFound as error:
+            if error.repo_unknown:
+                raise
+            return Referrers((), "none")
+        except InvalidManifest:
+            return Referrers((), "none", f"The tag {tag} holds something that is not an index.")
+        if not isinstance(index, Index):
+            return Referrers((), "none", f"The tag {tag} holds something that is not an index.")
+        unique = {entry.digest: entry for entry in reversed(index.entries)}
+        return Referrers(_filtered(reversed(list(unique.values())), artifact_type), "tag")
+
+
+def _filtered(entries: Iterable[Descriptor], artifact_type: str | None) -> tuple[Descriptor, ...]:
+    """By us, whether or not the registry says that it has filtered already."""
+    return tuple(entry for entry in entries if artifact_type is None or entry.artifact_type == artifact_type)

@@ -19,7 +19,6 @@ from tui.sources.base import AnyManifest, Source, SourceError
 from tui.sources.presence import Observation, Presence
 from tui.text import safe
 
-
 _log = logging.getLogger(__name__)
 
 

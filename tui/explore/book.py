@@ -6,15 +6,12 @@ A blob that is present in one repository says nothing about another, so the repo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tui.oci import media
-from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.sources.base import Source
 from tui.sources.presence import CHECKING, UNCHECKED, Observation, Presence
-from tui.text import safe
 
 #: What is not there, or could not be asked, is asked again when somebody wants to know after this many seconds;
 #: what is there is believed for the session (protocol.md D-13).
@@ -136,37 +133,3 @@ class Book:
 
     def see_repository(self, source: Source, name: str) -> None:
         self._repositories.setdefault(source, {})[name] = None
-
-
-def refine(descriptor: Descriptor | None, observation: Observation) -> Observation:
-    """The observation as this descriptor sees it: there, but of another size or type, is ``mismatched``.
-
-    Two descriptors may name one digest and say different things about it, so the comparison belongs to each.
-    """
-    if descriptor is None or observation.presence not in (Presence.PRESENT, Presence.MISMATCHED):
-        return observation
-    quarrel = disagreement(descriptor, observation)
-    if quarrel is not None:
-        return replace(observation, presence=Presence.MISMATCHED, detail=quarrel[2])
-    if observation.digest is not None and _other_content(descriptor, observation):
-        return observation
-    if observation.presence is Presence.MISMATCHED and observation.size is not None:
-        return replace(observation, presence=Presence.PRESENT, detail="")
-    return observation
-
-
-def disagreement(descriptor: Descriptor, observation: Observation) -> tuple[str, str, str] | None:
-    """What differs: ("size" or "media type", what is there, a sentence), or None."""
-    if observation.size is not None and observation.size != descriptor.size:
-        sentence = f"{observation.size} bytes, the descriptor says {descriptor.size}"
-        return "size", str(observation.size), sentence
-    served = observation.media_type
-    if served and served != descriptor.media_type and media.is_manifest(served):
-        sentence = f"{safe(served)}, the descriptor says {safe(descriptor.media_type)}"
-        return "media type", served, sentence
-    return None
-
-
-def _other_content(descriptor: Descriptor, observation: Observation) -> bool:
-    served = observation.digest
-    return served is not None and served.algorithm == descriptor.digest.algorithm and served != descriptor.digest

@@ -91,7 +91,7 @@ class CheckRun:
             return  # referrers are asked for only when somebody opens them: nothing that a pull needs
         self._rows += 1
         new = self._count(node)
-        if self._cut:
+        if new is None:
             return
         job = self._ask(node)
         if job is None:
@@ -102,8 +102,8 @@ class CheckRun:
         self._pending += 1
         job.when_over(lambda _: self._back(node, new))
 
-    def _count(self, node: Node) -> bool:
-        """Whether this row brings an object that was not counted yet."""
+    def _count(self, node: Node) -> bool | None:
+        """Whether this row brings an object that was not counted yet; None when the check is cut off here."""
         key: Hashable = key_of(node) or (node.key if node.kind in MANIFEST_KINDS else None)
         if self._rows > ROW_LIMIT or (len(self._objects) >= OBJECT_LIMIT and key not in self._objects):
             self._cut = True
@@ -111,7 +111,7 @@ class CheckRun:
             limit = f"{OBJECT_LIMIT:,} objects" if self._rows <= ROW_LIMIT else f"{ROW_LIMIT:,} rows"
             row = fault(place, "too-deep", f"stopped here: a check follows at most {limit}")
             self._tree.replace_children(place, [*place.children, row])
-            return False
+            return None
         if key is None or key in self._objects:
             return False
         self._objects.add(key)

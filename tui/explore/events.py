@@ -1,4 +1,4 @@
-"""What the explorer tells whoever listens. Plain data; the screen decides when to repaint (at most ten times a second)."""
+"""What the explorer tells whoever listens. Plain data; the screen decides when to repaint."""
 
 from __future__ import annotations
 

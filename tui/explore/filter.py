@@ -9,7 +9,7 @@ Matcher = Callable[[str], bool]
 
 
 def matcher(pattern: str) -> Matcher:
-    """A test for names: a glob when the pattern has ``*`` or ``?``, a subsequence after ``~``, else all the words in it.
+    """A test for names: a glob when the pattern has ``*`` or ``?``, a subsequence after ``~``, else its words.
 
     Capitals don't matter. An empty pattern lets everything through.
     """

@@ -35,8 +35,8 @@ class View:
 class Listing:
     """A list of names, as far as it was read.
 
-    ``names`` is in the server's order, each once; ``complete`` is set when the list was read to its end; ``note`` (safe)
-    says why it was not. ``limit`` is how many rows are made at most; ``matching`` and ``folded`` count what the filter
+    ``names`` is in the server's order, each once; ``complete`` is set when the list was read to its end; ``note``
+    (safe) says why it was not. ``limit`` is how many rows are made at most; ``matching`` and ``folded`` count what the filter
     lets through: plain names, and digest tags.
     """
 
@@ -73,8 +73,8 @@ class Listing:
         if self.filter.strip():
             ordered = select(ordered, self.filter)
         folded: list[str] = []
+        plain: list[str] = []
         if self.fold:
-            plain = []
             for name in ordered:
                 (folded if is_digest_tag(name) else plain).append(name)
         else:

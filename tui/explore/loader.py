@@ -1,4 +1,4 @@
-"""Filling rows: reading what a row stands for and putting its children below it. Never raises: a row says what failed."""
+"""Filling rows: reading what a row stands for and putting its children below it. Rows say what failed."""
 
 from __future__ import annotations
 

@@ -57,8 +57,8 @@ class Node:
 
     A TAG whose manifest is an index holds the index's entries as its own children; a TAG that is a single image holds
     its config and layers. ``position`` is the place of the descriptor in its parent's list, from 0 (layers, entries).
-    ``code`` is the finding code of a FAULT row. ``subject`` is what an ATTESTATION or REFERRER says it describes; ``wanted``
-    is the digest by which somebody opened the row, when nothing else is known of it.
+    ``code`` is the finding code of a FAULT row. ``subject`` is what an ATTESTATION or REFERRER says it describes;
+    ``wanted`` is the digest by which somebody opened the row, when nothing else is known of it.
     """
 
     key: str

@@ -102,7 +102,7 @@ class Scheduler:
         *,
         on_drop: Callable[[], None] | None = None,
     ) -> Job:
-        """Ask for work. The same key while it waits or runs is the same job, which gains an owner and may gain urgency."""
+        """Ask for work. The same key, while it waits or runs, is the same job: it gains an owner, perhaps urgency."""
         job = self._jobs.get(key)
         if job is None:
             job = Job(key, run, urgency, on_drop)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from tui.explore.book import Book, Key, refine
+from tui.explore.book import Book, Key
 from tui.explore.events import ChildrenChanged, Event, NodeChanged, PresenceChanged
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.rollup import Rollup, rollup
 from tui.oci.digest import Digest
 from tui.sources.base import Source
-from tui.sources.presence import UNCHECKED, Observation
+from tui.sources.presence import UNCHECKED, Observation, compare
 
 _log = logging.getLogger(__name__)
 _OBJECTS = MANIFEST_KINDS | BLOB_KINDS
@@ -23,6 +23,18 @@ def key_of(node: Node) -> Key | None:
         return None
     digest = node.descriptor.digest if node.descriptor is not None else node.digest
     return (node.source, node.repository, digest) if digest is not None else None
+
+
+def observe(node: Node, book: Book) -> Observation:
+    """What is known of the object of a row, compared with what the row's own descriptor says of it."""
+    key = key_of(node)
+    if key is None:
+        return node.error.observation() if node.error is not None else UNCHECKED
+    seen = book.get(*key)
+    failed = node.load is Load.FAILED and node.kind in MANIFEST_KINDS
+    if failed and node.error is not None and seen.presence.undetermined:
+        return node.error.observation()
+    return compare(node.descriptor, seen) if node.descriptor is not None else seen
 
 
 class Tree:
@@ -153,13 +165,7 @@ class Tree:
 
     def observation(self, node: Node) -> Observation:
         """What is known of the object of a row, compared with what the row's own descriptor says of it."""
-        key = key_of(node)
-        if key is None:
-            return node.error.observation() if node.error is not None else UNCHECKED
-        if node.load is Load.FAILED and node.error is not None and node.kind in MANIFEST_KINDS:
-            seen = self.book.get(*key)
-            return node.error.observation() if seen.presence.undetermined else refine(node.descriptor, seen)
-        return refine(node.descriptor, self.book.get(*key))
+        return observe(node, self.book)
 
     def rollup(self, node: Node) -> Rollup:
         """The sum over a row; remembered until something below it changes."""

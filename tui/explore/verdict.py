@@ -11,8 +11,8 @@ from tui.explore.codes import Severity
 class Verdict:
     """Can this be pulled, on which platforms, and if not, why.
 
-    ``complete``: every object is known to be there. ``pullable``, ``broken`` and ``unknown`` are platforms as text, each
-    in the order of the index. ``severity`` is None when all is well.
+    ``complete``: every object is known to be there. ``pullable``, ``broken`` and ``unknown`` are platforms as text,
+    each in the order of the index. ``severity`` is None when all is well.
     """
 
     sentence: str

@@ -7,11 +7,14 @@ Nothing here is ever guessed: an observation says what was asked and what came b
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from tui.oci import media
+from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
+from tui.text import safe
 
 
 class Presence(StrEnum):
@@ -63,8 +66,8 @@ def _now() -> datetime:
 class Observation:
     """One answer about one object.
 
-    ``detail`` is safe text for people ("404 BLOB_UNKNOWN"); ``size`` is in bytes, as served; ``retry_at`` is a moment of
-    ``time.monotonic()`` after which asking again makes sense; ``confirmed`` says that a second way of asking agreed.
+    ``detail`` is safe text for people ("404 BLOB_UNKNOWN"); ``size`` is in bytes, as served; ``retry_at`` is a moment
+    of ``time.monotonic()`` after which asking again makes sense; ``confirmed`` says that a second way of asking agreed.
     """
 
     presence: Presence
@@ -88,3 +91,36 @@ def worst(presences: Iterable[Presence]) -> Presence:
     ``unchecked`` and ``checking`` rank the same to a reader: something is still open.
     """
     return min(presences, key=_RANK.__getitem__, default=Presence.PRESENT)
+
+
+def disagreement(descriptor: Descriptor, seen: Observation) -> tuple[str, str, str] | None:
+    """What differs between what is there and what its descriptor says: (what, what is there, what the descriptor says),
+    where *what* is "digest", "size" or "media type"; None when they agree. The texts are safe."""
+    if (
+        seen.digest is not None
+        and seen.digest != descriptor.digest
+        and seen.digest.algorithm == descriptor.digest.algorithm
+    ):
+        return "digest", str(seen.digest), str(descriptor.digest)
+    if seen.size is not None and seen.size != descriptor.size:
+        return "size", f"{seen.size} bytes", f"{descriptor.size} bytes"
+    served = seen.media_type
+    if served and media.is_manifest(served) and served != descriptor.media_type:
+        return "media type", safe(served, limit=200), safe(descriptor.media_type, limit=200) or "nothing"
+    return None
+
+
+def compare(descriptor: Descriptor, seen: Observation) -> Observation:
+    """The observation as this descriptor sees it: there, but not what the descriptor says, is ``mismatched``.
+
+    Two descriptors may name one digest and say different things about it, so the comparison belongs to each.
+    """
+    if seen.presence not in (Presence.PRESENT, Presence.MISMATCHED):
+        return seen
+    quarrel = disagreement(descriptor, seen)
+    if quarrel is not None:
+        what, there, said = quarrel
+        return replace(seen, presence=Presence.MISMATCHED, detail=f"{what} {there}, the descriptor says {said}")
+    if seen.presence is Presence.MISMATCHED and seen.size is not None:
+        return replace(seen, presence=Presence.PRESENT, detail="")
+    return seen

@@ -1,0 +1,43 @@
+"""What a finding is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.explore.codes import CODES, Severity
+from tui.oci.digest import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding about one object.
+
+    All texts are safe. ``platform`` is the platform concerned, as text; ``key`` the key that mends it, if there is
+    one; ``node_key`` the row that it is about; ``facts`` the two facts that disagree (each "" when there is only one).
+    """
+
+    code: str
+    severity: Severity
+    digest: Digest | None
+    platform: str | None
+    message: str
+    mend: str
+    key: str | None
+    node_key: str
+    facts: tuple[str, str] = ("", "")
+
+
+def make(
+    code: str,
+    node_key: str,
+    message: str,
+    *,
+    digest: Digest | None = None,
+    platform: str | None = None,
+    facts: tuple[str, str] = ("", ""),
+    mend: str | None = None,
+) -> Finding:
+    """A finding with the severity, mend and key of its code; a sentence begins with a capital."""
+    row = CODES[code]
+    sentence = message[:1].upper() + message[1:]
+    return Finding(code, row.severity, digest, platform, sentence, mend or row.mend, row.key, node_key, facts)

@@ -1,0 +1,167 @@
+"""What findings, the verdict and the report look at: rows, and what the book knows of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tui.explore.book import Book
+from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.rollup import HAVE
+from tui.explore.tree import key_of, observe
+from tui.oci import media
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.manifest import OpaqueManifest
+from tui.oci.platform import Platform
+from tui.sources.presence import Observation, worst
+from tui.text import safe
+
+
+class HasBook(Protocol):
+    """An explorer, or whatever else keeps a book."""
+
+    @property
+    def book(self) -> Book: ...
+
+
+def book_of(known: Book | HasBook) -> Book:
+    """The book itself, from a book or from its keeper."""
+    return known if isinstance(known, Book) else known.book
+
+
+def platform_of(node: Node) -> Platform | None:
+    """The platform that a row belongs to: its own, or that of the image it is in."""
+    for row in (node, *node.ancestors()):
+        if row.platform is not None and not row.platform.is_unknown:
+            return row.platform
+        if row.is_index:
+            return None
+    return None
+
+
+def platform_text(node: Node) -> str | None:
+    """The platform that a row belongs to, as text; for an image without one, what the row is called."""
+    platform = platform_of(node)
+    if platform is not None:
+        return str(platform)
+    for row in (node, *node.ancestors()):
+        if row.kind is Kind.MANIFEST:
+            return row.label
+    return None
+
+
+def name_of(node: Node) -> str:
+    """What a sentence calls a row: "layer 2 of linux/arm64", "the attestation of linux/amd64"."""
+    platform = platform_of(node)
+    of = f" of {platform}" if platform is not None else ""
+    if node.kind is Kind.TAG:
+        return f"the tag {node.label}"
+    if node.kind is Kind.MANIFEST:
+        return f"the image{of}" if of else f"the image {node.digest.short if node.digest else node.label}"
+    if node.kind is Kind.INDEX:
+        return f"the index {node.digest.short}" if node.digest else "the index"
+    image = node.image() if node.kind not in MANIFEST_KINDS else None
+    if node.kind in (Kind.CONFIG, Kind.LAYER, Kind.STATEMENT) and image is not None:
+        if image.kind is Kind.ATTESTATION:
+            of = f" in the attestation{of}" if node.kind is not Kind.STATEMENT else of
+        elif image.kind is Kind.REFERRER:
+            of = f" of the referrer {image.label}"
+        elif not of and image.kind is Kind.TAG:
+            of = f" of {image.label}"
+    if node.kind is Kind.CONFIG:
+        return f"the config{of}"
+    if node.kind is Kind.LAYER:
+        return f"layer {node.position + 1}{of}"
+    if node.kind is Kind.STATEMENT:
+        return f"the statement ({node.label}){of}"
+    if node.kind is Kind.ATTESTATION:
+        return f"the attestation{of}"
+    return f"the referrer {node.label}" if node.kind is Kind.REFERRER else node.label
+
+
+def kind_word(node: Node) -> str:
+    """The word of the report for what a row stands for."""
+    if node.kind is Kind.REFERRER:
+        return "referrer"
+    if node.kind is Kind.ATTESTATION:
+        return "attestation"
+    if node.kind in (Kind.TAG, Kind.INDEX, Kind.MANIFEST):
+        return "index" if node.is_index or media.is_index(node.media_type) else "manifest"
+    return node.kind.value
+
+
+@dataclass(slots=True)
+class Object:
+    """One distinct object of an image: what is known of it, and for which platforms it is needed."""
+
+    digest: Digest
+    kind: str
+    media_type: str
+    size: int | None
+    seen: Observation
+    nodes: list[Node] = field(default_factory=list)
+    platforms: list[str] = field(default_factory=list)
+
+
+def objects(node: Node, known: Book | HasBook) -> list[Object]:
+    """Every distinct object at and below a row, each digest once, in the order of the screen.
+
+    When two descriptors of one digest disagree, the worse of the two views counts.
+    """
+    book = book_of(known)
+    found: dict[tuple[str | None, Digest], Object] = {}
+    for row in node.walk():
+        key = key_of(row)
+        if key is None:
+            continue
+        seen = observe(row, book)
+        entry = found.get((row.repository, key[2]))
+        if entry is None:
+            entry = Object(key[2], kind_word(row), row.media_type, row.size, seen)
+            if row.descriptor is not None:
+                entry.media_type, entry.size = row.descriptor.media_type, row.descriptor.size
+            found[(row.repository, key[2])] = entry
+        elif worst((entry.seen.presence, seen.presence)) is not entry.seen.presence:
+            entry.seen = seen
+        entry.nodes.append(row)
+        platform = None if row.is_index else platform_text(row)
+        if platform is not None and platform not in entry.platforms:
+            entry.platforms.append(platform)
+    return list(found.values())
+
+
+def unread(node: Node) -> Iterator[Node]:
+    """Manifest rows at and below ``node`` whose content is not known: what is below them cannot be judged."""
+    for row in node.walk():
+        if row.kind in MANIFEST_KINDS and row.load is not Load.READY:
+            yield row
+
+
+def is_complete(node: Node, known: Book | HasBook) -> bool:
+    """Whether every object at and below a row is known to be there: nothing missing, unread or cut off."""
+    if any(True for _ in unread(node)):
+        return False
+    for row in node.walk():
+        if row.kind is Kind.FAULT and row.code in ("cycle", "too-deep", "invalid-manifest"):
+            return False
+        if isinstance(row.manifest, OpaqueManifest) and not harmless(row.manifest, row.descriptor):
+            return False
+    return all(part.seen.presence in HAVE for part in objects(node, known))
+
+
+def harmless(manifest: OpaqueManifest, descriptor: Descriptor | None) -> bool:
+    """Whether a document that is not followed is just of a kind unknown to us, as its descriptor says too."""
+    declared = descriptor.media_type if descriptor is not None else manifest.media_type
+    return not media.is_manifest(manifest.media_type) and declared == manifest.media_type
+
+
+def short(digest: Digest | None) -> str:
+    """A digest in a sentence."""
+    return digest.short if digest is not None else "an unknown digest"
+
+
+def detail_of(seen: Observation) -> str:
+    """What came back, for a sentence; never empty for what is not present."""
+    return safe(seen.detail, limit=300) or seen.presence.value

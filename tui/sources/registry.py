@@ -1,0 +1,209 @@
+"""A registry as a source: the client's errors become presences, honestly, and never one for another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tui.oci import media
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.registry import errors
+from tui.registry.client import Client
+from tui.sources.base import AnyManifest, Page, SourceError, SourceKind
+from tui.sources.presence import Observation, Presence, compare
+from tui.text import safe
+
+#: After "no such repository" its objects are not asked for, one by one, for this many seconds (protocol.md D-11).
+UNKNOWN_SECONDS = 5.0
+
+_MENDS = {
+    Presence.MISSING: "Refresh if it was pushed just now.",
+    Presence.DENIED: "Log in (docker login) with an account that may read this repository, then refresh.",
+    Presence.LIMITED: "Wait until the limit is lifted, or log in for a higher one.",
+    Presence.UNREACHABLE: "Refresh to ask again; the request log shows what came back.",
+    Presence.MISMATCHED: "Look at the request log; push the content again if it stays.",
+}
+
+
+def source_error(error: errors.RegistryError) -> SourceError:
+    """What an error of the client means for the object that was asked for (protocol.md K1)."""
+    presence, code = _classify(error)
+    retry_at = None if error.retry_after is None else time.monotonic() + error.retry_after
+    return SourceError(
+        presence,
+        error.sentence,
+        status=error.status,
+        code=code,
+        mend=_MENDS.get(presence, ""),
+        retry_at=retry_at,
+        repository_unknown=isinstance(error, errors.NotFound) and error.repo_unknown,
+        raw=error.raw if isinstance(error, errors.InvalidManifest) else b"",
+    )
+
+
+def _classify(error: errors.RegistryError) -> tuple[Presence, str]:
+    if isinstance(error, errors.NotFound):
+        return Presence.MISSING, error.code
+    if isinstance(error, errors.Denied | errors.Policy | errors.Refused):
+        return Presence.DENIED, error.code
+    if isinstance(error, errors.RateLimited):
+        return Presence.LIMITED, error.code
+    if isinstance(error, errors.InvalidManifest):
+        return Presence.MISMATCHED, "invalid-manifest"
+    if isinstance(error, errors.Corrupt):
+        return Presence.MISMATCHED, "digest-mismatch"
+    # Everything else is an answer that says nothing about the object: never "missing".
+    return Presence.UNREACHABLE, error.code
+
+
+class RegistrySource:
+    """One registry, through the client that all registries share. Closing the client is its owner's business."""
+
+    kind: SourceKind = "registry"
+
+    def __init__(self, client: Client, registry: str) -> None:
+        self._client = client
+        self._registry = registry
+        self._unknown: dict[str, float] = {}
+
+    @property
+    def registry(self) -> str | None:
+        return self._registry
+
+    @property
+    def title(self) -> str:
+        return safe(self._registry, limit=255)
+
+    @property
+    def can_write(self) -> bool:
+        return not self.why_read_only
+
+    @property
+    def why_read_only(self) -> str:
+        settings = self._client.settings
+        if settings.read_only:
+            return "fanfold was started with --read-only."
+        if settings.host(self._registry).read_only:
+            return f"{self.title} is set read-only in the configuration."
+        return ""
+
+    @property
+    def requests(self) -> int:
+        return self._client.trace.count
+
+    async def repositories(self) -> AsyncIterator[Page]:
+        try:
+            async for page in self._client.catalog(self._registry):
+                yield Page(page.names, page.complete, page.note)
+        except errors.RegistryError as error:
+            raise source_error(error) from error
+
+    async def tags(self, repository: str) -> AsyncIterator[Page]:
+        try:
+            async for page in self._client.tags(self._registry, repository):
+                yield Page(page.names, page.complete, page.note)
+        except errors.RegistryError as error:
+            raise source_error(error) from error
+
+    async def manifest(self, repository: str, selector: str, *, fresh: bool = False) -> AnyManifest:
+        if fresh:
+            self._unknown.pop(repository, None)
+        try:
+            return await self._client.get_manifest(self._registry, repository, selector, fresh=fresh)
+        except errors.RegistryError as error:
+            raise self._noted(repository, error) from error
+
+    async def resolve(self, repository: str, selector: str) -> Descriptor:
+        try:
+            head = await self._client.head_manifest(self._registry, repository, selector)
+            if head.digest is None or head.size is None:
+                manifest = await self._client.get_manifest(self._registry, repository, selector)
+                return manifest.descriptor()
+        except errors.RegistryError as error:
+            raise self._noted(repository, error) from error
+        return Descriptor(media.normalise(head.media_type), head.digest, head.size)
+
+    async def probe(
+        self, repository: str, descriptor: Descriptor, *, fresh: bool = False, confirm: bool = True
+    ) -> Observation:
+        if fresh:
+            self._unknown.pop(repository, None)
+        elif self._unknown.get(repository, 0.0) > time.monotonic():
+            return Observation(Presence.MISSING, detail="404 NAME_UNKNOWN", status=404, confirmed=True)
+        try:
+            if media.is_manifest(descriptor.media_type):
+                return await self._probe_manifest(repository, descriptor, confirm=confirm)
+            return await self._probe_blob(repository, descriptor, confirm=confirm)
+        except errors.NotFound as error:
+            seen = self._noted(repository, error).observation()
+            presence = Presence.FOREIGN if descriptor.is_foreign else Presence.MISSING
+            return Observation(
+                presence,
+                detail=_foreign_detail(descriptor) if presence is Presence.FOREIGN else seen.detail,
+                status=seen.status,
+                confirmed=error.confirmed and confirm,
+            )
+        except errors.RegistryError as error:
+            return source_error(error).observation()
+
+    async def _probe_manifest(self, repository: str, descriptor: Descriptor, *, confirm: bool) -> Observation:
+        head = await self._client.head_manifest(self._registry, repository, str(descriptor.digest), confirm=confirm)
+        seen = Observation(
+            Presence.PRESENT,
+            detail=head.note,
+            status=head.status,
+            size=head.size,
+            media_type=media.normalise(head.media_type) or None,
+            confirmed=head.method == "GET",
+        )
+        return compare(descriptor, seen)
+
+    async def _probe_blob(self, repository: str, descriptor: Descriptor, *, confirm: bool) -> Observation:
+        head = await self._client.head_blob(
+            self._registry, repository, descriptor.digest, expected_size=descriptor.size, confirm=confirm
+        )
+        confirmed = head.method == "GET"
+        seen = Observation(Presence.PRESENT, detail=head.note, status=head.status, size=head.size, confirmed=confirmed)
+        return compare(descriptor, seen)
+
+    async def blob(self, repository: str, descriptor: Descriptor, *, limit: int) -> bytes:
+        try:
+            return await self._client.read_blob(self._registry, repository, descriptor.digest, limit=limit)
+        except errors.RegistryError as error:
+            raise self._noted(repository, error) from error
+
+    @asynccontextmanager
+    async def stream(self, repository: str, descriptor: Descriptor) -> AsyncIterator[AsyncIterator[bytes]]:
+        try:
+            async with self._client.stream_blob(self._registry, repository, descriptor.digest) as stream:
+                yield stream.chunks
+        except errors.RegistryError as error:
+            raise self._noted(repository, error) from error
+
+    async def referrers(self, repository: str, digest: Digest) -> tuple[Descriptor, ...]:
+        try:
+            found = await self._client.referrers(self._registry, repository, digest)
+        except errors.RegistryError as error:
+            raise self._noted(repository, error) from error
+        return found.descriptors
+
+    def reference(self, repository: str, *, tag: str | None = None, digest: Digest | None = None) -> str:
+        text = f"{self._registry}/{repository}"
+        if tag:
+            text += f":{tag}"
+        return f"{text}@{digest}" if digest else text
+
+    async def aclose(self) -> None:
+        """Nothing: the client belongs to whoever made it."""
+
+    def _noted(self, repository: str, error: errors.RegistryError) -> SourceError:
+        found = source_error(error)
+        if found.repository_unknown:
+            self._unknown[repository] = time.monotonic() + UNKNOWN_SECONDS
+        return found
+
+
+def _foreign_detail(descriptor: Descriptor) -> str:
+    return f"not held here; its descriptor points to {safe(descriptor.urls[0], limit=200)}" if descriptor.urls else ""

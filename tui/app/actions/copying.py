@@ -1,0 +1,79 @@
+"""Copying: the digest at once, everything else from a menu; the toast shows the text and says which way it went."""
+
+from __future__ import annotations
+
+import os
+
+from tui.app.actions.finding import Finding
+from tui.app.messages import Copied
+from tui.app.offers import Offer, offers
+from tui.explore.node import Node
+from tui.text import safe, shorten
+
+
+class Copying(Finding):
+    """``c`` and ``y``."""
+
+    async def do_copy(self) -> None:
+        """The whole digest; in Requests the curl line; in Detail the chosen link, if one is chosen."""
+        if self.pane == "requests" and self.requests.chosen is not None:
+            await self.copy_text(self.requests.chosen.curl(), "curl")
+            return
+        link = self.page_view.chosen if self.pane == "detail" else None
+        if link is not None and link.target.what in ("digest", "copy"):
+            await self.copy_text(link.target.value, "digest" if link.target.what == "digest" else "command")
+            return
+        node = self.current
+        if node is not None and node.digest is not None:
+            await self.copy_text(str(node.digest), "digest")
+
+    async def do_copy_menu(self) -> None:
+        """Choose what to copy."""
+        from tui.app.screens.dialogs import Choice, Item
+
+        node = self.current
+        if node is None:
+            return
+        made = offers(node, self.commands_of(node))
+        items = [Item(offer.key, offer.title, offer, safe(offer.text, limit=400), offer.reason) for offer in made]
+        chosen = await self.ask(Choice(f"Copy from {shorten(node.label, 40)}", items))
+        if chosen is not None:
+            await self.copy_offer(node, chosen)
+
+    async def copy_offer(self, node: Node, offer: Offer) -> None:
+        """Copy what a line of the menu stands for."""
+        text: str | None = offer.text
+        if offer.what == "json":
+            raw = await self.explorer.read_manifest_json(node)
+            text = raw.decode("utf-8", errors="replace") if raw is not None else None
+        elif offer.what in ("markdown", "report"):
+            text = self.report_text(node, offer.what)
+        if not text:
+            self.say(f"There is no {offer.title} to copy: it could not be read.", severity="warning")
+            return
+        await self.copy_text(text, offer.what)
+
+    async def copy_text(self, text: str, what: str) -> None:
+        """Hand a text to the clipboard and say where it went, with the text itself for those whom it did not reach."""
+        handed = await self.fan.hand_over(text, os.environ)
+        shown = safe(text, limit=600, multiline=True)
+        severity = "error" if handed.way == "nowhere" else "information"
+        self.say(f"{shown}\n\n{handed.words}", title=what, severity=severity, timeout=8)
+        if handed.way != "nowhere":
+            self.tell(Copied(what, text, self.current))
+
+    def report_text(self, node: Node, form: str) -> str:
+        """The report on the tag or image that a row is in: ``markdown``, or JSON."""
+        import json
+
+        from tui.explore.report import report
+
+        about = node.top() or node
+        made = report(about, self.explorer)
+        if form == "markdown":
+            return made.to_markdown()
+        return json.dumps(made.to_json(), indent=2, ensure_ascii=False) + "\n"
+
+    def commands_of(self, node: Node) -> tuple[object, ...]:
+        """Teach's command lines for a row."""
+        raise NotImplementedError

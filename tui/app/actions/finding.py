@@ -1,0 +1,270 @@
+"""Filtering lists of names, finding in pages and requests, going to references and digests, and back."""
+
+from __future__ import annotations
+
+from textual import on
+
+from tui.app.actions.looking import Looking
+from tui.app.findbar import FindBar
+from tui.app.ink import Target
+from tui.app.situation import listing_of
+from tui.app.widgets.page import PageView
+from tui.explore.node import MANIFEST_KINDS, Kind, Node
+from tui.oci.digest import Digest
+from tui.oci.errors import OciError
+from tui.text import plural, safe
+
+
+class Finding(Looking):
+    """``/`` n N esc, o, backspace, and links."""
+
+    _finding_in: str = "tree"
+    _filtered: Node | None = None
+
+    # --- filter and find -----------------------------------------------------------------------------------------
+
+    def do_filter(self) -> None:
+        pane = self.pane
+        self._finding_in = pane if pane in ("detail", "requests") else "tree"
+        if self._finding_in == "detail":
+            self.find_bar.ask("find", self.page_view.needle)
+        elif self._finding_in == "requests":
+            self.find_bar.ask("requests with", self.requests.needle)
+        else:
+            node = self.filterable()
+            if node is None or node.listing is None:
+                self.say("There is no list here yet: open a repository first.", severity="warning")
+                return
+            self._filtered = node
+            noun = "repositories" if node.kind is Kind.SOURCE else f"tags of {node.label}"
+            self.find_bar.ask(noun, node.listing.filter)
+        self._count()
+
+    def filterable(self) -> Node | None:
+        """The list that ``/`` filters from here: a repository's tags, or the source's repositories."""
+        node = self.current
+        if node is not None and node.kind is Kind.REPOSITORY and not self.images.is_open(node):
+            return listing_of(node.parent)
+        return listing_of(node)
+
+    @on(FindBar.Typed)
+    def _typed(self, event: FindBar.Typed) -> None:
+        event.stop()
+        self._search(event.text)
+
+    def _search(self, text: str) -> None:
+        if self._finding_in == "detail":
+            self.page_view.find(text)
+        elif self._finding_in == "requests":
+            self.requests.needle = text
+            self.requests.update()
+        elif self._filtered is not None:
+            self.images.found = text
+            self.explorer.set_filter(self._filtered, text)
+            self.flush()
+        self._count()
+
+    def _count(self) -> None:
+        if self._finding_in == "detail":
+            view = self.page_view
+            words = plural(view.match_count, "match", "matches") if view.needle else ""
+        elif self._finding_in == "requests":
+            words = plural(self.requests.count, "request")
+        else:
+            listing = self._filtered.listing if self._filtered else None
+            words = ""
+            if listing is not None:
+                through = listing.matching if listing.filter else len(listing.names)
+                words = f"{through:,} of {len(listing.names):,}{'' if listing.complete else '+'}"
+        self.find_bar.count(words)
+
+    @on(FindBar.Left)
+    def _left(self, event: FindBar.Left) -> None:
+        event.stop()
+        if not event.keep:
+            self._search("")
+        pane = {"detail": 2, "requests": 3}.get(self._finding_in, 1)
+        self.focus_pane(pane)
+        self.refresh_keys()
+
+    @on(FindBar.Step)
+    def _stepped(self, event: FindBar.Step) -> None:
+        event.stop()
+        if self._finding_in == "detail":
+            self.page_view.step_match(1 if event.where == "down" else -1)
+        elif self._finding_in == "requests":
+            self.requests.move(event.where)
+        else:
+            self.images.move(event.where)
+
+    def do_next_match(self) -> None:
+        self._step_match(1)
+
+    def do_previous_match(self) -> None:
+        self._step_match(-1)
+
+    def _step_match(self, step: int) -> None:
+        if self.pane == "detail":
+            if not self.page_view.step_match(step):
+                self.say("Nothing is searched for here: / begins.")
+        elif self.pane == "requests":
+            self.requests.move("down" if step > 0 else "up")
+        else:
+            self._step_tag(step)
+
+    def _step_tag(self, step: int) -> None:
+        if not self.images.found or self._filtered is None:
+            self.say("Nothing is filtered: / begins.")
+            return
+        rows = [node for node in self.images.children_of(self._filtered) if node.kind in (Kind.TAG, Kind.REPOSITORY)]
+        if not rows:
+            return
+        node = self.current
+        chain = {node, *node.ancestors()} if node is not None else set()
+        here = next((place for place, row in enumerate(rows) if row in chain), -1 if step > 0 else 0)
+        self.images.go(rows[(here + step) % len(rows)])
+
+    def do_escape(self) -> None:
+        if self.pane == "detail" and self.page_view.needle:
+            self.page_view.find("")
+        elif self.pane == "detail" and self.page_view.chosen is not None:
+            self.page_view.unchoose()
+        elif self.pane == "requests" and self.requests.needle:
+            self.requests.needle = ""
+            self.requests.update()
+        elif self.images.found and self._filtered is not None:
+            self._finding_in = "tree"
+            self._search("")
+        elif self.unzoom():
+            return
+        elif self.problems_only:
+            self.do_problems()
+        elif self.pane != "tree":
+            self.focus_pane(1)
+
+    # --- going ---------------------------------------------------------------------------------------------------
+
+    async def do_go(self) -> None:
+        """Ask for a reference, digest, repository or source, and go there."""
+        from tui.app.screens.dialogs import Prompt
+
+        text = await self.ask(
+            Prompt("Go to", hint="ubuntu:24.04   ghcr.io/owner/app@sha256:…   host:5000/app   oci:PATH   sha256:…")
+        )
+        if text:
+            await self.go_to(text)
+
+    async def go_to(self, text: str) -> Node | None:
+        """Open whatever a text names; a digest alone is looked for in the repository of the cursor."""
+        assert self.world is not None
+        stripped = text.strip()
+        if stripped.startswith(("sha256:", "sha512:")):
+            await self.show_object(stripped)
+            return self.current
+        try:
+            self.remember()
+            node = await self.world.open(stripped)
+        except OciError as error:
+            self.say(str(error), title="That is no reference", severity="error", timeout=12)
+            return None
+        self.flush()
+        await self.highlight(node)
+        if node.expandable:
+            self.images.open_row(node)
+        return node
+
+    def remember(self) -> None:
+        """Put the row under the cursor on the way back."""
+        if self.current is not None and (not self.places or self.places[-1] != self.current.key):
+            self.places.append(self.current.key)
+            del self.places[:-200]
+
+    async def do_back(self) -> None:
+        while self.places:
+            node = self.explorer.get(self.places.pop())
+            if node is not None:
+                await self.highlight(node)
+                self.focus_pane(1)
+                return
+        self.say("Where you were is no longer in the tree.")
+
+    async def highlight(self, node: Node | str) -> bool:
+        """Put the cursor on a row (or the row with that key), opening what is above it."""
+        found = self.explorer.get(node) if isinstance(node, str) else node
+        if found is None:
+            return False
+        self.flush()
+        if not self.images.go(found) and self.problems_only:
+            self.problems_only = False
+            self.refilter()
+            return self.images.go(found)
+        return True
+
+    async def show_object(self, digest: str) -> None:
+        """Go to an object by its digest: a row that is there already, nearest first, else a new one in this
+        repository."""
+        try:
+            wanted = Digest.parse(digest)
+        except OciError as error:
+            self.say(str(error), severity="error")
+            return
+        node = self.find_row(wanted)
+        if node is not None:
+            self.remember()
+            await self.highlight(node)
+            return
+        here = self.current
+        if here is None or here.repository is None:
+            self.say("Select a repository first: a digest belongs to one.", severity="warning")
+            return
+        self.remember()
+        self.say(f"{wanted.short} is not in the tree yet; asking {safe(here.repository)} for it as a manifest.")
+        added = await self.explorer.add_reference(here.source, here.repository, str(wanted))
+        self.flush()
+        await self.highlight(added)
+        self.images.open_row(added)
+
+    def find_row(self, digest: Digest) -> Node | None:
+        """The nearest row of an object: below the cursor's row, in its image, in its repository, anywhere."""
+        here = self.current
+        starts: list[Node] = []
+        if here is not None:
+            starts = [here, *here.ancestors()]
+        for start in [*starts, *self.explorer.roots]:
+            found = next((row for row in start.walk() if row.digest == digest and row is not here), None)
+            if found is not None:
+                return found
+        return here if here is not None and here.digest == digest else None
+
+    @on(PageView.Followed)
+    def _followed(self, event: PageView.Followed) -> None:
+        event.stop()
+        self.start(self.follow(event.link.target), "follow")
+
+    async def follow(self, target: Target) -> None:
+        """Go where a link leads."""
+        if target.what == "digest":
+            await self.show_object(target.value)
+        elif target.what == "node":
+            self.remember()
+            if await self.highlight(target.value):
+                self.focus_pane(1)
+        elif target.what == "action":
+            await self.action_act(target.value)
+        elif target.what == "copy":
+            await self.copy_text(target.value, "command")
+
+    # --- brought by the screen -----------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Make the tree look like the data at once."""
+        raise NotImplementedError
+
+    def unzoom(self) -> bool:
+        """Leave full screen; False when it was not on."""
+        raise NotImplementedError
+
+
+def is_image(node: Node) -> bool:
+    """Whether a row stands for a manifest."""
+    return node.kind in MANIFEST_KINDS

@@ -1,0 +1,198 @@
+"""Looking: check, problems only, JSON, explain, marks, diff, sort, refresh, requests, help, theme, quit."""
+
+from __future__ import annotations
+
+from tui.app.actions.moving import Moving
+from tui.app.keys import ACTIONS
+from tui.app.messages import CheckEnded
+from tui.explore.node import Kind, Load, Node
+from tui.explore.sort import ORDERS
+from tui.text import plural
+
+_ORDER_WORDS = {
+    "version": "natural version, oldest first",
+    "newest": "natural version, newest first",
+    "name": "name",
+    "server": "as the registry lists them",
+}
+
+
+class Looking(Moving):
+    """Actions of the group Look, but for filtering and following."""
+
+    json_pretty: bool
+
+    # --- checks --------------------------------------------------------------------------------------------------
+
+    async def do_check(self) -> None:
+        """Check everything below the cursor; stop it when it runs."""
+        node = self.current
+        if node is None:
+            return
+        for run in self.explorer.running():
+            if run.node is node or run.node in node.ancestors():
+                run.stop()
+                self.say(f"Stopped the check of {run.node.label} after {plural(run.done, 'object')}.")
+                return
+        run = self.explorer.check(node)
+        self.refresh_verdict()
+        await run.wait()
+        self.tell(CheckEnded(node, run.done, stopped=run.stopped))
+        self.refresh_detail()
+        self.refresh_verdict()
+
+    def do_problems(self) -> None:
+        self.problems_only = not self.problems_only
+        self.refilter()
+        if self.problems_only and not self.images.children_of(None):
+            self.say("Nothing with a problem is known. Check something first (x).")
+        elif self.problems_only:
+            self.say("Only rows with a problem are shown now; ! shows everything again.")
+        self.refresh_keys()
+
+    # --- pages ---------------------------------------------------------------------------------------------------
+
+    def do_json(self) -> None:
+        if self.tab == "json":
+            self.json_pretty = not self.json_pretty
+            self.refresh_detail(keep=False)
+        else:
+            self.show_tab("json")
+
+    def do_explain(self) -> None:
+        self.show_tab("summary" if self.tab == "explain" else "explain")
+
+    # --- marks and diff ------------------------------------------------------------------------------------------
+
+    def do_mark(self) -> None:
+        image = self.current.image() if self.current else None
+        if image is None:
+            return
+        if image in self.marks:
+            self.marks.remove(image)
+        else:
+            self.marks.append(image)
+        self.images.repaint()
+        self.refresh_keys()
+
+    def do_clear_marks(self) -> None:
+        count = len(self.marks)
+        self.marks.clear()
+        self.images.repaint()
+        self.say(f"{plural(count, 'mark')} cleared.")
+        self.refresh_keys()
+
+    async def do_diff(self) -> None:
+        """Compare the mark that was set last (and is not this one) with the row under the cursor."""
+        from tui.app.pages.diff import diff_page
+        from tui.app.screens.dialogs import Reader
+        from tui.explore.diff import diff
+
+        image = self.current.image() if self.current else None
+        if image is None:
+            return
+        other = next(mark for mark in reversed(self.marks) if mark is not image)
+        for node in (other, image):
+            if node.load is Load.IDLE:
+                await self.explorer.open(node)
+        rows = diff(other, image)
+        answer = await self.ask(Reader("Diff", diff_page(other, image, rows, self.images.glyphs)))
+        await self.follow_answer(answer)
+
+    async def follow_answer(self, answer: str | None) -> None:
+        """Go where a link of a dialog's page led."""
+        what, _, value = (answer or "").partition(":")
+        if what == "digest":
+            await self.show_object(value)
+        elif what == "node":
+            await self.highlight(value)
+        elif what == "copy":
+            await self.copy_text(value, "text")
+
+    # --- lists ---------------------------------------------------------------------------------------------------
+
+    async def do_sort(self) -> None:
+        """Choose an order for the list that the cursor is in."""
+        from tui.app.screens.dialogs import Choice, Item
+
+        node = self.situation().listing
+        if node is None or node.listing is None:
+            return
+        items = [
+            Item(str(number), _ORDER_WORDS.get(order, order), order,
+                 detail="now" if order == node.listing.order else "")
+            for number, order in enumerate(ORDERS, start=1)
+        ]  # fmt: skip
+        order = await self.ask(Choice(f"Sort {node.label}", items))
+        if order is not None:
+            self.explorer.set_order(node, order)
+            self.refresh_detail()
+
+    async def do_refresh(self) -> None:
+        """Ask again for the row and what was loaded below it, past every cache."""
+        node = self.current
+        if node is None:
+            return
+        if node.kind in (Kind.MORE, Kind.FAULT) and node.parent is not None:
+            node = node.parent
+        await self.explorer.refresh(node)
+        self.refresh_detail()
+        self.refresh_verdict()
+
+    # --- requests ------------------------------------------------------------------------------------------------
+
+    async def show_exchange(self) -> None:
+        """The headers of the request under the cursor, with a way to copy it as curl."""
+        from tui.app.pages.exchange import exchange_page
+        from tui.app.screens.dialogs import Reader
+
+        exchange = self.requests.chosen
+        if exchange is None:
+            return
+        page = exchange_page(exchange)
+        answer = await self.ask(Reader(f"Request {exchange.id}", page, keys=(("c", "copy as curl", "curl"),)))
+        if answer == "curl":
+            await self.copy_text(exchange.curl(), "curl")
+
+    # --- the program ---------------------------------------------------------------------------------------------
+
+    async def do_help(self) -> None:
+        """Help for the pane that has the keys, then all keys."""
+        from tui.app.pages.help import help_page
+        from tui.app.screens.dialogs import Reader
+
+        now = self.situation()
+        reasons = {action.id: self.reason(action, now) for action in ACTIONS}
+        page = help_page(now.pane, self.keys, reasons, self.images.glyphs)
+        answer = await self.ask(Reader("Help", page))
+        what, _, value = (answer or "").partition(":")
+        if what == "action":
+            await self.action_act(value)
+
+    async def do_palette(self) -> None:
+        self.app.action_command_palette()
+
+    def do_theme(self) -> None:
+        self.fan.toggle_theme()
+
+    async def do_quit(self) -> None:
+        """Leave; asks when a draft is open that was not pushed."""
+        from tui.app.ink import Lines
+        from tui.app.pages.parts import prose
+        from tui.app.screens.dialogs import Confirm
+
+        why = self.fan.unsaved()
+        if why and not await self.ask(Confirm("Leave?", Lines([prose(why)]), yes="leave")):
+            return
+        self.app.exit(0)
+
+    # --- brought by the screen -----------------------------------------------------------------------------------
+
+    def refilter(self) -> None:
+        """Show in the tree what ``problems_only`` lets through now."""
+        raise NotImplementedError
+
+
+def is_problem(node: Node) -> bool:
+    """Whether a row is a problem by itself: it failed to load, or it is a row that tells of a fault."""
+    return node.load is Load.FAILED or node.error is not None or node.kind is Kind.FAULT

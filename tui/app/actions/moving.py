@@ -1,0 +1,217 @@
+"""Moving about: cursor, panes, tabs, layout."""
+
+from __future__ import annotations
+
+from tui.app.house import House
+from tui.app.messages import Opened
+from tui.explore.node import Kind, Load, Node
+from tui.text import plural
+
+#: ``=`` asks before it would fetch more manifests than this.
+ASK_ABOVE = 200
+#: ``=`` never opens more rows than this in one go.
+OPEN_AT_MOST = 2_000
+
+TABS = (
+    ("summary", "Summary"),
+    ("layers", "Layers"),
+    ("config", "Config"),
+    ("json", "JSON"),
+    ("findings", "Findings"),
+    ("explain", "Explain"),
+)
+
+
+class Moving(House):
+    """Actions of the groups Move and Panes."""
+
+    def _move(self, where: str) -> None:
+        if self.pane == "detail":
+            self.page_view.move(where)
+        elif self.pane == "requests":
+            self.requests.move(where)
+        else:
+            self.images.move(where)
+
+    def do_up(self) -> None:
+        self._move("up")
+
+    def do_down(self) -> None:
+        self._move("down")
+
+    def do_page_up(self) -> None:
+        self._move("page-up")
+
+    def do_page_down(self) -> None:
+        self._move("page-down")
+
+    def do_top(self) -> None:
+        self._move("top")
+
+    def do_bottom(self) -> None:
+        self._move("bottom")
+
+    def do_left(self) -> None:
+        if self.pane != "tree":
+            self.focus_pane(1)
+            return
+        node = self.current
+        if node is None:
+            return
+        if self.images.is_open(node):
+            self.images.close_row(node)
+        elif node.parent is not None:
+            self.images.go(node.parent)
+
+    def do_right(self) -> None:
+        node = self.current
+        if self.pane != "tree" or node is None:
+            return
+        if not node.expandable:
+            return
+        if not self.images.is_open(node):
+            self.images.open_row(node)
+        elif children := self.images.children_of(node):
+            self.images.go(children[0])
+
+    def do_toggle(self) -> None:
+        node = self.current
+        if self.pane == "detail":
+            self.page_view.move("page-down")
+        elif node is not None:
+            if self.images.is_open(node):
+                self.images.close_row(node)
+            else:
+                self.images.open_row(node)
+
+    async def do_open(self) -> None:
+        """Enter: follow the chosen link, show the request, load the next page, or expand and show."""
+        if self.pane == "detail":
+            if not self.page_view.follow():
+                self.say("Tab chooses a link on this page, Enter follows it.")
+            return
+        if self.pane == "requests":
+            await self.show_exchange()
+            return
+        node = self.current
+        if node is not None:
+            await self.open_node(node)
+
+    async def open_node(self, node: Node) -> None:
+        """Open a row: the next page of a list, or what is below it, or the detail of what has nothing below."""
+        if node.kind is Kind.MORE:
+            await self.explorer.load_more(node)
+        elif node.expandable:
+            if self.images.is_open(node):
+                self.images.close_row(node)
+            else:
+                self.images.open_row(node)
+        else:
+            self.focus_pane(2)
+
+    async def load(self, node: Node) -> None:
+        """Ask for what is below a row. Failures are on the row itself."""
+        await self.explorer.open(node)
+        if node.load is Load.READY:
+            self.tell(Opened(node))
+        self.refresh_detail()
+        self.refresh_verdict()
+
+    def do_collapse_all(self) -> None:
+        if (node := self.current) is not None:
+            self.images.collapse_below(node)
+
+    async def do_expand_all(self) -> None:
+        """Open everything below the row, level by level; asks before it would fetch many manifests."""
+        from tui.app.ink import Lines
+        from tui.app.pages.parts import prose
+        from tui.app.screens.dialogs import Confirm
+
+        start = self.current
+        if start is None:
+            return
+        opened = 0
+        agreed = False
+        level = [start]
+        while level:
+            unread = [node for node in level if node.load is Load.IDLE and node.kind is not Kind.MORE]
+            if not agreed and opened + len(unread) > ASK_ABOVE:
+                text = f"This would fetch {len(unread):,} more manifests (at most {OPEN_AT_MOST:,} are opened)."
+                agreed = bool(await self.ask(Confirm("Expand all below", Lines([prose(text)]), yes="fetch them")))
+                if not agreed:
+                    return
+            following: list[Node] = []
+            for node in level:
+                if opened >= OPEN_AT_MOST:
+                    self.say(f"Stopped after {plural(opened, 'row')}.", severity="warning")
+                    return
+                if node.load is Load.IDLE:
+                    opened += 1
+                    await self.explorer.open(node)
+                self.images.expand_quietly(node)
+                following += [child for child in self.images.children_of(node) if _worth_opening(child)]
+            level = following
+        self.refresh_detail()
+        self.refresh_verdict()
+
+    # --- panes ---------------------------------------------------------------------------------------------------
+
+    def do_next_pane(self) -> None:
+        if self.pane == "detail" and self.page_view.step_link(1):
+            return
+        self._step_pane(1)
+
+    def do_previous_pane(self) -> None:
+        if self.pane == "detail" and self.page_view.chosen is not None and self.page_view.step_link(-1):
+            return
+        self._step_pane(-1)
+
+    def _step_pane(self, step: int) -> None:
+        shown = [1, 2] + ([3] if self.requests_shown else [])
+        at = {"tree": 1, "detail": 2, "requests": 3}.get(self.pane, 1)
+        self.focus_pane(shown[(shown.index(at) + step) % len(shown)] if at in shown else 1)
+
+    def do_pane_1(self) -> None:
+        self.focus_pane(1)
+
+    def do_pane_2(self) -> None:
+        self.focus_pane(2)
+
+    def do_pane_3(self) -> None:
+        self.show_requests(True)
+        self.focus_pane(3)
+
+    def do_requests(self) -> None:
+        if self.requests_shown:
+            self.show_requests(False)
+            if self.pane == "requests":
+                self.focus_pane(1)
+        else:
+            self.show_requests(True)
+            self.focus_pane(3)
+
+    def do_next_tab(self) -> None:
+        self._step_tab(1)
+
+    def do_previous_tab(self) -> None:
+        self._step_tab(-1)
+
+    def _step_tab(self, step: int) -> None:
+        names = [name for name, _ in TABS]
+        self.show_tab(names[(names.index(self.tab) + step) % len(names)])
+
+    # --- brought by the screen and by Looking --------------------------------------------------------------------
+
+    requests_shown: bool
+
+    def show_requests(self, shown: bool) -> None:
+        """Show or hide pane 3."""
+        raise NotImplementedError
+
+    async def show_exchange(self) -> None:
+        """Show the headers of the request under the cursor."""
+        raise NotImplementedError
+
+
+def _worth_opening(node: Node) -> bool:
+    return node.expandable and node.kind not in (Kind.MORE, Kind.FAULT, Kind.GROUP)

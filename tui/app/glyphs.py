@@ -1,0 +1,95 @@
+"""Symbols, each one cell wide, in two sets: Unicode and plain ASCII (``--ascii``). They carry the status; colour repeats it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.app.ink import Role
+from tui.sources.presence import Presence
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One set of symbols. ``presence`` has one for every word but ``checking``, which turns through ``spinner``."""
+
+    name: str
+    presence: dict[Presence, str]
+    spinner: str
+    closed: str
+    opened: str
+    ellipsis: str
+    mark: str
+    dot: str
+    arrow: str
+    bar: str
+    guides: tuple[str, str, str, str]
+
+    def of(self, presence: Presence, tick: int = 0) -> str:
+        """The symbol of a presence; ``tick`` turns the spinner."""
+        if presence is Presence.CHECKING:
+            return self.spinner[tick % len(self.spinner)]
+        return self.presence[presence]
+
+
+UNICODE = Glyphs(
+    name="unicode",
+    presence={
+        Presence.PRESENT: "✓",
+        Presence.MISSING: "✗",
+        Presence.DENIED: "⊘",
+        Presence.LIMITED: "◔",
+        Presence.UNREACHABLE: "?",
+        Presence.MISMATCHED: "≠",
+        Presence.FOREIGN: "↗",
+        Presence.UNCHECKED: "·",
+    },
+    spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
+    closed="▸ ",
+    opened="▾ ",
+    ellipsis="…",
+    mark="●",
+    dot="·",
+    arrow="→",
+    bar="▏",
+    guides=("  ", "│ ", "└─", "├─"),
+)
+
+ASCII = Glyphs(
+    name="ascii",
+    presence={
+        Presence.PRESENT: "+",
+        Presence.MISSING: "X",
+        Presence.DENIED: "#",
+        Presence.LIMITED: "~",
+        Presence.UNREACHABLE: "?",
+        Presence.MISMATCHED: "!",
+        Presence.FOREIGN: "^",
+        Presence.UNCHECKED: ".",
+    },
+    spinner="|/-\\",
+    closed="> ",
+    opened="v ",
+    ellipsis="~",
+    mark="*",
+    dot="-",
+    arrow="->",
+    bar="|",
+    guides=("  ", "| ", "`-", "|-"),
+)
+
+ROLE: dict[Presence, Role] = {
+    Presence.PRESENT: "good",
+    Presence.MISSING: "bad",
+    Presence.MISMATCHED: "bad",
+    Presence.DENIED: "warn",
+    Presence.LIMITED: "warn",
+    Presence.UNREACHABLE: "warn",
+    Presence.FOREIGN: "info",
+    Presence.CHECKING: "info",
+    Presence.UNCHECKED: "dim",
+}
+
+
+def glyphs(ascii_only: bool) -> Glyphs:
+    """The set to draw with."""
+    return ASCII if ascii_only else UNICODE

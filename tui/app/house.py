@@ -1,0 +1,277 @@
+"""What every part of the main screen shares: the panes, the world, and ways to say, ask and start things.
+
+The mixins in ``actions/`` and other parts (mending, lessons) build on this class only; ``screens/explore.py`` puts it
+all together.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textual.containers import Container
+from textual.screen import Screen
+from textual.worker import Worker
+
+from tui.app.findbar import FindBar
+from tui.app.keys import ACTIONS, BY_ID, Action, Keys
+from tui.app.messages import Bus, Happening
+from tui.app.situation import Situation
+from tui.app.widgets.page import PageView
+from tui.app.widgets.requests import RequestList
+from tui.app.widgets.tree import ImageTree
+from tui.app.world import World
+from tui.explore.node import Node
+from tui.text import safe
+
+if TYPE_CHECKING:
+    from tui.app.main import FanfoldApp
+    from tui.app.screens.dialogs import Dialog
+    from tui.explore.explorer import Explorer
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+#: A handler of an action that another part brings along (``House.register``).
+Handler = Callable[[], Awaitable[None] | None]
+
+
+class House(Screen[None]):
+    """The main screen without its actions."""
+
+    world: World | None
+    keys: Keys
+    bus: Bus
+    read_only: bool
+    places: list[str]
+    problems_only: bool
+    tab: str
+
+    # --- the panes -----------------------------------------------------------------------------------------------
+
+    @property
+    def fan(self) -> FanfoldApp:
+        """The app."""
+        from tui.app.main import FanfoldApp
+
+        app = self.app
+        assert isinstance(app, FanfoldApp)
+        return app
+
+    @property
+    def images(self) -> ImageTree:
+        """Pane 1."""
+        return self.query_one(ImageTree)
+
+    @property
+    def page_view(self) -> PageView:
+        """The page of pane 2."""
+        return self.query_one("#page", PageView)
+
+    @property
+    def requests(self) -> RequestList:
+        """Pane 3."""
+        return self.query_one(RequestList)
+
+    @property
+    def find_bar(self) -> FindBar:
+        """The line where filters and searches are typed."""
+        return self.query_one(FindBar)
+
+    @property
+    def side(self) -> Container:
+        """The slot at the right edge: mount a panel in it and call ``show_side``. Lessons live here."""
+        return self.query_one("#side", Container)
+
+    def show_side(self, shown: bool = True) -> None:
+        """Show or hide the right-hand slot."""
+        self.side.display = shown
+        self.lay_out()
+
+    @property
+    def explorer(self) -> Explorer:
+        """The engine. Only call this when ``ready``."""
+        assert self.world is not None, "no source is open yet"
+        return self.world.explorer
+
+    @property
+    def ready(self) -> bool:
+        """Whether the engine is there."""
+        return self.world is not None
+
+    @property
+    def current(self) -> Node | None:
+        """The row under the tree's cursor."""
+        return self.images.current
+
+    @property
+    def marks(self) -> list[Node]:
+        """The marked rows, in the order they were marked."""
+        return self.images.marks
+
+    @property
+    def pane(self) -> str:
+        """Which pane has the keys: ``tree``, ``detail``, ``requests`` or ``side``."""
+        focused = self.focused
+        if focused is self.page_view:
+            return "detail"
+        if focused is self.requests:
+            return "requests"
+        if focused is not None and self.side in focused.ancestors_with_self:
+            return "side"
+        return "tree"
+
+    # --- actions -------------------------------------------------------------------------------------------------
+
+    def register(self, action: str, handler: Handler) -> None:
+        """Let ``handler`` carry out an action of ``keys.py`` (how mending brings the capitals to life)."""
+        if action not in BY_ID:
+            raise ValueError(f"there is no action {action!r} in keys.py")
+        self._handlers[action] = handler
+        self.refresh_keys()
+
+    @property
+    def handled(self) -> frozenset[str]:
+        """The ids of the actions that something carries out."""
+        own = {action.id for action in ACTIONS if hasattr(self, "do_" + action.id.replace("-", "_"))}
+        return frozenset(own | self._handlers.keys())
+
+    def situation(self) -> Situation:
+        """What the cursor is on, for reasons."""
+        trace = self.world.trace if self.world else None
+        return Situation(
+            node=self.current,
+            pane=self.pane,
+            ready=self.ready,
+            read_only=self.read_only,
+            marks=tuple(self.marks),
+            handled=self.handled,
+            links=self.page_view.link_count,
+            places=len(self.places),
+            exchange=self.requests.chosen is not None,
+            traced=trace is not None,
+        )
+
+    def reason(self, action: Action, now: Situation | None = None) -> str:
+        """Why an action does not apply now; "" when it does. The one place where writing is stopped."""
+        now = now or self.situation()
+        if action.writes and now.read_only:
+            return "--read-only is on"
+        why = action.reason(now)
+        if not why and action.id not in now.handled:
+            return "this version has no screen for it"
+        return why
+
+    async def action_act(self, action_id: str) -> None:
+        """Carry out an action, or say why not."""
+        action = BY_ID[action_id]
+        if action_id == "new" and self.searching and set(self.keys.of("new")) & set(self.keys.of("previous-match")):
+            action = BY_ID["previous-match"]
+        why = self.reason(action)
+        if why:
+            self.say(f"{self.keys.first(action.id)} {action.title}: {why}", severity="warning")
+            return
+        handler = self._handlers.get(action.id) or getattr(self, "do_" + action.id.replace("-", "_"))
+        outcome = handler()
+        if isinstance(outcome, Awaitable):
+            self.start(_awaited(outcome), f"action:{action.id}")
+        self.tell_acted(action)
+
+    @property
+    def searching(self) -> bool:
+        """Whether n and N have matches to go through in the pane that has the keys."""
+        if self.pane == "detail":
+            return bool(self.page_view.needle)
+        if self.pane == "requests":
+            return bool(self.requests.needle)
+        return bool(self.images.found)
+
+    # --- saying, asking, starting --------------------------------------------------------------------------------
+
+    def say(self, text: str, *, title: str = "", severity: str = "information", timeout: float | None = None) -> None:
+        """A toast. The text must be safe; it is never read as markup."""
+        self.app.notify(text, title=title, severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
+
+    def tell(self, happening: Happening) -> None:
+        """Tell whoever follows along."""
+        self.bus.tell(happening)
+
+    async def ask(self, dialog: Dialog[T]) -> T | None:
+        """Show a dialog and wait for its answer; None when it was left. Call it from a worker (``start``)."""
+        return await self.app.push_screen_wait(dialog)
+
+    def start(
+        self, work: Coroutine[Any, Any, Any], name: str, *, group: str = "", exclusive: bool = False
+    ) -> Worker[None]:
+        """Run a coroutine beside the screen. Whatever it raises becomes a toast and a line in the log, never an end."""
+        return self.run_worker(
+            self._guarded(work, name), name=name, group=group or name, exclusive=exclusive, exit_on_error=False
+        )
+
+    async def _guarded(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        try:
+            await work
+        except Exception as error:
+            _log.exception("%s failed", name)
+            self.say(failure(error), title="That did not work", severity="error", timeout=12)
+
+    # --- brought by the parts ------------------------------------------------------------------------------------
+
+    _handlers: dict[str, Handler]
+
+    def lay_out(self) -> None:
+        """Lay out the panes for the size of now."""
+        raise NotImplementedError
+
+    def refresh_keys(self) -> None:
+        """Draw the key bar for where the cursor is now."""
+        raise NotImplementedError
+
+    def refresh_detail(self, *, keep: bool = True) -> None:
+        """Make pane 2 anew."""
+        raise NotImplementedError
+
+    def refresh_verdict(self) -> None:
+        """Make the verdict anew."""
+        raise NotImplementedError
+
+    def tell_acted(self, action: Action) -> None:
+        """Tell whoever follows along that an action was carried out."""
+        raise NotImplementedError
+
+    def show_tab(self, tab: str) -> None:
+        """Bring a detail tab up."""
+        raise NotImplementedError
+
+    def focus_pane(self, number: int) -> None:
+        """Give the keys to pane 1, 2 or 3."""
+        raise NotImplementedError
+
+    async def highlight(self, node: Node | str) -> bool:
+        """Put the cursor on a row, opening what is above it."""
+        raise NotImplementedError
+
+    async def show_object(self, digest: str) -> None:
+        """Go to an object by its digest."""
+        raise NotImplementedError
+
+    async def copy_text(self, text: str, what: str) -> None:
+        """Hand a text to the clipboard and say where it went."""
+        raise NotImplementedError
+
+
+async def _awaited(outcome: Awaitable[Any]) -> None:
+    await outcome
+
+
+def failure(error: BaseException) -> str:
+    """What to tell the reader about an error: its own sentence if it has one, else its kind and words."""
+    sentence = getattr(error, "sentence", "") or ""
+    if not sentence:
+        words = safe(str(error), limit=300)
+        from tui.oci.errors import OciError
+
+        sentence = words if isinstance(error, OciError) else f"{type(error).__name__}: {words}" if words else ""
+    mend = getattr(error, "mend", "") or ""
+    return " ".join(part for part in (sentence or type(error).__name__, mend) if part)

@@ -1,0 +1,163 @@
+"""Lines of text with roles and links, and how they are folded to a width. Plain data: the widgets draw it.
+
+A role is a word such as ``good`` or ``digest``; main.tcss gives it a colour (``.ink-good``). Text put into a line must be
+safe already (``tui.text.safe``); nothing here parses markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from rich.cells import cell_len, get_character_cell_size
+
+Role = Literal[
+    "plain", "title", "label", "dim", "digest", "good", "bad", "warn", "info", "accent",
+    "key", "string", "number", "literal", "key-cap", "head", "mark",
+]  # fmt: skip
+ROLES: tuple[Role, ...] = (
+    "plain", "title", "label", "dim", "digest", "good", "bad", "warn", "info", "accent",
+    "key", "string", "number", "literal", "key-cap", "head", "mark",
+)  # fmt: skip
+
+Fold = Literal["word", "char", "cut"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a link leads: ``what`` is ``digest`` (go to it), ``node`` (a row's key), ``action`` (an action's id),
+    ``copy`` (text for the clipboard), ``exchange`` (a request's id) or ``url``; ``value`` is the raw value."""
+
+    what: Literal["digest", "node", "action", "copy", "exchange", "url"]
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Characters ``start`` to ``end`` of a line lead to ``target``."""
+
+    start: int
+    end: int
+    target: Target
+
+
+@dataclass(slots=True)
+class Line:
+    """One line before folding. ``hang`` is how many cells its continuation rows are indented by."""
+
+    plain: str = ""
+    spans: list[tuple[int, int, Role]] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    hang: int = 0
+    fold: Fold = "word"
+
+    def put(self, text: str, role: Role = "plain", link: Target | None = None) -> Line:
+        """Append safe text; returns the line itself, so that calls chain."""
+        start = len(self.plain)
+        self.plain += text
+        if role != "plain":
+            self.spans.append((start, len(self.plain), role))
+        if link is not None:
+            self.links.append(Link(start, len(self.plain), link))
+        return self
+
+    def pad(self, cells: int) -> Line:
+        """Fill with blanks up to this many cells."""
+        self.plain += " " * max(0, cells - cell_len(self.plain))
+        return self
+
+
+class Page(Protocol):
+    """Lines by number; a long page makes them when they are asked for."""
+
+    def __len__(self) -> int: ...
+    def line(self, number: int) -> Line: ...
+    def plain(self, number: int) -> str:
+        """The text of a line, cheaper than the line itself."""
+        ...
+
+    def links(self) -> Sequence[tuple[int, Link]]:
+        """All links as (line number, link), in reading order."""
+        ...
+
+
+class Lines:
+    """A page of lines that exist already."""
+
+    def __init__(self, lines: Iterable[Line] = ()) -> None:
+        self._lines = list(lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def line(self, number: int) -> Line:
+        return self._lines[number]
+
+    def plain(self, number: int) -> str:
+        return self._lines[number].plain
+
+    def links(self) -> Sequence[tuple[int, Link]]:
+        return [(number, link) for number, line in enumerate(self._lines) for link in line.links]
+
+
+def wrap(text: str, width: int, *, hang: int = 0, fold: Fold = "word") -> list[int]:
+    """Where each row of a folded line begins, as character offsets; the first is 0. ``width`` in cells."""
+    if width <= 0 or fold == "cut":
+        return [0]
+    ascii_only = text.isascii()
+    if (len(text) if ascii_only else cell_len(text)) <= width:
+        return [0]
+    hang = hang if hang < width - 8 else 0
+    if fold == "char" and ascii_only:
+        return [0, *range(width, len(text), width - hang)]
+    return _fold_slowly(text, width, hang, words=fold == "word")
+
+
+def _fold_slowly(text: str, width: int, hang: int, *, words: bool) -> list[int]:
+    starts = [0]
+    room = width
+    used = 0
+    blank = -1  # where the row could be broken: just after the last blank
+    for place, character in enumerate(text):
+        cells = 1 if character.isascii() else get_character_cell_size(character)
+        if used + cells > room:
+            cut = blank if words and blank > starts[-1] else place
+            starts.append(cut)
+            room = width - hang
+            used = sum(1 if c.isascii() else get_character_cell_size(c) for c in text[cut:place])
+            blank = -1
+        used += cells
+        if character == " ":
+            blank = place + 1
+    return starts
+
+
+def columns(texts: Sequence[tuple[str, int, Role]]) -> Line:
+    """A line of cells that are each cut to a width (the last with width 0 takes what is left)."""
+    line = Line(fold="cut")
+    edge = 0
+    for text, width, role in texts:
+        line.put(cut(text, width - 1) if width else text, role)
+        edge += width
+        line.pad(edge)
+    return line
+
+
+def cut(text: str, width: int) -> str:
+    """At most ``width`` cells, with an ellipsis at the end when something was left out."""
+    if width <= 0:
+        return ""
+    if text.isascii() and len(text) <= width:
+        return text
+    if cell_len(text) <= width:
+        return text
+    kept = ""
+    used = 0
+    for character in text:
+        cells = get_character_cell_size(character)
+        if used + cells > width - 1:
+            break
+        kept += character
+        used += cells
+    return kept + "…"

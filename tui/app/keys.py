@@ -1,0 +1,176 @@
+"""Every action, once: its keys, its words, whether it writes, and why it may not apply. Bindings, the key bar, help and
+the palette all read this table. An action that does not apply is shown greyed with its reason, never hidden.
+
+A handler for action ``copy-menu`` is the main screen's method ``do_copy_menu``, or a function that another part
+registered under that id (``tui.app.mending``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+from tui.app import situation as why
+from tui.app.situation import Situation
+
+
+def always(_: Situation) -> str:
+    """No reason against it."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """``keys`` are Textual's names, comma-separated; ``title`` is for the key bar, ``words`` for help and palette.
+
+    ``reason`` gives "" when the action applies, else why it does not. ``writes`` marks what could change a registry or
+    a file of Docker's: ``--read-only`` stops all of these in one place. ``rank`` orders the key bar (0: not on it).
+    """
+
+    id: str
+    keys: str
+    title: str
+    words: str
+    group: str
+    reason: Callable[[Situation], str] = always
+    writes: bool = False
+    rank: int = 0
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("up", "up,k", "up", "Move up", "Move"),
+    Action("down", "down,j", "down", "Move down", "Move"),
+    Action("left", "left,h", "collapse", "Collapse, else go to the parent", "Move"),
+    Action("right", "right,l", "expand", "Expand, else go to the first child", "Move"),
+    Action("top", "home,g", "top", "Go to the first line", "Move"),
+    Action("bottom", "end,G", "bottom", "Go to the last line", "Move"),
+    Action("page-up", "pageup,ctrl+u", "page up", "One page up", "Move"),
+    Action("page-down", "pagedown,ctrl+d", "page down", "One page down", "Move"),
+    Action(
+        "open", "enter", "open", "Open: expand a row, load the next page, follow the chosen link, show a request",
+        "Move", why.why_not_open, rank=1,
+    ),
+    Action("toggle", "space", "fold", "Expand or collapse the row", "Move", why.why_not_toggle),
+    Action("collapse-all", "minus", "collapse all", "Collapse everything below", "Move", why.why_not_selected),
+    Action(
+        "expand-all", "equals_sign", "expand all", "Expand everything below (asks before it fetches a lot)", "Move",
+        why.why_not_selected,
+    ),
+    Action("back", "backspace,alt+left", "back", "Back to where you were before following a digest", "Move",
+           why.why_not_back),
+    Action("next-pane", "tab", "next", "Next link on the page, then the next pane", "Panes"),
+    Action("previous-pane", "shift+tab", "previous", "Previous link on the page, then the previous pane", "Panes"),
+    Action("pane-1", "1", "Images", "Go to pane 1, the tree", "Panes"),
+    Action("pane-2", "2", "Detail", "Go to pane 2, the detail", "Panes"),
+    Action("pane-3", "3", "Requests", "Go to pane 3, the requests", "Panes", why.why_not_requests),
+    Action("previous-tab", "left_square_bracket", "tab", "Previous tab of the detail", "Panes"),
+    Action("next-tab", "right_square_bracket", "tab", "Next tab of the detail", "Panes"),
+    Action("zoom", "f", "full screen", "Give the whole screen to this pane, or take it back", "Panes"),
+    Action("layout", "w", "layout", "Detail beside the tree, below it, away, or as fits", "Panes"),
+    Action("requests", "at", "requests", "Show or hide the requests", "Panes", why.why_not_requests, rank=14),
+    Action("filter", "slash", "filter", "Filter the tags, or find in the pane, while you type", "Look", rank=6),
+    Action("next-match", "n", "next match", "Next match", "Look"),
+    Action("previous-match", "N", "previous match", "Previous match (with a search); else new list from marks", "Look"),
+    Action("escape", "escape", "clear", "Clear the filter or the search, leave full screen", "Look"),
+    Action("go", "o,colon", "go to", "Open any reference, digest, repository or source", "Look", rank=7),
+    Action("check", "x", "check", "Check everything below the cursor; again stops it", "Look", why.why_not_check, rank=4),
+    Action("problems", "exclamation_mark", "problems", "Show only what has a problem, or everything again", "Look",
+           rank=5),
+    Action("json", "v", "JSON", "The raw JSON; again switches between pretty-printed and as served", "Look",
+           why.why_not_selected),
+    Action("explain", "i", "explain", "Explain what this is", "Look", why.why_not_selected, rank=8),
+    Action("mark", "m", "mark", "Mark or unmark this image", "Look", why.why_not_mark),
+    Action("clear-marks", "M", "unmark", "Clear all marks", "Look", why.why_not_unmark),
+    Action("diff", "d", "diff", "Compare the marked one with this one (never deletes)", "Look", why.why_not_diff),
+    Action("sort", "s", "sort", "Sort the tags: name, version, newest where it is cheap", "Look", why.why_not_sort),
+    Action("refresh", "r,f5", "refresh", "Ask again, past every cache", "Look", why.why_not_selected),
+    Action("copy", "c", "copy digest", "Copy the whole digest (in Requests: the curl line)", "Copy",
+           why.why_not_copy_digest, rank=2),
+    Action("copy-menu", "y", "copy…", "Copy menu: digest, references, pull line, curl, JSON, report", "Copy",
+           why.why_not_selected, rank=3),
+    Action("save", "ctrl+s", "save", "Save what is shown: JSON, Markdown, SVG", "Copy"),
+    Action("recreate", "R", "recreate", "Recreate a manifest list from its source references", "Mend",
+           why.why_not_recreate, writes=True, rank=9),
+    Action("amend", "A", "amend", "Amend a manifest list: add, replace, remove, annotate platforms", "Mend",
+           why.why_not_amend, writes=True, rank=10),
+    Action("new", "N", "new list", "New manifest list from what is marked", "Mend", why.why_not_new, writes=True,
+           rank=11),
+    Action("push", "P", "push", "Push a draft, or a list from Docker's local store", "Mend", why.why_not_push,
+           writes=True, rank=12),
+    Action("tag", "T", "tag", "Tag this digest", "Mend", why.why_not_tag, writes=True),
+    Action("copy-elsewhere", "C", "copy to", "Copy to another repository or registry", "Mend",
+           why.why_not_copy_elsewhere, writes=True),
+    Action("delete", "D", "delete", "Delete a tag, a manifest or a local list, after showing what else would break",
+           "Mend", why.why_not_delete, writes=True),
+    Action("undo", "U", "undo push", "Put back what the last push to this tag replaced", "Mend", why.why_not_undo,
+           writes=True),
+    Action("palette", "ctrl+p", "palette", "Every action and its key, to search in", "Program"),
+    Action("theme", "t", "theme", "Light or dark", "Program"),
+    Action("help", "question_mark,f1", "help", "Help for what is focused", "Program", rank=15),
+    Action("quit", "q,ctrl+q", "quit", "Leave (asks only when a draft was not pushed)", "Program", rank=16),
+)  # fmt: skip
+
+#: ``N`` is two things by design: the previous match while a search is on, else a new list from what is marked.
+SHARED_KEY = ("previous-match", "new")
+
+BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
+
+_SHOWN = {
+    "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home",
+    "end": "End", "minus": "-", "equals_sign": "=", "backspace": "Backspace", "left_square_bracket": "[",
+    "right_square_bracket": "]", "at": "@", "slash": "/", "escape": "Esc", "colon": ":", "exclamation_mark": "!",
+    "question_mark": "?", "space": "Space", "enter": "Enter", "tab": "Tab", "shift+tab": "Shift+Tab", "f1": "F1",
+    "f5": "F5", "alt+left": "Alt+←", "comma": ",", "full_stop": ".",
+}  # fmt: skip
+
+
+def show_key(key: str) -> str:
+    """How a key is written for people: ``ctrl+s``, ``↑``, ``?``."""
+    return _SHOWN.get(key, key)
+
+
+class Keys:
+    """The table with the user's own keys in it.
+
+    ``changes`` maps an action's id to Textual key names, comma-separated. ``problems`` names what could not be used.
+    """
+
+    #: Terminals send these as backspace, tab, enter and newline.
+    NEVER = ("ctrl+h", "ctrl+i", "ctrl+m", "ctrl+j")
+
+    def __init__(self, changes: Mapping[str, str] | None = None) -> None:
+        self.problems: list[str] = []
+        self.changes: dict[str, str] = {}
+        for action, keys in (changes or {}).items():
+            if action not in BY_ID:
+                self.problems.append(f"keys: there is no action {action!r}")
+            elif never := [key for key in keys.split(",") if key.strip() in self.NEVER]:
+                self.problems.append(f"keys: {action}: terminals do not send {never[0]} as a key of its own")
+            else:
+                self.changes[action] = keys
+
+    def of(self, action: str) -> tuple[str, ...]:
+        """The keys of an action, Textual's names."""
+        keys = self.changes.get(action) or BY_ID[action].keys
+        return tuple(key.strip() for key in keys.split(",") if key.strip())
+
+    def first(self, action: str) -> str:
+        """The first key, as people write it."""
+        keys = self.of(action)
+        return show_key(keys[0]) if keys else ""
+
+    def all(self, action: str) -> str:
+        """All keys, as people write them."""
+        return " ".join(show_key(key) for key in self.of(action))
+
+    def bindings(self) -> list[Binding]:
+        """One binding per action and key; all lead to ``action_act``."""
+        made = []
+        for action in ACTIONS:
+            if action.id == SHARED_KEY[0] and set(self.of(action.id)) & set(self.of(SHARED_KEY[1])):
+                continue
+            keys = ",".join(self.of(action.id))
+            made.append(Binding(keys, f"act('{action.id}')", action.title, show=False, id=action.id))
+        return made

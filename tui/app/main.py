@@ -1,0 +1,177 @@
+"""The app: makes the screen at once and the engine after the first frame."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+
+from tui.app import clipboard
+from tui.app.clipboard import Handed
+from tui.app.glyphs import glyphs
+from tui.app.house import failure
+from tui.app.keys import Keys
+from tui.app.screens.explore import ExploreScreen
+from tui.app.theme import DARK, LIGHT, PlainDrawing
+from tui.app.world import Connect, World
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from tui.config import Settings
+
+_log = logging.getLogger(__name__)
+
+
+def _actions() -> type[Provider]:
+    from tui.app.palette import ActionProvider
+
+    return ActionProvider
+
+
+class FanfoldApp(App[int]):
+    """``connect`` makes the world (late); ``sources`` are opened in it, in their order. ``interval`` is the shortest
+    time between two repaints by themselves, in seconds (tests use 0)."""
+
+    TITLE = "fanfold"
+    CSS_PATH = "main.tcss"
+    COMMANDS: ClassVar[set[Any]] = {_actions}
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "screen.act('quit')", "Quit", show=False, priority=False)
+    ]
+
+    def __init__(
+        self,
+        connect: Connect,
+        sources: Sequence[str] = (),
+        *,
+        settings: Settings | None = None,
+        interval: float = 0.1,
+        clipboard_native: Callable[[str], None] = clipboard.native_copy,
+    ) -> None:
+        from tui.config import Settings
+
+        self.settings = settings or Settings()
+        super().__init__()
+        self._connect = connect
+        self._sources = tuple(sources)
+        self._native = clipboard_native
+        self._world: World | None = None
+        #: Why leaving now would lose something; "" when it would not. Mending sets it while a draft is open.
+        self.unsaved: Callable[[], str] = lambda: ""
+        #: Called with the main screen once the world is there (mending, lessons).
+        self.on_ready_hooks: list[Callable[[ExploreScreen, World], None]] = []
+        self.keys_of = Keys(self.settings.keys)
+        self.house = ExploreScreen(
+            self.keys_of, glyphs(self.settings.ascii), read_only=self.settings.read_only, interval=interval
+        )
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = self._first_theme()
+        if self.settings.ascii:
+            self.add_class("-ascii")
+        self._plain = PlainDrawing() if self.settings.ascii else None
+
+    def _first_theme(self) -> str:
+        wanted = self.settings.theme
+        if wanted in ("auto", ""):
+            wanted = os.environ.get("TEXTUAL_THEME", "dark")
+        wanted = {"dark": DARK.name, "light": LIGHT.name}.get(wanted, wanted)
+        return wanted if wanted in self.available_themes else DARK.name
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's filters (NO_COLOR), and ours for ``--ascii``."""
+        filters = list(super().get_line_filters())
+        return [*filters, self._plain] if self._plain is not None else filters
+
+    def get_default_screen(self) -> ExploreScreen:
+        """The main screen is the bottom one."""
+        return self.house
+
+    def on_mount(self) -> None:
+        self.set_keymap(self.keys_of.changes)
+        for problem in self.keys_of.problems:
+            self.notify(problem, title="Configuration", severity="warning", markup=False, timeout=12)
+
+    def on_ready(self) -> None:
+        """The first frame is on the screen: now what takes time."""
+        self.run_worker(self._enter(), name="connect", exit_on_error=False)
+
+    async def _enter(self) -> None:
+        try:
+            world = await self._connect()
+        except Exception as error:
+            _log.exception("the engine did not start")
+            self.notify(failure(error), title="Could not start", severity="error", timeout=60, markup=False)
+            return
+        self._world = world
+        self.house.enter(world)
+        for hook in self.on_ready_hooks:
+            hook(self.house, world)
+        # What exists now stays: the collector need not walk it again and again while somebody scrolls.
+        gc.collect()
+        gc.freeze()
+        await self.open_sources([*world.first, *self._sources])
+
+    async def open_sources(self, sources: Sequence[str]) -> None:
+        """Open what was named on the command line; what fails is said, and the others are opened all the same."""
+        assert self._world is not None
+        for number, text in enumerate(sources):
+            try:
+                node = await self._world.open(text)
+            except Exception as error:
+                _log.info("could not open %r", text, exc_info=True)
+                self.notify(failure(error), title="Could not open", severity="error", timeout=30, markup=False)
+                continue
+            self.house.flush()
+            if number == 0:
+                await self.house.highlight(node)
+            if node.expandable:
+                self.house.images.open_row(node)
+
+    async def on_unmount(self) -> None:
+        gc.unfreeze()
+        if self._world is not None:
+            await self._world.close()
+
+    # --- services for the screens --------------------------------------------------------------------------------
+
+    def toggle_theme(self) -> None:
+        """From dark to light and back."""
+        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+
+    async def hand_over(self, text: str, environ: Mapping[str, str]) -> Handed:
+        """Hand a text to the clipboard."""
+        return await clipboard.hand(text, self._write, environ, mode=self.settings.clipboard, native=self._native)
+
+    def _write(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """What ctrl+c on selected text calls: the same way as every other copy."""
+        self._clipboard = text
+        self.house.start(self.house.copy_text(text, "selection"), "copy")
+
+
+def run_app(settings: Settings, sources: Sequence[str], *, lesson: str | None = None, demo: bool = False) -> int:
+    """Open the UI on these sources; with ``demo`` on the embedded registry. Gives the exit status.
+
+    Raises ConfigError for a lesson that does not exist, before the screen starts.
+    """
+    from tui.app.start import connect, demo_connect
+
+    make = demo_connect(settings) if demo else connect(settings)
+    app = FanfoldApp(make, () if demo else sources or settings.bookmarks, settings=settings)
+    try:
+        return asyncio.run(app.run_async()) or 0
+    finally:
+        gc.unfreeze()

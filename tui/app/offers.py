@@ -1,0 +1,89 @@
+"""What can be copied from a row: the copy menu, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tui.explore.node import MANIFEST_KINDS, Node
+
+
+class Line(Protocol):
+    """A command of teach's: which tool, what for, the line itself."""
+
+    @property
+    def tool(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def line(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One line of the menu. ``text`` is raw; "" when it is made later (JSON, report) or cannot be (then ``reason``)."""
+
+    key: str
+    what: str
+    title: str
+    text: str = ""
+    reason: str = ""
+
+
+def offers(node: Node, commands: Sequence[Line]) -> list[Offer]:
+    """The menu for a row. Every text is whole: a digest is never cut."""
+    digest = node.digest
+    no_digest = "" if digest else "no digest is known here yet"
+    image = node.image()
+    tag_holder = next((row for row in (node, *node.ancestors()) if row.tag is not None), None)
+    made = [Offer("d", "digest", "digest", str(digest or ""), no_digest)]
+    where = node.repository
+    if where is None:
+        made.append(Offer("r", "reference", "repository@digest", reason="select something in a repository"))
+    else:
+        text = node.source.reference(where, digest=digest) if digest else node.source.reference(where)
+        made.append(Offer("r", "reference", "repository@digest" if digest else "repository", text))
+    if where is None or tag_holder is None or tag_holder.tag is None:
+        made.append(Offer("t", "reference", "repository:tag", reason="no tag is above this"))
+    else:
+        text = node.source.reference(where, tag=tag_holder.tag)
+        made.append(Offer("t", "reference", "repository:tag", text))
+    made.append(_pull(node, image))
+    curl = next((command.line for command in commands if command.tool == "curl"), "")
+    made.append(Offer("u", "curl", "curl line", curl, "" if curl else "there is no request for this"))
+    made.append(Offer("j", "json", "JSON as served", reason="" if _has_json(node) else "this has no JSON document"))
+    about = node.top()
+    no_report = "" if about is not None else "a report is about a tag or an image"
+    made.append(Offer("m", "markdown", "Markdown report", reason=no_report))
+    made.append(Offer("J", "report", "JSON report", reason=no_report))
+    return made
+
+
+def _pull(node: Node, image: Node | None) -> Offer:
+    title = "docker pull line"
+    if image is None or image.repository is None:
+        return Offer("p", "pull", title, reason="select a tag or an image")
+    if node.source.registry is None:
+        return Offer("p", "pull", title, reason="docker pulls from registries only")
+    if image.tag is not None:
+        text = image.source.reference(image.repository, tag=image.tag)
+    elif image.digest is not None:
+        text = image.source.reference(image.repository, digest=image.digest)
+    else:
+        return Offer("p", "pull", title, reason="no digest is known here yet")
+    platform = f"--platform {_platform(image)} " if _platform(image) else ""
+    return Offer("p", "pull", title, f"docker pull {platform}{text}")
+
+
+def _platform(image: Node) -> str:
+    platform = image.platform
+    if platform is None or platform.is_unknown or image.tag is not None:
+        return ""
+    return "/".join(part for part in (platform.os, platform.architecture, platform.variant) if part)
+
+
+def _has_json(node: Node) -> bool:
+    from tui.explore.node import Kind
+
+    return node.kind in MANIFEST_KINDS or node.kind in (Kind.CONFIG, Kind.STATEMENT)

@@ -1,0 +1,53 @@
+"""The Findings tab: everything below the row that is wrong or worth knowing, each with its mend and the key for it."""
+
+from __future__ import annotations
+
+from tui.app.ink import Line, Lines, Target
+from tui.app.pages.parts import SEVERITY_ROLE, Scene, blank, page, prose
+from tui.explore.codes import CODES
+from tui.explore.findings import Finding
+from tui.explore.node import Load
+from tui.text import plural, safe
+
+
+def findings(scene: Scene) -> Lines:
+    """The page for the selected row."""
+    if not scene.findings:
+        return page(blank(), _why_empty(scene))
+    counts: dict[str, int] = {}
+    for finding in scene.findings:
+        counts[finding.severity.value] = counts.get(finding.severity.value, 0) + 1
+    head = ", ".join(plural(count, name, "info" if name == "info" else None) for name, count in counts.items())
+    lines = [Line().put(head, "title")]
+    for finding in scene.findings:
+        lines += [blank(), *_finding(scene, finding)]
+    return page(lines)
+
+
+def _finding(scene: Scene, finding: Finding) -> list[Line]:
+    role = SEVERITY_ROLE[finding.severity]
+    mark = {"error": "✗", "warning": "!", "info": "·"}[finding.severity.value]
+    title = CODES[finding.code].title if finding.code in CODES else finding.code
+    head = Line(hang=2).put(f"{mark} {finding.code}", role).put(f"  {title}", "dim")
+    lines = [head, Line(hang=2).put("  ").put(finding.message, "plain", Target("node", finding.node_key))]
+    if finding.digest is not None:
+        digest = Line(hang=2, fold="char").put("  ")
+        lines.append(digest.put(safe(str(finding.digest)), "digest", Target("digest", str(finding.digest))))
+    lines.extend(Line(hang=4).put(f"  {scene.glyphs.dot} ", "dim").put(fact, "label") for fact in finding.facts if fact)
+    if finding.code in CODES:
+        lines.append(Line(hang=2).put("  ").put(CODES[finding.code].cause, "dim"))
+    mend = Line(hang=2).put(f"  {scene.glyphs.arrow} ", "accent")
+    if finding.key:
+        mend.put(finding.key, "key-cap").put(" ")
+    lines.append(mend.put(finding.mend))
+    return lines
+
+
+def _why_empty(scene: Scene) -> Line:
+    node = scene.node
+    if node.load is Load.IDLE and node.expandable:
+        return prose("Nothing was asked for yet: open the row (Enter), or check everything below it (x).", "dim")
+    rollup = scene.book.rollup(node)
+    if rollup.worst.undetermined:
+        return prose("No finding so far, but not everything below was checked (x checks it all).", "dim")
+    return prose("Nothing is wrong here.", "good")

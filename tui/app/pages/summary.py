@@ -1,0 +1,183 @@
+"""The Summary tab: what is selected, its whole digest, and what is wrong with it in brief."""
+
+from __future__ import annotations
+
+from tui.app.glyphs import ROLE
+from tui.app.ink import Line, Lines, Target
+from tui.app.pages.parts import (
+    LABEL,
+    SEVERITY_ROLE,
+    Scene,
+    blank,
+    digest_value,
+    heading,
+    page,
+    pairs,
+    presence_line,
+    prose,
+    value,
+)
+from tui.app.rows import image_size
+from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
+from tui.oci import media
+from tui.text import age, plural, safe, size
+
+
+def summary(scene: Scene) -> Lines:
+    """The page for the selected row."""
+    node = scene.node
+    return page(
+        Line(hang=2).put(title(node), "title"),
+        _reference(node),
+        _about(scene),
+        _error(scene),
+        _problems(scene),
+        _hint(scene),
+        _annotations(node),
+    )
+
+
+def title(node: Node) -> str:
+    """What the row is, in words: ``linux/arm64 in 127.0.0.1:5005/sandbox:0.16-edge``."""
+    top = node.top()
+    if node.kind is Kind.SOURCE:
+        return node.source.title
+    if node.kind is Kind.REPOSITORY:
+        return f"{node.label} in {node.source.title}"
+    if top is None or top is node or node.repository is None:
+        return f"{node.label}"
+    above = next(node.ancestors(), None)
+    inner = f" of {above.label}" if above is not None and above is not top and node.kind in BLOB_KINDS else ""
+    name = safe(node.repository)
+    where = f"{name}:{safe(top.tag)}" if top.tag else f"{name}@{top.digest.short}" if top.digest else name
+    return f"{node.label}{inner} in {where}"
+
+
+def _reference(node: Node) -> list[Line]:
+    if node.repository is None:
+        return [value("source", node.source.title)] if node.kind is not Kind.SOURCE else []
+    lines = []
+    if node.tag is not None:
+        lines.append(value("reference", safe(node.source.reference(node.repository, tag=node.tag))))
+    elif node.kind is Kind.REPOSITORY:
+        lines.append(value("repository", safe(node.source.reference(node.repository))))
+    return lines
+
+
+def _about(scene: Scene) -> list[Line]:
+    node = scene.node
+    lines: list[Line] = []
+    if node.digest is not None:
+        lines.append(digest_value("digest", node.digest))
+    if node.media_type:
+        lines.append(value("type", safe(media.describe(node.media_type))))
+        if media.describe(node.media_type) != node.media_type and scene.width >= 60:
+            lines.append(value("", safe(node.media_type), "dim"))
+    if node.manifest is not None and node.manifest.artifact_type:
+        lines.append(value("artifact", safe(node.manifest.artifact_type)))
+    lines.extend(_sizes(node))
+    if node.platform is not None:
+        lines.append(value("platform", str(node.platform)))
+    if node.config is not None and node.config.created is not None:
+        moment = node.config.created
+        lines.append(value("created", f"{age(moment)}, {moment:%Y-%m-%d %H:%M:%S %Z}".strip()))
+    if node.subject is not None:
+        lines.append(digest_value("describes", node.subject, go=True))
+    if node.kind in MANIFEST_KINDS | BLOB_KINDS:
+        lines.append(presence_line(scene.book.observation(node), scene.glyphs))
+    if node.kind in MANIFEST_KINDS and node.load is not Load.IDLE:
+        rollup = scene.book.rollup(node)
+        if rollup.label:
+            role = ROLE[rollup.worst]
+            lines.append(value("below", f"{scene.glyphs.of(rollup.worst)} {rollup.label}", role))
+    if node.descriptor is not None:
+        lines.extend(value("url", safe(url, limit=500), "info") for url in node.descriptor.urls[:20])
+    if node.note:
+        lines.append(value("note", node.note))
+    if node.listing is not None:
+        lines.extend(_listing(node))
+    if node.manifest is not None:
+        lines.extend(Line(hang=2).put(f"{scene.glyphs.dot} {warning}", "warn") for warning in node.manifest.warnings)
+    return lines
+
+
+def _sizes(node: Node) -> list[Line]:
+    if node.kind in BLOB_KINDS:
+        exact = node.size
+        return [value("size", size(exact) + (f"  ({exact:,} bytes)" if exact and exact >= 1000 else ""))]
+    if (manifest := node.image_manifest) is not None:
+        what = plural(len(manifest.layers), "statement" if node.kind is Kind.ATTESTATION else "layer")
+        return [value("size", f"{size(image_size(node))} in {what} (manifest {size(manifest.size)})")]
+    if node.index is not None:
+        entries = plural(len(node.index.entries), "entry", "entries")
+        return [value("size", f"{entries} (index {size(node.index.size)})")]
+    return [value("size", f"manifest {size(node.size)}")] if node.size is not None else []
+
+
+def _listing(node: Node) -> list[Line]:
+    listing = node.listing
+    assert listing is not None
+    noun = "repository" if node.kind is Kind.SOURCE else "tag"
+    nouns = "repositories" if node.kind is Kind.SOURCE else None
+    more = "" if listing.complete else ", and more that were not asked for yet"
+    lines = [value("holds", plural(len(listing.names), noun, nouns) + more)]
+    if listing.filter:
+        lines.append(value("filter", f"“{safe(listing.filter)}” lets {listing.matching:,} through", "mark"))
+    lines.append(value("sorted by", listing.order))
+    if listing.note:
+        lines.append(value("note", listing.note, "warn"))
+    return lines
+
+
+def _error(scene: Scene) -> list[Line]:
+    error = scene.node.error
+    if error is None:
+        return []
+    role = ROLE[error.presence]
+    lines = [blank(), Line(hang=2).put(f"{scene.glyphs.of(error.presence)} ", role).put(error.sentence, role)]
+    if error.mend:
+        lines.append(prose(f"  {error.mend}", hang=2))
+    return lines
+
+
+def _problems(scene: Scene) -> list[Line]:
+    if not scene.findings:
+        return []
+    lines = [blank()]
+    for finding in scene.findings[:4]:
+        role = SEVERITY_ROLE[finding.severity]
+        mark = {"error": "✗", "warning": "!", "info": "·"}[finding.severity.value]
+        line = Line(hang=2).put(f"{mark} ", role)
+        lines.append(line.put(finding.message, role if role == "bad" else "plain", Target("node", finding.node_key)))
+    more = len(scene.findings) - 4
+    if more > 0:
+        lines.append(Line().put(f"  and {plural(more, 'more finding')}: see the Findings tab", "dim"))
+    return lines
+
+
+def _hint(scene: Scene) -> list[Line]:
+    node = scene.node
+    if node.load is Load.IDLE and node.expandable:
+        key = scene.key_of.get("open", "Enter")
+        return [blank(), Line().put(key, "key-cap").put(" opens it; nothing below was asked for yet.", "dim")]
+    if node.load is Load.STOPPED:
+        key = scene.key_of.get("refresh", "r")
+        return [blank(), Line().put("It was stopped before it ended. ", "warn").put(key, "key-cap").put(" asks again.")]
+    return []
+
+
+def _annotations(node: Node) -> list[Line]:
+    lines: list[Line] = []
+    if node.manifest is not None:
+        lines += pairs("Annotations", sorted(node.manifest.annotations.items()))
+    if node.descriptor is not None and node.descriptor.annotations:
+        lines += pairs("Annotations of the entry that points here", sorted(node.descriptor.annotations.items()))
+    return lines
+
+
+def nothing(text: str) -> Lines:
+    """A page that only says why it is empty."""
+    return page(blank(), prose(text, "dim"))
+
+
+__all__ = ["LABEL", "heading", "nothing", "summary", "title"]

@@ -1,0 +1,208 @@
+"""What a row of the tree says, in cells: name, kind or size, status, note. Decided nowhere here: read from the engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tui.app.glyphs import ROLE, Glyphs
+from tui.app.ink import Role, cut
+from tui.explore.node import BLOB_KINDS, Kind, Load, Node
+from tui.sources.presence import Observation, Presence
+from tui.text import duration, shorten, size
+
+#: Words beside the symbol; what is fine or unasked needs none.
+_WORDS = {
+    Presence.MISSING: "missing",
+    Presence.DENIED: "denied",
+    Presence.LIMITED: "limited",
+    Presence.UNREACHABLE: "unreachable",
+    Presence.FOREIGN: "elsewhere",
+    Presence.MISMATCHED: "mismatched",
+}
+
+
+class Sum(Protocol):
+    """What a parent shows of what is below it (``explore``'s Rollup)."""
+
+    @property
+    def worst(self) -> Presence: ...
+    @property
+    def label(self) -> str: ...
+
+
+class Book(Protocol):
+    """The part of the engine that rows are read from."""
+
+    def observation(self, node: Node) -> Observation: ...
+    def rollup(self, node: Node) -> Sum: ...
+
+
+Piece = tuple[str, Role]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of a row. ``live`` says that it will change by itself (something is being asked)."""
+
+    name: str
+    name_role: Role
+    kind: str
+    status: tuple[Piece, ...]
+    note: str
+    live: bool = False
+    marked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths in cells for a pane: ``name`` includes guides and arrow, what is left belongs to status and note."""
+
+    name: int
+    kind: int
+    total: int
+
+    @classmethod
+    def of(cls, width: int) -> Columns:
+        """Shares of a pane this wide: names first, then status, then kind, then notes."""
+        if width < 34:
+            return cls(max(8, width - 12), 0, width)
+        kind = 8 if width < 60 else 9
+        name = min(44, max(18, (width - kind) * 48 // 100))
+        return cls(name, kind, width)
+
+
+def image_size(node: Node) -> int | None:
+    """Bytes of config and layers together, once the manifest is known; None before. A digest counts once."""
+    manifest = node.image_manifest
+    if manifest is None:
+        return None
+    parts = {layer.digest: layer.size for layer in manifest.layers}
+    if manifest.config is not None:
+        parts[manifest.config.digest] = manifest.config.size
+    return sum(parts.values())
+
+
+def kind_cell(node: Node) -> str:
+    """What the second column says."""
+    if node.kind in BLOB_KINDS:
+        return size(node.size)
+    if node.kind is Kind.TAG:
+        if node.is_index:
+            return "index"
+        return "image" if node.image_manifest is not None else ""
+    if node.kind is Kind.INDEX:
+        return "index"
+    if node.kind in (Kind.MANIFEST, Kind.REFERRER):
+        return size(image_size(node))
+    if node.kind is Kind.SOURCE:
+        return {"registry": "registry", "docker-manifests": "local"}.get(node.source.kind, node.source.kind)
+    if node.kind is Kind.REPOSITORY and node.listing is not None and node.listing.names:
+        plus = "" if node.listing.complete else "+"
+        return f"{len(node.listing.names):,}{plus} tag{'' if len(node.listing.names) == 1 and not plus else 's'}"
+    return ""
+
+
+def presence_pieces(observation: Observation, glyphs: Glyphs, tick: int, now: float) -> tuple[Piece, ...]:
+    """Symbol and word of one object."""
+    presence = observation.presence
+    role = ROLE[presence]
+    pieces: list[Piece] = [(glyphs.of(presence, tick), role)]
+    word = _WORDS.get(presence, "")
+    if presence is Presence.LIMITED and observation.retry_at is not None and observation.retry_at > now:
+        word = f"limited, {duration(observation.retry_at - now)} left"
+    if word:
+        pieces.append((f" {word}", role))
+    return tuple(pieces)
+
+
+def status_cell(node: Node, book: Book, glyphs: Glyphs, tick: int, now: float) -> tuple[tuple[Piece, ...], bool]:
+    """What the third column says, and whether it is live."""
+    if node.load is Load.LOADING:
+        return ((glyphs.of(Presence.CHECKING, tick), "info"), (" loading", "dim")), True
+    if node.load is Load.FAILED and node.error is not None:
+        return presence_pieces(node.error.observation(), glyphs, tick, now), False
+    if node.kind is Kind.FAULT:
+        return (), False
+    if node.kind in BLOB_KINDS:
+        observation = book.observation(node)
+        live = observation.presence in (Presence.CHECKING, Presence.LIMITED)
+        return presence_pieces(observation, glyphs, tick, now), live
+    if node.kind in (Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP, Kind.MORE, Kind.REFERRERS):
+        return (), False
+    rollup = book.rollup(node)
+    pieces: list[Piece] = [(glyphs.of(rollup.worst, tick), ROLE[rollup.worst])]
+    if rollup.label:
+        pieces.append((f" {rollup.label}", ROLE[rollup.worst]))
+    elif rollup.worst in _WORDS:
+        pieces.append((f" {_WORDS[rollup.worst]}", ROLE[rollup.worst]))
+    if node.load is Load.STOPPED:
+        pieces.append((" stopped", "warn"))
+    return tuple(pieces), rollup.worst is Presence.CHECKING
+
+
+def row(node: Node, book: Book, glyphs: Glyphs, *, marks: Collection[Node] = (), tick: int = 0) -> Row:
+    """All cells of a row."""
+    status, live = status_cell(node, book, glyphs, tick, time.monotonic())
+    role: Role = "plain"
+    if node.kind is Kind.FAULT:
+        role = "bad"
+    elif node.kind in (Kind.MORE, Kind.GROUP, Kind.REFERRERS):
+        role = "accent"
+    elif node.kind in (Kind.SOURCE, Kind.REPOSITORY):
+        role = "title"
+    elif node.kind in BLOB_KINDS:
+        role = "label"
+    note = node.note
+    if node.load is Load.FAILED and node.error is not None:
+        note = node.error.sentence
+    return Row(node.label, role, kind_cell(node), status, note, live, node in marks)
+
+
+@dataclass(slots=True)
+class Laid:
+    """A row laid out: pieces of text in order."""
+
+    pieces: list[Piece] = field(default_factory=list)
+    cells: int = 0
+
+    def put(self, text: str, role: Role) -> None:
+        """Add text; ``cells`` counts along."""
+        from rich.cells import cell_len
+
+        if text:
+            self.pieces.append((text, role))
+            self.cells += len(text) if text.isascii() else cell_len(text)
+
+
+def lay(row: Row, columns: Columns, indent: int, glyphs: Glyphs) -> list[Piece]:
+    """Cut and pad the cells of a row so that they stand in columns; ``indent`` is what guides and arrow take."""
+    laid = Laid()
+    room = columns.name - indent - 1
+    if row.marked:
+        laid.put(f"{glyphs.mark} ", "mark")
+        room -= 2
+    spill = not row.kind and not row.status and not row.note
+    if spill:
+        room = columns.total - indent
+    elif not row.kind:
+        room += columns.kind
+    laid.put(shorten(row.name, max(4, room)), row.name_role)
+    edge = columns.name - indent
+    if columns.kind:
+        if row.kind:
+            laid.put(" " * (edge - laid.cells), "plain")
+            laid.put(cut(row.kind, columns.kind - 1), "dim")
+        edge += columns.kind
+    laid.put(" " * (edge - laid.cells), "plain")
+    left = columns.total - indent - laid.cells
+    for text, role in row.status:
+        text = cut(text, left)
+        laid.put(text, role)
+        left = columns.total - indent - laid.cells
+    if row.note and left > 3:
+        gap = " " if not row.status else " " * max(2, edge + 3 - laid.cells)
+        laid.put(cut(gap + row.note, left), "dim")
+    return laid.pieces

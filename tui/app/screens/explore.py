@@ -1,0 +1,233 @@
+"""The main screen: tree, detail, requests, verdict, keys. It draws what the engine says and passes on what keys ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, Vertical
+from textual.widget import Widget
+
+from tui.app.actions.moving import TABS
+from tui.app.actions.saving import Saving
+from tui.app.findbar import FindBar
+from tui.app.glyphs import Glyphs
+from tui.app.house import Handler
+from tui.app.judge import Judge
+from tui.app.keys import ACTIONS, Action, Keys
+from tui.app.messages import Acted, Bus, Highlighted, TabShown
+from tui.app.panes import Panes
+from tui.app.pulse import Pulse
+from tui.app.widgets.bars import HeaderLine, KeyBar, KeyFact, TabStrip, VerdictBox
+from tui.app.widgets.page import PageView
+from tui.app.widgets.requests import RequestList
+from tui.app.widgets.tree import ImageTree
+from tui.app.world import World
+from tui.explore.events import CheckProgress, ChildrenChanged, Event, NodeChanged
+from tui.explore.node import Node
+
+
+class ExploreScreen(Panes, Saving):
+    """All of it. What a key does is in ``actions/``; what a pane shows in ``panes.py`` and ``pages/``."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *Keys().bindings(),
+        Binding("ctrl+c", "screen.copy_text", "Copy selected text", show=False),
+    ]
+    AUTO_FOCUS = "ImageTree"
+
+    def __init__(self, keys: Keys, glyphs: Glyphs, *, read_only: bool = False, interval: float = 0.1) -> None:
+        super().__init__()
+        self.world: World | None = None
+        self.keys = keys
+        self.glyphs = glyphs
+        self.bus = Bus()
+        self.judge = Judge()
+        self.read_only = read_only
+        self.places: list[str] = []
+        self.problems_only = False
+        self.tab = "summary"
+        self.json_pretty = True
+        self.requests_shown = False
+        self.layout_choice = "auto"
+        self.zoomed = ""
+        self._handlers: dict[str, Handler] = {}
+        self._dirty: dict[Node, None] = {}
+        self._progress: dict[Node, CheckProgress] = {}
+        self._changed = False
+        self.pulse = Pulse(self, self._beat, interval)
+
+    def compose(self) -> ComposeResult:
+        yield HeaderLine(id="header")
+        with Container(id="body"):
+            with Horizontal(id="upper"):
+                with Container(id="panes"):
+                    with Vertical(id="tree-pane", classes="pane"):
+                        yield ImageTree(id="tree")
+                    with Vertical(id="detail-pane", classes="pane"):
+                        yield TabStrip(TABS, id="tabs")
+                        yield PageView(id="page")
+                yield Container(id="side")
+            with Vertical(id="requests-pane", classes="pane"):
+                yield RequestList(id="requests")
+        yield FindBar(id="find-bar")
+        yield VerdictBox(id="verdict")
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        self.images.use_glyphs(self.glyphs)
+        self.images.children_of = self.shown_children
+        self.query_one("#tree-pane").border_title = " 1 Images "
+        self.query_one("#detail-pane").border_title = " 2 Detail "
+        self.query_one("#requests-pane").border_title = " 3 Requests "
+        self.side.display = False
+        self.show_requests(False)
+        self.lay_out()
+        self.welcome()
+        self.refresh_header()
+        self.refresh_keys()
+
+    # --- the world -----------------------------------------------------------------------------------------------
+
+    def enter(self, world: World) -> None:
+        """Show a world that was just made."""
+        self.world = world
+        self.images.book = world.explorer
+        world.explorer.subscribe(self._heard)
+        if world.trace is not None:
+            self.requests.trace = world.trace
+            world.trace.subscribe(lambda exchange: self.pulse.poke())
+        self.flush()
+        self.refresh_header()
+
+    def _heard(self, event: Event) -> None:
+        """An event of the engine: note it, draw later."""
+        if isinstance(event, ChildrenChanged | NodeChanged):
+            self._dirty[event.node] = None
+        elif isinstance(event, CheckProgress):
+            if event.running:
+                self._progress[event.node] = event
+            else:
+                self._progress.pop(event.node, None)
+        self._changed = True
+        self.pulse.poke()
+
+    def _beat(self) -> bool:
+        """Draw what has changed. True while something on the screen turns by itself."""
+        if self._changed:
+            self._changed = False
+            self.judge.forget()
+            self.flush()
+            self.refresh_detail()
+            self.refresh_verdict()
+        live = self.live
+        if live:
+            self.images.tick += 1
+            self.images.repaint()
+        if self.requests_shown:
+            self.requests.update()
+        self.refresh_header()
+        return live or self.rate_is_shown
+
+    def flush(self) -> None:
+        """Make the tree look like the data now."""
+        if self.world is None:
+            return
+        dirty, self._dirty = self._dirty, {}
+        if self.problems_only:
+            self.refilter()
+        else:
+            self.images.sync(None)
+            for node in dirty:
+                self.images.sync(node)
+        self.images.repaint()
+        self.focus_engine()
+        if self.images.current is None and self.explorer.roots:
+            self.images.go(self.explorer.roots[0])
+
+    def focus_engine(self) -> None:
+        """Tell the engine what is on the screen: it asks for that first."""
+        if self.world is not None:
+            self.explorer.focus(self.images.visible_nodes())
+
+    @property
+    def progress(self) -> Sequence[CheckProgress]:
+        """The checks that are under way."""
+        return tuple(self._progress.values())
+
+    # --- what the tree tells -------------------------------------------------------------------------------------
+
+    @on(ImageTree.Expanded)
+    def _expanded(self, event: ImageTree.Expanded) -> None:
+        event.stop()
+        if self.world is not None:
+            self.start(self.load(event.node), f"open {event.node.key}", group=f"open:{event.node.key}", exclusive=True)
+            self.focus_engine()
+
+    @on(ImageTree.Collapsed)
+    def _collapsed(self, event: ImageTree.Collapsed) -> None:
+        event.stop()
+        if self.world is not None:
+            self.explorer.leave(event.node)
+            self.focus_engine()
+
+    @on(ImageTree.Moved)
+    def _moved(self, event: ImageTree.Moved) -> None:
+        event.stop()
+        self.refresh_detail(keep=False)
+        self.refresh_verdict()
+        self.refresh_header()
+        self.refresh_keys()
+        self.tell(Highlighted(self.current))
+
+    @on(ImageTree.Chosen)
+    def _chosen(self, event: ImageTree.Chosen) -> None:
+        event.stop()
+        self.start(self.open_node(event.node), "open")
+
+    @on(ImageTree.Scrolled)
+    def _scrolled(self, event: ImageTree.Scrolled) -> None:
+        event.stop()
+        self.focus_engine()
+
+    @on(RequestList.Chosen)
+    def _request_chosen(self, event: RequestList.Chosen) -> None:
+        event.stop()
+        self.start(self.show_exchange(), "request")
+
+    @on(TabStrip.Picked)
+    def _tab_picked(self, event: TabStrip.Picked) -> None:
+        event.stop()
+        self.show_tab(event.tab)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.refresh_keys()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.lay_out()
+
+    # --- keys ----------------------------------------------------------------------------------------------------
+
+    def refresh_keys(self) -> None:
+        """Draw the key bar for where the cursor is now."""
+        now = self.situation()
+        shown = sorted((action for action in ACTIONS if action.rank), key=lambda action: action.rank)
+        self.query_one(KeyBar).keys = tuple(
+            KeyFact(action.id, self.keys.first(action.id), action.title, self.reason(action, now)) for action in shown
+        )
+
+    def tell_acted(self, action: Action) -> None:
+        """Tell whoever follows along that an action was carried out."""
+        self.tell(Acted(action.id, self.current))
+
+    def show_tab(self, tab: str) -> None:
+        """Bring a detail tab up."""
+        self.tab = tab
+        self.query_one(TabStrip).active = tab
+        if not self.query_one("#detail-pane", Widget).display:
+            self.focus_pane(2)
+        self.refresh_detail(keep=False)
+        self.tell(TabShown(tab, self.current))

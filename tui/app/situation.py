@@ -1,0 +1,192 @@
+"""What the cursor is on, as one plain value: all that a reason may look at. No Textual in here."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from tui.explore.node import MANIFEST_KINDS, Kind, Node
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """``pane`` is ``tree``, ``detail``, ``requests`` or ``side``; ``handled`` are the ids of the actions that somebody
+    carries out; ``marks`` are the marked rows; ``links`` how many links the detail page has; ``places`` how far back
+    the history goes; ``listing`` whether a list of names is above the cursor."""
+
+    node: Node | None = None
+    pane: str = "tree"
+    ready: bool = False
+    read_only: bool = False
+    marks: tuple[Node, ...] = ()
+    handled: AbstractSet[str] = frozenset()
+    links: int = 0
+    places: int = 0
+    exchange: bool = False
+    traced: bool = False
+
+    @property
+    def listing(self) -> Node | None:
+        """The row whose names (tags, repositories) are filtered and sorted from here."""
+        return listing_of(self.node)
+
+
+def listing_of(node: Node | None) -> Node | None:
+    """The nearest row at or above this one that holds a list of names."""
+    while node is not None and node.listing is None:
+        node = node.parent
+    return node
+
+
+def image_of(node: Node | None) -> Node | None:
+    """The nearest tag, index or manifest at or above a row."""
+    return node.image() if node is not None else None
+
+
+def index_of(node: Node | None) -> Node | None:
+    """The nearest index at or above a row: a tag whose manifest is one, or a nested one."""
+    while node is not None:
+        if node.kind in MANIFEST_KINDS and node.is_index:
+            return node
+        node = node.parent
+    return None
+
+
+def _why_not_writing(now: Situation) -> str:
+    if now.read_only:
+        return "--read-only is on"
+    if not now.ready:
+        return "no source is open yet"
+    return ""
+
+
+def _why_not_here(now: Situation) -> str:
+    node = now.node
+    if node is None:
+        return "nothing is selected"
+    if not node.source.can_write and node.source.kind != "docker-manifests":
+        return node.source.why_read_only or "this source is read-only"
+    return ""
+
+
+def why_not_recreate(now: Situation) -> str:
+    if why := _why_not_writing(now) or _why_not_here(now):
+        return why
+    return "" if index_of(now.node) else "select an index: only a manifest list has sources to recreate it from"
+
+
+def why_not_amend(now: Situation) -> str:
+    if why := _why_not_writing(now) or _why_not_here(now):
+        return why
+    return "" if index_of(now.node) else "select an index (open the tag first, if it was not)"
+
+
+def why_not_new(now: Situation) -> str:
+    if why := _why_not_writing(now):
+        return why
+    return "" if now.marks else "mark the images of the new list first (m)"
+
+
+def why_not_push(now: Situation) -> str:
+    if why := _why_not_writing(now):
+        return why
+    node = now.node
+    if node is not None and node.source.kind == "docker-manifests" and image_of(node) is not None:
+        return ""
+    return "no draft is open, and this is not one of Docker's local lists"
+
+
+def why_not_tag(now: Situation) -> str:
+    if why := _why_not_writing(now) or _why_not_here(now):
+        return why
+    image = image_of(now.node)
+    if image is None:
+        return "select a tag, an index or a platform's image"
+    return "" if image.digest else "its digest is not known yet: open it first"
+
+
+def why_not_copy_elsewhere(now: Situation) -> str:
+    if why := _why_not_writing(now):
+        return why
+    image = image_of(now.node)
+    if image is None:
+        return "select a tag, an index or a platform's image"
+    return "" if image.digest else "its digest is not known yet: open it first"
+
+
+def why_not_delete(now: Situation) -> str:
+    if why := _why_not_writing(now) or _why_not_here(now):
+        return why
+    return "" if image_of(now.node) else "select a tag or a manifest"
+
+
+def why_not_undo(now: Situation) -> str:
+    if why := _why_not_writing(now) or _why_not_here(now):
+        return why
+    node = now.node
+    while node is not None and node.kind is not Kind.TAG:
+        node = node.parent
+    return "" if node is not None else "select a tag: what was pushed to it last is put back"
+
+
+def why_not_open(now: Situation) -> str:
+    if now.pane == "detail":
+        return "" if now.links else "there is no link on this page"
+    if now.pane == "requests":
+        return "" if now.exchange else "no request was made yet"
+    return "" if now.node else "nothing is selected"
+
+
+def why_not_toggle(now: Situation) -> str:
+    if now.node is None:
+        return "nothing is selected"
+    return "" if now.node.expandable else "there is nothing below this"
+
+
+def why_not_selected(now: Situation) -> str:
+    return "" if now.node else "nothing is selected"
+
+
+def why_not_copy_digest(now: Situation) -> str:
+    if now.pane == "requests":
+        return "" if now.exchange else "no request was made yet"
+    if now.node is None:
+        return "nothing is selected"
+    return "" if now.node.digest else "no digest is known here yet: open it first"
+
+
+def why_not_mark(now: Situation) -> str:
+    if now.node is None:
+        return "nothing is selected"
+    return "" if image_of(now.node) else "only tags, indexes and images can be marked"
+
+
+def why_not_unmark(now: Situation) -> str:
+    return "" if now.marks else "nothing is marked"
+
+
+def why_not_diff(now: Situation) -> str:
+    if not now.marks:
+        return "mark the first one (m), then move to the second"
+    image = image_of(now.node)
+    if image is None:
+        return "move to a second tag, index or platform"
+    if all(mark is image for mark in now.marks):
+        return "this is the marked one: move to another"
+    return ""
+
+
+def why_not_sort(now: Situation) -> str:
+    return "" if now.listing else "there is no list of tags here"
+
+
+def why_not_back(now: Situation) -> str:
+    return "" if now.places else "there is nothing to go back to"
+
+
+def why_not_requests(now: Situation) -> str:
+    return "" if now.traced else "these sources make no requests: they lie on disk"
+
+
+def why_not_check(now: Situation) -> str:
+    return why_not_selected(now)

@@ -1,0 +1,54 @@
+"""Making a world: the engine on real sources, or on the embedded registry. Everything heavy is imported in here, late."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tui.app.world import Connect, World
+
+if TYPE_CHECKING:
+    from tui.config import Settings
+    from tui.demo.serve import Served
+
+
+def connect(settings: Settings) -> Connect:
+    """The engine for these settings."""
+
+    async def make() -> World:
+        from tui import engine as engines
+
+        engine = await engines.connect(settings)
+        return World(
+            engine.explorer, engine.open, engine.aclose, engine.client, engine.trace, engine.insecure, engine=engine
+        )
+
+    return make
+
+
+def demo_connect(settings: Settings) -> Connect:
+    """The engine on the embedded registry, which is started in a thread of its own and shown as its catalog."""
+
+    async def make() -> World:
+        served, world = await asyncio.gather(asyncio.to_thread(_serve), connect(settings)())
+        inner = world.close
+
+        async def close() -> None:
+            try:
+                await inner()
+            finally:
+                await asyncio.to_thread(served.stop)
+
+        world.close = close
+        world.first = (served.address,)
+        world.demo = served
+        return world
+
+    return make
+
+
+def _serve() -> Served:
+    from tui.demo.gallery import build_gallery
+    from tui.demo.serve import Served
+
+    return Served.start(build_gallery())

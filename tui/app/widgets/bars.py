@@ -1,0 +1,157 @@
+"""The lines around the panes: header, tabs, verdict, keys. Each draws plain facts that it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.reactive import reactive
+
+from tui.app.ink import Line, Role, cut, wrap
+from tui.app.widgets.ink import Inked
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderFacts:
+    """What the header line says. ``marks`` are words such as ``read-only``; ``rate`` is requests per second."""
+
+    where: str = ""
+    pulls: str = ""
+    rate: str = ""
+    busy: bool = False
+    marks: tuple[str, ...] = ()
+    dot: str = "●"
+
+
+class HeaderLine(Inked):
+    """Program, source, rate limit, requests a second."""
+
+    facts: reactive[HeaderFacts] = reactive(HeaderFacts())
+
+    def render(self) -> Text:
+        """The line, with the right part kept when there is little room."""
+        facts = self.facts
+        right = Line()
+        for mark in facts.marks:
+            right.put(f" {mark} ", "warn").put("  ")
+        if facts.pulls:
+            right.put(facts.pulls, "label").put("   ")
+        if facts.rate:
+            right.put(f"{facts.dot} ", "good" if facts.busy else "dim").put(facts.rate, "label")
+        left = Line().put(" fanfold ", "accent").put("  ")
+        room = self.size.width - len(left.plain) - len(right.plain) - 2
+        left.put(cut(facts.where, max(8, room)), "title")
+        left.pad(self.size.width - len(right.plain) - 1)
+        text = self.text(left)
+        text.append_text(self.text(right))
+        return text
+
+
+class TabStrip(Inked):
+    """The names of the detail's tabs. A click on one posts ``Picked``."""
+
+    class Picked(Message):
+        """A tab's name was clicked."""
+
+        def __init__(self, tab: str) -> None:
+            super().__init__()
+            self.tab = tab
+
+    active: reactive[str] = reactive("summary")
+    counts: reactive[dict[str, int]] = reactive(dict)
+
+    def __init__(self, tabs: Sequence[tuple[str, str]], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.tabs = tuple(tabs)
+
+    def render(self) -> Text:
+        """Names in a row; narrow panes get short names."""
+        text = Text(no_wrap=True, end="")
+        short = self.size.width < 52
+        for name, title in self.tabs:
+            shown = title[:4] if short and name != self.active else title
+            if count := self.counts.get(name):
+                shown += f" {count}"
+            style = self.ink("head") + Style(underline=True) if name == self.active else self.ink("dim")
+            text.append(shown, style + Style(meta={"tab": name}))
+            text.append(" " if short else "  ")
+        return text
+
+    def on_click(self, event: events.Click) -> None:
+        tab = event.style.meta.get("tab")
+        if tab:
+            self.post_message(self.Picked(str(tab)))
+
+
+class VerdictBox(Inked):
+    """One or two lines on the tag or index that the cursor is in, or how far a check is."""
+
+    line: reactive[Line] = reactive(Line, always_update=True)
+
+    def render(self) -> Text:
+        """The line folded to two rows; what does not fit is cut."""
+        width = max(10, self.content_size.width)
+        line = self.line
+        starts = wrap(line.plain, width, hang=2)
+        if len(starts) > 2:
+            end = starts[2]
+            kept = line.plain[:end].rstrip()
+            line = Line(kept[: max(0, len(kept) - 1)] + "…", line.spans, line.links, 2)
+            starts = starts[:2]
+        text = self.text(line)
+        for link in line.links:
+            if link.target.what == "action":
+                action = f"screen.act('{link.target.value}')"
+                text.stylize(Style(meta={"@click": action}), link.start, link.end)
+        parts = text.divide(starts[1:])
+        folded = Text(no_wrap=True, end="")
+        for number, part in enumerate(parts):
+            if number:
+                folded.append("\n  ")
+            folded.append_text(part)
+        return folded
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFact:
+    """One key of the bar: ``reason`` is why it does not apply now, "" when it does."""
+
+    action: str
+    key: str
+    title: str
+    reason: str
+
+
+class KeyBar(Inked):
+    """The keys that matter here; greyed when they do not apply (help and the palette say why)."""
+
+    keys: reactive[tuple[KeyFact, ...]] = reactive(())
+
+    def render(self) -> Text:
+        """As many as fit; the last two (help, quit) always."""
+        text = Text(no_wrap=True, end="")
+        width = self.size.width
+        facts = list(self.keys)
+        last = facts[-2:]
+        room = width - sum(len(fact.key) + len(fact.title) + 3 for fact in last)
+        shown = []
+        for fact in facts[:-2]:
+            needed = len(fact.key) + len(fact.title) + 3
+            if room - needed < 0:
+                continue
+            room -= needed
+            shown.append(fact)
+        for fact in [*shown, *last]:
+            action = Style(meta={"@click": f"screen.act('{fact.action}')"})
+            key: Role = "dim" if fact.reason else "key-cap"
+            words: Role = "dim" if fact.reason else "label"
+            text.append(" ")
+            text.append(fact.key, self.ink(key) + action)
+            text.append(" ", action)
+            text.append(fact.title, self.ink(words) + action)
+            text.append(" ")
+        return text

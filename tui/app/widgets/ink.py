@@ -1,0 +1,51 @@
+"""Drawing ``tui.app.ink`` lines with the theme's colours. Every widget that does so inherits ``Inked``."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual.widget import Widget
+
+from tui.app.ink import ROLES, Line, Role
+
+#: Component classes that every inked widget names in its own ``COMPONENT_CLASSES`` (Textual inherits one line of them).
+INKS = frozenset(f"ink-{role}" for role in ROLES)
+
+
+class Inked(Widget):
+    """A widget whose text has roles. main.tcss gives ``.ink-<role>`` its colour."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(INKS)
+
+    def ink(self, role: Role) -> Style:
+        """The style of a role, to be laid over whatever is below."""
+        if role == "plain":
+            return Style.null()
+        return self.get_component_rich_style(f"ink-{role}", partial=True)
+
+    def text(self, line: Line, base: Style | None = None) -> Text:
+        """A line as a Rich text, unfolded."""
+        text = Text(line.plain, style=base or "", no_wrap=True, end="")
+        for start, end, role in line.spans:
+            text.stylize(self.ink(role), start, end)
+        return text
+
+    def segments(self, line: Line, start: int, end: int, base: Style) -> list[Segment]:
+        """The characters ``start`` to ``end`` of a line; of overlapping spans the later wins where both set a colour."""
+        edges = {start, end}
+        spans = [span for span in line.spans if span[0] < end and span[1] > start]
+        for left, right, _ in spans:
+            edges.add(max(left, start))
+            edges.add(min(right, end))
+        made = []
+        cuts = sorted(edges)
+        for left, right in zip(cuts, cuts[1:], strict=False):
+            style = base
+            for first, last, role in spans:
+                if first <= left and last >= right:
+                    style += self.ink(role)
+            made.append(Segment(line.plain[left:right], style))
+        return made

@@ -1,0 +1,135 @@
+"""Pane 3: every request as it happens, a line each, newest at the bottom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.app.ink import Line, Role, cut
+from tui.app.widgets.ink import INKS, Inked
+from tui.text import safe, size
+
+if TYPE_CHECKING:
+    from tui.registry.trace import Exchange, Trace
+
+
+class RequestList(ScrollView, Inked, can_focus=True, inherit_bindings=False):
+    """Draws ``trace.exchanges``; follows the newest while the cursor is on it."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*INKS, "requests--cursor", "requests--blurred"}
+
+    class Chosen(Message):
+        """A request was double-clicked."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.trace: Trace | None = None
+        self.cursor = 0
+        self.needle = ""
+        self._rows: list[Exchange] = []
+        self._following = True
+
+    def update(self) -> None:
+        """Take the trace as it is now."""
+        if self.trace is None:
+            return
+        rows = list(self.trace.exchanges)
+        if self.needle:
+            needle = self.needle.casefold()
+            rows = [row for row in rows if needle in line_of(row, 400).plain.casefold()]
+        chosen = self.chosen
+        self._rows = rows
+        if self._following or chosen is None:
+            self.cursor = max(0, len(rows) - 1)
+        else:
+            self.cursor = next((place for place, row in enumerate(rows) if row is chosen), min(self.cursor, len(rows)))
+        self.virtual_size = Size(self.size.width, len(rows))
+        if self._following:
+            self._bring()
+        self.refresh()
+
+    @property
+    def chosen(self) -> Exchange | None:
+        """The request under the cursor."""
+        return self._rows[self.cursor] if 0 <= self.cursor < len(self._rows) else None
+
+    @property
+    def count(self) -> int:
+        """How many requests are listed."""
+        return len(self._rows)
+
+    def move(self, where: str) -> None:
+        """Move the cursor: ``up``, ``down``, ``page-up``, ``page-down``, ``top``, ``bottom``."""
+        page = max(1, self.size.height - 1)
+        last = max(0, len(self._rows) - 1)
+        step = {"up": -1, "down": 1, "page-up": -page, "page-down": page, "top": -last - 1, "bottom": last + 1}[where]
+        self.cursor = min(max(0, self.cursor + step), last)
+        self._following = self.cursor == last
+        self._bring()
+        self.refresh()
+
+    def _bring(self) -> None:
+        self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False, force=True)
+
+    def on_click(self, event: events.Click) -> None:
+        row = event.y + self.scroll_offset.y
+        if 0 <= row < len(self._rows):
+            self.cursor = row
+            self._following = row == len(self._rows) - 1
+            self.refresh()
+            if event.chain == 2:
+                self.post_message(self.Chosen())
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One request."""
+        base = self.rich_style
+        width = self.size.width
+        row = y + self.scroll_offset.y
+        if row >= len(self._rows):
+            return Strip.blank(width, base)
+        if row == self.cursor:
+            name = "requests--cursor" if self.has_focus else "requests--blurred"
+            base += self.get_component_rich_style(name, partial=True)
+        line = line_of(self._rows[row], width)
+        segments = self.segments(line, 0, len(line.plain), base)
+        return Strip(segments).crop_extend(0, width, base)
+
+
+def line_of(exchange: Exchange, width: int) -> Line:
+    """A request as one line: number, method, status, time, bytes, path, who asked, what is left of the rate limit."""
+    line = Line(fold="cut")
+    line.put(f"{exchange.id:>5} ", "dim").put(f"{safe(exchange.method):<6} ", "accent")
+    status, role = _status(exchange)
+    line.put(f"{status:<11} ", role)
+    took = f"{exchange.ms:,.0f} ms" if exchange.ms is not None else ""
+    line.put(f"{took:>9} ", "number")
+    if width >= 70:
+        line.put(f"{size(exchange.bytes_in) if exchange.bytes_in else '':>9} ", "label")
+    asked = safe(exchange.asked_by or "", limit=200)
+    limit = str(exchange.rate_limit) if exchange.rate_limit else ""
+    tail = "  ".join(part for part in (asked, limit) if part)
+    room = width - len(line.plain) - 1
+    tail_room = min(len(tail), room // 2 if room > 40 else 0)
+    path = safe(f"{exchange.host}{exchange.path}" if width >= 110 else exchange.path, limit=2000)
+    line.put(cut(path, room - tail_room - (2 if tail_room else 0)), "plain")
+    if tail_room:
+        line.put("  ").put(cut(tail, tail_room), "dim")
+    return line
+
+
+def _status(exchange: Exchange) -> tuple[str, Role]:
+    if exchange.state in ("waiting", "running"):
+        return f"{exchange.state}", "info"
+    if exchange.status is None:
+        return ("left" if exchange.state == "abandoned" else "failed"), "bad"
+    role: Role = "good" if exchange.status < 400 else "warn" if exchange.status in (401, 403, 429) else "bad"
+    return f"{exchange.status}", role

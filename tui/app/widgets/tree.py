@@ -1,0 +1,368 @@
+"""The tree of images. Rows are read from the engine's nodes when they are drawn; only expanded branches have TreeNodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar
+
+from rich.style import Style
+from rich.text import Text, TextType
+from textual import events, on
+from textual.message import Message
+from textual.widgets import Tree
+from textual.widgets.tree import TreeNode
+
+from tui.app.glyphs import UNICODE, Glyphs
+from tui.app.rows import Book, Columns, lay, row
+from tui.app.widgets.ink import INKS, Inked
+from tui.explore.node import Node
+
+_TOGGLE = Style.from_meta({"toggle": True})
+Branch = TreeNode[Node | None]
+
+
+class ImageTree(Tree[Node | None], Inked, inherit_bindings=False):
+    """Rows of nodes. It knows nothing of sources: ``sync`` makes a branch look like the node's children of now."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*INKS, "tree--found"}
+
+    class Expanded(Message):
+        """A row was expanded: its children are wanted."""
+
+        def __init__(self, node: Node) -> None:
+            super().__init__()
+            self.node = node
+
+    class Collapsed(Message):
+        """A row was collapsed: what only it wanted may stop."""
+
+        def __init__(self, node: Node) -> None:
+            super().__init__()
+            self.node = node
+
+    class Moved(Message):
+        """The cursor is on another row."""
+
+        def __init__(self, node: Node | None) -> None:
+            super().__init__()
+            self.node = node
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, ImageTree.Moved)
+
+    class Chosen(Message):
+        """A row was double-clicked."""
+
+        def __init__(self, node: Node) -> None:
+            super().__init__()
+            self.node = node
+
+    class Scrolled(Message):
+        """Other rows are on the screen now."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, ImageTree.Scrolled)
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__("", id=id)
+        self.show_root = False
+        self.guide_depth = 2
+        self.auto_expand = False
+        self.book: Book | None = None
+        self.glyphs: Glyphs = UNICODE
+        self.marks: list[Node] = []
+        self.found = ""
+        self.tick = 0
+        #: Which children of a node are shown, and in which order; None is the invisible root.
+        self.children_of: Callable[[Node | None], Sequence[Node]] = lambda node: node.children if node else ()
+        self._branches: dict[str, Branch] = {}
+        self._expanded: set[str] = set()
+        self._stale = False
+
+    def use_glyphs(self, glyphs: Glyphs) -> None:
+        """Draw with another set of symbols."""
+        self.glyphs = glyphs
+        self.ICON_NODE = glyphs.closed
+        self.ICON_NODE_EXPANDED = glyphs.opened
+        self.LINES = {"default": glyphs.guides, "bold": glyphs.guides, "double": glyphs.guides}
+
+    # --- Textual's hooks: cheap labels that are read from the data -----------------------------------------------
+
+    def process_label(self, label: TextType) -> Text:
+        """Labels are drawn by ``render_label``: nothing to parse, no markup."""
+        return label if isinstance(label, Text) else Text(label, no_wrap=True, end="")
+
+    def get_label_width(self, node: Branch) -> int:
+        """Rows always fit the pane, so that it never scrolls sideways."""
+        return 1
+
+    def render_label(self, node: Branch, base_style: Style, style: Style) -> Text:
+        """One row, laid out in columns."""
+        text = Text(no_wrap=True, end="")
+        data = node.data
+        if data is None or self.book is None:
+            return text
+        depth = self._depth(node)
+        indent = depth * 2
+        if node.allow_expand:
+            arrow = self.ICON_NODE_EXPANDED if node.is_expanded else self.ICON_NODE
+            text.append(arrow, style + self.ink("accent") + _TOGGLE)
+            indent += 2
+        elif depth == 0:
+            text.append("  ", style)
+            indent += 2
+        columns = Columns.of(self.size.width)
+        for words, role in lay(row(data, self.book, self.glyphs, marks=self.marks, tick=self.tick), columns, indent,
+                               self.glyphs):  # fmt: skip
+            text.append(words, style + self.ink(role))
+        if self.found:
+            self._highlight_found(text, columns.name - depth * 2)
+        text.append(" " * max(0, self.size.width - depth * 2 - text.cell_len), style)
+        return text
+
+    def _highlight_found(self, text: Text, limit: int) -> None:
+        place = text.plain.casefold().find(self.found.casefold())
+        if 0 <= place < limit:
+            found = self.get_component_rich_style("tree--found", partial=True)
+            text.stylize(found, place, place + len(self.found))
+
+    @staticmethod
+    def _depth(node: Branch) -> int:
+        depth = -1
+        parent = node.parent
+        while parent is not None:
+            depth += 1
+            parent = parent.parent
+        return depth
+
+    # --- making branches look like the data ----------------------------------------------------------------------
+
+    def sync(self, node: Node | None) -> None:
+        """Make an expanded row (None: the whole tree) show the children that its node has now."""
+        branch = self.root if node is None else self._branches.get(node.key)
+        if branch is None:
+            return
+        if node is not None:
+            branch.allow_expand = node.expandable
+            branch.refresh()
+        if node is None or branch.is_expanded:
+            self._reconcile(branch, list(self.children_of(node)))
+
+    def sync_all(self) -> None:
+        """As ``sync`` for every expanded row: which children are shown has changed everywhere."""
+        self._reconcile(self.root, list(self.children_of(None)))
+        for key in list(self._branches):
+            branch = self._branches.get(key)
+            if branch is not None and branch.is_expanded and branch.data is not None:
+                self._reconcile(branch, list(self.children_of(branch.data)))
+
+    def _reconcile(self, branch: Branch, wanted: list[Node]) -> None:
+        shown = [child.data for child in branch.children]
+        if len(shown) == len(wanted) and all(a is b for a, b in zip(shown, wanted, strict=True)):
+            return
+        cursor = self.cursor_node
+        here = cursor.data.key if cursor is not None and cursor.data is not None else None
+        offset = self.cursor_line - round(self.scroll_y)
+        nearby = self._keys_near(cursor)
+        keep = {id(node) for node in wanted}
+        for child in [child for child in branch.children if id(child.data) not in keep]:
+            self._forget(child)
+            child.remove()
+        kept = [child.data for child in branch.children]
+        order = {id(node): place for place, node in enumerate(wanted)}
+        places = [order[id(node)] for node in kept]
+        if places != sorted(places):
+            for child in list(branch.children):
+                self._forget(child)
+                child.remove()
+            kept = []
+        self._insert(branch, wanted, {id(node) for node in kept})
+        if here is not None:
+            self._restore(here, nearby, offset)
+
+    def _insert(self, branch: Branch, wanted: list[Node], there: set[int]) -> None:
+        for place, node in enumerate(wanted):
+            if id(node) in there:
+                continue
+            self._add(branch, node, place if place < len(branch.children) else None)
+
+    def _add(self, branch: Branch, node: Node, before: int | None) -> None:
+        expanded = node.expandable and node.key in self._expanded
+        made = branch.add("", node, before=before, expand=expanded, allow_expand=node.expandable)
+        self._branches[node.key] = made
+        if expanded:
+            for child in self.children_of(node):
+                self._add(made, child, None)
+
+    def _forget(self, branch: Branch) -> None:
+        for child in branch.children:
+            self._forget(child)
+        if branch.data is not None and self._branches.get(branch.data.key) is branch:
+            del self._branches[branch.data.key]
+
+    def _keys_near(self, cursor: Branch | None) -> list[str]:
+        """Where the cursor goes when its row is gone: the rows below and above it in its branch, then its parents."""
+        if cursor is None or cursor.parent is None:
+            return []
+        siblings = [child.data.key for child in cursor.parent.children if child.data is not None]
+        here = cursor.data.key if cursor.data is not None else ""
+        place = siblings.index(here) if here in siblings else 0
+        keys = siblings[place + 1 : place + 50] + siblings[max(0, place - 50) : place][::-1]
+        parent: Branch | None = cursor.parent
+        while parent is not None and parent.data is not None:
+            keys.append(parent.data.key)
+            parent = parent.parent
+        return keys
+
+    def _restore(self, here: str, nearby: Iterable[str], offset: int) -> None:
+        found = next((self._branches[key] for key in (here, *nearby) if key in self._branches), None)
+        if found is None:
+            return
+        _ = self.last_line  # rebuilds the lines, so that the row has a number again
+        self.move_cursor(found)
+        self.scroll_to(y=max(0, found.line - max(0, offset)), animate=False, force=True, immediate=True)
+
+    # --- opening and closing -------------------------------------------------------------------------------------
+
+    @on(Tree.NodeExpanded)
+    def _fill_expanded(self, event: Tree.NodeExpanded[Node | None]) -> None:
+        event.stop()
+        node = event.node.data
+        if node is None or self._branches.get(node.key) is not event.node:
+            return
+        self._expanded.add(node.key)
+        self._reconcile(event.node, list(self.children_of(node)))
+        self.post_message(self.Expanded(node))
+
+    @on(Tree.NodeCollapsed)
+    def _empty_collapsed(self, event: Tree.NodeCollapsed[Node | None]) -> None:
+        event.stop()
+        node = event.node.data
+        if node is None or event.node.is_expanded:
+            return
+        self._expanded.discard(node.key)
+        for child in list(event.node.children):
+            self._forget(child)
+            child.remove()
+        self.post_message(self.Collapsed(node))
+
+    def is_open(self, node: Node) -> bool:
+        """Whether a row is expanded."""
+        branch = self._branches.get(node.key)
+        return branch is not None and branch.is_expanded
+
+    def open_row(self, node: Node) -> None:
+        """Expand a row."""
+        branch = self._branches.get(node.key)
+        if branch is not None and branch.allow_expand and not branch.is_expanded:
+            branch.expand()
+
+    def close_row(self, node: Node) -> None:
+        """Collapse a row."""
+        branch = self._branches.get(node.key)
+        if branch is not None and branch.is_expanded:
+            branch.collapse()
+
+    def collapse_below(self, node: Node) -> None:
+        """Collapse a row and forget that anything below it was open."""
+        below = {inner.key for inner in node.walk()}
+        self._expanded -= below
+        self.close_row(node)
+
+    def expand_quietly(self, node: Node) -> None:
+        """Expand a row without asking for its children again (they are there, or on their way)."""
+        self._expanded.add(node.key)
+        branch = self._branches.get(node.key)
+        if branch is None or branch.is_expanded or not branch.allow_expand:
+            return
+        parent = branch.parent
+        if parent is None:
+            return
+        place = parent.children.index(branch)
+        under_cursor = self.cursor_node is branch
+        self._forget(branch)
+        branch.remove()
+        self._add(parent, node, place if place < len(parent.children) else None)
+        if under_cursor:
+            self._restore(node.key, (), self.cursor_line - round(self.scroll_y))
+
+    # --- the cursor ----------------------------------------------------------------------------------------------
+
+    @property
+    def current(self) -> Node | None:
+        """The node under the cursor."""
+        return self.cursor_node.data if self.cursor_node is not None else None
+
+    def go(self, node: Node) -> bool:
+        """Put the cursor on a row, expanding the rows above it; False when it is not shown at all."""
+        for above in reversed(list(node.ancestors())):
+            if not self.is_open(above):
+                self.expand_quietly(above)
+        branch = self._branches.get(node.key)
+        if branch is None:
+            return False
+        _ = self.last_line
+        self.move_cursor(branch)
+        return True
+
+    def move(self, where: str) -> None:
+        """Move the cursor: ``up``, ``down``, ``page-up``, ``page-down``, ``top``, ``bottom``."""
+        page = max(1, self.scrollable_content_region.height - 1)
+        line = self.cursor_line
+        line = {
+            "up": line - 1,
+            "down": line + 1,
+            "page-up": line - page,
+            "page-down": line + page,
+            "top": 0,
+            "bottom": self.last_line,
+        }[where]
+        self.cursor_line = min(max(0, line), self.last_line)
+        self.scroll_to_line(self.cursor_line, animate=False)
+
+    @on(Tree.NodeHighlighted)
+    def _tell_moved(self, event: Tree.NodeHighlighted[Node | None]) -> None:
+        event.stop()
+        self.post_message(self.Moved(self.current))
+
+    @on(Tree.NodeSelected)
+    def _swallow_selected(self, event: Tree.NodeSelected[Node | None]) -> None:
+        event.stop()
+
+    def on_click(self, event: events.Click) -> None:
+        if event.chain == 2 and self.current is not None and not event.style.meta.get("toggle"):
+            self.post_message(self.Chosen(self.current))
+
+    # --- the rows on the screen ----------------------------------------------------------------------------------
+
+    def visible_nodes(self) -> list[Node]:
+        """The nodes of the rows on the screen, from the top."""
+        nodes = []
+        top = round(self.scroll_y)
+        for line in range(top, top + max(1, self.size.height)):
+            branch = self.get_node_at_line(line)
+            if branch is None:
+                break
+            if branch.data is not None:
+                nodes.append(branch.data)
+        return nodes
+
+    def repaint(self) -> None:
+        """Draw the rows on the screen again from the data; rows off the screen are drawn anew when they come back."""
+        self._stale = True
+        self._repaint_visible()
+
+    def _repaint_visible(self) -> None:
+        top = round(self.scroll_y)
+        for line in range(top, top + max(1, self.size.height)):
+            branch = self.get_node_at_line(line)
+            if branch is None:
+                break
+            branch.refresh()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            if self._stale:
+                self._repaint_visible()
+            self.post_message(self.Scrolled())

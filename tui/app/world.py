@@ -1,0 +1,40 @@
+"""What the screen looks at: the explorer, and where its requests are traced. Made after the first frame, off the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.explore.node import Node
+
+if TYPE_CHECKING:
+    from tui.demo.serve import Served
+    from tui.engine import Engine
+    from tui.explore.explorer import Explorer
+    from tui.registry.client import Client
+    from tui.registry.trace import Trace
+
+
+@dataclass(slots=True)
+class World:
+    """``open`` adds what a text names (reference, repository, registry, ``oci:PATH`` …) to the tree and gives its row;
+    it raises ``OciError`` or ``SourceError`` with a sentence for the reader. ``close`` ends all connections.
+
+    ``first`` are the sources to open at once besides those of the command line (the demo's); ``demo`` is the embedded
+    registry when there is one (``tui.demo.serve.Served``), ``engine`` what else the other parts may need.
+    """
+
+    explorer: Explorer
+    open: Callable[[str], Awaitable[Node]]
+    close: Callable[[], Awaitable[None]]
+    client: Client | None = None
+    trace: Trace | None = None
+    insecure: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+    engine: Engine | None = None
+    demo: Served | None = None
+
+
+#: Makes a world; called on the event loop, after the first frame.
+Connect = Callable[[], Awaitable[World]]

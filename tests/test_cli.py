@@ -1,0 +1,264 @@
+"""The command line: what is handed over, and what is refused with which exit status."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import types
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tui import __version__, cli
+from tui.config import Settings
+from tui.oci import Platform
+
+Calls = list[tuple[str, tuple[Any, ...], dict[str, Any]]]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """What the handlers would have called; nothing is drawn or asked."""
+    made: Calls = []
+
+    def stand_in(name: str, *functions: str) -> None:
+        module = types.ModuleType(name)
+        for function in functions:
+
+            def record(*args: Any, _function: str = function, **options: Any) -> int:
+                made.append((_function, args, options))
+                return 0
+
+            setattr(module, function, record)
+        monkeypatch.setitem(sys.modules, name, module)
+
+    stand_in("tui.app.main", "run_app")
+    stand_in("tui.plain", "run_tree", "run_check")
+    stand_in("tui.compose.command", "run_create")
+    stand_in("tui.demo.command", "run_registry")
+    return made
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "has_terminal", lambda: True)
+
+
+def refused(argv: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What stderr says when these arguments are refused, with exit status 2."""
+    with pytest.raises(SystemExit) as caught:
+        cli.main(argv)
+    assert caught.value.code == cli.USAGE
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return captured.err
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(
+    ("argv", "sources"),
+    [
+        ([], []),
+        (["ubuntu"], ["ubuntu"]),
+        (["ubuntu", "--ascii", "ghcr.io/a/b"], ["ubuntu", "ghcr.io/a/b"]),
+        (["--", "demo"], ["demo"]),
+        (["ubuntu", "--", "demo", "check"], ["ubuntu", "demo", "check"]),
+        (["ubuntu", "demo"], ["ubuntu", "demo"]),
+        (["--plain-http", "demo", "ubuntu"], ["ubuntu"]),
+        (["--plain-http=demo", "ubuntu"], ["ubuntu"]),
+    ],
+)
+def test_the_screen_is_the_default(calls: Calls, argv: list[str], sources: list[str]) -> None:
+    assert cli.main(argv) == 0
+    [(function, (settings, given), options)] = calls
+    assert (function, list(given), options) == ("run_app", sources, {})
+    assert isinstance(settings, Settings)
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(
+    ("argv", "lesson"), [(["demo"], None), (["demo", "fan-out"], "fan-out"), (["--ascii", "demo"], None)]
+)
+def test_demo(calls: Calls, argv: list[str], lesson: str | None) -> None:
+    assert cli.main(argv) == 0
+    [(function, args, options)] = calls
+    assert (function, tuple(args[1]), options) == ("run_app", (), {"demo": True, "lesson": lesson})
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_common_options_stand_before_or_after_the_subcommand(calls: Calls, before: bool, tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.touch()
+    config = tmp_path / "config.toml"
+    config.write_text('[hosts."lan:1"]\nhead = false')
+    common = ["--plain-http", "LAN:1", "--plain-http", "lan:2", "--insecure", "lan:3", "--ca", str(ca)]
+    common += ["--concurrency", "4", "--read-only", "--ascii", "--config", str(config), "--log", "x.log"]
+    argv = [*common, "tree", "ubuntu"] if before else ["tree", *common, "ubuntu"]
+    assert cli.main(argv) == 0
+    [(function, (settings, sources), _)] = calls
+    assert (function, list(sources)) == ("run_tree", ["ubuntu"])
+    assert settings.host("lan:1").plain_http and not settings.host("lan:1").head
+    assert settings.host("lan:2").plain_http
+    assert settings.host("lan:3").insecure
+    assert (settings.ca, settings.concurrency, settings.log) == (ca, 4, Path("x.log"))
+    assert settings.read_only and settings.ascii
+    assert settings.file == config
+
+
+def test_check(calls: Calls) -> None:
+    assert cli.main(["check", "a", "--platform", "arm64", "b", "--platform=linux/amd64", "--json"]) == 0
+    [(function, (_, sources), options)] = calls
+    assert (function, list(sources)) == ("run_check", ["a", "b"])
+    assert options == {"platforms": (Platform("linux", "arm64"), Platform("linux", "amd64")), "output": "json"}
+    assert cli.main(["check", "a"]) == 0
+    assert calls[-1][2]["output"] == "text"
+    assert cli.main(["check", "--markdown", "a"]) == 0
+    assert calls[-1][2]["output"] == "markdown"
+
+
+def test_create(calls: Calls) -> None:
+    argv = ["create", "localhost:5000/app:1", "a", "b", "--amend", "--remove", "arm64", "--annotation", "k=v=w"]
+    assert cli.main([*argv, "--type", "oci", "--dry-run", "--json", "--read-only"]) == 0
+    [(function, args, options)] = calls
+    assert (function, args[1], list(args[2])) == ("run_create", "localhost:5000/app:1", ["a", "b"])
+    assert options == {
+        "amend": True,
+        "remove": (Platform("linux", "arm64"),),
+        "annotations": {"k": "v=w"},
+        "type": "oci",
+        "dry_run": True,
+        "json": True,
+    }
+
+
+def test_amending_needs_no_source(calls: Calls) -> None:
+    assert cli.main(["create", "app:1", "--amend", "--remove", "arm64"]) == 0
+    assert list(calls[0][1][2]) == []
+
+
+def test_registry(calls: Calls) -> None:
+    assert cli.main(["registry", "--port", "0"]) == 0
+    assert cli.main(["registry"]) == 0
+    assert [call[1] for call in calls] == [(0,), (5005,)]
+
+
+def test_bookmarks_stand_in_for_sources(calls: Calls, tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text('bookmarks = ["ubuntu"]')
+    assert cli.main(["tree", "--config", str(config)]) == 0
+    assert list(calls[0][1][1]) == ["ubuntu"]
+
+
+@pytest.mark.usefixtures("calls")
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["tree"], "Name at least one SOURCE."),
+        (["check", "Ubuntu"], "must be lower case"),
+        (["check", "ubuntu", "--platform", "linux"], "os/architecture"),
+        (["check", "ubuntu", "--json", "--markdown"], "not allowed with"),
+        (["check", "oci:"], "names no path"),
+        (["check", "--js", "ubuntu"], "--js"),
+        (["create", "app:1"], "Name a TARGET and at least one SOURCE."),
+        (["create"], "Name a TARGET"),
+        (["create", "app:1", "--amend"], "at least one SOURCE"),
+        (["create", "app:1", "a", "--read-only"], "--read-only forbids pushing"),
+        (["create", "app:1", "a", "--annotation", "novalue"], "KEY=VALUE"),
+        (["create", "app:1", "a", "--type", "schema1"], "invalid choice"),
+        (["create", "app:1", "a", "--remove", "x/y/z/w"], "os/architecture"),
+        (["registry", "x"], "takes no words"),
+        (["registry", "--port", "65536"], "between 0"),
+        (["registry", "--port", "٣"], "between 0"),
+        (["demo", "a", "b"], "at most one lesson"),
+        (["demo"], "needs a terminal"),
+        ([], "There is no terminal"),
+        (["--concurrency", "0", "tree", "a"], "between 1 and 256"),
+        (["--config", "/nowhere/x.toml", "tree", "a"], "does not exist"),
+        (["--ca", "/nowhere/ca.pem", "tree", "a"], "no file /nowhere/ca.pem"),
+        (["--plain-http", "a/b", "tree", "a"], "not a registry"),
+        (["--insecure", "u:p@x.io", "tree", "a"], "user name or password"),
+        (["tree", "\x1b[31m"], "\\x1b[31m"),
+        (["--nonsense\x1b"], "\\x1b"),
+    ],
+)
+def test_wrong_usage_is_status_2_and_one_clear_line(
+    argv: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = refused(argv, capsys)
+    assert words in text
+    assert "Traceback" not in text and "\x1b" not in text
+    assert "--help" in text
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["check", "--help"], ["-h"], ["create", "-h"], ["demo", "-h"]])
+def test_help_goes_to_stdout(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(argv)
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    assert "--plain-http HOST" in out and "--version" in out
+
+
+def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    out = capsys.readouterr().out
+    for word in ("demo", "tree", "check", "create", "registry", "oci:PATH[:TAG]", "fanfold -- NAME"):
+        assert word in out
+
+
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_a_dumb_terminal_gets_the_plain_tree(calls: Calls, term: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", term)
+    assert cli.main(["ubuntu"]) == 0
+    assert calls[0][0] == "run_tree"
+    monkeypatch.setenv("TERM", "xterm")
+    assert cli.main(["ubuntu"]) == 0
+    assert calls[1][0] == "run_app"
+
+
+def test_a_pipe_gets_the_plain_tree(calls: Calls) -> None:
+    assert cli.main(["ubuntu"]) == 0
+    assert calls[0][0] == "run_tree"
+
+
+def test_ctrl_c_ends_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli._HANDLERS, "tree", interrupted)
+    assert cli.main(["tree", "a"]) == 130
+
+
+def run(*argv: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "tui", *argv], text=True, capture_output=True, timeout=30, **options)
+
+
+def test_the_program_itself() -> None:
+    version = run("--version")
+    assert (version.returncode, version.stdout, version.stderr) == (0, f"fanfold {__version__}\n", "")
+    wrong = run("check", "Ubuntu")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "must be lower case" in wrong.stderr
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    script = "import sys; from tui import cli; cli._HANDLERS['tree'] = lambda *_: print('x' * 100_000) or 0; "
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", script + "sys.exit(cli.main(['tree', 'a']))"],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 from tui.config import ConfigError
 from tui.explore.events import CheckProgress, Event, NodeChanged, PresenceChanged
@@ -35,8 +34,7 @@ class LogFile:
         self._ends: list[Callable[[], None]] = []
         self._checks: set[str] = set()
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            self._file: IO[str] | None = os.fdopen(descriptor, "a", buffering=1, encoding="utf-8", newline="\n")
+            self._file: int | None = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise ConfigError(f"The log file {path} cannot be written: {error.strerror or error}.") from None
         except ValueError as error:  # a zero byte in the name
@@ -85,15 +83,18 @@ class LogFile:
         moment = self._now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         text = "  ".join(safe(part) for part in parts if part)
         try:
-            self._file.write(f"{moment}  {kind:<8}  {text}\n")
+            os.write(self._file, f"{moment}  {kind:<8}  {text}\n".encode())  # whole lines, also with two writers
         except OSError as error:
-            self.problem = f"The log file {self.path} is no longer written: {error.strerror or error}."
-            self._file = None
+            self.problem = f"The log file {safe(str(self.path))} is no longer written: {error.strerror or error}."
+            self._shut()
 
     def close(self) -> None:
         for end in self._ends:
             end()
         self._ends.clear()
+        self._shut()
+
+    def _shut(self) -> None:
         if self._file is not None:
-            self._file.close()
+            os.close(self._file)
             self._file = None

@@ -1,10 +1,24 @@
-"""The verdict: one sentence over all findings."""
+"""The verdict: one or two sentences over everything that is known of a tag, an index or an image.
+
+It tells apart what cannot be pulled, what can be pulled though an attestation is gone, and what nobody could determine.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tui.explore.book import Book
 from tui.explore.codes import Severity
+from tui.explore.finding import Finding
+from tui.explore.findings import findings as all_findings
+from tui.explore.known import HasBook, book_of, detail_of, harmless, is_complete, platform_text, short
+from tui.explore.node import Kind, Load, Node
+from tui.explore.rollup import Pull, blobs_of, platforms_of, pull
+from tui.explore.tree import observe
+from tui.oci.manifest import OpaqueManifest
+from tui.sources.presence import Observation, Presence
+from tui.text import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +35,241 @@ class Verdict:
     broken: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     severity: Severity | None = None
+
+
+def verdict(node: Node, found: Sequence[Finding] | None, known: Book | HasBook) -> Verdict:
+    """The verdict over a row that stands for an image or an index. ``found`` are its findings, if they are at hand."""
+    book = book_of(known)
+    found = all_findings(node, book) if found is None else found
+    name = subject(node)
+    if node.load is not Load.READY:
+        return _not_read(node, name, observe(node, book), found)
+    if isinstance(node.manifest, OpaqueManifest):
+        return _opaque(node, name, node.manifest, found)
+    rows = platforms_of(node) if node.is_index else [node]
+    states = [(_called(row), row, pull(row, lambda part: observe(part, book))) for row in rows]
+    complete = is_complete(node, book)
+    sentences = _pulls(name, node, states, book)
+    sentences.extend(_attestations(node, book, complete))
+    sentences.extend(_remarks(found))
+    severity = min((finding.severity for finding in found), key=lambda grade: grade.rank, default=None)
+    return Verdict(
+        " ".join(sentences),
+        complete,
+        tuple(called for called, _, state in states if state is Pull.YES),
+        tuple(called for called, _, state in states if state is Pull.NO),
+        tuple(called for called, _, state in states if state is Pull.UNKNOWN),
+        severity,
+    )
+
+
+def subject(node: Node) -> str:
+    """What the verdict calls the row: the tag, the platform of a tag, or a short digest."""
+    if node.kind is Kind.TAG:
+        return node.label
+    top = node.top()
+    of = f" of {top.label}" if top is not None and top is not node else ""
+    platform = platform_text(node)
+    if node.kind is Kind.ATTESTATION:
+        return f"The attestation of {platform}" if platform else f"The attestation {short(node.digest)}"
+    if platform and not node.is_index and of:
+        return f"{platform}{of}"
+    return f"{short(node.digest)}{of}"
+
+
+def _called(row: Node) -> str:
+    return platform_text(row) or row.label
+
+
+def _not_read(node: Node, name: str, seen: Observation, found: Sequence[Finding]) -> Verdict:
+    if node.load is Load.FAILED and node.error is not None:
+        words = {
+            Presence.MISSING: f"{name} is not there, so nothing can be pulled: {node.error.sentence}",
+            Presence.MISMATCHED: f"{name} cannot be pulled: {node.error.sentence}",
+        }
+        undetermined = f"It was not determined whether {name} can be pulled: {node.error.sentence}"
+        sentence = words.get(seen.presence, undetermined)
+        if seen.presence.undetermined and node.error.mend:
+            sentence += f" {node.error.mend}"
+        grade = Severity.WARNING if seen.presence.undetermined else Severity.ERROR
+        broken = () if seen.presence.undetermined else (_called(node),)
+        return Verdict(sentence, False, (), broken, () if broken else (_called(node),), grade)
+    if seen.presence is Presence.MISSING:
+        sentence = f"{name} is missing, so it cannot be pulled."
+        return Verdict(sentence, False, (), (_called(node),), (), Severity.ERROR)
+    words2 = {Load.LOADING: "is being read", Load.STOPPED: "was not read to its end"}
+    return Verdict(f"{name} {words2.get(node.load, 'was not looked at yet')}.", False, (), (), (_called(node),))
+
+
+def _opaque(node: Node, name: str, manifest: OpaqueManifest, found: Sequence[Finding]) -> Verdict:
+    if harmless(manifest, node.descriptor if node.tag is None else None):
+        sentence = f"{name} is no image: {manifest.reason}"
+        return Verdict(sentence, True, (), (), (), None)
+    return Verdict(f"{name} cannot be pulled: {manifest.reason}", False, (), (_called(node),), (), Severity.ERROR)
+
+
+def _pulls(name: str, node: Node, states: list[tuple[str, Node, Pull]], book: Book) -> list[str]:
+    if not states:
+        return [f"{name} has no platforms: nobody can pull it."]
+    good = [called for called, _, state in states if state is Pull.YES]
+    bad = [(called, row) for called, row, state in states if state is Pull.NO]
+    open_ = [(called, row) for called, row, state in states if state is Pull.UNKNOWN]
+    sentences = []
+    if not bad and not open_:
+        return [f"{name} can be pulled{_on_all(node, good)}."]
+    if bad:
+        sentences.append(_cannot(name, node, bad, len(states), book))
+    if open_:
+        sentences.append(_not_determined(name, node, open_, len(states), book))
+    if good:
+        rest = _list(good) if len(good) <= 4 else f"the other {plural(len(good), 'platform')}"
+        sentences.append(f"It can be pulled on {rest}.")
+    return sentences
+
+
+def _on_all(node: Node, good: list[str]) -> str:
+    if not node.is_index:
+        return f" (an image for {good[0]})" if node.platform is not None and node.kind is Kind.TAG else ""
+    if len(good) == 1:
+        return f" on {good[0]}"
+    return f" on all {len(good)} platforms"
+
+
+def _cannot(name: str, node: Node, bad: list[tuple[str, Node]], total: int, book: Book) -> str:
+    reasons: dict[str, list[str]] = {}
+    for called, row in bad:
+        reasons.setdefault(_why_not(row, book), []).append(called)
+    if not node.is_index:
+        return f"{name} cannot be pulled: {next(iter(reasons))}."
+    if len(reasons) == 1:
+        reason, places = next(iter(reasons.items()))
+        where = f"any of its {total} platforms" if len(places) == total > 1 else _list(places)
+        each = "each " if len(places) > 1 else ""
+        return f"{name} cannot be pulled on {where}: {each}{reason}."
+    parts = "; ".join(f"{_list(places)}: {reason}" for reason, places in reasons.items())
+    everywhere = f"any of its {total} platforms" if len(bad) == total else f"{len(bad)} of {total} platforms"
+    return f"{name} cannot be pulled on {everywhere}: {parts}."
+
+
+def _why_not(row: Node, book: Book) -> str:
+    """Why a platform cannot be pulled: counts of what is wrong, in words."""
+    own = observe(row, book)
+    if own.presence is Presence.MISSING:
+        return "its manifest is missing"
+    if isinstance(row.manifest, OpaqueManifest):
+        return "its manifest cannot be used"
+    if own.presence is Presence.MISMATCHED and row.load is Load.FAILED:
+        return "its manifest is not what its digest names"
+    parts: list[str] = []
+    if own.presence is Presence.MISMATCHED and _bad_size(row, own):
+        parts.append("its manifest has another size than the index says")
+    lost: dict[str, Kind] = {}
+    wrong: dict[str, Kind] = {}
+    for child in blobs_of(row):
+        seen = observe(child, book)
+        if seen.presence is Presence.MISSING:
+            lost[str(child.digest)] = child.kind
+        elif seen.presence is Presence.MISMATCHED:
+            wrong[str(child.digest)] = child.kind
+    parts.extend(_count(lost, "missing"))
+    parts.extend(_count(wrong, "not what the manifest says"))
+    return ", ".join(parts) or detail_of(own)
+
+
+def _bad_size(row: Node, seen: Observation) -> bool:
+    return row.descriptor is not None and seen.size is not None and seen.size != row.descriptor.size
+
+
+def _count(rows: dict[str, Kind], what: str) -> list[str]:
+    parts = []
+    if Kind.CONFIG in rows.values():
+        parts.append(f"its config is {what}")
+    for kind, noun in ((Kind.LAYER, "layer"), (Kind.STATEMENT, "statement")):
+        count = list(rows.values()).count(kind)
+        if count:
+            parts.append(f"{plural(count, noun)} {'is' if count == 1 else 'are'} {what}")
+    return parts
+
+
+def _not_determined(name: str, node: Node, rows: list[tuple[str, Node]], total: int, book: Book) -> str:
+    reasons: dict[str, list[str]] = {}
+    for called, row in rows:
+        reasons.setdefault(_why_open(row, book), []).append(called)
+    if list(reasons) == [_NOT_CHECKED]:
+        where = f"{len(rows)} of {total} platforms" if node.is_index and total > 1 else "it"
+        if where == "it":
+            return f"{name} is not checked to its end yet."
+        return f"{where[:1].upper()}{where[1:]} of {name} are not checked to their end yet."
+    if not node.is_index:
+        return f"It was not determined whether {name} can be pulled: {next(iter(reasons))}."
+    parts = "; ".join(f"{_list(places)}: {reason}" for reason, places in reasons.items())
+    return f"It was not determined for {parts}."
+
+
+_NOT_CHECKED = "not checked yet"
+_OPEN_WORDS = (
+    (Presence.DENIED, "access was denied"),
+    (Presence.LIMITED, "the registry's rate limit is reached"),
+    (Presence.UNREACHABLE, "the registry gave no usable answer"),
+)
+
+
+def _why_open(row: Node, book: Book) -> str:
+    presences = {observe(part, book).presence for part in (row, *blobs_of(row))}
+    for presence, words in _OPEN_WORDS:
+        if presence in presences:
+            return words
+    return _NOT_CHECKED
+
+
+def _attestations(node: Node, book: Book, complete: bool) -> list[str]:
+    """What is gone of the attestations: it stops no pull, and the verdict says so."""
+    if complete:
+        return []
+    gone: list[str] = []
+    for row in [row for row in node.walk() if row.kind is Kind.ATTESTATION and row is not node]:
+        parts = [observe(part, book) for part in (row, *blobs_of(row))]
+        if any(seen.presence in (Presence.MISSING, Presence.MISMATCHED) for seen in parts):
+            gone.append(platform_text(row) or short(row.digest))
+    if not gone:
+        return []
+    names = list(dict.fromkeys(gone))
+    whose = _list(names) if len(names) <= 4 else plural(len(names), "platform")
+    return [f"The attestation of {whose} is not complete, which does not stop a pull."]
+
+
+def _remarks(found: Sequence[Finding]) -> list[str]:
+    """What else is worth a sentence: where missing objects are, which source tags moved, what else disagrees."""
+    sentences: list[str] = []
+    stale = [finding for finding in found if finding.code == "stale-entry"]
+    if stale:
+        what = "an image that was" if len(stale) == 1 else f"{len(stale)} images that were"
+        fact = stale[0].facts[1].replace(": ", " is ", 1) if ": " in stale[0].facts[1] else ""
+        tag, _, digest = stale[0].facts[1].rpartition(": ")
+        fact = f"{tag} is {digest[:19]}… now" if tag else fact
+        sentences.append(f"It still points at {what} replaced: {fact}.")
+    elsewhere = [finding for finding in found if finding.code == "not-in-this-repository"]
+    sentences.extend(finding.message for finding in elsewhere[:2])
+    others = [finding for finding in found if finding.code in _WORTH_SAYING]
+    sentences.extend(finding.message for finding in others[:2])
+    if len(others) > 2:
+        sentences.append(f"{plural(len(others) - 2, 'more warning')}.")
+    return sentences
+
+
+_WORTH_SAYING = (
+    "platform-mismatch",
+    "duplicate-platform",
+    "media-type-mismatch",
+    "orphan-attestation",
+    "dangling-subject",
+    "cycle",
+    "too-deep",
+    "nested-index",
+)
+
+
+def _list(names: Sequence[str]) -> str:
+    if len(names) <= 1:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

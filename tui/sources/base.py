@@ -25,8 +25,8 @@ class SourceError(Exception):
     """A question that a source could not answer with content.
 
     ``presence`` says what that means for the object that was asked for; ``sentence`` is safe and complete; ``mend``
-    says what the reader can do about it (safe, may be empty); ``code`` is the registry's own code or one of ours, lower-case
-    with dashes when ours; ``raw`` the bytes as served, when there are any that could be shown.
+    says what the reader can do about it (safe, may be empty); ``code`` is the registry's own code or one of
+    ours, lower-case with dashes when ours; ``raw`` the bytes as served, when there are any that could be shown.
     """
 
     def __init__(

@@ -1,0 +1,264 @@
+"""The report of a check: as JSON (design.md section 5) and as Markdown, to paste into an issue or onto a slide."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tui import __version__
+from tui.explore.book import Book
+from tui.explore.finding import Finding
+from tui.explore.findings import findings as all_findings
+from tui.explore.known import HasBook, Object, book_of, objects, platform_text
+from tui.explore.node import Kind, Load, Node
+from tui.explore.rollup import Pull, attestations_of, blobs_of, platforms_of, pull
+from tui.explore.tree import observe
+from tui.explore.verdict import Verdict
+from tui.explore.verdict import verdict as make_verdict
+from tui.oci.digest import Digest
+from tui.oci.manifest import OpaqueManifest
+from tui.sources.presence import Observation, Presence
+from tui.text import safe, size
+
+#: The order of the counts in the report.
+_COUNTED = (
+    Presence.PRESENT,
+    Presence.MISSING,
+    Presence.DENIED,
+    Presence.LIMITED,
+    Presence.UNREACHABLE,
+    Presence.FOREIGN,
+    Presence.MISMATCHED,
+    Presence.UNCHECKED,
+)
+_MARKS = {
+    Presence.PRESENT: "✓",
+    Presence.MISSING: "✗ missing",
+    Presence.DENIED: "? denied",
+    Presence.LIMITED: "? limited",
+    Presence.UNREACHABLE: "? unreachable",
+    Presence.FOREIGN: "→ foreign",
+    Presence.MISMATCHED: "≠ mismatched",
+    Presence.UNCHECKED: "· unchecked",
+    Presence.CHECKING: "· unchecked",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformLine:
+    """A platform of the report; ``pullable`` is None when it was not determined."""
+
+    platform: str
+    digest: Digest | None
+    pullable: bool | None
+    attestations: int
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check found. ``presence`` is what is known of the reference itself; ``requests`` what it took."""
+
+    reference: str
+    digest: Digest | None
+    media_type: str | None
+    verdict: Verdict
+    requests: int
+    objects: tuple[Object, ...]
+    platforms: tuple[PlatformLine, ...]
+    findings: tuple[Finding, ...]
+    seen: Observation
+    counts: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of ``fanfold check --json``: design.md section 5, the same keys in the same order.
+
+        ``digest`` and ``mediaType`` are null when the reference itself could not be read, ``pullable`` is null when it
+        was not determined. ``objects`` holds each digest once.
+        """
+        return {
+            "reference": self.reference,
+            "digest": self.digest,
+            "mediaType": self.media_type,
+            "complete": self.verdict.complete,
+            "verdict": self.verdict.sentence,
+            "requests": self.requests,
+            "counts": self.counts,
+            "objects": [
+                {
+                    "digest": part.digest,
+                    "kind": part.kind,
+                    "mediaType": part.media_type,
+                    "size": part.size,
+                    "presence": _word(part.seen.presence),
+                    "detail": part.seen.detail,
+                    "platforms": part.platforms,
+                }
+                for part in self.objects
+            ],
+            "platforms": [
+                {
+                    "platform": line.platform,
+                    "digest": line.digest,
+                    "pullable": line.pullable,
+                    "attestations": line.attestations,
+                }
+                for line in self.platforms
+            ],
+            "findings": [
+                {
+                    "code": finding.code,
+                    "severity": finding.severity.value,
+                    "digest": finding.digest,
+                    "platform": finding.platform,
+                    "message": finding.message,
+                    "mend": finding.mend,
+                }
+                for finding in self.findings
+            ],
+        }
+
+    def to_markdown(self) -> str:
+        """Verdict, presence table (platforms by objects), findings with mends, every digest whole, versions."""
+        lines = [f"## {_md(self.reference)}", "", f"**{_md(self.verdict.sentence)}**", ""]
+        lines.append(f"- digest: {_code(self.digest or 'not known')}")
+        lines.append(f"- type: {_code(self.media_type or 'not known')}")
+        told = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
+        lines.append(f"- objects: {told or 'none'}; {self.requests} requests")
+        lines += ["", *self._table(), *self._finding_lines(), *self._digest_lines()]
+        lines += ["", f"Checked with fanfold {__version__} on {self.seen.at:%Y-%m-%d %H:%M} UTC."]
+        return "\n".join(lines) + "\n"
+
+    def _table(self) -> list[str]:
+        if not self.platforms:
+            return []
+        seen = {part.digest: part.seen for part in self.objects}
+        widest = max((len(_layers(line.node)) for line in self.platforms), default=0)
+        heads = ["platform", "manifest", "config", *(f"layer {n + 1}" for n in range(widest)), "attestations"]
+        rows = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
+        for line in self.platforms:
+            cells = [_md(line.platform), _mark(line.digest, seen)]
+            config = next((child for child in blobs_of(line.node) if child.kind is Kind.CONFIG), None)
+            cells.append(_mark(config.digest, seen) if config is not None else "")
+            layers = _layers(line.node)
+            cells.extend(_mark(layer.digest, seen) for layer in layers)
+            cells.extend("" for _ in range(widest - len(layers)))
+            cells.append(", ".join(_mark_all(row, seen) for row in attestations_of(line.node)) or "none")
+            rows.append("| " + " | ".join(cells) + " |")
+        return ["### Presence", "", *rows, ""]
+
+    def _finding_lines(self) -> list[str]:
+        if not self.findings:
+            return ["### Findings", "", "None.", ""]
+        lines = ["### Findings", ""]
+        for finding in self.findings:
+            digest = f" {_code(finding.digest)}" if finding.digest else ""
+            lines.append(f"- {finding.severity.value} `{finding.code}`: {_md(finding.message)}{digest}")
+            lines.append(f"  - mend: {_md(finding.mend)}")
+        return [*lines, ""]
+
+    def _digest_lines(self) -> list[str]:
+        if not self.objects:
+            return []
+        lines = [
+            "### Objects",
+            "",
+            "| kind | size | presence | needed by | digest |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        for part in self.objects:
+            needed = ", ".join(part.platforms)
+            mark = _MARKS[part.seen.presence]
+            lines.append(f"| {part.kind} | {size(part.size)} | {mark} | {_md(needed)} | {_code(part.digest)} |")
+        return lines
+
+
+def report(
+    node: Node,
+    known: Book | HasBook,
+    *,
+    requests: int = 0,
+    wanted: Callable[[Node], bool] | None = None,
+    reference: str | None = None,
+) -> Report:
+    """The report over a row. ``wanted`` restricts it to some platforms' rows; ``requests`` is what the check took."""
+    book = book_of(known)
+    rows = platforms_of(node) if node.is_index else [node] if node.image_manifest is not None else []
+    rows = [row for row in rows if wanted is None or wanted(row)]
+    parts = objects(node, book)
+    found = all_findings(node, book)
+    if wanted is not None:
+        names = {platform_text(row) for row in rows}
+        parts = [part for part in parts if not part.platforms or names & set(part.platforms)]
+        found = [finding for finding in found if finding.platform is None or finding.platform in names]
+    seen = observe(node, book)
+    counts = Counter(_word(part.seen.presence) for part in parts)
+    if not parts:
+        counts[_word(seen.presence)] += 1  # the reference itself, of which no digest is known
+    return Report(
+        reference=reference or reference_of(node),
+        digest=node.digest,
+        media_type=node.media_type or None,
+        verdict=make_verdict(node, found, book),
+        requests=requests,
+        objects=tuple(parts),
+        platforms=tuple(_line(row, book) for row in rows),
+        findings=tuple(found),
+        seen=seen,
+        counts={presence.value: counts[presence.value] for presence in _COUNTED},
+    )
+
+
+def exit_status(made: Report) -> int:
+    """0: complete; 1: something is missing or not what it should be; 3: could not be determined."""
+    if made.counts["missing"] or made.counts["mismatched"]:
+        return 1
+    if any(finding.severity.value == "error" for finding in made.findings):
+        return 1
+    undetermined = ("denied", "limited", "unreachable", "unchecked")
+    if any(made.counts[word] for word in undetermined) or made.verdict.unknown:
+        return 3
+    return 0
+
+
+def reference_of(node: Node) -> str:
+    """How people write what a row stands for."""
+    return safe(
+        node.source.reference(node.repository or "", tag=node.tag, digest=None if node.tag else node.digest), limit=600
+    )
+
+
+def _line(row: Node, book: Book) -> PlatformLine:
+    state = pull(row, lambda part: observe(part, book))
+    answer = {Pull.YES: True, Pull.NO: False, Pull.UNKNOWN: None}[state]
+    if isinstance(row.manifest, OpaqueManifest):
+        answer = False
+    return PlatformLine(platform_text(row) or row.label, row.digest, answer, len(attestations_of(row)), row)
+
+
+def _word(presence: Presence) -> str:
+    return (Presence.UNCHECKED if presence is Presence.CHECKING else presence).value
+
+
+def _layers(row: Node) -> list[Node]:
+    return [child for child in row.children if child.kind is Kind.LAYER] if row.load is Load.READY else []
+
+
+def _mark(digest: Digest | None, seen: dict[Digest, Observation]) -> str:
+    return _MARKS[seen[digest].presence] if digest in seen else ""
+
+
+def _mark_all(row: Node, seen: dict[Digest, Observation]) -> str:
+    marks = [_mark(part.digest, seen) for part in (row, *blobs_of(row))]
+    return next((mark for mark in marks if mark and mark != "✓"), "✓")
+
+
+def _md(text: str) -> str:
+    """Safe text as Markdown: what could be markup is escaped, so that a label cannot forge a table or a link."""
+    return "".join(f"\\{mark}" if mark in "\\`*_{}[]<>|#" else mark for mark in text)
+
+
+def _code(text: str) -> str:
+    return f"`{safe(text, limit=200).replace('`', ' ')}`"

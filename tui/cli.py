@@ -7,6 +7,7 @@ once. Exit status: 0 complete, 1 something is missing, 2 wrong usage, 3 could no
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -46,6 +47,9 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with these arguments, or those of the process, and return its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A locale that cannot say “✓” shows an escape instead of a traceback.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = _run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
@@ -242,7 +246,8 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def has_terminal() -> bool:
     """Whether there is a terminal that a screen can be drawn on and keys can be read from."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    named = os.name == "nt" or os.environ.get("TERM", "") not in ("", "dumb")  # Windows names no terminal
+    return named and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _check_sources(words: Sequence[str]) -> None:

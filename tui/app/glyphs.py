@@ -1,4 +1,4 @@
-"""Symbols, each one cell wide, in two sets: Unicode and plain ASCII (``--ascii``). They carry the status; colour repeats it."""
+"""Symbols, each one cell wide, in two sets: Unicode and ASCII (``--ascii``). They carry the status."""
 
 from __future__ import annotations
 

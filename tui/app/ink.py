@@ -1,7 +1,7 @@
 """Lines of text with roles and links, and how they are folded to a width. Plain data: the widgets draw it.
 
-A role is a word such as ``good`` or ``digest``; main.tcss gives it a colour (``.ink-good``). Text put into a line must be
-safe already (``tui.text.safe``); nothing here parses markup.
+A role is a word such as ``good`` or ``digest``; main.tcss gives it a colour (``.ink-good``). Text put into a line must
+be safe already (``tui.text.safe``); nothing here parses markup.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Line:
     """One line before folding. ``hang`` is how many cells its continuation rows are indented by."""
 
     plain: str = ""
-    spans: list[tuple[int, int, Role]] = field(default_factory=list)
+    spans: list[tuple[int, int, str]] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     hang: int = 0
     fold: Fold = "word"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.color import Color
 from textual.filter import LineFilter
 
 from tui.app import clipboard
@@ -91,6 +92,14 @@ class FanfoldApp(App[int]):
         """Textual's filters (NO_COLOR), and ours for ``--ascii``."""
         filters = list(super().get_line_filters())
         return [*filters, self._plain] if self._plain is not None else filters
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """``$ink-muted``: quiet text that is still read with ease, for whichever theme is on."""
+        theme = self.current_theme
+        ground = Color.parse(theme.background or ("#121212" if theme.dark else "#f0f0f0"))
+        words = Color.parse(theme.foreground or ("#e0e0e0" if theme.dark else "#101010"))
+        muted = words.blend(ground, 0.42) if not theme.ansi else words
+        return {**super().get_theme_variable_defaults(), "ink-muted": muted.hex}
 
     def get_default_screen(self) -> ExploreScreen:
         """The main screen is the bottom one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
@@ -31,6 +31,7 @@ from tui.text import plural, safe
 
 if TYPE_CHECKING:
     from tui.explore.findings import Finding
+    from tui.teach.commands import Command
 
 _log = logging.getLogger(__name__)
 
@@ -152,7 +153,7 @@ class Panes(Looking):
 
         return explain(scene, teach(scene.node, self.explorer), self.commands_of(scene.node))
 
-    def commands_of(self, node: Node) -> tuple[Any, ...]:
+    def commands_of(self, node: Node) -> tuple[Command, ...]:
         """Teach's command lines for a row."""
         from tui.teach.commands import commands
 
@@ -308,7 +309,7 @@ class Panes(Looking):
     def refilter(self) -> None:
         """Show in the tree what ``problems_only`` lets through now."""
         self.images.sync_all()
-        title = " 1 Images: problems only " if self.problems_only else " 1 Images "
+        title = "1 Images: problems only" if self.problems_only else "1 Images"
         self.query_one("#tree-pane", Widget).border_title = title
         self.images.repaint()
 

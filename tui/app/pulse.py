@@ -1,4 +1,4 @@
-"""One heartbeat for everything that changes by itself: at once after a pause, then at most every ``interval`` seconds."""
+"""One heartbeat for everything that changes: at once after a pause, then at most every ``interval`` seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a row of the tree says, in cells: name, kind or size, status, note. Decided nowhere here: read from the engine."""
+"""What a row of the tree says, in cells: name, kind or size, status, note. Read from the engine."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Protocol
 from tui.app.glyphs import ROLE, Glyphs
 from tui.app.ink import Role, cut
 from tui.explore.node import BLOB_KINDS, Kind, Load, Node
+from tui.oci import media
 from tui.sources.presence import Observation, Presence
 from tui.text import duration, shorten, size
 
@@ -90,9 +91,9 @@ def kind_cell(node: Node) -> str:
     if node.kind in BLOB_KINDS:
         return size(node.size)
     if node.kind is Kind.TAG:
-        if node.is_index:
+        if node.is_index or media.is_index(node.media_type):
             return "index"
-        return "image" if node.image_manifest is not None else ""
+        return "image" if media.is_image_manifest(node.media_type) else ""
     if node.kind is Kind.INDEX:
         return "index"
     if node.kind in (Kind.MANIFEST, Kind.REFERRER):
@@ -155,10 +156,11 @@ def row(node: Node, book: Book, glyphs: Glyphs, *, marks: Collection[Node] = (),
         role = "title"
     elif node.kind in BLOB_KINDS:
         role = "label"
-    note = node.note
+    kind = kind_cell(node)
+    note = node.note if node.note != kind else ""
     if node.load is Load.FAILED and node.error is not None:
         note = node.error.sentence
-    return Row(node.label, role, kind_cell(node), status, note, live, node in marks)
+    return Row(node.label, role, kind, status, note, live, node in marks)
 
 
 @dataclass(slots=True)

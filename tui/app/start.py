@@ -1,4 +1,4 @@
-"""Making a world: the engine on real sources, or on the embedded registry. Everything heavy is imported in here, late."""
+"""Making a world: the engine on real sources, or on the embedded registry. What is heavy is imported here, late."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the screen looks at: the explorer, and where its requests are traced. Made after the first frame, off the loop."""
+"""What the screen looks at: the explorer, and where its requests are traced. Made after the first frame."""
 
 from __future__ import annotations
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from tui.app.actions.finding import Finding
 from tui.app.messages import Copied
 from tui.app.offers import Offer, offers
 from tui.explore.node import Node
 from tui.text import safe, shorten
+
+if TYPE_CHECKING:
+    from tui.teach.commands import Command
 
 
 class Copying(Finding):
@@ -74,6 +78,6 @@ class Copying(Finding):
             return made.to_markdown()
         return json.dumps(made.to_json(), indent=2, ensure_ascii=False) + "\n"
 
-    def commands_of(self, node: Node) -> tuple[object, ...]:
+    def commands_of(self, node: Node) -> tuple[Command, ...]:
         """Teach's command lines for a row."""
         raise NotImplementedError

@@ -137,7 +137,8 @@ class Moving(House):
             unread = [node for node in level if node.load is Load.IDLE and node.kind is not Kind.MORE]
             if not agreed and opened + len(unread) > ASK_ABOVE:
                 text = f"This would fetch {len(unread):,} more manifests (at most {OPEN_AT_MOST:,} are opened)."
-                agreed = bool(await self.ask(Confirm("Expand all below", Lines([prose(text)]), yes="fetch them")))
+                dialog = Confirm("Expand all below", Lines([prose(text)]), yes="fetch them")
+                agreed = await self.ask(dialog) is True
                 if not agreed:
                     return
             following: list[Node] = []

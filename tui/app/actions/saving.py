@@ -42,7 +42,7 @@ class Saving(Copying):
         if content is None:
             self.say("There is no document to save here.", severity="warning")
             return
-        await self._write(self._name(form, node), content)
+        await self._write(self._file_name(form, node), content)
 
     async def _content(self, form: str, node: Node | None) -> bytes | None:
         if form == "svg":
@@ -54,7 +54,7 @@ class Saving(Copying):
         return self.report_text(node, "markdown" if form == "md" else "json").encode()
 
     @staticmethod
-    def _name(form: str, node: Node | None) -> str:
+    def _file_name(form: str, node: Node | None) -> str:
         ending = {"md": ".md", "report": ".report.json", "json": ".json", "svg": ".svg"}[form]
         parts: list[str] = ["fanfold"]
         if node is not None and form != "svg":
@@ -72,7 +72,7 @@ class Saving(Copying):
         )
         if not typed:
             return
-        path = Path(os.path.expanduser(typed))
+        path = _path(typed)
         shown = safe(str(path))
         try:
             await asyncio.to_thread(_create, path, content)
@@ -90,6 +90,10 @@ class Saving(Copying):
             self.say(_why(shown, error), severity="error", timeout=12)
             return
         self.say(f"Saved {size(len(content))} to {shown}")
+
+
+def _path(typed: str) -> Path:
+    return Path(os.path.expanduser(typed))
 
 
 def _why(shown: str, error: OSError) -> str:

@@ -31,7 +31,8 @@ def config(scene: Scene) -> Lines:
 def config_holder(node: Node) -> Node | None:
     """The row that the config was read into: the config's own, else the image's."""
     image = node.image()
-    for holder in (node, image, *(image.children if image else ())):
+    holders: list[Node | None] = [node, image, *(image.children if image is not None else ())]
+    for holder in holders:
         if holder is not None and holder.config is not None:
             return holder
     return None

@@ -11,12 +11,12 @@ from tui.app.pages.parts import blank, heading, page, prose
 from tui.sources.presence import Presence
 
 _ABOUT = {
-    "tree": "Images: source, repository, tag, index, platform, and what it is made of. Rows are asked for when they are "
-    "opened, and what is open is checked at once: the symbol says whether the object is really in this repository.",
+    "tree": "Images: source, repository, tag, index, platform, and what it is made of. Rows are asked for when they "
+    "are opened, and what is open is checked at once: the symbol says whether the object is really in this repository.",
     "detail": "Detail: everything on the selected row, in tabs ([ and ]). Tab steps from link to link, Enter follows. "
     "Text can be selected with the mouse and copied with ctrl+c.",
-    "requests": "Requests: every request as it happens, with status, time, bytes and who asked. Enter shows the headers, "
-    "c copies it as a curl line. Secrets never get here.",
+    "requests": "Requests: every request as it happens, with status, time, bytes and who asked. Enter shows the "
+    "headers, c copies it as a curl line. Secrets never get here.",
     "side": "Lesson: do what the step says; it ticks itself off when you have really done it.",
 }
 

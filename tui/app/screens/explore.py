@@ -21,7 +21,7 @@ from tui.app.keys import ACTIONS, Action, Keys
 from tui.app.messages import Acted, Bus, Highlighted, TabShown
 from tui.app.panes import Panes
 from tui.app.pulse import Pulse
-from tui.app.widgets.bars import HeaderLine, KeyBar, KeyFact, TabStrip, VerdictBox
+from tui.app.widgets.bars import Clickable, HeaderLine, KeyBar, KeyFact, TabStrip, VerdictBox
 from tui.app.widgets.page import PageView
 from tui.app.widgets.requests import RequestList
 from tui.app.widgets.tree import ImageTree
@@ -80,9 +80,9 @@ class ExploreScreen(Panes, Saving):
     def on_mount(self) -> None:
         self.images.use_glyphs(self.glyphs)
         self.images.children_of = self.shown_children
-        self.query_one("#tree-pane").border_title = " 1 Images "
-        self.query_one("#detail-pane").border_title = " 2 Detail "
-        self.query_one("#requests-pane").border_title = " 3 Requests "
+        self.query_one("#tree-pane").border_title = "1 Images"
+        self.query_one("#detail-pane").border_title = "2 Detail"
+        self.query_one("#requests-pane").border_title = "3 Requests"
         self.side.display = False
         self.show_requests(False)
         self.lay_out()
@@ -197,6 +197,11 @@ class ExploreScreen(Panes, Saving):
     def _request_chosen(self, event: RequestList.Chosen) -> None:
         event.stop()
         self.start(self.show_exchange(), "request")
+
+    @on(Clickable.Act)
+    async def _act_clicked(self, event: Clickable.Act) -> None:
+        event.stop()
+        await self.action_act(event.action)
 
     @on(TabStrip.Picked)
     def _tab_picked(self, event: TabStrip.Picked) -> None:

@@ -71,14 +71,16 @@ class TabStrip(Inked):
     def render(self) -> Text:
         """Names in a row; narrow panes get short names."""
         text = Text(no_wrap=True, end="")
-        short = self.size.width < 52
-        for name, title in self.tabs:
-            shown = title[:4] if short and name != self.active else title
-            if count := self.counts.get(name):
-                shown += f" {count}"
+        names = [(name, title, f" {self.counts[name]}" if self.counts.get(name) else "") for name, title in self.tabs]
+        whole = sum(len(title) + len(count) for _, title, count in names)
+        room = self.size.width - whole
+        gap = "  " if room >= 2 * len(names) else " "
+        short = room < len(names)
+        for name, title, count in names:
+            shown = (title[:4] if short and name != self.active else title) + count
             style = self.ink("head") + Style(underline=True) if name == self.active else self.ink("dim")
             text.append(shown, style + Style(meta={"tab": name}))
-            text.append(" " if short else "  ")
+            text.append(gap)
         return text
 
     def on_click(self, event: events.Click) -> None:
@@ -87,7 +89,23 @@ class TabStrip(Inked):
             self.post_message(self.Picked(str(tab)))
 
 
-class VerdictBox(Inked):
+class Clickable(Inked):
+    """Text whose ``act`` meta names an action; a click posts ``Act``."""
+
+    class Act(Message):
+        """An action's key was clicked."""
+
+        def __init__(self, action: str) -> None:
+            super().__init__()
+            self.action = action
+
+    def on_click(self, event: events.Click) -> None:
+        action = event.style.meta.get("act")
+        if action:
+            self.post_message(Clickable.Act(str(action)))
+
+
+class VerdictBox(Clickable):
     """One or two lines on the tag or index that the cursor is in, or how far a check is."""
 
     line: reactive[Line] = reactive(Line, always_update=True)
@@ -105,8 +123,7 @@ class VerdictBox(Inked):
         text = self.text(line)
         for link in line.links:
             if link.target.what == "action":
-                action = f"screen.act('{link.target.value}')"
-                text.stylize(Style(meta={"@click": action}), link.start, link.end)
+                text.stylize(Style(meta={"act": link.target.value}), link.start, link.end)
         parts = text.divide(starts[1:])
         folded = Text(no_wrap=True, end="")
         for number, part in enumerate(parts):
@@ -126,7 +143,7 @@ class KeyFact:
     reason: str
 
 
-class KeyBar(Inked):
+class KeyBar(Clickable):
     """The keys that matter here; greyed when they do not apply (help and the palette say why)."""
 
     keys: reactive[tuple[KeyFact, ...]] = reactive(())
@@ -146,7 +163,7 @@ class KeyBar(Inked):
             room -= needed
             shown.append(fact)
         for fact in [*shown, *last]:
-            action = Style(meta={"@click": f"screen.act('{fact.action}')"})
+            action = Style(meta={"act": fact.action})
             key: Role = "dim" if fact.reason else "key-cap"
             words: Role = "dim" if fact.reason else "label"
             text.append(" ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -9,7 +10,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.widget import Widget
 
-from tui.app.ink import ROLES, Line, Role
+from tui.app.ink import ROLES, Line
 
 #: Component classes that every inked widget names in its own ``COMPONENT_CLASSES`` (Textual inherits one line of them).
 INKS = frozenset(f"ink-{role}" for role in ROLES)
@@ -20,11 +21,11 @@ class Inked(Widget):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(INKS)
 
-    def ink(self, role: Role) -> Style:
-        """The style of a role, to be laid over whatever is below."""
+    def ink(self, role: str) -> Style:
+        """The style of a role (or of a component class, such as ``page--link``), to be laid over what is below."""
         if role == "plain":
             return Style.null()
-        return self.get_component_rich_style(f"ink-{role}", partial=True)
+        return self.get_component_rich_style(role if "--" in role else f"ink-{role}", partial=True)
 
     def text(self, line: Line, base: Style | None = None) -> Text:
         """A line as a Rich text, unfolded."""
@@ -34,7 +35,7 @@ class Inked(Widget):
         return text
 
     def segments(self, line: Line, start: int, end: int, base: Style) -> list[Segment]:
-        """The characters ``start`` to ``end`` of a line; of overlapping spans the later wins where both set a colour."""
+        """The characters ``start`` to ``end`` of a line; of overlapping spans the later wins."""
         edges = {start, end}
         spans = [span for span in line.spans if span[0] < end and span[1] > start]
         for left, right, _ in spans:
@@ -42,7 +43,7 @@ class Inked(Widget):
             edges.add(min(right, end))
         made = []
         cuts = sorted(edges)
-        for left, right in zip(cuts, cuts[1:], strict=False):
+        for left, right in pairwise(cuts):
             style = base
             for first, last, role in spans:
                 if first <= left and last >= right:

@@ -1,4 +1,4 @@
-"""A page of folded lines with links: scrolls without a cursor, finds, follows, and lets text be selected with the mouse.
+"""A page of folded lines with links: scrolls without a cursor, finds, follows, and lets the mouse select text.
 
 Only the rows on the screen are ever drawn, so a page may have a hundred thousand lines.
 """
@@ -10,7 +10,6 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -277,18 +276,12 @@ class PageView(ScrollView, Inked, can_focus=True, inherit_bindings=False):
         if not extra:
             return line
         extra = [mark for mark in extra if mark[0] < end and mark[1] > start]
-        return Line(line.plain, [*line.spans, *extra], hang=line.hang)  # type: ignore[list-item]
+        return Line(line.plain, [*line.spans, *extra], hang=line.hang)
 
     def _near_matches(self, number: int) -> list[tuple[int, int]]:
         first = bisect_right(self._matches, (number, -1))
         last = bisect_right(self._matches, (number + 1, -1))
         return self._matches[first:last]
-
-    def ink(self, role: str) -> Style:  # type: ignore[override]
-        """As ``Inked.ink``, and our own marks by their class."""
-        if role.startswith("page--"):
-            return self.get_component_rich_style(role, partial=True)
-        return super().ink(role)  # type: ignore[arg-type]
 
     def _selected(self, segments: list[Segment], row: int) -> list[Segment]:
         selection = self.text_selection

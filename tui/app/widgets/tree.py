@@ -1,4 +1,4 @@
-"""The tree of images. Rows are read from the engine's nodes when they are drawn; only expanded branches have TreeNodes."""
+"""The tree of images. Rows are read from the engine's nodes when drawn; only expanded branches have TreeNodes."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tui.compose.home import Home
 from tui.oci.config import ImageConfig, decode_config
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
-from tui.oci.errors import OciError
+from tui.oci.errors import MalformedReference, OciError
 from tui.oci.manifest import decode
 from tui.registry.client import Client
 from tui.sources.base import AnyManifest, Source, SourceError
@@ -70,8 +70,8 @@ class Bench:
 
     @property
     def requests(self) -> int:
-        """How many requests the bench's sources have sent, tokens included."""
-        return sum(source.requests for source in self._sources.values())
+        """How many requests the client has sent so far, tokens included."""
+        return self.client.trace.count
 
     def seen(self, home: Home, digest: Digest) -> Observation | None:
         """What was seen of an object in a home not long ago."""
@@ -79,6 +79,11 @@ class Bench:
         if held is None or self._clock() - held[0] > self._freshness:
             return None
         return held[1]
+
+    def age(self, home: Home, digest: Digest) -> float:
+        """Seconds since an object was last seen in a home; infinite if it never was."""
+        held = self._seen.get((home, digest))
+        return self._clock() - held[0] if held is not None else float("inf")
 
     def note(self, home: Home, digest: Digest, observation: Observation) -> None:
         """Remember what was seen of an object in a home, such as after writing it there."""
@@ -171,9 +176,12 @@ class Bench:
 def locate(text: str) -> tuple[Home, str]:
     """The home that a reference names, and the tag or digest in it. Raises OciError for a malformed one."""
     spec = parse_source(text)
-    if spec.registry is not None:
-        return Home(spec.repository or "", spec.registry), spec.selector or "latest"
-    return Home(spec.repository or "", None, spec.without_selector), spec.selector or ""
+    if spec.kind == "registry":
+        if spec.registry is None or not spec.repository:
+            raise MalformedReference(f"“{safe(text, limit=200)}” names a registry, not an image in it.")
+        return Home(spec.repository, spec.registry), spec.selector or "latest"
+    prefix = text.strip().partition(":")[0]
+    return Home(spec.repository or "", None, f"{prefix}:{spec.path or ''}"), spec.selector or ""
 
 
 def _digest(selector: str) -> Digest | None:

@@ -142,7 +142,7 @@ class Plan:
     journal. ``digest``, ``raw`` and ``media_type`` are what the tag will hold. ``objects`` is every distinct object
     below it. ``problems`` that stop are why the plan cannot be run; ``warnings`` and ``confirmation`` are safe text
     for the screen. ``asked`` counts the requests that planning took. ``type_to_confirm`` is what a person must type
-    first ("" : nothing). ``sources`` are the references that the entries came from, for the journal.
+    first ("" : nothing). ``sources`` are the references that the entries came from, by digest, for the journal.
     """
 
     action: Action
@@ -161,7 +161,7 @@ class Plan:
     asked: int = 0
     confirmation: str = ""
     type_to_confirm: str = ""
-    sources: tuple[str, ...] = ()
+    sources: Mapping[Digest, str] = field(default_factory=dict)
 
     @property
     def ready(self) -> bool:

@@ -3,7 +3,7 @@ writes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tui.compose.bench import Bench
@@ -40,7 +40,7 @@ class Wanted:
     home: Home | None = None
     homes: Mapping[Digest, Home] = field(default_factory=dict)
     places: Sequence[Home] = ()
-    sources: tuple[str, ...] = ()
+    sources: Mapping[Digest, str] = field(default_factory=dict)
     tag_known: bool = False
     tag_was: Digest | None = None
     incomplete_is_fine: bool = False
@@ -82,7 +82,7 @@ async def plan_draft(
         manifest,
         homes={entry.descriptor.digest: entry.home for entry in draft.kept if entry.home is not None},
         places=draft.places,
-        sources=tuple(dict.fromkeys(entry.source for entry in draft.kept if entry.source)),
+        sources={entry.descriptor.digest: entry.source for entry in draft.kept if entry.source},
         tag_known=draft.tag_known,
         tag_was=draft.tag_was,
         local_list=draft.local_list,
@@ -253,23 +253,8 @@ async def _referrers(bench: Bench, here: Home, digest: Digest) -> list[str]:
 
 def _steps(wanted: Wanted, surveyed: Surveyed, before: AnyManifest | None) -> tuple[Step, ...]:
     """Blobs, then manifests from the leaves up, then the tag, last; what follows the tag comes after it (F-01)."""
-    steps = [_blob_step(each) for each in surveyed.objects if each.how in (How.MOUNT, How.COPY)]
-    for each in surveyed.manifests:
-        if each.how is How.PUT:
-            title = f"put the {_NOUNS.get(each.kind, each.kind)}{_of(each)}"
-            steps.append(
-                Step(
-                    0,
-                    StepKind.MANIFEST,
-                    title,
-                    each.digest,
-                    each.size,
-                    each.media_type,
-                    each.source,
-                    str(each.digest),
-                    each.raw,
-                )
-            )
+    steps = [blob_step(each) for each in surveyed.objects if each.how in (How.MOUNT, How.COPY)]
+    steps += [manifest_step(each) for each in surveyed.manifests if each.how is How.PUT]
     manifest = wanted.manifest
     tag = wanted.target.tag or "latest"
     if before is None or before.digest != manifest.digest:
@@ -290,10 +275,31 @@ def _steps(wanted: Wanted, surveyed: Surveyed, before: AnyManifest | None) -> tu
     if wanted.local_list is not None and wanted.local_files:
         title = f"write Docker's local list {safe(wanted.local_list.name)}"
         steps.append(Step(0, StepKind.LOCAL_LIST, title, local_list=wanted.local_list, files=dict(wanted.local_files)))
+    return numbered(steps)
+
+
+def numbered(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps with their numbers, from 1."""
     return tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
 
 
-def _blob_step(each: PlannedObject) -> Step:
+def manifest_step(each: PlannedObject) -> Step:
+    """The step that puts a child manifest by its digest."""
+    return Step(
+        0,
+        StepKind.MANIFEST,
+        f"put the {_NOUNS.get(each.kind, each.kind)}{_of(each)}",
+        each.digest,
+        each.size,
+        each.media_type,
+        each.source,
+        str(each.digest),
+        each.raw,
+    )
+
+
+def blob_step(each: PlannedObject) -> Step:
+    """The step that mounts or copies a blob."""
     mount = each.how is How.MOUNT
     verb = "mount" if mount else "copy"
     source = f" from {safe(str(each.source))}" if each.source is not None else ""

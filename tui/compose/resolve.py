@@ -58,7 +58,7 @@ async def resolve(bench: Bench, reference: str) -> Resolved:
     try:
         root = await bench.manifest(home, selector, fresh=True)
     except SourceError as error:
-        raise _refused(shown, error) from None
+        raise refused(shown, error) from None
     except OciError as error:
         raise ResolveError(f"{shown} cannot be read: {error}", Presence.MISMATCHED) from None
     walk = _Walk(bench, home, reference, shown)
@@ -129,7 +129,7 @@ class _Walk:
             try:
                 platform = config_platform(await self._bench.config(self._home, manifest.config))
             except SourceError as error:
-                raise _refused(f"{self._shown}: its config", error) from None
+                raise refused(f"{self._shown}: its config", error) from None
         entry = self._entry(descriptor or manifest.descriptor())
         return replace(entry, descriptor=replace(entry.descriptor, platform=platform))
 
@@ -181,7 +181,7 @@ class _Walk:
         try:
             return await self._bench.manifest(self._home, str(descriptor.digest))
         except SourceError as error:
-            raise _refused(f"{self._shown}: {descriptor.digest.short} in its index", error) from None
+            raise refused(f"{self._shown}: {descriptor.digest.short} in its index", error) from None
 
     def _entry(self, descriptor: Descriptor) -> Entry:
         return Entry(
@@ -202,7 +202,7 @@ def _once(entries: list[Entry]) -> list[Entry]:
     return list(kept.values())
 
 
-def _refused(what: str, error: SourceError) -> ResolveError:
+def refused(what: str, error: SourceError) -> ResolveError:
     """The source's own sentence, with what was wanted of it."""
     if error.presence is Presence.MISSING:
         sentence = f"{what} does not exist. {error.sentence}"

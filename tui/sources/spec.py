@@ -119,7 +119,7 @@ def open_source(spec: SourceSpec, client: Client | None) -> Source:
     if spec.kind == "docker-manifests":
         from tui.sources.docker_manifests import open_local_lists
 
-        return open_local_lists(spec.path)
+        return open_local_lists(spec.path, client)
     if spec.path is None:
         raise ValueError(f"{spec.kind} needs a path")
     if spec.kind == "storage":

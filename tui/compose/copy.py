@@ -1,0 +1,165 @@
+"""C: copy an image or an index, attestations and all, to another repository or registry; referrers on wish."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+from tui.compose.bench import Bench, locate
+from tui.compose.errors import ResolveError
+from tui.compose.home import Home
+from tui.compose.plan import Action, How, Plan, PlannedObject, Step, StepKind
+from tui.compose.planner import Wanted, blob_step, manifest_step, numbered, plan_manifest
+from tui.compose.resolve import refused
+from tui.compose.survey import Survey
+from tui.compose.validate import Problem
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.errors import OciError
+from tui.oci.manifest import Index, OpaqueManifest
+from tui.oci.reference import Reference, fallback_tag
+from tui.registry import errors
+from tui.sources.base import AnyManifest, SourceError
+from tui.sources.presence import Presence
+from tui.text import plural, safe
+
+#: Referrers of referrers (a signature of an SBOM) are followed this deep.
+_DEPTH = 3
+
+
+async def plan_copy(
+    bench: Bench,
+    source: str,
+    target: Reference,
+    *,
+    referrers: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> Plan:
+    """The plan that makes ``target`` (with a tag) hold what ``source`` holds now, bytes unchanged.
+
+    With ``referrers`` what refers to it and to its images (signatures, SBOMs) comes along, and the fallback tags where
+    the target's registry has no referrers API. Raises ResolveError when the source cannot be read, OciError when it is
+    malformed.
+    """
+    home, selector = locate(source)
+    shown = safe(source)
+    try:
+        manifest = await bench.manifest(home, selector, fresh=True)
+    except SourceError as error:
+        raise refused(shown, error) from None
+    except OciError as error:
+        raise ResolveError(f"{shown} cannot be read: {error}", Presence.MISMATCHED) from None
+    if isinstance(manifest, OpaqueManifest):
+        raise ResolveError(f"{shown} cannot be copied whole: {manifest.reason}", Presence.MISMATCHED)
+    entries = manifest.entries if isinstance(manifest, Index) else (manifest.descriptor(),)
+    homes: dict[Digest, Home] = {entry.digest: home for entry in entries}
+    sources = {entry.digest: home.by_digest(entry.digest) for entry in entries}
+    wanted = Wanted(Action.COPY, target, manifest, home=home, homes=homes, sources=sources)
+    plan = await plan_manifest(wanted, bench, progress=progress)
+    if referrers and not any(problem.code == "read-only" for problem in plan.problems):
+        plan = await _with_referrers(plan, bench, home, manifest)
+    return plan
+
+
+async def _with_referrers(plan: Plan, bench: Bench, home: Home, root: AnyManifest) -> Plan:
+    """The same plan with the referrers of the root and of its images put before the tag, fallback tags after it."""
+    subjects = [root.digest, *(entry.digest for entry in root.entries)] if isinstance(root, Index) else [root.digest]
+    found: list[tuple[Digest, Descriptor]] = []
+    said: list[str] = []
+    for _ in range(_DEPTH):
+        fresh: list[tuple[Digest, Descriptor]] = []
+        for subject in subjects:
+            try:
+                theirs = await bench.source(home).referrers(home.repository, subject)
+            except SourceError as error:
+                said.append(f"The referrers of {subject.short} could not be found out: {error.sentence}")
+                continue
+            known = {descriptor.digest for _subject, descriptor in (*found, *fresh)}
+            fresh += [(subject, each) for each in theirs if each.digest not in known]
+        found += fresh
+        subjects = [descriptor.digest for _subject, descriptor in fresh]
+        if not subjects:
+            break
+    if not found:
+        return replace(plan, warnings=(*plan.warnings, *said, "No referrers were found to copy."))
+    here = Home.of(plan.target)
+    steps, objects, problems = list(plan.steps), list(plan.objects), list(plan.problems)
+    before_tag: list[Step] = []
+    planned = {each.digest for each in objects}
+    for _subject, descriptor in found:
+        gathered, trouble = await _referrer(bench, home, here, descriptor)
+        problems += trouble
+        for each in gathered:
+            if each.digest in planned:
+                continue
+            planned.add(each.digest)
+            objects.append(each)
+            if each.how in (How.MOUNT, How.COPY):
+                before_tag.append(blob_step(each))
+            elif each.how is How.PUT:
+                before_tag.append(manifest_step(each))
+    after = await _fallback_steps(bench, here, found)
+    place = next((number for number, step in enumerate(steps) if step.kind is StepKind.TAG), len(steps))
+    steps[place:place] = before_tag
+    return replace(
+        plan,
+        steps=numbered((*steps, *after)),
+        objects=tuple(objects),
+        problems=tuple(problems),
+        warnings=(*plan.warnings, *said, f"{plural(len(found), 'referrer')} will be copied too."),
+    )
+
+
+async def _referrer(
+    bench: Bench, home: Home, here: Home, descriptor: Descriptor
+) -> tuple[list[PlannedObject], list[Problem]]:
+    """What one referrer takes: its blobs, then itself."""
+    name = descriptor.digest.short
+    try:
+        manifest = await bench.manifest(home, str(descriptor.digest))
+    except (SourceError, OciError) as error:
+        return [], [
+            Problem("referrer", f"The referrer {name} cannot be read and would stay behind: {error}", stops=False)
+        ]
+    surveyed = await Survey(bench, here).below(manifest, home)
+    lost = [each for each in surveyed.objects if each.how in (How.NOWHERE, How.UNKNOWN)]
+    if lost:
+        said = f"The referrer {name} is not complete and would stay behind: {lost[0].digest} ({lost[0].detail})."
+        return [], [Problem("referrer", said, stops=False)]
+    own = PlannedObject(
+        descriptor.digest,
+        "referrer",
+        manifest.media_type,
+        manifest.size,
+        How.PUT if home != here else How.PRESENT,
+        source=home,
+        raw=manifest.raw,
+    )
+    return [*(replace(each, detail=each.detail or f"of the referrer {name}") for each in surveyed.objects), own], []
+
+
+async def _fallback_steps(bench: Bench, here: Home, found: list[tuple[Digest, Descriptor]]) -> list[Step]:
+    """One step for each subject whose referrers the target's registry will not list by itself."""
+    by_subject: dict[Digest, list[Descriptor]] = {}
+    for subject, descriptor in found:
+        by_subject.setdefault(subject, []).append(descriptor)
+    steps: list[Step] = []
+    for subject, descriptors in by_subject.items():
+        try:
+            asked = await bench.client.referrers(here.registry or "", here.repository, subject)
+        except errors.RegistryError:
+            continue
+        if asked.via == "api":
+            continue
+        steps.append(
+            Step(
+                0,
+                StepKind.REFERRERS_TAG,
+                f"list {plural(len(descriptors), 'referrer')} of {subject.short} under its fallback tag",
+                digest=None,
+                selector=fallback_tag(subject),
+                raw=json.dumps([descriptor.to_document() for descriptor in descriptors]).encode(),
+            )
+        )
+    return steps

@@ -1,0 +1,324 @@
+"""The push: runs exactly the steps of a confirmed plan. Blobs first, then child manifests, the tag last.
+
+Nothing is asked of the user between the first write and the tag: some registries drop what is not tagged soon
+(protocol.md F-13). Everything before the tag may be repeated and does no harm if the push ends early.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from tui.compose.bench import Bench
+from tui.compose.errors import ComposeError, JournalError
+from tui.compose.events import Event, OnEvent, Outcome, PushResult, Said, StepDone, StepFailed, StepStarted, Waiting
+from tui.compose.home import Home
+from tui.compose.journal import Journal
+from tui.compose.last_write import LastWrite, Retry
+from tui.compose.patience import Patience, can_pass
+from tui.compose.plan import How, Plan, Step, StepKind
+from tui.compose.side_steps import SideSteps
+from tui.compose.transfer import Transfer
+from tui.oci import media
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.registry import errors
+from tui.sources.base import SourceError
+from tui.sources.presence import Presence
+from tui.text import plural, safe
+
+_BLOBS = (StepKind.MOUNT, StepKind.COPY)
+#: How many mounts, copies and child manifests are under way at once; the client's gate bounds requests further.
+_MOUNTS, _COPIES = 8, 3
+Failure = errors.RegistryError | SourceError | ComposeError
+
+
+class Push:
+    """One run of one plan. ``run`` gives the result and raises nothing but CancelledError of its own task.
+
+    ``cancel`` stops it: up to the last write the tag stays as it was; a last write that is under way is finished and
+    read back. ``recheck_after`` (seconds): children seen longer ago than this are asked for once more just before the
+    tag."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        bench: Bench,
+        journal: Journal,
+        *,
+        on_event: OnEvent | None = None,
+        patience: Patience | None = None,
+        recheck_after: float = 5.0,
+        watch_every: float = 0.25,
+    ) -> None:
+        self.plan = plan
+        self.result: PushResult | None = None
+        self._bench = bench
+        self._journal = journal
+        self._on_event = on_event or (lambda _event: None)
+        self._patience = patience or Patience(self._tell)
+        self._patience.on_event = self._tell
+        self._recheck_after = recheck_after
+        self._watch_every = watch_every
+        self._target = Home.of(plan.target)
+        self._transfer = Transfer(bench, self._target, self._tell)
+        self._last = LastWrite(bench, plan, self._tell, self._patience.sleep)
+        self._side = SideSteps(bench, plan)
+        self._work: asyncio.Task[PushResult] | None = None
+        self._sealed = False
+        self._cancelled = False
+        self._written: list[Digest] = []
+        self._record = ""
+        self._moved = False
+
+    def cancel(self) -> bool:
+        """Ask it to stop. False when the last write is under way, which is finished first (or when it is over)."""
+        if self._work is None or self._work.done():
+            return False
+        self._cancelled = True
+        if self._sealed:
+            self._tell(Said("Too late to stop: the last write is under way and is finished first."))
+            return False
+        self._work.cancel()
+        return True
+
+    async def run(self) -> PushResult:
+        """Run the plan. Whatever happens, the result says which index the tag holds, as far as is known."""
+        if not self.plan.ready:
+            raise ComposeError("This plan has problems and cannot be run: " + self.plan.problems[0].message)
+        self._work = asyncio.create_task(self._run())
+        watch = asyncio.create_task(self._watch())
+        try:
+            await asyncio.wait((self._work,))
+        except asyncio.CancelledError:
+            self.cancel()
+            await asyncio.wait((self._work,))
+            self.result = self._settled(self._work)
+            raise
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+        self.result = self._settled(self._work)
+        return self.result
+
+    def _settled(self, work: asyncio.Task[PushResult]) -> PushResult:
+        result = self._stopped() if work.cancelled() else work.result()
+        return replace(result, written=tuple(dict.fromkeys(self._written)), record=self._record)
+
+    def _stopped(self) -> PushResult:
+        return self._as_it_was(Outcome.CANCELLED, "Stopped.")
+
+    def _as_it_was(self, outcome: Outcome, sentence: str, **more: object) -> PushResult:
+        """The end of a push that did not reach the tag."""
+        name = safe(str(self.plan.target))
+        before = self.plan.before
+        holds = f"{name} still holds {before}" if before is not None else f"There is still no {name}"
+        if self._moved:
+            before, holds = self.plan.digest, f"{name} holds {self.plan.digest} already"
+        sentence = f"{sentence} {holds}."
+        if self._written and not self._moved:
+            sentence += f" {plural(len(self._written), 'object')} put there before do no harm without a tag."
+        result = PushResult(
+            outcome, self.plan.target, sentence, digest=self.plan.digest, tag_holds=before, base=self.plan.before
+        )
+        return replace(result, **more)  # type: ignore[arg-type]
+
+    # the run
+
+    async def _run(self) -> PushResult:
+        try:
+            return await self._steps()
+        except JournalError as error:
+            return self._as_it_was(Outcome.FAILED, error.sentence)
+        except (errors.RegistryError, SourceError, ComposeError) as error:
+            return self._failed(error)
+        finally:
+            # Cancelled or not, the sessions are closed; that is bounded, so it may hold a cancellation up.
+            await asyncio.shield(self._transfer.tidy())
+            if self._record and not self._moved:
+                await asyncio.to_thread(self._journal.finish, self._record, "not written")
+
+    def _failed(self, error: Failure) -> PushResult:
+        missing = error.details if isinstance(error, errors.Refused) else ()
+        sentence = error.sentence
+        if missing:
+            sentence += f" It misses {', '.join(safe(each) for each in missing)}. Plan again: something is gone since."
+        undetermined = isinstance(error, errors.RegistryError | SourceError) and (
+            can_pass(error) or isinstance(error, errors.Denied)
+        )
+        return self._as_it_was(Outcome.FAILED, sentence, missing=tuple(missing), undetermined=undetermined)
+
+    async def _steps(self) -> PushResult:
+        steps = self.plan.steps
+        await self._several([step for step in steps if step.kind is StepKind.MOUNT], self._transfer.mount, _MOUNTS)
+        await self._several([step for step in steps if step.kind is StepKind.COPY], self._transfer.copy, _COPIES)
+        children = [step for step in steps if step.kind is StepKind.MANIFEST]
+        leaves = [step for step in children if not media.is_index(step.media_type)]
+        await self._several(leaves, self._transfer.put, _MOUNTS)
+        for step in children:
+            if media.is_index(step.media_type):  # after what they name, which the plan's order sees to
+                await self._one(step, self._transfer.put)
+        result = await self._move_tag([step for step in steps if step.kind is StepKind.TAG])
+        if not result.ok:
+            return result
+        for step in steps:
+            if step.kind not in (*_BLOBS, StepKind.MANIFEST, StepKind.TAG):
+                said = await self._one(step, self._side.run)
+                if said and self.plan.digest is None:
+                    result = replace(result, sentence=said)
+        return result
+
+    async def _several(self, steps: Sequence[Step], action: Callable[[Step], Awaitable[str]], at_once: int) -> None:
+        """Run these at most so many at a time; the first that fails for good stops the others."""
+        slots = asyncio.Semaphore(at_once)
+
+        async def one(step: Step) -> None:
+            async with slots:
+                await self._one(step, action)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for step in steps:
+                    group.create_task(one(step))
+        except* (errors.RegistryError, SourceError, ComposeError) as failures:
+            raise _first(failures) from None
+
+    async def _one(self, step: Step, action: Callable[[Step], Awaitable[str]]) -> str:
+        again = False
+
+        async def attempt() -> str:
+            nonlocal again
+            self._tell(StepStarted(step))
+            doing = self._transfer.again if again and step.kind in _BLOBS else action
+            again = True
+            return await doing(step)
+
+        try:
+            how = await self._patience.insist(step, attempt)
+        except (errors.RegistryError, SourceError, ComposeError) as error:
+            self._tell(StepFailed(step, error.sentence))
+            raise
+        if step.digest is not None and how not in ("there already",) and step.kind in (*_BLOBS, StepKind.MANIFEST):
+            self._written.append(step.digest)
+        self._tell(StepDone(step, how))
+        return how
+
+    # the tag
+
+    async def _move_tag(self, steps: Sequence[Step]) -> PushResult:
+        name = safe(str(self.plan.target))
+        if not steps:
+            said = f"{name} holds {self.plan.digest} already." if self.plan.digest else f"{name}: done."
+            if any(step.kind in (StepKind.DELETE_TAG, StepKind.DELETE_MANIFEST) for step in self.plan.steps):
+                await self._begin_record()
+            return PushResult(
+                Outcome.UNCHANGED, self.plan.target, said, digest=self.plan.digest, tag_holds=self.plan.before
+            )
+        step = steps[0]
+        self._tell(StepStarted(step))
+        await self._recheck(step)
+        await self._begin_record()
+        try:
+            result = await self._guarded(step)
+        except (errors.RegistryError, SourceError) as error:
+            self._tell(StepFailed(step, error.sentence))
+            raise
+        if result.ok or result.outcome is Outcome.UNVERIFIED:
+            self._moved = True
+            await asyncio.to_thread(self._journal.finish, self._record, str(result.outcome))
+        if result.ok:
+            self._tell(StepDone(step, "put and read back"))
+        else:
+            self._tell(StepFailed(step, result.sentence))
+        return result
+
+    async def _guarded(self, step: Step) -> PushResult:
+        """Look at the tag, write it, read it back; again after a rate limit, or when the write did not arrive."""
+        for _ in range(10):
+            theirs = await self._patience.insist(step, self._last.now)
+            if theirs == self.plan.digest:
+                said = f"{safe(str(self.plan.target))} is {theirs} already."
+                return PushResult(
+                    Outcome.PUSHED, self.plan.target, said, digest=theirs, tag_holds=theirs, base=self.plan.before
+                )
+            if theirs != self.plan.before:
+                return self._last.conflict(theirs)
+            try:
+                return await self._seal(self._last.put(step))
+            except Retry as retry:
+                cause = retry.cause
+                if isinstance(cause, errors.RateLimited) and not can_pass(cause):
+                    raise cause from None
+                pause = cause.retry_after if cause.retry_after is not None else 1.0
+                await self._patience.wait(step, pause, cause.sentence)
+        raise errors.Unreachable("The last write did not get through, tried ten times.")
+
+    async def _seal(self, work: Awaitable[PushResult]) -> PushResult:
+        """From here to the end of the reading back, a cancellation waits: the tag must not be left unknown."""
+        task = asyncio.ensure_future(work)
+        self._sealed = True
+        try:
+            while True:
+                try:
+                    return await asyncio.shield(task)
+                except asyncio.CancelledError:
+                    if task.cancelled():
+                        raise
+        finally:
+            self._sealed = False
+
+    async def _begin_record(self) -> None:
+        """What is replaced is on disk before it is replaced."""
+        if self.plan.before is not None or self.plan.digest is not None:
+            self._record = await asyncio.to_thread(self._journal.begin, self.plan)
+
+    async def _recheck(self, step: Step) -> None:
+        """Children that were seen too long ago are asked for once more: a registry may take an index with holes."""
+        old = [
+            each
+            for each in self.plan.objects
+            if each.how is How.PRESENT
+            and each.kind in ("manifest", "attestation", "index")
+            and self._bench.age(self._target, each.digest) > self._recheck_after
+        ]
+        source = self._bench.source(self._target)
+        found = await asyncio.gather(
+            *(
+                source.probe(self._target.repository, Descriptor(each.media_type, each.digest, each.size), fresh=True)
+                for each in old
+            )
+        )
+        gone = [each for each, seen in zip(old, found, strict=True) if seen.presence is Presence.MISSING]
+        if gone:
+            names = tuple(str(each.digest) for each in gone)
+            raise errors.Refused(
+                f"{plural(len(gone), 'manifest')} below {step.digest} went away since this was planned.", details=names
+            )
+
+    # telling
+
+    async def _watch(self) -> None:
+        """The client pauses a host by itself after a 429: say so while it lasts."""
+        registry = self.plan.target.registry
+        told = False
+        while True:
+            until = self._bench.client.paused_until(registry)
+            left = until - self._patience.clock() if until is not None else 0.0
+            if left > 0.05:
+                told = True
+                self._tell(Waiting(None, left, f"{safe(registry)} asked to wait (too many requests)"))
+            elif told:
+                told = False
+                self._tell(Waiting(None, 0.0, ""))
+            await asyncio.sleep(self._watch_every)
+
+    def _tell(self, event: Event) -> None:
+        self._on_event(event)
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first single failure of a group."""
+    for each in failures.exceptions:
+        return _first(each) if isinstance(each, BaseExceptionGroup) else each
+    return failures

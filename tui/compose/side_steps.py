@@ -1,0 +1,141 @@
+"""Steps that are no upload: deleting, a referrers tag, Docker's local lists. They come after the tag, or alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from tui.compose import layout
+from tui.compose.bench import Bench
+from tui.compose.errors import ComposeError, LocalListError
+from tui.compose.home import Home
+from tui.compose.plan import Plan, Step, StepKind
+from tui.oci import media
+from tui.oci.manifest import Index
+from tui.registry import errors
+from tui.sources.docker_lists import DockerLists
+from tui.text import plural, safe
+
+#: Writers of one referrers tag can overwrite each other; it is read back and written again this often (H-03).
+_ROUNDS = 4
+
+
+class SideSteps:
+    """Runs one side step of a plan; gives how it went (safe). Raises RegistryError or ComposeError. May be repeated."""
+
+    def __init__(self, bench: Bench, plan: Plan) -> None:
+        self._bench = bench
+        self._client = bench.client
+        self._plan = plan
+        self._target = Home.of(plan.target)
+
+    async def run(self, step: Step) -> str:
+        """Do it."""
+        match step.kind:
+            case StepKind.DELETE_TAG:
+                return await self._delete(step, by_tag=True)
+            case StepKind.DELETE_MANIFEST:
+                return await self._delete(step, by_tag=False)
+            case StepKind.REFERRERS_TAG:
+                return await self._referrers_tag(step)
+            case StepKind.LOCAL_LIST:
+                return await self._local_list(step)
+            case StepKind.REMOVE_LOCAL_LIST:
+                return await self._remove_local_list(step)
+            case _:
+                raise ComposeError(f"Step {step.number} is no side step.")
+
+    async def _delete(self, step: Step, *, by_tag: bool) -> str:
+        registry, repository = self._target.registry or "", self._target.repository
+        name = safe(self._target.at(step.selector))
+        if by_tag:
+            # The plan showed what this tag holds; if it was moved since, it is another decision.
+            try:
+                head = await self._client.head_manifest(registry, repository, step.selector)
+            except errors.NotFound:
+                return f"{name} was gone already."
+            if head.digest is not None and head.digest != self._plan.before:
+                raise errors.Conflict(f"{name} was moved meanwhile: it is {head.digest} now. It was not deleted.")
+        try:
+            await self._client.delete_manifest(registry, repository, step.selector)
+        except errors.NotFound:
+            return f"{name} was gone already."
+        except (errors.Unsupported, errors.Refused) as error:
+            raise type(error)(_refusal(name, by_tag, error), status=error.status, code=error.code) from None
+        except (errors.UnknownOutcome, errors.Unreachable):
+            if not await self._gone(step):
+                raise
+        if not await self._gone(step):
+            raise errors.Refused(f"The registry said that it deleted {name}, but it is still there.")
+        self._bench.forget(self._target)
+        return f"{name} is deleted."
+
+    async def _gone(self, step: Step) -> bool:
+        try:
+            await self._client.head_manifest(self._target.registry or "", self._target.repository, step.selector)
+        except errors.NotFound:
+            return True
+        return False
+
+    async def _referrers_tag(self, step: Step) -> str:
+        """Add descriptors to the index under the fallback tag (distribution-spec, "Referrers Tag Schema")."""
+        registry, repository = self._target.registry or "", self._target.repository
+        wanted: list[dict[str, Any]] = json.loads(step.raw or b"[]")
+        for _ in range(_ROUNDS):
+            try:
+                held = await self._client.get_manifest(registry, repository, step.selector, fresh=True)
+            except errors.NotFound:
+                held = None
+            if held is not None and (not isinstance(held, Index) or held.media_type != media.OCI_INDEX):
+                raise ComposeError(f"{safe(step.selector)} is no OCI index, so referrers cannot be listed in it.")
+            document: dict[str, Any] = dict(held.document) if held is not None else {}
+            entries = list(document.get("manifests") or [])
+            there = {entry.get("digest") for entry in entries if isinstance(entry, dict)}
+            missing = [entry for entry in wanted if entry["digest"] not in there]
+            if not missing:
+                return f"{plural(len(wanted), 'referrer')} listed"
+            document |= {"schemaVersion": 2, "mediaType": media.OCI_INDEX, "manifests": [*entries, *missing]}
+            raw = layout.dump(document)
+            await self._client.put_manifest(registry, repository, step.selector, raw, media.OCI_INDEX)
+        raise errors.Conflict(f"Others keep writing {safe(step.selector)}; the referrers could not be listed in it.")
+
+    async def _local_list(self, step: Step) -> str:
+        lists, folder = self._lists(step)
+        try:
+            await asyncio.to_thread(lists.write, folder, step.files)
+        except OSError as error:
+            raise LocalListError(
+                f"Docker's local list {safe(folder)} cannot be written: {error.strerror or error}."
+            ) from None
+        return f"{plural(len(step.files), 'entry', 'entries')} written"
+
+    async def _remove_local_list(self, step: Step) -> str:
+        lists, folder = self._lists(step)
+        try:
+            left = await asyncio.to_thread(lists.remove, folder)
+        except FileNotFoundError:
+            return "was gone already"
+        except OSError as error:
+            raise LocalListError(
+                f"Docker's local list {safe(folder)} cannot be removed: {error.strerror or error}."
+            ) from None
+        if left:
+            return f"removed, but for {plural(len(left), 'file')} that is no entry: {', '.join(map(safe, left))}"
+        return "removed"
+
+    def _lists(self, step: Step) -> tuple[DockerLists, str]:
+        if step.local_list is None:
+            raise ComposeError(f"Step {step.number} names no local list.")
+        place = Path(step.local_list.folder)
+        return DockerLists(place.parent), place.name
+
+
+def _refusal(name: str, by_tag: bool, error: errors.RegistryError) -> str:
+    if by_tag:
+        return (
+            f"The registry does not delete single tags ({error.sentence}). {name} was left as it is. Deleting what it "
+            "holds by its digest would take every tag on it along."
+        )
+    return f"The registry did not delete {name} ({error.sentence}). Deleting may be switched off there."

@@ -1,0 +1,68 @@
+"""Undo: put back what the last push to a tag replaced, by a plan of the same kind as any push."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tui.compose.bench import Bench
+from tui.compose.errors import DraftError
+from tui.compose.home import Home
+from tui.compose.journal import Journal, Record
+from tui.compose.plan import Action, Plan
+from tui.compose.planner import Wanted, plan_manifest
+from tui.oci.digest import Digest
+from tui.oci.errors import OciError
+from tui.oci.manifest import Index
+from tui.oci.reference import Reference
+from tui.text import safe
+
+
+def last_push(journal: Journal, target: Reference, holds: Digest | None) -> Record | None:
+    """The newest record that made the tag hold what it holds now; ``holds`` None looks for a deletion."""
+    return next((record for record in journal.of(target) if record.digest == holds), None)
+
+
+def why_not(journal: Journal, target: Reference, holds: Digest | None) -> str:
+    """Why there is nothing to undo for this tag; "" when there is. Safe text, for the greyed action."""
+    record = last_push(journal, target, holds)
+    if record is None:
+        if journal.of(target):
+            return "the tag was moved by somebody else since the last push from here"
+        return "nothing was pushed to this tag from here"
+    if record.before is None:
+        return "there was no such tag before that push; D deletes it"
+    if journal.bytes_of(record.before) is None:
+        return "the journal no longer holds the bytes of what was replaced"
+    return ""
+
+
+async def plan_undo(
+    journal: Journal,
+    target: Reference,
+    holds: Digest | None,
+    bench: Bench,
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> Plan:
+    """The plan that puts the old index back under the tag. Raises DraftError when there is nothing to put back."""
+    reason = why_not(journal, target, holds)
+    record = last_push(journal, target, holds)
+    raw = journal.bytes_of(record.before) if record is not None and record.before is not None else None
+    if reason or record is None or raw is None:
+        raise DraftError(f"{safe(str(target))} cannot be undone: {reason}.")
+    try:
+        manifest = bench.learn(raw, record.before_media_type)
+    except OciError as error:
+        raise DraftError(f"What {safe(str(target))} held before cannot be read: {error}") from None
+    known = journal.sources(target)
+    entries = manifest.entries if isinstance(manifest, Index) else ()
+    wanted = Wanted(
+        Action.UNDO,
+        target,
+        manifest,
+        home=Home.of(target),
+        sources={entry.digest: known[entry.digest] for entry in entries if entry.digest in known},
+        tag_known=True,
+        tag_was=holds,
+    )
+    return await plan_manifest(wanted, bench, progress=progress)

@@ -1,0 +1,275 @@
+"""Docker's local manifest lists as a source (``docker-manifests:``): what is stored, held against what the registry
+has.
+
+The folder holds the lists and their entries' manifests; what is below those is asked of the registry that each entry
+came from, because that is where `docker manifest push` would need it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.errors import OciError
+from tui.oci.manifest import decode
+from tui.oci.reference import Reference
+from tui.registry.client import Client
+from tui.sources.base import AnyManifest, Page, SourceError
+from tui.sources.docker_lists import DockerLists, LocalEntry, StoredList, default_folder
+from tui.sources.presence import Observation, Presence
+from tui.sources.registry import RegistrySource
+from tui.text import safe
+
+#: A check asks about each blob of a list: its files are not read again for each, within so many seconds.
+_HOLD = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One reference now, against what the stored list says of it.
+
+    ``was`` is stored; ``now`` what the registry holds under the reference (None with presence missing: nothing any
+    more). ``sentence`` is safe and says both."""
+
+    reference: Reference
+    was: Digest
+    now: Digest | None
+    presence: Presence
+    sentence: str
+
+    @property
+    def stale(self) -> bool:
+        """Whether the registry certainly says something else."""
+        return self.presence is Presence.MISSING or (self.now is not None and self.now != self.was)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A stored list against the registry: its entries' sources, and the list's own tag (None: its name is not
+    known)."""
+
+    entries: tuple[Compared, ...]
+    pushed: Compared | None
+
+    @property
+    def stale(self) -> bool:
+        """Whether any entry is not what its reference holds now."""
+        return any(entry.stale for entry in self.entries)
+
+
+class DockerManifests:
+    """The source. A list whose name can be told is ``repository:tag``; another is its folder's name, with tag
+    ``stored``."""
+
+    kind: Literal["docker-manifests"] = "docker-manifests"
+    registry: str | None = None
+    can_write = True
+    why_read_only = ""
+
+    def __init__(self, folder: Path | None = None, client: Client | None = None) -> None:
+        """``folder`` is Docker's config folder or the ``manifests`` folder in it; None: Docker's own."""
+        found = default_folder() if folder is None else folder
+        if folder is not None and folder.name != "manifests" and not (folder / "manifests").is_symlink():
+            inner = folder / "manifests"
+            found = inner if inner.is_dir() or not any(folder.glob("*/*")) else folder
+        self.lists = DockerLists(found)
+        self._client = client
+        self._registries: dict[str, RegistrySource] = {}
+        self._stored: dict[tuple[str, str], str] = {}
+        self._compared: dict[tuple[str, str], Comparison] = {}
+        self._held: dict[str, tuple[float, list[LocalEntry]]] = {}
+
+    @property
+    def title(self) -> str:
+        return f"Docker's manifest lists in {safe(str(self.lists.folder))}"
+
+    @property
+    def requests(self) -> int:
+        return self._client.trace.count if self._client is not None else 0
+
+    # names
+
+    async def _all(self) -> list[tuple[str, str, str]]:
+        """(repository, tag, folder) of every list."""
+
+        def read() -> list[tuple[str, str, str]]:
+            return [(*place(stored), stored.folder) for stored in map(self.lists.read, self.lists.names())]
+
+        try:
+            found = await asyncio.to_thread(read)
+        except OSError as error:
+            raise _failed(error, str(self.lists.folder)) from None
+        self._stored.update({(repository, tag): folder for repository, tag, folder in found})
+        return found
+
+    async def repositories(self) -> AsyncIterator[Page]:
+        found = await self._all()
+        yield Page(tuple(dict.fromkeys(repository for repository, _tag, _folder in found)), True)
+
+    async def tags(self, repository: str) -> AsyncIterator[Page]:
+        found = await self._all()
+        yield Page(tuple(dict.fromkeys(tag for name, tag, _folder in found if name == repository)), True)
+
+    async def stored(self, repository: str, tag: str) -> StoredList:
+        """The list behind a repository and tag of this source. Raises SourceError."""
+        folder = self._stored.get((repository, tag))
+        if folder is None:
+            await self._all()
+            folder = self._stored.get((repository, tag))
+        if folder is None:
+            raise SourceError(Presence.MISSING, f"Docker stores no manifest list {safe(repository)}:{safe(tag)}.")
+        try:
+            return await asyncio.to_thread(self.lists.read, folder)
+        except OSError as error:
+            raise _failed(error, folder) from None
+
+    async def _entries(self, repository: str) -> list[LocalEntry]:
+        """The entries of every list that goes by this repository, read anew after a moment."""
+        held = self._held.get(repository)
+        if held is not None and time.monotonic() - held[0] < _HOLD:
+            return held[1]
+        if not any(name == repository for name, _tag in self._stored):
+            await self._all()
+        found: list[LocalEntry] = []
+        for name, tag in list(self._stored):
+            if name == repository:
+                try:
+                    found += (await self.stored(name, tag)).entries
+                except SourceError:
+                    continue
+        self._held[repository] = (time.monotonic(), found)
+        return found
+
+    # objects
+
+    async def manifest(self, repository: str, selector: str, *, fresh: bool = False) -> AnyManifest:
+        if ":" not in selector:
+            stored = await self.stored(repository, selector)
+            if not stored.entries:
+                why = f": {stored.strays[0][1]}" if stored.strays else ""
+                raise SourceError(Presence.MISSING, f"The stored list {stored.label} holds no entry{why}.")
+            raw, media_type = stored.pushed()
+            return decode(raw, media_type)
+        for entry in await self._entries(repository):
+            if entry.descriptor.digest == selector:
+                manifest = entry.manifest()
+                if manifest is not None:
+                    return manifest
+                if entry.raw is not None:
+                    raise SourceError(
+                        Presence.MISMATCHED, f"The manifest stored in {safe(entry.file)} is not {safe(selector)}."
+                    )
+        home, registry = await self._home(repository, Digest.parse(selector))
+        return await registry.manifest(home, selector, fresh=fresh)
+
+    async def resolve(self, repository: str, selector: str) -> Descriptor:
+        return (await self.manifest(repository, selector)).descriptor()
+
+    async def probe(self, repository: str, descriptor: Descriptor, *, fresh: bool = False) -> Observation:
+        try:
+            home, registry = await self._home(repository, descriptor.digest)
+        except SourceError as error:
+            return error.observation()
+        return await registry.probe(home, descriptor, fresh=fresh)
+
+    async def blob(self, repository: str, descriptor: Descriptor, *, limit: int) -> bytes:
+        home, registry = await self._home(repository, descriptor.digest)
+        return await registry.blob(home, descriptor, limit=limit)
+
+    @asynccontextmanager
+    async def stream(self, repository: str, descriptor: Descriptor) -> AsyncIterator[AsyncIterator[bytes]]:
+        home, registry = await self._home(repository, descriptor.digest)
+        async with registry.stream(home, descriptor) as chunks:
+            yield chunks
+
+    async def referrers(self, repository: str, digest: Digest) -> tuple[Descriptor, ...]:
+        home, registry = await self._home(repository, digest)
+        return await registry.referrers(home, digest)
+
+    def reference(self, repository: str, *, tag: str | None = None, digest: Digest | None = None) -> str:
+        text = f"{repository}:{tag}" if tag else repository
+        return f"{text}@{digest}" if digest else text
+
+    async def _home(self, repository: str, digest: Digest) -> tuple[str, RegistrySource]:
+        """The repository in a registry where this object belongs: that of the entry which names it."""
+        first: LocalEntry | None = None
+        for entry in await self._entries(repository):
+            first = first or entry
+            if entry.descriptor.digest == digest or (entry.raw is not None and str(digest).encode() in entry.raw):
+                return entry.reference.repository, self._registry(entry.reference.registry)
+        if first is None:
+            raise SourceError(Presence.MISSING, f"No stored list of {safe(repository)} names {digest.short}.")
+        return first.reference.repository, self._registry(first.reference.registry)
+
+    def _registry(self, name: str) -> RegistrySource:
+        if self._client is None:
+            raise SourceError(Presence.UNREACHABLE, f"{safe(name)} cannot be asked: no registry client is open.")
+        return self._registries.setdefault(name, RegistrySource(self._client, name))
+
+    # against the registry
+
+    async def compare(self, repository: str, tag: str) -> Comparison:
+        """Ask the registry what each entry's reference holds now, and the list's own tag: one HEAD each.
+
+        Raises SourceError when there is no such list; what could not be asked is in the comparison.
+        """
+        stored = await self.stored(repository, tag)
+        entries = await asyncio.gather(*(self._compare(e.reference, e.descriptor.digest) for e in stored.entries))
+        pushed: Compared | None = None
+        if stored.name is not None and stored.entries:
+            pushed = await self._compare(stored.name, decode(*stored.pushed()).digest)
+        comparison = Comparison(tuple(entries), pushed)
+        self._compared[repository, tag] = comparison
+        return comparison
+
+    def compared(self, repository: str, tag: str) -> Comparison | None:
+        """What ``compare`` found last."""
+        return self._compared.get((repository, tag))
+
+    async def _compare(self, reference: Reference, was: Digest) -> Compared:
+        shown = safe(str(reference))
+        if reference.digest is not None:
+            return Compared(reference, was, reference.digest, Presence.PRESENT, f"{shown} is named by its digest.")
+        try:
+            registry = self._registry(reference.registry)
+            now = (await registry.resolve(reference.repository, reference.selector)).digest
+        except SourceError as error:
+            if error.presence is Presence.MISSING:
+                said = f"{shown} is gone from the registry; the stored list still says {was.short}."
+            else:
+                said = f"What {shown} is now could not be found out: {error.sentence}"
+            return Compared(reference, was, None, error.presence, said)
+        except OciError as error:
+            return Compared(reference, was, None, Presence.MISMATCHED, f"{shown}: {error}")
+        if now == was:
+            return Compared(reference, was, now, Presence.PRESENT, f"{shown} is still {was.short}.")
+        said = f"{shown} is {now.short} now; the stored list still says {was.short}."
+        return Compared(reference, was, now, Presence.PRESENT, said)
+
+    async def aclose(self) -> None:
+        """Nothing is held open; the client belongs to whoever made it."""
+
+
+def place(stored: StoredList) -> tuple[str, str]:
+    """The repository and tag that a list goes by in this source."""
+    if stored.name is None or stored.name.tag is None:
+        return stored.folder, "stored"
+    return stored.name.name, stored.name.tag
+
+
+def open_local_lists(folder: Path | None, client: Client | None = None) -> DockerManifests:
+    """The source for ``docker-manifests:[PATH]``. A folder that is not there yet is empty, as for docker."""
+    return DockerManifests(folder, client)
+
+
+def _failed(error: OSError, what: str) -> SourceError:
+    if isinstance(error, FileNotFoundError):
+        return SourceError(Presence.MISSING, f"There is no manifest list in {safe(what)} any more.")
+    return SourceError(Presence.DENIED, f"{safe(what)} cannot be read: {error.strerror or error}.", code="unreadable")

@@ -36,6 +36,9 @@ class Rules:
 
     required: bool = False
     """Whether every request needs a token, as at Docker Hub; an anonymous one will do for public repositories."""
+    ping: bool = False
+    """Whether /v2/ needs a token although public repositories do not: docker and skopeo look for the challenge only
+    there, so without it they cannot log in to a private repository."""
     scheme: Literal["bearer", "basic", "both"] = "bearer"
     service: str = "fanfold"
     life: int = 300

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from typing import Final
@@ -68,6 +69,7 @@ async def _cut_short(raw: bytes) -> AsyncIterator[bytes]:
 async def _endless() -> AsyncIterator[bytes]:
     while True:
         yield b"\0" * _CHUNK
+        await asyncio.sleep(0)  # so that the others are served, and a client that left is noticed
 
 
 def bomb() -> bytes:

@@ -11,6 +11,7 @@ from typing import Final
 from tui.demo.exhibits.exhibit import Exhibit
 from tui.demo.gallery import GALLERY, build_gallery
 from tui.demo.serve import CannotServe, Served
+from tui.text import plural
 
 PORT: Final = 5005
 
@@ -38,7 +39,7 @@ def run_registry(port: int = PORT) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
         served.stop()
-    sys.stdout.write(f"\nStopped after {served.store.served} requests. What was pushed is gone.\n")
+    sys.stdout.write(f"\nStopped after {plural(served.store.served, 'request')}. What was pushed is gone.\n")
     return 0
 
 
@@ -68,5 +69,12 @@ def introduction(address: str, exhibits: Iterable[Exhibit] = GALLERY) -> str:
     )
 
 
-def _some(tags: list[str], most: int = 3) -> str:
-    return ", ".join(tags[:most]) + (f" and {len(tags) - most} more" if len(tags) > most else "")
+def _some(tags: list[str], width: int = 50) -> str:
+    """As many of the tags as fit, and how many more there are."""
+    shown = tags[:1]
+    for tag in tags[1:]:
+        if len(", ".join([*shown, tag])) > width:
+            break
+        shown.append(tag)
+    more = len(tags) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

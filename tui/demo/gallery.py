@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tui.demo.access import Rules
 from tui.demo.exhibits import crowds, faults, hello, stories
 from tui.demo.exhibits.exhibit import Exhibit
 from tui.demo.exhibits.stories import docker_manifests
@@ -21,6 +22,7 @@ GALLERY: Final[tuple[Exhibit, ...]] = (*hello.EXHIBITS, *stories.EXHIBITS, *faul
 def build_gallery(store: Store | None = None) -> Store:
     """A store with every exhibit in it; into `store`, if one is given. Takes well under a second."""
     store = store or Store()
+    store.rules = Rules(ping=True)
     for group in (hello, stories, faults, crowds):
         group.build(store)
     return store

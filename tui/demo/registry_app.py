@@ -35,7 +35,7 @@ _WRONG_DIGEST: Final = "sha256:" + "0" * 64
 async def base(call: Call) -> Response:
     """GET /v2/: whether this is a registry, and whether a login is right."""
     grant = call.grant()
-    if grant is None and call.store.rules.required:
+    if grant is None and (call.store.rules.required or call.store.rules.ping):
         raise call.challenge()
     return Response(b"{}\n", 200, media_type="application/json")
 

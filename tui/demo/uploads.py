@@ -57,7 +57,10 @@ async def _begin(call: Call) -> Response:
     session = Upload(str(uuid.uuid4()), call.name)
     store.uploads[session.id] = session
     if call.one("digest") is not None and mount is None:
-        return await _finish(call, session)
+        try:
+            return await _finish(call, session)
+        finally:
+            store.uploads.pop(session.id, None)  # nobody was told of a session that could go on
     return _told(call, session, 202)
 
 

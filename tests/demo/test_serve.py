@@ -1,0 +1,170 @@
+"""The registry on a real socket: starting, stopping, starting over, and what needs a connection to be seen."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.demo.helpers import manifest_bytes, shelve
+from tui.demo.command import introduction, run_registry
+from tui.demo.gallery import GALLERY
+from tui.demo.quirks import Quirks
+from tui.demo.serve import CannotServe, Served
+from tui.demo.store import Store
+from tui.oci import media
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    store = Store()
+    shelve(store)
+    with Served.start(store) as served:
+        yield served
+    assert not store.errors, "\n".join(store.errors)
+
+
+def turn(served: Served, quirks: Quirks) -> None:
+    def change(store: Store) -> None:
+        store.repository("app").quirks = quirks
+
+    served.call(change)
+
+
+def test_it_answers_as_soon_as_it_has_started(served: Served) -> None:
+    assert served.host == "127.0.0.1"
+    assert served.url == f"http://127.0.0.1:{served.port}" == f"http://{served.address}"
+    answer = httpx.get(f"{served.url}/v2/", trust_env=False)
+    assert (answer.status_code, answer.headers["docker-distribution-api-version"]) == (200, "registry/2.0")
+    assert "server" not in answer.headers
+
+
+def test_a_port_in_use_is_a_clear_error(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CannotServe, match=rf"Cannot serve on 127\.0\.0\.1:{served.port}: Address already in use"):
+        Served.start(Store(), served.port)
+    with pytest.raises(CannotServe, match="--port"):
+        Served.start(Store(), 70_000)
+    assert run_registry(served.port) == 2
+    assert f":{served.port}: Address already in use" in capsys.readouterr().err
+
+
+def test_stopping_frees_the_port_and_can_be_done_twice() -> None:
+    served = Served.start(Store())
+    with httpx.Client(base_url=served.url, trust_env=False) as idle:
+        idle.get("/v2/")
+        began = time.monotonic()
+        served.stop()
+        assert time.monotonic() - began < 3, "an idle connection does not hold it up"
+    served.stop()
+    assert not served.running
+    with Served.start(Store(), served.port) as again:
+        assert httpx.get(f"{again.url}/v2/", trust_env=False).status_code == 200
+
+
+def test_starting_over_puts_back_what_was_there(served: Served) -> None:
+    with httpx.Client(base_url=served.url, trust_env=False) as client:
+        before = client.get("/v2/app/manifests/latest").content
+        assert client.delete("/v2/app/manifests/latest").status_code == 202
+        client.post("/v2/new/blobs/uploads/")
+        turn(served, Quirks(html=True))
+        served.reset()
+        assert client.get("/v2/app/manifests/latest").content == before
+        assert client.get("/v2/new/tags/list").status_code == 404
+        assert not served.store.uploads
+        client.delete("/v2/app/manifests/latest")
+        served.reset()
+        assert client.get("/v2/app/manifests/latest").content == before, "and again"
+
+
+def test_changes_are_made_on_the_servers_thread_and_give_back_their_result(served: Served) -> None:
+    assert served.call(lambda store: threading.current_thread().name) == "embedded-registry"
+    with pytest.raises(ZeroDivisionError):
+        served.call(lambda store: 1 / 0)
+    served.stop()
+    assert served.call(lambda store: sorted(store.repositories)) == ["app"], "a stopped one can still be looked at"
+
+
+def test_a_lost_answer_is_a_closed_connection(served: Served) -> None:
+    served.call(lambda store: store.put_blob("app", b"{}"))
+    turn(served, Quirks(drop_put=1))
+    raw = manifest_bytes(b"{}")
+    with httpx.Client(base_url=served.url, trust_env=False) as client:
+        with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
+            client.put("/v2/app/manifests/new", content=raw, headers={"Content-Type": media.OCI_MANIFEST})
+        assert client.get("/v2/app/manifests/new").content == raw
+    assert served.store.asked("PUT", status=0)
+
+
+def test_a_body_that_is_cut_short(served: Served) -> None:
+    turn(served, Quirks(body="truncated"))
+    connection = http.client.HTTPConnection(served.host, served.port, timeout=10)
+    connection.request("GET", "/v2/app/manifests/latest")
+    answer = connection.getresponse()
+    with pytest.raises(http.client.IncompleteRead) as caught:
+        answer.read()
+    assert 0 < len(caught.value.partial) < int(answer.headers["content-length"])
+    connection.close()
+
+
+def test_a_body_without_an_end_can_be_left(served: Served) -> None:
+    turn(served, Quirks(body="endless"))
+    with httpx.Client(base_url=served.url, trust_env=False) as client:
+        with client.stream("GET", "/v2/app/manifests/latest") as answer:
+            taken = 0
+            for chunk in answer.iter_raw():
+                taken += len(chunk)
+                if taken > 1_000_000:
+                    break
+        assert client.get("/v2/").status_code == 200
+
+
+def test_a_silent_repository_does_not_silence_its_siblings(served: Served) -> None:
+    turn(served, Quirks(silent=True))
+    with httpx.Client(base_url=served.url, trust_env=False) as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.get("/v2/app/manifests/latest")
+        assert client.get("/v2/").status_code == 200
+
+
+def test_a_client_that_goes_away_in_the_middle_of_an_upload(served: Served) -> None:
+    where = httpx.post(f"{served.url}/v2/app/blobs/uploads/", trust_env=False).headers["location"]
+    with socket.create_connection((served.host, served.port), timeout=10) as raw:
+        raw.sendall(f"PATCH {where} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nonly this".encode())
+    deadline = time.monotonic() + 5
+    while not served.store.asked("PATCH") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    answer = httpx.get(f"{served.url}{where}", trust_env=False)
+    assert (answer.status_code, answer.headers["range"]) == (204, "0-0")
+
+
+def test_the_introduction_names_everything() -> None:
+    text = introduction("127.0.0.1:5005")
+    assert "http://127.0.0.1:5005" in text
+    assert all(exhibit.repository in text for exhibit in GALLERY)
+    assert all(len(line) <= 100 for line in text.splitlines())
+
+
+def test_fanfold_registry_serves_until_it_is_interrupted() -> None:
+    code = "from tui.demo.command import run_registry; raise SystemExit(run_registry(0))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
+    )
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        assert httpx.get(f"{url}/v2/_catalog?n=1", trust_env=False).json() == {"repositories": ["dockerfun"]}
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=15)
+    finally:
+        process.kill()
+    assert (process.returncode, err) == (0, "")
+    assert "Stopped after 1 request." in out

@@ -70,11 +70,13 @@ def _index_of(node: Node) -> Node | None:
 def _image_of(node: Node, index: Node | None) -> Node | None:
     """The image that the row is in, or the first platform of its index."""
     for each in (node, *node.ancestors()):
-        if each.kind is Kind.MANIFEST or (each.kind is Kind.TAG and isinstance(each.manifest, ImageManifest)):
+        if each.kind in (Kind.MANIFEST, Kind.TAG) and isinstance(each.manifest, ImageManifest):
+            return each
+        if each.kind is Kind.MANIFEST and not each.is_index:
             return each
     if index is None:
         return None
-    platforms = [each for each in index.walk() if each.kind is Kind.MANIFEST]
+    platforms = [each for each in index.walk() if each.kind is Kind.MANIFEST and not each.is_index]
     return next((each for each in platforms if each.image_manifest is not None), platforms[0] if platforms else None)
 
 

@@ -74,13 +74,18 @@ def layer_unknown(digest: str, media_type: str) -> DockerSays:
     )
 
 
-def denied(name: str, reference: str) -> DockerSays:
-    """401 after authentication, or 403. `name` is the repository as Docker prints it."""
+def denied(name: str, reference: str, url: str = "") -> DockerSays:
+    """401 after authentication, or 403. `name` is the repository as Docker prints it; `url` the address that was
+    refused, if it was not the tag's."""
+    refused = "requested access to the resource is denied"
     return DockerSays(
-        f"{_DAEMON}pull access denied for {name}, repository does not exist or may require 'docker login': "
-        "denied: requested access to the resource is denied",
-        f'{_DAEMON}failed to resolve reference "{reference}": pull access denied, repository does not exist or may '
-        "require authorization: server message: insufficient_scope: authorization failed",
+        f"{_DAEMON}pull access denied for {name}, repository does not exist or may require 'docker login': denied: "
+        f"{refused}",
+        f"{_DAEMON}failed to copy: httpReadSeeker: failed open: unexpected status code {url}: 403 Forbidden - "
+        f"Server message: denied: {refused}"
+        if url
+        else f'{_DAEMON}failed to resolve reference "{reference}": pull access denied, repository does not exist or '
+        "may require authorization: server message: insufficient_scope: authorization failed",
         "Docker cannot tell “not allowed” from “not there” either: registries hide private repositories on purpose.",
     )
 

@@ -12,6 +12,9 @@ from tui.sources.presence import Observation, Presence
 from tui.teach.specs import Spec
 from tui.text import safe, size
 
+#: What a kind's words are made of: title, paragraphs, why it matters, where it is defined.
+Words = tuple[str, tuple[str, ...], str, tuple[Spec, ...]]
+
 
 class Knows(Protocol):
     """The part of the explorer that explanations ask: what is known of the object behind a node."""

@@ -1,0 +1,151 @@
+"""The steps of a rehearsal, and what becomes of a step that fails: where a pull stops, and what Docker prints then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tui.explore.node import Node
+from tui.oci.descriptor import Descriptor
+from tui.oci.errors import OciError
+from tui.oci.reference import Reference
+from tui.sources.base import SourceError
+from tui.sources.presence import Observation, Presence
+from tui.teach import docker_says
+from tui.teach.access import Access
+from tui.teach.choosing import PassedOver
+from tui.teach.docker_says import DockerSays
+from tui.teach.explanation import bytes_of
+from tui.text import safe
+
+
+class StepKind(StrEnum):
+    """What a client does in a step."""
+
+    TOKEN = "token"
+    TAG = "tag"
+    INDEX = "index"
+    CHOOSE = "choose"
+    MANIFEST = "manifest"
+    CONFIG = "config"
+    LAYER = "layer"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalStep:
+    """One step, done. All text is safe.
+
+    `request` is the request line ("" for a step that asks nothing), `answer` what came back, `why` what the client does
+    with it; `node` is the row to highlight; `passed_over` the entries that were not chosen. `stopped` says that a pull
+    ends here; then `docker` is what it prints.
+    """
+
+    kind: StepKind
+    title: str
+    request: str
+    answer: str
+    why: tuple[str, ...]
+    node: Node | None
+    passed_over: tuple[PassedOver, ...] = ()
+    stopped: bool = False
+    docker: DockerSays | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Makes the last step of a pull that fails. `reference` is what is pulled, `repository` where."""
+
+    reference: str
+    repository: str
+    access: Access | None
+
+    def path(self, kind: str, selector: str) -> str:
+        """The path of a request: `/v2/library/hello/manifests/latest`. Safe."""
+        return f"/v2/{safe(self.repository)}/{kind}/{safe(selector)}"
+
+    def stop(
+        self,
+        kind: StepKind,
+        title: str,
+        request: str,
+        node: Node,
+        error: SourceError,
+        described: Descriptor | None = None,
+        *,
+        below: bool = False,
+    ) -> RehearsalStep:
+        status = f"{error.status} " if error.status else ""
+        return RehearsalStep(
+            kind,
+            safe(title),
+            request,
+            f"{status}{safe(error.code)}: {error.sentence}" if error.code else f"{status}{error.sentence}",
+            ("A pull ends here. What was fetched before stays on the machine, and is used the next time.",),
+            node,
+            stopped=True,
+            docker=self._says(kind, error, described, below=below),
+        )
+
+    def _says(
+        self, kind: StepKind, error: SourceError, described: Descriptor | None, *, below: bool
+    ) -> DockerSays | None:
+        digest = str(described.digest) if described is not None else ""
+        media_type = safe(described.media_type) if described is not None else ""
+        blob = kind in (StepKind.CONFIG, StepKind.LAYER)
+        url = (
+            f"{self.access.url if self.access is not None else ''}{self.path('blobs' if blob else 'manifests', digest)}"
+        )
+        match error.presence:
+            case Presence.MISSING if kind is StepKind.TAG:
+                return docker_says.tag_unknown(self.reference)
+            case Presence.MISSING if kind is StepKind.CONFIG:
+                return docker_says.config_unknown(digest, media_type)
+            case Presence.MISSING if kind is StepKind.LAYER:
+                return docker_says.layer_unknown(digest, media_type)
+            case Presence.MISSING:
+                return (
+                    docker_says.child_unknown(self.reference, url) if below else docker_says.tag_unknown(self.reference)
+                )
+            case Presence.DENIED:
+                return docker_says.denied(_familiar(self.reference), self.reference, url if digest else "")
+            case Presence.LIMITED:
+                return docker_says.rate_limited(_registry_message(error), url)
+            case Presence.MISMATCHED if kind is StepKind.LAYER:
+                return docker_says.layer_corrupt(digest)
+            case _:
+                return None
+
+    def mismatch(self, kind: StepKind, request: str, node: Node, described: Descriptor, served: int) -> RehearsalStep:
+        return RehearsalStep(
+            kind,
+            f"Fetch the {kind.value}",
+            request,
+            f"{bytes_of(served)}, but its descriptor says {bytes_of(described.size)}",
+            (
+                "The size is part of the reference. containerd, and with it Docker since 29, refuses content of "
+                "another size; older clients go on. So the same pull fails on one machine and works on another.",
+            ),
+            node,
+            stopped=True,
+        )
+
+
+def error_of(seen: Observation) -> SourceError:
+    """An answer about a blob, as the error that a pull would meet."""
+    return SourceError(seen.presence, f"{seen.detail or seen.presence.value}.")
+
+
+def _registry_message(error: SourceError) -> str:
+    """The registry's own words in an error, where they are known: Docker Hub's begin like this."""
+    start = error.sentence.find("You have reached your")
+    return error.sentence[start:] if start >= 0 else ""
+
+
+def _familiar(reference: str) -> str:
+    """The repository as Docker prints it: "app" for Docker Hub's library, else with the host."""
+    try:
+        found = Reference.parse(reference)
+    except OciError:
+        return reference
+    return found.familiar.partition("@")[0].removesuffix(f":{found.tag}")

@@ -10,6 +10,8 @@ import re
 
 import httpx
 
+from tui.registry.fields import Fields
+
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _RANGE = re.compile(r"bytes\s+(?:([0-9]{1,18})-([0-9]{1,18})|\*)/(?:([0-9]{1,18})|\*)", re.ASCII | re.IGNORECASE)
 
@@ -36,7 +38,7 @@ def number(text: str | None) -> int | None:
     return int(text) if text is not None and _NUMBER.fullmatch(text) else None
 
 
-def declared_length(headers: httpx.Headers) -> int | None:
+def declared_length(headers: Fields) -> int | None:
     return number(headers.get("content-length"))
 
 
@@ -49,21 +51,21 @@ def content_range(value: str | None) -> tuple[int | None, int | None, int | None
     return first, last, total
 
 
-def media_type(headers: httpx.Headers) -> str:
+def media_type(headers: Fields) -> str:
     """The Content-Type without parameters, lower case; "" when there is none."""
     told: str = headers.get("content-type", "")
     return told.partition(";")[0].strip().lower()
 
 
-def encoded(headers: httpx.Headers) -> bool:
+def encoded(headers: Fields) -> bool:
     return headers.get("content-encoding", "identity").strip().lower() not in ("", "identity")
 
 
-async def read(response: httpx.Response, limit: int) -> bytes:
+async def read(response: httpx.Response, headers: Fields, limit: int) -> bytes:
     """The whole body, at most `limit` bytes.  Raises BodyTooLarge, BodyEncoded, BodyCutShort, httpx.HTTPError."""
-    if encoded(response.headers):
+    if encoded(headers):
         raise BodyEncoded
-    declared = declared_length(response.headers)
+    declared = declared_length(headers)
     if declared is not None and declared > limit:
         raise BodyTooLarge(limit, declared)
     held = bytearray()

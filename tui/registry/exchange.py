@@ -14,7 +14,9 @@ import httpx
 
 from tui.registry import body, redact
 from tui.registry.clock import Clock
+from tui.registry.deadline import Deadlines
 from tui.registry.errors import Corrupt, RateLimited, RegistryError, TimedOut, TlsFailure, TooLarge, Unreachable
+from tui.registry.fields import Fields
 from tui.registry.gate import Gate, Paused
 from tui.registry.origin import Address, Origin
 from tui.registry.proxy import Proxies
@@ -22,14 +24,14 @@ from tui.registry.ratelimit import RateLimit, parse_rate_limit
 from tui.registry.settings import ClientSettings
 from tui.registry.tls import Contexts, TlsFiles
 from tui.registry.trace import Exchange, Trace
-from tui.registry.transport import AiohttpTransport, TlsError
+from tui.registry.transport import AiohttpTransport, BodylessRequest, TlsError
 from tui.text import duration, safe
 
 Headers = tuple[tuple[str, str], ...]
 Chunks = Callable[[], AsyncIterator[bytes]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ask:
     """What to send.  `headers` are without Authorization, User-Agent and Accept-Encoding.
 
@@ -60,7 +62,7 @@ class Ask:
 @dataclass(slots=True)
 class Answer:
     status: int
-    headers: httpx.Headers
+    headers: Fields
     body: bytes
     address: Address
     exchange: Exchange
@@ -135,7 +137,10 @@ class Wire:
         self._names: dict[Origin, str] = {}
         self._bases: dict[Origin, httpx.URL] = {}
         self._prepared: dict[tuple[Headers, str], tuple[httpx.Headers, Headers]] = {}
-        self._timeout = {"connect": settings.connect_timeout, "read": settings.read_timeout}
+        self._deadlines = Deadlines(settings.request_timeout)
+        # A short exchange has its time limit in `_deadlines`; a long one must only not stand still.
+        self._short = {"connect": settings.connect_timeout}
+        self._long = {"connect": settings.connect_timeout, "read": settings.read_timeout}
 
     def introduce(self, origin: Origin, registry: str) -> None:
         """The user's name for an origin: it decides trust, slots and words."""
@@ -186,12 +191,19 @@ class Wire:
         self, ask: Ask, authorization: str, record: Exchange, release: Callable[[], None] | None
     ) -> Answer:
         self.trace.sent(record)
+        task = asyncio.current_task()
+        assert task is not None
         try:
             if release is not None:
                 return await self._spoken(ask, authorization, record, release)
-            async with asyncio.timeout(self.settings.request_timeout):
-                return await self._spoken(ask, authorization, record, None)
+            self._deadlines.begin(task)
+            return await self._spoken(ask, authorization, record, None)
         except asyncio.CancelledError:
+            if self._deadlines.end(task):
+                late = self._lost(TimeoutError(), ask.address.origin, record)
+                late.error.request = record.id
+                self.trace.broke(record, late.error.sentence)
+                raise late from None
             self.trace.broke(record, "stopped")
             raise
         except NoAnswer as lost:
@@ -207,42 +219,47 @@ class Wire:
             none.error.request = record.id
             self.trace.broke(record, none.error.sentence)
             raise none from error
+        finally:
+            self._deadlines.end(task)
 
     async def _spoken(
         self, ask: Ask, authorization: str, record: Exchange, release: Callable[[], None] | None
     ) -> Answer:
-        response = await self.transport.handle_async_request(await self._request(ask, authorization, record))
+        response = await self.transport.handle_async_request(
+            await self._request(ask, authorization, record, short=release is None)
+        )
         record.status = response.status_code
-        record.response_headers = redact.headers(response.headers.multi_items())
-        limits = parse_rate_limit(response.headers)
+        fields = Fields(response.headers.raw)
+        record.received = redact.fields(fields)
+        limits = parse_rate_limit(fields)
         if limits is not None:
             record.rate_limit = self.rate_limits[ask.address.origin] = limits
         if release is not None and ask.take == "stream" and response.is_success:
             stream = self._stream(response, record, release)
-            return Answer(response.status_code, response.headers, b"", ask.address, record, stream)
+            return Answer(response.status_code, fields, b"", ask.address, record, stream)
         try:
-            held = b"" if ask.method == "HEAD" else await self._read(ask, response)
+            held = b"" if ask.method == "HEAD" else await self._read(ask, response, fields)
         finally:
             await response.aclose()
         record.bytes_in = len(held)
         self.trace.answered(record)
-        answer = Answer(response.status_code, response.headers, held, ask.address, record)
+        answer = Answer(response.status_code, fields, held, ask.address, record)
         if ask.kept is not None and response.is_success:
             ask.kept(answer)
         return answer
 
-    async def _read(self, ask: Ask, response: httpx.Response) -> bytes:
+    async def _read(self, ask: Ask, response: httpx.Response, fields: Fields) -> bytes:
         if not response.is_success:
-            if body.encoded(response.headers):
+            if body.encoded(fields):
                 return b""
             return await body.read_some(response, self.settings.max_error_body)
         if ask.take == "some":
-            declared = body.declared_length(response.headers)
+            declared = body.declared_length(fields)
             # A short body is read to its end: that keeps the connection.
             whole = declared is not None and declared <= 4_096
             return (await body.read_some(response, 4_097 if whole else ask.limit))[: ask.limit]
         try:
-            return await body.read(response, ask.limit)
+            return await body.read(response, fields, ask.limit)
         except body.BodyTooLarge as error:
             raise TooLarge(
                 f"The answer of {self.name(ask.address.origin)} is larger than the limit of {error.limit:,} bytes.",
@@ -266,14 +283,17 @@ class Wire:
 
         return Stream(response, closed, self.settings.read_timeout, count)
 
-    async def _request(self, ask: Ask, authorization: str, record: Exchange) -> httpx.Request:
+    async def _request(self, ask: Ask, authorization: str, record: Exchange, *, short: bool) -> httpx.Request:
         origin = ask.address.origin
         base = self._bases.get(origin)
         if base is None:
             base = self._bases[origin] = httpx.URL(f"{origin}/")
         headers, shown = self._headers(ask.headers, authorization)
         content = ask.content
-        extensions: dict[str, object] = {"target": ask.address.target.encode("ascii"), "timeout": self._timeout}
+        extensions: dict[str, object] = {
+            "target": ask.address.target.encode("ascii"),
+            "timeout": self._short if short else self._long,
+        }
         if self._proxies is None:
             self._proxies = Proxies()
         proxy = self._proxies.for_origin(origin)
@@ -283,7 +303,7 @@ class Wire:
             extensions["tls"] = await self._contexts.get(self.name(origin))
         if content is None and ask.method not in ("PUT", "POST", "PATCH"):
             record.request_headers = shown
-            return httpx.Request(ask.method, base, headers=headers, extensions=extensions)
+            return BodylessRequest(ask.method, base, headers=headers, extensions=extensions)
         length = ask.length if callable(content) else len(content or b"")
         headers = httpx.Headers([*headers.multi_items(), ("Content-Length", str(length))])
         record.request_headers = (*shown, ("Content-Length", str(length)))
@@ -342,6 +362,7 @@ class Wire:
 
     async def aclose(self) -> None:
         await self.gate.aclose()
+        self._deadlines.close()
         await self.transport.aclose()
 
 

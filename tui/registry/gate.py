@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tui.registry.clock import Clock
 
@@ -115,7 +115,7 @@ class Gate:
         self._longest_wait = longest_wait
         self._clock = clock
         self._lanes: dict[Hashable, Lane] = {}
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._tasks: set[asyncio.Future[Any]] = set()
         self._closed = False
 
     def lane(self, host: Hashable) -> Lane:
@@ -145,18 +145,35 @@ class Gate:
         if self._closed:
             lane.leave()
             raise RuntimeError("the client is closed")
-        task = asyncio.ensure_future(exchange())
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[T] = loop.create_future()
+
+        # The task tells its outcome to a future of the caller's, which the caller may drop: the same as
+        # `asyncio.shield`, with three callbacks fewer for each request.
+        async def begun() -> None:
+            try:
+                result = await exchange()
+            except BaseException as error:
+                if not outcome.done():
+                    if isinstance(error, asyncio.CancelledError):
+                        outcome.cancel()
+                    else:
+                        outcome.set_exception(error)
+                if not isinstance(error, Exception):
+                    raise
+            else:
+                if not outcome.done():
+                    outcome.set_result(result)
+            finally:
+                self._tasks.discard(task)
+                lane.leave()
+
+        task = loop.create_task(begun())
         self._tasks.add(task)
-
-        def finished(done: asyncio.Future[T]) -> None:
-            self._tasks.discard(done)
-            lane.leave()
-
-        task.add_done_callback(finished)
         try:
-            return await asyncio.shield(task)
+            return await outcome
         except asyncio.CancelledError:
-            if abandoned is not None and not task.done():
+            if outcome.cancelled() and task in self._tasks and abandoned is not None:
                 abandoned()
             raise
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from tui.text import safe
 
 _VALUE = re.compile(r"\s*([0-9]{1,12})\s*(?:;\s*w=([0-9]{1,12}))?.*", re.ASCII | re.DOTALL)
-_NAMES = ("ratelimit-limit", "ratelimit-remaining", "docker-ratelimit-source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,8 @@ class RateLimit:
 
 def parse_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
     """None when the answer tells of no limit, or of none that can be read."""
+    if "ratelimit-limit" not in headers and "ratelimit-remaining" not in headers:
+        return None
     limit, window = _number(headers.get("ratelimit-limit"))
     remaining, other_window = _number(headers.get("ratelimit-remaining"))
     if limit is None and remaining is None:

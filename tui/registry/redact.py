@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from tui.registry.fields import Fields
+
 HIDDEN = "…"
 
 _QUERY = frozenset({"scope", "service", "n", "last", "mount", "from", "digest", "artifacttype", "tag"})
@@ -81,6 +83,15 @@ def url(text: str) -> str:
 def headers(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Header fields as they may be shown: known ones as they are, addresses cleaned, the others by name only."""
     return tuple((name, _value(name.lower(), value)) for name, value in pairs)
+
+
+def fields(received: Fields) -> tuple[str, ...]:
+    """The same for an answer's fields, flat (name, value, name, value ...): thousands of answers are kept, and the
+    fewer objects each is made of, the less the garbage collector has to walk."""
+    flat: list[str] = []
+    for lowered, name, value in zip(received.names, received.flat[::2], received.flat[1::2], strict=True):
+        flat += (name, value if lowered in _HEADERS else _value(lowered, value))
+    return tuple(flat)
 
 
 def _value(name: str, value: str) -> str:

@@ -59,12 +59,16 @@ class Exchange:
     bytes_out: int = 0
     asked_by: str = ""
     request_headers: Pairs = ()
-    response_headers: Pairs = ()
+    received: tuple[str, ...] = field(default=(), repr=False)
     rate_limit: RateLimit | None = None
     attempt: int = 1
     state: State = "waiting"
     how_to_log_in: str = ""
     _began: float = field(default=0.0, repr=False)
+
+    @property
+    def response_headers(self) -> Pairs:
+        return tuple(zip(self.received[::2], self.received[1::2], strict=True))
 
     def curl(self) -> str:
         """The request as a shell line that works: secrets are placeholders, and a comment says how to get them."""
@@ -177,5 +181,6 @@ class Trace:
         self._tell(exchange)
 
     def _tell(self, exchange: Exchange) -> None:
-        for callback in tuple(self._callbacks):
-            callback(exchange)
+        if self._callbacks:
+            for callback in tuple(self._callbacks):
+                callback(exchange)

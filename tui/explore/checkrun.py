@@ -35,6 +35,7 @@ class CheckRun:
         loader: Loader,
         lists: Lists,
         afterwards: Callable[[Node, Hashable], Awaitable[None]],
+        wanted: Callable[[Node], bool] | None = None,
     ) -> None:
         self.node = node
         self.done = 0
@@ -43,6 +44,7 @@ class CheckRun:
         self.stopped = False
         self._tree, self._asker, self._loader, self._lists = tree, asker, loader, lists
         self._afterwards = afterwards
+        self._wanted = wanted
         self._pending = 0
         self._rows = 0
         self._objects: set[Hashable] = set()
@@ -89,6 +91,8 @@ class CheckRun:
             return
         if node.kind is Kind.REFERRERS and node.load is not Load.READY and node is not self.node:
             return  # referrers are asked for only when somebody opens them: nothing that a pull needs
+        if self._wanted is not None and node.kind is Kind.MANIFEST and node is not self.node and not self._wanted(node):
+            return
         self._rows += 1
         new = self._count(node)
         if new is None:

@@ -21,8 +21,8 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import MalformedDigest
 from tui.oci.platform import Platform
-from tui.sources.base import Source, SourceError
-from tui.sources.presence import Observation, Presence
+from tui.sources.base import Source
+from tui.sources.presence import Observation
 from tui.text import safe
 
 if TYPE_CHECKING:
@@ -238,14 +238,17 @@ class Explorer:
 
     # checking
 
-    def check(self, node: Node) -> CheckRun:
-        """Check everything below a row, however deep. The run that is under way for this row, if one is."""
+    def check(self, node: Node, *, wanted: Callable[[Node], bool] | None = None) -> CheckRun:
+        """Check everything below a row, however deep. The run that is under way for this row, if one is.
+
+        ``wanted`` restricts it to some of the platforms of an index.
+        """
         run = self._runs.get(node)
         if run is not None and run.running:
             return run
         for key in [key for key, old in self._runs.items() if not old.running]:
             del self._runs[key]
-        run = CheckRun(node, self.tree, self._asker, self._loader, self._lists, self._around.after_check)
+        run = CheckRun(node, self.tree, self._asker, self._loader, self._lists, self._around.after_check, wanted)
         self._runs[node] = run
         run.start()
         return run
@@ -373,6 +376,3 @@ def _peek_note(descriptor: Descriptor) -> str:
         if media.is_image_manifest(descriptor.media_type)
         else safe(media.describe(descriptor.media_type), limit=80)
     )
-
-
-__all__ = ["Explorer", "Presence", "SourceError"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,6 +17,9 @@ from tui.oci.manifest import OpaqueManifest
 from tui.oci.platform import Platform
 from tui.sources.presence import Observation, worst
 from tui.text import safe
+
+#: A test for the platforms' rows of an index: whether somebody asked for this one.
+Wanted = Callable[[Node], bool]
 
 
 class HasBook(Protocol):
@@ -105,14 +108,25 @@ class Object:
     platforms: list[str] = field(default_factory=list)
 
 
-def objects(node: Node, known: Book | HasBook) -> list[Object]:
+def walk(node: Node, wanted: Wanted | None = None) -> Iterator[Node]:
+    """The rows at and below ``node``, without the platforms of an index that are not wanted."""
+    stack = [node]
+    while stack:
+        row = stack.pop()
+        if wanted is not None and row is not node and row.kind is Kind.MANIFEST and not wanted(row):
+            continue
+        yield row
+        stack.extend(reversed(row.children))
+
+
+def objects(node: Node, known: Book | HasBook, wanted: Wanted | None = None) -> list[Object]:
     """Every distinct object at and below a row, each digest once, in the order of the screen.
 
     When two descriptors of one digest disagree, the worse of the two views counts.
     """
     book = book_of(known)
     found: dict[tuple[str | None, Digest], Object] = {}
-    for row in node.walk():
+    for row in walk(node, wanted):
         key = key_of(row)
         if key is None:
             continue
@@ -132,23 +146,23 @@ def objects(node: Node, known: Book | HasBook) -> list[Object]:
     return list(found.values())
 
 
-def unread(node: Node) -> Iterator[Node]:
+def unread(node: Node, wanted: Wanted | None = None) -> Iterator[Node]:
     """Manifest rows at and below ``node`` whose content is not known: what is below them cannot be judged."""
-    for row in node.walk():
+    for row in walk(node, wanted):
         if row.kind in MANIFEST_KINDS and row.load is not Load.READY:
             yield row
 
 
-def is_complete(node: Node, known: Book | HasBook) -> bool:
+def is_complete(node: Node, known: Book | HasBook, wanted: Wanted | None = None) -> bool:
     """Whether every object at and below a row is known to be there: nothing missing, unread or cut off."""
-    if any(True for _ in unread(node)):
+    if any(True for _ in unread(node, wanted)):
         return False
-    for row in node.walk():
+    for row in walk(node, wanted):
         if row.kind is Kind.FAULT and row.code in ("cycle", "too-deep", "invalid-manifest"):
             return False
         if isinstance(row.manifest, OpaqueManifest) and not harmless(row.manifest, row.descriptor):
             return False
-    return all(part.seen.presence in HAVE for part in objects(node, known))
+    return all(part.seen.presence in HAVE for part in objects(node, known, wanted))
 
 
 def harmless(manifest: OpaqueManifest, descriptor: Descriptor | None) -> bool:

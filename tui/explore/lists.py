@@ -10,6 +10,8 @@ from tui.explore.listing import ROWS, Listing
 from tui.explore.loader import Loader
 from tui.explore.node import Kind, Load, Node
 from tui.explore.scheduler import Job
+from tui.oci.digest import Digest
+from tui.oci.errors import MalformedDigest
 from tui.oci.reference import is_repository, is_tag
 from tui.sources.base import Page, SourceError
 from tui.text import safe
@@ -130,9 +132,9 @@ def repository_row(source: Node, name: str) -> Node:
         kind=Kind.REPOSITORY,
         source=source.source,
         repository=name,
-        label=safe(name, limit=255),
+        label=safe(name, limit=255) or "images",
         parent=source,
-        expandable=is_repository(name),
+        expandable=source.source.kind != "registry" or is_repository(name),
     )
     return row if row.expandable else _unspeakable(row, "repository")
 
@@ -147,9 +149,19 @@ def tag_row(parent: Node, name: str, repository: str) -> Node:
         label=safe(name, limit=160),
         tag=name,
         parent=parent,
-        expandable=is_tag(name),
+        expandable=parent.source.kind != "registry" or is_tag(name),
     )
+    if row.expandable and not is_tag(name) and _is_digest(name):
+        row.tag, row.wanted, row.label = None, Digest.parse(name), Digest.parse(name).short
+        row.kind = Kind.MANIFEST
     return row if row.expandable else _unspeakable(row, "tag")
+
+
+def _is_digest(name: str) -> bool:
+    try:
+        return bool(Digest.parse(name))
+    except MalformedDigest:
+        return False
 
 
 def _unspeakable(row: Node, what: str) -> Node:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from tui import __version__
 from tui.explore.book import Book
-from tui.explore.finding import Finding
+from tui.explore.codes import CODES, Severity
+from tui.explore.finding import Finding, make
 from tui.explore.findings import findings as all_findings
-from tui.explore.known import HasBook, Object, book_of, objects, platform_text
+from tui.explore.known import HasBook, Object, Wanted, book_of, objects, platform_text
 from tui.explore.node import Kind, Load, Node
 from tui.explore.rollup import Pull, attestations_of, blobs_of, platforms_of, pull
 from tui.explore.tree import observe
@@ -19,6 +19,7 @@ from tui.explore.verdict import Verdict
 from tui.explore.verdict import verdict as make_verdict
 from tui.oci.digest import Digest
 from tui.oci.manifest import OpaqueManifest
+from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
 from tui.text import safe, size
 
@@ -180,18 +181,17 @@ def report(
     known: Book | HasBook,
     *,
     requests: int = 0,
-    wanted: Callable[[Node], bool] | None = None,
+    wanted: Wanted | None = None,
     reference: str | None = None,
 ) -> Report:
     """The report over a row. ``wanted`` restricts it to some platforms' rows; ``requests`` is what the check took."""
     book = book_of(known)
     rows = platforms_of(node) if node.is_index else [node] if node.image_manifest is not None else []
     rows = [row for row in rows if wanted is None or wanted(row)]
-    parts = objects(node, book)
+    parts = objects(node, book, wanted)
     found = all_findings(node, book)
     if wanted is not None:
         names = {platform_text(row) for row in rows}
-        parts = [part for part in parts if not part.platforms or names & set(part.platforms)]
         found = [finding for finding in found if finding.platform is None or finding.platform in names]
     seen = observe(node, book)
     counts = Counter(_word(part.seen.presence) for part in parts)
@@ -201,7 +201,7 @@ def report(
         reference=reference or reference_of(node),
         digest=node.digest,
         media_type=node.media_type or None,
-        verdict=make_verdict(node, found, book),
+        verdict=make_verdict(node, found, book, wanted=wanted),
         requests=requests,
         objects=tuple(parts),
         platforms=tuple(_line(row, book) for row in rows),
@@ -211,11 +211,31 @@ def report(
     )
 
 
+def failed_report(reference: str, error: SourceError) -> Report:
+    """The report on a source that could not even be opened: the same shape, with the reason as its verdict."""
+    code = error.presence.value if error.presence.value in CODES else "unreachable"
+    finding = make(code, "", error.sentence, mend=error.mend or None)
+    return Report(
+        reference=reference,
+        digest=None,
+        media_type=None,
+        verdict=Verdict(error.sentence, False, severity=finding.severity),
+        requests=0,
+        objects=(),
+        platforms=(),
+        findings=(finding,),
+        seen=Observation(Presence.UNREACHABLE, detail=error.sentence),
+        counts={presence.value: int(presence is Presence.UNREACHABLE) for presence in _COUNTED},
+    )
+
+
 def exit_status(made: Report) -> int:
     """0: complete; 1: something is missing or not what it should be; 3: could not be determined."""
     if made.counts["missing"] or made.counts["mismatched"]:
         return 1
-    if any(finding.severity.value == "error" for finding in made.findings):
+    if made.verdict.broken or any(finding.severity.value == "error" for finding in made.findings):
+        return 1
+    if made.verdict.severity is Severity.ERROR:
         return 1
     undetermined = ("denied", "limited", "unreachable", "unchecked")
     if any(made.counts[word] for word in undetermined) or made.verdict.unknown:

@@ -51,7 +51,9 @@ def platforms_of(node: Node) -> list[Node]:
         if child.kind is Kind.MANIFEST:
             rows.append(child)
         elif child.kind is Kind.INDEX:
-            rows.extend(platforms_of(child) if child.index is not None and child.index.entries else [child])
+            inside = platforms_of(child)
+            empty = child.index is not None and not child.index.entries
+            rows.extend(inside if inside or empty else [child])  # unread, or not followed: it stands for itself
     return rows
 
 
@@ -74,6 +76,8 @@ def pull(node: Node, look: Look) -> Pull:
     states = [_state(node, look)]
     if isinstance(node.manifest, OpaqueManifest):
         return Pull.NO
+    if node.index is not None:
+        return Pull.UNKNOWN  # nested deeper than is followed
     if node.load is not Load.READY or node.manifest is None:
         states.append(Pull.UNKNOWN)
     else:

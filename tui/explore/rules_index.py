@@ -58,7 +58,8 @@ def duplicate_platform(row: Node, book: Book) -> Iterator[Finding]:
             yield make(
                 "duplicate-platform",
                 child.key,
-                f"{platform} is there twice: clients take {short(known.digest)} and never {short(child.digest)}.",
+                f"the platform {platform} is there twice: clients take {short(known.digest)}, "
+                f"never {short(child.digest)}.",
                 digest=child.digest,
                 platform=str(platform),
                 facts=(f"entry {known.position + 1}: {known.digest}", f"entry {child.position + 1}: {child.digest}"),

@@ -12,7 +12,7 @@ from tui.explore.book import Book
 from tui.explore.codes import Severity
 from tui.explore.finding import Finding
 from tui.explore.findings import findings as all_findings
-from tui.explore.known import HasBook, book_of, detail_of, harmless, is_complete, platform_text, short
+from tui.explore.known import HasBook, Wanted, book_of, detail_of, harmless, is_complete, platform_text, short, walk
 from tui.explore.node import Kind, Load, Node
 from tui.explore.rollup import Pull, blobs_of, platforms_of, pull
 from tui.explore.tree import observe
@@ -37,8 +37,11 @@ class Verdict:
     severity: Severity | None = None
 
 
-def verdict(node: Node, found: Sequence[Finding] | None, known: Book | HasBook) -> Verdict:
-    """The verdict over a row that stands for an image or an index. ``found`` are its findings, if they are at hand."""
+def verdict(
+    node: Node, found: Sequence[Finding] | None, known: Book | HasBook, *, wanted: Wanted | None = None
+) -> Verdict:
+    """The verdict over a row that stands for an image or an index. ``found`` are its findings, if they are at hand;
+    ``wanted`` restricts it to some of its platforms."""
     book = book_of(known)
     found = all_findings(node, book) if found is None else found
     name = subject(node)
@@ -47,11 +50,16 @@ def verdict(node: Node, found: Sequence[Finding] | None, known: Book | HasBook) 
     if isinstance(node.manifest, OpaqueManifest):
         return _opaque(node, name, node.manifest, found)
     rows = platforms_of(node) if node.is_index else [node]
+    if wanted is not None:
+        rows = [row for row in rows if wanted(row)]
+        if not rows:
+            sentence = f"{name} has no image for the platform that was asked for."
+            return Verdict(sentence, False, severity=Severity.ERROR)
     states = [(_called(row), row, pull(row, lambda part: observe(part, book))) for row in rows]
-    complete = is_complete(node, book)
+    complete = is_complete(node, book, wanted)
     sentences = _pulls(name, node, states, book)
-    sentences.extend(_attestations(node, book, complete))
-    sentences.extend(_remarks(found))
+    sentences.extend(_attestations(node, book, complete, wanted))
+    sentences.extend(_remarks(found, [called for called, _, state in states if state is Pull.NO]))
     severity = min((finding.severity for finding in found), key=lambda grade: grade.rank, default=None)
     return Verdict(
         " ".join(sentences),
@@ -66,7 +74,8 @@ def verdict(node: Node, found: Sequence[Finding] | None, known: Book | HasBook) 
 def subject(node: Node) -> str:
     """What the verdict calls the row: the tag, the platform of a tag, or a short digest."""
     if node.kind is Kind.TAG:
-        return node.label
+        # A sentence that begins with a bare "1" reads like a count.
+        return node.label if any(mark.isalpha() for mark in node.label) else f"The tag {node.label}"
     top = node.top()
     of = f" of {top.label}" if top is not None and top is not node else ""
     platform = platform_text(node)
@@ -144,7 +153,7 @@ def _cannot(name: str, node: Node, bad: list[tuple[str, Node]], total: int, book
     if len(reasons) == 1:
         reason, places = next(iter(reasons.items()))
         where = f"any of its {total} platforms" if len(places) == total > 1 else _list(places)
-        each = "each " if len(places) > 1 else ""
+        each = "on each, " if len(places) > 1 else ""
         return f"{name} cannot be pulled on {where}: {each}{reason}."
     parts = "; ".join(f"{_list(places)}: {reason}" for reason, places in reasons.items())
     everywhere = f"any of its {total} platforms" if len(bad) == total else f"{len(bad)} of {total} platforms"
@@ -158,8 +167,10 @@ def _why_not(row: Node, book: Book) -> str:
         return "its manifest is missing"
     if isinstance(row.manifest, OpaqueManifest):
         return "its manifest cannot be used"
+    if row.load is Load.FAILED and row.error is not None and row.error.code == "invalid-manifest":
+        return "its manifest cannot be read as one"
     if own.presence is Presence.MISMATCHED and row.load is Load.FAILED:
-        return "its manifest is not what its digest names"
+        return "its manifest does not have the content that its digest names"
     parts: list[str] = []
     if own.presence is Presence.MISMATCHED and _bad_size(row, own):
         parts.append("its manifest has another size than the index says")
@@ -172,8 +183,8 @@ def _why_not(row: Node, book: Book) -> str:
         elif seen.presence is Presence.MISMATCHED:
             wrong[str(child.digest)] = child.kind
     parts.extend(_count(lost, "missing"))
-    parts.extend(_count(wrong, "not what the manifest says"))
-    return ", ".join(parts) or detail_of(own)
+    parts.extend(_count(wrong, "not as long as the manifest says"))
+    return _list(parts) or detail_of(own)
 
 
 def _bad_size(row: Node, seen: Observation) -> bool:
@@ -212,6 +223,7 @@ _OPEN_WORDS = (
     (Presence.LIMITED, "the registry's rate limit is reached"),
     (Presence.UNREACHABLE, "the registry gave no usable answer"),
 )
+_NOT_FOLLOWED = "indexes are nested deeper than is followed"
 
 
 def _why_open(row: Node, book: Book) -> str:
@@ -219,15 +231,15 @@ def _why_open(row: Node, book: Book) -> str:
     for presence, words in _OPEN_WORDS:
         if presence in presences:
             return words
-    return _NOT_CHECKED
+    return _NOT_FOLLOWED if row.index is not None else _NOT_CHECKED
 
 
-def _attestations(node: Node, book: Book, complete: bool) -> list[str]:
+def _attestations(node: Node, book: Book, complete: bool, wanted: Wanted | None) -> list[str]:
     """What is gone of the attestations: it stops no pull, and the verdict says so."""
     if complete:
         return []
     gone: list[str] = []
-    for row in [row for row in node.walk() if row.kind is Kind.ATTESTATION and row is not node]:
+    for row in [row for row in walk(node, wanted) if row.kind is Kind.ATTESTATION and row is not node]:
         parts = [observe(part, book) for part in (row, *blobs_of(row))]
         if any(seen.presence in (Presence.MISSING, Presence.MISMATCHED) for seen in parts):
             gone.append(platform_text(row) or short(row.digest))
@@ -238,16 +250,15 @@ def _attestations(node: Node, book: Book, complete: bool) -> list[str]:
     return [f"The attestation of {whose} is not complete, which does not stop a pull."]
 
 
-def _remarks(found: Sequence[Finding]) -> list[str]:
+def _remarks(found: Sequence[Finding], broken: Sequence[str]) -> list[str]:
     """What else is worth a sentence: where missing objects are, which source tags moved, what else disagrees."""
     sentences: list[str] = []
     stale = [finding for finding in found if finding.code == "stale-entry"]
     if stale:
         what = "an image that was" if len(stale) == 1 else f"{len(stale)} images that were"
-        fact = stale[0].facts[1].replace(": ", " is ", 1) if ": " in stale[0].facts[1] else ""
-        tag, _, digest = stale[0].facts[1].rpartition(": ")
-        fact = f"{tag} is {digest[:19]}… now" if tag else fact
-        sentences.append(f"It still points at {what} replaced: {fact}.")
+        shown = next((finding for finding in stale if finding.platform in broken), stale[0])
+        tag, _, digest = shown.facts[1].rpartition(": ")
+        sentences.append(f"It still points at {what} replaced: {tag} is {digest[:19]}… now.")
     elsewhere = [finding for finding in found if finding.code == "not-in-this-repository"]
     sentences.extend(finding.message for finding in elsewhere[:2])
     others = [finding for finding in found if finding.code in _WORTH_SAYING]

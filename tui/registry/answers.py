@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from tui.registry.ask import Answer
 from tui.registry.errors import (
     Conflict,
     Denied,
@@ -22,7 +23,6 @@ from tui.registry.errors import (
     Unreachable,
     Unsupported,
 )
-from tui.registry.exchange import Answer
 from tui.text import safe
 
 MAX_ERRORS = 64

@@ -14,11 +14,11 @@ from typing import TypeAlias
 
 from tui.registry import scope
 from tui.registry.answers import read_errors
+from tui.registry.ask import Answer, Ask
 from tui.registry.challenge import Challenge, choose, parse_challenges
 from tui.registry.clock import Clock
 from tui.registry.credentials import Credential, Credentials
 from tui.registry.errors import Denied, RegistryError, Unreachable, Unsupported
-from tui.registry.exchange import Answer, Ask
 from tui.registry.flight import Flights
 from tui.registry.origin import Address, Origin, UnusableUrl
 from tui.registry.settings import ClientSettings

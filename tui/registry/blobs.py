@@ -12,8 +12,8 @@ import httpx
 from tui.oci.digest import Digest
 from tui.registry import body
 from tui.registry.answers import failure, is_html
+from tui.registry.ask import Answer, Ask
 from tui.registry.errors import Corrupt, NotARegistry, TooLarge, Unreachable, Unsupported
-from tui.registry.exchange import Answer, Ask
 from tui.registry.session import Session
 from tui.registry.target import Targets, named, pull
 

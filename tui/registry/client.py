@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from tui.oci.digest import Digest
 from tui.registry.blobs import Blobs, BlobStream
@@ -19,6 +19,8 @@ from tui.registry.session import Session
 from tui.registry.settings import ClientSettings
 from tui.registry.target import Targets
 from tui.registry.trace import Trace
+from tui.registry.uploads import Upload, Uploads
+from tui.registry.writes import Writes
 
 
 class Client:
@@ -40,6 +42,8 @@ class Client:
         self._presence = Presence(self._session, self._targets, self.settings)
         self._manifests = Manifests(self._session, self._targets, self.settings)
         self._blobs = Blobs(self._session, self._targets)
+        self._uploads = Uploads(self._session, self._targets, self._presence)
+        self._writes = Writes(self._session, self._targets, self.settings)
         self._lists = Lists(self._session, self._targets, self.settings)
         self._referrers = ReferrersReader(self._session, self._targets, self.settings, self._manifests)
 
@@ -97,6 +101,46 @@ class Client:
         """What refers to a manifest, by the API or by the fallback tag."""
         return await self._referrers.get(registry, repository, Digest(digest), artifact_type)
 
+    async def mount(self, registry: str, target_repository: str, digest: str, from_repository: str) -> Upload | None:
+        """None: the blob is in the target repository now.  An Upload: the registry opened a session instead (use it
+        or cancel it).  Raises Refused, Denied ...; upload the bytes then."""
+        return await self._uploads.mount(registry, target_repository, Digest(digest), from_repository)
+
+    async def begin_upload(self, registry: str, repository: str) -> Upload:
+        return await self._uploads.begin(registry, repository)
+
+    async def cancel_upload(self, upload: Upload) -> None:
+        """Best effort, never raises."""
+        await self._uploads.cancel(upload)
+
+    async def put_blob(
+        self,
+        registry: str,
+        repository: str,
+        digest: str,
+        size: int,
+        open_chunks: Callable[[], AsyncIterator[bytes]],
+        *,
+        upload: Upload | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """Upload a blob; `open_chunks` is called anew for each try, `progress` with the bytes sent in this try.
+
+        What `open_chunks` raises comes out as it is.  Raises Corrupt when its bytes are not those of the digest,
+        Refused, Denied, Policy ..., UnknownOutcome when the answer was lost and asking did not help.
+        """
+        await self._uploads.put(registry, repository, Digest(digest), size, open_chunks, upload, progress)
+
+    async def put_manifest(self, registry: str, repository: str, selector: str, raw: bytes, media_type: str) -> Digest:
+        """Put exactly these bytes; gives their digest.  Refused has the digests that the registry misses in `details`;
+        UnknownOutcome: read the tag again before anything else."""
+        return await self._writes.put_manifest(registry, repository, selector, raw, media_type)
+
+    async def delete_manifest(self, registry: str, repository: str, selector: str) -> None:
+        """By digest this takes every tag on it along; by tag most registries answer Unsupported."""
+        await self._writes.delete_manifest(registry, repository, selector)
+        self._manifests.dropped(registry, repository, selector)
+
     def rate_limit(self, registry: str) -> RateLimit | None:
         """What the registry said last about the pulls that are left."""
         return self._wire.rate_limits.get(self._targets.origin(registry))
@@ -107,7 +151,10 @@ class Client:
 
     def notices(self, registry: str) -> tuple[str, ...]:
         """Safe sentences that the user ought to see: a stored login that was refused, a helper that is missing."""
-        return self._session.auth.notices(self._targets.origin(registry))
+        origin = self._targets.origin(registry)
+        book = self._wire.warnings.get(origin)
+        warned = book.texts if book is not None else ()
+        return (*self._session.auth.notices(origin), *(f"{registry} warns: {text}" for text in warned))
 
     def forget(self, registry: str | None = None) -> None:
         """Drop caches, tokens and what was learnt about one registry (None: about all)."""

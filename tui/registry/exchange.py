@@ -6,120 +6,27 @@ No retries, redirects or credentials of its own: those are session.py, redirect.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Callable
 
 import httpx
 
 from tui.registry import body, redact
+from tui.registry.ask import Answer, Ask, Headers, NoAnswer, Stream
 from tui.registry.clock import Clock
 from tui.registry.deadline import Deadlines
-from tui.registry.errors import Corrupt, RateLimited, RegistryError, TimedOut, TlsFailure, TooLarge, Unreachable
+from tui.registry.errors import Corrupt, RateLimited, RegistryError, TooLarge
 from tui.registry.fields import Fields
 from tui.registry.gate import Gate, Paused
-from tui.registry.origin import Address, Origin
+from tui.registry.lost import no_answer
+from tui.registry.origin import Origin
 from tui.registry.proxy import Proxies
 from tui.registry.ratelimit import RateLimit, parse_rate_limit
 from tui.registry.settings import ClientSettings
-from tui.registry.tls import Contexts, TlsFiles
+from tui.registry.tls import Contexts
 from tui.registry.trace import Exchange, Trace
-from tui.registry.transport import AiohttpTransport, BodylessRequest, TlsError
-from tui.text import duration, safe
-
-Headers = tuple[tuple[str, str], ...]
-Chunks = Callable[[], AsyncIterator[bytes]]
-
-
-@dataclass(slots=True)
-class Ask:
-    """What to send.  `headers` are without Authorization, User-Agent and Accept-Encoding.
-
-    `take` says what becomes of a good answer's body: "all" (at most `limit` bytes, more is TooLarge), "some" (the
-    first `limit` bytes, then hang up) or "stream" (left open for the caller).  Error bodies are always read bounded.
-    """
-
-    method: str
-    address: Address
-    headers: Headers = ()
-    take: Literal["all", "some", "stream"] = "all"
-    limit: int = 0
-    content: bytes | Chunks | None = None
-    length: int = 0
-    """Of `content` when that is chunks."""
-    scopes: tuple[str, ...] = ()
-    repository: str = ""
-    write: bool = False
-    authenticate: bool = True
-    follow: bool = True
-    kept: Callable[[Answer], None] | None = None
-    """Called with a good answer even when the asker has walked away: what arrived is worth keeping."""
-
-    def at(self, address: Address, headers: Headers | None = None) -> Ask:
-        return replace(self, address=address, headers=self.headers if headers is None else headers)
-
-
-@dataclass(slots=True)
-class Answer:
-    status: int
-    headers: Fields
-    body: bytes
-    address: Address
-    exchange: Exchange
-    stream: Stream | None = None
-
-    @property
-    def ok(self) -> bool:
-        return 200 <= self.status < 300
-
-    @property
-    def media_type(self) -> str:
-        return body.media_type(self.headers)
-
-
-class NoAnswer(Exception):
-    """There was no usable answer.  `sent`: the request may have reached the server; `again`: it is worth a retry."""
-
-    def __init__(self, error: RegistryError, *, sent: bool, again: bool, stale: bool = False) -> None:
-        super().__init__(error.sentence)
-        self.error = error
-        self.sent = sent
-        self.again = again
-        self.stale = stale
-        """A kept connection turned out dead: ask again at once."""
-
-
-class Stream:
-    """An answer whose body is still to be read; holds its slot until it is closed."""
-
-    def __init__(
-        self, response: httpx.Response, release: Callable[[], None], idle: float, count: Callable[[int], None]
-    ):
-        self.response = response
-        self._release = release
-        self._idle = idle
-        self._count = count
-        self._closed = False
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Raw chunks as they come.  Raises httpx.HTTPError and TimeoutError."""
-        source = self.response.aiter_raw()
-        while True:
-            try:
-                async with asyncio.timeout(self._idle):
-                    chunk = await anext(source)
-            except StopAsyncIteration:
-                return
-            self._count(len(chunk))
-            yield chunk
-
-    async def aclose(self) -> None:
-        if not self._closed:
-            self._closed = True
-            try:
-                await self.response.aclose()
-            finally:
-                self._release()
+from tui.registry.transport import AiohttpTransport, BodylessRequest
+from tui.registry.warnings import WarningBook
+from tui.text import duration
 
 
 class Wire:
@@ -132,6 +39,7 @@ class Wire:
         self.transport = AiohttpTransport()
         self.gate = Gate(self._slots, settings.longest_wait, clock)
         self.rate_limits: dict[Origin, RateLimit] = {}
+        self.warnings: dict[Origin, WarningBook] = {}
         self._contexts = contexts or Contexts(settings)
         self._proxies: Proxies | None = None
         self._names: dict[Origin, str] = {}
@@ -200,7 +108,7 @@ class Wire:
             return await self._spoken(ask, authorization, record, None)
         except asyncio.CancelledError:
             if self._deadlines.end(task):
-                late = self._lost(TimeoutError(), ask.address.origin, record)
+                late = no_answer(TimeoutError(), self.name(ask.address.origin), record.status, self.settings)
                 late.error.request = record.id
                 self.trace.broke(record, late.error.sentence)
                 raise late from None
@@ -215,7 +123,7 @@ class Wire:
             self.trace.broke(record, error.sentence)
             raise
         except Exception as error:
-            none = self._lost(error, ask.address.origin, record)
+            none = no_answer(error, self.name(ask.address.origin), record.status, self.settings)
             none.error.request = record.id
             self.trace.broke(record, none.error.sentence)
             raise none from error
@@ -232,6 +140,10 @@ class Wire:
         fields = Fields(response.headers.raw)
         record.received = redact.fields(fields)
         limits = parse_rate_limit(fields)
+        if "warning" in fields:
+            self.warnings.setdefault(ask.address.origin, WarningBook(self.settings.max_warnings)).read(
+                fields.get_list("warning")
+            )
         if limits is not None:
             record.rate_limit = self.rate_limits[ask.address.origin] = limits
         if release is not None and ask.take == "stream" and response.is_success:
@@ -326,51 +238,10 @@ class Wire:
     def _cut_short(self, origin: Origin) -> NoAnswer:
         return NoAnswer(Corrupt(f"The answer of {self.name(origin)} broke off before its end."), sent=True, again=True)
 
-    def _lost(self, error: Exception, origin: Origin, record: Exchange) -> NoAnswer:
-        """What happened, in words.  An address that nobody answers is never a missing object."""
-        name = self.name(origin)
-        if isinstance(error, TlsError):
-            reason = _tls_reason(error)
-            sentence = f"{name} could not be trusted: {reason}. If that is your own registry, use --ca or --insecure."
-            return NoAnswer(TlsFailure(sentence), sent=False, again=False)
-        if isinstance(error, TlsFiles):
-            return NoAnswer(TlsFailure(str(error)), sent=False, again=False)
-        if isinstance(error, httpx.ProxyError):
-            return NoAnswer(Unreachable(f"The proxy on the way to {name} did not answer."), sent=False, again=True)
-        if isinstance(error, httpx.ConnectTimeout):
-            seconds = duration(self.settings.connect_timeout)
-            return NoAnswer(TimedOut(f"{name} could not be reached within {seconds}."), sent=False, again=True)
-        if isinstance(error, httpx.ConnectError):
-            why = {"name": "its name is not known", "refused": "it refused the connection"}.get(str(error), "")
-            sentence = f"{name} could not be reached{f': {why}' if why else ''}."
-            return NoAnswer(Unreachable(sentence), sent=False, again=str(error) not in ("name", "refused"))
-        if isinstance(error, httpx.TimeoutException | TimeoutError):
-            limit = (
-                self.settings.read_timeout if isinstance(error, httpx.ReadTimeout) else self.settings.request_timeout
-            )
-            sentence = f"{name} did not answer within {duration(limit)}."
-            return NoAnswer(TimedOut(sentence, status=record.status), sent=True, again=True)
-        if isinstance(error, httpx.ReadError):
-            sentence = f"{name} closed the connection before it had answered."
-            return NoAnswer(
-                Unreachable(sentence, status=record.status), sent=True, again=True, stale=record.status is None
-            )
-        if isinstance(error, httpx.HTTPError | UnicodeError | ValueError):
-            sentence = f"{name} does not speak HTTP as it should ({safe(type(error).__name__)})."
-            return NoAnswer(Unreachable(sentence, status=record.status), sent=True, again=False)
-        raise error
-
     async def aclose(self) -> None:
         await self.gate.aclose()
         self._deadlines.close()
         await self.transport.aclose()
-
-
-def _tls_reason(error: BaseException) -> str:
-    cause = error.__cause__
-    inner = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
-    text = getattr(inner, "verify_message", "") or getattr(inner, "reason", "") or ""
-    return safe(str(text), limit=200) or "the TLS handshake failed"
 
 
 async def _discard(answer: Answer) -> None:

@@ -173,6 +173,8 @@ class Gate:
         try:
             return await outcome
         except asyncio.CancelledError:
+            if outcome.done() and not outcome.cancelled():
+                outcome.exception()  # it ended in the moment in which the caller was cancelled: seen
             if outcome.cancelled() and task in self._tasks and abandoned is not None:
                 abandoned()
             raise

@@ -14,8 +14,8 @@ from tui.oci.errors import MalformedDocument
 from tui.oci.strict_json import loads
 from tui.registry import scope
 from tui.registry.answers import failure, is_html
+from tui.registry.ask import Ask
 from tui.registry.errors import Denied, NotARegistry, NotFound, RegistryError, Unsupported
-from tui.registry.exchange import Ask
 from tui.registry.links import next_page
 from tui.registry.origin import Address
 from tui.registry.session import Session

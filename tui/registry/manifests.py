@@ -14,9 +14,9 @@ from tui.oci.errors import DigestMismatch, MalformedDigest, MalformedDocument
 from tui.oci.manifest import ImageManifest, Index, OpaqueManifest, decode
 from tui.registry import body
 from tui.registry.answers import failure, is_html
+from tui.registry.ask import Answer, Ask
 from tui.registry.cache import ByteCache
 from tui.registry.errors import Corrupt, InvalidManifest, NotARegistry, NotFound, RegistryError
-from tui.registry.exchange import Answer, Ask
 from tui.registry.flight import Flights
 from tui.registry.origin import Origin
 from tui.registry.presence import HEAD_REFUSED, Head
@@ -139,6 +139,10 @@ class Manifests:
     async def _by_get(self, registry: str, repository: str, selector: str, note: str) -> Head:
         manifest = await self.get(registry, repository, selector, fresh=True, limit=None)
         return Head(manifest.digest, manifest.media_type, len(manifest.raw), 200, "GET", note)
+
+    def dropped(self, registry: str, repository: str, selector: str) -> None:
+        """It was deleted: by digest it must be asked for again."""
+        self._cache.drop((self._targets.origin(registry), repository, selector))
 
     async def aclose(self) -> None:
         await self._flights.aclose()

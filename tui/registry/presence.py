@@ -15,8 +15,8 @@ from tui.oci.digest import Digest
 from tui.oci.errors import MalformedDigest
 from tui.registry import body
 from tui.registry.answers import ErrorBody, failure, is_html, read_errors
+from tui.registry.ask import Answer, Ask
 from tui.registry.errors import NotARegistry, NotFound, RegistryError
-from tui.registry.exchange import Answer, Ask
 from tui.registry.origin import Address, Origin
 from tui.registry.session import Session
 from tui.registry.settings import ClientSettings

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tui.registry.exchange import Headers
+from tui.registry.ask import Headers
 from tui.registry.origin import Address, UnusableUrl, is_local, resolve
 
 STATUSES = frozenset({301, 302, 303, 307, 308})

@@ -17,8 +17,8 @@ from tui.oci.errors import MalformedDocument
 from tui.oci.manifest import Index, decode
 from tui.oci.reference import fallback_tag
 from tui.registry.answers import failure, read_errors
+from tui.registry.ask import Answer, Ask
 from tui.registry.errors import InvalidManifest, NotFound
-from tui.registry.exchange import Answer, Ask
 from tui.registry.links import next_page
 from tui.registry.manifests import Manifests
 from tui.registry.origin import Address, Origin

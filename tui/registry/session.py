@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from tui.registry import redirect
 from tui.registry.answers import read_errors
+from tui.registry.ask import Answer, Ask, NoAnswer
 from tui.registry.auth import Auth
 from tui.registry.clock import Clock
 from tui.registry.credentials import Credentials
 from tui.registry.errors import NotARegistry, Policy, RateLimited, Unreachable
-from tui.registry.exchange import Answer, Ask, NoAnswer, Wire
+from tui.registry.exchange import Wire
 from tui.registry.origin import Address, Origin, UnusableUrl
 from tui.registry.retry import TRANSIENT, backoff, retry_after, retry_after_in_text
 from tui.registry.settings import ClientSettings
@@ -16,6 +17,10 @@ from tui.text import duration
 
 _PATIENT = frozenset({502, 503, 504, 408, 425, 499, 522})
 """Of the transient ones those that a moment may mend; a 500 is asked once more and then believed."""
+
+
+LOST_ON_THE_WAY = frozenset({499, 502, 504, 522})
+"""A gateway gave up: what stands behind it may have done its work all the same."""
 
 
 class Session:
@@ -31,6 +36,7 @@ class Session:
         if ask.write:
             self._may_write(ask)
         spent, attempt = 0.0, 0
+        tries = ask.tries or self.settings.tries
         while True:
             attempt += 1
             began = self.clock.now()
@@ -45,16 +51,18 @@ class Session:
                 if answer.status not in TRANSIENT:
                     self.wire.gate.lane(answer.address.origin).went_well()
                     return answer
+                if ask.write and not ask.repeatable and answer.status in LOST_ON_THE_WAY:
+                    return answer
                 wait, counts = self._wait_after(answer, attempt, began)
             else:
                 assert lost is not None
-                if ask.write and lost.sent:
+                if ask.write and lost.sent and (not ask.repeatable or attempt >= tries):
                     raise lost
                 wait = 0.0 if lost.stale and attempt == 1 else backoff(attempt, self.clock.chance())
                 counts = self.clock.now() - began + wait
                 wait = wait if lost.again else None
             spent += counts
-            if wait is None or attempt >= self.settings.tries or spent > self.settings.deadline:
+            if wait is None or attempt >= tries or spent > self.settings.deadline:
                 if answer is None:
                     assert lost is not None
                     raise lost.error from lost

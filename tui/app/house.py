@@ -16,7 +16,7 @@ from textual.worker import Worker
 
 from tui.app.findbar import FindBar
 from tui.app.keys import ACTIONS, BY_ID, Action, Keys
-from tui.app.messages import Bus, Happening
+from tui.app.messages import Bus, Event
 from tui.app.situation import Situation
 from tui.app.widgets.page import PageView
 from tui.app.widgets.requests import RequestList
@@ -176,7 +176,6 @@ class House(Screen[None]):
         outcome = handler()
         if isinstance(outcome, Awaitable):
             self.start(_awaited(outcome), f"action:{action.id}")
-        self.tell_acted(action)
 
     @property
     def searching(self) -> bool:
@@ -193,9 +192,9 @@ class House(Screen[None]):
         """A toast. The text must be safe; it is never read as markup."""
         self.app.notify(text, title=title, severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
 
-    def tell(self, happening: Happening) -> None:
+    def tell(self, event: Event) -> None:
         """Tell whoever follows along."""
-        self.bus.tell(happening)
+        self.bus.tell(event)
 
     async def ask(self, dialog: Dialog[T]) -> T | None:
         """Show a dialog and wait for its answer; None when it was left. Call it from a worker (``start``)."""
@@ -234,10 +233,6 @@ class House(Screen[None]):
 
     def refresh_verdict(self) -> None:
         """Make the verdict anew."""
-        raise NotImplementedError
-
-    def tell_acted(self, action: Action) -> None:
-        """Tell whoever follows along that an action was carried out."""
         raise NotImplementedError
 
     def show_tab(self, tab: str) -> None:

@@ -1,80 +1,29 @@
-"""What happened on the screen, for whoever follows along (lessons do). One small bus, plain data, no widgets in it."""
+"""What happened on the screen, for whoever follows along (lessons do): one small bus of teach's plain events.
+
+An event is told when the thing is true on the screen, never when a key is pressed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from tui.explore.node import Node
+from tui.teach.events import Event, EventKind, node_event
 
-
-@dataclass(frozen=True, slots=True)
-class Highlighted:
-    """The cursor came to rest on a row (None: the tree is empty)."""
-
-    node: Node | None
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A row was expanded by the user; its children may still be on their way."""
-
-    node: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """``text`` was handed to the clipboard; ``what`` names the kind: ``digest``, ``reference``, ``curl`` …"""
-
-    what: str
-    text: str
-    node: Node | None
-
-
-@dataclass(frozen=True, slots=True)
-class TabShown:
-    """A detail tab came up: ``summary``, ``layers``, ``config``, ``json``, ``findings``, ``explain``."""
-
-    tab: str
-    node: Node | None
-
-
-@dataclass(frozen=True, slots=True)
-class Acted:
-    """An action of ``keys.py`` was carried out (not: greyed and refused)."""
-
-    action: str
-    node: Node | None
-
-
-@dataclass(frozen=True, slots=True)
-class CheckEnded:
-    """A check of everything below a row ended; ``stopped`` when the user stopped it."""
-
-    node: Node
-    done: int
-    stopped: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """Something was written to a registry or to Docker's folder: ``how`` is an action's id, ``digest`` what was put."""
-
-    how: str
-    reference: str
-    digest: str
-
-
-Happening = Highlighted | Opened | Copied | TabShown | Acted | CheckEnded | Written
+__all__ = ["Bus", "Event", "EventKind", "node_event"]
 
 
 class Bus:
-    """Tells every listener of every happening, at once and in order. A listener must be quick and must not raise."""
+    """Tells every listener of every event, at once and in order. A listener must be quick and must not raise."""
 
     def __init__(self) -> None:
-        self._listeners: list[Callable[[Happening], None]] = []
+        self._listeners: list[Callable[[Event], None]] = []
 
-    def subscribe(self, listener: Callable[[Happening], None]) -> Callable[[], None]:
+    @property
+    def heard(self) -> bool:
+        """Whether anybody listens: events that are dear to make are only made then."""
+        return bool(self._listeners)
+
+    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Listen; the answer, called, ends it."""
         self._listeners.append(listener)
 
@@ -84,7 +33,7 @@ class Bus:
 
         return leave
 
-    def tell(self, happening: Happening) -> None:
+    def tell(self, event: Event) -> None:
         """Say that something happened."""
         for listener in tuple(self._listeners):
-            listener(happening)
+            listener(event)

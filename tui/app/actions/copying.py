@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from tui.app.actions.finding import Finding
-from tui.app.messages import Copied
+from tui.app.messages import EventKind
 from tui.app.offers import Offer, offers
 from tui.explore.node import Node
 from tui.text import safe, shorten
@@ -40,6 +40,7 @@ class Copying(Finding):
             return
         made = offers(node, self.commands_of(node))
         items = [Item(offer.key, offer.title, offer, safe(offer.text, limit=400), offer.reason) for offer in made]
+        self.tell_view("copy", node)
         chosen = await self.ask(Choice(f"Copy from {shorten(node.label, 40)}", items))
         if chosen is not None:
             await self.copy_offer(node, chosen)
@@ -64,7 +65,7 @@ class Copying(Finding):
         severity = "error" if handed.way == "nowhere" else "information"
         self.say(f"{shown}\n\n{handed.words}", title=what, severity=severity, timeout=8)
         if handed.way != "nowhere":
-            self.tell(Copied(what, text, self.current))
+            self.tell_about(EventKind.COPIED, self.current, what=what, text=text)
 
     def report_text(self, node: Node, form: str) -> str:
         """The report on the tag or image that a row is in: ``markdown``, or JSON."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tui.app.actions.moving import Moving
 from tui.app.keys import ACTIONS
-from tui.app.messages import CheckEnded
 from tui.explore.node import Kind, Load, Node
 from tui.explore.sort import ORDERS
 from tui.text import plural
@@ -37,7 +36,7 @@ class Looking(Moving):
         run = self.explorer.check(node)
         self.refresh_verdict()
         await run.wait()
-        self.tell(CheckEnded(node, run.done, stopped=run.stopped))
+        self.tell_checked(run)
         self.refresh_detail()
         self.refresh_verdict()
 
@@ -96,6 +95,7 @@ class Looking(Moving):
             if node.load is Load.IDLE:
                 await self.explorer.open(node)
         rows = diff(other, image)
+        self.tell_view("diff", image)
         answer = await self.ask(Reader("Diff", diff_page(other, image, rows, self.images.glyphs)))
         await self.follow_answer(answer)
 
@@ -163,6 +163,7 @@ class Looking(Moving):
 
         now = self.situation()
         reasons = {action.id: self.reason(action, now) for action in ACTIONS}
+        self.tell_view("help")
         page = help_page(now.pane, self.keys, reasons, self.images.glyphs)
         answer = await self.ask(Reader("Help", page))
         what, _, value = (answer or "").partition(":")

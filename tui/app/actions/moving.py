@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.app.house import House
-from tui.app.messages import Opened
+from tui.app.messages import EventKind
+from tui.app.telling import Telling, shows_children
 from tui.explore.node import Kind, Load, Node
 from tui.text import plural
 
@@ -22,7 +22,7 @@ TABS = (
 )
 
 
-class Moving(House):
+class Moving(Telling):
     """Actions of the groups Move and Panes."""
 
     def _move(self, where: str) -> None:
@@ -112,8 +112,8 @@ class Moving(House):
     async def load(self, node: Node) -> None:
         """Ask for what is below a row. Failures are on the row itself."""
         await self.explorer.open(node)
-        if node.load is Load.READY:
-            self.tell(Opened(node))
+        if shows_children(node):
+            self.tell_about(EventKind.OPENED, node)
         self.refresh_detail()
         self.refresh_verdict()
 
@@ -181,6 +181,7 @@ class Moving(House):
     def do_pane_3(self) -> None:
         self.show_requests(True)
         self.focus_pane(3)
+        self.tell_view("requests")
 
     def do_requests(self) -> None:
         if self.requests_shown:
@@ -188,8 +189,7 @@ class Moving(House):
             if self.pane == "requests":
                 self.focus_pane(1)
         else:
-            self.show_requests(True)
-            self.focus_pane(3)
+            self.do_pane_3()
 
     def do_next_tab(self) -> None:
         self._step_tab(1)

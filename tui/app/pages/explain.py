@@ -2,50 +2,81 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from tui.app.ink import Line, Lines, Target
 from tui.app.pages.parts import Scene, blank, heading, page, prose
+from tui.teach.commands import Command
+from tui.teach.digests import FourDigests
+from tui.teach.explanation import Explanation, Link
 
 
-def explain(scene: Scene, explanation: Any, commands: Any = ()) -> Lines:
-    """A page from teach's Explanation (title, paragraphs, refers_to, referred_by, why, spec) and its Commands (tool,
-    title, line, why). Every command is a link that copies it."""
-    lines = [Line().put(explanation.title, "title")]
+def explain(
+    scene: Scene,
+    explanation: Explanation,
+    commands: Sequence[Command] = (),
+    digests: FourDigests | None = None,
+) -> Lines:
+    """A page from teach's explanation, its four digests and its commands. Every digest and line copies itself."""
+    lines = [Line(hang=2).put(explanation.title, "title")]
     for paragraph in explanation.paragraphs:
         lines += [blank(), prose(paragraph)]
     if explanation.why:
-        lines += [blank(), prose(explanation.why)]
+        lines += [blank(), heading("Why it matters"), prose(explanation.why)]
+    if explanation.mend:
+        key = f"{explanation.key} " if explanation.key else ""
+        lines += [blank(), heading("What to do"), Line().put(key, "key-cap").put(explanation.mend)]
     lines += _links(scene, "It refers to", explanation.refers_to)
     lines += _links(scene, "What refers to it", explanation.referred_by)
-    if explanation.spec:
+    if explanation.specs:
         lines += [blank(), heading("Where it is defined")]
-        for spec in explanation.spec:
-            lines.append(Line(hang=2).put("  ").put(_spec(spec), "info"))
+        lines.extend(
+            Line(hang=4).put("  ").put(str(spec), "info", Target("copy", spec.url)) for spec in explanation.specs
+        )
+    if digests is not None:
+        lines += _digests(digests)
     if commands:
-        lines += [blank(), heading("The same by hand"), Line().put("Enter on one copies it", "dim")]
-        for command in commands:
-            lines += [blank(), Line(hang=2).put(f"  {command.tool}", "accent").put(f"  {command.title}", "dim")]
-            for part in command.line.split("\n"):
-                code = Line(hang=4, fold="char").put("  ")
-                lines.append(code.put(part, "string", Target("copy", command.line)))
-            if command.why:
-                lines.append(Line(hang=2).put(f"  {command.why}", "dim"))
+        lines += _commands(commands)
     return page(lines)
 
 
-def _links(scene: Scene, title: str, links: Any) -> list[Line]:
+def _links(scene: Scene, title: str, links: Sequence[Link]) -> list[Line]:
     lines = []
-    for link in links:
+    for link in links[:60]:
         target = None
-        if getattr(link, "node", None) is not None:
-            target = Target("node", getattr(link.node, "key", str(link.node)))
-        elif getattr(link, "digest", None) is not None:
+        if link.node is not None:
+            target = Target("node", link.node.key)
+        elif link.digest is not None:
             target = Target("digest", str(link.digest))
         lines.append(Line(hang=4).put(f"  {scene.glyphs.arrow} ", "accent").put(link.text, "plain", target))
+    if len(links) > 60:
+        lines.append(Line().put(f"  and {len(links) - 60} more", "dim"))
     return [blank(), heading(title), *lines] if lines else []
 
 
-def _spec(spec: Any) -> str:
-    parts = [str(getattr(spec, name)) for name in ("document", "section") if getattr(spec, name, None)]
-    return ", ".join(parts) or str(spec)
+def _digests(digests: FourDigests) -> list[Line]:
+    lines = [blank(), heading("Why are there four digests?"), prose(digests.introduction)]
+    for row in digests.rows:
+        lines += [blank(), Line(hang=2).put(f"  {row.name}", "accent")]
+        if row.value:
+            copied = Line(hang=2, fold="char").put("  ")
+            lines.append(copied.put(row.value, "digest", Target("copy", row.value)))
+        lines.append(Line(hang=2).put(f"  {row.what}"))
+        if row.printed_by:
+            lines.append(Line(hang=4).put("  printed by ", "dim").put(", ".join(row.printed_by), "dim"))
+        if row.use:
+            lines.append(Line(hang=2).put(f"  {row.use}", "dim"))
+    return lines
+
+
+def _commands(commands: Sequence[Command]) -> list[Line]:
+    lines = [blank(), heading("The same by hand"), Line().put("Tab and Enter, or a click, copies one.", "dim")]
+    for command in commands:
+        title = "" if command.title == command.tool else f"  {command.title}"
+        lines += [blank(), Line(hang=2).put(f"  {command.tool}", "accent").put(title, "dim")]
+        for part in command.line.split("\n") if command.line else ():
+            code = Line(hang=4, fold="char").put("  ")
+            lines.append(code.put(part, "string", Target("copy", command.line)))
+        if command.why:
+            lines.append(Line(hang=2).put(f"  {command.why}", "dim"))
+    return lines

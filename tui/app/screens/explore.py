@@ -17,9 +17,9 @@ from tui.app.findbar import FindBar
 from tui.app.glyphs import Glyphs
 from tui.app.house import Handler
 from tui.app.judge import Judge
-from tui.app.keys import ACTIONS, Action, Keys
-from tui.app.messages import Acted, Bus, Highlighted, TabShown
-from tui.app.panes import Panes
+from tui.app.keys import ACTIONS, Keys
+from tui.app.messages import Bus, EventKind
+from tui.app.panes.layout import Panes
 from tui.app.pulse import Pulse
 from tui.app.widgets.bars import Clickable, HeaderLine, KeyBar, KeyFact, TabStrip, VerdictBox
 from tui.app.widgets.page import PageView
@@ -58,6 +58,7 @@ class ExploreScreen(Panes, Saving):
         self._dirty: dict[Node, None] = {}
         self._progress: dict[Node, CheckProgress] = {}
         self._changed = False
+        self.forget_told()
         self.pulse = Pulse(self, self._beat, interval)
 
     def compose(self) -> ComposeResult:
@@ -129,7 +130,9 @@ class ExploreScreen(Panes, Saving):
             self.images.repaint()
         if self.requests_shown:
             self.requests.update()
+            self.tell_exchanges()
         self.refresh_header()
+        self.tell_what_is_shown()
         return live or self.rate_is_shown
 
     def flush(self) -> None:
@@ -152,6 +155,12 @@ class ExploreScreen(Panes, Saving):
         """Tell the engine what is on the screen: it asks for that first."""
         if self.world is not None:
             self.explorer.focus(self.images.visible_nodes())
+
+    def tell_what_is_shown(self) -> None:
+        """Tell what the rows on the screen show, and the findings of what the cursor is in."""
+        if self.bus.heard and self.current is not None:
+            about = self.current.top() or self.current
+            self.tell_screen(self.images.visible_nodes(), self.judge.findings(about, self.explorer))
 
     @property
     def progress(self) -> Sequence[CheckProgress]:
@@ -181,7 +190,7 @@ class ExploreScreen(Panes, Saving):
         self.refresh_verdict()
         self.refresh_header()
         self.refresh_keys()
-        self.tell(Highlighted(self.current))
+        self.tell_about(EventKind.SELECTED, self.current)
 
     @on(ImageTree.Chosen)
     def _chosen(self, event: ImageTree.Chosen) -> None:
@@ -224,10 +233,6 @@ class ExploreScreen(Panes, Saving):
             KeyFact(action.id, self.keys.first(action.id), action.title, self.reason(action, now)) for action in shown
         )
 
-    def tell_acted(self, action: Action) -> None:
-        """Tell whoever follows along that an action was carried out."""
-        self.tell(Acted(action.id, self.current))
-
     def show_tab(self, tab: str) -> None:
         """Bring a detail tab up."""
         self.tab = tab
@@ -235,4 +240,4 @@ class ExploreScreen(Panes, Saving):
         if not self.query_one("#detail-pane", Widget).display:
             self.focus_pane(2)
         self.refresh_detail(keep=False)
-        self.tell(TabShown(tab, self.current))
+        self.tell_about(EventKind.TAB, self.current, tab=tab)

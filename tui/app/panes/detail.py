@@ -1,0 +1,176 @@
+"""Pane 2: which page is shown for a row, and reading what a page needs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.widget import Widget
+
+from tui.app.actions.looking import Looking
+from tui.app.glyphs import Glyphs
+from tui.app.house import failure
+from tui.app.ink import Line, Page
+from tui.app.judge import Judge
+from tui.app.pages.config import config, config_holder
+from tui.app.pages.findings import findings
+from tui.app.pages.json_page import JsonPage
+from tui.app.pages.layers import layers
+from tui.app.pages.parts import Scene, blank, heading, page, prose
+from tui.app.pages.statement import statement_head
+from tui.app.pages.summary import nothing, summary
+from tui.app.widgets.bars import TabStrip
+from tui.explore.node import Kind, Load, Node
+
+if TYPE_CHECKING:
+    from tui.explore.findings import Finding
+    from tui.teach.commands import Command
+
+_log = logging.getLogger(__name__)
+
+#: What a JSON page is remembered by: the row's key, digest and length, and whether it is pretty-printed.
+JsonKey = tuple[str, str, bool]
+
+
+class DetailPane(Looking):
+    """The pages."""
+
+    glyphs: Glyphs
+    judge: Judge
+    _json: tuple[JsonKey, Page] | None = None
+    _reading: str = ""
+
+    # --- detail --------------------------------------------------------------------------------------------------
+
+    def refresh_detail(self, *, keep: bool = True) -> None:
+        """Make pane 2 anew; ``keep`` holds the place on the page."""
+        detail = self.query_one("#detail-pane", Widget)
+        node = self.current
+        if node is None or not self.ready:
+            return
+        try:
+            found = self.judge.findings(node, self.explorer)
+            shown = self._page(node, found) if detail.display else None
+        except Exception as error:
+            # A fault of ours in one page must not end the program: the reader can go on, and the log has it whole.
+            _log.exception("the %s page of %s failed", self.tab, node.key)
+            found, shown = (), nothing(f"This page could not be made: {failure(error)}")
+        self.query_one(TabStrip).counts = {"findings": len(found)} if found else {}
+        if shown is not None:
+            self.page_view.show(shown, keep=keep)
+
+    def scene(self, node: Node, found: Sequence[Finding] = ()) -> Scene:
+        """What pages are made from."""
+        width = max(20, self.page_view.scrollable_content_region.width or self.page_view.size.width)
+        keys = {name: self.keys.first(name) for name in ("open", "refresh", "check")}
+        return Scene(node, self.explorer, self.glyphs, width, tuple(found), keys)
+
+    def _page(self, node: Node, found: Sequence[Finding]) -> Page:
+        scene = self.scene(node, found)
+        if self.tab == "layers":
+            self._want_config(node)
+            return layers(scene)
+        if self.tab == "config":
+            self._want_config(node)
+            return config(scene)
+        if self.tab == "json":
+            return self._json_page(node)
+        if self.tab == "findings":
+            return findings(scene)
+        if self.tab == "explain":
+            return self._explain_page(scene)
+        if node.kind is Kind.STATEMENT and node.statement is not None:
+            return page(summary(scene)._lines, blank(), statement_head(node.statement))
+        return summary(scene)
+
+    def _want_config(self, node: Node) -> None:
+        image = node.image()
+        if image is None or image.load is not Load.READY or config_holder(node) is not None:
+            return
+        row = next((child for child in image.children if child.kind is Kind.CONFIG), None)
+        if row is not None and row.error is None and image.kind is not Kind.ATTESTATION:
+            self.start(self._read_config(image), "config", group="config", exclusive=True)
+
+    async def _read_config(self, image: Node) -> None:
+        await self.explorer.read_config(image)
+        if config_holder(image) is not None:
+            self.refresh_detail()
+
+    def _json_page(self, node: Node) -> Page:
+        raw = _bytes_of(node)
+        if raw is None:
+            if node.kind in (Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP, Kind.MORE, Kind.FAULT, Kind.REFERRERS):
+                return nothing("This row stands for no document of its own.")
+            if node.kind is Kind.LAYER:
+                return self._descriptor_page(node)
+            if node.load is Load.FAILED or node.error is not None:
+                return nothing("It could not be read: the Summary tab says why.")
+            if self._reading != node.key:
+                self._reading = node.key
+                self.start(self._read_json(node), "json", group="json", exclusive=True)
+            return nothing("Reading…")
+        key = (node.key, str(node.digest) + str(len(raw)), self.json_pretty)
+        if self._json is None or self._json[0] != key:
+            head = statement_head(node.statement) if node.kind is Kind.STATEMENT and node.statement else []
+            self._json = (key, JsonPage(raw, pretty=self.json_pretty, head=[*head, blank()] if head else []))
+        return self._json[1]
+
+    async def _read_json(self, node: Node) -> None:
+        try:
+            await self.explorer.read_manifest_json(node)
+        finally:
+            self._reading = ""
+        if node is self.current and self.tab == "json":
+            if _bytes_of(node) is None:
+                self.page_view.show(nothing("It could not be read: the Summary tab says why."))
+            else:
+                self.refresh_detail(keep=False)
+
+    def _descriptor_page(self, node: Node) -> Page:
+        import json
+
+        assert node.descriptor is not None
+        raw = json.dumps(node.descriptor.to_document(), ensure_ascii=False).encode(errors="backslashreplace")
+        head = [Line().put("A layer is no JSON document. This is the descriptor that points to it:", "dim"), blank()]
+        return JsonPage(raw, head=head)
+
+    def _explain_page(self, scene: Scene) -> Page:
+        from tui.app.pages.explain import explain
+        from tui.teach.digests import four_digests
+        from tui.teach.explain import explain as teach
+
+        digests = four_digests(scene.node) if scene.node.image() is not None else None
+        return explain(scene, teach(scene.node, self.explorer), self.commands_of(scene.node), digests)
+
+    def commands_of(self, node: Node) -> tuple[Command, ...]:
+        """Teach's command lines for a row."""
+        from tui.engine import client_settings
+        from tui.teach.commands import commands
+
+        return commands(node, client_settings(self.fan.settings))
+
+    def welcome(self) -> None:
+        """What pane 2 says before anything is open."""
+        key = self.keys.first
+        self.page_view.show(
+            page(
+                heading("fanfold"),
+                blank(),
+                prose("A tag fans out into its index, platforms, attestations, configs and layers, each checked live."),
+                blank(),
+                Line().put(key("go"), "key-cap").put(" opens any reference, repository, registry or oci:PATH."),
+                Line().put(key("help"), "key-cap").put(" help.  ").put(key("palette"), "key-cap").put(" every action."),
+            )
+        )
+
+
+def _bytes_of(node: Node) -> bytes | None:
+    """The document of a row, if it was read."""
+    if node.kind is Kind.CONFIG:
+        return node.config.raw if node.config is not None else None
+    if node.kind is Kind.STATEMENT:
+        return node.statement.raw if node.statement is not None else None
+    if node.manifest is not None:
+        return node.manifest.raw
+    return getattr(node.error, "raw", None) or None

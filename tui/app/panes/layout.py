@@ -1,0 +1,120 @@
+"""Which rows are shown, and where the panes stand for the size of now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.widget import Widget
+
+from tui.app.actions.looking import is_problem
+from tui.app.panes.verdict import VerdictPane
+from tui.explore.codes import Severity
+from tui.explore.node import Kind, Node
+from tui.sources.presence import Presence
+
+#: From this many columns on, detail stands beside the tree.
+WIDE = 100
+_BAD = frozenset({Presence.MISSING, Presence.MISMATCHED, Presence.DENIED, Presence.LIMITED, Presence.UNREACHABLE})
+
+
+class Panes(VerdictPane):
+    """Problems only, layout, focus."""
+
+    layout_choice: str
+    zoomed: str
+
+    # --- problems only -------------------------------------------------------------------------------------------
+
+    def shown_children(self, node: Node | None) -> Sequence[Node]:
+        """Which children of a row are shown now, and in which order."""
+        children = self.explorer.roots if node is None and self.ready else node.children if node is not None else []
+        if not self.problems_only:
+            return children
+        return [child for child in children if self._troubled(child)]
+
+    def _troubled(self, node: Node) -> bool:
+        if node.kind is Kind.SOURCE or is_problem(node):
+            return True
+        if self.explorer.rollup(node).worst in _BAD or self.explorer.observation(node).presence in _BAD:
+            return True
+        if any(finding.severity is not Severity.INFO for finding in self.judge.findings(node, self.explorer)):
+            return True
+        return any(self._troubled(child) for child in node.children)
+
+    def refilter(self) -> None:
+        """Show in the tree what ``problems_only`` lets through now."""
+        self.images.sync_all()
+        title = "1 Images: problems only" if self.problems_only else "1 Images"
+        self.query_one("#tree-pane", Widget).border_title = title
+        self.images.repaint()
+
+    # --- layout --------------------------------------------------------------------------------------------------
+
+    def lay_out(self) -> None:
+        """Lay out the panes for the size of now: beside, below or away."""
+        width, height = self.size
+        side = self.side.display
+        wide = width - (min(44, width // 3) if side else 0) >= WIDE
+        layout = self.layout_choice if self.layout_choice != "auto" else "side" if wide else "below"
+        if layout == "side" and width < 60:
+            layout = "below"
+        for name in ("side", "below", "away"):
+            self.set_class(name == layout, f"-{name}")
+        self.set_class(height < 30, "-short")
+        self.set_class(self.zoomed != "", "-zoomed")
+        self.set_class(width < WIDE, "-narrow")
+        shown = {"tree": True, "detail": layout != "away", "requests": self.requests_shown}
+        if self.zoomed:
+            shown = {name: name == self.zoomed for name in shown}
+        for name, visible in shown.items():
+            self.query_one(f"#{name}-pane", Widget).display = visible
+        self.query_one("#upper", Widget).display = shown["tree"] or shown["detail"]
+
+    def do_layout(self) -> None:
+        choices = ("auto", "side", "below", "away")
+        self.layout_choice = choices[(choices.index(self.layout_choice) + 1) % len(choices)]
+        self.zoomed = ""
+        self.lay_out()
+        words = {"auto": "as fits", "side": "beside the tree", "below": "below the tree", "away": "away (2 shows it)"}
+        self.say(f"Detail: {words[self.layout_choice]}")
+        self.refresh_detail()
+
+    def do_zoom(self) -> None:
+        self.zoomed = "" if self.zoomed else self.pane if self.pane in ("tree", "detail", "requests") else "tree"
+        self.lay_out()
+        self.call_after_refresh(self.refresh_detail)
+
+    def unzoom(self) -> bool:
+        """Leave full screen; False when it was not on."""
+        if not self.zoomed:
+            return False
+        self.zoomed = ""
+        self.lay_out()
+        return True
+
+    def focus_pane(self, number: int) -> None:
+        """Give the keys to pane 1, 2 or 3, and bring it on the screen."""
+        name, widget = {
+            1: ("tree", self.images),
+            2: ("detail", self.page_view),
+            3: ("requests", self.requests),
+        }[number]
+        pane = self.query_one(f"#{name}-pane", Widget)
+        if (self.zoomed and self.zoomed != name) or not pane.display:
+            self.zoomed = name
+            self.lay_out()
+        elif self.zoomed == name == "tree" and self.layout_choice != "auto":
+            self.lay_out()
+        widget.focus()
+        if number == 2:
+            self.call_after_refresh(self.refresh_detail)
+        self.refresh_keys()
+
+    def show_requests(self, shown: bool) -> None:
+        """Show or hide pane 3."""
+        self.requests_shown = shown
+        if not shown and self.zoomed == "requests":
+            self.zoomed = ""
+        self.lay_out()
+        if shown:
+            self.requests.update()

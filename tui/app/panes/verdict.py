@@ -1,0 +1,152 @@
+"""The verdict box and the header line: what they say for where the cursor is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from tui.app.house import failure
+from tui.app.ink import Line, Target
+from tui.app.keys import ACTIONS, show_key
+from tui.app.pages.parts import SEVERITY_ROLE
+from tui.app.panes.detail import DetailPane
+from tui.app.widgets.bars import HeaderFacts, HeaderLine, VerdictBox
+from tui.explore.codes import Severity
+from tui.explore.events import CheckProgress
+from tui.explore.node import Kind, Load, Node
+from tui.sources.presence import Presence
+from tui.text import plural, safe
+
+_log = logging.getLogger(__name__)
+
+
+class VerdictPane(DetailPane):
+    """Verdict, header, and whether anything on the screen turns by itself."""
+
+    def refresh_verdict(self) -> None:
+        """Make the verdict anew."""
+        try:
+            line = self.verdict_line()
+        except Exception as error:  # as in refresh_detail
+            _log.exception("the verdict failed")
+            line = Line().put(f"No verdict: {failure(error)}", "bad")
+        self.query_one(VerdictBox).line = line
+
+    def verdict_line(self) -> Line:
+        """What the verdict box says: a check under way, else the verdict on what the cursor is in."""
+        running = self.progress
+        if running:
+            run = running[-1]
+            line = Line().put(f"{self.glyphs.of(Presence.CHECKING, self.images.tick)} ", "info")
+            line.put(f"checking {run.node.label}: {run.done:,} of {run.total:,} objects", "info")
+            line.put(f"   {self.keys.first('check')} stops it", "dim", Target("action", "check"))
+            return line
+        node = self.current
+        if node is None or not self.ready:
+            return Line().put("Nothing is open yet.", "dim")
+        top = node.top()
+        if top is None:
+            return self._listing_line(node)
+        verdict = self.judge.verdict(top, self.explorer)
+        role = SEVERITY_ROLE[verdict.severity]
+        mark = {
+            Severity.ERROR: self.glyphs.of(Presence.MISSING),
+            Severity.WARNING: "!",
+            Severity.INFO: self.glyphs.dot,
+        }.get(verdict.severity) if verdict.severity else self.glyphs.of(Presence.PRESENT)  # fmt: skip
+        if verdict.severity is None and not verdict.complete:
+            mark, role = self.glyphs.of(Presence.UNCHECKED), "dim"
+        line = Line(hang=2).put(f"{mark} ", role).put(verdict.sentence, role if role == "bad" else "plain")
+        mends: dict[str, str] = {}
+        for finding in self.judge.findings(top, self.explorer):
+            if finding.key and finding.severity is not Severity.INFO:
+                mends.setdefault(finding.key, finding.code)
+        for key in list(mends)[:2]:
+            action = self._action_of(key)
+            if action:
+                line.put("   ").put(key, "key-cap", Target("action", action[0])).put(f" {action[1]}", "label")
+        if mends:
+            line.put("   ").put(self.keys.first("explain"), "key-cap", Target("action", "explain")).put(
+                " explain", "label"
+            )
+        return line
+
+    def _action_of(self, key: str) -> tuple[str, str] | None:
+        for action in ACTIONS:
+            if key in [show_key(each) for each in self.keys.of(action.id)]:
+                return action.id, action.title
+        return None
+
+    def _listing_line(self, node: Node) -> Line:
+        line = Line(hang=2)
+        opened = [row for row in node.walk() if row.top() is row and row.load is Load.READY]
+        if node.error is not None:
+            return line.put("! ", "warn").put(node.error.sentence)
+        if not opened:
+            line.put(f"{self.glyphs.dot} ", "dim")
+            what = "a repository" if node.kind is Kind.SOURCE else "a tag"
+            return line.put(f"Open {what}: the verdict says here who can pull it.", "dim")
+        broken = [row for row in opened if self.judge.verdict(row, self.explorer).severity is Severity.ERROR]
+        looked = plural(len(opened), "tag or image was", "tags and images were") + " looked at"
+        if broken:
+            names = ", ".join(row.label for row in broken[:5]) + (" …" if len(broken) > 5 else "")
+            line.put(f"{self.glyphs.of(Presence.MISSING)} ", "bad")
+            return line.put(f"{looked}; {len(broken)} cannot be pulled whole: {names}", "bad")
+        return line.put(f"{self.glyphs.dot} ", "dim").put(f"{looked}; none is known to be broken.")
+
+    def refresh_header(self) -> None:
+        """Draw the header for where the cursor is now."""
+        node = self.current
+        marks = []
+        where = ""
+        registry: str | None = None
+        if node is not None:
+            registry = node.source.registry
+            where = safe(node.source.reference(node.repository)) if node.repository else node.source.title
+            if not self.read_only and not node.source.can_write:
+                marks.append("read-only source")
+        elif self.ready and self.explorer.roots:
+            where = self.explorer.roots[0].source.title
+        if self.read_only:
+            marks.append("read-only")
+        pulls = rate = ""
+        busy = False
+        world = self.world
+        if world is not None and registry is not None:
+            if registry in world.insecure:
+                marks.append("insecure")
+            limit = world.client.rate_limit(registry) if world.client else None
+            if limit is not None and limit.remaining is not None:
+                of = f"/{limit.limit}" if limit.limit is not None else ""
+                pulls = f"pulls left {limit.remaining}{of}"
+        if world is not None and world.trace is not None:
+            per_second = world.trace.rate()
+            busy = per_second > 0
+            rate = f"{per_second:.0f} req/s" if per_second >= 1 or not busy else f"{per_second:.1f} req/s"
+        self.query_one(HeaderLine).facts = HeaderFacts(where, pulls, rate, busy, tuple(marks), self.glyphs.mark)
+
+    @property
+    def rate_is_shown(self) -> bool:
+        """Whether requests a second are shown and not nought: they fall by themselves."""
+        return self.world is not None and self.world.trace is not None and self.world.trace.rate() > 0
+
+    @property
+    def live(self) -> bool:
+        """Whether a row on the screen turns by itself."""
+        if self.progress:
+            return True
+        if not self.ready:
+            return False
+        for node in self.images.visible_nodes():
+            if node.load is Load.LOADING:
+                return True
+            if self.explorer.observation(node).presence in (Presence.CHECKING, Presence.LIMITED):
+                return True
+        return False
+
+    # --- brought by the screen -----------------------------------------------------------------------------------
+
+    @property
+    def progress(self) -> Sequence[CheckProgress]:
+        """The checks that are under way."""
+        raise NotImplementedError

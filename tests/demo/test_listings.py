@@ -168,6 +168,7 @@ def test_paths() -> None:
         ("/v2/a/blobs/sha256:1", ("blob", "a", "sha256:1")),
         ("/v2/a/referrers/sha256:1", ("referrers", "a", "sha256:1")),
         ("/v2/a/something/else", ("nothing", "", "")),
+        ("/storage/a/b/sha256:1", ("storage", "a/b", "sha256:1")),
         ("/v1/", ("nothing", "", "")),
         ("/v2/manifests/x", ("nothing", "", "")),
     ):

@@ -167,6 +167,40 @@ async def test_a_tag_that_is_moved_by_somebody_else(store: Store, http: httpx.As
     assert seen == [one.manifest.digest, other.manifest.digest, other.manifest.digest]
 
 
+async def test_a_replica_that_lags(store: Store, http: httpx.AsyncClient) -> None:
+    one = shelve(store)
+    store.put_blob("app", b"{}")
+    turn(store, Quirks(lag=2))
+    raw, headers = manifest_bytes(b"{}"), {"Content-Type": media.OCI_MANIFEST}
+    for tag in ("latest", "new"):
+        assert (await http.put(f"/v2/app/manifests/{tag}", content=raw, headers=headers)).status_code == 201
+    seen = [(await http.get("/v2/app/manifests/latest")).content for _ in range(3)]
+    assert seen == [one.manifest.raw, one.manifest.raw, raw]
+    assert [(await http.head("/v2/app/manifests/new")).status_code for _ in range(3)] == [404, 404, 200]
+
+
+async def test_redirects(store: Store, http: httpx.AsyncClient) -> None:
+    one = shelve(store)
+    url = f"/v2/app/blobs/{one.config.digest}"
+    turn(store, Quirks(redirect="here"))
+    first = await http.get(url)
+    assert first.status_code == 307
+    where = first.headers["location"]
+    assert (await http.get(where)).content == one.config.raw
+    assert (await http.head(where)).headers["content-length"] == str(len(one.config.raw))
+    assert (await http.get(where, headers={"Range": "bytes=0-0"})).status_code == 206
+    assert (await http.get(where, auth=("learner", "fanfold"))).status_code == 400
+    assert (await http.get(where.partition("?")[0])).status_code == 403
+    turn(store, Quirks(redirect="get-only"))
+    assert (await http.head(where)).status_code == 403
+    assert (await http.get(where)).status_code == 200
+    turn(store, Quirks(redirect="loop"))
+    assert (await http.get(url)).headers["location"] == url
+    turn(store, Quirks(redirect="here", redirect_to="http://storage.test"))
+    assert (await http.get(url)).headers["location"] == f"http://storage.test{where}"
+    assert (await http.head(f"/v2/app/blobs/{ABSENT}")).status_code == 404
+
+
 async def test_a_put_whose_answer_is_lost_is_applied(store: Store, http: httpx.AsyncClient) -> None:
     store.put_blob("app", b"{}")
     turn(store, Quirks(drop_put=1))

@@ -127,6 +127,16 @@ def test_a_body_without_an_end_can_be_left(served: Served) -> None:
         assert client.get("/v2/").status_code == 200
 
 
+def test_a_body_that_comes_a_byte_at_a_time(served: Served) -> None:
+    turn(served, Quirks(body="drip"))
+    with httpx.Client(base_url=served.url, trust_env=False, timeout=10) as client:
+        began = time.monotonic()
+        with client.stream("GET", "/v2/app/manifests/latest") as answer:
+            chunks = answer.iter_raw()
+            assert b"".join([next(chunks) for _ in range(3)]) == b"{\n "
+        assert time.monotonic() - began > 0.4
+
+
 def test_a_silent_repository_does_not_silence_its_siblings(served: Served) -> None:
     turn(served, Quirks(silent=True))
     with httpx.Client(base_url=served.url, trust_env=False) as client:

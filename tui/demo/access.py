@@ -42,6 +42,8 @@ class Rules:
     scheme: Literal["bearer", "basic", "both"] = "bearer"
     service: str = "fanfold"
     life: int = 300
+    skew: int = 0
+    """Added to the clock that `issued_at` is told by."""
     users: Mapping[str, str] = field(default_factory=lambda: {USER: PASSWORD})
     realm: str | None = None
     """Told in the challenge instead of this registry's own /token."""

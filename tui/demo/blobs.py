@@ -34,6 +34,29 @@ def _read(call: Call) -> Response:
     data = call.store.blob(call.name, digest)
     if data is None or (call.head and quirks.head == "hidden"):
         raise Refusal(404, "BLOB_UNKNOWN", {"digest": digest})
+    if quirks.redirect != "none":
+        path = (
+            f"/v2/{call.name}/blobs/{digest}" if quirks.redirect == "loop" else f"/storage/{call.name}/{digest}?sig=s3"
+        )
+        return Response(status_code=307, headers={"Location": quirks.redirect_to + path})
+    return _sent(call, digest, data)
+
+
+async def storage(call: Call) -> Response:
+    """The address that blobs are redirected to. Whoever has it may read; a second credential is an error."""
+    if call.method not in {"GET", "HEAD"}:
+        raise Refusal(405, "UNSUPPORTED", headers={"Allow": "GET, HEAD"})
+    if "authorization" in call.request.headers:
+        return Response("<Error><Code>InvalidAuthenticationInfo</Code></Error>", 400, media_type="application/xml")
+    data = call.store.blob(call.name, call.digest())
+    if data is None or call.one("sig") is None or (call.head and call.quirks.redirect == "get-only"):
+        return Response("<Error><Code>AccessDenied</Code></Error>", 403, media_type="application/xml")
+    return _sent(call, call.digest(), data)
+
+
+def _sent(call: Call, digest: str, data: bytes) -> Response:
+    """A blob, or the part of it that was asked for."""
+    quirks = call.quirks
     headers = {
         "Docker-Content-Digest": digest,
         "Content-Type": "application/octet-stream",

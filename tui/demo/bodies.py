@@ -54,6 +54,8 @@ def spoil(answer: Response, quirks: Quirks) -> Response:
             return StreamingResponse(_cut_short(raw), answer.status_code, {**headers, "content-length": str(len(raw))})
         case "endless":
             return StreamingResponse(_endless(), answer.status_code, headers)
+        case "drip":
+            return StreamingResponse(_drip(raw), answer.status_code, {**headers, "content-length": str(len(raw))})
         case "bomb":
             return Response(bomb(), answer.status_code, {**headers, "content-encoding": "gzip"})
         case "corrupt":
@@ -70,6 +72,12 @@ async def _endless() -> AsyncIterator[bytes]:
     while True:
         yield b"\0" * _CHUNK
         await asyncio.sleep(0)  # so that the others are served, and a client that left is noticed
+
+
+async def _drip(raw: bytes) -> AsyncIterator[bytes]:
+    for value in raw:
+        yield bytes([value])
+        await asyncio.sleep(0.25)
 
 
 def bomb() -> bytes:

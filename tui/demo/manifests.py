@@ -33,7 +33,7 @@ def _read(call: Call) -> Response:
     if ":" in reference:
         checked_digest(reference)
     repository = call.store.repositories.get(call.name)
-    digest = repository.resolve(reference) if repository is not None else None
+    digest = repository.seen(reference) if repository is not None else None
     if repository is None or digest is None:
         raise Refusal(404, "MANIFEST_UNKNOWN", {"name": call.name, "reference": reference[:200]})
     quirks = call.quirks
@@ -132,6 +132,9 @@ async def _put(call: Call) -> Response:
         raise Refusal(409, "TAG_INVALID", {"tag": tags[0]}, message="tag is immutable and exists already")
     if known is not None and len(known.tags) + len(tags) > store.limits.tags:
         raise Refusal(507, "DENIED", message="this repository holds as many tags as it can")
+    if quirks.lag:
+        repository = store.repository(call.name)
+        repository.behind.update((tag, (repository.tags.get(tag), quirks.lag)) for tag in tags)
     store.put_manifest(call.name, raw, checked.media_type, tags, digest)
     if quirks.drop_put > 0 and store.repository(call.name).meter.dropped < quirks.drop_put:
         store.repository(call.name).meter.dropped += 1

@@ -16,7 +16,9 @@ _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", re.ASCII)
 _DIGEST: Final = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[A-Za-z0-9=_-]+", re.ASCII)
 _HEX_LENGTH: Final = {"sha256": 64, "sha384": 96, "sha512": 128}
 
-Kind = Literal["base", "catalog", "token", "tags", "manifest", "blob", "upload", "referrers", "page", "nothing"]
+Kind = Literal[
+    "base", "catalog", "token", "tags", "manifest", "blob", "upload", "referrers", "storage", "page", "nothing"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ def parse_path(path: str) -> Route:
     """Split a request path (decoded) by the endpoints of the specification; unknown paths are `nothing`."""
     if path in {"/v2", "/v2/"}:
         return Route("base")
+    if path.startswith("/storage/"):
+        return Route("storage", *path.removeprefix("/storage/").rpartition("/")[::2])
     if not path.startswith("/v2/"):
         return Route({"/": "page", "/token": "token"}.get(path, "nothing"))  # type: ignore[arg-type]
     if path == "/v2/_catalog":

@@ -62,8 +62,14 @@ class Quirks:
     """When the type is not accepted: 406; or 404 MANIFEST_UNKNOWN; or, for an index, its linux/amd64 child."""
     ranges: bool = True
     """Whether Range is honoured."""
-    body: Literal["right", "truncated", "endless", "bomb", "corrupt"] = "right"
-    """Of blobs and manifests that are read: cut short; never ending; a gzip bomb; other bytes of the same length."""
+    body: Literal["right", "truncated", "endless", "drip", "bomb", "corrupt"] = "right"
+    """Of blobs and manifests that are read: cut short; never ending; a byte at a time; a gzip bomb; other bytes of the
+    same length."""
+    redirect: Literal["none", "here", "get-only", "loop"] = "none"
+    """Blobs are answered with 307 to a storage address that refuses any Authorization, as cloud storage does.
+    "get-only": that address answers HEAD with 403, as one that was signed for GET does. "loop": back to itself."""
+    redirect_to: str = ""
+    """Scheme and host of the storage; "" is this registry."""
     wrong_length: int = 0
     """Added to the Content-Length that HEAD tells."""
 
@@ -87,6 +93,8 @@ class Quirks:
     child_check: bool = True
     """Whether a pushed manifest's blobs and children must exist in the repository."""
     subject_header: bool = True
+    lag: int = 0
+    """So many reads of a tag after it was pushed still see what it was before: a replica that lags behind."""
     moves: Mapping[str, str] = field(default_factory=dict)
     """Tag to digest: after the tag was read once it points there, as if somebody else had pushed in between."""
     delete: bool = True

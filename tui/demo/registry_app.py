@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from tui.demo.blobs import blob
+from tui.demo.blobs import blob, storage
 from tui.demo.bodies import spoil
 from tui.demo.call import Call, parse_query
 from tui.demo.faults import HangUp, Refusal
@@ -59,6 +59,7 @@ _HANDLERS: Final[Mapping[Kind, Callable[[Call], Awaitable[Response]]]] = {
     "blob": blob,
     "upload": upload,
     "referrers": referrers,
+    "storage": storage,
     "page": page,
     "nothing": nothing,
 }
@@ -142,7 +143,7 @@ class EmbeddedRegistry:
 
 def route_is_named(call: Call) -> bool:
     """Whether the path has a repository in it."""
-    return call.route.kind in {"tags", "manifest", "blob", "upload", "referrers"}
+    return call.route.kind in {"tags", "manifest", "blob", "upload", "referrers", "storage"}
 
 
 def _whole_answer(call: Call) -> Response | None:

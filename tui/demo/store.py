@@ -66,6 +66,8 @@ class Repository:
     quirks: Quirks | None = None
     access: Access = Access.PUBLIC
     meter: Meter = field(default_factory=Meter)
+    behind: dict[str, tuple[str | None, int]] = field(default_factory=dict)
+    """Tags that a lagging replica has not seen yet: what it still answers, and how often."""
     _sorted: tuple[str, ...] | None = None
 
     def tag(self, tag: str, digest: str) -> None:
@@ -94,6 +96,14 @@ class Repository:
         """The digest of a manifest that is here, by tag or digest."""
         digest = reference if ":" in reference else self.tags.get(reference, "")
         return digest if digest in self.manifests else None
+
+    def seen(self, reference: str) -> str | None:
+        """As `resolve`, but as a replica sees it that may lag behind; each call brings it nearer."""
+        old, left = self.behind.get(reference, (None, 0))
+        if left <= 0:
+            return self.resolve(reference)
+        self.behind[reference] = (old, left - 1)
+        return old if old in self.manifests else None
 
     def referrers(self, digest: str) -> list[tuple[str, Stored]]:
         return [(own, stored) for own, stored in self.manifests.items() if stored.subject == digest]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from starlette.responses import Response
 
@@ -73,7 +73,7 @@ def _granted(call: Call, user: str | None, values: list[str], *, offline: bool) 
         "token": text,
         "access_token": text,
         "expires_in": rules.life,
-        "issued_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "issued_at": (datetime.now(UTC) + timedelta(seconds=rules.skew)).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     if offline and user is not None:
         answer["refresh_token"] = store.doorman.issue(Grant(user, frozenset()))

@@ -159,7 +159,7 @@ class Client:
     def forget(self, registry: str | None = None) -> None:
         """Drop caches, tokens and what was learnt about one registry (None: about all)."""
         origin = self._targets.origin(registry) if registry is not None else None
-        self._session.auth.forget(origin)
+        self._session.forget(origin)
         self._presence.forget(origin)
         self._manifests.forget(origin)
         self._referrers.forget(origin)

@@ -29,12 +29,15 @@ class Session:
         self.settings = settings
         self.clock = clock
         self.auth = Auth(settings, clock, credentials, self.ask)
+        self._limits: dict[tuple[Origin, str, bool], tuple[float, float | None, RateLimited]] = {}
 
     async def ask(self, ask: Ask) -> Answer:
         """The final answer, whatever its status but 429.  Raises RateLimited, Unreachable and its kinds, Denied (by
         the token server), TooLarge, Corrupt; NoAnswer only for writes that may have reached the registry."""
         if ask.write:
             self._may_write(ask)
+        if self._limits:
+            self._still_limited(ask)
         spent, attempt = 0.0, 0
         tries = ask.tries or self.settings.tries
         while True:
@@ -53,7 +56,7 @@ class Session:
                     return answer
                 if ask.write and not ask.repeatable and answer.status in LOST_ON_THE_WAY:
                     return answer
-                wait, counts = self._wait_after(answer, attempt, began)
+                wait, counts = self._wait_after(ask, answer, attempt, began)
             else:
                 assert lost is not None
                 if ask.write and lost.sent and (not ask.repeatable or attempt >= tries):
@@ -77,7 +80,39 @@ class Session:
         if self.settings.read_only or self.settings.host(name).read_only:
             raise Policy(f"Nothing is written to {name}: it was opened read-only.")
 
-    def _wait_after(self, answer: Answer, attempt: int, began: float) -> tuple[float | None, float]:
+    def _remember(self, ask: Ask, error: RateLimited) -> RateLimited:
+        """A rest that is too long to wait for.  It need not hold for all of the host (Docker Hub counts manifests and
+        not blobs), so only the like of this are answered at once, for a few seconds; later ones ask again."""
+        now = self.clock.now()
+        ends = now + error.retry_after if error.retry_after is not None else None
+        kept = min(self.settings.negative_ttl, error.retry_after or self.settings.negative_ttl)
+        self._limits[_like(ask)] = (now + kept, ends, error)
+        return error
+
+    def _still_limited(self, ask: Ask) -> None:
+        known = self._limits.get(_like(ask))
+        if known is None:
+            return
+        until, ends, error = known
+        now = self.clock.now()
+        if now >= until:
+            del self._limits[_like(ask)]
+            return
+        left = ends - now if ends is not None else None
+        raise RateLimited(
+            error.sentence,
+            pull_limit=error.pull_limit,
+            status=error.status,
+            code=error.code,
+            request=error.request,
+            retry_after=left,
+        )
+
+    def forget(self, origin: Origin | None = None) -> None:
+        self.auth.forget(origin)
+        self._limits = {key: value for key, value in self._limits.items() if origin is not None and key[0] != origin}
+
+    def _wait_after(self, ask: Ask, answer: Answer, attempt: int, began: float) -> tuple[float | None, float]:
         """(seconds to sleep, seconds that count against the deadline); None: believe the answer.  A 429 pauses the
         whole host instead, and the gate does the waiting.  Raises RateLimited."""
         lane = self.wire.gate.lane(answer.address.origin)
@@ -86,11 +121,8 @@ class Session:
         if answer.status == 429:
             lane.slow_down(began)
             told = told if told is not None else retry_after_in_text(answer.body.decode("utf-8", "replace"))
-            if is_pull_limit(answer):
-                raise self._limited(answer, told)
-            if told is not None and told > self.settings.longest_wait:
-                lane.pause(told)
-                raise self._limited(answer, told)
+            if is_pull_limit(answer) or (told is not None and told > self.settings.longest_wait):
+                raise self._remember(ask, self._limited(answer, told))
             pause = told if told is not None else backoff(attempt + 1, self.clock.chance())
             lane.pause(pause)
             return 0.0, took + pause
@@ -193,6 +225,11 @@ class Session:
     def paused_until(self, origin: Origin) -> float | None:
         until = self.wire.gate.lane(origin).paused_until
         return until if until > self.clock.now() else None
+
+
+def _like(ask: Ask) -> tuple[Origin, str, bool]:
+    """Same host, same repository, and both by digest or both by name."""
+    return ask.address.origin, ask.repository, ":" in ask.address.path
 
 
 def is_pull_limit(answer: Answer) -> bool:

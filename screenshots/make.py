@@ -1,0 +1,97 @@
+"""Make every picture of the README from the real program on the embedded registry: `python -m screenshots.make [NAME ...]`.
+
+Each scene starts the program anew, presses keys as a person would, waits until the screen is quiet, and saves what is
+drawn as SVG and PNG. So the pictures say what is true now, and a scene that no longer works fails loudly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from screenshots.picture import to_png
+from screenshots.stage import Scene, Stage
+
+HERE = Path(__file__).parent
+PORT = 5005
+
+
+def save(name: str, svg: str) -> None:
+    """Write the SVG and, where the font for it is, the PNG."""
+    (HERE / f"{name}.svg").write_text(svg, encoding="utf-8")
+    to_png(svg, HERE / f"{name}.png")
+    print(f"screenshots/{name}.svg  screenshots/{name}.png")
+
+
+async def play(scene: Scene) -> None:
+    """Run one scene on an embedded registry of its own and save its picture."""
+    from screenshots.world import app_on
+    from tui.demo.gallery import build_gallery
+    from tui.demo.serve import Served
+
+    served = await asyncio.to_thread(lambda: Served.start(build_gallery(), port=PORT))
+    try:
+        app = app_on(served, scene.source, lesson=scene.lesson)
+        async with app.run_test(size=scene.size) as pilot:
+            stage = Stage(app, pilot)
+            await stage.quiet()
+            await scene.act(stage)
+            await stage.quiet()
+            save(scene.name, app.export_screenshot(title="fanfold"))
+    finally:
+        await asyncio.to_thread(served.stop)
+
+
+def check_picture() -> None:
+    """`fanfold check` as a person sees it, from the real command's real output."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from tui.demo.gallery import build_gallery
+    from tui.demo.serve import Served
+
+    served = Served.start(build_gallery(), port=PORT)
+    try:
+        reference = f"{served.address}/gallery/missing-layer:latest"
+        command = [sys.executable, "-m", "tui", "check", reference]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    finally:
+        served.stop()
+    if done.returncode != 1:
+        raise RuntimeError(f"check ended with {done.returncode}: {done.stderr}")
+    console = Console(width=120, record=True, file=io.StringIO(), force_terminal=True)
+    console.print(Text(f"$ fanfold check {reference}", style="bold"))
+    console.print(Text(done.stdout.rstrip()))
+    console.print(Text(f"$ echo $?\n{done.returncode}", style="bold"))
+    save("check", console.export_svg(title="fanfold check"))
+
+
+def main(names: list[str]) -> int:
+    """Make all pictures, or those named."""
+    from screenshots.scenes import SCENES
+
+    with tempfile.TemporaryDirectory() as home:
+        # The pictures must not depend on, or show, anything of the person who makes them.
+        for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "DOCKER_CONFIG"):
+            os.environ[name] = home
+        for name in ("NO_COLOR", "TEXTUAL_THEME", "REGISTRY_AUTH_FILE", "SSH_CONNECTION", "TMUX"):
+            os.environ.pop(name, None)
+        known = {scene.name: scene for scene in SCENES}
+        for name in names or [*known, "check"]:
+            if name == "check":
+                check_picture()
+            elif name in known:
+                asyncio.run(play(known[name]))
+            else:
+                print(f"There is no picture {name!r}; there are: {', '.join([*known, 'check'])}.", file=sys.stderr)
+                return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,36 @@
+"""From the SVG that Textual and Rich export to a PNG that looks the same on a machine with one monospaced font.
+
+resvg knows no web fonts, and Rich's SVG counts on one: its cells are 12.2 px wide. DejaVu Sans Mono advances 0.602 em,
+so at 20.266 px its characters fill the same cells.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+FAMILY = "DejaVu Sans Mono"
+_FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts")
+
+
+def font_folders() -> list[str]:
+    """The folders of this machine that hold DejaVu Sans Mono."""
+    found = {str(file.parent) for folder in _FONT_FOLDERS for file in Path(folder).glob("**/DejaVuSansMono*.ttf")}
+    return sorted(found)
+
+
+def to_png(svg: str, target: Path, *, zoom: float = 1.0) -> None:
+    """Draw `svg` into the file `target`. Raises RuntimeError when the font is absent: without it there is no text."""
+    import resvg_py
+
+    folders = font_folders()
+    if not folders:
+        raise RuntimeError(f"{FAMILY} is not installed; install it (Debian: fonts-dejavu-core) to make the PNGs.")
+    drawable = re.sub(r"@font-face\s*\{[^}]*\}", "", svg)
+    drawable = re.sub(r'\stextLength="[^"]*"', "", drawable)
+    drawable = re.sub(r"font-family:\s*[^;]+;", f"font-family: {FAMILY};", drawable)
+    drawable = drawable.replace("font-size: 20px", "font-size: 20.266px")
+    made = resvg_py.svg_to_bytes(
+        svg_string=drawable, font_dirs=folders, monospace_family=FAMILY, zoom=zoom, skip_system_fonts=True
+    )
+    target.write_bytes(bytes(made))

@@ -1,0 +1,77 @@
+"""The program on stage: what a scene is, and the keys and waits it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from tui.app.main import FanfoldApp
+
+_KEYS = {"/": "slash", ":": "colon", "-": "minus", ".": "full_stop", "_": "underscore", "@": "at", " ": "space"}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`act` presses the keys; `source` is what is opened first, in the embedded registry ("": its whole catalog)."""
+
+    name: str
+    source: str
+    act: Callable[[Stage], Awaitable[None]]
+    size: tuple[int, int] = (120, 40)
+    lesson: str | None = None
+
+
+class Stage:
+    """Press keys, and wait until what is asked for is on the screen."""
+
+    def __init__(self, app: FanfoldApp, pilot: Pilot[int]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    async def press(self, *keys: str) -> None:
+        """One key after the other, each drawn."""
+        for key in keys:
+            await self.pilot.press(key)
+        await self.quiet()
+
+    async def write(self, text: str) -> None:
+        """Type a text."""
+        await self.press(*(_KEYS.get(char, char) for char in text))
+
+    async def quiet(self) -> None:
+        """Until the picture no longer changes."""
+        before = ""
+        for _ in range(60):
+            await self.pilot.pause(0.12)
+            now = self.text()
+            if now == before:
+                return
+            before = now
+
+    async def see(self, words: str) -> None:
+        """Until these words are on the screen; RuntimeError with the screen when they do not come."""
+        for _ in range(100):
+            if words in self.text():
+                await self.quiet()
+                return
+            await self.pilot.pause(0.1)
+        raise RuntimeError(f"{words!r} did not appear:\n{self.text()}")
+
+    def text(self) -> str:
+        """The screen as text, line by line."""
+        strips = self.app.screen._compositor.render_strips(self.app.size)
+        return "\n".join(strip.text for strip in strips)
+
+    async def find(self, words: str, *, presses: int = 60) -> None:
+        """Move down until the row under the cursor begins with these words."""
+        for _ in range(presses):
+            node = self.app.house.current
+            if node is not None and node.label.startswith(words):
+                await self.quiet()
+                return
+            await self.pilot.press("down")
+        raise RuntimeError(f"no row {words!r}:\n{self.text()}")

@@ -17,6 +17,7 @@ from tui.explore.events import CheckProgress, Event
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.report import Report, exit_status, failed_report, report
 from tui.oci import media
+from tui.oci.errors import MalformedReference
 from tui.oci.platform import Platform
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
@@ -107,10 +108,8 @@ async def _references(engine: Engine, spec: SourceSpec, text: str) -> list[Node]
             return [node]
         return await _tags(engine, node.parent) or [node]
     if node.kind is Kind.SOURCE and spec.kind == "registry":
-        raise SourceError(
-            Presence.UNREACHABLE,
-            f"{node.label} is a registry; name a repository or an image in it, such as {node.label}/NAME:TAG.",
-            code="no-repository",
+        raise MalformedReference(
+            f"{node.label} is a registry; name a repository or an image in it, such as {node.label}/NAME:TAG."
         )
     if node.kind is Kind.SOURCE:
         await engine.explorer.open(node)
@@ -210,7 +209,10 @@ async def tree(engine: Engine, sources: Sequence[str], depth: int | None) -> int
             statuses.append(exit_status(made))
         else:
             made = None
-            await engine.explorer.open(node)
+            if node.source.kind == "registry":
+                await engine.explorer.open(node)
+            else:
+                await engine.explorer.check(node).wait()  # what lies on disk costs nobody a request
             statuses.append(_list_status(node))
         for line in tree_lines(engine, node, depth):
             print(line)

@@ -29,7 +29,7 @@ from tui.text import safe
 CANDIDATES = 12
 QUESTIONS = 200
 #: A guessed neighbour that has none of the first so many missing objects is not asked for the others.
-PATIENCE = 3
+PATIENCE = 1
 #: For the sake of a broken index, at most so many tags are listed.
 TAGS_READ = 10_000
 
@@ -197,16 +197,14 @@ def source_proposals(
 
 def neighbours(repository: str, seen: Sequence[str], platform: Platform | None) -> list[str]:
     """Repositories where an object that is missing here may be, likeliest first: those that are named for the
-    platform, parent and child paths, then others that were seen."""
+    platform (the two most usual spellings even if nobody saw them), parent and child paths, others that were seen."""
     guesses = list(repository_spellings(repository, platform)) if platform is not None else []
     known = set(seen)
     family = [name for name in seen if _related(name, repository)]
-    parent = repository.rpartition("/")[0]
     ordered = [
         *(name for name in guesses if name in known),
         *family,
         *guesses[:2],
-        *([parent] if parent else []),
         *seen,
     ]
     return [name for name in dict.fromkeys(ordered) if name != repository][:CANDIDATES]

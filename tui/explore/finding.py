@@ -39,5 +39,6 @@ def make(
 ) -> Finding:
     """A finding with the severity, mend and key of its code; a sentence begins with a capital."""
     row = CODES[code]
-    sentence = message[:1].upper() + message[1:]
+    plain = message.partition(" ")[0].isalpha()  # and no name that somebody else chose
+    sentence = message[:1].upper() + message[1:] if plain else message
     return Finding(code, row.severity, digest, platform, sentence, mend or row.mend, row.key, node_key, facts)

@@ -178,4 +178,4 @@ def short(digest: Digest | None) -> str:
 
 def detail_of(seen: Observation) -> str:
     """What came back, for a sentence; never empty for what is not present."""
-    return safe(seen.detail, limit=300) or seen.presence.value
+    return safe(seen.detail, limit=300).rstrip(".") or seen.presence.value

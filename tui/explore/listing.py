@@ -37,7 +37,8 @@ class Listing:
 
     ``names`` is in the server's order, each once; ``complete`` is set when the list was read to its end; ``note``
     (safe) says why it was not. ``limit`` is how many rows are made at most; ``matching`` and ``folded``
-    count what the filter lets through: plain names, and digest tags.
+    count what the filter lets through: plain names, and digest tags. ``blank`` allows the empty name, which is what
+    the only repository of a layout on disk is called.
     """
 
     names: list[str] = field(default_factory=list)
@@ -49,6 +50,7 @@ class Listing:
     matching: int = 0
     folded: int = 0
     fold: bool = True
+    blank: bool = False
     _known: set[str] = field(default_factory=set)
     _sorted: list[tuple[SortKey, str]] = field(default_factory=list)
     _ordered_by: str = ""
@@ -57,7 +59,7 @@ class Listing:
         """Add a page. Names that are known already or empty are left out; gives how many were new."""
         fresh: list[str] = []
         for name in names:
-            if name and name not in self._known and len(self._known) < NAME_LIMIT:
+            if (name or self.blank) and name not in self._known and len(self._known) < NAME_LIMIT:
                 self._known.add(name)
                 fresh.append(name)
         self.names.extend(fresh)

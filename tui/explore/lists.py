@@ -38,7 +38,7 @@ class Lists:
 
     async def _read(self, node: Node, fresh: bool) -> None:
         old = node.listing
-        listing = Listing(fold=node.kind is Kind.REPOSITORY)
+        listing = Listing(fold=node.kind is Kind.REPOSITORY, blank=node.source.kind != "registry")
         if old is not None:
             listing.filter, listing.order, listing.limit = old.filter, old.order, old.limit
         node.listing = listing

@@ -1,0 +1,167 @@
+"""Image archives: ``oci-archive:`` (a tar of an OCI layout) and ``docker-archive:`` (what ``docker save`` writes).
+
+``docker save`` has had three forms. The newest is an OCI layout with a ``manifest.json`` beside it; the older ones have
+``manifest.json`` alone, naming a config and plain layer tars. For those a manifest is made up, so that the image can be
+looked at like any other; its digest is ours and is in no registry.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tui.oci import media, strict_json
+from tui.oci.config import CONFIG_LIMIT
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.errors import MalformedDocument, MalformedReference
+from tui.oci.reference import Reference
+from tui.sources.base import SourceError, SourceKind
+from tui.sources.disk import Contents, DiskSource
+from tui.sources.files import Archive, Files
+from tui.sources.layout import open_layout, read_layout
+from tui.sources.presence import Presence
+from tui.text import safe
+
+_MADE_UP = "The manifests were made up from the archive: their digests are in no registry."
+
+
+def open_archive(kind: SourceKind, path: Path) -> DiskSource:
+    """The source in an archive. Raises SourceError when it is not one of this kind."""
+    files = Archive(path)
+    if kind == "oci-archive":
+        return open_layout(files, kind)
+    try:
+        return DiskSource(files, _docker(files), kind)
+    except SourceError:
+        files.close()
+        raise
+
+
+def _docker(files: Files) -> Contents:
+    listed = _manifest_json(files)
+    if files.size("oci-layout") is not None and files.size("index.json") is not None:
+        return _with_layout(files, listed)
+    contents = Contents(note=_MADE_UP)
+    for position, image in enumerate(listed):
+        descriptor = _make_up(files, image, f"manifest.json[{position}]", contents)
+        for repository, tag in _repo_tags(image) or [("", str(descriptor.digest))]:
+            contents.tags.setdefault(repository, {})[tag] = descriptor
+    return contents
+
+
+def _with_layout(files: Files, listed: list[dict[str, Any]]) -> Contents:
+    """The newest form: the layout has the real manifests, ``manifest.json`` the names that people gave."""
+    contents = read_layout(files)
+    entries = contents.tags.pop("")
+    for name, descriptor in entries.items():
+        full = descriptor.annotations.get("io.containerd.image.name", "")
+        repository, tag = _split(full) if full else ("", name)
+        contents.tags.setdefault(repository, {})[tag] = descriptor
+    named = {repository for image in listed for repository, _ in _repo_tags(image)}
+    if len(entries) == 1 and len(named) == 1 and "" in contents.tags:
+        contents.tags = {named.pop(): contents.tags[""]}
+    return contents
+
+
+def _manifest_json(files: Files) -> list[dict[str, Any]]:
+    try:
+        document = strict_json.loads(files.read("manifest.json", CONFIG_LIMIT))
+    except SourceError as error:
+        if error.presence is Presence.MISSING:
+            raise _broken(files, "it has no manifest.json") from None
+        raise
+    except MalformedDocument as error:
+        raise _broken(files, f"its manifest.json is malformed ({error})") from None
+    if not isinstance(document, list) or not all(isinstance(image, dict) for image in document):
+        raise _broken(files, "its manifest.json is not a list of images")
+    return document
+
+
+def _make_up(files: Files, image: dict[str, Any], where: str, contents: Contents) -> Descriptor:
+    config, layers = image.get("Config"), image.get("Layers") or []
+    if not isinstance(config, str) or not isinstance(layers, list) or not all(isinstance(x, str) for x in layers):
+        raise _broken(files, f"{where} names no config or no layers")
+    parts = [_descriptor(files, config, media.DOCKER_CONFIG, contents, required=True)]
+    diff_ids = _diff_ids(files, config)
+    for position, name in enumerate(layers):
+        known = diff_ids[position] if position < len(diff_ids) else None
+        parts.append(_descriptor(files, name, media.DOCKER_LAYER_PLAIN, contents, known=known))
+    document = {
+        "schemaVersion": 2,
+        "mediaType": media.DOCKER_MANIFEST,
+        "config": parts[0].to_document(),
+        "layers": [part.to_document() for part in parts[1:]],
+    }
+    raw = json.dumps(document, indent=3).encode()
+    digest = Digest.of(raw)
+    contents.made[digest] = (raw, media.DOCKER_MANIFEST)
+    return Descriptor(media.DOCKER_MANIFEST, digest, len(raw))
+
+
+def _descriptor(
+    files: Files,
+    name: str,
+    media_type: str,
+    contents: Contents,
+    *,
+    known: Digest | None = None,
+    required: bool = False,
+) -> Descriptor:
+    """A file of the archive as a descriptor. Layers are plain tars, so the config's diff id is their digest."""
+    size = files.size(name)
+    digest = known or _by_name(name)
+    if digest is None:
+        if size is None:
+            raise _broken(files, f"{safe(name, limit=200)} is not in it")
+        hasher = Digest.of(b"").hasher()
+        for piece in files.chunks(name):
+            hasher.update(piece)
+        digest = Digest.parse(f"sha256:{hasher.hexdigest()}")
+    if size is None and required:
+        raise _broken(files, f"{safe(name, limit=200)} is not in it")
+    contents.blobs[digest] = name
+    return Descriptor(media_type, digest, size or 0)
+
+
+def _by_name(name: str) -> Digest | None:
+    """``<64 hex>.json`` and ``blobs/sha256/<64 hex>`` are named by their digest."""
+    stem = name.rpartition("/")[2].removesuffix(".json")
+    if len(stem) == 64 and all(mark in "0123456789abcdef" for mark in stem):
+        return Digest.parse(f"sha256:{stem}")
+    return None
+
+
+def _diff_ids(files: Files, config: str) -> list[Digest]:
+    try:
+        document = strict_json.loads(files.read(config, CONFIG_LIMIT))
+        found = document["rootfs"]["diff_ids"]
+        return [Digest.parse(text) for text in found]
+    except (SourceError, ValueError, KeyError, TypeError):
+        return []  # the layers are hashed instead
+
+
+def _repo_tags(image: dict[str, Any]) -> list[tuple[str, str]]:
+    tags = image.get("RepoTags")
+    return [_split(text) for text in tags if isinstance(text, str)] if isinstance(tags, list) else []
+
+
+def _split(text: str) -> tuple[str, str]:
+    """A name of ``docker save`` as repository and tag, in the words that its user typed."""
+    try:
+        reference = Reference.parse(text)
+    except MalformedReference:
+        return "", text
+    name = reference.familiar
+    tag = reference.tag or reference.selector
+    return name.removesuffix(f":{tag}"), tag
+
+
+def _broken(files: Files, why: str) -> SourceError:
+    return SourceError(
+        Presence.UNREACHABLE,
+        f"{files.title} is not what docker save writes: {why}.",
+        code="no-archive",
+        mend="Check the path; an OCI archive is opened as oci-archive:PATH.",
+    )

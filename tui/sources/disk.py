@@ -1,0 +1,189 @@
+"""What the sources on disk have in common: content by digest, from files, verified when it is read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.errors import DigestMismatch, MalformedDocument
+from tui.oci.manifest import ImageManifest, Index, decode
+from tui.oci.strict_json import MANIFEST_LIMIT
+from tui.sources.base import AnyManifest, Page, SourceError, SourceKind
+from tui.sources.files import Files
+from tui.sources.presence import Observation, Presence, compare
+from tui.text import safe
+
+
+@dataclass(slots=True)
+class Contents:
+    """What an image folder or archive names: tags to descriptors by repository, and manifests made up from what is
+    there (docker-archive has none of its own)."""
+
+    tags: dict[str, dict[str, Descriptor]] = field(default_factory=dict)
+    made: dict[Digest, tuple[bytes, str]] = field(default_factory=dict)
+    blobs: dict[Digest, str] = field(default_factory=dict)
+    note: str = ""
+
+
+class DiskSource:
+    """A read-only source over ``Files``. Subclasses say what is named there and where content lies."""
+
+    kind: SourceKind = "oci-layout"
+
+    def __init__(self, files: Files, contents: Contents, kind: SourceKind) -> None:
+        self._files = files
+        self._contents = contents
+        self.kind = kind
+
+    @property
+    def title(self) -> str:
+        return f"{_PREFIX[self.kind]}:{self._files.title}"
+
+    @property
+    def registry(self) -> str | None:
+        return None
+
+    @property
+    def can_write(self) -> bool:
+        return False
+
+    @property
+    def why_read_only(self) -> str:
+        return "It is a file on disk, which fanfold only reads. Copy the image to a registry instead."
+
+    @property
+    def requests(self) -> int:
+        return 0
+
+    async def repositories(self) -> AsyncIterator[Page]:
+        yield Page(tuple(self._contents.tags), True, self._contents.note)
+
+    async def tags(self, repository: str) -> AsyncIterator[Page]:
+        yield Page(tuple(self._named(repository)), True)
+
+    def _named(self, repository: str) -> dict[str, Descriptor]:
+        found = self._contents.tags.get(repository)
+        if found is None:
+            where = safe(repository, limit=255) or "An image"
+            raise SourceError(
+                Presence.MISSING, f"{where} is not in {self.title}.", code="no such name", repository_unknown=True
+            )
+        return found
+
+    def _path(self, digest: Digest) -> str:
+        return self._contents.blobs.get(digest, f"blobs/{digest.algorithm}/{digest.encoded}")
+
+    async def manifest(self, repository: str, selector: str, *, fresh: bool = False) -> AnyManifest:
+        descriptor = await self.resolve(repository, selector)
+        digest = descriptor.digest
+        made = self._contents.made.get(digest)
+        raw, media_type = made or (await asyncio.to_thread(self._read_manifest, digest), descriptor.media_type)
+        try:
+            return decode(raw, media_type, digest=digest)
+        except DigestMismatch as error:
+            raise SourceError(Presence.MISMATCHED, str(error), code="digest-mismatch", raw=raw) from None
+        except MalformedDocument as error:
+            raise SourceError(Presence.MISMATCHED, str(error), code="invalid-manifest", raw=raw) from None
+
+    def _read_manifest(self, digest: Digest) -> bytes:
+        return self._files.read(self._path(digest), MANIFEST_LIMIT)
+
+    async def resolve(self, repository: str, selector: str) -> Descriptor:
+        named = self._named(repository)
+        found = named.get(selector)
+        if found is not None:
+            return found
+        if ":" in selector:
+            digest = Digest.parse(selector)
+            size = await asyncio.to_thread(self._size, digest)
+            if size is not None:
+                return Descriptor(self._contents.made.get(digest, (b"", ""))[1], digest, size)
+        raise SourceError(
+            Presence.MISSING, f"{safe(selector, limit=160)} is not in {self.title}.", code="no such tag or digest"
+        )
+
+    def _size(self, digest: Digest) -> int | None:
+        made = self._contents.made.get(digest)
+        return len(made[0]) if made is not None else self._files.size(self._path(digest))
+
+    async def probe(
+        self, repository: str, descriptor: Descriptor, *, fresh: bool = False, confirm: bool = True
+    ) -> Observation:
+        try:
+            self._named(repository)
+            size = await asyncio.to_thread(self._size, descriptor.digest)
+        except SourceError as error:
+            return error.observation()
+        if size is None:
+            presence = Presence.FOREIGN if descriptor.is_foreign else Presence.MISSING
+            return Observation(presence, detail=f"no file {self._path(descriptor.digest)}", confirmed=True)
+        return compare(descriptor, Observation(Presence.PRESENT, size=size, confirmed=True))
+
+    async def blob(self, repository: str, descriptor: Descriptor, *, limit: int) -> bytes:
+        self._named(repository)
+        data = await asyncio.to_thread(self._files.read, self._path(descriptor.digest), limit)
+        _verify(descriptor.digest, data, self.title)
+        return data
+
+    @asynccontextmanager
+    async def stream(self, repository: str, descriptor: Descriptor) -> AsyncIterator[AsyncIterator[bytes]]:
+        self._named(repository)
+        digest = descriptor.digest
+        pieces = self._files.chunks(self._path(digest))
+
+        async def chunks() -> AsyncIterator[bytes]:
+            hasher = digest.hasher() if digest.can_verify else None
+            while (piece := await asyncio.to_thread(_next, pieces)) is not None:
+                if hasher is not None:
+                    hasher.update(piece)
+                yield piece
+            if hasher is not None and hasher.hexdigest() != digest.encoded:
+                raise _corrupt(digest, self.title)
+
+        yield chunks()
+
+    async def referrers(self, repository: str, digest: Digest) -> tuple[Descriptor, ...]:
+        """Manifests named in the layout whose ``subject`` is this digest (image-spec: a layout lists them so)."""
+        found = []
+        for selector, descriptor in self._named(repository).items():
+            try:
+                manifest = await self.manifest(repository, selector)
+            except SourceError:
+                continue  # one that cannot be read is an entry of its own, with its own error
+            subject = manifest.subject
+            if isinstance(manifest, Index | ImageManifest) and subject is not None and subject.digest == digest:
+                found.append(descriptor)
+        return tuple(found)
+
+    def reference(self, repository: str, *, tag: str | None = None, digest: Digest | None = None) -> str:
+        name = f"{self.title}:{repository}" if repository else self.title
+        if tag:
+            name += f":{tag}"
+        return f"{name}@{digest}" if digest else name
+
+    async def aclose(self) -> None:
+        self._files.close()
+
+
+_PREFIX = {"oci-layout": "oci", "oci-archive": "oci-archive", "docker-archive": "docker-archive"}
+
+
+def _next(pieces: Iterator[bytes]) -> bytes | None:
+    return next(pieces, None)
+
+
+def _verify(digest: Digest, data: bytes, title: str) -> None:
+    if digest.can_verify and not digest.matches(data):
+        raise _corrupt(digest, title)
+
+
+def _corrupt(digest: Digest, title: str) -> SourceError:
+    return SourceError(
+        Presence.MISMATCHED,
+        f"The content of {digest.short} in {title} does not have that digest.",
+        code="digest-mismatch",
+    )

@@ -21,6 +21,7 @@ from tui.demo.registry_app import EmbeddedRegistry
 from tui.demo.store import Store
 from tui.oci import media
 from tui.oci.config import decode_config
+from tui.oci.errors import MalformedDocument
 from tui.oci.manifest import ImageManifest, Index, decode
 from tui.oci.statement import decode_statement
 
@@ -62,7 +63,10 @@ def everything_below(store: Store, name: str, digest: str) -> tuple[set[str], se
         if digest not in repository.manifests:
             continue
         stored = repository.manifests[digest]
-        found = decode(stored.raw, stored.media_type)
+        try:
+            found = decode(stored.raw, stored.media_type)
+        except MalformedDocument:
+            continue
         if isinstance(found, Index):
             waiting += [entry.digest for entry in found.entries]
         elif isinstance(found, ImageManifest):

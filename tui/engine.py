@@ -55,7 +55,7 @@ class Engine:
             if spec.kind == "registry":
                 found = open_source(spec, self.client)
             else:
-                found = await asyncio.to_thread(open_source, spec, None)  # looks at files
+                found = await asyncio.to_thread(open_source, spec, self.client)  # looks at files
             found = self._sources.setdefault(key, found)
         return found
 

@@ -43,7 +43,7 @@ def add(draft: Draft, entries: Sequence[Entry]) -> Draft:
         else:
             draft = _append(draft, [image, *theirs])
     orphans = [entry for group in attestations.values() for entry in group]
-    return _append(draft, [entry for entry in orphans if not _has(draft, entry)])
+    return _append(draft, [entry for entry in orphans if not has(draft, entry)])
 
 
 def replace(draft: Draft, key: str, entries: Sequence[Entry]) -> Draft:
@@ -130,6 +130,11 @@ def retarget(draft: Draft, target: Reference) -> Draft:
     return changed(draft, target=target, tag_known=False, tag_was=None)
 
 
+def accept_tag(draft: Draft, digest: Digest | None) -> Draft:
+    """Go on although somebody moved the tag: what it holds now is what will be replaced."""
+    return changed(draft, tag_known=True, tag_was=digest)
+
+
 def allow_duplicates(draft: Draft, allow: bool = True) -> Draft:
     """Insist on several entries for one platform. Clients take the first."""
     return changed(draft, allow_duplicates=allow)
@@ -167,7 +172,8 @@ def _swap(draft: Draft, row: Entry) -> Draft:
     return changed(draft, entries=tuple(row if entry.key == row.key else entry for entry in draft.entries))
 
 
-def _has(draft: Draft, entry: Entry) -> bool:
+def has(draft: Draft, entry: Entry) -> bool:
+    """Whether the draft keeps this very image for this very platform."""
     return any(
         kept.descriptor.digest == entry.descriptor.digest and kept.platform == entry.platform for kept in draft.kept
     )
@@ -191,7 +197,7 @@ def _joined(draft: Draft, row: Entry, again: Entry) -> Draft:
 
 def _with_attestations(draft: Draft, subject: Digest, theirs: Sequence[Entry]) -> Draft:
     """Add the attestations of an image that is in the draft, those that it does not have yet."""
-    missing = [entry for entry in theirs if not _has(draft, entry)]
+    missing = [entry for entry in theirs if not has(draft, entry)]
     if missing:
         draft = draft.said(f"Added {plural(len(missing), 'attestation')} of {subject.short}.")
     return _append(draft, missing)
@@ -206,7 +212,7 @@ def _put_in_place(draft: Draft, old: Sequence[Entry], image: Entry, theirs: Sequ
     dropped = [entry for entry in draft.kept for one in old if entry.describes == one.descriptor.digest]
     kept_elsewhere = {entry.descriptor.digest for entry in draft.images if entry.key not in {one.key for one in old}}
     dropped = [entry for entry in dropped if entry.describes not in kept_elsewhere and entry.describes != now]
-    fresh = [entry for entry in theirs if not _has(draft, entry)]
+    fresh = [entry for entry in theirs if not has(draft, entry)]
     entries: list[Entry] = []
     taken = 0
     for entry in draft.entries:

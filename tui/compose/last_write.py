@@ -78,6 +78,9 @@ class LastWrite:
             )
         except errors.RateLimited as error:
             raise Retry(error) from error
+        except errors.Corrupt as error:
+            # It took the bytes and says that it made others of them: what the tag holds now decides.
+            self.on_event(Said(error.sentence, step))
         except (errors.UnknownOutcome, errors.Unreachable) as error:
             self.on_event(Said("The answer to the last write was lost; the tag is asked what became of it.", step))
             asked = await self._ask_after(error)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from tui.compose.bench import Bench
 from tui.compose.diff import difference, summary
-from tui.compose.draft import Draft, LocalList
+from tui.compose.draft import Draft
 from tui.compose.home import Home
+from tui.compose.local import local_files, local_step
 from tui.compose.plan import Action, How, Plan, PlannedObject, Step, StepKind
 from tui.compose.survey import Survey, Surveyed
 from tui.compose.validate import Problem, problems
@@ -44,9 +45,6 @@ class Wanted:
     tag_known: bool = False
     tag_was: Digest | None = None
     incomplete_is_fine: bool = False
-    local_list: LocalList | None = None
-    local_files: Mapping[str, bytes] = field(default_factory=dict)
-    extra_steps: tuple[Step, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -54,13 +52,12 @@ async def plan_draft(
     draft: Draft,
     bench: Bench,
     *,
-    local_files: Mapping[str, bytes] | None = None,
     count_referrers: bool = False,
     progress: Progress | None = None,
 ) -> Plan:
     """The plan that pushes a draft. A draft with a stopping problem gives a plan with it, and nothing is asked.
 
-    ``local_files`` are the files that shall stand in ``draft.local_list`` afterwards. ``count_referrers`` asks how many
+    A draft of one of Docker's local lists writes that list too, after the tag. ``count_referrers`` asks how many
     signatures and the like the old index has, which stay behind (one request, or two where the API is missing).
     """
     found = problems(draft)
@@ -85,11 +82,15 @@ async def plan_draft(
         sources={entry.descriptor.digest: entry.source for entry in draft.kept if entry.source},
         tag_known=draft.tag_known,
         tag_was=draft.tag_was,
-        local_list=draft.local_list,
-        local_files=local_files or {},
     )
     plan = await plan_manifest(wanted, bench, count_referrers=count_referrers, progress=progress)
-    return replace(plan, problems=plan.problems + found)
+    plan = replace(plan, problems=plan.problems + found)
+    if draft.local_list is not None and plan.ready:
+        raws = {each.digest: each.raw for each in plan.objects if each.raw is not None}
+        files, said = local_files(draft, raws)
+        steps = numbered((*plan.steps, local_step(draft.local_list, files)))
+        plan = replace(plan, steps=steps, warnings=(*plan.warnings, *said))
+    return plan
 
 
 async def plan_manifest(
@@ -271,10 +272,6 @@ def _steps(wanted: Wanted, surveyed: Surveyed, before: AnyManifest | None) -> tu
                 raw=manifest.raw,
             )
         )
-    steps += wanted.extra_steps
-    if wanted.local_list is not None and wanted.local_files:
-        title = f"write Docker's local list {safe(wanted.local_list.name)}"
-        steps.append(Step(0, StepKind.LOCAL_LIST, title, local_list=wanted.local_list, files=dict(wanted.local_files)))
     return numbered(steps)
 
 

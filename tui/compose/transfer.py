@@ -14,7 +14,7 @@ from tui.compose.plan import Step
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.registry import errors
-from tui.registry.upload import Upload
+from tui.registry.uploads import Upload
 from tui.sources.presence import Observation, Presence
 
 #: Cancelling an upload session is a courtesy: it gets this long, in seconds.
@@ -23,7 +23,7 @@ _REFUSALS = (errors.Refused, errors.Denied, errors.Unsupported, errors.Policy, e
 
 
 class Transfer:
-    """Moves objects to one repository. Sessions that it opened and did not finish are cancelled by ``tidy``."""
+    """Moves objects to one repository. Sessions that a mount left open are cancelled by ``tidy``."""
 
     def __init__(self, bench: Bench, target: Home, on_event: OnEvent) -> None:
         self._bench = bench
@@ -71,32 +71,17 @@ class Transfer:
                     await self._cancel(upload)
                 self._bench.note(self._target, digest, found)
                 return "there already"
-        if upload is None:
-            upload = await self._client.begin_upload(self._registry, self._target.repository)
-            self._open.append(upload)
-        sent = 0
-
-        def progress(count: int) -> None:
-            nonlocal sent
-            sent = count
-            self._tell(BytesMoved(step, sent, step.size))
-
-        try:
-            await self._client.put_blob(
-                self._registry,
-                self._target.repository,
-                digest,
-                step.size,
-                self._opener(step, descriptor),
-                upload=upload,
-                progress=progress,
-            )
-        except asyncio.CancelledError:
-            raise  # tidied by whoever cancelled
-        except BaseException:
-            await self._cancel(upload)
-            raise
-        self._open.remove(upload)
+        if upload is not None and upload in self._open:
+            self._open.remove(upload)  # from here on the client sees to it
+        await self._client.put_blob(
+            self._registry,
+            self._target.repository,
+            digest,
+            step.size,
+            self._opener(step, descriptor),
+            upload=upload,
+            progress=lambda count: self._tell(BytesMoved(step, count, step.size)),
+        )
         self._there(step)
         return "copied"
 

@@ -1,0 +1,150 @@
+"""Docker's local lists and drafts: pushing one as it is, recreating it, and writing back what was mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tui.compose.bench import Bench
+from tui.compose.draft import Draft, DraftKind, Entry, LocalList, from_index
+from tui.compose.errors import DraftError
+from tui.compose.home import Home
+from tui.compose.plan import Action, Plan, Step, StepKind
+from tui.compose.recreate import recreate
+from tui.oci.digest import Digest
+from tui.oci.errors import OciError
+from tui.oci.manifest import Index, decode
+from tui.oci.reference import Reference
+from tui.sources.docker_lists import StoredList, entry_file, stored_name
+from tui.text import plural, safe
+
+
+def draft_of_local(folder: Path, stored: StoredList, target: Reference | None = None) -> Draft:
+    """The stored list as it is, entries unchanged and their platforms as `docker manifest annotate` left them.
+
+    ``folder`` is the ``manifests`` folder; ``target`` is needed when the list's name cannot be told. Raises DraftError.
+    """
+    index = _index(stored)
+    homes = {entry.descriptor.digest: entry for entry in stored.entries}
+    draft = from_index(_target(stored, target), index, kind=DraftKind.LOCAL)
+    entries: list[Entry] = []
+    for row in draft.entries:
+        entry = homes[row.descriptor.digest]
+        entries.append(replace(row, source=str(entry.reference), home=Home.of(entry.reference)))
+    return replace(draft, entries=tuple(entries), local_list=_place(folder, stored))
+
+
+async def recreate_local(
+    bench: Bench,
+    folder: Path,
+    stored: StoredList,
+    target: Reference | None = None,
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> Draft:
+    """A draft in which each entry is what its ``Ref`` holds now. Raises DraftError when the list cannot be read."""
+    index = _index(stored)
+    name = _target(stored, target)
+    sources = {entry.descriptor.digest: str(entry.reference) for entry in stored.entries}
+    draft = await recreate(
+        bench, name, index, Home.of(name), sources=sources, propose=False, tag_known=False, progress=progress
+    )
+    return replace(draft, local_list=_place(folder, stored))
+
+
+def local_files(draft: Draft, raws: Mapping[Digest, bytes]) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """The files that the local list shall hold after a push, and what cannot be kept there (safe).
+
+    ``raws`` are the manifests' bytes. Docker's lists hold no annotations, so that attestations, which need them, are
+    left out: `docker manifest push` would make nameless images of them.
+    """
+    files: dict[str, bytes] = {}
+    said: list[str] = []
+    left_out = 0
+    for entry in draft.kept:
+        raw = raws.get(entry.descriptor.digest)
+        if entry.is_attestation or raw is None:
+            left_out += entry.is_attestation
+            continue
+        reference = _reference(entry, draft.target, files)
+        if reference.registry != draft.target.registry:
+            said.append(
+                f"{safe(str(reference))} is in another registry: docker manifest push will refuse this local list."
+            )
+        descriptor = replace(entry.descriptor, annotations={})
+        files[stored_name(str(reference))] = entry_file(reference, descriptor, raw)
+    if left_out:
+        said.append(f"{plural(left_out, 'attestation')} cannot be kept in Docker's local list and is only pushed.")
+    return files, tuple(said)
+
+
+def plan_local_write(draft: Draft, raws: Mapping[Digest, bytes]) -> Plan:
+    """The plan that only mends the local list and pushes nothing. Raises DraftError when the draft has none."""
+    if draft.local_list is None:
+        raise DraftError("This draft does not come from one of Docker's local lists.")
+    files, said = local_files(draft, raws)
+    step = local_step(draft.local_list, files)
+    text = f"{safe(draft.local_list.name)} will hold {plural(len(files), 'entry', 'entries')}; nothing is pushed."
+    return Plan(Action.LOCAL, draft.target, (step,), warnings=said, confirmation=text)
+
+
+def plan_remove_local(folder: Path, stored: StoredList) -> Plan:
+    """The plan that removes a local list, as `docker manifest rm` does. The registry is not touched."""
+    target = stored.name or (stored.candidates[0] if stored.candidates else Reference("local", "list", "stored"))
+    step = Step(
+        1, StepKind.REMOVE_LOCAL_LIST, f"remove Docker's local list {stored.label}", local_list=_place(folder, stored)
+    )
+    text = f"{stored.label} is removed from {safe(str(folder))}. What is in the registry stays as it is."
+    left = tuple(f"{safe(name)} is no entry ({why}) and is left there." for name, why in stored.strays)
+    return Plan(Action.DELETE, target, (step,), confirmation=text, type_to_confirm=stored.label, warnings=left)
+
+
+def local_step(place: LocalList, files: Mapping[str, bytes]) -> Step:
+    """The step that writes the local list."""
+    title = f"write Docker's local list {safe(place.name)} ({plural(len(files), 'entry', 'entries')})"
+    return Step(1, StepKind.LOCAL_LIST, title, local_list=place, files=dict(files))
+
+
+def targets(stored: StoredList) -> Sequence[Reference]:
+    """The references that the list may have been made for, best first; empty when its entries tell nothing."""
+    return tuple(dict.fromkeys((*((stored.name,) if stored.name is not None else ()), *stored.candidates)))
+
+
+def _reference(entry: Entry, target: Reference, taken: Mapping[str, bytes]) -> Reference:
+    """The ``Ref`` of an entry: its source by tag if that is no other entry's, else its digest where it came from."""
+    try:
+        reference = Reference.parse(entry.source or "")
+        if stored_name(str(reference)) not in taken:
+            return reference
+    except OciError:
+        pass  # the source is a layout, or not known: named by its digest below
+    home = entry.home if entry.home is not None and not entry.home.on_disk else Home.of(target)
+    return Reference.parse(home.by_digest(entry.descriptor.digest))
+
+
+def _index(stored: StoredList) -> Index:
+    if not stored.entries:
+        why = f": {stored.strays[0][1]}" if stored.strays else ""
+        raise DraftError(f"The stored list {stored.label} holds no entry{why}.")
+    try:
+        index = decode(*stored.pushed())
+    except OciError as error:
+        raise DraftError(f"The stored list {stored.label} cannot be read: {error}") from None
+    if not isinstance(index, Index):
+        raise DraftError(f"The stored list {stored.label} is no index.")
+    return index
+
+
+def _target(stored: StoredList, target: Reference | None) -> Reference:
+    chosen = target or stored.name
+    if chosen is None:
+        raise DraftError(
+            f"Docker's folder name {safe(stored.folder)} does not tell which reference this list is for. "
+            "Name the target."
+        )
+    return chosen
+
+
+def _place(folder: Path, stored: StoredList) -> LocalList:
+    return LocalList(str(folder / stored.folder), stored.label)

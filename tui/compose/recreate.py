@@ -1,0 +1,189 @@
+"""Recreate: where each entry of a list came from, what is there now, and a fresh draft of it.
+
+Sources are known from Docker's local list (``Ref``) or the journal; else they are proposed from the repository's
+tags: a tag that points at the entry's digest, else one that is named after the list's tag and the platform."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tui.compose import amend
+from tui.compose.bench import Bench
+from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, from_index
+from tui.compose.errors import DraftError, ResolveError
+from tui.compose.home import Home
+from tui.compose.resolve import resolve
+from tui.explore.spelling import proposals, repository_spellings
+from tui.oci.digest import Digest
+from tui.oci.errors import OciError
+from tui.oci.manifest import Index
+from tui.oci.reference import Reference
+from tui.sources.base import SourceError
+from tui.sources.presence import Presence
+from tui.text import safe
+
+#: At most so many tags are asked for what they point to, and so many repositories beside the list's own tried.
+TAG_LIMIT, REPOSITORY_LIMIT = 64, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Where an entry may have come from. ``proposed``: a guess; ``note`` (safe) says why."""
+
+    reference: str
+    proposed: bool
+    note: str = ""
+
+
+async def recreate(
+    bench: Bench,
+    target: Reference,
+    index: Index,
+    home: Home,
+    *,
+    known: Mapping[Digest, str] | None = None,
+    sources: Mapping[Digest, str] | None = None,
+    propose: bool = True,
+    tag_known: bool = True,
+    progress: Callable[[str], None] | None = None,
+) -> Draft:
+    """A draft for ``target`` in which every image is what its source holds now. Raises only CancelledError.
+
+    ``index`` is the list as it is (in ``home``); ``sources`` are certain (Docker's list, or chosen by a person),
+    ``known`` what the journal remembers. Rows whose source is gone are ``gone``, those that could not be asked
+    ``unknown``; a row without any source is looked for by its own digest."""
+    tell = progress or (lambda _text: None)
+    draft = from_index(target, index, home=home, kind=DraftKind.RECREATE)
+    if tag_known:
+        draft = replace(draft, tag_known=True, tag_was=index.digest)
+    hints: dict[Digest, Hint] = {}
+    for digest, reference in (known or {}).items():
+        hints[digest] = Hint(reference, False, "from the journal of pushes")
+    for digest, reference in (sources or {}).items():
+        hints[digest] = Hint(reference, False)
+    without = [entry for entry in draft.images if entry.descriptor.digest not in hints]
+    if without and propose and not home.on_disk:
+        tell("looking for the tags that the entries came from")
+        hints |= await propose_sources(bench, target, without)
+    rows = list(draft.images)
+    found = await asyncio.gather(*(_now(bench, entry, hints.get(entry.descriptor.digest), home) for entry in rows))
+    for entry, answer in zip(rows, found, strict=True):
+        draft = _apply(draft, entry, hints.get(entry.descriptor.digest), answer)
+        tell(f"{safe(str(entry.platform or entry.descriptor.digest.short))}: {draft.entry(entry.key).verdict}")
+    return draft
+
+
+async def propose_sources(bench: Bench, target: Reference, entries: Iterable[Entry]) -> dict[Digest, Hint]:
+    """A source for each entry that one can be guessed for, from the tags of the list's repository and those beside
+    it."""
+    home = Home.of(target)
+    tags = await _tags(bench, home)
+    wanted = [entry for entry in entries if entry.platform is not None and not entry.platform.is_unknown]
+    named: dict[str, list[str]] = {}
+    for entry in wanted:
+        if entry.platform is not None:
+            named[entry.key] = [each.tag for each in proposals(target.tag or "latest", entry.platform, tags)]
+    start = (target.tag or "latest").lower()
+    kin = [tag for tag in tags if tag != target.tag and start in tag.lower()]
+    asked = list(dict.fromkeys([*(tag for each in named.values() for tag in each), *kin]))[:TAG_LIMIT]
+    heads = dict(zip(asked, await asyncio.gather(*(_head(bench, home, tag) for tag in asked)), strict=True))
+    hints: dict[Digest, Hint] = {}
+    for entry in wanted:
+        digest = entry.descriptor.digest
+        spelled = [tag for tag in named[entry.key] if heads.get(tag) is not None]
+        pointing = next((tag for tag in (*spelled, *asked) if heads.get(tag) == digest), None)
+        if pointing is not None:
+            others = [tag for tag in spelled if heads[tag] != digest]
+            note = "proposed: this tag points at the entry"
+            if others:
+                note += f"; {safe(others[0])} is another image now"
+            hints[digest] = Hint(home.at(pointing), True, note)
+        elif spelled:
+            hints[digest] = Hint(home.at(spelled[0]), True, "proposed: named after the list and the platform")
+    for entry in wanted:
+        if entry.descriptor.digest not in hints:
+            beside = await _beside(bench, target, entry)
+            if beside is not None:
+                hints[entry.descriptor.digest] = beside
+    return hints
+
+
+async def _beside(bench: Bench, target: Reference, entry: Entry) -> Hint | None:
+    """The same tag in a repository beside the list's own, such as ``app/arm64`` for ``app``."""
+    if entry.platform is None or target.tag is None:
+        return None
+    names = list(repository_spellings(target.repository, entry.platform))[:REPOSITORY_LIMIT]
+    homes = [Home(name, target.registry) for name in names]
+    heads = await asyncio.gather(*(_head(bench, home, target.tag) for home in homes))
+    for home, head in zip(homes, heads, strict=True):
+        if head is not None:
+            return Hint(home.at(target.tag), True, "proposed: the platform's own repository beside this one")
+    return None
+
+
+async def _tags(bench: Bench, home: Home) -> Sequence[str]:
+    names: list[str] = []
+    try:
+        async for page in bench.source(home).tags(home.repository):
+            names += page.names
+    except SourceError:
+        return names  # no list of tags: nothing is proposed from it, and the rows say that they have no source
+    return names
+
+
+async def _head(bench: Bench, home: Home, tag: str) -> Digest | None:
+    try:
+        return (await bench.source(home).resolve(home.repository, tag)).digest
+    except (SourceError, OciError):
+        return None
+
+
+async def _now(bench: Bench, entry: Entry, hint: Hint | None, home: Home) -> tuple[Entry, ...] | ResolveError:
+    """What the row's source holds now, or why that is not known."""
+    if hint is None:
+        # Nothing says where it came from: is it still there by its digest?
+        place = entry.home or home
+        seen = await bench.presence(place, entry.descriptor)
+        if seen.presence is Presence.PRESENT:
+            return ()
+        return ResolveError(
+            f"No source is known, and by its digest it is {seen.presence} ({seen.detail}).", seen.presence
+        )
+    try:
+        return (await resolve(bench, hint.reference)).entries
+    except ResolveError as error:
+        return error
+    except OciError as error:
+        return ResolveError(str(error), Presence.MISMATCHED)
+
+
+def _apply(draft: Draft, row: Entry, hint: Hint | None, answer: tuple[Entry, ...] | ResolveError) -> Draft:
+    source = hint.reference if hint is not None else None
+    proposed = hint.proposed if hint is not None else False
+    note = hint.note if hint is not None else ""
+    if isinstance(answer, ResolveError):
+        verdict = EntryVerdict.UNKNOWN if answer.undetermined else EntryVerdict.GONE
+        said = answer.sentence if not note else f"{answer.sentence} ({note})"
+        lost = replace(row, source=source or row.source, proposed=proposed, now=None, verdict=verdict, note=said)
+        return _set(draft, lost)
+    if not answer:
+        return _set(draft, replace(row, note="no source is known; kept by its digest"))
+    try:
+        changed = amend.replace(draft, row.key, answer)
+    except DraftError as error:
+        gone = replace(row, source=source, proposed=proposed, now=None, verdict=EntryVerdict.GONE, note=error.sentence)
+        return _set(draft, gone)
+    fresh = changed.entry(row.key)
+    if fresh.now == row.was:
+        # The same image: the descriptor stays as it stood in the list, annotations and all.
+        fresh = replace(fresh, descriptor=row.descriptor)
+        changed = replace(changed, messages=draft.messages)
+    elif row.platform is not None and fresh.platform is not None and not row.platform.same_as(fresh.platform):
+        note = "; ".join(filter(None, (note, f"the list said {row.platform}, the image says {fresh.platform}")))
+    return _set(changed, replace(fresh, source=source, proposed=proposed, note=note))
+
+
+def _set(draft: Draft, row: Entry) -> Draft:
+    return replace(draft, entries=tuple(row if entry.key == row.key else entry for entry in draft.entries))

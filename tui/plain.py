@@ -135,12 +135,14 @@ async def _check_node(engine: Engine, node: Node, platforms: Sequence[Platform])
     chosen = wanted if platforms else None
     with_progress = _Progress(engine)
     before = node.source.requests
+    searches = 0
     try:
         run = engine.explorer.check(node, wanted=chosen)
         await run.wait()
+        searches = run.searches
     finally:
         with_progress.close()
-    return report(node, engine.explorer, requests=node.source.requests - before, wanted=chosen)
+    return report(node, engine.explorer, requests=node.source.requests - before, searches=searches, wanted=chosen)
 
 
 class _Progress:
@@ -183,7 +185,7 @@ def _report_lines(made: Report, ascii_only: bool) -> Iterator[str]:
         yield f"  {finding.severity.value}: {finding.code}: {finding.message}"
         yield f"    mend: {finding.mend}"
     counted = ", ".join(f"{count} {word}" for word, count in made.counts.items() if count)
-    yield f"  {plural(len(made.objects), 'object')}: {counted}; {plural(made.requests, 'request')}"
+    yield f"  {plural(len(made.objects), 'object')}: {counted}; {made.effort}"
     yield f"  {made.verdict.sentence}"
 
 

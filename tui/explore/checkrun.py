@@ -53,6 +53,7 @@ class CheckRun:
         self._tail: asyncio.Task[None] | None = None
         self._requests_before = node.source.requests
         self._requests: int | None = None
+        self._searching_since: int | None = None
 
     @property
     def requests(self) -> int:
@@ -60,6 +61,13 @@ class CheckRun:
         if self._requests is not None:
             return self._requests
         return self.node.source.requests - self._requests_before
+
+    @property
+    def searches(self) -> int:
+        """How many of the requests were not to check anything but to find out where missing things are."""
+        if self._searching_since is None:
+            return 0
+        return self.requests - self._searching_since
 
     def start(self) -> None:
         """Begin. Returns at once."""
@@ -189,6 +197,7 @@ class CheckRun:
             self._tail = asyncio.create_task(self._look_around())
 
     async def _look_around(self) -> None:
+        self._searching_since = self.requests
         try:
             await self._afterwards(self.node, self)
         finally:

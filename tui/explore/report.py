@@ -21,7 +21,7 @@ from tui.oci.digest import Digest
 from tui.oci.manifest import OpaqueManifest
 from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
-from tui.text import safe, size
+from tui.text import plural, safe, size
 
 #: The order of the counts in the report.
 _COUNTED = (
@@ -60,18 +60,28 @@ class PlatformLine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check found. ``presence`` is what is known of the reference itself; ``requests`` what it took."""
+    """What a check found. ``seen`` is what is known of the reference itself; ``requests`` is what it took, ``searches``
+    how many of them only looked for where missing things are."""
 
     reference: str
     digest: Digest | None
     media_type: str | None
     verdict: Verdict
     requests: int
+    searches: int
     objects: tuple[Object, ...]
     platforms: tuple[PlatformLine, ...]
     findings: tuple[Finding, ...]
     seen: Observation
     counts: dict[str, int]
+
+    @property
+    def effort(self) -> str:
+        """How many requests it took, in words."""
+        text = plural(self.requests, "request")
+        if not self.searches:
+            return text
+        return f"{text}, {self.searches} of them to look for what is missing or moved"
 
     def to_json(self) -> dict[str, Any]:
         """The document of ``fanfold check --json``: design.md section 5, the same keys in the same order.
@@ -127,7 +137,7 @@ class Report:
         lines.append(f"- digest: {_code(self.digest or 'not known')}")
         lines.append(f"- type: {_code(self.media_type or 'not known')}")
         told = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
-        lines.append(f"- objects: {told or 'none'}; {self.requests} requests")
+        lines.append(f"- objects: {told or 'none'}; {self.effort}")
         lines += ["", *self._table(), *self._finding_lines(), *self._digest_lines()]
         lines += ["", f"Checked with fanfold {__version__} on {self.seen.at:%Y-%m-%d %H:%M} UTC."]
         return "\n".join(lines) + "\n"
@@ -181,6 +191,7 @@ def report(
     known: Book | HasBook,
     *,
     requests: int = 0,
+    searches: int = 0,
     wanted: Wanted | None = None,
     reference: str | None = None,
 ) -> Report:
@@ -203,6 +214,7 @@ def report(
         media_type=node.media_type or None,
         verdict=make_verdict(node, found, book, wanted=wanted),
         requests=requests,
+        searches=searches,
         objects=tuple(parts),
         platforms=tuple(_line(row, book) for row in rows),
         findings=tuple(found),
@@ -221,6 +233,7 @@ def failed_report(reference: str, error: SourceError) -> Report:
         media_type=None,
         verdict=Verdict(error.sentence, False, severity=finding.severity),
         requests=0,
+        searches=0,
         objects=(),
         platforms=(),
         findings=(finding,),

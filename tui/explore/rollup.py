@@ -39,6 +39,13 @@ class Rollup:
     platforms_broken: int = 0
     attestations: Presence = Presence.PRESENT
 
+    @property
+    def short(self) -> str:
+        """The label where there is little room: "1 of 2 pulls"."""
+        if self.platforms_total and self.platforms_broken:
+            return f"{self.platforms_ok} of {self.platforms_total} pulls"
+        return self.label
+
 
 #: Presences that a pull survives.
 HAVE = frozenset({Presence.PRESENT, Presence.FOREIGN})

@@ -17,7 +17,7 @@ from tui.sources.presence import Presence
 from tui.text import safe
 
 #: An archive of more members than this is refused: an image has a handful of files per layer.
-MEMBERS = 200_000
+MEMBERS = 50_000
 _CHUNK = 1 << 20
 _MEND = "Check the path, and that you may read it."
 
@@ -183,7 +183,6 @@ class Archive:
                     target = _inside(os.path.normpath(str(base / member.linkname)))
                     if target is not None:
                         self._links[name] = target
-                archive.members.clear()  # what tarfile remembers of each member is not needed
 
     def _find(self, name: str) -> tuple[int, int] | None:
         found = _inside(name)

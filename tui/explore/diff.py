@@ -1,0 +1,183 @@
+"""Comparing two rows: two indexes, two platforms, two tags. Pure over what was read; the texts are safe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from tui.explore.known import kind_word
+from tui.explore.node import Kind, Node
+from tui.oci import attestation, media
+from tui.oci.config import ImageConfig
+from tui.oci.descriptor import Descriptor
+from tui.oci.manifest import ImageManifest, Index
+from tui.text import safe, size
+
+Change = Literal["same", "changed", "added", "removed"]
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class DiffRow:
+    """One line: ``what`` is compared, ``left`` and ``right`` are its values ("" where there is none)."""
+
+    kind: Change
+    left: str
+    right: str
+    what: str
+
+
+def diff(left: Node, right: Node) -> list[DiffRow]:
+    """What two rows have in common and what not, the differences of one thing next to each other.
+
+    Rows whose manifest (or config) was not read yet are compared by what their descriptors say.
+    """
+    rows = [
+        _row("digest", str(left.digest or ""), str(right.digest or "")),
+        _row("type", _type(left), _type(right)),
+        _row("size", size(left.size), size(right.size)),
+    ]
+    if left.index is not None and right.index is not None:
+        rows.extend(_indexes(left.index, right.index))
+    elif left.image_manifest is not None and right.image_manifest is not None:
+        rows.extend(_images(left, right, left.image_manifest, right.image_manifest))
+    elif left.index is not None or right.index is not None:
+        rows.extend(_image_in_index(left, right))
+    elif left.platform is not None or right.platform is not None:
+        rows.append(_row("platform", str(left.platform or ""), str(right.platform or "")))
+    return rows
+
+
+def _row(what: str, left: str, right: str) -> DiffRow:
+    if left == right:
+        return DiffRow("same", left, right, what)
+    kind: Change = "added" if not left else "removed" if not right else "changed"
+    return DiffRow(kind, left, right, what)
+
+
+def _type(node: Node) -> str:
+    return safe(media.describe(node.media_type), limit=120) if node.media_type else kind_word(node)
+
+
+def _indexes(left: Index, right: Index) -> Iterator[DiffRow]:
+    ours, theirs = _by_name(left.entries), _by_name(right.entries)
+    for name in dict.fromkeys((*ours, *theirs)):
+        one, other = ours.get(name), theirs.get(name)
+        yield _row(name, _said(one), _said(other))
+        if one is not None and other is not None:
+            yield from _entry(name, one, other)
+    yield from _mapping("annotation", left.annotations, right.annotations)
+
+
+def _entry(name: str, one: Descriptor, other: Descriptor) -> Iterator[DiffRow]:
+    """What else differs between two entries of one name."""
+    if one.media_type != other.media_type:
+        yield _row(f"{name}, type", media.describe(one.media_type), media.describe(other.media_type))
+    for row in _mapping(f"{name}, annotation", one.annotations, other.annotations):
+        if row.kind != "same":
+            yield row
+
+
+def _said(entry: Descriptor | None) -> str:
+    return f"{entry.digest} {size(entry.size)}" if entry is not None else ""
+
+
+def _by_name(entries: Sequence[Descriptor]) -> dict[str, Descriptor]:
+    """Entries by what people call them; the second of a name gets a number."""
+    called = {entry.digest: str(entry.platform) for entry in entries if entry.platform is not None}
+    named: dict[str, Descriptor] = {}
+    for entry in entries:
+        about = attestation.reference_digest(entry) if attestation.is_attestation(entry) else None
+        if about is not None:
+            name = f"attestation of {called.get(about, about.short)}"
+        else:
+            name = str(entry.platform) if entry.platform is not None else f"no platform, {entry.artifact_type or ''}"
+        name = safe(name, limit=160).rstrip(", ")
+        number, unique = 2, name
+        while unique in named:
+            unique, number = f"{name} ({number})", number + 1
+        named[unique] = entry
+    return named
+
+
+def _images(left: Node, right: Node, one: ImageManifest, other: ImageManifest) -> Iterator[DiffRow]:
+    yield _row("platform", str(left.platform or ""), str(right.platform or ""))
+    yield _row("config", str(one.config.digest) if one.config else "", str(other.config.digest) if other.config else "")
+    yield from _layers(one.layers, other.layers)
+    if left.config is not None and right.config is not None:
+        yield from _configs(left.config, right.config)
+    yield from _mapping("annotation", one.annotations, other.annotations)
+
+
+def _layers(ours: Sequence[Descriptor], theirs: Sequence[Descriptor]) -> Iterator[DiffRow]:
+    for position in range(max(len(ours), len(theirs))):
+        yield _row(f"layer {position + 1}", _said(_at(ours, position)), _said(_at(theirs, position)))
+    shared = {part.digest for part in ours} & {part.digest for part in theirs}
+    total = {part.digest: part.size for part in (*ours, *theirs) if part.digest in shared}
+    text = f"{len(shared)} of {max(len(ours), len(theirs))}, {size(sum(total.values()))}"
+    yield DiffRow("same", text, text, "layers in common")
+
+
+def _at(parts: Sequence[_T], position: int) -> _T | None:
+    return parts[position] if position < len(parts) else None
+
+
+def _configs(one: ImageConfig, other: ImageConfig) -> Iterator[DiffRow]:
+    for what, left, right in (
+        ("created", str(one.created or ""), str(other.created or "")),
+        ("user", one.user, other.user),
+        ("working directory", one.workdir, other.workdir),
+        ("entrypoint", _words(one.entrypoint), _words(other.entrypoint)),
+        ("command", _words(one.cmd), _words(other.cmd)),
+        ("stop signal", one.stop_signal, other.stop_signal),
+        ("ports", _words(one.ports), _words(other.ports)),
+        ("volumes", _words(one.volumes), _words(other.volumes)),
+    ):
+        yield _row(what, safe(left or "", limit=400), safe(right or "", limit=400))
+    yield from _mapping("env", _pairs(one.env), _pairs(other.env))
+    yield from _mapping("label", one.labels, other.labels)
+
+
+def _words(words: Sequence[str] | None) -> str:
+    return " ".join(words) if words else ""
+
+
+def _pairs(env: Sequence[str]) -> dict[str, str]:
+    return {name: value for name, _, value in (entry.partition("=") for entry in env)}
+
+
+def _mapping(what: str, left: Mapping[str, str], right: Mapping[str, str]) -> Iterator[DiffRow]:
+    for key in dict.fromkeys((*left, *right)):
+        yield _row(
+            f"{what} {safe(key, limit=120)}", safe(left.get(key, ""), limit=400), safe(right.get(key, ""), limit=400)
+        )
+
+
+def _image_in_index(left: Node, right: Node) -> Iterator[DiffRow]:
+    """An index beside an image: whether the image is in the index, and what the index has for its platform."""
+    holder, image = (left, right) if left.index is not None else (right, left)
+    index = holder.index
+    if index is None:
+        return
+    inside = any(entry.digest == image.digest for entry in index.entries)
+    called = f"{'is' if inside else 'is not'} in the index"
+    yield DiffRow("same" if inside else "changed", called, called, "the image")
+    if inside or image.platform is None:
+        return
+    for entry in index.entries:
+        if entry.platform is not None and entry.platform.same_as(image.platform):
+            theirs, ours = str(entry.digest), str(image.digest or "")
+            pair = (theirs, ours) if holder is left else (ours, theirs)
+            yield _row(str(image.platform), *pair)
+
+
+def comparable(left: Node, right: Node) -> str:
+    """Why two rows cannot be compared; "" when they can."""
+    kinds = {Kind.TAG, Kind.INDEX, Kind.MANIFEST, Kind.ATTESTATION, Kind.REFERRER, Kind.CONFIG, Kind.LAYER}
+    for node in (left, right):
+        if node.kind not in kinds:
+            return f"{node.label} is no tag, index or image, so there is nothing to compare."
+    if left is right:
+        return "It is the same row twice; mark one, then go to another."
+    return ""

@@ -87,6 +87,8 @@ async def test_list_quirks(store: Store, http: httpx.AsyncClient) -> None:
     assert sorted(ignored) == names != ignored, "all of them, in no order"
     repository.quirks = Quirks(null_tags=True)
     assert (await http.get("/v2/app/tags/list")).json()["tags"] is None
+    repository.quirks = Quirks(listed=("\x1b[2J",))
+    assert await walk(http, "/v2/app/tags/list?n=20") == [names[:20], [*names[20:], "\x1b[2J"]]
     links = {}
     for link in ("none", "absolute", "elsewhere", "loop"):
         repository.quirks = Quirks(link=link)

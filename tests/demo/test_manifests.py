@@ -212,6 +212,17 @@ async def test_size_limit(http: httpx.AsyncClient, store: Store) -> None:
     assert (answer.status_code, code(answer.content)) == (413, "SIZE_INVALID")
 
 
+async def test_manifests_count_for_the_memory_bound(http: httpx.AsyncClient, store: Store) -> None:
+    store.put_blob("app", b"{}")
+    raw = manifest_bytes(b"{}")
+    store.limits = Limits(total=store.stored + len(raw))
+    assert (await put(http, raw)).status_code == 201
+    assert (await put(http, raw + b" ")).status_code == 507
+    assert (await http.delete(f"/v2/app/manifests/{digest_of(raw)}")).status_code == 202
+    assert store.stored == 2
+    assert (await put(http, raw + b"")).status_code == 201
+
+
 async def test_the_digest_of_the_path_must_be_the_bodys(store: Store, http: httpx.AsyncClient) -> None:
     store.put_blob("app", b"{}")
     answer = await put(http, manifest_bytes(b"{}"), reference=ABSENT)

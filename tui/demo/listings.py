@@ -29,6 +29,8 @@ async def tags(call: Call) -> Response:
     count = _count(call)
     names, more = repository.page(call.one("last") or "", count)
     headers = _link(call, f"/v2/{call.name}/tags/list", count, names[-1]) if more and names else {}
+    if not more:
+        names += call.quirks.listed
     return _json({"name": call.name, "tags": names}, headers)
 
 

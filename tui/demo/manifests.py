@@ -124,6 +124,8 @@ async def _put(call: Call) -> Response:
     digest = digest_of(raw, reference.partition(":")[0] if by_digest else "sha256")
     if by_digest and digest != reference:
         raise Refusal(400, "DIGEST_INVALID", {"digest": reference, "content": digest})
+    if store.stored + len(raw) > store.limits.total:
+        raise Refusal(507, "DENIED", message="this registry is full")
     known = store.repositories.get(call.name)
     checked = check_manifest(store, known or Repository(call.name), raw, call.request.headers.get("content-type", ""))
     if known is None and len(store.repositories) >= store.limits.repositories:

@@ -77,6 +77,8 @@ class Quirks:
     page_limit: int = 1_000
     ignore_n: bool = False
     null_tags: bool = False
+    listed: tuple[str, ...] = ()
+    """Names that the tag list ends with although there are no such tags; they need not even be valid."""
     link: Literal["relative", "absolute", "loop", "none", "elsewhere"] = "relative"
     catalog: bool = True
     referrers: Literal["right", "absent", "html", "unfiltered"] = "right"

@@ -34,6 +34,8 @@ _WRONG_DIGEST: Final = "sha256:" + "0" * 64
 
 async def base(call: Call) -> Response:
     """GET /v2/: whether this is a registry, and whether a login is right."""
+    if call.method not in {"GET", "HEAD"}:
+        raise Refusal(405, "UNSUPPORTED", headers={"Allow": "GET, HEAD"})
     grant = call.grant()
     if grant is None and (call.store.rules.required or call.store.rules.ping):
         raise call.challenge()

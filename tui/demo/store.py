@@ -13,12 +13,15 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tui.demo.access import Access, Doorman, Rules
 from tui.demo.limits import Meter
 from tui.demo.paths import digest_of
 from tui.demo.quirks import RIGHT, Quirks
+
+#: Characters kept of a path and of a query: a client can send far longer ones
+_MOST_RECORDED: Final = 1_000
 
 
 class Recorded(NamedTuple):
@@ -38,7 +41,7 @@ class Limits:
 
     manifest: int = 4 * 1024 * 1024
     blob: int = 256 * 1024 * 1024
-    total: int = 1024 * 1024 * 1024
+    total: int = 512 * 1024 * 1024
     uploads: int = 128
     repositories: int = 10_000
     tags: int = 1_000_000
@@ -179,6 +182,7 @@ class Store:
         repository = self.repository(name)
         if digest not in repository.manifests:
             repository.manifests[digest] = Stored(raw, media_type, *_linked(raw))
+            self.stored += len(raw)
         for tag in tags:
             repository.tag(tag, digest)
         return digest
@@ -205,8 +209,10 @@ class Store:
     def delete_manifest(self, name: str, digest: str) -> bool:
         """Remove a manifest and every tag that points at it; False when it was not there."""
         found = self.repositories.get(name)
-        if found is None or found.manifests.pop(digest, None) is None:
+        gone = found.manifests.pop(digest, None) if found is not None else None
+        if found is None or gone is None:
             return False
+        self.stored -= len(gone.raw)
         for tag in [tag for tag, target in found.tags.items() if target == digest]:
             found.untag(tag)
         return True
@@ -231,10 +237,13 @@ class Store:
         self.meter = Meter()
         self.uploads.clear()
         self.requests.clear()
-        self.stored = sum(map(len, self.data.values()))
+        self.stored = sum(map(len, self.data.values())) + sum(
+            len(stored.raw) for one in self.repositories.values() for stored in one.manifests.values()
+        )
 
     def record(self, method: str, path: str, query: str, status: int, authorized: bool) -> None:
         self.served += 1
+        path, query = path[:_MOST_RECORDED], query[:_MOST_RECORDED]
         self.requests.append(Recorded(method, path, query, status, authorized, time.monotonic()))
 
     def asked(self, method: str = "", containing: str = "", status: int | None = None) -> list[Recorded]:

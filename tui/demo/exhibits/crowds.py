@@ -7,6 +7,7 @@ from typing import Final
 from tui.demo.exhibits.exhibit import Exhibit
 from tui.demo.exhibits.faults import LATEST, PLACE, sample
 from tui.demo.images import image, index, layer, piece, put_image, put_index, step
+from tui.demo.quirks import Quirks
 from tui.demo.store import Store
 from tui.oci import media
 
@@ -44,7 +45,7 @@ EXHIBITS: Final = (
         PLACE + "hostile",
         LATEST,
         (),
-        "Control characters, markup and text that runs backwards, in every string that an image can bring along.",
+        "Control characters, markup and text that runs backwards, in all that an image and a tag list bring along.",
     ),
 )
 
@@ -152,3 +153,4 @@ def _build_hostile(store: Store) -> None:
         images.append(one)
     entries = [one.entry(annotations={"org.opencontainers.image.title": HOSTILE}) for one in images]
     put_index(store, name, index(entries, annotations={HOSTILE: HOSTILE}), LATEST)
+    store.repository(name).quirks = Quirks(listed=("\x1b[2J-tag", "[link=x]tag[/link]", "\u202egat", HOSTILE, ""))

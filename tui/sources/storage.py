@@ -158,7 +158,9 @@ class StorageSource:
 
     # Presence
 
-    async def probe(self, repository: str, descriptor: Descriptor, *, fresh: bool = False) -> Observation:
+    async def probe(
+        self, repository: str, descriptor: Descriptor, *, fresh: bool = False, confirm: bool = True
+    ) -> Observation:
         try:
             return await self._call(lambda: self.observe(repository, descriptor), repository)
         except SourceError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from tui.oci.digest import Digest
@@ -64,7 +65,8 @@ class DemoWorld:
     """A lesson's world on the embedded registry.
 
     `source` is the registry as the tree shows it; `client` sends what `docker manifest push` would send; `stored` gives
-    the bytes of a stored list; `put_back` restores Docker's stored lists.
+    the bytes of a stored list; `put_back` restores Docker's stored lists; `export` (demo.storage_folder.write_storage)
+    writes repositories into a storage folder, below `folder`, which is the caller's to remove.
     """
 
     def __init__(
@@ -76,6 +78,8 @@ class DemoWorld:
         *,
         stored: StoredList,
         put_back: Callable[[], None],
+        export: Callable[[Any, Path, tuple[str, ...]], Path],
+        folder: Path,
     ) -> None:
         self.source = source
         self._served = served
@@ -83,6 +87,9 @@ class DemoWorld:
         self._client = client
         self._stored = stored
         self._put_back = put_back
+        self._export = export
+        self._folder = folder
+        self._exports = 0
 
     async def reset(self) -> None:
         try:
@@ -114,6 +121,8 @@ class DemoWorld:
                 seconds = float(arguments["seconds"])
                 await self._call(lambda store: self._mishaps.slow_down(store, name, seconds))
                 return _done(f"Every answer about {name} takes {seconds:g} seconds now.")
+            case "write-storage":
+                return await self._write_storage(tuple(str(arguments["repositories"]).split()))
             case other:
                 raise WorldError(f"“{safe(other)}” is nothing that can be done here.")
 
@@ -169,6 +178,15 @@ class DemoWorld:
                 "failed", (command, request, error.sentence), error.status or 0, error.code, error.sentence
             )
         return ActResult("pushed", (command, request, f"docker prints: {digest}"), status=201)
+
+    async def _write_storage(self, names: tuple[str, ...]) -> ActResult:
+        self._exports += 1
+        place = self._folder / f"registry-{self._exports}"
+        try:
+            await self._call(lambda store: self._export(store, place, names))
+        except OSError as error:
+            raise WorldError(f"The storage folder could not be written: {safe(str(error))}.") from error
+        return ActResult("done", (f"The storage folder is {safe(str(place))}.",), opens=f"storage:{place}")
 
     async def _call(self, change: Callable[[Any], T]) -> T:
         return await asyncio.to_thread(self._served.call, change)

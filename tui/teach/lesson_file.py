@@ -145,10 +145,11 @@ class _Reader:
             any_of = self.conditions(table.get("any", []), (*place, "any"))
         if not all_of and not any_of and not holds:
             self.fail(place, '“done” says nothing. Name an event, such as event = "opened".')
-        return Done(all_of, any_of, tuple(self.hold(hold, (*place, "holds")) for hold in holds), fresh)
+        return Done(all_of, any_of, tuple(self.hold(hold, (*place, "holds", n)) for n, hold in enumerate(holds)), fresh)
 
     def conditions(self, found: Any, place: Place) -> tuple[Condition, ...]:
-        return tuple(self.condition(each, place) for each in self.tables(found, place))
+        tables = self.tables(found, place)
+        return tuple(self.condition(each, (*place, number)) for number, each in enumerate(tables))
 
     def condition(self, found: Mapping[str, Any], place: Place) -> Condition:
         kind = found.get("event")
@@ -242,13 +243,14 @@ class _Reader:
 
     def table(self, value: Any, place: Place) -> Mapping[str, Any]:
         if not isinstance(value, dict):
-            self.fail(place, f"“{place[-1]}” is a table: name = value pairs in braces, or below a line in brackets.")
+            name = next(part for part in reversed(place) if isinstance(part, str))
+            self.fail(place, f"“{name}” is a table: name = value pairs in braces, or below a line in brackets.")
         return value
 
     def tables(self, value: Any, place: Place) -> list[Mapping[str, Any]]:
         if not isinstance(value, list):
             self.fail(place, f"“{place[-1]}” is a list of tables.")
-        return [self.table(each, place) for each in value]
+        return [self.table(each, (*place, number)) for number, each in enumerate(value)]
 
     def known(self, table: Mapping[str, Any], names: Iterable[str], place: Place) -> None:
         names = tuple(names)

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Node
 from tui.oci.digest import Digest
+from tui.sources.docker_manifests import DockerManifests
 from tui.sources.storage_disk import blob_path, link_path, tag_link_path
 from tui.teach.lines import BUILDX, CRANE, CURL, DOCKER, ORAS, REGCTL, SKOPEO, Line
 
@@ -26,7 +27,9 @@ _NO_FILES = "It only speaks to registries."
 def lines(node: Node) -> list[Line]:
     """The lines for a row of a source on disk; each tool that cannot read it says so."""
     source = node.source
-    path = source.path if isinstance(source, OnDisk) else None
+    path = source.lists.folder if isinstance(source, DockerManifests) else None
+    if isinstance(source, OnDisk):
+        path = source.path
     if path is None:
         return []
     match source.kind:

@@ -30,10 +30,20 @@ class Lines:
         counts: dict[Place, int] = {}
         table: Place = ()
         quote = ""
+        array: Place = ()
+        items = 0
         for number, line in enumerate(text.splitlines(), start=1):
             if quote:
                 if quote in line:
                     quote = ""
+                continue
+            if array:
+                # Tables of a list that is written over several lines: one a line, each has a place of its own.
+                if line.lstrip().startswith("{"):
+                    self._lines.setdefault((*array, items), number)
+                    items += 1
+                elif line.lstrip().startswith("]"):
+                    array = ()
                 continue
             header = _HEADER.match(line)
             if header is not None:
@@ -45,6 +55,9 @@ class Lines:
                 name = key.group(1).strip('"')
                 self._lines.setdefault((*table, name), number)
                 rest = line[key.end() :]
+                if rest.strip() == "[":
+                    array, items = (*table, name), 0
+                    continue
                 for mark in ('"""', "'''"):
                     if rest.count(mark) == 1:
                         quote = mark

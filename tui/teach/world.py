@@ -30,6 +30,8 @@ ACTS: Mapping[str, Mapping[str, bool]] = {
     "cut-off": {"repository": True, "on": False},
     # Every answer about a repository takes so many seconds.
     "slow-down": {"repository": True, "seconds": True},
+    # The storage folder of these repositories (names joined by blanks) is written out, and opened as a source.
+    "write-storage": {"repositories": True},
 }
 
 _MOST = 500
@@ -37,13 +39,17 @@ _MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class ActResult:
-    """What an act did. `lines` are safe text for the panel; `status`, `code` and `message` are a registry's answer."""
+    """What an act did. `lines` are safe text for the panel; `status`, `code` and `message` are a registry's answer.
+
+    `opens` is a source that should be opened now ("storage:/tmp/…"; "" for none).
+    """
 
     outcome: str
     lines: tuple[str, ...]
     status: int = 0
     code: str = ""
     message: str = ""
+    opens: str = ""
 
 
 class World(Protocol):

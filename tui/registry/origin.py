@@ -84,7 +84,9 @@ def _address(url: httpx.URL) -> Address:
         raise UnusableUrl("it names no host")
     if url.userinfo or b"@" in url.netloc:
         raise UnusableUrl("it carries a user name or password")
-    port = url.port or _PORTS[url.scheme]
+    port = _PORTS[url.scheme] if url.port is None else url.port
+    if not 0 < port < 65_536:
+        raise UnusableUrl("its port does not exist")
     host = url.raw_host.decode("ascii").lower().strip("[]")
     return Address(Origin(url.scheme, host, port), url.raw_path.decode("ascii") or "/")
 

@@ -1,0 +1,147 @@
+"""Origins and hostile addresses (protocol B-20, B-22, B-23)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.registry.origin import Origin, UnusableUrl, is_local, parse, resolve
+from tui.registry.redirect import check, headers_for
+from tui.registry.token import realm_address
+
+HERE = parse("https://reg.example.com/v2/a/blobs/x?y=1")
+
+
+def test_effective_port_decides() -> None:
+    assert parse("https://h/x").origin == parse("https://h:443/y").origin
+    assert parse("https://h/x").origin != parse("https://h:8443/y").origin
+    assert parse("HTTPS://H/x").origin == Origin("https", "h", 443)
+    assert str(parse("http://[::1]:5000/v2/").origin) == "http://[::1]:5000"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "https://",
+        "https:///x",
+        "ftp://h/x",
+        "file:///etc/passwd",
+        "https://u@h/x",
+        "https://u:p@h/x",
+        "https://h/\r\nx: y",
+        "https://h/a b",
+        "https://h\\@evil/",
+        "https://é.example/é",
+        "https://h:99999/",
+        "x" * 20_000,
+    ],
+)
+def test_unusable(text: str) -> None:
+    with pytest.raises(UnusableUrl):
+        parse(text)
+
+
+def test_a_signed_query_stays_as_it_is() -> None:
+    signed = "https://s3.example.com/b/c%2Fd?X-Sig=a%2Fb%3D%3D&_state=x%20y~*'()"
+    assert str(parse(signed)) == signed
+    assert str(parse(signed).with_query("digest=sha256%3A1")) == signed + "&digest=sha256%3A1"
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("localhost", True),
+        ("a.localhost", True),
+        ("127.0.0.1", True),
+        ("127.1", True),
+        ("2130706433", True),
+        ("0x7f.1", True),
+        ("10.1.2.3", True),
+        ("169.254.169.254", True),
+        ("::1", True),
+        ("fe80::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("0.0.0.0", True),
+        ("8.8.8.8", False),
+        ("example.com", False),
+        ("cafe.com", False),
+        ("2606:4700::1111", False),
+    ],
+)
+def test_local_addresses(host: str, local: bool) -> None:
+    assert is_local(host) is local
+
+
+@pytest.mark.parametrize(
+    ("location", "ok"),
+    [
+        ("https://cdn.example.net/x?sig=1", True),
+        ("/elsewhere", True),
+        ("https://reg.example.com:8443/x", True),
+        ("http://reg.example.com/x", False),
+        ("http://cdn.example.net/x", False),
+        ("https://127.0.0.1/x", False),
+        ("https://169.254.169.254/latest/meta-data", False),
+        ("https://localhost/x", False),
+        ("https://u:p@cdn.example.net/x", False),
+        ("file:///etc/passwd", False),
+    ],
+)
+def test_where_a_redirect_may_lead(location: str, ok: bool) -> None:
+    if ok:
+        check(HERE, resolve(HERE, location), lambda host: False)
+        return
+    with pytest.raises(UnusableUrl):
+        check(HERE, resolve(HERE, location), lambda host: False)
+
+
+def test_a_configured_private_host_may_be_gone_to() -> None:
+    check(HERE, parse("https://10.0.0.7/x"), lambda host: host == "10.0.0.7")
+
+
+def test_only_range_and_accept_travel() -> None:
+    headers = (("Accept", "a"), ("Range", "b"), ("X-Thing", "c"), ("Content-Type", "d"))
+    assert headers_for(headers, same_origin=False) == (("Accept", "a"), ("Range", "b"))
+    assert headers_for(headers, same_origin=True) == headers
+
+
+@pytest.mark.parametrize(
+    ("realm", "ok"),
+    [
+        ("https://auth.example.com/token", True),
+        ("https://reg.example.com/token", True),
+        ("/token", True),
+        ("http://auth.example.com/token", False),
+        ("http://reg.example.com/token", False),
+        ("https://127.0.0.1/token", False),
+        ("https://169.254.169.254/token", False),
+        ("https://[::1]/token", False),
+        ("https://0x7f.1/token", False),
+        ("https://u:p@auth.example.com/token", False),
+        ("file:///etc/passwd", False),
+        ("", False),
+    ],
+)
+def test_realms(realm: str, ok: bool) -> None:
+    if ok:
+        assert realm_address(realm, HERE, private_ok=False).origin.scheme == "https"
+        return
+    with pytest.raises(UnusableUrl):
+        realm_address(realm, HERE, private_ok=False)
+
+
+def test_a_local_registry_may_have_a_local_token_server() -> None:
+    here = parse("http://127.0.0.1:5000/v2/")
+    assert realm_address("http://127.0.0.1:5001/token", here, private_ok=False).origin.port == 5001
+
+
+@given(st.text(max_size=200))
+def test_resolve_raises_nothing_else(text: str) -> None:
+    try:
+        address = resolve(HERE, text)
+    except UnusableUrl:
+        return
+    assert address.origin.scheme in ("http", "https") and address.origin.host and address.target.startswith("/")
+    assert address.target.isascii()

@@ -86,7 +86,8 @@ def plan_local_write(draft: Draft, raws: Mapping[Digest, bytes]) -> Plan:
     files, said = local_files(draft, raws)
     step = local_step(draft.local_list, files)
     text = f"{safe(draft.local_list.name)} will hold {plural(len(files), 'entry', 'entries')}; nothing is pushed."
-    return Plan(Action.LOCAL, draft.target, (step,), warnings=said, confirmation=text)
+    sources = {entry.descriptor.digest: entry.source for entry in draft.images if entry.source}
+    return Plan(Action.LOCAL, draft.target, (step,), warnings=said, confirmation=text, sources=sources)
 
 
 def plan_remove_local(folder: Path, stored: StoredList) -> Plan:

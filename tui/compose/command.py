@@ -1,0 +1,273 @@
+"""``fanfold create``: make a list and push it, for scripts. Stdout holds the digest alone; the rest goes to stderr."""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_values
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tui.compose import amend as edits
+from tui.compose.begin import begin_amend, begin_new
+from tui.compose.bench import Bench, locate
+from tui.compose.draft import Draft, TypeChoice
+from tui.compose.errors import ComposeError, ResolveError
+from tui.compose.events import BytesMoved, Event, PushResult, Said, StepDone, StepFailed, Waiting
+from tui.compose.journal import Journal
+from tui.compose.plan import Plan
+from tui.compose.plan_text import to_json, to_text
+from tui.compose.planner import plan_draft
+from tui.compose.push import Push
+from tui.compose.resolve import resolve_all
+from tui.compose.validate import Problem, row_name
+from tui.oci.errors import OciError
+from tui.oci.platform import Platform
+from tui.oci.reference import Reference
+from tui.registry.client import Client
+from tui.registry.settings import ClientSettings
+from tui.text import safe, size
+
+if TYPE_CHECKING:
+    from tui.config import Settings
+
+DONE, REFUSED, WRONG, UNKNOWN = 0, 1, 2, 3
+_USAGE = frozenset({"target-has-digest", "target-without-tag", "empty"})
+
+
+class Stop(Exception):
+    """Ends the command with sentences for stderr and an exit status; nothing was written."""
+
+    def __init__(self, status: int, *sentences: str) -> None:
+        super().__init__(*sentences)
+        self.status = status
+        self.sentences = sentences
+
+
+async def create(
+    client: Client,
+    target: str,
+    sources: Sequence[str],
+    *,
+    amend: bool = False,
+    remove: Sequence[Platform] = (),
+    annotations: Mapping[str, str] | None = None,
+    type: str | None = None,
+    dry_run: bool = False,
+    json: bool = False,
+    journal: Journal | None = None,
+) -> int:
+    """Make the list and push it; gives the exit status: 0 done, 1 refused, 2 wrong usage, 3 could not be found out."""
+    bench = Bench(client)
+    try:
+        reference = _target(target)
+        draft = await _draft(bench, reference, sources, amend, remove)
+        for name, value in (annotations or {}).items():
+            draft = edits.annotate(draft, name, value)
+        if type is not None:
+            draft = edits.choose_type(draft, TypeChoice(type))
+        for message in draft.messages:
+            _say(message)
+        plan = await plan_draft(draft, bench)
+        if dry_run:
+            _out(json_values.dumps(to_json(plan), indent=2, ensure_ascii=False) if json else to_text(plan))
+        for problem in plan.problems:
+            _say(problem.message)
+        if not plan.ready:
+            return _status(plan.problems)
+        for warning in plan.warnings:
+            _say(warning)
+        return DONE if dry_run else await _push(plan, bench, journal or Journal(), json)
+    except Stop as stop:
+        for sentence in stop.sentences:
+            _say(sentence)
+        return stop.status
+    except ResolveError as error:
+        _say(error.sentence)
+        return UNKNOWN if error.undetermined else REFUSED
+    except ComposeError as error:
+        _say(error.sentence)
+        return REFUSED
+    except OciError as error:
+        _say(str(error))
+        return WRONG
+    finally:
+        await bench.aclose()
+
+
+def run_create(
+    settings: Settings,
+    target: str,
+    sources: Sequence[str],
+    *,
+    amend: bool = False,
+    remove: Sequence[Platform] = (),
+    annotations: Mapping[str, str] | None = None,
+    type: str | None = None,
+    dry_run: bool = False,
+    json: bool = False,
+) -> int:
+    """The whole command, with an event loop and a client of its own, from the program's settings."""
+
+    async def run() -> int:
+        options = ClientSettings(
+            hosts=settings.hosts,
+            concurrency=settings.concurrency,
+            read_only=settings.read_only,
+            ca=settings.ca,
+        )
+        client = Client(options)
+        try:
+            return await create(
+                client,
+                target,
+                sources,
+                amend=amend,
+                remove=remove,
+                annotations=annotations,
+                type=type,
+                dry_run=dry_run,
+                json=json,
+            )
+        finally:
+            await client.aclose()
+
+    return asyncio.run(run())
+
+
+def _target(text: str) -> Reference:
+    try:
+        reference = Reference.from_input(text)
+    except OciError as error:
+        raise Stop(WRONG, f"The target: {error}") from None
+    if reference.digest is not None:
+        raise Stop(
+            WRONG,
+            f"The target {safe(text)} names a digest, and what a digest names can never change. Name a tag.",
+        )
+    return reference
+
+
+async def _draft(
+    bench: Bench, target: Reference, sources: Sequence[str], amend: bool, remove: Sequence[Platform]
+) -> Draft:
+    for source in sources:
+        try:
+            locate(source)
+        except OciError as error:
+            raise Stop(WRONG, str(error)) from None
+    refusal = bench.why_read_only(target.registry)
+    if refusal:
+        raise Stop(REFUSED, f"Nothing can be written to {safe(target.registry)}: {refusal}")
+    if amend:
+        draft = await begin_amend(bench, target)
+        draft = _removed(draft, remove)
+        found = await resolve_all(bench, sources)
+        _stop_for([each for each in found if isinstance(each, ResolveError)])
+        good = [each for each in found if not isinstance(each, ResolveError)]
+        draft = edits.add(draft, [entry for each in good for entry in each.entries])
+        return draft.said(*(note for each in good for note in each.notes))
+    draft, failed = await begin_new(bench, target, sources)
+    _stop_for(failed)
+    return _removed(draft, remove)
+
+
+def _removed(draft: Draft, remove: Sequence[Platform]) -> Draft:
+    for platform in remove:
+        rows = edits.find(draft, str(platform))
+        if not rows:
+            held = ", ".join(row_name(entry) for entry in draft.images) or "nothing"
+            raise Stop(REFUSED, f"There is no {platform} to remove: the list holds {held}.")
+        if len(rows) > 1 and len({entry.platform for entry in rows}) > 1:
+            several = ", ".join(row_name(entry) for entry in rows)
+            raise Stop(REFUSED, f"{platform} is ambiguous: it could be {several}. Write the one that is meant, whole.")
+        for row in rows:
+            draft = edits.remove(draft, row.key)
+    return draft
+
+
+def _stop_for(failed: Sequence[ResolveError]) -> None:
+    """Every source that gave nothing is named at once; one that is certainly wrong decides the status."""
+    if failed:
+        status = UNKNOWN if all(error.undetermined for error in failed) else REFUSED
+        raise Stop(status, *(error.sentence for error in failed))
+
+
+def _status(problems: Sequence[Problem]) -> int:
+    stopping = [problem for problem in problems if problem.stops]
+    if all(problem.undetermined for problem in stopping):
+        return UNKNOWN
+    return WRONG if any(problem.code in _USAGE for problem in stopping) else REFUSED
+
+
+async def _push(plan: Plan, bench: Bench, journal: Journal, json: bool) -> int:
+    run = Push(plan, bench, journal, on_event=_Progress())
+    try:
+        result = await run.run()
+    except asyncio.CancelledError:
+        if run.result is not None:
+            _say(run.result.sentence)
+        raise
+    _say(result.sentence)
+    if not result.ok:
+        return UNKNOWN if result.undetermined else REFUSED
+    if json:
+        _out(json_values.dumps(_result(plan, result), indent=2, ensure_ascii=False))
+    else:
+        _out(str(result.digest))
+    return DONE
+
+
+def _result(plan: Plan, result: PushResult) -> dict[str, Any]:
+    return {
+        "reference": str(result.target),
+        "digest": result.digest,
+        "mediaType": plan.media_type,
+        "before": plan.before,
+        "outcome": str(result.outcome),
+        "platforms": list(dict.fromkeys(name for each in plan.objects for name in each.platforms)),
+        "mounted": sum(step.kind == "mount" for step in plan.steps),
+        "copied": sum(step.kind == "copy" for step in plan.steps),
+        "bytesToCopy": plan.bytes_to_copy,
+        "requests": {"planning": plan.asked, "push": plan.requests},
+    }
+
+
+class _Progress:
+    """Events as lines on stderr; a wait and a long copy are told now and then, not each second."""
+
+    def __init__(self) -> None:
+        self._waited = 0.0
+        self._told: dict[int, int] = {}
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case StepDone(step, how):
+                _say(f"{step.number:>3}. {step.title}: {how}")
+            case StepFailed(step, sentence):
+                _say(f"{step.number:>3}. {step.title}: {sentence}")
+            case Said(text, _):
+                _say(f"     {text}")
+            case Waiting(_, seconds, reason) if seconds > 0.0:
+                if seconds > self._waited or self._waited - seconds >= 10:
+                    _say(f"     waiting {seconds:.0f} s: {reason}")
+                    self._waited = seconds
+            case Waiting():
+                self._waited = 0.0
+            case BytesMoved(step, done, total):
+                tenth = done * 10 // total if total else 10
+                if total > 10_000_000 and tenth > self._told.get(step.number, -1):
+                    self._told[step.number] = tenth
+                    _say(f"     {step.title}: {size(done)} of {size(total)}")
+            case _:
+                pass
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def _out(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,218 @@
+"""D: delete a tag or a manifest, after finding out what else would break."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tui.compose.bench import Bench
+from tui.compose.errors import ResolveError
+from tui.compose.home import Home
+from tui.compose.plan import Action, DiffKind, DiffRow, Plan, Step, StepKind
+from tui.compose.planner import read_only
+from tui.compose.resolve import refused
+from tui.oci import media
+from tui.oci.digest import Digest
+from tui.oci.errors import OciError
+from tui.oci.manifest import Index
+from tui.oci.reference import Reference
+from tui.sources.base import AnyManifest, SourceError
+from tui.sources.presence import Presence
+from tui.text import plural, safe
+
+#: At most so many tags are asked for what they hold, and so many indexes are read, to find out what would break.
+TAG_LIMIT, INDEX_LIMIT = 200, 50
+
+
+@dataclass(frozen=True, slots=True)
+class Blast:
+    """What else hangs on a digest in its repository.
+
+    ``tags`` hold it (the one that was named included), ``indexes`` (tags) have it among their entries, ``referrers``
+    refer to it. ``notes`` (safe) say what could not be found out; without any the answer is whole."""
+
+    tags: tuple[str, ...]
+    indexes: tuple[str, ...]
+    referrers: int
+    notes: tuple[str, ...]
+
+
+async def blast(
+    bench: Bench,
+    home: Home,
+    digest: Digest,
+    *,
+    tags: Sequence[str] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Blast:
+    """Look at the repository's tags (``tags`` if they are known already) for what holds or contains a digest."""
+    tell = progress or (lambda _text: None)
+    source = bench.source(home)
+    notes: list[str] = []
+    names: list[str] = list(tags or ())
+    if tags is None:
+        try:
+            async for page in source.tags(home.repository):
+                names += page.names
+                if not page.complete and page.note:
+                    notes.append(page.note)
+        except SourceError as error:
+            notes.append(f"The repository's tags could not be listed, so other tags may be hit: {error.sentence}")
+    if len(names) > TAG_LIMIT:
+        notes.append(f"Only {TAG_LIMIT} of {len(names)} tags were looked at.")
+    tell(f"looking at {plural(min(len(names), TAG_LIMIT), 'tag')}")
+
+    async def head(name: str) -> tuple[str, Digest | None, str]:
+        try:
+            found = await source.resolve(home.repository, name)
+        except (SourceError, OciError):
+            return name, None, ""
+        return name, found.digest, found.media_type
+
+    heads = await asyncio.gather(*(head(name) for name in names[:TAG_LIMIT]))
+    unread = sum(found is None for _name, found, _type in heads)
+    if unread:
+        notes.append(f"What {plural(unread, 'tag')} {'holds' if unread == 1 else 'hold'} could not be read.")
+    holding = tuple(name for name, found, _type in heads if found == digest)
+    lists: dict[Digest, str] = {}
+    for name, found, kind in heads:
+        if found is not None and found != digest and media.is_index(kind):
+            lists.setdefault(found, name)
+    if len(lists) > INDEX_LIMIT:
+        notes.append(f"Only {INDEX_LIMIT} of {len(lists)} indexes were looked into.")
+    containing: list[str] = []
+    for theirs, name in list(lists.items())[:INDEX_LIMIT]:
+        try:
+            manifest = await bench.manifest(home, str(theirs))
+        except (SourceError, OciError):
+            notes.append(f"The index {safe(name)} could not be read.")
+            continue
+        if isinstance(manifest, Index) and any(entry.digest == digest for entry in manifest.entries):
+            containing += [each for each, held, _type in heads if held == theirs]
+    referrers = 0
+    try:
+        referrers = len(await source.referrers(home.repository, digest))
+    except SourceError as error:
+        notes.append(f"Whether something refers to it could not be found out: {error.sentence}")
+    return Blast(holding, tuple(containing), referrers, tuple(notes))
+
+
+async def plan_delete_tag(
+    bench: Bench,
+    target: Reference,
+    *,
+    tags: Sequence[str] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Plan:
+    """The plan that deletes one tag. What it holds stays in the repository, and in the journal, so that U can put it
+    back.
+
+    Many registries refuse to delete a single tag; then nothing is changed and the push says so. Raises ResolveError
+    when there is no such tag.
+    """
+    home, tag = Home.of(target), target.tag or "latest"
+    manifest = await _read(bench, home, tag)
+    hit = await blast(bench, home, manifest.digest, tags=tags, progress=progress)
+    name = safe(str(target))
+    others = [each for each in hit.tags if each != tag]
+    warnings = [*hit.notes]
+    if others:
+        warnings.append(f"{manifest.digest.short} keeps {plural(len(others), 'other tag')}: {_some(others)}.")
+    elif not hit.indexes:
+        warnings.append(
+            f"{manifest.digest.short} has no other tag: the registry's garbage collection may remove it, "
+            "with all below it."
+        )
+    if hit.indexes:
+        warnings.append(f"It is also an entry of {_some(hit.indexes)}, which is not changed.")
+    step = Step(1, StepKind.DELETE_TAG, f"delete the tag {name}", manifest.digest, selector=tag)
+    return _plan(
+        bench, target, manifest, step, (DiffRow(DiffKind.REMOVED, "tag", tag),), warnings, f"{name} will be gone."
+    )
+
+
+async def plan_delete_manifest(
+    bench: Bench,
+    target: Reference,
+    *,
+    tags: Sequence[str] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Plan:
+    """The plan that deletes a manifest by its digest: every tag on it goes along, every index that names it gets a
+    hole.
+
+    ``target`` names a digest. Raises ResolveError when it is not there.
+    """
+    home = Home.of(target)
+    if target.digest is None:
+        raise ResolveError(f"{safe(str(target))} names no digest to delete.", Presence.MISMATCHED)
+    manifest = await _read(bench, home, str(target.digest))
+    hit = await blast(bench, home, manifest.digest, tags=tags, progress=progress)
+    warnings = [*hit.notes]
+    if hit.tags:
+        warnings.append(f"{plural(len(hit.tags), 'tag')} will be gone with it: {_some(hit.tags)}.")
+    if hit.indexes:
+        warnings.append(
+            f"{plural(len(hit.indexes), 'index', 'indexes')} will have a hole and cannot be pulled on that platform: "
+            f"{_some(hit.indexes)}."
+        )
+    if hit.referrers:
+        warnings.append(f"{plural(hit.referrers, 'referrer')} (signatures, attestations) will refer to nothing.")
+    rows = (
+        DiffRow(DiffKind.REMOVED, "manifest", str(manifest.digest)),
+        *(DiffRow(DiffKind.REMOVED, "tag", safe(tag)) for tag in hit.tags),
+        *(DiffRow(DiffKind.CHANGED, f"index {safe(tag)}", "complete", "has a hole") for tag in hit.indexes),
+    )
+    step = Step(
+        1,
+        StepKind.DELETE_MANIFEST,
+        f"delete {safe(home.by_digest(manifest.digest))}",
+        manifest.digest,
+        selector=str(manifest.digest),
+    )
+    text = f"{safe(home.by_digest(manifest.digest))} will be gone, with {plural(len(hit.tags), 'tag')}."
+    return _plan(bench, target, manifest, step, rows, warnings, text)
+
+
+def _plan(
+    bench: Bench,
+    target: Reference,
+    manifest: AnyManifest,
+    step: Step,
+    rows: tuple[DiffRow, ...],
+    warnings: Sequence[str],
+    text: str,
+) -> Plan:
+    refusal = read_only(bench, target)
+    return Plan(
+        Action.DELETE,
+        target,
+        () if refusal is not None else (step,),
+        media_type=manifest.media_type,
+        before=manifest.digest,
+        before_raw=manifest.raw,
+        before_media_type=manifest.media_type,
+        diff=rows,
+        problems=() if refusal is None else (refusal,),
+        warnings=tuple(warnings),
+        confirmation=text,
+        type_to_confirm=step.selector if step.kind is StepKind.DELETE_TAG else manifest.digest.encoded[:12],
+    )
+
+
+async def _read(bench: Bench, home: Home, selector: str) -> AnyManifest:
+    shown = safe(home.at(selector))
+    try:
+        return await bench.manifest(home, selector, fresh=True)
+    except SourceError as error:
+        raise refused(shown, error) from None
+    except OciError as error:
+        raise ResolveError(
+            f"{shown} cannot be read, so it could not be put back: {error}", Presence.MISMATCHED
+        ) from None
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(safe(name) for name in names[:8])
+    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from tui.explore.book import Book, Key, TagHead
 from tui.explore.node import Node
 from tui.explore.scheduler import Job, Scheduler, Urgency
+from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.registry.trace import asking
@@ -86,6 +87,8 @@ class Asker:
             try:
                 manifest = await source.manifest(repository, selector, fresh=wish.fresh)
             except SourceError as error:
+                if descriptor is not None and await self._is_blob(source, repository, descriptor, error):
+                    return Read(descriptor=descriptor)
                 self._note_error(source, repository, selector, digest, error)
                 return Read(error=error)
             seen = Observation(
@@ -220,6 +223,16 @@ class Asker:
                 self.book.forget([(source, repository, digest)])
 
         return self.scheduler.submit(key, wish.owner, wish.urgency, guarded, on_drop=dropped)
+
+    async def _is_blob(self, source: Source, repository: str, descriptor: Descriptor, error: SourceError) -> bool:
+        """An entry of an unknown type is asked for as a manifest first and then as a blob (protocol.md D-03)."""
+        if media.is_manifest(descriptor.media_type) or error.presence not in (Presence.MISSING, Presence.UNREACHABLE):
+            return False
+        seen = await source.probe(repository, descriptor)
+        if seen.presence not in (Presence.PRESENT, Presence.MISMATCHED):
+            return False
+        self.book.put(source, repository, descriptor.digest, seen)
+        return True
 
     def _note_error(
         self, source: Source, repository: str, selector: str, digest: Digest | None, error: SourceError

@@ -17,6 +17,7 @@ from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.rollup import Rollup
 from tui.explore.scheduler import Job, Urgency
 from tui.explore.tree import Tree, key_of
+from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import MalformedDigest
@@ -151,6 +152,8 @@ class Explorer:
                 self._loader.config(child, wish)
             elif child.kind is Kind.ATTESTATION and not node.is_index:
                 self._loader.manifest(child, wish)
+            elif child.kind is Kind.MANIFEST and not media.is_manifest(child.media_type):
+                self._loader.manifest(child, wish)  # what it is turns out when it is read
             elif child.kind in BLOB_KINDS or child.kind in (Kind.INDEX, Kind.MANIFEST, Kind.ATTESTATION, Kind.REFERRER):
                 self._probe(child, wish)
 
@@ -367,8 +370,6 @@ def _digest_row(parent: Node, digest: Digest) -> Node:
 
 
 def _peek_note(descriptor: Descriptor) -> str:
-    from tui.oci import media
-
     if media.is_index(descriptor.media_type):
         return "index"
     return (

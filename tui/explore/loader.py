@@ -76,8 +76,14 @@ class Loader:
     def _manifest_over(self, node: Node, job: Job) -> None:
         if self._loading.get(node) is job:
             del self._loading[node]
-        if self._settle(node, job) and isinstance(job.result, Read) and job.result.manifest is not None:
+        if not self._settle(node, job) or not isinstance(job.result, Read):
+            return
+        if job.result.manifest is not None:
             self._fill(node, job.result.manifest)
+        elif job.result.descriptor is not None:
+            node.load, node.error, node.expandable = Load.READY, None, False
+            node.note = "a blob, no manifest"
+            self.tree.changed(node)
 
     def _settle(self, node: Node, job: Job) -> bool:
         """Write how a load ended into its row; True when there is something to fill it with."""

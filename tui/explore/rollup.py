@@ -85,9 +85,9 @@ def pull(node: Node, look: Look) -> Pull:
         return Pull.NO
     if node.index is not None:
         return Pull.UNKNOWN  # nested deeper than is followed
-    if node.load is not Load.READY or node.manifest is None:
+    if node.load is not Load.READY:
         states.append(Pull.UNKNOWN)
-    else:
+    elif node.manifest is not None:
         states.extend(_state(child, look) for child in blobs_of(node))
     if Pull.NO in states:
         return Pull.NO

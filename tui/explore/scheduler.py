@@ -7,10 +7,14 @@ dropped and work that runs is cancelled; the registry's gate below sees to it th
 from __future__ import annotations
 
 import asyncio
+import functools
 import heapq
 import itertools
+import logging
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from enum import IntEnum
+
+_log = logging.getLogger(__name__)
 
 
 class Urgency(IntEnum):
@@ -166,21 +170,25 @@ class Scheduler:
                 continue  # an entry of before its urgency changed
             self.running += 1
             job.task = asyncio.create_task(self._work(job))
+            # Not a `finally` in the task: a task that is cancelled before its first step never gets into its `try`.
+            job.task.add_done_callback(functools.partial(self._ended, job))
 
     async def _work(self, job: Job) -> None:
         try:
             job.result = await job.run()
-        except asyncio.CancelledError:
-            if not job.dropped:
-                self._drop(job)
-            raise
-        finally:
-            self.running -= 1
-            if not job.dropped:
+        except Exception:
+            _log.exception("the job %s raised, which it must not", job.key)
+
+    def _ended(self, job: Job, task: asyncio.Task[None]) -> None:
+        self.running -= 1
+        if not job.dropped:
+            if task.cancelled():
+                self._drop(job)  # cancelled from outside, as when the loop is shut down
+            else:
                 self._forget(job)
                 job._over()
-            if not self._closed:
-                self._start()
+        if not self._closed:
+            self._start()
 
     def _drop(self, job: Job) -> None:
         if job.dropped:

@@ -1,0 +1,125 @@
+"""Work in order: bounded, most urgent first, each once, dropped when nobody wants it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tui.explore.scheduler import Scheduler, Urgency
+
+
+class Work:
+    """Jobs that note their order and wait until they may go on."""
+
+    def __init__(self) -> None:
+        self.began: list[str] = []
+        self.gate = asyncio.Event()
+
+    def job(self, name: str) -> Callable[[], Awaitable[str]]:
+        async def run() -> str:
+            self.began.append(name)
+            await self.gate.wait()
+            return name.upper()
+
+        return run
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_no_more_than_the_slots_run_and_all_end() -> None:
+    work, scheduler = Work(), Scheduler(2)
+    jobs = [scheduler.submit(n, "me", Urgency.OPENED, work.job(n)) for n in "abcde"]
+    await settle()
+    assert work.began == ["a", "b"]
+    assert scheduler.running == 2
+    assert scheduler.waiting == 3
+    work.gate.set()
+    for job in jobs:
+        await asyncio.wait_for(job.wait(), 1)
+    assert [job.result for job in jobs] == list("ABCDE")
+
+
+async def test_the_most_urgent_goes_first_then_in_order() -> None:
+    work, scheduler = Work(), Scheduler(1)
+    for name, urgency in (("x", 2), ("deep1", 2), ("open1", 1), ("deep2", 2), ("open2", 1), ("focus", 0)):
+        scheduler.submit(name, "me", Urgency(urgency), work.job(name))
+    work.gate.set()
+    await settle()
+    await asyncio.sleep(0.01)
+    assert work.began == ["x", "focus", "open1", "open2", "deep1", "deep2"]
+
+
+async def test_focus_moves_what_waits_to_the_front_and_back() -> None:
+    work, scheduler = Work(), Scheduler(1)
+    for name in ("run", "a", "b", "c"):
+        scheduler.submit(name, "me", Urgency.DEEP, work.job(name))
+    scheduler.focus(["c", "not-there-yet"])
+    scheduler.submit("not-there-yet", "me", Urgency.DEEP, work.job("not-there-yet"))
+    scheduler.focus(["not-there-yet", "b"])
+    work.gate.set()
+    await asyncio.sleep(0.01)
+    assert work.began[0] == "run"
+    assert set(work.began[1:3]) == {"not-there-yet", "b"}
+    assert work.began[3:] == ["a", "c"]
+
+
+async def test_the_same_key_is_one_job_with_two_owners() -> None:
+    work, scheduler = Work(), Scheduler(4)
+    first = scheduler.submit("k", "one", Urgency.DEEP, work.job("k"))
+    second = scheduler.submit("k", "two", Urgency.OPENED, work.job("k"))
+    assert first is second
+    await settle()
+    states = [first.dropped]
+    for owner in ("one", "two"):
+        scheduler.withdraw(owner)
+        states.append(first.dropped)
+    assert states == [False, False, True]
+    await settle()
+    assert work.began == ["k"]
+    assert scheduler.running == 0
+
+
+async def test_what_waits_is_dropped_without_ever_running() -> None:
+    work, scheduler = Work(), Scheduler(1)
+    dropped: list[str] = []
+    scheduler.submit("a", "stays", Urgency.DEEP, work.job("a"))
+    job = scheduler.submit("b", "goes", Urgency.DEEP, work.job("b"), on_drop=lambda: dropped.append("b"))
+    over: list[bool] = []
+    job.when_over(lambda done: over.append(done.dropped))
+    scheduler.withdraw("goes")
+    assert dropped == ["b"]
+    assert over == [True]
+    work.gate.set()
+    await asyncio.sleep(0.01)
+    assert work.began == ["a"]
+
+
+async def test_a_waiter_that_is_cancelled_cancels_nothing() -> None:
+    work, scheduler = Work(), Scheduler(1)
+    job = scheduler.submit("a", "me", Urgency.DEEP, work.job("a"))
+    waiter = asyncio.create_task(job.wait())
+    await settle()
+    waiter.cancel()
+    await settle()
+    work.gate.set()
+    await asyncio.wait_for(job.wait(), 1)
+    assert job.result == "A"
+
+
+async def test_closing_ends_everything() -> None:
+    work, scheduler = Work(), Scheduler(1)
+    jobs = [scheduler.submit(n, "me", Urgency.DEEP, work.job(n)) for n in "ab"]
+    await settle()
+    await scheduler.aclose()
+    assert all(job.dropped for job in jobs)
+    assert work.began == ["a"]
+
+
+def test_it_needs_a_slot() -> None:
+    with pytest.raises(ValueError, match="at least one slot"):
+        Scheduler(0)

@@ -1,7 +1,8 @@
-"""Make every picture of the README from the real program on the embedded registry: `python -m screenshots.make [NAME ...]`.
+"""Make every picture of the README from the real program: `python -m screenshots.make [NAME ...]`.
 
-Each scene starts the program anew, presses keys as a person would, waits until the screen is quiet, and saves what is
-drawn as SVG and PNG. So the pictures say what is true now, and a scene that no longer works fails loudly.
+Each scene starts the program anew on an embedded registry, presses keys as a person would, waits until the screen is
+quiet, and saves what is drawn as SVG and PNG. So the pictures say what is true now, and a scene that no longer works
+fails loudly.
 """
 
 from __future__ import annotations

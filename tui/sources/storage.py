@@ -74,12 +74,12 @@ class StorageSource:
     # Lists
 
     async def repositories(self) -> AsyncIterator[Page]:
-        names = await self._call(self.repository_names)
+        names = await self.run(self.repository_names)
         for start in range(0, max(len(names), 1), _PAGE):
             yield Page(names[start : start + _PAGE], start + _PAGE >= len(names))
 
     async def tags(self, repository: str) -> AsyncIterator[Page]:
-        names = await self._call(lambda: self.folder.folders(tag_parts(repository, "x")[:-1]), repository)
+        names = await self.run(lambda: self.folder.folders(tag_parts(repository, "x")[:-1]), repository)
         good = tuple(name for name in names if is_tag(name))
         note = "" if len(good) == len(names) else "Folders whose names cannot be tags were left out."
         for start in range(0, max(len(good), 1), _PAGE):
@@ -103,7 +103,7 @@ class StorageSource:
     async def manifest(self, repository: str, selector: str, *, fresh: bool = False) -> AnyManifest:
         if fresh:
             self._referrers.pop(repository, None)
-        return await self._call(lambda: self.read_manifest(repository, selector), repository)
+        return await self.run(lambda: self.read_manifest(repository, selector), repository)
 
     async def resolve(self, repository: str, selector: str) -> Descriptor:
         return (await self.manifest(repository, selector)).descriptor()
@@ -162,7 +162,7 @@ class StorageSource:
         self, repository: str, descriptor: Descriptor, *, fresh: bool = False, confirm: bool = True
     ) -> Observation:
         try:
-            return await self._call(lambda: self.observe(repository, descriptor), repository)
+            return await self.run(lambda: self.observe(repository, descriptor), repository)
         except SourceError as error:
             return error.observation()
 
@@ -241,18 +241,18 @@ class StorageSource:
                 raise _damaged(target)
             return raw
 
-        return await self._call(read, repository)
+        return await self.run(read, repository)
 
     @asynccontextmanager
     async def stream(self, repository: str, descriptor: Descriptor) -> AsyncIterator[AsyncIterator[bytes]]:
-        target = await self._call(lambda: self._readable(repository, descriptor), repository)
+        target = await self.run(lambda: self._readable(repository, descriptor), repository)
         yield self._chunks(target)
 
     async def _chunks(self, target: Digest) -> AsyncIterator[bytes]:
         hasher = target.hasher() if target.can_verify else None
         chunks = self.folder.chunks(blob_parts(target))
         try:
-            while chunk := await self._call(lambda: next(chunks, b"")):
+            while chunk := await self.run(lambda: next(chunks, b"")):
                 if hasher is not None:
                     hasher.update(chunk)
                 yield chunk
@@ -274,7 +274,7 @@ class StorageSource:
     async def referrers(self, repository: str, digest: Digest) -> tuple[Descriptor, ...]:
         known = self._referrers.get(repository)
         if known is None:
-            known = self._referrers[repository] = await self._call(lambda: self._subjects(repository), repository)
+            known = self._referrers[repository] = await self.run(lambda: self._subjects(repository), repository)
         return known.get(str(digest), ())
 
     def _subjects(self, repository: str) -> dict[str, tuple[Descriptor, ...]]:
@@ -322,7 +322,7 @@ class StorageSource:
     async def aclose(self) -> None:
         self._referrers.clear()
 
-    async def _call(self, work: Callable[[], T], repository: str = "") -> T:
+    async def run(self, work: Callable[[], T], repository: str = "") -> T:
         """Run blocking work in a thread; trouble with the disk becomes a SourceError."""
         try:
             return await asyncio.to_thread(work)

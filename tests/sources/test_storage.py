@@ -1,0 +1,459 @@
+"""The storage folder: every state of a blob told apart, and nothing ever written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tui.demo.gallery import build_gallery
+from tui.demo.storage_folder import write_storage
+from tui.explore.explorer import Explorer
+from tui.explore.node import Kind
+from tui.oci import media
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.manifest import ImageManifest, Index
+from tui.sources.base import Source, SourceError
+from tui.sources.presence import Observation, Presence
+from tui.sources.storage import StorageSource, parse_link
+from tui.sources.storage_disk import blob_path, link_path, tag_link_path
+from tui.sources.storage_survey import compare_with, damaged, survey
+
+NAMES = ("sandbox", "dockerfun", "dockerfun/amd64", "dockerfun/arm64", "library/hello")
+
+
+@pytest.fixture(scope="module")
+def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pattern")
+    write_storage(build_gallery(), folder, NAMES)
+    return folder
+
+
+@pytest.fixture
+def folder(pattern: Path, tmp_path: Path) -> Iterator[Path]:
+    """A storage folder; when the test is over it must be as it was before anything read it (see `frozen`)."""
+    place = tmp_path / "registry"
+    shutil.copytree(pattern, place)
+    yield place
+
+
+def picture(folder: Path) -> dict[str, tuple[int, int, int, str]]:
+    """Everything that a write could change: type and mode, size, time of change, content."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        state = path.lstat()
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() and not path.is_symlink() else ""
+        found[str(path.relative_to(folder))] = (state.st_mode, state.st_size, state.st_mtime_ns, content)
+    return found
+
+
+def root_of(folder: Path) -> Path:
+    return folder / "docker/registry/v2"
+
+
+async def image_of(source: StorageSource, repository: str, tag: str) -> ImageManifest:
+    manifest = await source.manifest(repository, tag)
+    if isinstance(manifest, Index):
+        manifest = await source.manifest(repository, str(manifest.entries[0].digest))
+    assert isinstance(manifest, ImageManifest)
+    return manifest
+
+
+async def names(source: StorageSource) -> list[str]:
+    return [name async for page in source.repositories() for name in page.names]
+
+
+async def tags(source: StorageSource, repository: str) -> list[str]:
+    return [name async for page in source.tags(repository) for name in page.names]
+
+
+# Finding and listing
+
+
+@pytest.mark.parametrize("below", ["", "docker", "docker/registry", "docker/registry/v2"])
+async def test_the_folder_is_found_from_any_of_its_roots(folder: Path, below: str) -> None:
+    source = StorageSource(folder / below)
+    assert await names(source) == sorted(NAMES)
+    assert source.kind == "storage" and not source.can_write and source.why_read_only
+
+
+def test_it_is_a_source(folder: Path) -> None:
+    source: Source = StorageSource(folder)
+    assert isinstance(source, Source)
+    assert source.requests == 0
+    digest = Digest.of(b"x")
+    assert source.reference("app", tag="1") == "app:1"
+    assert source.reference("app", digest=digest) == f"app@{digest}"
+    assert source.reference("app") == "app"
+
+
+def test_another_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="not a registry's storage folder") as caught:
+        StorageSource(tmp_path)
+    assert "rootdirectory" in caught.value.mend
+    with pytest.raises(SourceError):
+        StorageSource(tmp_path / "nowhere")
+
+
+async def test_repositories_nest_and_metadata_is_not_one(folder: Path) -> None:
+    odd = root_of(folder) / "repositories" / "_odd" / "_manifests"
+    odd.mkdir(parents=True)
+    (root_of(folder) / "repositories" / "Upper" / "_manifests").mkdir(parents=True)
+    (root_of(folder) / "repositories" / "empty").mkdir()
+    assert await names(StorageSource(folder)) == sorted(NAMES)
+
+
+async def test_tags_and_a_folder_that_is_none(folder: Path) -> None:
+    (root_of(folder) / "repositories/sandbox/_manifests/tags/-bad").mkdir()
+    source = StorageSource(folder)
+    assert await tags(source, "sandbox") == ["0.16-edge", "0.16-edge-amd64", "0.16-edge-arm64"]
+    notes = [page.note async for page in source.tags("sandbox")]
+    assert "left out" in notes[-1]
+    assert await tags(source, "nothing") == []
+
+
+# The tree
+
+
+async def test_the_explorer_shows_it_like_any_source(folder: Path) -> None:
+    before = picture(folder)
+    source, explorer = StorageSource(folder), Explorer()
+    tag = await explorer.add_reference(source, "library/hello", "latest")
+    await explorer.check(tag).wait()
+    assert tag.index is not None and len(tag.index.entries) == 10
+    objects = [node for node in tag.walk() if node.digest is not None and node.kind is not Kind.REFERRERS]
+    assert len(objects) > 30
+    assert {explorer.observation(node).presence for node in objects if node is not tag} == {Presence.PRESENT}
+    referrers = next(node for node in tag.children if node.kind is Kind.REFERRERS)
+    await explorer.open(referrers)
+    assert [node.kind for node in referrers.children] == [Kind.REFERRER]
+    await explorer.aclose()
+    await source.aclose()
+    assert picture(folder) == before
+
+
+# Each state of a blob (protocol.md I-03)
+
+
+async def probe(source: StorageSource, repository: str, descriptor: Descriptor) -> Observation:
+    return await source.probe(repository, descriptor)
+
+
+async def test_linked_and_there(folder: Path) -> None:
+    source = StorageSource(folder)
+    image = await image_of(source, "dockerfun/amd64", "6b972be0")
+    seen = await probe(source, "dockerfun/amd64", image.layers[0])
+    assert (seen.presence, seen.size) == (Presence.PRESENT, image.layers[0].size)
+    assert await source.blob("dockerfun/amd64", image.layers[0], limit=1 << 24)
+
+
+async def test_in_the_store_but_not_linked_here_names_who_has_it(folder: Path) -> None:
+    source = StorageSource(folder)
+    image = await image_of(source, "dockerfun", "6b972be0")
+    for part in image.layers:
+        seen = await probe(source, "dockerfun", part)
+        assert seen.presence is Presence.MISSING
+        assert seen.detail == (
+            "in the store, not linked into this repository: a mount from dockerfun/amd64 would fix it"
+        )
+        with pytest.raises(SourceError) as caught:
+            await source.blob("dockerfun", part, limit=1 << 24)
+        assert caught.value.code == "not-linked" and "Mount" in caught.value.mend
+    assert source.linked_by(image.layers[0].digest) == ("dockerfun/amd64",)
+
+
+async def test_in_the_store_and_linked_by_nobody(folder: Path) -> None:
+    source = StorageSource(folder)
+    image = await image_of(source, "dockerfun/amd64", "6b972be0")
+    link_path(source.path, "dockerfun/amd64", image.layers[0].digest, manifest=False).unlink()
+    seen = await probe(source, "dockerfun/amd64", image.layers[0])
+    assert seen.presence is Presence.MISSING
+    assert "no repository links it" in seen.detail and "empty folder" in seen.detail
+
+
+async def test_gone(folder: Path) -> None:
+    source = StorageSource(folder)
+    edge = await source.manifest("sandbox", "0.16-edge")
+    assert isinstance(edge, Index)
+    broken = await source.manifest("sandbox", str(edge.entries[1].digest))
+    assert isinstance(broken, ImageManifest)
+    seen = await probe(source, "sandbox", broken.layers[-1])
+    assert (seen.presence, seen.detail) == (Presence.MISSING, "gone: neither linked nor in the store")
+
+
+async def test_a_dangling_link(folder: Path) -> None:
+    source = StorageSource(folder)
+    image = await image_of(source, "dockerfun/amd64", "6b972be0")
+    shutil.rmtree(blob_path(source.path, image.layers[0].digest).parent)
+    seen = await probe(source, "dockerfun/amd64", image.layers[0])
+    assert (seen.presence, seen.detail) == (Presence.MISSING, "linked, but its bytes are gone: the link dangles")
+    with pytest.raises(SourceError) as caught:
+        await source.blob("dockerfun/amd64", image.layers[0], limit=1 << 24)
+    assert caught.value.code == "data-gone"
+
+
+@pytest.mark.parametrize("content", [b"", b"not a digest", b"\xff\xfe", b"sha256:12", b"sha256:" + b"0" * 2000])
+async def test_a_link_with_the_wrong_content(folder: Path, content: bytes) -> None:
+    source = StorageSource(folder)
+    image = await image_of(source, "dockerfun/amd64", "6b972be0")
+    link_path(source.path, "dockerfun/amd64", image.layers[0].digest, manifest=False).write_bytes(content)
+    seen = await probe(source, "dockerfun/amd64", image.layers[0])
+    assert seen.presence is Presence.MISMATCHED and "holds no digest" in seen.detail
+
+
+async def test_a_link_that_names_another_digest(folder: Path) -> None:
+    source = StorageSource(folder)
+    image = await image_of(source, "dockerfun/amd64", "6b972be0")
+    link = link_path(source.path, "dockerfun/amd64", image.layers[0].digest, manifest=False)
+    link.write_text(str(image.layers[1].digest))
+    seen = await probe(source, "dockerfun/amd64", image.layers[0])
+    assert seen.presence is Presence.MISMATCHED and str(image.layers[1].digest) in seen.detail
+
+
+@pytest.mark.parametrize(("data", "words"), [(b"", "the file is empty"), (b"short", "5 bytes on the disk")])
+async def test_a_size_that_is_not_the_descriptors(folder: Path, data: bytes, words: str) -> None:
+    source = StorageSource(folder)
+    image = await image_of(source, "dockerfun/amd64", "6b972be0")
+    blob_path(source.path, image.layers[0].digest).write_bytes(data)
+    seen = await probe(source, "dockerfun/amd64", image.layers[0])
+    assert seen.presence is Presence.MISMATCHED and words in seen.detail and seen.size == len(data)
+
+
+async def test_an_empty_blob_that_is_meant_to_be_empty(folder: Path) -> None:
+    source = StorageSource(folder)
+    nothing = Descriptor("application/octet-stream", Digest.of(b""), 0)
+    path = blob_path(source.path, nothing.digest)
+    path.parent.mkdir(parents=True)
+    path.touch()
+    link = link_path(source.path, "sandbox", nothing.digest, manifest=False)
+    link.parent.mkdir(parents=True)
+    link.write_text(str(nothing.digest))
+    assert (await probe(source, "sandbox", nothing)).presence is Presence.PRESENT
+    assert await source.blob("sandbox", nothing, limit=0) == b""
+
+
+async def test_a_sha512_link_is_followed_to_what_it_holds(folder: Path) -> None:
+    source = StorageSource(folder)
+    data = b"pushed under sha512, stored under sha256"
+    asked, kept = Digest.of(data, "sha512"), Digest.of(data)
+    link = link_path(source.path, "sandbox", asked, manifest=False)
+    link.parent.mkdir(parents=True)
+    link.write_text(str(kept))
+    path = blob_path(source.path, kept)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
+    descriptor = Descriptor("application/octet-stream", asked, len(data))
+    seen = await probe(source, "sandbox", descriptor)
+    assert seen.presence is Presence.PRESENT and seen.digest == kept
+    assert await source.blob("sandbox", descriptor, limit=100) == data
+
+
+async def test_a_foreign_layer_need_not_be_here(folder: Path) -> None:
+    foreign = Descriptor(media.DOCKER_FOREIGN_LAYER, Digest.of(b"far away"), 8, urls=("https://far.example/x",))
+    assert (await probe(StorageSource(folder), "sandbox", foreign)).presence is Presence.FOREIGN
+
+
+# Tags and manifests
+
+
+async def test_a_tag_to_a_revision_that_is_missing(folder: Path) -> None:
+    source = StorageSource(folder)
+    digest = (await source.manifest("sandbox", "0.16-edge-amd64")).digest
+    link_path(source.path, "sandbox", digest, manifest=True).unlink()
+    with pytest.raises(SourceError) as caught:
+        await source.manifest("sandbox", "0.16-edge-amd64")
+    assert caught.value.presence is Presence.MISSING
+    assert "0.16-edge-amd64" in caught.value.sentence and str(digest) in caught.value.sentence
+    with pytest.raises(SourceError, match="has no tag"):
+        await source.manifest("sandbox", "never")
+    with pytest.raises(SourceError, match="cannot be a tag"):
+        await source.manifest("sandbox", "../../x")
+
+
+async def test_a_tag_whose_link_is_broken(folder: Path) -> None:
+    source = StorageSource(folder)
+    tag_link_path(source.path, "sandbox", "0.16-edge").write_text("hello\x1b[31m")
+    with pytest.raises(SourceError) as caught:
+        await source.manifest("sandbox", "0.16-edge")
+    assert caught.value.presence is Presence.MISMATCHED and "\x1b" not in caught.value.sentence
+
+
+async def test_damaged_bytes_are_never_shown_as_the_digest(folder: Path) -> None:
+    source = StorageSource(folder)
+    image = await image_of(source, "dockerfun/amd64", "6b972be0")
+    digest = (await source.manifest("dockerfun/amd64", "6b972be0")).digest
+    path = blob_path(source.path, digest)
+    path.write_bytes(path.read_bytes().replace(b"schemaVersion", b"schemaVersiom"))
+    with pytest.raises(SourceError) as caught:
+        await source.manifest("dockerfun/amd64", "6b972be0")
+    assert caught.value.presence is Presence.MISMATCHED and caught.value.code == "damaged"
+    layer = image.layers[0]
+    data = bytearray(blob_path(source.path, layer.digest).read_bytes())
+    data[-1] ^= 1
+    blob_path(source.path, layer.digest).write_bytes(data)
+    with pytest.raises(SourceError, match="damaged"):
+        await source.blob("dockerfun/amd64", layer, limit=1 << 24)
+    with pytest.raises(SourceError, match="damaged"):
+        async with source.stream("dockerfun/amd64", layer) as chunks:
+            async for _chunk in chunks:
+                pass
+    found = await damaged(source)
+    assert {one.digest for one in found} == {digest, layer.digest}
+    assert all("dockerfun/amd64" in one.linked_by and not one.empty for one in found)
+
+
+async def test_a_stream_gives_the_whole_blob(folder: Path) -> None:
+    source = StorageSource(folder)
+    layer = (await image_of(source, "dockerfun/amd64", "6b972be0")).layers[0]
+    async with source.stream("dockerfun/amd64", layer) as chunks:
+        data = b"".join([chunk async for chunk in chunks])
+    assert layer.digest.matches(data)
+    with pytest.raises(SourceError, match="larger than"):
+        await source.blob("dockerfun/amd64", layer, limit=10)
+
+
+async def test_nothing_is_damaged_in_a_right_folder(folder: Path) -> None:
+    steps: list[tuple[int, int]] = []
+    assert await damaged(StorageSource(folder), lambda done, total: steps.append((done, total))) == ()
+    assert steps[-1][0] == steps[-1][1] > 30
+
+
+# Survey and comparison
+
+
+async def test_the_survey_of_a_right_repository(folder: Path) -> None:
+    found = await survey(StorageSource(folder), "dockerfun/amd64")
+    assert [tag.name for tag in found.tags] == ["6b972be0"] and found.tags[0].readable
+    assert found.unnamed == found.dangling == () and found.holes == ()
+
+
+async def test_the_survey_names_every_trouble_and_the_history(folder: Path) -> None:
+    source = StorageSource(folder)
+    new = await source.manifest("sandbox", "0.16-edge-amd64")
+    old = await source.manifest("sandbox", "0.16-edge")
+    # A tag that was moved: distribution keeps what it was
+    tag_link_path(source.path, "sandbox", "0.16-edge").write_text(str(new.digest))
+    history = source.path / f"repositories/sandbox/_manifests/tags/0.16-edge/index/sha256/{new.digest.encoded}/link"
+    history.parent.mkdir(parents=True)
+    history.write_text(str(new.digest))
+    found = await survey(source, "sandbox")
+    assert found.unnamed == (old.digest,)
+    assert len(found.holes) == 1 and found.holes[0][1].startswith("gone")
+    edge = next(tag for tag in found.tags if tag.name == "0.16-edge")
+    assert edge.digest == new.digest
+    assert dict(edge.history) == {old.digest: True, new.digest: True}
+    shutil.rmtree(blob_path(source.path, new.digest).parent)
+    found = await survey(source, "sandbox")
+    assert new.digest in found.dangling
+    text = "\n".join(found.lines())
+    for words in ("is not readable", "dangles", "no index names it", "pointed elsewhere before"):
+        assert words in text
+
+
+async def test_compared_with_itself_everything_agrees(folder: Path) -> None:
+    rows = await compare_with(StorageSource(folder), StorageSource(folder), "sandbox")
+    assert len(rows) > 10 and all(row.agrees for row in rows)
+
+
+async def test_compared_with_a_registry_that_remembers_too_much(folder: Path, pattern: Path) -> None:
+    source = StorageSource(folder)
+    image = await image_of(source, "dockerfun/amd64", "6b972be0")
+    link_path(source.path, "dockerfun/amd64", image.layers[0].digest, manifest=False).unlink()
+    rows = await compare_with(source, StorageSource(pattern), "dockerfun/amd64")
+    wrong = [row for row in rows if not row.agrees]
+    assert [row.digest for row in wrong] == [image.layers[0].digest]
+    assert "answers from memory" in wrong[0].meaning
+    rows = await compare_with(StorageSource(pattern), source, "dockerfun/amd64")
+    assert "does not serve it" in next(row for row in rows if not row.agrees).meaning
+
+
+# Hostile folders
+
+
+async def test_symbolic_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
+    source = StorageSource(folder)
+    image = await image_of(source, "dockerfun/amd64", "6b972be0")
+    secret = tmp_path / "secret"
+    secret.write_text(str(image.layers[0].digest))
+    link = link_path(source.path, "dockerfun/amd64", image.layers[0].digest, manifest=False)
+    link.unlink()
+    link.symlink_to(secret)
+    seen = await probe(source, "dockerfun/amd64", image.layers[0])
+    assert seen.presence is Presence.DENIED
+    link.unlink()
+    shutil.move(link.parent, tmp_path / "moved")
+    link.parent.symlink_to(tmp_path / "moved", target_is_directory=True)
+    assert (await probe(source, "dockerfun/amd64", image.layers[0])).presence is Presence.DENIED
+    outside = tmp_path / "outside"
+    (outside / "_manifests").mkdir(parents=True)
+    (source.path / "repositories" / "linked").symlink_to(outside, target_is_directory=True)
+    assert "linked" not in await names(source)
+
+
+async def test_devices_and_pipes_are_not_read(folder: Path) -> None:
+    source = StorageSource(folder)
+    image = await image_of(source, "dockerfun/amd64", "6b972be0")
+    link = link_path(source.path, "dockerfun/amd64", image.layers[0].digest, manifest=False)
+    link.unlink()
+    os.mkfifo(link)
+    assert (await probe(source, "dockerfun/amd64", image.layers[0])).presence is Presence.DENIED
+
+
+@pytest.mark.parametrize("repository", ["..", "../../etc", "a/../../b", "", "Upper", "a//b", "_layers"])
+async def test_names_that_lead_elsewhere_are_refused(folder: Path, repository: str) -> None:
+    source = StorageSource(folder)
+    descriptor = Descriptor("application/octet-stream", Digest.of(b"x"), 1)
+    assert (await probe(source, repository, descriptor)).presence is Presence.MISSING
+    with pytest.raises(SourceError):
+        await source.manifest(repository, "latest")
+    with pytest.raises(SourceError):
+        await source.blob(repository, descriptor, limit=10)
+
+
+async def test_a_folder_that_may_not_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = StorageSource(folder)
+
+    def forbidden(*_: object) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(source.folder, "read", forbidden)
+    with pytest.raises(SourceError) as caught:
+        await source.manifest("sandbox", "0.16-edge")
+    assert caught.value.presence is Presence.DENIED and "read permission" in caught.value.mend
+    descriptor = Descriptor("application/octet-stream", Digest.of(b"x"), 1)
+    assert (await probe(source, "sandbox", descriptor)).presence is Presence.DENIED
+
+
+async def test_a_disk_that_fails_is_not_a_missing_blob(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = StorageSource(folder)
+
+    def broken(*_: object) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(source.folder, "read", broken)
+    descriptor = Descriptor("application/octet-stream", Digest.of(b"x"), 1)
+    assert (await probe(source, "sandbox", descriptor)).presence is Presence.UNREACHABLE
+
+
+async def test_reading_everything_changes_nothing(folder: Path) -> None:
+    before = picture(folder)
+    source = StorageSource(folder)
+    for name in await names(source):
+        await survey(source, name)
+        for tag in await tags(source, name):
+            await source.manifest(name, tag)
+        await compare_with(source, source, name)
+    await damaged(source)
+    assert picture(folder) == before
+
+
+def test_links_as_they_are_written() -> None:
+    digest = Digest.of(b"x")
+    assert parse_link(str(digest).encode()) == digest
+    assert parse_link(f"{digest}\n".encode()) == digest
+    assert parse_link(b"sha256:nothing") is None

@@ -1,0 +1,302 @@
+"""What a storage folder says beyond single objects: tags and their history, what nothing names, what is damaged,
+and how it compares with the registry that is running on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from tui.oci import media
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.errors import MalformedDigest, OciError
+from tui.oci.manifest import VIEW_LIMIT, ImageManifest, Index, decode
+from tui.oci.reference import is_tag
+from tui.sources.base import AnyManifest, Source, SourceError
+from tui.sources.presence import Observation, Presence
+from tui.sources.storage import StorageSource, parse_link
+from tui.sources.storage_disk import LINK_LIMIT, blob_parts, tag_parts
+from tui.text import plural, safe
+
+#: Objects compared with a live registry, and tags and revisions looked at, at most.
+MOST_OBJECTS, MOST_TAGS, MOST_REVISIONS = 5_000, 20_000, 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class TagState:
+    """A tag on disk. `digest` is what it points to (None: its link holds no digest); `readable` whether that manifest
+    can be read here; `history` what it has pointed to before, and whether that can still be read."""
+
+    name: str
+    digest: Digest | None
+    readable: bool
+    history: tuple[tuple[Digest, bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A repository on disk.
+
+    `unnamed` are manifests that no tag and no index names: what a garbage collection of untagged manifests takes.
+    `dangling` are links whose bytes are gone; `holes` are digests that manifests name and that are not readable here,
+    with the reason.
+    """
+
+    repository: str
+    tags: tuple[TagState, ...]
+    revisions: int
+    unnamed: tuple[Digest, ...]
+    dangling: tuple[Digest, ...]
+    holes: tuple[tuple[Digest, str], ...]
+
+    def lines(self) -> tuple[str, ...]:
+        """The survey in sentences, for the screen; safe."""
+        broken = [tag for tag in self.tags if not tag.readable]
+        moved = [tag for tag in self.tags if len(tag.history) > 1]
+        found = [
+            f"{safe(self.repository)}: {plural(len(self.tags), 'tag')}, {plural(self.revisions, 'manifest')} linked.",
+        ]
+        found += [
+            f"The tag {safe(tag.name)} points to {tag.digest or 'no digest'}, which is not readable." for tag in broken
+        ]
+        found += [f"{digest} is missing: {why}." for digest, why in self.holes]
+        found += [f"The link to {digest} dangles: its bytes are gone." for digest in self.dangling]
+        found += [f"{digest} has no tag, and no index names it: the next clean-up takes it." for digest in self.unnamed]
+        for tag in moved:
+            before = [f"{digest}{'' if there else ' (gone)'}" for digest, there in tag.history if digest != tag.digest]
+            found.append(f"The tag {safe(tag.name)} pointed elsewhere before: {', '.join(before)}.")
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One object on the disk and in the running registry. `meaning` is a safe sentence, "" where both agree."""
+
+    repository: str
+    what: str
+    digest: Digest | None
+    disk: Observation
+    live: Observation
+    meaning: str
+
+    @property
+    def agrees(self) -> bool:
+        return not self.meaning
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A blob of the store whose bytes are not what its name says. `size` in bytes, `linked_by` the repositories."""
+
+    digest: Digest
+    size: int
+    empty: bool
+    linked_by: tuple[str, ...]
+
+
+async def survey(source: StorageSource, repository: str) -> Survey:
+    """Everything that can be said of one repository without hashing. Raises SourceError."""
+    return await source.run(lambda: _survey(source, repository), repository)
+
+
+def _survey(source: StorageSource, repository: str) -> Survey:
+    revisions = source.revisions(repository)[:MOST_REVISIONS]
+    readable: dict[Digest, bool] = {}
+    named: set[Digest] = set()
+    holes: dict[Digest, str] = {}
+    for digest in revisions:
+        manifest = _read(source, repository, digest)
+        readable[digest] = manifest is not None
+        for below in _below(manifest):
+            named.add(below.digest)
+            seen = source.observe(repository, below)
+            if seen.presence in (Presence.MISSING, Presence.MISMATCHED):
+                holes[below.digest] = seen.detail
+    tags = tuple(_tag(source, repository, name, readable) for name in _tag_names(source, repository))
+    named |= {tag.digest for tag in tags if tag.digest is not None}
+    return Survey(
+        repository,
+        tags,
+        len(revisions),
+        unnamed=tuple(digest for digest in revisions if digest not in named),
+        dangling=tuple(_dangling(source, repository, revisions)),
+        holes=tuple(sorted(holes.items())),
+    )
+
+
+def _tag_names(source: StorageSource, repository: str) -> list[str]:
+    names = source.folder.folders(tag_parts(repository, "x")[:-1])
+    return [name for name in names if is_tag(name)][:MOST_TAGS]
+
+
+def _tag(source: StorageSource, repository: str, name: str, readable: dict[Digest, bool]) -> TagState:
+    content = source.folder.read(tag_parts(repository, name, "current", "link"), LINK_LIMIT)
+    digest = parse_link(content) if content is not None else None
+    history = []
+    for algorithm in source.folder.folders(tag_parts(repository, name, "index")):
+        for encoded in source.folder.folders(tag_parts(repository, name, "index", algorithm)):
+            try:
+                former = Digest(f"{algorithm}:{encoded}")
+            except MalformedDigest:
+                continue  # not named by a digest: nothing that this tag has pointed to
+            history.append((former, readable.get(former, False)))
+    return TagState(name, digest, digest is not None and readable.get(digest, False), tuple(history))
+
+
+def _dangling(source: StorageSource, repository: str, revisions: Iterable[Digest]) -> Iterator[Digest]:
+    for digest in revisions:
+        if source.folder.state(blob_parts(digest)) is None:
+            yield digest
+    above = ("repositories", *repository.split("/"), "_layers")
+    for algorithm in source.folder.folders(above):
+        for encoded in source.folder.folders((*above, algorithm)):
+            content = source.folder.read((*above, algorithm, encoded, "link"), LINK_LIMIT)
+            target = parse_link(content) if content is not None else None
+            if target is not None and source.folder.state(blob_parts(target)) is None:
+                yield target
+
+
+def _read(source: StorageSource, repository: str, digest: Digest) -> AnyManifest | None:
+    seen = source.look(repository, digest, manifest=True)
+    raw = (
+        source.folder.read(blob_parts(seen.digest or digest), VIEW_LIMIT) if seen.presence is Presence.PRESENT else None
+    )
+    try:
+        return decode(raw, digest=digest) if raw is not None else None
+    except OciError:
+        return None
+
+
+def _below(manifest: AnyManifest | None) -> tuple[Descriptor, ...]:
+    if isinstance(manifest, Index):
+        return manifest.entries
+    if isinstance(manifest, ImageManifest):
+        return tuple(each for each in (manifest.config, *manifest.layers) if each is not None)
+    return ()
+
+
+# Against the registry that is running
+
+
+async def compare_with(source: StorageSource, live: Source, repository: str, *, slots: int = 8) -> tuple[Compared, ...]:
+    """One repository on the disk and in the live registry: its tags, and every object that they lead to, each once.
+
+    Raises SourceError when the disk cannot be read; what the registry does not answer is in the rows.
+    """
+    names = await source.run(lambda: _tag_names(source, repository), repository)
+    gate = asyncio.Semaphore(slots)
+    rows: list[Compared] = []
+    seen: dict[Digest, Descriptor] = {}
+    for name in names:
+        disk = await _ask(source, repository, name)
+        async with gate:
+            served = await _ask(live, repository, name)
+        rows.append(_row(repository, f"tag {safe(name)}", disk, served))
+        if disk.digest is not None:
+            await source.run(partial(_collect, source, repository, disk.digest, seen), repository)
+
+    async def one(descriptor: Descriptor) -> Compared:
+        disk = await source.probe(repository, descriptor)
+        async with gate:
+            served = await live.probe(repository, descriptor, fresh=True)
+        kind = "manifest" if media.is_manifest(descriptor.media_type) else "blob"
+        return _row(repository, kind, disk, served, descriptor.digest)
+
+    rows += await asyncio.gather(*(one(descriptor) for descriptor in seen.values()))
+    return tuple(rows)
+
+
+async def _ask(source: Source, repository: str, tag: str) -> Observation:
+    try:
+        found = await source.resolve(repository, tag)
+    except SourceError as error:
+        return error.observation()
+    return Observation(Presence.PRESENT, str(found.digest), digest=found.digest)
+
+
+def _collect(source: StorageSource, repository: str, digest: Digest, seen: dict[Digest, Descriptor]) -> None:
+    waiting = [digest]
+    while waiting and len(seen) < MOST_OBJECTS:
+        manifest = _read(source, repository, waiting.pop())
+        if manifest is not None and manifest.digest not in seen:
+            seen[manifest.digest] = manifest.descriptor()
+        for below in _below(manifest):
+            if below.digest not in seen and len(seen) < MOST_OBJECTS:
+                seen[below.digest] = below
+                if media.is_manifest(below.media_type):
+                    waiting.append(below.digest)
+
+
+def _row(repository: str, what: str, disk: Observation, live: Observation, digest: Digest | None = None) -> Compared:
+    return Compared(repository, what, digest or disk.digest or live.digest, disk, live, _meaning(disk, live))
+
+
+def _meaning(disk: Observation, live: Observation) -> str:
+    if live.presence in (Presence.DENIED, Presence.LIMITED, Presence.UNREACHABLE):
+        return f"The registry could not be asked: {live.detail}." if live.detail else "The registry could not be asked."
+    if disk.presence is Presence.PRESENT and live.presence is Presence.PRESENT:
+        if disk.digest is not None and live.digest is not None and disk.digest != live.digest:
+            return f"They differ: {disk.digest} on the disk, {live.digest} in the registry. It runs on another folder?"
+        return ""
+    if disk.presence is live.presence:
+        return ""
+    if live.presence is Presence.PRESENT:
+        return (
+            f"The registry says that it is there, and on the disk it is not ({disk.detail}). It answers from memory: "
+            "after a restart it will be missing, and reading it fails now."
+        )
+    if disk.presence is Presence.PRESENT:
+        return (
+            "It is on the disk, and the registry does not serve it: it runs on another folder, or remembers an older "
+            "state."
+        )
+    return f"The disk says {disk.presence.value}, the registry {live.presence.value}."
+
+
+# Hashing everything
+
+
+async def damaged(source: StorageSource, progress: Callable[[int, int], None] | None = None) -> tuple[Damage, ...]:
+    """Hash every blob of the store, and name those whose bytes are not what their name says. Reads everything: slow on
+    purpose. `progress` is called with (done, total). Raises SourceError."""
+    digests = await source.run(lambda: tuple(_stored(source)), "")
+    found = []
+    for done, digest in enumerate(digests):
+        if progress is not None:
+            progress(done, len(digests))
+        damage = await source.run(partial(_hash, source, digest), "")
+        if damage is not None:
+            found.append(damage)
+    if progress is not None:
+        progress(len(digests), len(digests))
+    return tuple(found)
+
+
+def _stored(source: StorageSource) -> Iterator[Digest]:
+    for algorithm in source.folder.folders(("blobs",)):
+        for prefix in source.folder.folders(("blobs", algorithm)):
+            for encoded in source.folder.folders(("blobs", algorithm, prefix)):
+                try:
+                    digest = Digest(f"{algorithm}:{encoded}")
+                except MalformedDigest:
+                    continue  # not named by a digest: nothing that a link could lead to
+                if source.folder.state(blob_parts(digest)) is not None:
+                    yield digest
+
+
+def _hash(source: StorageSource, digest: Digest) -> Damage | None:
+    if not digest.can_verify:
+        return None
+    hasher, size = digest.hasher(), 0
+    try:
+        for chunk in source.folder.chunks(blob_parts(digest)):
+            hasher.update(chunk)
+            size += len(chunk)
+    except FileNotFoundError:
+        return None  # removed meanwhile, by a clean-up: not damaged
+    if hasher.hexdigest() == digest.encoded:
+        return None
+    return Damage(digest, size, size == 0, source.linked_by(digest))

@@ -48,6 +48,9 @@ class House(Screen[None]):
     problems_only: bool
     tab: str
 
+    #: How many drafts were begun and not pushed. Mending says.
+    draft_count: Callable[[], int] = staticmethod(lambda: 0)
+
     # --- the panes -----------------------------------------------------------------------------------------------
 
     @property
@@ -151,6 +154,7 @@ class House(Screen[None]):
             places=len(self.places),
             exchange=self.requests.chosen is not None,
             traced=trace is not None,
+            drafts=self.draft_count(),
         )
 
     def reason(self, action: Action, now: Situation | None = None) -> str:

@@ -6,13 +6,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from tui.explore.node import MANIFEST_KINDS, Kind, Node
+from tui.oci import media
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
     """``pane`` is ``tree``, ``detail``, ``requests`` or ``side``; ``handled`` are the ids of the actions that somebody
     carries out; ``marks`` are the marked rows; ``links`` how many links the detail page has; ``places`` how far back
-    the history goes; ``listing`` whether a list of names is above the cursor."""
+    the history goes; ``drafts`` how many drafts were left unpushed; ``listing`` whether a list of names is above the cursor."""
 
     node: Node | None = None
     pane: str = "tree"
@@ -24,6 +25,7 @@ class Situation:
     places: int = 0
     exchange: bool = False
     traced: bool = False
+    drafts: int = 0
 
     @property
     def listing(self) -> Node | None:
@@ -46,7 +48,7 @@ def image_of(node: Node | None) -> Node | None:
 def index_of(node: Node | None) -> Node | None:
     """The nearest index at or above a row: a tag whose manifest is one, or a nested one."""
     while node is not None:
-        if node.kind in MANIFEST_KINDS and node.is_index:
+        if node.kind in MANIFEST_KINDS and (node.is_index or media.is_index(node.media_type)):
             return node
         node = node.parent
     return None
@@ -92,6 +94,8 @@ def why_not_push(now: Situation) -> str:
         return why
     node = now.node
     if node is not None and node.source.kind == "docker-manifests" and image_of(node) is not None:
+        return ""
+    if now.drafts:
         return ""
     return "no draft is open, and this is not one of Docker's local lists"
 

@@ -17,7 +17,7 @@ from tui.app.pages.parts import (
     prose,
     value,
 )
-from tui.app.rows import image_size
+from tui.app.rows import image_size, kind_cell
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.oci import media
 from tui.text import age, plural, safe, size
@@ -92,7 +92,7 @@ def _about(scene: Scene) -> list[Line]:
             lines.append(value("below", f"{scene.glyphs.of(rollup.worst)} {rollup.label}", role))
     if node.descriptor is not None:
         lines.extend(value("url", safe(url, limit=500), "info") for url in node.descriptor.urls[:20])
-    if node.note:
+    if node.note and node.note != kind_cell(node):
         lines.append(value("note", node.note))
     if node.listing is not None:
         lines.extend(_listing(node))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 
 from tui.app.house import failure
-from tui.app.ink import Line, Target
+from tui.app.ink import Line, Role, Target
 from tui.app.keys import ACTIONS, show_key
-from tui.app.pages.parts import SEVERITY_ROLE
 from tui.app.panes.detail import DetailPane
 from tui.app.widgets.bars import HeaderFacts, HeaderLine, VerdictBox
 from tui.explore.codes import Severity
-from tui.explore.events import CheckProgress
 from tui.explore.node import Kind, Load, Node
+from tui.explore.verdict import Verdict
 from tui.sources.presence import Presence
 from tui.text import plural, safe
 
@@ -34,7 +32,7 @@ class VerdictPane(DetailPane):
 
     def verdict_line(self) -> Line:
         """What the verdict box says: a check under way, else the verdict on what the cursor is in."""
-        running = self.progress
+        running = self.explorer.running() if self.ready else []
         if running:
             run = running[-1]
             line = Line().put(f"{self.glyphs.of(Presence.CHECKING, self.images.tick)} ", "info")
@@ -48,14 +46,7 @@ class VerdictPane(DetailPane):
         if top is None:
             return self._listing_line(node)
         verdict = self.judge.verdict(top, self.explorer)
-        role = SEVERITY_ROLE[verdict.severity]
-        mark = {
-            Severity.ERROR: self.glyphs.of(Presence.MISSING),
-            Severity.WARNING: "!",
-            Severity.INFO: self.glyphs.dot,
-        }.get(verdict.severity) if verdict.severity else self.glyphs.of(Presence.PRESENT)  # fmt: skip
-        if verdict.severity is None and not verdict.complete:
-            mark, role = self.glyphs.of(Presence.UNCHECKED), "dim"
+        mark, role = self._mark_of(verdict)
         line = Line(hang=2).put(f"{mark} ", role).put(verdict.sentence, role if role == "bad" else "plain")
         mends: dict[str, str] = {}
         for finding in self.judge.findings(top, self.explorer):
@@ -70,6 +61,16 @@ class VerdictPane(DetailPane):
                 " explain", "label"
             )
         return line
+
+    def _mark_of(self, verdict: Verdict) -> tuple[str, Role]:
+        """The symbol before a verdict: never a tick unless everything is known to be there."""
+        if verdict.severity is Severity.ERROR:
+            return self.glyphs.of(Presence.MISSING), "bad"
+        if verdict.severity is Severity.WARNING:
+            return "!", "warn"
+        if verdict.complete:
+            return self.glyphs.of(Presence.PRESENT), "good"
+        return self.glyphs.of(Presence.UNCHECKED), "dim"
 
     def _action_of(self, key: str) -> tuple[str, str] | None:
         for action in ACTIONS:
@@ -133,20 +134,13 @@ class VerdictPane(DetailPane):
     @property
     def live(self) -> bool:
         """Whether a row on the screen turns by itself."""
-        if self.progress:
-            return True
         if not self.ready:
             return False
+        if self.explorer.running():
+            return True
         for node in self.images.visible_nodes():
             if node.load is Load.LOADING:
                 return True
             if self.explorer.observation(node).presence in (Presence.CHECKING, Presence.LIMITED):
                 return True
         return False
-
-    # --- brought by the screen -----------------------------------------------------------------------------------
-
-    @property
-    def progress(self) -> Sequence[CheckProgress]:
-        """The checks that are under way."""
-        raise NotImplementedError

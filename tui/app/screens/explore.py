@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events, on
@@ -26,7 +25,7 @@ from tui.app.widgets.page import PageView
 from tui.app.widgets.requests import RequestList
 from tui.app.widgets.tree import ImageTree
 from tui.app.world import World
-from tui.explore.events import CheckProgress, ChildrenChanged, Event, NodeChanged
+from tui.explore.events import ChildrenChanged, Event, NodeChanged
 from tui.explore.node import Node
 
 
@@ -56,7 +55,6 @@ class ExploreScreen(Panes, Saving):
         self.zoomed = ""
         self._handlers: dict[str, Handler] = {}
         self._dirty: dict[Node, None] = {}
-        self._progress: dict[Node, CheckProgress] = {}
         self._changed = False
         self.forget_told()
         self.pulse = Pulse(self, self._beat, interval)
@@ -108,11 +106,6 @@ class ExploreScreen(Panes, Saving):
         """An event of the engine: note it, draw later."""
         if isinstance(event, ChildrenChanged | NodeChanged):
             self._dirty[event.node] = None
-        elif isinstance(event, CheckProgress):
-            if event.running:
-                self._progress[event.node] = event
-            else:
-                self._progress.pop(event.node, None)
         self._changed = True
         self.pulse.poke()
 
@@ -161,11 +154,6 @@ class ExploreScreen(Panes, Saving):
         if self.bus.heard and self.current is not None:
             about = self.current.top() or self.current
             self.tell_screen(self.images.visible_nodes(), self.judge.findings(about, self.explorer))
-
-    @property
-    def progress(self) -> Sequence[CheckProgress]:
-        """The checks that are under way."""
-        return tuple(self._progress.values())
 
     # --- what the tree tells -------------------------------------------------------------------------------------
 

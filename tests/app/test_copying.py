@@ -1,0 +1,212 @@
+"""Copying and saving: what goes out is whole, and what is said about it is true."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.app.stage import Stage, staged
+from tui.app.clipboard import OSC52_MOST, far_away, hand, osc52
+from tui.config import Settings
+
+
+class Terminal:
+    """Takes what is written to the terminal."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def __call__(self, text: str) -> None:
+        self.written.append(text)
+
+
+def never(text: str) -> None:
+    raise AssertionError(f"the native tool was asked to copy {text!r}")
+
+
+async def test_a_native_tool_is_used_where_there_is_a_screen() -> None:
+    copied: list[str] = []
+    terminal = Terminal()
+    handed = await hand("sha256:abc", terminal, {"DISPLAY": ":0"}, native=copied.append)
+    assert handed.way == "native" and copied == ["sha256:abc"] and not terminal.written
+
+
+@pytest.mark.parametrize("environ", [{"SSH_CONNECTION": "a b c d", "DISPLAY": ":0"}, {"SSH_TTY": "/dev/pts/1"}])
+async def test_over_ssh_the_terminal_is_asked(environ: dict[str, str]) -> None:
+    assert far_away(environ)
+    terminal = Terminal()
+    handed = await hand("text", terminal, environ, native=never)
+    assert handed.way == "osc52" and terminal.written == ["\x1b]52;c;dGV4dA==\a"]
+    assert "does not say whether" in handed.words and "Copied" not in handed.words
+
+
+async def test_a_broken_tool_falls_back_and_a_hanging_one_is_left() -> None:
+    import time
+
+    def broken(text: str) -> None:
+        raise RuntimeError("no mechanism")
+
+    terminal = Terminal()
+    assert (await hand("t", terminal, {"DISPLAY": ":0"}, native=broken)).way == "osc52"
+    began = time.monotonic()
+    handed = await hand("t", terminal, {"DISPLAY": ":0"}, native=lambda _: time.sleep(0.5), seconds=0.05)
+    assert handed.way == "osc52" and time.monotonic() - began < 0.4
+    refused = await hand("t", terminal, {}, mode="native", native=broken)
+    assert refused.way == "nowhere" and refused.words.startswith("Not copied")
+
+
+def test_tmux_and_screen_pass_the_sequence_on() -> None:
+    assert osc52("t", {"TMUX": "/tmp/x"}) == "\x1bPtmux;\x1b\x1b]52;c;dA==\a\x1b\\"
+    wrapped = osc52("x" * 3000, {"TERM": "screen-256color"})
+    assert wrapped is not None and wrapped.count("\x1bP") == wrapped.count("\x1b\\") > 1
+    assert osc52("x" * (OSC52_MOST + 1), {}) is None
+
+
+async def test_too_much_for_a_terminal_is_said() -> None:
+    terminal = Terminal()
+    handed = await hand("x" * (OSC52_MOST + 1), terminal, {}, native=never)
+    assert handed.way == "nowhere" and not terminal.written and "save it" in handed.words
+
+
+def files(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+async def copied(stage: Stage, *keys: str) -> str:
+    """Press keys and wait for what comes to the clipboard."""
+    stage.copied.clear()
+    await stage.press(*keys)
+    await stage.until(lambda: stage.copied, f"something copied by {keys}")
+    await stage.until(lambda: stage.app.screen is stage.house)
+    return stage.copied[-1]
+
+
+async def test_everything_that_can_be_copied_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    async with staged() as stage:
+        await stage.go("app", "1.0", "linux/arm64")
+        digest = str(stage.images.arm64.digest)
+        assert await copied(stage, "c") == digest
+        await stage.until(lambda: digest[:40] in stage.screen() and "system's clipboard" in stage.screen())
+        assert await copied(stage, "y", "d") == digest
+        assert await copied(stage, "y", "r") == f"fake.test/app@{digest}"
+        assert await copied(stage, "y", "t") == "fake.test/app:1.0"
+        assert await copied(stage, "y", "p") == f"docker pull --platform linux/arm64 fake.test/app@{digest}"
+        curl = await copied(stage, "y", "u")
+        assert curl.startswith("curl") and digest in curl
+        assert (await copied(stage, "y", "j")).encode() == stage.images.arm64.raw
+        report = await copied(stage, "y", "m")
+        assert digest in report and "linux/arm64" in report
+        assert json.loads(await copied(stage, "y", "J"))["reference"] == "fake.test/app:1.0"
+
+
+async def test_the_copy_menu_greys_what_is_not_there() -> None:
+    async with staged() as stage:
+        await stage.press("y")
+        await stage.until(lambda: "no digest is known here yet" in stage.screen())
+        await stage.press("d")
+        assert stage.app.screen is not stage.house and not stage.copied
+        await stage.press("down", "up", "escape")
+        await stage.until(lambda: stage.app.screen is stage.house)
+
+
+async def test_copying_without_a_tool_asks_the_terminal_and_does_not_claim_more() -> None:
+    async with staged(native=never) as stage:
+        await stage.go("app", "single")
+        written: list[str] = []
+        stage.app._write = written.append  # type: ignore[method-assign, assignment]
+        await stage.press("c")
+        await stage.until(lambda: written)
+        await stage.until(
+            lambda: "does not say whether" in stage.screen().replace("\n", " ") or "OSC 52" in stage.screen()
+        )
+        assert written[0].startswith("\x1b]52;c;")
+
+
+async def test_the_mouse_selects_a_folded_digest_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    async with staged() as stage:
+        await stage.go("app", "single")
+        digest = str(stage.images.amd64.digest)
+        await stage.until(lambda: digest in stage.page)
+        from textual.geometry import Offset
+        from textual.selection import Selection
+
+        view = stage.house.page_view
+        row = next(at for at, (line, start) in enumerate(view._rows) if digest in view.page.plain(line) and not start)
+        stage.house.selections = {view: Selection(Offset(11, row), Offset(11 + 71, row + 1))}
+        selected = stage.house.get_selected_text()
+        assert selected == digest
+        await stage.press("ctrl+c")
+        await stage.until(lambda: stage.copied == [digest])
+
+
+@pytest.mark.parametrize(("form", "ending"), [("m", ".md"), ("j", ".json"), ("r", ".json"), ("s", ".svg")])
+async def test_saving_each_form(form: str, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with staged() as stage:
+        await stage.go("app", "1.0")
+        await stage.press("l")
+        await stage.until(lambda: stage.node.is_index)
+        await stage.quiet()
+        await stage.press("ctrl+s")
+        await stage.until(lambda: "Save what is shown" in stage.screen())
+        await stage.press(form)
+        await stage.until(lambda: "Save as" in stage.screen())
+        await stage.press("enter")
+        await stage.until(lambda: files(tmp_path))
+        await stage.until(lambda: "Saved" in stage.screen())
+        (saved,) = files(tmp_path)
+        assert saved.name.endswith(ending)
+        content = saved.read_bytes()
+        if form == "r":
+            assert stage.node.manifest is not None and content == stage.node.manifest.raw
+        elif form == "s":
+            assert content.startswith(b"<svg")
+        else:
+            assert str(stage.node.digest).encode() in content
+
+
+async def test_saving_never_replaces_a_file_silently(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    old = tmp_path / "app-single.json"
+    old.write_text("mine")
+    async with staged() as stage:
+        await stage.go("app", "single")
+        for answer in ("n", "y"):
+            await stage.press("ctrl+s", "r")
+            await stage.until(lambda: "Save as" in stage.screen())
+            await stage.press("enter")
+            await stage.until(lambda: "is there already" in stage.screen())
+            assert old.read_text() == "mine"
+            await stage.press(answer)
+            await stage.until(lambda: stage.app.screen is stage.house)
+        await stage.until(lambda: old.read_bytes() == stage.images.amd64.raw)
+        assert [path.name for path in files(tmp_path)] == ["app-single.json"]
+
+
+async def test_a_path_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app-single.json").mkdir()
+    async with staged() as stage:
+        await stage.go("app", "single")
+        await stage.press("ctrl+s", "r")
+        await stage.until(lambda: "Save as" in stage.screen())
+        await stage.press("enter")
+        await stage.until(lambda: "is there already" in stage.screen())
+        await stage.press("y")
+        await stage.until(lambda: "Not saved" in stage.screen())
+        await stage.press("ctrl+s", "r")
+        await stage.until(lambda: "Save as" in stage.screen())
+        await stage.press("ctrl+u", *"/nowhere/x", "enter")
+        await stage.until(lambda: "No such file" in stage.screen())
+
+
+async def test_osc52_only_is_respected_by_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    async with staged(native=never, settings=Settings(clipboard="osc52")) as stage:
+        await stage.go("app", "single")
+        await stage.press("c")
+        await stage.until(lambda: "OSC 52" in stage.screen())

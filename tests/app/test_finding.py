@@ -1,0 +1,95 @@
+"""Filter, find, go to, and back."""
+
+from __future__ import annotations
+
+from tests.app.stage import staged
+
+
+async def test_the_filter_narrows_the_tags_while_typing() -> None:
+    async with staged() as stage:
+        many = await stage.go("many")
+        await stage.press("l")
+        await stage.until(lambda: len(many.children) > 500)
+        await stage.quiet()
+        await stage.press("slash")
+        await stage.until(lambda: stage.house.find_bar.display)
+        await stage.press(*"249")
+        await stage.until(lambda: 0 < len(many.children) < 40)
+        await stage.until(lambda: f"{len(many.children)} of 2,500" in stage.screen())
+        assert all("249" in row.label for row in many.children)
+        await stage.press("enter")
+        assert not stage.house.find_bar.display and stage.house.pane == "tree"
+        await stage.press("n")
+        first = stage.node
+        assert "249" in first.label
+        await stage.press("n")
+        assert stage.node is not first
+        await stage.press("N")
+        assert stage.node is first
+        await stage.press("escape")
+        await stage.until(lambda: len(many.children) > 500)
+        assert stage.node is first
+
+
+async def test_escape_in_the_filter_clears_it() -> None:
+    async with staged() as stage:
+        app = await stage.go("app")
+        await stage.press("l")
+        await stage.until(lambda: len(app.children) == 3)
+        await stage.press("slash", *"sing")
+        await stage.until(lambda: [row.label for row in app.children] == ["single"])
+        await stage.press("escape")
+        await stage.until(lambda: len(app.children) == 3)
+        assert not stage.house.find_bar.display
+
+
+async def test_repositories_are_filtered_from_the_source() -> None:
+    async with staged() as stage:
+        await stage.press("slash", *"too")
+        root = stage.house.explorer.roots[0]
+        await stage.until(lambda: [row.label for row in root.children] == ["tool"])
+        assert "1 of 3" in stage.screen()
+
+
+async def test_find_in_the_page() -> None:
+    async with staged() as stage:
+        await stage.go("app", "single")
+        await stage.press("v", "2")
+        await stage.until(lambda: "schemaVersion" in stage.page)
+        await stage.press("slash", *"mediatype", "enter")
+        assert stage.house.page_view.match_count == 4
+        assert stage.house.pane == "detail"
+        await stage.press("n", "N", "escape")
+        assert stage.house.page_view.match_count == 0
+
+
+async def test_going_to_a_reference() -> None:
+    async with staged() as stage:
+        await stage.press("o")
+        await stage.until(lambda: "Go to" in stage.screen())
+        await stage.press(*"fake.test/tool:latest", "enter")
+        await stage.until(lambda: stage.node.label == "latest")
+        await stage.until(lambda: stage.node.children)
+        await stage.press("backspace")
+        await stage.until(lambda: stage.node is stage.house.explorer.roots[0])
+
+
+async def test_a_malformed_reference_is_explained() -> None:
+    async with staged() as stage:
+        await stage.press("o")
+        await stage.until(lambda: "Go to" in stage.screen())
+        await stage.press(*"fake.test/UPPER:x", "enter")
+        await stage.until(lambda: "That is no reference" in stage.screen())
+
+
+async def test_going_to_a_digest_in_this_repository() -> None:
+    async with staged() as stage:
+        await stage.go("app", "1.0")
+        await stage.house.go_to(str(stage.images.arm64.digest))
+        await stage.until(lambda: stage.node.digest == stage.images.arm64.digest)
+
+
+async def test_nothing_to_go_back_to_is_said() -> None:
+    async with staged() as stage:
+        await stage.press("backspace")
+        await stage.until(lambda: "nothing to go back to" in stage.screen())

@@ -1,0 +1,110 @@
+"""Folding, links and the JSON page: plain data, no screen."""
+
+from __future__ import annotations
+
+import json
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from tui.app.ink import Line, Lines, Target, columns, cut, wrap
+from tui.app.pages.json_page import LIMIT, JsonPage, reindent
+
+DIGEST = "sha256:" + "ab" * 32
+
+
+def rows(text: str, width: int, **how: object) -> list[str]:
+    starts = [*wrap(text, width, **how), len(text)]  # type: ignore[arg-type]
+    return [text[a:b] for a, b in pairwise(starts)]
+
+
+def test_words_are_kept_whole_and_digests_are_cut_anywhere() -> None:
+    assert rows("one two three four", 9) == ["one two ", "three ", "four"]
+    assert rows(DIGEST, 30, fold="char") == [DIGEST[:30], DIGEST[30:60], DIGEST[60:]]
+    assert rows(DIGEST, 30, fold="char", hang=10) == [DIGEST[:30], DIGEST[30:50], DIGEST[50:70], DIGEST[70:]]
+
+
+@given(st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=200), st.integers(12, 60), st.integers(0, 20))
+def test_folding_loses_nothing_and_fits(text: str, width: int, hang: int) -> None:
+    for fold in ("word", "char"):
+        made = rows(text, width, hang=hang, fold=fold)
+        assert "".join(made) == text
+        if len(made) > 1:
+            room = width - (hang if hang < width - 8 else 0)
+            assert cell_len(made[0]) <= width
+            assert all(cell_len(row) <= max(room, 2) for row in made[1:])
+
+
+def test_wide_characters_are_counted_by_cells() -> None:
+    assert cut("漢字漢字", 5) == "漢字…"
+    assert all(cell_len(row) <= 10 for row in rows("漢字" * 20, 10, fold="char"))
+
+
+def test_columns_stand_in_line() -> None:
+    line = columns([("name", 6, "plain"), ("a long one", 6, "dim"), ("rest", 0, "plain")])
+    assert line.plain == "name  a lo… rest"
+
+
+def test_links_are_found_in_order() -> None:
+    page = Lines(
+        [Line().put("a", link=Target("digest", "1")), Line().put("b"), Line().put("c", link=Target("copy", "2"))]
+    )
+    assert [(number, link.target.value) for number, link in page.links()] == [(0, "1"), (2, "2")]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(JSON, st.booleans())
+def test_laying_out_json_changes_no_token(value: object, escaped: bool) -> None:
+    text = json.dumps(value, ensure_ascii=escaped)
+    laid = "\n".join(reindent(text))
+    assert json.loads(laid) == value
+    assert laid == json.dumps(value, ensure_ascii=escaped, indent=2) or "\n" not in laid or json.loads(laid) == value
+
+
+@given(st.text(max_size=300))
+def test_what_is_no_json_is_laid_out_without_loss(text: str) -> None:
+    bare = "".join(text.split())
+    assert "".join("".join(reindent(text)).split()) == bare
+
+
+def test_doubled_keys_odd_numbers_and_escapes_stay_as_they_came() -> None:
+    text = '{"a":1.00,"a":1e400,"b":"\\u0041\\/"}'
+    assert [line.strip() for line in reindent(text)] == ["{", '"a": 1.00,', '"a": 1e400,', '"b": "\\u0041\\/"', "}"]
+
+
+def test_every_digest_in_json_is_a_link_and_nothing_else() -> None:
+    raw = json.dumps({"config": {"digest": DIGEST}, "note": "sha256:short", "both": f"{DIGEST} {DIGEST}"}).encode()
+    links = [link.target for _, link in JsonPage(raw).links()]
+    assert links == [Target("digest", DIGEST)] * 3
+
+
+def test_hostile_bytes_are_made_visible() -> None:
+    raw = b'{"a":"\x9b31m","b":"\xc2\x9b31m\xe2\x80\xae","c":"\x1b]52;c;AAAA\x07"}'
+    text = "\n".join(JsonPage(raw).plain(number) for number in range(len(JsonPage(raw))))
+    assert not any(ord(character) < 32 and character != "\n" for character in text)
+    assert "\x9b" not in text and "\u202e" not in text
+
+
+def test_a_very_large_document_is_bounded_and_says_so() -> None:
+    raw = b"[" + b",".join(b'"%d"' % number for number in range(400_000)) + b"]"
+    began = time.monotonic()
+    page = JsonPage(raw)
+    assert time.monotonic() - began < 10
+    assert len(raw) > LIMIT and "save it" in page.plain(len(page) - 1)
+
+
+@pytest.mark.parametrize("pretty", [True, False])
+def test_lines_are_coloured_when_asked_for(pretty: bool) -> None:
+    page = JsonPage(b'{"key": "value", "n": 12, "t": true}', pretty=pretty)
+    roles = {role for number in range(len(page)) for _, _, role in page.line(number).spans}
+    assert roles == {"key", "string", "number", "literal"}

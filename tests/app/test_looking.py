@@ -1,0 +1,363 @@
+"""Check, problems only, JSON, explain, marks, sort, refresh, requests, help, theme, quit."""
+
+from __future__ import annotations
+
+from tests.app.stage import WritableSource, exchange, staged
+from tests.support.images import image
+from tui.app.theme import DARK, LIGHT
+from tui.config import Settings
+from tui.sources.presence import Presence
+
+
+async def test_opening_checks_what_is_held_and_says_what_is_missing() -> None:
+    async with staged() as stage:
+        platform = await stage.go("app", "2.0", "linux/arm64")
+        await stage.press("l")
+        await stage.until(lambda: "✗ missing" in stage.screen())
+        assert "✗ 2/3" in stage.screen()
+        layer = next(row for row in platform.children if row.label == "layer 2")
+        assert stage.house.explorer.observation(layer).presence is Presence.MISSING
+        await stage.until(lambda: "2.0" in stage.screen().splitlines()[-4] or "cannot be pulled" in stage.screen())
+
+
+async def test_check_walks_everything_below_and_again_stops_it() -> None:
+    async with staged() as stage:
+        top = await stage.go("app", "2.0")
+        stage.source.hold()
+        await stage.press("x")
+        await stage.until(lambda: stage.house.explorer.running(), "a check under way")
+        await stage.until(lambda: "checking 2.0" in stage.screen())
+        await stage.press("x")
+        await stage.until(lambda: not stage.house.explorer.running())
+        await stage.until(lambda: "Stopped the check of 2.0" in stage.screen())
+        stage.source.release()
+        await stage.quiet()
+        await stage.press("x")
+        await stage.until(lambda: stage.house.explorer.running() or "cannot be pulled" in stage.screen())
+        await stage.until(lambda: not stage.house.explorer.running())
+        await stage.until(lambda: "linux/arm64" in stage.house.verdict_line().plain)
+        assert stage.house.explorer.rollup(top).platforms_ok == 1
+
+
+async def test_problems_only_hides_what_is_well() -> None:
+    async with staged() as stage:
+        await stage.go("app", "1.0", "linux/amd64")
+        await stage.go("app", "2.0")
+        await stage.press("x")
+        await stage.until(lambda: not stage.house.explorer.running() and "cannot" in stage.house.verdict_line().plain)
+        await stage.press("exclamation_mark")
+        await stage.until(lambda: "problems only" in stage.screen())
+        labels = [row.label for row in stage.house.images.visible_nodes()]
+        assert "2.0" in labels and "1.0" not in labels and "tool" not in labels
+        await stage.press("exclamation_mark")
+        await stage.until(lambda: "tool" in [row.label for row in stage.house.images.visible_nodes()])
+        assert stage.node.label == "2.0"
+
+
+async def test_json_is_shown_as_served_and_pretty() -> None:
+    async with staged() as stage:
+        await stage.go("app", "single")
+        await stage.press("v")
+        await stage.until(lambda: '"schemaVersion": 2' in stage.page)
+        raw = stage.images.amd64.raw.decode()
+        assert stage.page.replace(" ", "").replace("\n", "") == raw.replace(" ", "").replace("\n", "")
+        await stage.press("v")
+        await stage.until(lambda: stage.page == raw)
+
+
+async def test_tab_walks_the_digests_and_enter_follows() -> None:
+    async with staged() as stage:
+        await stage.go("app", "single")
+        await stage.press("l")
+        await stage.until(lambda: stage.node.children)
+        await stage.quiet()
+        await stage.press("v", "2", "tab", "tab")
+        chosen = stage.house.page_view.chosen
+        assert chosen is not None and chosen.target.value == str(stage.images.amd64.blobs[1].digest)
+        await stage.press("enter")
+        await stage.until(lambda: stage.node.label == "layer 1")
+        await stage.press("1", "backspace")
+        await stage.until(lambda: stage.node.label == "single")
+
+
+async def test_a_digest_that_is_not_in_the_tree_is_asked_for() -> None:
+    async with staged() as stage:
+        await stage.go("app", "1.0")
+        await stage.press("v")
+        await stage.until(lambda: "manifests" in stage.page)
+        await stage.house.show_object(str(stage.images.broken.digest))
+        await stage.until(lambda: stage.node.digest == stage.images.broken.digest)
+        await stage.until(lambda: stage.node.children)
+
+
+async def test_explain_says_what_it_is_and_how_by_hand() -> None:
+    async with staged() as stage:
+        await stage.go("app", "1.0", "linux/amd64")
+        await stage.press("i")
+        await stage.until(lambda: "Why it matters" in stage.page)
+        assert "The same by hand" in stage.page and "curl" in stage.page and "crane" in stage.page
+        assert "four digests" in stage.page and str(stage.images.amd64.digest) in stage.page
+        await stage.press("i")
+        assert stage.house.tab == "summary"
+
+
+async def test_layers_show_commands_sizes_and_who_shares_them() -> None:
+    async with staged() as stage:
+        await stage.go("app", "1.0", "linux/arm64")
+        await stage.press("l", "k", "l")
+        await stage.until(lambda: stage.house.explorer.roots[0] is not None)
+        await stage.go("app", "1.0", "linux/amd64", "layer 1")
+        await stage.press("right_square_bracket")
+        await stage.until(lambda: "RUN step 1" in stage.page)
+        assert str(stage.images.amd64.blobs[1].digest) in stage.page
+        await stage.go("app", "1.0", "linux/arm64", "layer 1")
+        await stage.until(lambda: "shared with linux/amd64" in stage.page)
+        await stage.go("app", "1.0")
+        await stage.until(lambda: "3 distinct layers" in stage.page)
+
+
+async def test_config_shows_how_it_runs() -> None:
+    async with staged() as stage:
+        await stage.go("app", "1.0", "linux/amd64", "config")
+        await stage.press("right_square_bracket", "right_square_bracket")
+        await stage.until(lambda: '["/bin/sh"]' in stage.page)
+        assert "RUN step 2" in stage.page and "linux/amd64" in stage.page
+
+
+async def test_findings_name_the_mend_and_the_key() -> None:
+    async with staged() as stage:
+        await stage.go("app", "2.0")
+        await stage.press("x")
+        await stage.until(lambda: not stage.house.explorer.running() and "cannot" in stage.house.verdict_line().plain)
+        stage.house.show_tab("findings")
+        await stage.until(lambda: "missing-blob" in stage.page)
+        assert str(stage.images.broken.blobs[2].digest) in stage.page
+        assert "R " in stage.page
+
+
+async def test_a_statement_opens_as_json_with_a_summary_on_top() -> None:
+    async with staged() as stage:
+        await stage.go("app", "1.0", "linux/amd64")
+        await stage.press("l")
+        await stage.until(lambda: any(row.kind == "attestation" for row in stage.node.children))
+        proof = next(row for row in stage.node.children if row.kind == "attestation")
+        await stage.house.highlight(proof)
+        await stage.press("l")
+        await stage.until(lambda: proof.children)
+        statement = next(row for row in proof.children if row.kind == "statement")
+        await stage.house.highlight(statement)
+        await stage.press("v")
+        await stage.until(lambda: '"predicateType"' in stage.page)
+        assert stage.page.startswith("Statement") and "https://example.com/builder" in stage.page
+
+
+async def test_marks_and_clearing_them() -> None:
+    async with staged() as stage:
+        await stage.go("app", "1.0")
+        await stage.press("m")
+        assert [mark.label for mark in stage.house.marks] == ["1.0"]
+        await stage.until(lambda: "● 1.0" in stage.screen())
+        await stage.go("app", "single")
+        await stage.press("m")
+        assert len(stage.house.marks) == 2
+        await stage.press("m")
+        assert [mark.label for mark in stage.house.marks] == ["1.0"]
+        await stage.press("M")
+        assert not stage.house.marks
+        await stage.until(lambda: "● 1.0" not in stage.screen())
+
+
+async def test_sorting_asks_for_an_order() -> None:
+    async with staged() as stage:
+        app = await stage.go("app")
+        await stage.press("l")
+        await stage.until(lambda: len(app.children) == 3)
+        await stage.quiet()
+        await stage.press("s")
+        await stage.until(lambda: "Sort app" in stage.screen())
+        await stage.press("2")
+        await stage.until(lambda: stage.app.screen is stage.house)
+        await stage.until(lambda: app.children[0].label != "1.0")
+        shown = [row.label for row in stage.house.images.visible_nodes() if row.parent is app]
+        assert shown == [row.label for row in app.children]
+        assert stage.node is app
+
+
+async def test_refresh_asks_again_and_keeps_place_and_openness() -> None:
+    async with staged() as stage:
+        await stage.go("app", "1.0", "linux/amd64", "layer 1")
+        top = await stage.go("app", "1.0")
+        before = stage.source.requests
+        asked = stage.source.asked["manifest", "app", "1.0"]
+        await stage.press("r")
+        await stage.until(lambda: stage.source.asked["manifest", "app", "1.0"] == asked + 1)
+        await stage.quiet()
+        assert stage.source.requests > before
+        assert stage.node is top and stage.house.images.is_open(top)
+        assert "layer 1" in stage.screen()
+
+
+async def test_a_moved_tag_shows_its_new_digest_after_refresh() -> None:
+    async with staged() as stage:
+        node = await stage.go("tool", "latest")
+        await stage.press("l")
+        await stage.until(lambda: node.manifest is not None)
+        new = stage.source.put("tool", image("linux/amd64", seed="newer"), "latest")
+        await stage.press("r")
+        await stage.until(lambda: node.digest == new.digest)
+        await stage.until(lambda: new.digest.encoded[:20] in stage.page)
+        assert stage.node is node
+
+
+async def test_leaving_a_row_stops_its_work() -> None:
+    async with staged() as stage:
+        await stage.go("app", "1.0", "linux/amd64")
+        stage.source.hold()
+        await stage.press("l")
+        await stage.until(lambda: stage.source.running > 0)
+        await stage.press("h")
+        await stage.until(lambda: stage.source.running == 0)
+        stage.source.release()
+
+
+async def test_requests_show_headers_and_copy_as_curl() -> None:
+    async with staged() as stage:
+        stage.trace.exchanges.extend(exchange(number) for number in range(1, 30))
+        await stage.press("at")
+        await stage.until(lambda: "3 Requests" in stage.screen() and "blobs/29" in stage.screen())
+        assert stage.house.pane == "requests" and "layer 1" in stage.screen()
+        await stage.press("k", "enter")
+        await stage.until(lambda: "Response headers" in stage.screen())
+        assert "Request 28" in stage.screen() and "Content-Type" in stage.screen()
+        await stage.press("c")
+        await stage.until(lambda: stage.copied or "OSC 52" in stage.screen())
+        await stage.until(lambda: stage.app.screen is stage.house)
+        await stage.press("g")
+        chosen = stage.house.requests.chosen
+        assert chosen is not None and chosen.id == 1
+        await stage.press("slash", *"blobs/7")
+        await stage.until(lambda: stage.house.requests.count == 1)
+        await stage.press("escape")
+        await stage.until(lambda: stage.house.requests.count == 29)
+        await stage.press("at")
+        await stage.until(lambda: "3 Requests" not in stage.screen())
+        assert stage.house.pane == "tree"
+
+
+async def test_help_tells_the_keys_and_why_some_are_grey() -> None:
+    async with staged() as stage:
+        await stage.press("question_mark")
+        await stage.until(lambda: "Help" in stage.screen() and "Symbols" in stage.screen())
+        from tui.app.widgets.page import PageView
+
+        page = stage.app.screen.query_one(PageView).page
+        text = "\n".join(page.plain(number) for number in range(len(page)))
+        assert "missing: the registry says 404" in text
+        assert "select an index: only a manifest list has sources" in text
+        await stage.press("escape")
+        await stage.until(lambda: stage.app.screen is stage.house)
+        await stage.press("f1")
+        await stage.until(lambda: "Symbols" in stage.screen())
+
+
+async def test_the_palette_has_every_action_with_its_key() -> None:
+    async with staged() as stage:
+        await stage.press("ctrl+p")
+        await stage.until(lambda: stage.app.screen is not stage.house)
+        await stage.press(*"layout")
+        await stage.until(lambda: "Detail beside the tree" in stage.screen() and "[w]" in stage.screen())
+        before = stage.house.layout_choice
+        await stage.press("enter")
+        await stage.until(lambda: stage.house.layout_choice != before)
+
+
+async def test_themes_switch_and_a_configured_one_is_taken() -> None:
+    async with staged() as stage:
+        assert stage.app.theme == DARK.name
+        await stage.press("t")
+        assert stage.app.theme == LIGHT.name
+    async with staged(settings=Settings(theme="light")) as stage:
+        assert stage.app.theme == LIGHT.name
+
+
+async def test_quit_asks_only_when_something_would_be_lost() -> None:
+    async with staged() as stage:
+        stage.app.unsaved = lambda: "A draft of app:1.0 was not pushed."
+        await stage.press("q")
+        await stage.until(lambda: "was not pushed" in stage.screen())
+        await stage.press("n")
+        await stage.until(lambda: stage.app.screen is stage.house)
+        stage.app.unsaved = lambda: ""
+        await stage.press("q")
+        await stage.until(lambda: stage.app._exit)
+
+
+async def test_capitals_are_grey_with_their_reasons() -> None:
+    async with staged() as stage:
+        await stage.press("R")
+        await stage.until(lambda: "select an index" in stage.screen())
+        await stage.go("app", "1.0")
+        await stage.press("l")
+        await stage.until(lambda: stage.node.is_index)
+        await stage.press("D")
+        await stage.until(lambda: "no screen for it" in stage.screen())
+
+
+async def test_a_registered_handler_brings_a_capital_to_life() -> None:
+    async with staged() as stage:
+        done: list[str] = []
+        stage.house.register("recreate", lambda: done.append("R"))
+        await stage.press("R")
+        assert not done
+        await stage.go("app", "1.0")
+        await stage.press("l")
+        await stage.until(lambda: stage.node.is_index)
+        await stage.press("R")
+        await stage.until(lambda: done == ["R"])
+
+
+async def test_read_only_stops_every_capital() -> None:
+    async with staged(settings=Settings(read_only=True), source=None) as stage:
+        done: list[str] = []
+        writing = ("recreate", "amend", "new", "push", "tag", "copy-elsewhere", "delete", "undo")
+        for action in writing:
+            stage.house.register(action, lambda: done.append("written"))
+        await stage.go("app", "1.0")
+        await stage.press("l", "m")
+        await stage.until(lambda: stage.node.is_index)
+        for key in "RANPTCDU":
+            await stage.press(key)
+        await stage.until(lambda: "--read-only is on" in stage.screen())
+        assert not done
+        assert "read-only" in stage.screen().splitlines()[0]
+
+
+async def test_a_failing_handler_is_said_and_the_program_goes_on() -> None:
+    async with staged() as stage:
+
+        async def fail() -> None:
+            raise RuntimeError("the [/plan] broke")
+
+        stage.house.register("recreate", fail)
+        await stage.go("app", "1.0")
+        await stage.press("l")
+        await stage.until(lambda: stage.node.is_index)
+        await stage.press("R")
+        await stage.until(lambda: "the [/plan] broke" in stage.screen())
+        await stage.press("j")
+
+
+async def test_a_source_that_fails_says_so_and_harms_nobody() -> None:
+    from tui.sources.base import SourceError
+
+    source = WritableSource()
+    source.put("app", image("linux/amd64"), "1.0", "gone")
+    source.script["gone"] = SourceError(Presence.DENIED, "The registry does not let us read app:gone.", status=403)
+    async with staged(source=source) as stage:
+        await stage.go("app", "gone")
+        await stage.press("l")
+        await stage.until(lambda: "⊘ denied" in stage.screen())
+        assert "does not let us read app:gone" in stage.page
+        await stage.go("app", "1.0")
+        await stage.press("l")
+        await stage.until(lambda: "✓ 3/3" in stage.screen())

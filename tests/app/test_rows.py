@@ -1,0 +1,117 @@
+"""What a row says, and how it is cut: read from the engine, never decided here."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import pytest
+from rich.cells import cell_len
+
+from tests.app.stage import WritableSource
+from tests.support.images import image
+from tui.app.glyphs import ASCII, ROLE, UNICODE
+from tui.app.rows import Columns, Row, kind_cell, lay, presence_pieces, row
+from tui.explore.node import Kind, Load, Node
+from tui.oci.manifest import decode
+from tui.sources.base import SourceError
+from tui.sources.presence import Observation, Presence
+
+
+@dataclass
+class Sum:
+    worst: Presence = Presence.PRESENT
+    label: str = ""
+
+
+@dataclass
+class Book:
+    seen: Observation = field(default_factory=lambda: Observation(Presence.UNCHECKED))
+    sum: Sum = field(default_factory=Sum)
+
+    def observation(self, node: Node) -> Observation:
+        return self.seen
+
+    def rollup(self, node: Node) -> Sum:
+        return self.sum
+
+
+def text(row: Row) -> str:
+    return "".join(part for part, _ in row.status)
+
+
+@pytest.mark.parametrize("presence", list(Presence))
+def test_every_presence_has_a_symbol_of_one_cell_in_both_sets(presence: Presence) -> None:
+    for glyphs in (UNICODE, ASCII):
+        assert cell_len(glyphs.of(presence)) == 1
+        assert glyphs is UNICODE or glyphs.of(presence).isascii()
+    assert presence in ROLE
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+def test_no_two_presences_share_a_symbol(glyphs: type) -> None:
+    symbols = [glyphs.of(presence) for presence in Presence if presence is not Presence.CHECKING]  # type: ignore[attr-defined]
+    assert len(set(symbols)) == len(symbols)
+
+
+@pytest.mark.parametrize(
+    ("presence", "words"),
+    [
+        (Presence.PRESENT, "✓"),
+        (Presence.MISSING, "✗ missing"),
+        (Presence.DENIED, "⊘ denied"),
+        (Presence.UNREACHABLE, "? unreachable"),
+        (Presence.MISMATCHED, "≠ mismatched"),
+        (Presence.FOREIGN, "↗ elsewhere"),
+        (Presence.UNCHECKED, "·"),
+    ],
+)
+def test_symbol_and_word(presence: Presence, words: str) -> None:
+    pieces = presence_pieces(Observation(presence), UNICODE, 0, 0.0)
+    assert "".join(part for part, _ in pieces) == words
+
+
+def test_a_rate_limit_counts_down() -> None:
+    seen = Observation(Presence.LIMITED, retry_at=time.monotonic() + 65)
+    node = Node("k", Kind.LAYER, WritableSource(), repository="app", label="layer 1")
+    assert text(row(node, Book(seen), UNICODE)).startswith("◔ limited, 1 min")
+
+
+def test_a_failed_row_shows_its_own_error_and_never_a_tick() -> None:
+    error = SourceError(Presence.DENIED, "The registry does not let us look.", status=401)
+    node = Node("k", Kind.TAG, WritableSource(), repository="app", label="1.0", load=Load.FAILED, error=error)
+    made = row(node, Book(Observation(Presence.PRESENT), Sum(Presence.PRESENT, "3/3")), UNICODE)
+    assert text(made) == "⊘ denied" and made.note == "The registry does not let us look."
+
+
+def test_kinds_and_sizes() -> None:
+    made = image()
+    source = WritableSource()
+    tag = Node("k", Kind.TAG, source, repository="app", label="1.0", manifest=decode(made.raw))
+    assert kind_cell(tag) == "image"
+    platform = Node("p", Kind.MANIFEST, source, repository="app", manifest=decode(made.raw))
+    total = sum(part.descriptor.size for part in made.blobs)
+    assert kind_cell(platform) == f"{total} B"
+    assert kind_cell(Node("q", Kind.MANIFEST, source, repository="app")) == ""
+
+
+@pytest.mark.parametrize("width", [20, 34, 50, 64, 100])
+@pytest.mark.parametrize(
+    "name", ["app", "a-very-long-tag-name-that-never-ends-1.2.3-alpine", "漢字漢字漢字漢字漢字漢字"]
+)
+def test_rows_never_grow_wider_than_the_pane(width: int, name: str) -> None:
+    long = Row(
+        name, "plain", "9,999 kB", (("✗", "bad"), (" 1 of 2 platforms can be pulled", "bad")), "RUN " + "x" * 200
+    )
+    for indent in (2, 6, 10):
+        pieces = lay(long, Columns.of(width), indent, UNICODE)
+        assert cell_len("".join(part for part, _ in pieces)) <= width - indent
+
+
+def test_status_columns_stand_in_line_whatever_the_depth() -> None:
+    columns = Columns.of(64)
+    places = set()
+    for indent in (2, 4, 6, 8):
+        pieces = lay(Row("layer 1", "plain", "155 B", (("✓", "good"),), "RUN"), columns, indent, UNICODE)
+        places.add(indent + "".join(part for part, _ in pieces).index("✓"))
+    assert len(places) == 1

@@ -1,0 +1,329 @@
+"""The capitals: recreate, amend, new, push, tag, copy, delete, undo. Asks for what is needed, shows the plan, pushes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from tui.app.house import House
+from tui.app.mend.busy import Busy
+from tui.app.mend.draft_screen import DraftScreen
+from tui.app.mend.history import History
+from tui.app.mend.plan_screen import Asked, Option, PlanScreen, Tell
+from tui.app.mend.push_screen import PushScreen
+from tui.app.mend.targets import Where, name_of_marks, siblings, why_no_tag
+from tui.app.mend.telling import DRAFT_ACTION
+from tui.app.mend.workshop import Workshop, target_of
+from tui.app.screens.dialogs import Choice, Item, Prompt
+from tui.app.world import World
+from tui.compose.delete import plan_delete_manifest, plan_delete_tag
+from tui.compose.draft import Draft
+from tui.compose.events import PushResult
+from tui.compose.local import targets
+from tui.compose.plan import Action, Plan
+from tui.explore.node import Kind, Load, Node
+from tui.oci.reference import Reference
+from tui.sources.docker_manifests import DockerManifests
+from tui.text import plural, safe
+
+T = TypeVar("T")
+
+
+def plug(house: House, world: World) -> Mending | None:
+    """Bring the capitals to life; None in a world without a registry client."""
+    if world.client is None:
+        return None
+    return Mending(house, world, Workshop(world.client, read_only="--read-only is on." if house.read_only else ""))
+
+
+class Mending:
+    """One for the main screen."""
+
+    def __init__(self, house: House, world: World, shop: Workshop) -> None:
+        self.house = house
+        self.world = world
+        self.shop = shop
+        house.fan.unsaved = lambda: shop.unsaved
+        house.draft_count = lambda: len(shop.drafts)
+        for action, handler in (
+            ("recreate", self.recreate),
+            ("amend", self.amend),
+            ("new", self.new),
+            ("push", self.push),
+            ("tag", self.tag),
+            ("copy-elsewhere", self.copy),
+            ("delete", self.delete),
+            ("undo", self.undo),
+        ):
+            house.register(action, handler)
+
+    # --- drafts --------------------------------------------------------------------------------------------------
+
+    async def recreate(self) -> None:
+        """R"""
+        await self._draft("Recreating", self.shop.recreate)
+
+    async def amend(self) -> None:
+        """A"""
+        await self._draft("Reading", lambda node, tell, target: self.shop.amend(node, target))
+
+    async def _draft(self, doing: str, make: Callable[[Node, Tell, Reference | None], Awaitable[Draft]]) -> None:
+        node = await self._list_row()
+        if node is None:
+            return
+        target, known = await self._target_for(node)
+        if not known:
+            return
+        draft = await self.wait(f"{doing} {node.label}", lambda tell: make(node, tell, target))
+        if draft is not None:
+            await self.edit(draft)
+
+    async def _list_row(self) -> Node | None:
+        """The outermost index that the cursor is in, read; says why there is none."""
+        here = self.house.current
+        node = here.top() if here is not None else None
+        if node is None:
+            return None
+        if node.load is Load.IDLE and node.manifest is None:
+            await self.house.explorer.open(node)
+        if not node.is_index and node.source.kind != "docker-manifests":
+            why = node.error.sentence if node.error is not None else f"{node.label} is a single image, not a list."
+            self.house.say(why, severity="warning", timeout=10)
+            return None
+        return node
+
+    async def _target_for(self, node: Node) -> tuple[Reference | None, bool]:
+        """The tag that a draft of this row is for, where the row does not tell; False when the reader left."""
+        source = node.source
+        if isinstance(source, DockerManifests):
+            stored = await source.stored(node.repository or "", node.tag or "")
+            if stored.name is not None:
+                return None, True
+            choices = [str(each) for each in targets(stored)]
+            text = await self.house.ask(Where("Which reference is this list for?", choices))
+        elif target_of(node) is not None:
+            return None, True
+        else:
+            name = source.reference(node.repository or "")
+            text = await self.house.ask(Where("It has no tag: which tag is the list for?", [], value=f"{name}:"))
+        return (Reference.from_input(text), True) if text else (None, False)
+
+    async def new(self) -> None:
+        """N"""
+        marks = list(self.house.marks)
+        references = []
+        for mark in marks:
+            name = mark.repository or ""
+            by_tag = mark.tag if mark.kind is Kind.TAG else None
+            digest = None if by_tag else mark.digest
+            references.append(mark.source.reference(name, tag=by_tag, digest=digest))
+        home = next((mark for mark in marks if mark.source.registry is not None), None)
+        value = ""
+        if home is not None:
+            value = home.source.reference(home.repository or "", tag=name_of_marks(marks) or "latest")
+        text = await self.house.ask(
+            Where(f"New list of {plural(len(marks), 'marked image')}: push it to", [value] if value else [], value=value)
+        )
+        if not text:
+            return
+        target = Reference.from_input(text)
+        draft = await self.wait("Reading what is marked", lambda tell: self.shop.new(target, references))
+        if draft is not None:
+            await self.edit(draft)
+
+    async def push(self) -> None:
+        """P: the local list under the cursor, else the draft that was left."""
+        here = self.house.current
+        node = here.top() if here is not None else None
+        if node is not None and isinstance(node.source, DockerManifests):
+            target, known = await self._target_for(node)
+            if not known:
+                return
+            row = node
+            draft = await self.wait(f"Reading {node.label}", lambda tell: self.shop.stored(row, target))
+            if draft is not None and not await self.write_draft(draft):
+                self.shop.keep(draft)
+                await self.edit(draft)
+            return
+        drafts = list(self.shop.drafts.values())
+        chosen = drafts[0] if len(drafts) == 1 else None
+        if chosen is None:
+            items = [
+                Item(str(number), safe(str(draft.target)), draft, str(draft.kind)) for number, draft in enumerate(drafts, 1)
+            ]
+            chosen = await self.house.ask(Choice("Which draft?", items))
+        if chosen is not None:
+            await self.edit(chosen)
+
+    async def edit(self, draft: Draft) -> None:
+        """The draft's screen, its plan, its push, and back to it until it is pushed or left."""
+        history = History(draft)
+        while True:
+            screen = DraftScreen(self.house, self.shop, history)
+            wanted = await self.house.app.push_screen_wait(screen)
+            self.house.refresh_keys()
+            if wanted is None:
+                return
+            if await self.write_draft(wanted, history, only_local=screen.only_local):
+                self.shop.drop(wanted)
+                self.house.refresh_keys()
+                return
+
+    async def write_draft(self, draft: Draft, history: History | None = None, *, only_local: bool = False) -> bool:
+        """Plan and push a draft. True when it is pushed."""
+        held = [draft]
+
+        async def make(tell: Tell) -> Plan:
+            return await (self.shop.plan_local(held[0]) if only_local else self.shop.plan(held[0], tell))
+
+        def accept(plan: Plan) -> None:
+            held[0] = replace(held[0], tag_known=True, tag_was=plan.before)
+            if history is not None:
+                history.take(held[0])
+
+        action = DRAFT_ACTION[draft.kind]
+        verb = "write the local list" if only_local else "push"
+        asked = Asked(safe(str(draft.target)), action, make, verb=verb, accept=accept)
+        return await self.write(asked)
+
+    # --- single writes -------------------------------------------------------------------------------------------
+
+    async def tag(self) -> None:
+        """T"""
+        image = self._image()
+        if image is None or image.digest is None or image.repository is None:
+            return
+        digest = image.digest
+        where = safe(image.source.reference(image.repository))
+        name = await self.house.ask(
+            Prompt(f"Tag {digest.short} in {where} as", hint="a tag of this repository", check=why_no_tag)
+        )
+        if name:
+            target = Reference.parse(image.source.reference(image.repository, tag=name))
+            await self.write(
+                Asked(safe(str(target)), "tag", lambda tell: self.shop.plan_tag(target, digest, tell), verb="tag it")
+            )
+
+    async def copy(self) -> None:
+        """C"""
+        image = self._image()
+        if image is None or image.digest is None or image.repository is None:
+            return
+        source = image.source.reference(image.repository, digest=image.digest)
+        tag = image.tag or "latest"
+        ideas = siblings(self.house.explorer, image, tag)
+        text = await self.house.ask(Where(f"Copy {image.label} to", ideas, value=""))
+        if not text:
+            return
+        target = Reference.from_input(text)
+        along = Option("f", "signatures and other referrers too")
+
+        async def make(tell: Tell) -> Plan:
+            return await self.shop.plan_copy(source, target, along.on, tell)
+
+        await self.write(Asked(safe(str(target)), "copy", make, verb="copy it", options=[along]))
+
+    async def delete(self) -> None:
+        """D"""
+        image = self._image()
+        if image is None or image.repository is None:
+            return
+        if isinstance(image.source, DockerManifests):
+            row = image
+            await self.write(
+                Asked(f"remove the local list {image.label}", "delete", lambda tell: self.shop.plan_remove_list(row),
+                      verb="remove it")
+            )  # fmt: skip
+            return
+        name = image.repository
+        by_tag = image.source.reference(name, tag=image.tag) if image.kind is Kind.TAG and image.tag else None
+        by_digest = image.source.reference(name, digest=image.digest) if image.digest is not None else None
+        what: str | None = by_digest
+        if by_tag is not None:
+            items = [
+                Item("t", "the tag only", by_tag, "what it holds stays; U puts the tag back"),
+                Item("m", "the manifest", by_digest or "", "every tag on it goes too",
+                     "" if by_digest else "its digest is not known yet: open it first"),
+            ]  # fmt: skip
+            what = await self.house.ask(Choice(f"Delete what of {image.label}?", items))
+        if not what:
+            return
+        target = Reference.parse(what)
+
+        async def make(tell: Tell) -> Plan:
+            plan = plan_delete_tag if target.digest is None else plan_delete_manifest
+            return await plan(self.shop.bench, target, progress=tell)
+
+        await self.write(Asked(f"delete {safe(what)}", "delete", make, verb="delete"))
+
+    async def undo(self) -> None:
+        """U"""
+        node = self.house.current
+        while node is not None and node.kind is not Kind.TAG:
+            node = node.parent
+        target = target_of(node) if node is not None else None
+        if target is not None:
+            await self.write(
+                Asked(f"undo the last push to {safe(str(target))}", "undo",
+                      lambda tell: self.shop.plan_undo(target, tell), verb="put it back")
+            )  # fmt: skip
+
+    def _image(self) -> Node | None:
+        here = self.house.current
+        return here.image() if here is not None else None
+
+    # --- writing -------------------------------------------------------------------------------------------------
+
+    async def write(self, asked: Asked) -> bool:
+        """Show the plan; if it is confirmed, run it. True when it was run and worked."""
+        while True:
+            plan = await self.house.app.push_screen_wait(PlanScreen(self.house, asked))
+            if plan is None:
+                return False
+            ended = await self.house.app.push_screen_wait(PushScreen(self.house, self.shop, plan, asked.action))
+            if ended is None:
+                return False
+            await self.after(plan, ended.result)
+            if ended.wish == "again":
+                if asked.accept is not None and ended.result.tag_known:
+                    asked.accept(replace(plan, before=ended.result.tag_holds))
+                continue
+            if ended.wish == "theirs":
+                draft = await self.wait("Reading theirs", lambda tell: self.shop.begin(plan.target))
+                if draft is not None:
+                    await self.edit(draft)
+            return ended.result.ok
+
+    async def after(self, plan: Plan, result: PushResult) -> None:
+        """The tree shows what is there now; the cursor goes to what was written."""
+        explorer = self.house.explorer
+        target = plan.target
+        shown: Node | None = None
+        for root in list(explorer.roots):
+            source = root.source
+            if isinstance(source, DockerManifests):
+                await explorer.refresh(root)
+            if source.registry != target.registry:
+                continue
+            explorer.note_written(source, target.repository)
+            for row in [each for each in root.walk() if each.kind is Kind.REPOSITORY]:
+                if row.repository == target.repository and row.load is Load.READY:
+                    await explorer.refresh(row)
+            if result.ok and plan.action is not Action.DELETE and target.tag is not None:
+                shown = await explorer.add_reference(source, target.repository, target.tag)
+        self.house.flush()
+        if shown is not None:
+            await self.house.highlight(shown)
+            self.house.images.open_row(shown)
+        self.house.refresh_detail()
+        self.house.refresh_verdict()
+
+    async def wait(self, title: str, work: Callable[[Tell], Awaitable[T]]) -> T | None:
+        """Something that asks: its answer, or None when the reader left or it failed (which is said)."""
+        answer = await self.house.ask(Busy(title, work))
+        if answer is None:
+            return None
+        if answer.error is not None:
+            raise answer.error
+        return answer.value

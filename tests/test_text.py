@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.text import age, duration, plural, safe, shorten, size, width
+from tui.text import age, duration, plural, safe, shorten, size, to_ascii, width
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=()))  # surrogates too
@@ -154,3 +154,7 @@ def test_plural() -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_text_for_a_terminal_that_knows_ascii_only() -> None:
+    assert to_ascii("✓ “a” is sha256:0e32… → ü 🐳") == '+ "a" is sha256:0e32... -> \\xfc \\U0001f433'

@@ -47,10 +47,8 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with these arguments, or those of the process, and return its exit status."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A locale that cannot say “✓” shows an escape instead of a traceback.
-        sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        _write_what_fits()
         status = _run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
         return status
@@ -76,6 +74,31 @@ def _run(argv: list[str]) -> int:
         return handler(parser, options, _settings(options))
     except (ConfigError, OciError) as error:
         parser.error(str(error))
+
+
+def _write_what_fits(*, ascii_only: bool = False, json: bool = False) -> None:
+    """What stdout cannot say, or may not (`--ascii`), gets a stand-in instead of a traceback: “...” for “…”.
+
+    In JSON it gets JSON's own escape, so that the values stay what they are.
+    """
+    stdout = sys.stdout
+    if not isinstance(stdout, io.TextIOWrapper):
+        return
+    if not ascii_only and stdout.encoding.lower().replace("-", "") == "utf8":
+        return
+    import codecs
+    from json import dumps
+
+    from tui.text import to_ascii
+
+    def stand_in(error: UnicodeError) -> tuple[str, int]:
+        if not isinstance(error, UnicodeEncodeError):
+            raise error
+        part = error.object[error.start : error.end]
+        return dumps(part)[1:-1] if json else to_ascii(part), error.end
+
+    codecs.register_error("fanfold", stand_in)
+    stdout.reconfigure(encoding="ascii" if ascii_only else stdout.encoding, errors="fanfold")
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -290,6 +313,7 @@ def _need_sources(parser: _Parser, options: argparse.Namespace, settings: Settin
 
 def _tree(parser: _Parser, options: argparse.Namespace, settings: Settings) -> int:
     sources = _need_sources(parser, options, settings)
+    _write_what_fits(ascii_only=settings.ascii)
     from tui.plain import run_tree
 
     return run_tree(settings, sources)
@@ -301,6 +325,7 @@ def _check(parser: _Parser, options: argparse.Namespace, settings: Settings) -> 
     from tui.plain import run_check
 
     platforms = tuple(Platform.parse(text) for text in options.platform)
+    _write_what_fits(ascii_only=settings.ascii, json=options.output == "json")
     return run_check(settings, sources, platforms=platforms, output=options.output)
 
 
@@ -320,6 +345,7 @@ def _create(parser: _Parser, options: argparse.Namespace, settings: Settings) ->
         if not key or not equals:
             parser.error(f"--annotation takes KEY=VALUE, not “{text}”.")
         annotations[key] = value
+    _write_what_fits(ascii_only=settings.ascii, json=options.json)
     return run_create(
         settings,
         target,

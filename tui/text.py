@@ -59,6 +59,14 @@ def safe(text: str, *, limit: int = 4096, multiline: bool = False) -> str:
     return text
 
 
+_PLAIN = str.maketrans({"…": "...", "“": '"', "”": '"', "→": "->", "✓": "+", "✗": "x", "≠": "!", "·": ".", "–": "-"})
+
+
+def to_ascii(text: str) -> str:
+    """Our own text for a terminal that knows ASCII only: quotes, ellipses and marks get stand-ins, the rest escapes."""
+    return text.translate(_PLAIN).encode("ascii", "backslashreplace").decode("ascii")
+
+
 def size(count: int | None) -> str:
     """Bytes in decimal units as people read them: ``735 B``, ``5.6 MB``; nothing for None."""
     if count is None:

@@ -1,4 +1,4 @@
-"""What goes wrong in the middle of a push: the tag holds the old index or the new one, whole, and the result says which."""
+"""What goes wrong in the middle of a push: the tag holds the old index or the new one, and the result says which."""
 
 from __future__ import annotations
 

@@ -153,10 +153,7 @@ class Bench:
             source = self.source(home)
         except (SourceError, OciError) as error:
             return Observation(Presence.UNREACHABLE, detail=safe(str(error)))
-        if isinstance(source, RegistrySource):
-            found = await source.probe(home.repository, descriptor, fresh=True, confirm=confirm)
-        else:
-            found = await source.probe(home.repository, descriptor, fresh=True)
+        found = await source.probe(home.repository, descriptor, fresh=True, confirm=confirm)
         if found.presence.settled:
             self.note(home, descriptor.digest, found)
         return found

@@ -172,12 +172,14 @@ class DockerManifests:
     async def resolve(self, repository: str, selector: str) -> Descriptor:
         return (await self.manifest(repository, selector)).descriptor()
 
-    async def probe(self, repository: str, descriptor: Descriptor, *, fresh: bool = False) -> Observation:
+    async def probe(
+        self, repository: str, descriptor: Descriptor, *, fresh: bool = False, confirm: bool = True
+    ) -> Observation:
         try:
             home, registry = await self._home(repository, descriptor.digest)
         except SourceError as error:
             return error.observation()
-        return await registry.probe(home, descriptor, fresh=fresh)
+        return await registry.probe(home, descriptor, fresh=fresh, confirm=confirm)
 
     async def blob(self, repository: str, descriptor: Descriptor, *, limit: int) -> bytes:
         home, registry = await self._home(repository, descriptor.digest)

@@ -240,13 +240,15 @@ def _settings(options: argparse.Namespace) -> Settings:
     from pathlib import Path
 
     from tui.config import ConfigError, load
-    from tui.oci.reference import parse_registry
 
     settings = load(Path(options.config) if options.config is not None else None)
-    for host in options.plain_http:
-        settings = settings.with_host(parse_registry(host), plain_http=True)
-    for host in options.insecure:
-        settings = settings.with_host(parse_registry(host), insecure=True)
+    if options.plain_http or options.insecure:
+        from tui.oci.reference import parse_registry
+
+        for host in options.plain_http:
+            settings = settings.with_host(parse_registry(host), plain_http=True)
+        for host in options.insecure:
+            settings = settings.with_host(parse_registry(host), insecure=True)
     changes: dict[str, Any] = {}
     if options.ca is not None:
         changes["ca"] = Path(options.ca)

@@ -6,14 +6,11 @@ setting that silently does nothing (``read-only = true``) is worse than none.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from tui.oci.errors import MalformedReference
-from tui.oci.reference import parse_registry
 from tui.registry.settings import HostSettings
 from tui.text import safe
 
@@ -81,6 +78,8 @@ def load(path: Path | None = None) -> Settings:
         raise ConfigError(f"The configuration file {file} does not exist.") from None
     except OSError as error:
         raise ConfigError(f"The configuration file {file} cannot be read: {error.strerror or error}.") from None
+    import tomllib  # late, like all that only a configuration file needs: the first frame waits for this module
+
     try:
         document = tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -181,7 +180,13 @@ class _Table:
 
     def hosts(self) -> dict[str, HostSettings]:
         found: dict[str, HostSettings] = {}
-        for name, value in self.table("hosts").items():
+        hosts = self.table("hosts")
+        if not hosts:
+            return found
+        from tui.oci.errors import MalformedReference
+        from tui.oci.reference import parse_registry
+
+        for name, value in hosts.items():
             try:
                 host = parse_registry(name)
             except MalformedReference as error:

@@ -1,4 +1,4 @@
-"""Against a real docker-registry: everything that was deleted is named, with the platforms that need it, and no more."""
+"""Against a real docker-registry: all that was deleted is named, with the platforms that need it, and no more."""
 
 from __future__ import annotations
 

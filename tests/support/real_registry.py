@@ -1,4 +1,4 @@
-"""A real registry (Debian's ``docker-registry``, distribution 2.8) on a free loopback port, with its storage at hand."""
+"""A real registry (Debian's docker-registry, distribution 2.8) on a free loopback port, its storage at hand."""
 
 from __future__ import annotations
 

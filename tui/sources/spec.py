@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from tui.oci.errors import MalformedReference
 from tui.oci.reference import Reference, is_tag, parse_registry
-from tui.sources.base import Source, SourceKind
 from tui.text import safe
 
 if TYPE_CHECKING:
     from tui.registry.client import Client
+    from tui.sources.base import Source, SourceKind
 
 _KINDS: dict[str, SourceKind] = {
     "oci": "oci-layout",

@@ -48,7 +48,7 @@ class _Host:
     """What is known of one origin."""
 
     known: bool = False
-    finding: asyncio.Future[bool] | None = None
+    finding: asyncio.Future[bool | None] | None = None
     challenge: Challenge | None = None
     pinged: bool = False
     realm: Address | None = None
@@ -90,14 +90,15 @@ class Auth:
             if host.finding is None:
                 host.finding = asyncio.get_running_loop().create_future()
                 return Lease(finder=True)
-            if not await asyncio.shield(host.finding):
+            if await asyncio.shield(host.finding) is False:
                 return Lease()  # the first one got no answer: no use in asking one after the other
         if host.challenge is None:
             return Lease()
         return await self._prepare(host, ask, registry, ask.scopes, fresh=False)
 
-    def landed(self, lease: Lease, ask: Ask, answer: Answer | None) -> None:
-        """The request of this lease is over (None: without an answer).  Lets those go on who waited to learn how."""
+    def landed(self, lease: Lease, ask: Ask, answer: Answer | None, *, left: bool = False) -> None:
+        """The request of this lease is over (None: without an answer; `left`: because its caller went away).  Lets
+        those go on who waited to learn how: one of them is the first now, when the first one left."""
         host = self._hosts.get(ask.address.origin)
         if not lease.finder or host is None:
             return
@@ -107,7 +108,7 @@ class Auth:
             if answer.status == 401 and host.challenge is None:
                 host.challenge = choose(parse_challenges(answer.headers.get_list("www-authenticate")))
         if host.finding is not None and not host.finding.done():
-            host.finding.set_result(answer is not None)
+            host.finding.set_result(None if left else answer is not None)
         host.finding = None
 
     async def challenged(self, lease: Lease, ask: Ask, answer: Answer, registry: str) -> Lease | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from tui.registry import redirect
 from tui.registry.answers import read_errors
 from tui.registry.ask import Answer, Ask, NoAnswer
@@ -209,11 +211,12 @@ class Session:
         registry = self.wire.name(ask.address.origin)
         lease = await self.auth.lease(ask, registry)
         while True:
-            answer: Answer | None = None
             try:
                 answer = await self.wire.send(ask, lease.authorization, attempt=attempt, login=lease.login)
-            finally:
-                self.auth.landed(lease, ask, answer)
+            except BaseException as error:
+                self.auth.landed(lease, ask, None, left=isinstance(error, asyncio.CancelledError))
+                raise
+            self.auth.landed(lease, ask, answer)
             if answer.status != 401:
                 return answer
             # At most two more: a fresh lease, and one with the scope that the registry then names.

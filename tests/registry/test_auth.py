@@ -1,0 +1,421 @@
+"""Tokens and logins (protocol B-02 to B-15, B-22)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.registry.clock import FakeClock
+from tests.registry.conftest import Connect, Serve
+from tests.registry.images import LAYER, MISSING, Shop
+from tests.registry.server import Asked, Reply, jsoned
+from tests.registry.tokens import LOGIN, PASSWORD, USER, TokenShop
+from tui.oci.digest import Digest
+from tui.registry.client import Client
+from tui.registry.errors import Denied, NotFound, RateLimited, RegistryError, Unreachable
+
+BLOB = Digest.of(LAYER)
+
+
+def logged_in(folder: Path, host: str, **entry: str) -> Path:
+    login = entry or {"username": USER, "password": PASSWORD}
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps({"auths": {host: login}}))
+    return folder
+
+
+async def test_one_token_for_many(serve: Serve, client: Client) -> None:
+    """A hundred at once: one learns how, one token is fetched, nobody else gets a 401 (B-10)."""
+    shop = TokenShop()
+    server = await serve(shop)
+    await asyncio.gather(*(client.head_blob(server.address, "app", BLOB) for _ in range(100)))
+    assert len(shop.issued) == 1 and shop.issued[0] == ("repository:app:pull",)
+    assert server.count(path="/v2/app/") == 101
+    assert server.count(path="GET /v2/ ") == 0
+
+
+async def test_the_first_may_be_cancelled(serve: Serve, client: Client) -> None:
+    shop = TokenShop()
+    server = await serve(shop)
+    tasks = [asyncio.create_task(client.head_blob(server.address, "app", BLOB)) for _ in range(50)]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(results[0], asyncio.CancelledError)
+    assert not any(isinstance(result, BaseException) for result in results[1:])
+    assert len(shop.issued) == 1 and server.count("HEAD") <= 51, "the next one was the first then"
+
+
+async def test_cancel_while_the_token_is_fetched(serve: Serve, client: Client) -> None:
+    shop = TokenShop()
+    slow, reached = asyncio.Event(), asyncio.Event()
+
+    async def handler(asked: Asked) -> Reply:
+        if asked.path == "/token":
+            reached.set()
+            await slow.wait()
+        return shop(asked)
+
+    server = await serve(handler)
+    tasks = [asyncio.create_task(client.head_blob(server.address, "app", BLOB)) for _ in range(10)]
+    await reached.wait()
+    await asyncio.sleep(0.01)
+    for task in tasks[:9]:
+        task.cancel()
+    await asyncio.sleep(0.01)
+    slow.set()
+    head = await tasks[9]
+    assert head.digest == BLOB and len(shop.issued) == 1
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_token_is_kept_and_renewed_in_time(serve: Serve, client: Client, clock: FakeClock) -> None:
+    shop = TokenShop(token={"expires_in": 300})
+    server = await serve(shop)
+    await client.head_blob(server.address, "app", BLOB)
+    clock.time += 200
+    await client.head_blob(server.address, "app", BLOB)
+    assert len(shop.issued) == 1
+    clock.time += 97  # 3 s before the end: renewed before it is sent, no 401
+    await client.head_blob(server.address, "app", BLOB)
+    assert len(shop.issued) == 2 and server.count("HEAD") == 4
+
+
+@pytest.mark.parametrize(
+    ("told", "good_for", "stale_after"),
+    [
+        ({}, 50, 60),
+        ({"expires_in": 0}, 50, 60),
+        ({"expires_in": -1}, 50, 60),
+        ({"expires_in": 10}, 50, 60),
+        ({"expires_in": "120"}, 110, 120),
+        ({"expires_in": True}, 50, 60),
+        ({"expires_in": 1e300}, 80_000, 90_000),
+        ({"expires_in": None}, 50, 60),
+        ({"expires_in": 300, "issued_at": "2026-12-31T00:00:00Z"}, 290, 300),
+        ({"expires_in": 300, "issued_at": "2028-01-01T00:00:00Z"}, 290, 300),
+        ({"expires_in": 300, "issued_at": "2026-12-31T23:58:20.123456789Z"}, 190, 200),
+        ({"expires_in": 300, "issued_at": "yesterday"}, 290, 300),
+        ({"expires_in": 300, "issued_at": 5}, 290, 300),
+    ],
+)
+async def test_expiry(
+    serve: Serve, client: Client, clock: FakeClock, told: dict[str, object], good_for: float, stale_after: float
+) -> None:
+    """Counted on our own clock: a server whose clock is a day off does no harm (B-09)."""
+    shop = TokenShop(token=dict(told))
+    server = await serve(shop)
+    await client.head_blob(server.address, "app", BLOB)
+    clock.time += good_for
+    await client.head_blob(server.address, "app", BLOB)
+    assert len(shop.issued) == 1
+    clock.time += stale_after - good_for
+    await client.head_blob(server.address, "app", BLOB)
+    assert len(shop.issued) == 2
+
+
+async def test_a_revoked_token_is_dropped_once(serve: Serve, client: Client) -> None:
+    shop = TokenShop()
+    server = await serve(shop)
+    await client.head_blob(server.address, "app", BLOB)
+    shop.revoked.add("Bearer t0-MARKER")
+    await client.head_blob(server.address, "app", BLOB)
+    assert len(shop.issued) == 2 and server.count("HEAD") == 4
+
+
+async def test_always_401(serve: Serve, client: Client) -> None:
+    """Two calls to the registry and one for the token, then a verdict (B-05)."""
+    shop = TokenShop(scopes_granted=lambda scopes: [])
+    server = await serve(shop)
+    with pytest.raises(Denied) as caught:
+        await client.get_manifest(server.address, "app", "latest")
+    assert caught.value.status == 401
+    assert server.count(path="/v2/app/") == 2 and server.count(path="/token") == 1
+
+
+async def test_insufficient_scope_is_asked_for_once(serve: Serve, client: Client) -> None:
+    shop = TokenShop(challenge_scope="repository:other:pull", error="insufficient_scope")
+    shop.needed = lambda asked: {"repository:other:pull"}  # type: ignore[method-assign]
+    server = await serve(shop)
+    assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB
+    assert shop.issued == [("repository:app:pull", "repository:other:pull")]
+    await client.head_blob(server.address, "app", BLOB)
+    assert server.count("HEAD") == 3, "what worked is remembered"
+
+
+async def test_browsing_asks_for_pull_only(serve: Serve, client: Client) -> None:
+    """Even when the registry demands more (B-13)."""
+    shop = TokenShop(challenge_scope="repository:app:pull,push,delete")
+    server = await serve(shop)
+    await client.get_manifest(server.address, "app", "latest")
+    await client.head_blob(server.address, "app", BLOB)
+    with pytest.raises(NotFound):
+        await client.head_blob(server.address, "app", MISSING)
+    assert {scope for scopes in shop.issued for scope in scopes} == {"repository:app:pull"}
+
+
+async def test_two_repositories_two_tokens(serve: Serve, client: Client) -> None:
+    shop = TokenShop()
+    server = await serve(shop)
+    await client.head_blob(server.address, "app", BLOB)
+    with pytest.raises(NotFound):
+        await client.head_blob(server.address, "other", BLOB)
+    assert shop.issued == [("repository:app:pull",), ("repository:other:pull",)]
+    assert server.count("HEAD") == 3
+
+
+async def test_a_login_goes_to_the_token_server_only(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    shop = TokenShop()
+    server = await serve(shop)
+    client = connect(docker_config=logged_in(tmp_path, server.address))
+    await client.head_blob(server.address, "app", BLOB)
+    for asked in server.asked:
+        assert (asked.login == LOGIN) == (asked.path == "/token")
+    assert server.asked[1].query["account"] == [USER]
+
+
+async def test_basic(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    server = await serve(TokenShop(scheme="Basic"))
+    client = connect(docker_config=logged_in(tmp_path, server.address))
+    for _ in range(2):
+        assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB
+    assert [asked.login for asked in server.asked] == ["", LOGIN, LOGIN]
+
+
+async def test_basic_without_a_login(serve: Serve, client: Client) -> None:
+    server = await serve(TokenShop(scheme="Basic"))
+    with pytest.raises(Denied):
+        await client.get_manifest(server.address, "app", "latest")
+    assert server.count() == 1
+
+
+async def test_basic_that_is_wrong_is_sent_once(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    server = await serve(TokenShop(scheme="Basic"))
+    client = connect(docker_config=logged_in(tmp_path, server.address, username="a", password="b"))
+    with pytest.raises(Denied):
+        await client.get_manifest(server.address, "app", "latest")
+    assert server.count() == 2
+
+
+async def test_harbor_changes_its_mind(serve: Serve, connect: Connect, tmp_path: Path, clock: FakeClock) -> None:
+    """Bearer first; once a token has run out it offers Basic: the password is not sent (B-04)."""
+    shop = TokenShop(after_auth='Basic realm="harbor"')
+    server = await serve(shop)
+    client = connect(docker_config=logged_in(tmp_path, server.address))
+    await client.head_blob(server.address, "app", BLOB)
+    shop.revoked.add("Bearer t0-MARKER")
+    await client.head_blob(server.address, "app", BLOB)
+    assert all(asked.login != LOGIN for asked in server.asked if asked.path != "/token")
+    assert len(shop.issued) == 2
+
+
+async def test_unsupported_schemes_are_named(serve: Serve, client: Client) -> None:
+    server = await serve(lambda asked: Reply(401, [("WWW-Authenticate", "Negotiate"), ("WWW-Authenticate", "NTLM")]))
+    with pytest.raises(Denied) as caught:
+        await client.get_manifest(server.address, "app", "latest")
+    assert "negotiate" in caught.value.sentence and "ntlm" in caught.value.sentence
+
+
+async def test_only_the_ping_has_a_challenge(serve: Serve, client: Client) -> None:
+    """A 401 without a challenge, seen at gcr.io: `/v2/` has it, asked once (B-03)."""
+    shop = TokenShop()
+
+    def handler(asked: Asked) -> Reply:
+        reply = shop(asked)
+        if reply.status == 401 and asked.path != "/v2/":
+            return Reply(401)
+        return reply
+
+    server = await serve(handler)
+    await client.head_blob(server.address, "app", BLOB)
+    await client.head_blob(server.address, "app", BLOB)
+    assert sum(asked.path == "/v2/" for asked in server.asked) == 1
+
+
+async def test_no_challenge_anywhere(serve: Serve, client: Client) -> None:
+    server = await serve(lambda asked: Reply(401))
+    for _ in range(2):
+        with pytest.raises(Denied):
+            await client.get_manifest(server.address, "app", "latest")
+    assert sum(asked.path == "/v2/" for asked in server.asked) == 1
+
+
+async def test_identity_token_by_post(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    shop = TokenShop()
+    server = await serve(shop)
+    client = connect(docker_config=logged_in(tmp_path, server.address, identitytoken="refresh-MARKER"))
+    await client.head_blob(server.address, "app", BLOB)
+    (asked,) = [asked for asked in server.asked if asked.path == "/token"]
+    assert asked.method == "POST" and b"grant_type=refresh_token" in asked.body and b"refresh-MARKER" in asked.body
+    assert b"offline" not in asked.body and not asked.login
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 405])
+async def test_post_refused_falls_back_to_get(serve: Serve, connect: Connect, tmp_path: Path, status: int) -> None:
+    shop = TokenShop(post=status)
+    server = await serve(shop)
+    folder = logged_in(tmp_path, server.address, identitytoken="r", username=USER, password=PASSWORD)
+    client = connect(docker_config=folder)
+    assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB
+    assert [asked.method for asked in server.asked if asked.path == "/token"] == ["POST", "GET"]
+
+
+async def test_a_ready_token_is_used_as_it_is(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    shop = TokenShop(issued=[("repository:app:pull",)])
+    server = await serve(shop)
+    client = connect(docker_config=logged_in(tmp_path, server.address, registrytoken="t0-MARKER"))
+    await client.head_blob(server.address, "app", BLOB)
+    assert server.count(path="/token") == 0
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_stale_login_on_a_public_image(serve: Serve, connect: Connect, tmp_path: Path, status: int) -> None:
+    """Anonymous once, for reads, and said (B-14)."""
+    shop = TokenShop(refuse_login=status)
+    server = await serve(shop)
+    client = connect(docker_config=logged_in(tmp_path, server.address))
+    for _ in range(2):
+        assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB
+    (notice,) = client.notices(server.address)
+    assert "did not accept the stored login" in notice and PASSWORD not in notice
+    assert sum(asked.login == LOGIN for asked in server.asked) == 1
+
+
+async def test_never_anonymous_for_writes(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    shop = TokenShop(refuse_login=403)
+    server = await serve(shop)
+    client = connect(docker_config=logged_in(tmp_path, server.address))
+    with pytest.raises(Denied) as caught:
+        await client.begin_upload(server.address, "app")
+    assert "stored login" in caught.value.sentence and PASSWORD not in caught.value.sentence
+    assert not shop.issued
+
+
+async def test_a_limited_token_server_is_not_a_denial(serve: Serve, client: Client) -> None:
+    shop = TokenShop()
+
+    def handler(asked: Asked) -> Reply:
+        return Reply(429, [("Retry-After", "600")]) if asked.path == "/token" else shop(asked)
+
+    server = await serve(handler)
+    with pytest.raises(RateLimited) as caught:
+        await client.head_blob(server.address, "app", BLOB)
+    assert caught.value.retry_after == 600
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not json",
+        b"[]",
+        b"{}",
+        b'{"token": 5}',
+        b'{"token": ""}',
+        b'{"token": "a\\r\\nEvil: 1"}',
+        b'{"token": "\xc3\xa9"}',
+        b'{"token": "a b"}',
+        b"\xff\xfe",
+        b'{"token": "' + b"a" * 70_000 + b'"}',
+        b"[" * 30_000,
+    ],
+)
+async def test_tokens_that_cannot_be_used(serve: Serve, client: Client, body: bytes) -> None:
+    shop = TokenShop()
+    server = await serve(lambda asked: Reply(200, body=body) if asked.path == "/token" else shop(asked))
+    with pytest.raises(RegistryError) as caught:
+        await client.head_blob(server.address, "app", BLOB)
+    assert not isinstance(caught.value, NotFound | Denied)
+    assert "Evil" not in caught.value.sentence
+
+
+async def test_access_token_is_as_good(serve: Serve, client: Client) -> None:
+    shop = TokenShop()
+
+    def handler(asked: Asked) -> Reply:
+        if asked.path == "/token":
+            shop.grant(asked)
+            return jsoned({"access_token": "t0-MARKER"})
+        return shop(asked)
+
+    server = await serve(handler)
+    assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB
+
+
+async def test_the_realms_own_query_stays(serve: Serve, client: Client) -> None:
+    shop = TokenShop()
+    server = await serve(shop)
+    shop.realm = f"http://{server.address}/token?account=x&sig=a%2Fb"
+    await client.head_blob(server.address, "app", BLOB)
+    assert server.asked[1].target == "/token?account=x&sig=a%2Fb&service=shop&scope=repository:app:pull"
+
+
+async def test_a_realm_elsewhere_gets_the_login_but_is_pinned(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    """The first realm of a registry is taken; another one later never sees the password (B-22)."""
+    shop = TokenShop()
+    attacker = await serve(lambda asked: jsoned({"token": "x"}))
+    server = await serve(shop)
+    client = connect(docker_config=logged_in(tmp_path, server.address))
+    await client.head_blob(server.address, "app", BLOB)
+    shop.realm = f"http://{attacker.address}/token"
+    shop.revoked.add("Bearer t0-MARKER")
+    with pytest.raises(Denied) as caught:
+        await client.head_blob(server.address, "app", BLOB)
+    assert not attacker.asked and "token server" in caught.value.sentence
+    client.forget(server.address)
+    with pytest.raises(Denied):
+        await client.head_blob(server.address, "app", BLOB)
+    assert attacker.asked, "after a refresh the user has accepted the change"
+
+
+async def test_a_token_server_that_redirects_gets_no_login_there(
+    serve: Serve, connect: Connect, tmp_path: Path
+) -> None:
+    shop = TokenShop()
+    attacker = await serve(lambda asked: jsoned({"token": "x"}))
+
+    def handler(asked: Asked) -> Reply:
+        if asked.path == "/token":
+            return Reply(302, [("Location", f"http://{attacker.address}/token")])
+        return shop(asked)
+
+    server = await serve(handler)
+    client = connect(docker_config=logged_in(tmp_path, server.address))
+    with pytest.raises(Unreachable):
+        await client.head_blob(server.address, "app", BLOB)
+    assert not any(asked.login for asked in attacker.asked)
+
+
+async def test_forget_drops_tokens(serve: Serve, client: Client) -> None:
+    shop = TokenShop()
+    server = await serve(shop)
+    await client.head_blob(server.address, "app", BLOB)
+    client.forget(server.address)
+    await client.head_blob(server.address, "app", BLOB)
+    assert len(shop.issued) == 2
+
+
+async def test_anonymous_looks_for_no_login(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    shop = TokenShop()
+    server = await serve(shop)
+    client = connect(docker_config=logged_in(tmp_path, server.address), anonymous=True)
+    await client.head_blob(server.address, "app", BLOB)
+    assert all(asked.login != LOGIN for asked in server.asked)
+
+
+async def test_an_open_registry_is_asked_without_more(serve: Serve, client: Client) -> None:
+    server = await serve(Shop())
+    await asyncio.gather(*(client.head_blob(server.address, "app", BLOB) for _ in range(20)))
+    assert server.count() == 20
+
+
+async def test_a_dead_first_answer_frees_the_others(serve: Serve, client: Client) -> None:
+    """Whoever waits to learn how to log in does not wait for one time-out after the other."""
+    server = await serve(lambda asked: Reply(drop=True))
+    results = await asyncio.gather(
+        *(client.head_blob(server.address, "app", BLOB) for _ in range(10)), return_exceptions=True
+    )
+    assert all(isinstance(result, Unreachable) for result in results)

@@ -1,4 +1,4 @@
-"""A real docker-registry's storage folder: unlinked, half-deleted and garbage-collected blobs, told apart one by one."""
+"""A real docker-registry's storage folder: unlinked, half-deleted and collected blobs, told apart one by one."""
 
 from __future__ import annotations
 
@@ -60,6 +60,8 @@ class Real:
         self.config = folder / "config.yml"
         self.config.write_text(_CONFIG.format(root=self.root, port=self.port))
         self.program = need("docker-registry")
+        said = subprocess.run([self.program, "--version"], capture_output=True, text=True, timeout=20, check=True)
+        self.version = said.stdout.split()[-1].removeprefix("v")
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -113,6 +115,12 @@ async def fill(real: Real, store: Store, *names: str) -> None:
                     await client.put_manifest(real.address, name, selector, stored.raw, stored.media_type)
     finally:
         await client.aclose()
+
+
+def delete(url: str) -> int:
+    """DELETE, as somebody with curl would; the status."""
+    with urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=10) as answer:
+        return int(answer.status)
 
 
 def picture(folder: Path) -> dict[str, tuple[int, int, int, str]]:
@@ -170,9 +178,8 @@ async def test_unlinked_half_deleted_and_gone_are_told_apart_blob_by_blob(real: 
         # Another repository uses one of the layers, through a mount
         await client.mount(real.address, "borrower", unlinked.digest, "dockerfun/amd64")
         # 1: deleted over HTTP, so that the registry unlinks it; 2: the bytes are lost; 3: both
-        url = f"http://{real.address}/v2/dockerfun/amd64/blobs/{unlinked.digest}"
-        with urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=10) as answer:
-            assert answer.status == 202
+        path = f"/v2/dockerfun/amd64/blobs/{unlinked.digest}"
+        assert await asyncio.to_thread(delete, f"http://{real.address}{path}") == 202
         await client.aclose()
     shutil.rmtree(blob_path(source.path, half.digest).parent)
     shutil.rmtree(link_path(source.path, "dockerfun/amd64", image.config.digest, manifest=False).parent)
@@ -217,7 +224,7 @@ async def test_after_a_garbage_collection_of_untagged_manifests(real: Real) -> N
     assert picture(real.root) == before
     # distribution 2.8 forgets the children of an index, which have no tags; 3.0 walks from the index and keeps them
     gone = {digest for digest, one in seen.items() if one.presence is Presence.MISSING}
-    assert gone in (lost, set())
+    assert gone == (lost if real.version.startswith("2.") else set())
     assert {digest for digest, _why in found.holes} & lost == gone
     with real.running():
         client = Client(ClientSettings(anonymous=True))

@@ -274,9 +274,20 @@ def test_the_digest_that_was_asked_for_is_kept_when_it_agrees(algorithm: str) ->
 
 
 def test_other_bytes_are_refused_whatever_they_are() -> None:
-    for raw in (json.dumps(index()).encode(), b"[]"):
+    for raw in (json.dumps(index()).encode(), b"[]", b"<html>captive portal</html>"):
         with pytest.raises(DigestMismatch, match="and not sha256:aaaaaaaaaaaa…"):
             decode(raw, digest=Digest.parse(DIGEST))
+
+
+def test_the_right_bytes_that_are_no_manifest_are_malformed_and_not_mismatched() -> None:
+    raw = b"<html>pushed as a manifest</html>"
+    with pytest.raises(MalformedDocument, match="not JSON") as caught:
+        decode(raw, digest=Digest.of(raw))
+    assert not isinstance(caught.value, DigestMismatch)
+
+
+def test_a_header_that_is_no_media_type_says_nothing() -> None:
+    assert read(index(mediaType=...), "\x1b[31m").media_type == media.OCI_INDEX
 
 
 def test_a_digest_that_cannot_be_verified_is_said_so() -> None:

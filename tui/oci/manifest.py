@@ -89,11 +89,15 @@ def decode(
     MalformedDocument naming the field that is wrong, and DigestMismatch when the bytes are not those of `digest`.
     """
     header = media.normalise(content_type)
+    header = header if media.is_media_type(header) else ""
     ambiguity = ""
     try:
         document = strict_json.loads(raw, limit=VIEW_LIMIT)
     except strict_json.AmbiguousDocument as error:
         document, ambiguity = error.document, f"The document is ambiguous: {error}."
+    except MalformedDocument:
+        _verify(raw, raw, digest)  # other bytes than were asked for is the better answer: a proxy's page, say
+        raise
     if not isinstance(document, dict):
         _verify(raw, raw, digest)
         raise MalformedDocument("", "The document is not a JSON object, so it is no manifest.")

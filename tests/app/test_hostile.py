@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 
-from tests.app.stage import Stage, WritableSource, staged
+from tests.app.stage import WritableSource, staged
+from tests.app.terminal import terminal
 from tests.support.images import image
-from tui.config import Settings
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.text import safe
@@ -30,25 +31,10 @@ def nasty_source() -> WritableSource:
         seed=NASTY,
         annotations={f"key {NASTY}": NASTY, "org.opencontainers.image.title": MARKUP},
     )
-    source.put("app", evil, "1.0", "v1[beta]", "[/]", f"bad{OSC}")
+    source.put("app", evil, "1.0", "v1[beta]", "[/]", f"bad{OSC}", "locked")
     source.put(f"evil/{CSI}", evil, "latest")
-    source.script["[/]"] = SourceError(Presence.DENIED, safe(f"denied: {NASTY}"), status=403, mend="[/] log in")
+    source.script["locked"] = SourceError(Presence.DENIED, safe(f"denied: {NASTY}"), status=403, mend="[/] log in")
     return source
-
-
-async def drawn(stage: Stage) -> str:
-    """Everything on the screen, as the driver would be given it."""
-    await stage.quiet()
-    from rich.console import Console
-
-    console = Console(force_terminal=True, color_system="truecolor", width=stage.app.size.width, file=None)
-    with console.capture() as capture:
-        for strip in stage.app.screen._compositor.render_strips():
-            for segment in strip:
-                capture_text = segment.text
-                console.print(capture_text, end="", markup=False, highlight=False, soft_wrap=True)
-            console.print()
-    return capture.get()
 
 
 def assert_clean(output: str) -> None:
@@ -58,50 +44,33 @@ def assert_clean(output: str) -> None:
     assert "\u202e" not in output
 
 
-async def test_no_foreign_escape_reaches_the_screen_anywhere() -> None:
-    async with staged(source=nasty_source()) as stage:
-        await stage.go("app", "1.0")
-        await stage.press("l")
-        await stage.until(lambda: stage.node.children)
+def test_a_real_terminal_is_sent_no_foreign_sequence() -> None:
+    with terminal([sys.executable, "-m", "tests.app.terminal"], DISPLAY=":0") as screen:
+        screen.until("v1[beta]")
+        screen.press("jl")
+        screen.until("layer 2")
         for _ in range(6):
-            assert_clean(await drawn(stage))
-            await stage.press("right_square_bracket")
-        await stage.press("y")
-        await stage.until(lambda: stage.app.screen is not stage.house)
-        assert_clean(await drawn(stage))
-        await stage.press("escape")
-        await stage.until(lambda: stage.app.screen is stage.house)
-
-
-async def test_the_raw_driver_output_holds_no_foreign_sequence() -> None:
-    async with staged(source=nasty_source(), native=lambda _: None, settings=Settings(clipboard="native")) as stage:
-        sent: list[str] = []
-        driver = stage.app._driver
-        assert driver is not None
-        driver.write = sent.append  # type: ignore[method-assign]
-        await stage.go("app", "v1[beta]")
-        await stage.press("l", "v")
-        await stage.until(lambda: stage.node.children)
-        await stage.press("i", "y", "escape")
-        stage.house.images.go(next(row for row in stage.house.explorer.roots[0].children if "evil" in row.label))
-        await stage.press("l")
-        await stage.quiet()
-        stage.app.refresh()
-        await stage.quiet()
-        assert_clean("".join(sent))
+            screen.press("]", 0.15)
+        screen.press("v")
+        screen.until("gnp.exe")
+        screen.press("yj")
+        screen.until("Copy from")
+        screen.press("m")
+        screen.press("Gkkkk?", 0.5)
+        screen.press("\x1bq", 0.5)
+        assert len(screen.output) > 10_000
+        assert_clean(screen.output)
 
 
 async def test_markup_in_names_and_errors_is_shown_as_it_is() -> None:
     async with staged(source=nasty_source()) as stage:
-        node = await stage.go("app", "v1[beta]")
-        await stage.press("l")
-        await stage.until(lambda: node.children)
+        await stage.go("app", "v1[beta]")
         assert "v1[beta]" in stage.screen()
         await stage.press("y")
         await stage.until(lambda: "Copy from v1[beta]" in stage.screen())
         await stage.press("escape")
         await stage.until(lambda: stage.app.screen is stage.house)
-        await stage.go("app", "[/]")
+        await stage.go("app", "locked")
         await stage.press("l")
         await stage.until(lambda: "denied" in stage.screen())
         stage.house.say(f"toast {MARKUP}")

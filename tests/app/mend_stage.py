@@ -1,0 +1,157 @@
+"""The whole program over the embedded registry, for tests that write: real client, real plans, real pushes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from tests.app.stage import text_of
+from tui.app.main import FanfoldApp
+from tui.app.screens.explore import ExploreScreen
+from tui.app.start import connect
+from tui.app.widgets.page import PageView
+from tui.app.world import World
+from tui.config import Settings
+from tui.demo.gallery import build_gallery
+from tui.demo.serve import Served
+from tui.explore.node import Node
+from tui.teach.events import Event, EventKind
+
+PATIENCE = 20.0
+
+
+@contextmanager
+def served() -> Iterator[Served]:
+    """The gallery on loopback."""
+    with Served.start(build_gallery()) as running:
+        yield running
+
+
+@dataclass
+class MendStage:
+    """The running app and the registry below it."""
+
+    app: FanfoldApp
+    pilot: Pilot[int]
+    registry: Served
+    copied: list[str]
+    events: list[Event]
+
+    @property
+    def house(self) -> ExploreScreen:
+        return self.app.house
+
+    @property
+    def top(self) -> Screen[Any]:
+        """The screen that has the keys."""
+        return self.app.screen
+
+    def named(self, name: str) -> bool:
+        """Whether the screen in front is of this class."""
+        return type(self.app.screen).__name__ == name
+
+    @property
+    def text(self) -> str:
+        """The text of all pages on the screen in front, and of its fields."""
+        return "\n".join(text_of(view) for view in self.app.screen.query(PageView))
+
+    def shown(self) -> str:
+        """What is drawn, as text."""
+        return "\n".join(
+            "".join(segment.text for segment in strip) for strip in self.app.screen._compositor.render_strips()
+        )
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def type(self, text: str) -> None:
+        """Put a text into the field that has the keys."""
+        from textual.widgets import Input
+
+        field = self.app.screen.query_one(Input)
+        field.value = text
+        await self.pilot.pause()
+
+    async def until(self, true: Callable[[], object], what: str = "") -> None:
+        end = time.monotonic() + PATIENCE
+        while not true():
+            if time.monotonic() > end:
+                said = [note.message for note in self.app._notifications]
+                raise AssertionError(f"never: {what or true}\n{said}\n{self.shown()}")
+            await self.pilot.pause(0.01)
+
+    async def screen(self, name: str) -> None:
+        """Wait for a screen of this class in front, mounted."""
+        await self.until(lambda: self.named(name) and self.app.screen.is_mounted, f"a {name}")
+        await self.pilot.pause()
+
+    async def at(self, reference: str) -> Node:
+        """Put the cursor on a tag (``app:tag``), opened."""
+        repository, _, tag = reference.rpartition(":")
+        root = self.house.explorer.roots[0]
+        node = await self.house.explorer.add_reference(root.source, repository, tag)
+        self.house.flush()
+        await self.house.highlight(node)
+        await self.until(lambda: self.house.current is node, f"the cursor on {reference}")
+        return node
+
+    async def planned(self) -> None:
+        """Wait for a plan that can be confirmed."""
+        await self.screen("PlanScreen")
+        await self.until(lambda: getattr(self.top, "_seen", False) or getattr(self.top, "_failed", ""), "a plan")
+
+    async def ended(self) -> None:
+        """Wait for the end of a push."""
+        await self.screen("PushScreen")
+        await self.until(lambda: getattr(self.top, "result", None) is not None, "the end of the push")
+        await self.pilot.pause()
+
+    def told(self, kind: EventKind) -> list[Event]:
+        return [event for event in self.events if event.kind is kind]
+
+    def holds(self, repository: str, tag: str) -> str | None:
+        """What a tag holds in the registry, asked there."""
+        return self.registry.call(lambda store: store.repository(repository).tags.get(tag))
+
+    @property
+    def toasts(self) -> str:
+        return "\n".join(str(note.message) for note in self.app._notifications)
+
+
+@asynccontextmanager
+async def mending(
+    registry: Served,
+    *,
+    size: tuple[int, int] = (120, 40),
+    settings: Settings | None = None,
+    sources: tuple[str, ...] | None = None,
+    prepare: Callable[[FanfoldApp], None] | None = None,
+) -> AsyncIterator[MendStage]:
+    """The app on the embedded registry, its catalog loaded."""
+    chosen = settings or Settings()
+    make = connect(chosen)
+
+    async def connected() -> World:
+        world = await make()
+        world.demo = registry
+        return world
+
+    copied: list[str] = []
+    places = sources if sources is not None else (registry.address,)
+    app = FanfoldApp(connected, places, settings=chosen, interval=0, clipboard_native=copied.append)
+    if prepare is not None:
+        prepare(app)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        stage = MendStage(app, pilot, registry, copied, [])
+        app.house.bus.subscribe(stage.events.append)
+        await stage.until(lambda: app.house.ready and app.house.current is not None, "a first row")
+        await stage.until(lambda: app.house.explorer.roots[0].children, "repositories")
+        await asyncio.sleep(0)
+        yield stage

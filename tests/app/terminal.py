@@ -1,0 +1,101 @@
+"""A program in a pseudo-terminal, as bytes: what a real terminal is sent. Also the hostile app that runs in it."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+
+class Terminal:
+    """The outer end: ``output`` is everything that was sent so far, decoded."""
+
+    def __init__(self, handle: int, process: subprocess.Popen[bytes]) -> None:
+        self.handle = handle
+        self.process = process
+        self._bytes = b""
+
+    @property
+    def output(self) -> str:
+        return self._bytes.decode(errors="replace")
+
+    def read(self, seconds: float) -> None:
+        """Take what comes within so many seconds."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            ready, _, _ = select.select([self.handle], [], [], left)
+            if not ready:
+                return
+            try:
+                chunk = os.read(self.handle, 65536)
+            except OSError:  # the other end is closed: the program ended
+                return
+            if not chunk:
+                return
+            self._bytes += chunk
+
+    def until(self, text: str, seconds: float = 15.0) -> None:
+        """Read until a text was sent."""
+        end = time.monotonic() + seconds
+        while text not in self.output:
+            assert time.monotonic() < end, f"never sent: {text!r}\n{self.output[-3000:]!r}"
+            self.read(0.05)
+
+    def press(self, keys: str, seconds: float = 0.3) -> None:
+        """Type, then read for a while."""
+        os.write(self.handle, keys.encode())
+        self.read(seconds)
+
+
+@contextmanager
+def terminal(arguments: Sequence[str], *, size: tuple[int, int] = (100, 30), **environ: str) -> Iterator[Terminal]:
+    """Run a program in a pseudo-terminal of this size; it is ended in the end."""
+    outer, inner = pty.openpty()
+    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+    env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **environ}
+    process = subprocess.Popen(arguments, stdin=inner, stdout=inner, stderr=inner, env=env, start_new_session=True)
+    os.close(inner)
+    try:
+        yield Terminal(outer, process)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+        os.close(outer)
+
+
+def main() -> None:
+    """The app on a source full of hostile strings."""
+    from tests.app.test_hostile import nasty_source
+    from tui.app.main import FanfoldApp
+    from tui.app.world import World
+    from tui.explore.explorer import Explorer
+    from tui.explore.node import Node
+
+    explorer = Explorer()
+    source = nasty_source()
+
+    async def find(text: str) -> Node:
+        return explorer.add_repository(source, "app")
+
+    async def connect() -> World:
+        return World(explorer, find, explorer.aclose)
+
+    asyncio.run(FanfoldApp(connect, ("app",), clipboard_native=lambda _: None).run_async())
+
+
+if __name__ == "__main__":
+    main()

@@ -5,17 +5,27 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import images
-from tests.support.real_registry import RealRegistry
+from tests.support.bare_registry import BareRegistry
 
 pytestmark = pytest.mark.peer
 
 PLATFORMS = ("linux/amd64", "linux/arm64", "linux/s390x")
+
+
+@pytest.fixture
+def real_registry(tmp_path: Path) -> Iterator[BareRegistry]:
+    """A real docker-registry, empty; skipped with a reason where there is none."""
+    registry = BareRegistry(tmp_path / "registry")
+    registry.start()
+    yield registry
+    registry.stop()
 
 
 def fanfold(*words: str) -> subprocess.CompletedProcess[str]:
@@ -30,7 +40,7 @@ def check(reference: str, *options: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, json.loads(done.stdout)
 
 
-def seeded(registry: RealRegistry, repository: str = "sandbox") -> tuple[list[images.Image], list[images.Image]]:
+def seeded(registry: BareRegistry, repository: str = "sandbox") -> tuple[list[images.Image], list[images.Image]]:
     """An index of three platforms that share a base layer, two of them with attestations."""
     children = [images.image(platform) for platform in PLATFORMS]
     notes = [images.attestation(children[0]), images.attestation(children[1])]
@@ -51,7 +61,7 @@ def sentences(document: dict[str, Any], words: Sequence[str]) -> None:
         assert text in document["verdict"]
 
 
-def test_a_whole_image_is_complete(real_registry: RealRegistry) -> None:
+def test_a_whole_image_is_complete(real_registry: BareRegistry) -> None:
     children, notes = seeded(real_registry)
     status, document = check(f"{real_registry.address}/sandbox:0.16-edge")
     distinct = {part.digest for image in (*children, *notes) for part in (image, *image.blobs)}
@@ -63,7 +73,7 @@ def test_a_whole_image_is_complete(real_registry: RealRegistry) -> None:
     assert [line["attestations"] for line in document["platforms"]] == [1, 1, 0]
 
 
-def test_every_missing_object_is_named_with_its_platforms_and_nothing_else(real_registry: RealRegistry) -> None:
+def test_every_missing_object_is_named_with_its_platforms_and_nothing_else(real_registry: BareRegistry) -> None:
     (amd, arm, s390x), (amd_note, arm_note) = seeded(real_registry)
     base, own = amd.blobs[1], amd.blobs[2]
     assert base.digest == arm.blobs[1].digest
@@ -97,7 +107,7 @@ def test_every_missing_object_is_named_with_its_platforms_and_nothing_else(real_
     assert str(amd_note.digest) not in absent(document)
 
 
-def test_the_verdict_says_which_platforms_can_be_pulled(real_registry: RealRegistry) -> None:
+def test_the_verdict_says_which_platforms_can_be_pulled(real_registry: BareRegistry) -> None:
     (amd, arm, _), _ = seeded(real_registry)
     real_registry.unlink_blob("sandbox", arm.blobs[2].digest)
     real_registry.restart()
@@ -114,7 +124,7 @@ def test_the_verdict_says_which_platforms_can_be_pulled(real_registry: RealRegis
     assert document["complete"] is True
 
 
-def test_a_shared_layer_names_all_platforms_that_need_it(real_registry: RealRegistry) -> None:
+def test_a_shared_layer_names_all_platforms_that_need_it(real_registry: BareRegistry) -> None:
     (amd, _, _), _ = seeded(real_registry)
     real_registry.unlink_blob("sandbox", amd.blobs[1].digest)
     real_registry.restart()
@@ -122,7 +132,7 @@ def test_a_shared_layer_names_all_platforms_that_need_it(real_registry: RealRegi
     assert absent(document) == {str(amd.blobs[1].digest): ("layer", PLATFORMS)}
 
 
-def test_data_that_is_gone_is_missing_though_its_link_stays(real_registry: RealRegistry) -> None:
+def test_data_that_is_gone_is_missing_though_its_link_stays(real_registry: BareRegistry) -> None:
     (_, arm, _), _ = seeded(real_registry)
     real_registry.delete_data(arm.blobs[2].digest)
     real_registry.restart()
@@ -130,7 +140,7 @@ def test_data_that_is_gone_is_missing_though_its_link_stays(real_registry: RealR
     assert absent(document) == {str(arm.blobs[2].digest): ("layer", ("linux/arm64",))}
 
 
-def test_children_in_their_own_repositories_are_found_there(real_registry: RealRegistry) -> None:
+def test_children_in_their_own_repositories_are_found_there(real_registry: BareRegistry) -> None:
     children = [images.image(platform) for platform in PLATFORMS[:2]]
     for child, name in zip(children, ("amd64", "arm64"), strict=True):
         real_registry.push(f"dockerfun/{name}", child, "6b972be0")
@@ -148,7 +158,7 @@ def test_children_in_their_own_repositories_are_found_there(real_registry: RealR
     }
 
 
-def test_the_tree_as_text_shows_the_same(real_registry: RealRegistry) -> None:
+def test_the_tree_as_text_shows_the_same(real_registry: BareRegistry) -> None:
     (_, arm, _), _ = seeded(real_registry)
     real_registry.unlink_blob("sandbox", arm.blobs[2].digest)
     real_registry.restart()
@@ -159,7 +169,7 @@ def test_the_tree_as_text_shows_the_same(real_registry: RealRegistry) -> None:
     assert arm.blobs[2].digest.short in lines[0]
 
 
-def test_a_registry_that_went_away_is_unreachable_and_nothing_is_called_missing(real_registry: RealRegistry) -> None:
+def test_a_registry_that_went_away_is_unreachable_and_nothing_is_called_missing(real_registry: BareRegistry) -> None:
     seeded(real_registry)
     real_registry.stop()
     status, document = check(f"{real_registry.address}/sandbox:0.16-edge")

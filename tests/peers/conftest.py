@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.real_registry import RealRegistry
+from tests.support.workshop import Workshop
 
 
 @pytest.fixture
@@ -17,3 +18,12 @@ def real_registry(tmp_path: Path) -> Iterator[RealRegistry]:
     registry.start()
     yield registry
     registry.stop()
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Iterator[Workshop]:
+    """The same, with ways to build images in it."""
+    workshop = Workshop(tmp_path / "workshop")
+    workshop.start()
+    yield workshop
+    workshop.stop()

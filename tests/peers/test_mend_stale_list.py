@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.peers import need, run
-from tests.support.real_registry import Pushed, RealRegistry
+from tests.support.workshop import Pushed, Workshop
 from tui.compose.bench import Bench
 from tui.compose.draft import EntryVerdict
 from tui.compose.events import Outcome
@@ -32,7 +32,7 @@ def docker(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return run("docker", "manifest", *words, env={"DOCKER_CONFIG": str(folder)})
 
 
-def story(real: RealRegistry, folder: Path) -> tuple[list[Pushed], list[Pushed]]:
+def story(real: Workshop, folder: Path) -> tuple[list[Pushed], list[Pushed]]:
     """Up to T6: images built with wrong input, listed, removed, built again, and `create --amend` once more."""
     wrong = [real.put_image("sandbox", f"{EDGE}-{name}", f"linux/{name}", "wrong input") for name in ("amd64", "arm64")]
     sources = [word for name in ("amd64", "arm64") for word in ("--amend", f"{real.address}/sandbox:{EDGE}-{name}")]
@@ -47,7 +47,7 @@ def story(real: RealRegistry, folder: Path) -> tuple[list[Pushed], list[Pushed]]
     return wrong, right
 
 
-async def test_the_stale_list(real: RealRegistry, tmp_path: Path) -> None:
+async def test_the_stale_list(real: Workshop, tmp_path: Path) -> None:
     config = tmp_path / "docker"
     wrong, right = story(real, config)
     name = f"{real.address}/sandbox:{EDGE}"
@@ -99,7 +99,7 @@ async def test_the_stale_list(real: RealRegistry, tmp_path: Path) -> None:
     assert list((config / "manifests").iterdir()) == []
 
 
-async def test_removing_a_local_list(real: RealRegistry, tmp_path: Path) -> None:
+async def test_removing_a_local_list(real: Workshop, tmp_path: Path) -> None:
     config = tmp_path / "docker"
     story(real, config)
     client = Client()
@@ -119,7 +119,7 @@ async def test_removing_a_local_list(real: RealRegistry, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("types", ["docker", "oci", "mixed"])
-async def test_what_docker_would_push_is_known_byte_for_byte(real: RealRegistry, tmp_path: Path, types: str) -> None:
+async def test_what_docker_would_push_is_known_byte_for_byte(real: Workshop, tmp_path: Path, types: str) -> None:
     config = tmp_path / "docker"
     real.put_image("app", "a", "linux/amd64", "a", oci=types == "oci")
     real.put_image("app", "b", "linux/arm64/v8", "b", oci=types != "docker")
@@ -135,7 +135,7 @@ async def test_what_docker_would_push_is_known_byte_for_byte(real: RealRegistry,
     assert real.manifest("app", types) == stored.pushed()[0]
 
 
-async def test_what_we_write_is_what_docker_writes(real: RealRegistry, tmp_path: Path) -> None:
+async def test_what_we_write_is_what_docker_writes(real: Workshop, tmp_path: Path) -> None:
     """Recreating a list whose sources did not move gives docker's own files, byte for byte."""
     config = tmp_path / "docker"
     for name, oci in (("amd64", False), ("arm64", True)):

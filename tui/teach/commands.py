@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Node
+from tui.oci import media
 from tui.teach import local_lines
 from tui.teach.access import Access, Hosts
 from tui.teach.lines import TOOLS, Line, Target, blob_lines, config_lines, list_lines, manifest_lines, referrer_lines
@@ -57,10 +58,17 @@ def _remote(node: Node, access: Access) -> list[Line]:
         image = node.image() or node.parent
         return referrer_lines(Target(access, repository, None, image.digest if image is not None else None))
     if node.kind in MANIFEST_KINDS and (target.tag or digest is not None):
-        return manifest_lines(target, is_index=node.is_index, by_platform=_by_platform(node, access))
+        return manifest_lines(target, form=_form(node), by_platform=_by_platform(node, access))
     if node.kind in BLOB_KINDS and digest is not None:
         return _BLOBS[node.kind](node, target)
     return list_lines(target)
+
+
+def _form(node: Node) -> str:
+    if not node.is_index:
+        return "image"
+    nested = node.index is not None and any(media.is_index(entry.media_type) for entry in node.index.entries)
+    return "nested" if nested else "index"
 
 
 def _by_platform(node: Node, access: Access) -> Target | None:

@@ -94,8 +94,9 @@ def list_lines(target: Target) -> list[Line]:
     ]
 
 
-def manifest_lines(target: Target, *, is_index: bool, by_platform: Target | None) -> list[Line]:
-    """A manifest or index: the digest, and the bytes."""
+def manifest_lines(target: Target, *, form: str, by_platform: Target | None) -> list[Line]:
+    """A manifest or index: the digest, and the bytes. `form` is "index", "nested" (an index with an index in it) or
+    "image"."""
     access, reference = target.access, target.reference
     head = _curl(access, target.url("manifests", target.selector), "--head", accept=True)
     get = _curl(access, target.url("manifests", target.selector), accept=True)
@@ -107,15 +108,7 @@ def manifest_lines(target: Target, *, is_index: bool, by_platform: Target | None
             "HEAD: the Docker-Content-Digest header. Docker Hub does not count it as a pull.",
         ),
         Line(CURL, "hash the bytes yourself", f"{get} | sha256sum", "GET: the exact bytes; their hash is the digest."),
-        Line(
-            DOCKER,
-            "show it",
-            _docker(access, reference),
-            "The entries with their digests. A list stored by `docker manifest create` under this name is shown "
-            "instead of the registry's."
-            if is_index
-            else "The image manifest; with --verbose also its own digest.",
-        ),
+        _docker_line(access, reference, form),
         Line(BUILDX, "show it", f"docker buildx imagetools inspect {shlex.quote(reference)}", _buildx_why(access)),
         Line(
             BUILDX,
@@ -143,6 +136,21 @@ def manifest_lines(target: Target, *, is_index: bool, by_platform: Target | None
     if by_platform is not None and by_platform.platform is not None:
         lines += _platform_lines(by_platform, by_platform.platform)
     return lines
+
+
+def _docker_line(access: Access, reference: str, form: str) -> Line:
+    """`docker manifest inspect`: it reads every entry, so that one which it cannot read makes the whole fail."""
+    line = _docker(access, reference)
+    if form == "nested":
+        why = "docker manifest cannot read an index inside an index: “unsupported manifest type”."
+        return Line(DOCKER, "show it", "", why)
+    if form == "index":
+        why = (
+            "The entries with their digests. A list stored by `docker manifest create` under this name is shown "
+            "instead of the registry's. One missing entry makes it say “no such manifest”, and blame the list."
+        )
+        return Line(DOCKER, "show it", line, why)
+    return Line(DOCKER, "show it", line, "The image manifest; with --verbose also its own digest.")
 
 
 def _platform_lines(index: Target, platform: Platform) -> list[Line]:

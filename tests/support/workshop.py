@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.real_registry import RealRegistry
+from tests.support.bare_registry import BareRegistry
 from tui.oci import media
 from tui.oci.digest import Digest
 
@@ -36,7 +36,7 @@ class Pushed:
         }
 
 
-class Workshop(RealRegistry):
+class Workshop(BareRegistry):
     """Builds little images in a real registry."""
 
     def put_blob(self, repository: str, data: bytes) -> Digest:

@@ -1,12 +1,13 @@
-"""The capitals: recreate, amend, new, push, tag, copy, delete, undo. Asks for what is needed, shows the plan, pushes."""
+"""The capitals: recreate, amend, new, push, tag, copy, delete, undo. Asks, shows the plan, pushes."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from tui.app.house import House
+from textual.screen import Screen
+
 from tui.app.mend.busy import Busy
 from tui.app.mend.draft_screen import DraftScreen
 from tui.app.mend.history import History
@@ -27,10 +28,13 @@ from tui.oci.reference import Reference
 from tui.sources.docker_manifests import DockerManifests
 from tui.text import plural, safe
 
+if TYPE_CHECKING:
+    from tui.app.screens.explore import ExploreScreen
+
 T = TypeVar("T")
 
 
-def plug(house: House, world: World) -> Mending | None:
+def plug(house: ExploreScreen, world: World) -> Mending | None:
     """Bring the capitals to life; None in a world without a registry client."""
     if world.client is None:
         return None
@@ -40,7 +44,7 @@ def plug(house: House, world: World) -> Mending | None:
 class Mending:
     """One for the main screen."""
 
-    def __init__(self, house: House, world: World, shop: Workshop) -> None:
+    def __init__(self, house: ExploreScreen, world: World, shop: Workshop) -> None:
         self.house = house
         self.world = world
         self.shop = shop
@@ -122,9 +126,8 @@ class Mending:
         value = ""
         if home is not None:
             value = home.source.reference(home.repository or "", tag=name_of_marks(marks) or "latest")
-        text = await self.house.ask(
-            Where(f"New list of {plural(len(marks), 'marked image')}: push it to", [value] if value else [], value=value)
-        )
+        title = f"New list of {plural(len(marks), 'marked image')}: push it to"
+        text = await self.house.ask(Where(title, [value] if value else [], value=value))
         if not text:
             return
         target = Reference.from_input(text)
@@ -150,7 +153,8 @@ class Mending:
         chosen = drafts[0] if len(drafts) == 1 else None
         if chosen is None:
             items = [
-                Item(str(number), safe(str(draft.target)), draft, str(draft.kind)) for number, draft in enumerate(drafts, 1)
+                Item(str(number), safe(str(draft.target)), draft, str(draft.kind))
+                for number, draft in enumerate(drafts, 1)
             ]
             chosen = await self.house.ask(Choice("Which draft?", items))
         if chosen is not None:
@@ -161,7 +165,7 @@ class Mending:
         history = History(draft)
         while True:
             screen = DraftScreen(self.house, self.shop, history)
-            wanted = await self.house.app.push_screen_wait(screen)
+            wanted = await self.show(screen)
             self.house.refresh_keys()
             if wanted is None:
                 return
@@ -278,10 +282,10 @@ class Mending:
     async def write(self, asked: Asked) -> bool:
         """Show the plan; if it is confirmed, run it. True when it was run and worked."""
         while True:
-            plan = await self.house.app.push_screen_wait(PlanScreen(self.house, asked))
+            plan = await self.show(PlanScreen(self.house, asked))
             if plan is None:
                 return False
-            ended = await self.house.app.push_screen_wait(PushScreen(self.house, self.shop, plan, asked.action))
+            ended = await self.show(PushScreen(self.house, self.shop, plan, asked.action))
             if ended is None:
                 return False
             await self.after(plan, ended.result)
@@ -290,10 +294,13 @@ class Mending:
                     asked.accept(replace(plan, before=ended.result.tag_holds))
                 continue
             if ended.wish == "theirs":
-                draft = await self.wait("Reading theirs", lambda tell: self.shop.begin(plan.target))
-                if draft is not None:
-                    await self.edit(draft)
+                await self._from_theirs(plan.target)
             return ended.result.ok
+
+    async def _from_theirs(self, target: Reference) -> None:
+        draft = await self.wait("Reading theirs", lambda tell: self.shop.begin(target))
+        if draft is not None:
+            await self.edit(draft)
 
     async def after(self, plan: Plan, result: PushResult) -> None:
         """The tree shows what is there now; the cursor goes to what was written."""
@@ -308,8 +315,8 @@ class Mending:
                 continue
             explorer.note_written(source, target.repository)
             for row in [each for each in root.walk() if each.kind is Kind.REPOSITORY]:
-                if row.repository == target.repository and row.load is Load.READY:
-                    await explorer.refresh(row)
+                if row.repository == target.repository:
+                    await self._ask_again(row)
             if result.ok and plan.action is not Action.DELETE and target.tag is not None:
                 shown = await explorer.add_reference(source, target.repository, target.tag)
         self.house.flush()
@@ -318,6 +325,19 @@ class Mending:
             self.house.images.open_row(shown)
         self.house.refresh_detail()
         self.house.refresh_verdict()
+
+    async def _ask_again(self, repository: Node) -> None:
+        """The list of tags and those rows of it that were read: all of it may be different now."""
+        if repository.load is Load.READY:
+            await self.house.explorer.refresh(repository)
+            return
+        for row in list(repository.children):
+            if row.load is not Load.IDLE:
+                await self.house.explorer.refresh(row)
+
+    async def show(self, screen: Screen[T]) -> T | None:
+        """A full screen, and its answer."""
+        return await self.house.app.push_screen_wait(screen)
 
     async def wait(self, title: str, work: Callable[[Tell], Awaitable[T]]) -> T | None:
         """Something that asks: its answer, or None when the reader left or it failed (which is said)."""

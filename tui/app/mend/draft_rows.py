@@ -1,0 +1,199 @@
+"""A draft as lines: the table of its entries, what is to know about it, and one entry in full. No Textual in here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui.app.ink import Line, Role, columns
+from tui.app.pages.parts import blank, digest_value, heading, prose, value
+from tui.compose.draft import Draft, Entry, EntryVerdict
+from tui.compose.validate import Problem
+from tui.oci import media
+from tui.oci.attestation import predicate_name, predicate_type
+from tui.oci.digest import Digest
+from tui.oci.reference import Reference
+from tui.text import safe, size, width
+
+_VERDICT: dict[EntryVerdict, Role] = {
+    EntryVerdict.UNCHANGED: "dim",
+    EntryVerdict.MOVED: "warn",
+    EntryVerdict.GONE: "bad",
+    EntryVerdict.NEW: "good",
+    EntryVerdict.REMOVED: "bad",
+    EntryVerdict.UNKNOWN: "warn",
+}
+_SIGN = {
+    EntryVerdict.UNCHANGED: " ",
+    EntryVerdict.MOVED: "~",
+    EntryVerdict.GONE: "✗",
+    EntryVerdict.NEW: "+",
+    EntryVerdict.REMOVED: "-",
+    EntryVerdict.UNKNOWN: "?",
+}
+_DIGEST = 13
+_WORD = 12
+
+
+def order(draft: Draft) -> list[Entry]:
+    """The rows as they are shown: each image, in the draft's order, with the attestations that describe it below it."""
+    images = [entry for entry in draft.entries if entry.describes is None]
+    shown: list[Entry] = []
+    for image in images:
+        shown.append(image)
+        about = {image.descriptor.digest}
+        shown += [entry for entry in draft.entries if entry.describes in about and entry not in shown]
+    return [*shown, *(entry for entry in draft.entries if entry not in shown)]
+
+
+def table(draft: Draft, room: int) -> tuple[Line, list[Line]]:
+    """The head of the table and a line for each row of ``order``. ``room`` in cells."""
+    rows = order(draft)
+    names = [_name(entry, draft) for entry in rows]
+    first = max([len("platform"), *(width(name) for name in names)]) + 3
+    first = min(first, max(16, room // 3))
+    source = max(10, room - first - 2 * _DIGEST - _WORD - 3)
+    head = columns(
+        [
+            ("   platform", first + 3, "label"),
+            ("source", source, "label"),
+            ("was", _DIGEST, "label"),
+            ("is now", _DIGEST, "label"),
+            ("verdict", 0, "label"),
+        ]
+    )
+    lines = [_row(entry, name, draft.target, first, source) for entry, name in zip(rows, names, strict=True)]
+    return head, lines
+
+
+def _row(entry: Entry, name: str, target: Reference, first: int, source: int) -> Line:
+    removed = entry.verdict is EntryVerdict.REMOVED
+    verdict = _VERDICT[entry.verdict]
+    came = source_text(entry, target)
+    if entry.proposed and came:
+        came = f"? {came}"
+    moved = entry.was != entry.now
+    return columns(
+        [
+            (f"{_SIGN[entry.verdict]} ", 3, verdict),
+            (name, first, "dim" if removed or entry.is_attestation else "title"),
+            (came, source, "dim" if removed or entry.is_attestation else "info" if entry.proposed else "plain"),
+            (hexes(entry.was), _DIGEST, "dim"),
+            (hexes(entry.now) if not removed else "", _DIGEST, "digest" if moved and not removed else "dim"),
+            (str(entry.verdict), 0, verdict),
+        ]
+    )
+
+
+def _name(entry: Entry, draft: Draft) -> str:
+    if entry.is_attestation:
+        known = any(image.descriptor.digest == entry.describes for image in draft.entries if not image.is_attestation)
+        return f"  {'└ ' if known else ''}attestation"
+    if media.is_index(entry.descriptor.media_type):
+        return "an index"
+    platform = entry.platform
+    return safe(str(platform)) if platform is not None and not platform.is_unknown else "no platform"
+
+
+def source_text(entry: Entry, target: Reference) -> str:
+    """Where the entry came from, as short as it can be without doubt: ``:tag`` in the target's own repository,
+    ``/repository:tag`` in its registry, else whole. Safe text."""
+    source = entry.source
+    if not source:
+        return ""
+    for prefix, mark in ((f"{target.registry}/{target.repository}", ""), (f"{target.registry}/", "/")):
+        if source.startswith(prefix):
+            rest = source[len(prefix) :]
+            if mark or rest[:1] in (":", "@"):
+                name, at, digest = rest.partition("@sha256:")
+                return safe(f"{mark}{name}{at}{digest[:12]}")
+    return safe(source)
+
+
+def hexes(digest: Digest | None) -> str:
+    """The first twelve characters of a digest's hash, as Docker shows them; "-" for none."""
+    return digest.encoded[:12] if digest is not None else "-"
+
+
+def headline(draft: Draft) -> Line:
+    """What the draft is for and what it would be, in a line."""
+    line = Line(fold="cut").put(safe(str(draft.target)), "title")
+    kind = {"recreate": "recreated", "amend": "amended", "new": "new list", "local": "Docker's local list"}
+    line.put(f"   {kind[str(draft.kind)]}", "accent")
+    line.put(f"   {media.describe(draft.media_type)}", "label")
+    if str(draft.choice) != "auto":
+        line.put(" (chosen)", "dim")
+    return line
+
+
+def summary(draft: Draft) -> str:
+    """How many entries of which verdict: ``2 moved, 1 unchanged``."""
+    images = [entry for entry in draft.entries if not entry.is_attestation]
+    words = []
+    for verdict in EntryVerdict:
+        count = sum(entry.verdict is verdict for entry in images)
+        if count:
+            words.append(f"{count} {verdict}")
+    return ", ".join(words) or "no image"
+
+
+def notices(draft: Draft, problems: Sequence[Problem], messages: Sequence[str], offer_key: str) -> list[Line]:
+    """Problems in words, then what the last edit did on the side."""
+    lines = []
+    for problem in problems:
+        role: Role = "bad" if problem.stops and not problem.undetermined else "warn"
+        line = Line(hang=2).put("✗ " if problem.stops else "! ", role).put(problem.message)
+        if problem.offer == "oci-type":
+            line.put(f"  {offer_key}", "key-cap").put(" chooses the OCI type", "label")
+        elif problem.code == "duplicate-platform":
+            line.put(f"  {offer_key}", "key-cap").put(" keeps both all the same", "label")
+        lines.append(line)
+    lines += [Line(hang=2).put("· ", "dim").put(message, "plain") for message in messages]
+    if not lines:
+        lines.append(Line(hang=2).put("✓ ", "good").put("Nothing is wrong with this draft.", "dim"))
+    return lines
+
+
+def entry_page(entry: Entry | None) -> list[Line]:
+    """One entry in full."""
+    if entry is None:
+        return [prose("The draft is empty: a adds an image from any reference.", "dim")]
+    descriptor = entry.descriptor
+    lines = [heading(f"{_what(entry)}"), value("source", safe(entry.source or "not known"))]
+    if entry.note:
+        bad = entry.verdict in (EntryVerdict.GONE, EntryVerdict.UNKNOWN)
+        lines.append(value("", entry.note, "warn" if bad else "info"))
+    if entry.proposed:
+        lines[-1].put("; nobody wrote it down: enter changes it", "dim")
+    lines.append(_digest("was", entry.was))
+    if entry.verdict is not EntryVerdict.REMOVED:
+        lines.append(_digest("is now", entry.now))
+    if entry.now is not None and entry.now != descriptor.digest and entry.in_index:
+        lines.append(_digest("goes in", descriptor.digest))
+    lines.append(value("type", f"{media.describe(descriptor.media_type)}, {size(descriptor.size)}"))
+    if entry.describes is not None:
+        lines.append(digest_value("describes", entry.describes))
+    for name, text in descriptor.annotations.items():
+        line = Line(hang=11, fold="char").put(f"{'':<11}").put(safe(name, limit=200), "key").put("  ")
+        lines.append(line.put(safe(text, limit=1000)))
+    return lines
+
+
+def _digest(label: str, digest: Digest | None) -> Line:
+    return digest_value(label, digest) if digest is not None else value(label, "-", "dim")
+
+
+def _what(entry: Entry) -> str:
+    if entry.is_attestation:
+        name = predicate_name(predicate_type(entry.descriptor))
+        return "attestation" + (f": {safe(name)}" if name else "")
+    return safe(str(entry.platform)) if entry.platform is not None else "an image without a platform"
+
+
+def index_notes(draft: Draft) -> list[Line]:
+    """The index's own annotations."""
+    if not draft.annotations:
+        return []
+    lines = [blank(), heading("Annotations of the index")]
+    for name, text in draft.annotations.items():
+        lines.append(Line(hang=4, fold="char").put("  ").put(safe(name, limit=200), "key").put("  ").put(safe(text)))
+    return lines

@@ -1,0 +1,171 @@
+"""A plan as a page: what would be written, how every object gets there, and what it would change. No Textual."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from tui.app.ink import Line, Lines, Role, Target
+from tui.app.pages.parts import blank, digest_value, heading, prose, value
+from tui.compose.equivalents import Equivalent
+from tui.compose.plan import DiffKind, DiffRow, How, Plan, PlannedObject, Step, StepKind
+from tui.oci import media
+from tui.text import plural, safe, size
+
+_HOW: dict[How, tuple[str, Role]] = {
+    How.PRESENT: ("present", "good"),
+    How.MOUNT: ("mount", "info"),
+    How.COPY: ("copy", "info"),
+    How.PUT: ("put", "info"),
+    How.FOREIGN: ("foreign", "dim"),
+    How.NOWHERE: ("nowhere", "bad"),
+    How.UNKNOWN: ("unknown", "warn"),
+}
+_SIGN: dict[DiffKind, tuple[str, Role]] = {
+    DiffKind.SAME: ("=", "dim"),
+    DiffKind.ADDED: ("+", "good"),
+    DiffKind.REMOVED: ("-", "bad"),
+    DiffKind.CHANGED: ("~", "warn"),
+}
+#: Objects that are listed one by one before they are only counted.
+_LISTED = 60
+
+
+def plan_page(plan: Plan, commands: Sequence[Equivalent] = (), *, every: bool = False) -> Lines:
+    """The whole plan; ``every`` lists what is present too, one by one."""
+    lines = [*_problems(plan), prose(plan.confirmation, "title" if plan.ready else "plain")]
+    lines += _facts(plan)
+    lines += [Line(hang=2).put("! ", "warn").put(warning) for warning in plan.warnings]
+    lines += difference(plan.diff)
+    lines += _steps(plan.steps)
+    lines += _objects(plan, every)
+    lines += _commands(commands)
+    return Lines(lines)
+
+
+def _problems(plan: Plan) -> list[Line]:
+    lines: list[Line] = []
+    stopping = [problem for problem in plan.problems if problem.stops]
+    if stopping:
+        lines += [heading("This stops it")]
+    for problem in sorted(plan.problems, key=lambda problem: not problem.stops):
+        role: Role = "bad" if problem.stops else "warn"
+        line = Line(hang=2).put("✗ " if problem.stops else "! ", role).put(problem.message)
+        if problem.offer == "accept-tag":
+            line.put("  a", "key-cap").put(" accepts it: the plan is made against what the tag holds now", "label")
+        lines.append(line)
+    return [*lines, blank()] if lines else []
+
+
+def _facts(plan: Plan) -> list[Line]:
+    lines = [blank(), value("target", safe(str(plan.target)), "title")]
+    if plan.before is not None:
+        lines.append(digest_value("now", plan.before))
+    elif plan.digest is not None:
+        lines.append(value("now", "no such tag"))
+    if plan.digest is not None:
+        same = "" if plan.changes_tag else "  (the same)"
+        lines.append(digest_value("then", plan.digest).put(same, "dim"))
+    if plan.media_type:
+        size_of = f", {len(plan.raw):,} bytes" if plan.raw is not None else ""
+        lines.append(value("type", media.describe(plan.media_type) + size_of))
+    counts = ", ".join(f"{count} {_HOW[how][0]}" for how in How if (count := plan.count(how)))
+    if counts:
+        lines.append(value("objects", counts))
+    travels = f", {size(plan.bytes_to_copy)} travel" if plan.bytes_to_copy else ""
+    requests = f"{plural(plan.requests, 'request')} to push{travels}"
+    lines.append(value("requests", f"{requests}; planning took {plan.asked}" if plan.asked else requests))
+    return [*lines, blank()]
+
+
+def difference(rows: Iterable[DiffRow], title: str = "What changes") -> list[Line]:
+    """Rows of a difference, digests whole."""
+    lines: list[Line] = []
+    for row in rows:
+        sign, role = _SIGN[row.kind]
+        line = Line(hang=4).put(f"{sign} ", role).put(row.what, "plain" if row.kind is not DiffKind.SAME else "dim")
+        if row.kind is DiffKind.SAME:
+            line.put("  " + _digest_short(row.after or row.before), "dim")
+            lines.append(line)
+            continue
+        both = row.before and row.after and row.before != row.after
+        if both and len(row.before) + len(row.after) < 60:
+            lines.append(line.put(f"  {row.before}", "bad").put(" → ", "dim").put(row.after, "good"))
+            continue
+        lines.append(line)
+        if row.before:
+            lines.append(Line(hang=6, fold="char").put("    - ", "bad").put(row.before, "digest"))
+        if row.after:
+            lines.append(Line(hang=6, fold="char").put("    + ", "good").put(row.after, "digest"))
+    return [blank(), heading(title), *lines] if lines else []
+
+
+def _digest_short(text: str) -> str:
+    algorithm, colon, encoded = text.partition(":")
+    return f"{algorithm}:{encoded[:12]}…" if colon and len(encoded) >= 32 else text
+
+
+def _steps(steps: Sequence[Step]) -> list[Line]:
+    if not steps:
+        return []
+    lines = [blank(), heading("Steps, in this order")]
+    for step in steps:
+        line = Line(hang=5).put(f"{step.number:>3}. ", "number").put(step.title)
+        if step.kind is StepKind.COPY:
+            line.put(f", {size(step.size)}", "label")
+        if step.digest is not None:
+            line.put(f"  {step.digest.short}", "dim")
+        lines.append(line)
+    return lines
+
+
+def _objects(plan: Plan, every: bool) -> list[Line]:
+    if not plan.objects:
+        return []
+    lines = [blank(), heading("Every object below it")]
+    shown = [each for each in plan.objects if every or each.how is not How.PRESENT]
+    shown.sort(key=lambda each: each.how not in (How.NOWHERE, How.UNKNOWN))
+    for each in shown[:_LISTED] if not every else shown:
+        lines += _object(each)
+    if len(shown) > _LISTED and not every:
+        lines.append(Line().put(f"  … and {len(shown) - _LISTED} more (o lists every one)", "dim"))
+    if not every:
+        present = Counter(each.kind for each in plan.objects if each.how is How.PRESENT)
+        if present:
+            words = ", ".join(plural(count, kind) for kind, count in present.items())
+            line = Line(hang=11).put("  present  ", "good").put(f"{words}: already in the repository")
+            lines.append(line.put("  (o lists every one)", "dim"))
+    return lines
+
+
+def _object(each: PlannedObject) -> list[Line]:
+    word, role = _HOW[each.how]
+    line = Line(hang=11).put(f"  {word:<8} ", role).put(f"{each.kind:<12}").put(f"{size(each.size):>9}  ", "number")
+    whole = each.how in (How.NOWHERE, How.UNKNOWN)
+    if each.platforms:
+        line.put(", ".join(each.platforms), "label")
+    if each.source is not None and each.how in (How.MOUNT, How.COPY, How.PUT):
+        line.put(f"  from {safe(str(each.source))}", "dim")
+    if whole:
+        under = Line(hang=11, fold="char").put(" " * 11).put(str(each.digest), "digest", _copy(str(each.digest)))
+        return [line.put(f"  {each.detail}", "dim"), under]
+    return [line.put(f"  {each.digest.short}", "dim")]
+
+
+def _commands(commands: Sequence[Equivalent]) -> list[Line]:
+    if not commands:
+        return []
+    lines = [blank(), heading("The same by hand"), Line().put("tab chooses one, enter copies it; e lists them", "dim")]
+    for command in commands:
+        lines += [blank(), Line(hang=2).put(f"  {command.tool}", "accent").put(f"  {command.title}", "dim")]
+        if command.line:
+            for part in command.line.split("\n"):
+                code = Line(hang=4, fold="char").put("  ")
+                lines.append(code.put(part, "string", _copy(command.line)))
+        if command.note:
+            lines.append(Line(hang=2).put(f"  {command.note}", "dim"))
+    return lines
+
+
+def _copy(text: str) -> Target:
+    return Target("copy", text)

@@ -1,0 +1,175 @@
+"""A push as a page: its steps ticking, what is waited for, and how it ended. Plain data, fed with events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tui.app.ink import Line, Lines, Role
+from tui.app.mend.plan_page import difference
+from tui.app.pages.parts import blank, digest_value, heading, prose, value
+from tui.compose.events import BytesMoved, Event, Outcome, PushResult, Said, StepDone, StepFailed, StepStarted, Waiting
+from tui.compose.plan import DiffRow, Plan, Step, StepKind
+from tui.text import duration, plural, safe, size
+
+
+class State(StrEnum):
+    """How far a step is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+_MARK: dict[State, tuple[str, Role]] = {
+    State.WAITING: ("·", "dim"),
+    State.RUNNING: ("", "info"),
+    State.DONE: ("✓", "good"),
+    State.FAILED: ("✗", "bad"),
+}
+_BAR = 16
+
+
+@dataclass(slots=True)
+class Progress:
+    """Everything that a push has said so far."""
+
+    plan: Plan
+    states: dict[int, State] = field(default_factory=dict)
+    words: dict[int, str] = field(default_factory=dict)
+    moved: dict[int, tuple[int, int]] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    waits: dict[int, Waiting] = field(default_factory=dict)
+    result: PushResult | None = None
+    stopping: bool = False
+
+    def take(self, event: Event) -> None:
+        """One more event."""
+        match event:
+            case StepStarted(step):
+                self.states[step.number] = State.RUNNING
+            case StepDone(step, how):
+                self.states[step.number] = State.DONE
+                self.words[step.number] = how
+                self.waits.pop(step.number, None)
+            case StepFailed(step, sentence):
+                self.states[step.number] = State.FAILED
+                self.words[step.number] = sentence
+            case BytesMoved(step, done, total):
+                self.moved[step.number] = (done, total)
+            case Waiting(step, seconds, _):
+                number = step.number if step is not None else 0
+                if seconds > 0:
+                    self.waits[number] = event
+                else:
+                    self.waits.pop(number, None)
+            case Said(text, _):
+                self.said.append(text)
+
+    @property
+    def done(self) -> int:
+        """How many steps are done."""
+        return sum(state is State.DONE for state in self.states.values())
+
+    @property
+    def bytes_done(self) -> int:
+        """How many bytes of the copies have been sent."""
+        return sum(done for done, _total in self.moved.values())
+
+    def state(self, step: Step) -> State:
+        """How far a step is."""
+        return self.states.get(step.number, State.WAITING)
+
+
+def progress_page(progress: Progress, spinner: str) -> Lines:
+    """The page while it runs. ``spinner`` is the turning symbol of now."""
+    plan = progress.plan
+    lines = [_head(progress), blank()]
+    for wait in progress.waits.values():
+        left = duration(wait.seconds) if wait.seconds >= 1 else f"{wait.seconds:.1f} s"
+        where = f" (step {wait.step.number})" if wait.step is not None else ""
+        lines.append(Line(hang=2).put("◔ ", "warn").put(f"waiting {left}{where}: {wait.reason}", "warn"))
+    if progress.waits:
+        lines.append(blank())
+    lines += [_step(progress, step, spinner) for step in plan.steps]
+    if progress.said:
+        lines += [blank(), heading("Said on the way")]
+        lines += [Line(hang=2).put("· ", "dim").put(text) for text in progress.said[-50:]]
+    return Lines(lines)
+
+
+def _head(progress: Progress) -> Line:
+    plan = progress.plan
+    line = Line(hang=2).put(f"{progress.done} of {plural(len(plan.steps), 'step')}", "title")
+    if plan.bytes_to_copy:
+        line.put(f"   {size(progress.bytes_done)} of {size(plan.bytes_to_copy)}", "label")
+    if progress.stopping:
+        line.put("   stopping…", "warn")
+    return line
+
+
+def _step(progress: Progress, step: Step, spinner: str) -> Line:
+    state = progress.state(step)
+    mark, role = _MARK[state]
+    line = Line(hang=7).put(f"{mark or spinner} ", role).put(f"{step.number:>3}. ", "number")
+    line.put(step.title, "dim" if state is State.WAITING else "plain")
+    done, total = progress.moved.get(step.number, (0, 0))
+    if step.kind is StepKind.COPY and state is State.RUNNING and total:
+        full = done * _BAR // total
+        line.put("  ").put("█" * full, "good").put("░" * (_BAR - full), "dim").put(f" {size(done)} of {size(total)}")
+    elif step.kind is StepKind.COPY:
+        line.put(f", {size(step.size)}", "label")
+    word = progress.words.get(step.number, "")
+    if word:
+        line.put(f"  {word}", "bad" if state is State.FAILED else "dim")
+    return line
+
+
+_TITLES: dict[Outcome, tuple[str, Role]] = {
+    Outcome.PUSHED: ("Done.", "good"),
+    Outcome.UNCHANGED: ("Done.", "good"),
+    Outcome.CONFLICT: ("Somebody moved the tag meanwhile. Nothing was put there.", "warn"),
+    Outcome.FAILED: ("It did not work.", "bad"),
+    Outcome.CANCELLED: ("Stopped.", "warn"),
+    Outcome.UNVERIFIED: ("It was written, but could not be read back.", "warn"),
+}
+
+
+def result_page(
+    progress: Progress, result: PushResult, *, theirs: tuple[DiffRow, ...] = (), mine: tuple[DiffRow, ...] = ()
+) -> Lines:
+    """How it ended: the tag's digest, whole. ``theirs`` and ``mine`` are the two differences of a conflict."""
+    title, role = _TITLES[result.outcome]
+    lines = [heading(title) if role == "good" else Line().put(title, role), blank(), prose(result.sentence), blank()]
+    lines.append(value("tag", safe(str(result.target)), "title"))
+    if result.outcome is Outcome.CONFLICT:
+        lines += _three(result)
+    elif result.digest is not None and result.ok:
+        lines.append(digest_value("holds", result.digest))
+        if result.verified_at is not None:
+            lines.append(value("", f"read back and hashed at {result.verified_at:%H:%M:%S}", "dim"))
+    elif not result.tag_known:
+        lines.append(value("holds", "could not be found out", "warn"))
+    elif result.tag_holds is not None:
+        lines.append(digest_value("holds", result.tag_holds))
+    else:
+        lines.append(value("holds", "there is no such tag"))
+    if result.copyable:
+        lines += [blank(), Line(fold="char").put(result.copyable, "digest")]
+    if result.missing:
+        lines += [blank(), heading("The registry misses")]
+        lines += [Line(hang=4, fold="char").put("  ").put(safe(each), "bad") for each in result.missing]
+    lines += difference(theirs, "What they changed")
+    lines += difference(mine, "What yours would change of theirs")
+    lines += [blank(), heading("What was done")]
+    lines += [_step(progress, step, "·") for step in progress.plan.steps]
+    lines += [Line(hang=2).put("· ", "dim").put(text) for text in progress.said[-50:]]
+    return Lines(lines)
+
+
+def _three(result: PushResult) -> list[Line]:
+    lines = []
+    for label, digest in (("planned on", result.base), ("theirs", result.theirs), ("yours", result.mine)):
+        lines.append(digest_value(label, digest) if digest is not None else value(label, "no such tag"))
+    return lines

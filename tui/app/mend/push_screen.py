@@ -1,0 +1,167 @@
+"""A push under way: steps tick, Esc stops it at any of them, and at the end it says what the tag holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from textual import events
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from tui.app.house import House, failure
+from tui.app.ink import Line
+from tui.app.mend.push_page import Progress, progress_page, result_page
+from tui.app.mend.screen import MOVES, MendScreen
+from tui.app.mend.telling import end_event
+from tui.app.mend.workshop import Workshop
+from tui.app.widgets.page import PageView
+from tui.compose.diff import difference
+from tui.compose.events import Event, Outcome, PushResult
+from tui.compose.home import Home
+from tui.compose.plan import DiffRow, Plan
+from tui.compose.push import Push
+from tui.oci.errors import OciError
+from tui.sources.base import SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How it ended and what the reader wants next: ``again`` (plan again against what is there), ``theirs`` (begin
+    from what they pushed) or ""."""
+
+    result: PushResult
+    wish: str = ""
+
+
+class PushScreen(MendScreen[Ended]):
+    """Runs one plan, at once."""
+
+    def __init__(self, house: House, shop: Workshop, plan: Plan, action: str) -> None:
+        super().__init__(house)
+        self.shop = shop
+        self.plan = plan
+        self.action = action
+        self.progress = Progress(plan)
+        self.result: PushResult | None = None
+        self._push = Push(plan, shop.bench, shop.journal, on_event=self._heard)
+        self._theirs: tuple[DiffRow, ...] = ()
+        self._mine: tuple[DiffRow, ...] = ()
+        self._tick = 0
+        self._stale = True
+
+    def body(self) -> Iterator[Widget]:
+        box = Vertical(PageView(id="push-page"), classes="mend-box")
+        box.border_title = "Push"
+        yield box
+
+    @property
+    def page(self) -> PageView:
+        """The page."""
+        return self.query_one(PageView)
+
+    def begin(self) -> None:
+        self.page.focus()
+        self.redraw()
+        # Steps come by the hundred in a second: the page is drawn on a timer, at most ten times a second.
+        self._timer = self.set_interval(max(0.05, self.house.fan.house.pulse.interval), self._beat)
+        self.run_worker(self._run(), exit_on_error=False, group="push")
+
+    async def _run(self) -> None:
+        try:
+            result = await self._push.run()
+        except Exception as error:  # a fault of ours: say it, and that the tag must be looked at
+            self._timer.stop()
+            self.house.say(f"The push broke off: {failure(error)} Check what the tag holds.", severity="error")
+            raise
+        if result.outcome is Outcome.CONFLICT:
+            await self._compare(result)
+        self._timer.stop()
+        self.result = self.progress.result = result
+        self.redraw()
+        self.page.move("top")
+        self.house.tell(end_event(self.plan, result, self.action))
+
+    async def _compare(self, result: PushResult) -> None:
+        """What they changed, and what ours would change of theirs, as far as it can be read."""
+        home = Home.of(self.plan.target)
+        try:
+            theirs = await self.shop.bench.manifest(home, str(result.theirs)) if result.theirs is not None else None
+            before = self.shop.bench.learn(self.plan.before_raw, self.plan.before_media_type) \
+                if self.plan.before_raw is not None else None  # fmt: skip
+            mine = self.shop.bench.learn(self.plan.raw, self.plan.media_type) if self.plan.raw is not None else None
+        except (SourceError, OciError):
+            return  # the digests are shown in any case
+        if theirs is not None:
+            self._theirs = difference(before, theirs)
+        if mine is not None:
+            self._mine = difference(theirs, mine)
+
+    def _heard(self, event: Event) -> None:
+        self.progress.take(event)
+        self._stale = True
+
+    def _beat(self) -> None:
+        self._tick += 1
+        if self._stale or self.progress.states:
+            self._stale = False
+            self.redraw()
+
+    def redraw(self) -> None:
+        line = Line(fold="cut").put(" push ", "accent").put("  ").put(str(self.house_target()), "title")
+        self.headed(line)
+        result = self.result
+        if result is None:
+            glyphs = self.house.images.glyphs
+            spinner = glyphs.spinner[self._tick % len(glyphs.spinner)]
+            self.page.show(progress_page(self.progress, spinner), keep=True)
+            self.keyed([("leave", "esc", "stop")])
+            return
+        self.page.show(result_page(self.progress, result, theirs=self._theirs, mine=self._mine))
+        keys = []
+        if result.copyable:
+            keys += [("copy", "c", "copy name@digest"), ("digest", "y", "copy digest")]
+        if result.outcome is Outcome.CONFLICT:
+            keys += [("again", "r", "plan again, to replace theirs"), ("theirs", "a", "begin from theirs")]
+        elif not result.ok:
+            keys.append(("again", "r", "plan again"))
+        self.keyed([*keys, ("leave", "enter esc", "close")])
+
+    def house_target(self) -> str:
+        """The target, safe."""
+        from tui.text import safe
+
+        return safe(str(self.plan.target))
+
+    def on_key(self, event: events.Key) -> None:
+        names = {"c": "copy", "y": "digest", "r": "again", "a": "theirs", "enter": "close", "q": "close"}
+        if event.key in MOVES:
+            event.stop()
+            self.page.move(MOVES[event.key])
+        elif event.key in names:
+            event.stop()
+            self.do(names[event.key])
+
+    def do(self, action: str) -> None:
+        result = self.result
+        if result is None:
+            if action == "leave":
+                self._stop()
+            return
+        if action in ("leave", "close"):
+            self.dismiss(Ended(result))
+        elif action == "copy" and result.copyable:
+            self.house.start(self.house.copy_text(result.copyable, "reference"), "copy")
+        elif action == "digest" and result.digest is not None and result.ok:
+            self.house.start(self.house.copy_text(str(result.digest), "digest"), "copy")
+        elif action == "again" and not result.ok:
+            self.dismiss(Ended(result, "again"))
+        elif action == "theirs" and result.outcome is Outcome.CONFLICT:
+            self.dismiss(Ended(result, "theirs"))
+
+    def _stop(self) -> None:
+        if self._push.cancel():
+            self.progress.stopping = True
+            self.redraw()
+        else:
+            self.house.say("The last write is under way: it is finished and read back first.")

@@ -1,0 +1,138 @@
+"""What the screens of mending share: a head line, a body, a line of keys, and room for a lesson at the side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, Vertical
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui.app.house import House
+from tui.app.ink import Line, wrap
+from tui.app.widgets.bars import Clickable
+from tui.app.widgets.ink import Inked
+
+T = TypeVar("T")
+
+MOVES = {
+    "up": "up", "k": "up", "down": "down", "j": "down", "pageup": "page-up", "ctrl+u": "page-up",
+    "pagedown": "page-down", "ctrl+d": "page-down", "home": "top", "end": "bottom",
+}  # fmt: skip
+
+
+class OneLine(Inked):
+    """A line of inked text; with ``most`` above 1 it folds to that many rows."""
+
+    line: reactive[Line] = reactive(Line, always_update=True)
+
+    def render(self) -> object:
+        """The line, cut."""
+        return self.text(self.line)
+
+
+class KeyLine(Clickable):
+    """Keys and what they do, folded to as many rows as it takes; a click on one does it."""
+
+    keys: reactive[tuple[tuple[str, str, str], ...]] = reactive((), layout=True)
+
+    def _line(self) -> Line:
+        line = Line()
+        for _action, key, words in self.keys:
+            # Non-breaking blanks: a key and its words stay together.
+            line.put(f" {key}\u00a0", "key-cap").put(words.replace(" ", "\u00a0") + "\u00a0", "label")
+        return line
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """As many rows as the keys need."""
+        return len(wrap(self._line().plain, max(10, width)))
+
+    def render(self) -> object:
+        """The keys."""
+        from rich.style import Style
+        from rich.text import Text
+
+        line = self._line()
+        text = self.text(line)
+        at = 0
+        for action, key, words in self.keys:
+            end = at + len(key) + len(words) + 3
+            text.stylize(Style(meta={"act": action}), at, end)
+            at = end
+        folded = Text(no_wrap=True, end="")
+        for number, part in enumerate(text.divide(wrap(line.plain, max(10, self.size.width))[1:])):
+            if number:
+                folded.append("\n")
+            folded.append_text(part)
+        return folded
+
+
+class MendScreen(Screen[T]):
+    """A full screen. ``house`` is the main one, which copies, says and starts things; the reader comes back to it."""
+
+    CSS_PATH = "screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back", show=False),
+        Binding("ctrl+c", "screen.copy_text", "Copy selected text", show=False),
+    ]
+
+    def __init__(self, house: House) -> None:
+        super().__init__()
+        self.house = house
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(classes="mend-head")
+        with Horizontal(classes="mend-body"):
+            with Vertical(classes="mend-main"):
+                yield from self.body()
+            yield Container(classes="mend-side")
+        yield KeyLine(classes="mend-keys")
+
+    def body(self) -> Sequence[Widget]:
+        """What is between head and keys."""
+        raise NotImplementedError
+
+    def headed(self, line: Line) -> None:
+        """Set the head line."""
+        self.query_one(".mend-head", OneLine).line = line
+
+    def keyed(self, keys: Sequence[tuple[str, str, str]]) -> None:
+        """Set the keys: (what ``do`` is called with, key as people write it, words)."""
+        self.query_one(KeyLine).keys = tuple(keys)
+
+    def do(self, action: str) -> None:
+        """Carry out one of the keys."""
+        raise NotImplementedError
+
+    async def on_clickable_act(self, event: Clickable.Act) -> None:
+        event.stop()
+        self.do(event.action)
+
+    def on_mount(self) -> None:
+        self.lay_out()
+        self.begin()
+
+    def begin(self) -> None:
+        """The screen is there: fill it."""
+        raise NotImplementedError
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.lay_out()
+        self.redraw()
+
+    def lay_out(self) -> None:
+        """Classes for the size of now."""
+        self.set_class(self.size.height < 30, "-short")
+        self.set_class(self.size.width < 100, "-narrow")
+
+    def redraw(self) -> None:
+        """Draw for the size of now."""
+
+    def action_leave(self) -> None:
+        """Esc."""
+        self.do("leave")

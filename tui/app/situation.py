@@ -13,7 +13,8 @@ from tui.oci import media
 class Situation:
     """``pane`` is ``tree``, ``detail``, ``requests`` or ``side``; ``handled`` are the ids of the actions that somebody
     carries out; ``marks`` are the marked rows; ``links`` how many links the detail page has; ``places`` how far back
-    the history goes; ``drafts`` how many drafts were left unpushed; ``listing`` whether a list of names is above the cursor."""
+    the history goes; ``drafts`` how many drafts were left unpushed; ``listing`` whether a list of names is above the
+    cursor."""
 
     node: Node | None = None
     pane: str = "tree"

@@ -1,0 +1,29 @@
+"""Checking an image of a fake source, for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support import images
+from tests.support.fake_source import FakeSource
+from tui.explore.explorer import Explorer
+from tui.explore.finding import Finding
+from tui.explore.findings import findings
+from tui.explore.node import Node
+
+AMD, ARM = "linux/amd64", "linux/arm64"
+
+
+async def checked(source: FakeSource, tag: str = "1") -> tuple[Explorer, Node, list[Finding]]:
+    explorer = Explorer()
+    node = explorer.add_selector(source, "app", tag)
+    await explorer.check(node).wait()
+    return explorer, node, findings(node, explorer)
+
+
+def codes(found: list[Finding]) -> list[str]:
+    return [finding.code for finding in found]
+
+
+def pair(*more: images.Image, **document: Any) -> images.Image:
+    return images.index(images.image(AMD), images.image(ARM), *more, **document)

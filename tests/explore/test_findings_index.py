@@ -1,0 +1,276 @@
+"""Findings on what an index says, and on what belongs together; none from images that are well."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.explore.checking import AMD, ARM, checked, codes, pair
+from tests.support import images
+from tests.support.fake_source import FakeSource
+from tui.explore.codes import CODES, Severity
+from tui.explore.explorer import Explorer
+from tui.explore.findings import findings
+from tui.explore.verdict import verdict
+from tui.oci import media
+from tui.oci.descriptor import Descriptor
+
+
+async def test_foreign_layer() -> None:
+    source = FakeSource()
+    layer = images.blob(b"windows", media.DOCKER_FOREIGN_LAYER, urls=("https://example.com/layer",))
+    image = images.image("windows/amd64", (layer,))
+    source.put("app", image, "1")
+    source.drop("app", layer.digest)
+    explorer, node, found = await checked(source)
+    assert codes(found) == ["foreign-layer"]
+    assert "https://example.com/layer" in found[0].message
+    assert verdict(node, found, explorer).complete
+
+
+async def test_platform_mismatch() -> None:
+    source = FakeSource()
+    source.put("app", images.index(images.image(AMD), images.image(ARM, config_platform=AMD, seed="x")), "1")
+    explorer, node, found = await checked(source)
+    assert codes(found) == ["platform-mismatch"]
+    assert found[0].facts == ("index: linux/arm64", "config: linux/amd64")
+    assert "is for linux/amd64" in verdict(node, found, explorer).sentence
+
+
+@pytest.mark.parametrize(("said", "config"), [("linux/arm64/v8", "linux/arm64"), ("linux/arm/v7", "linux/arm")])
+async def test_a_variant_that_the_config_leaves_out_is_no_mismatch(said: str, config: str) -> None:
+    source = FakeSource()
+    source.put("app", images.index(images.image(said, config_platform=config)), "1")
+    assert (await checked(source))[2] == []
+
+
+async def test_duplicate_platform() -> None:
+    source = FakeSource()
+    first, second = images.image(AMD), images.image(AMD, seed="again")
+    source.put("app", images.index(first, second), "1")
+    _, _, found = await checked(source)
+    assert codes(found) == ["duplicate-platform"]
+    assert found[0].digest == second.digest
+
+
+async def test_windows_versions_are_not_duplicates() -> None:
+    source = FakeSource()
+    old = images.image("windows/amd64 10.0.17763.1", seed="1")
+    new = images.image("windows/amd64 10.0.20348.1", seed="2")
+    source.put("app", images.index(old, new), "1")
+    assert (await checked(source))[2] == []
+
+
+async def test_stale_entry() -> None:
+    source = FakeSource()
+    top = source.put("app", pair(), "1", "1-other")
+    now = source.put("app", images.image(ARM, seed="new"), "1-arm64")
+    source.put("app", top.children[0], "1-amd64")
+    source.drop("app", top.children[1].blobs[2].digest)
+    explorer, node, found = await checked(source)
+    assert codes(found) == ["missing-blob", "stale-entry"]
+    assert found[1].platform == ARM
+    assert found[1].facts == (f"index: {top.children[1].digest}", f"1-arm64: {now.digest}")
+    assert verdict(node, found, explorer).sentence.endswith(
+        f"It still points at an image that was replaced: 1-arm64 is {str(now.digest)[:19]}… now."
+    )
+
+
+async def test_a_source_tag_that_is_an_index_counts_by_what_is_in_it() -> None:
+    source = FakeSource()
+    amd, arm = images.image(AMD), images.image(ARM)
+    source.put("app", images.index(amd, arm), "1")
+    source.put("app", images.index(amd, images.attestation(amd)), "1-amd64")
+    explorer = Explorer()
+    repository = explorer.add_repository(source, "app")
+    await explorer.open(repository)
+    node = explorer.add_selector(source, "app", "1")
+    await explorer.check(node).wait()
+    assert findings(node, explorer) == []
+    assert ("manifest", "app", str(source.repos["app"].tags["1-amd64"])) in source.asked
+
+
+async def test_orphan_attestation() -> None:
+    source = FakeSource()
+    other = images.image(AMD, seed="replaced")
+    source.put("app", pair(images.attestation(other)), "1")
+    explorer, node, found = await checked(source)
+    assert codes(found) == ["orphan-attestation"]
+    assert str(other.digest) in found[0].facts[0]
+    assert not any(child.kind.value == "attestation" for row in node.children[:2] for child in row.children)
+    assert verdict(node, found, explorer).complete
+
+
+async def test_an_attestation_by_subject_hangs_under_its_platform() -> None:
+    source = FakeSource()
+    amd = images.image(AMD)
+    note = images.image(
+        AMD,
+        (images.blob(b"{}", media.IN_TOTO),),
+        artifactType=media.ATTESTATION,
+        subject=amd.descriptor.to_document(),
+    )
+    entry = Descriptor(media.OCI_MANIFEST, note.digest, len(note.raw), artifact_type=media.ATTESTATION)
+    source.put("app", images.index(amd, note, entries=[amd.descriptor.to_document(), entry.to_document()]), "1")
+    _, node, found = await checked(source)
+    assert found == []
+    assert [child.kind.value for child in node.children] == ["manifest", "referrers"]
+    assert "attestation" in [child.kind.value for child in node.children[0].children]
+
+
+async def test_missing_attestation() -> None:
+    source = FakeSource()
+    amd = images.image(AMD)
+    source.put("app", images.index(amd, images.image(ARM), images.attestation(amd)), "1")
+    _, _, found = await checked(source)
+    assert codes(found) == ["missing-attestation"]
+    assert found[0].platform == ARM
+    assert found[0].severity is Severity.INFO
+
+
+async def test_dangling_subject() -> None:
+    source = FakeSource()
+    gone = images.image(AMD, seed="gone").descriptor.to_document()
+    source.put("app", images.image(AMD, subject=gone), "1")
+    _, _, found = await checked(source)
+    assert codes(found) == ["dangling-subject"]
+
+
+async def test_not_in_this_repository() -> None:
+    source = FakeSource()
+    top = source.put("app", pair(), "1")
+    source.put("app/arm64", top.children[1], "1")
+    for part in (top.children[1].blobs[0], top.children[1].blobs[2]):
+        source.drop("app", part.digest)
+    explorer, node, found = await checked(source)
+    assert codes(found) == ["missing-blob", "missing-blob", "not-in-this-repository"]
+    assert found[2].message == "2 objects of linux/arm64 are not in app, but they are in app/arm64."
+    assert found[2].message in verdict(node, found, explorer).sentence
+
+
+async def test_a_neighbour_that_has_nothing_is_asked_once() -> None:
+    source = FakeSource()
+    top = source.put("app", pair(), "1")
+    for part in top.children[1].blobs:
+        source.drop("app", part.digest)
+    await checked(source)
+    elsewhere = [question for question in source.order if question[1] != "app"]
+    assert len(elsewhere) <= 4  # two spellings for each of the two platforms that share a layer
+
+
+async def test_empty_index() -> None:
+    source = FakeSource()
+    source.put("app", images.index(), "1")
+    explorer, node, found = await checked(source)
+    assert codes(found) == ["empty-index"]
+    assert verdict(node, found, explorer).sentence == "The tag 1 has no platforms: nobody can pull it."
+
+
+async def test_nested_index() -> None:
+    source = FakeSource()
+    inner = images.index(images.image(ARM))
+    source.put("app", images.index(images.image(AMD), inner), "1")
+    explorer, node, found = await checked(source)
+    assert codes(found) == ["nested-index"]
+    assert verdict(node, found, explorer).pullable == (AMD, ARM)
+
+
+@pytest.mark.parametrize(
+    ("docker_list", "docker_images"), [(False, (True, False)), (True, (True, False)), (True, (False, False))]
+)
+async def test_mixed_media_types(docker_list: bool, docker_images: tuple[bool, bool]) -> None:
+    source = FakeSource()
+    parts = [images.image(p, docker=d) for p, d in zip((AMD, ARM), docker_images, strict=True)]
+    source.put("app", images.index(*parts, docker=docker_list), "1")
+    assert codes((await checked(source))[2]) == ["mixed-media-types"]
+
+
+async def test_unknown_platform_and_no_platform() -> None:
+    source = FakeSource()
+    amd, arm = images.image(AMD), images.image(ARM)
+    unknown = amd.descriptor.to_document() | {"platform": {"os": "unknown", "architecture": "unknown"}}
+    nameless = arm.descriptor.to_document()
+    del nameless["platform"]
+    source.put("app", images.index(amd, arm, entries=[unknown, nameless]), "1")
+    _, _, found = await checked(source)
+    assert sorted(codes(found)) == ["no-platform", "unknown-platform"]
+    assert "its config says linux/arm64" in next(f.message for f in found if f.code == "no-platform")
+
+
+async def test_too_deep() -> None:
+    source = FakeSource()
+    top = images.image(AMD)
+    for _ in range(12):
+        top = images.index(top)
+    source.put("app", top, "1")
+    explorer, node, found = await checked(source)
+    assert set(codes(found)) == {"nested-index", "too-deep"}
+    said = verdict(node, found, explorer)
+    assert not said.complete
+    assert "nested deeper" in said.sentence
+    assert len(source.order) < 12
+
+
+async def test_a_diamond_of_shared_children_is_asked_once() -> None:
+    source = FakeSource()
+    shared = images.index(images.image(AMD), images.image(ARM))
+    source.put("app", images.index(images.index(shared), images.index(shared, annotations={"a": "b"})), "1")
+    await checked(source)
+    assert max(source.asked.values()) == 1
+
+
+async def test_self_similar_trees_end() -> None:
+    source = FakeSource()
+    top = images.index(images.image(AMD))
+    for number in range(7):
+        top = images.index(*[images.index(top, annotations={"n": f"{number}.{i}"}) for i in range(1)], top)
+    source.put("app", top, "1")
+    explorer, node, _ = await checked(source)
+    assert not explorer.running()
+    assert node.load.value == "ready"
+
+
+async def test_an_entry_that_is_a_blob_is_no_fault() -> None:
+    source = FakeSource()
+    amd = images.image(AMD)
+    blob = images.blob(b"some artifact", "application/x-artifact")
+    holder = images.Image(amd.raw, amd.descriptor, (*amd.blobs, blob))
+    entries = [amd.descriptor.to_document(), blob.descriptor.to_document()]
+    source.put("app", images.index(holder, entries=entries), "1")
+    _, node, found = await checked(source)
+    assert codes(found) == ["no-platform"]
+    assert node.children[1].note == "a blob, no manifest"
+
+
+def test_the_table_names_the_codes_of_the_design() -> None:
+    assert [code for code, row in CODES.items() if row.severity is Severity.ERROR] == [
+        "missing-blob",
+        "missing-manifest",
+        "size-mismatch",
+        "digest-mismatch",
+        "cycle",
+        "too-deep",
+        "invalid-manifest",
+    ]
+    assert [code for code, row in CODES.items() if row.severity is Severity.WARNING] == [
+        "denied",
+        "unreachable",
+        "limited",
+        "media-type-mismatch",
+        "platform-mismatch",
+        "duplicate-platform",
+        "stale-entry",
+        "stale-local-list",
+        "orphan-attestation",
+        "dangling-subject",
+        "not-in-this-repository",
+        "empty-index",
+    ]
+    assert [code for code, row in CODES.items() if row.severity is Severity.INFO] == [
+        "nested-index",
+        "mixed-media-types",
+        "foreign-layer",
+        "missing-attestation",
+        "unknown-platform",
+        "no-platform",
+    ]
+    assert all(row.title and row.cause and row.mend for row in CODES.values())

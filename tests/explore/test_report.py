@@ -1,0 +1,182 @@
+"""The report: the exact JSON of the design, Markdown to paste, exit statuses."""
+
+from __future__ import annotations
+
+import json
+
+from tests.support import images
+from tests.support.fake_source import FakeSource
+from tui.explore.explorer import Explorer
+from tui.explore.node import Node
+from tui.explore.report import Report, exit_status, failed_report, report
+from tui.oci.platform import Platform
+from tui.sources.base import SourceError
+from tui.sources.presence import Observation, Presence
+
+
+async def made(source: FakeSource, *, platform: str | None = None, tag: str = "1") -> tuple[Node, Report]:
+    explorer = Explorer()
+    node = explorer.add_selector(source, "app", tag)
+    wanted = None
+    if platform is not None:
+        asked = Platform.parse(platform)
+
+        def wanted(row: Node) -> bool:
+            return row.platform is None or row.platform.matches(asked)
+
+    run = explorer.check(node, wanted=wanted)
+    await run.wait()
+    return node, report(node, explorer, requests=run.requests, searches=run.searches, wanted=wanted)
+
+
+def broken() -> tuple[FakeSource, images.Image]:
+    source = FakeSource()
+    amd, arm = images.image("linux/amd64"), images.image("linux/arm64")
+    top = source.put("app", images.index(amd, arm, images.attestation(arm)), "1")
+    source.drop("app", arm.blobs[2].digest)
+    return source, top
+
+
+async def test_the_json_is_the_design_to_the_letter() -> None:
+    source, top = broken()
+    _, document = await made(source)
+    said = json.loads(json.dumps(document.to_json()))
+    assert list(said) == [
+        "reference",
+        "digest",
+        "mediaType",
+        "complete",
+        "verdict",
+        "requests",
+        "counts",
+        "objects",
+        "platforms",
+        "findings",
+    ]
+    assert said["reference"] == "fake.test/app:1"
+    assert said["digest"] == str(top.digest)
+    assert said["complete"] is False
+    assert list(said["counts"]) == [
+        "present",
+        "missing",
+        "denied",
+        "limited",
+        "unreachable",
+        "foreign",
+        "mismatched",
+        "unchecked",
+    ]
+    assert said["counts"]["missing"] == 1
+    assert sum(said["counts"].values()) == len(said["objects"])
+    assert len({part["digest"] for part in said["objects"]}) == len(said["objects"])
+    assert {part["kind"] for part in said["objects"]} == {
+        "index",
+        "manifest",
+        "attestation",
+        "config",
+        "layer",
+        "statement",
+    }
+    lost = next(part for part in said["objects"] if part["presence"] == "missing")
+    assert lost == {
+        "digest": str(top.children[1].blobs[2].digest),
+        "kind": "layer",
+        "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
+        "size": len(top.children[1].blobs[2].data),
+        "presence": "missing",
+        "detail": "404 BLOB_UNKNOWN",
+        "platforms": ["linux/arm64"],
+    }
+    shared = next(part for part in said["objects"] if part["digest"] == str(top.children[0].blobs[1].digest))
+    assert shared["platforms"] == ["linux/amd64", "linux/arm64"]
+    assert said["platforms"] == [
+        {"platform": "linux/amd64", "digest": str(top.children[0].digest), "pullable": True, "attestations": 0},
+        {"platform": "linux/arm64", "digest": str(top.children[1].digest), "pullable": False, "attestations": 1},
+    ]
+    assert list(said["findings"][0]) == ["code", "severity", "digest", "platform", "message", "mend"]
+    assert said["findings"][0]["code"] == "missing-blob"
+
+
+async def test_a_platform_that_was_asked_for_alone_is_judged_alone() -> None:
+    source, top = broken()
+    _, document = await made(source, platform="linux/amd64")
+    assert [line.platform for line in document.platforms] == ["linux/amd64"]
+    assert document.verdict.complete
+    assert [finding.code for finding in document.findings] == ["missing-attestation"]
+    assert exit_status(document) == 0
+    arm = str(top.children[1].digest)
+    assert all(what != arm for _, _, what in source.order)
+
+
+async def test_a_platform_that_is_not_there_is_an_error() -> None:
+    source, _ = broken()
+    _, document = await made(source, platform="linux/mips")
+    assert document.platforms == ()
+    assert document.verdict.sentence == "The tag 1 has no image for the platform that was asked for."
+    assert exit_status(document) == 1
+
+
+async def test_exit_statuses_put_missing_before_not_determined() -> None:
+    source, top = broken()
+    source.script[str(top.children[0].blobs[2].digest)] = Observation(Presence.DENIED, detail="401")
+    _, document = await made(source)
+    assert document.counts["denied"] == 1
+    assert exit_status(document) == 1
+    source.script.clear()
+    source.put("app", top.children[1])
+    assert exit_status((await made(source))[1]) == 0
+    source.script[str(top.children[0].blobs[2].digest)] = Observation(Presence.UNREACHABLE)
+    assert exit_status((await made(source))[1]) == 3
+
+
+async def test_what_was_not_looked_at_is_never_complete() -> None:
+    source, _ = broken()
+    explorer = Explorer()
+    node = await explorer.add_reference(source, "app", "1")
+    document = report(node, explorer)
+    assert not document.verdict.complete
+    assert document.platforms[0].pullable is None
+    assert "not checked to their end yet" in document.verdict.sentence
+    assert exit_status(document) == 3
+
+
+async def test_a_tag_that_is_missing_counts_as_missing() -> None:
+    source, _ = broken()
+    _, document = await made(source, tag="nope")
+    assert document.digest is None
+    assert document.counts["missing"] == 1
+    assert document.to_json()["objects"] == []
+    assert exit_status(document) == 1
+
+
+def test_a_source_that_cannot_be_opened_has_the_same_shape() -> None:
+    error = SourceError(Presence.UNREACHABLE, "x.tar is no archive.", mend="Check the path.")
+    document = failed_report("oci-archive:x.tar", error)
+    assert document.to_json()["verdict"] == "x.tar is no archive."
+    assert document.findings[0].mend == "Check the path."
+    assert exit_status(document) == 3
+
+
+async def test_the_markdown_has_verdict_table_findings_and_whole_digests() -> None:
+    source, top = broken()
+    _, document = await made(source)
+    text = document.to_markdown()
+    assert text.startswith("## fake.test/app:1\n\n**The tag 1 cannot be pulled on linux/arm64: 1 layer is missing.")
+    assert "| platform | manifest | config | layer 1 | layer 2 | attestations |" in text
+    assert "| linux/amd64 | ✓ | ✓ | ✓ | ✓ | none |" in text
+    assert "| linux/arm64 | ✓ | ✓ | ✓ | ✗ missing | ✓ |" in text
+    assert "- error `missing-blob`: " in text
+    assert "  - mend: " in text
+    for part in document.objects:
+        assert f"`{part.digest}`" in text
+    assert str(top.digest) in text
+
+
+async def test_the_markdown_cannot_be_forged_by_a_name() -> None:
+    source = FakeSource()
+    entry = images.image("linux/amd64").descriptor.to_document()
+    entry["platform"] = {"os": "linux|x", "architecture": "[a](http://evil)`<b>"}
+    source.put("app", images.index(images.image("linux/amd64"), entries=[entry]), "1")
+    _, document = await made(source)
+    row = next(line for line in document.to_markdown().splitlines() if line.startswith("| linux"))
+    assert "linux\\|x/\\[a\\](http://evil)\\`\\<b\\>" in row

@@ -129,6 +129,12 @@ async def _verified(
             hasher.update(chunk)
             seen += len(chunk)
             yield chunk
+    except httpx.RemoteProtocolError:
+        raise Corrupt(
+            f"{registry} sent {seen:,} bytes of {what} and ended before all had come.",
+            status=answer.status,
+            request=answer.exchange.id,
+        ) from None
     except (httpx.HTTPError, TimeoutError):
         raise Unreachable(
             f"{registry} stopped sending {what} after {seen:,} bytes.", status=answer.status, request=answer.exchange.id

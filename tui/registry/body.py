@@ -12,7 +12,7 @@ import httpx
 
 from tui.registry.fields import Fields
 
-_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
 _RANGE = re.compile(r"bytes\s+(?:([0-9]{1,18})-([0-9]{1,18})|\*)/(?:([0-9]{1,18})|\*)", re.ASCII | re.IGNORECASE)
 
 
@@ -69,10 +69,13 @@ async def read(response: httpx.Response, headers: Fields, limit: int) -> bytes:
     if declared is not None and declared > limit:
         raise BodyTooLarge(limit, declared)
     held = bytearray()
-    async for chunk in response.aiter_raw():
-        held += chunk
-        if len(held) > limit:
-            raise BodyTooLarge(limit, declared)
+    try:
+        async for chunk in response.aiter_raw():
+            held += chunk
+            if len(held) > limit:
+                raise BodyTooLarge(limit, declared)
+    except httpx.RemoteProtocolError:
+        raise BodyCutShort from None
     if declared is not None and len(held) < declared:
         raise BodyCutShort
     return bytes(held)

@@ -34,7 +34,8 @@ def no_answer(error: Exception, name: str, status: int | None, settings: ClientS
         sentence = f"{name} did not answer within {duration(limit)}."
         return NoAnswer(TimedOut(sentence, status=status), sent=True, again=True)
     if isinstance(error, httpx.ReadError):
-        sentence = f"{name} closed the connection before it had answered."
+        when = "before it had answered" if status is None else "in the middle of its answer"
+        sentence = f"{name} closed the connection {when}."
         return NoAnswer(Unreachable(sentence, status=status), sent=True, again=True, stale=status is None)
     if isinstance(error, httpx.HTTPError | UnicodeError | ValueError):
         sentence = f"{name} does not speak HTTP as it should ({safe(type(error).__name__)})."

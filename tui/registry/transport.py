@@ -107,7 +107,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            raise _translated(error, sent=True) from error
+            raise _translated(error) from error
         return httpx.Response(
             response.status,
             headers=response.raw_headers,
@@ -137,7 +137,7 @@ class _Stream(httpx.AsyncByteStream):
             async for chunk in self._response.content.iter_chunked(_CHUNK):
                 yield chunk
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _translated(error, sent=True) from error
+            raise _translated(error) from error
 
     async def aclose(self) -> None:
         # A body that was read to its end gives the connection back; any other is not worth reading: hang up.
@@ -155,7 +155,7 @@ def _body(request: httpx.Request) -> object:
     return request.stream
 
 
-def _translated(error: Exception, *, sent: bool) -> Exception:
+def _translated(error: Exception) -> Exception:
     """aiohttp's exceptions in httpx's words.  A connect error means that nothing was sent; the others may have been."""
     text = type(error).__name__
     if isinstance(error, httpx.HTTPError):
@@ -174,7 +174,9 @@ def _translated(error: Exception, *, sent: bool) -> Exception:
         return httpx.ReadTimeout(text)
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
         return httpx.UnsupportedProtocol(text)
-    if isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError | OSError):
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return httpx.RemoteProtocolError(text)  # the body ended before the length that was announced
+    if isinstance(error, aiohttp.ClientConnectionError | OSError):
         return httpx.ReadError(text)
     if isinstance(error, aiohttp.ClientError):
         return httpx.RemoteProtocolError(text)

@@ -183,6 +183,11 @@ class Archive:
                     target = _inside(os.path.normpath(str(base / member.linkname)))
                     if target is not None:
                         self._links[name] = target
+            end = archive.offset
+        self._file.seek(min(end, self._length))
+        if end > self._length or any(self._file.read(tarfile.BLOCKSIZE)):
+            # tarfile takes a header that is cut short, or rubbish after a member, for the end of the archive.
+            raise unreadable(self.title, "it is cut off")
 
     def _find(self, name: str) -> tuple[int, int] | None:
         found = _inside(name)

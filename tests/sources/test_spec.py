@@ -1,0 +1,88 @@
+"""What somebody types: which source, and what of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tui.oci.errors import MalformedReference
+from tui.sources.spec import parse_source
+
+SHA = "sha256:" + "a" * 64
+
+
+@pytest.mark.parametrize(
+    ("text", "registry", "repository", "selector"),
+    [
+        ("ubuntu", "docker.io", "library/ubuntu", None),
+        ("ubuntu:24.04", "docker.io", "library/ubuntu", "24.04"),
+        ("ghcr.io/org/app:1.0", "ghcr.io", "org/app", "1.0"),
+        ("ghcr.io/org/app", "ghcr.io", "org/app", None),
+        (f"localhost:5000/app@{SHA}", "localhost:5000", "app", SHA),
+        (f"localhost:5000/app:1@{SHA}", "localhost:5000", "app", SHA),
+        ("localhost:5000", "localhost:5000", None, None),
+        ("localhost", "localhost", None, None),
+        ("localhost:5000/", "localhost:5000", None, None),
+        ("127.0.0.1:5005", "127.0.0.1:5005", None, None),
+        ("ghcr.io", "ghcr.io", None, None),
+        ("[::1]:5000", "[::1]:5000", None, None),
+        ("http://localhost:5000/", "localhost:5000", None, None),
+        ("https://ghcr.io/org/app:1", "ghcr.io", "org/app", "1"),
+        ("  ghcr.io/org/app:1\n", "ghcr.io", "org/app", "1"),
+        ("myregistry:5000/app", "myregistry:5000", "app", None),
+        ("redis:7", "docker.io", "library/redis", "7"),
+    ],
+)
+def test_registries(text: str, registry: str, repository: str | None, selector: str | None) -> None:
+    spec = parse_source(text)
+    assert (spec.kind, spec.registry, spec.repository, spec.selector) == ("registry", registry, repository, selector)
+    assert spec.explicit == (selector is not None)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "path", "selector"),
+    [
+        ("oci:build/out", "oci-layout", "build/out", None),
+        ("oci:build/out:1.0", "oci-layout", "build/out", "1.0"),
+        ("oci-archive:image.tar", "oci-archive", "image.tar", None),
+        ("oci-archive:image.tar:latest", "oci-archive", "image.tar", "latest"),
+        ("docker-archive:/tmp/save.tar", "docker-archive", "/tmp/save.tar", None),
+        ("storage:/var/lib/registry", "storage", "/var/lib/registry", None),
+        ("docker-manifests:", "docker-manifests", None, None),
+        ("docker-manifests:/home/me/.docker/manifests", "docker-manifests", "/home/me/.docker/manifests", None),
+    ],
+)
+def test_places_on_disk(text: str, kind: str, path: str | None, selector: str | None) -> None:
+    spec = parse_source(text)
+    assert (spec.kind, spec.path, spec.selector) == (kind, Path(path) if path else None, selector)
+    assert spec.registry is None
+
+
+def test_a_path_that_exists_may_hold_a_colon(tmp_path: Path) -> None:
+    folder = tmp_path / "out:1.0"
+    folder.mkdir()
+    assert parse_source(f"oci:{folder}").selector is None
+    assert parse_source(f"oci:{folder}:2.0").selector == "2.0"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "oci:",
+        "storage:",
+        "App/Upper:1",
+        "a b",
+        "oci:x:not a tag",
+        "user:secret@host/app",
+        "sha256:abc",
+        "x@",
+        "oci:a\0b",
+    ],
+)
+def test_what_is_malformed_says_so(text: str) -> None:
+    with pytest.raises(MalformedReference) as caught:
+        parse_source(text)
+    assert str(caught.value).endswith((".", "."))
+    assert str(caught.value).isprintable()

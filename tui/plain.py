@@ -89,11 +89,14 @@ def _worst(statuses: Iterable[int]) -> int:
 
 async def _check_source(engine: Engine, text: str, platforms: Sequence[Platform]) -> list[Report]:
     spec = parse_source(text)
+    before = engine.trace.count
     try:
         nodes = await _references(engine, spec, text)
     except SourceError as error:
         return [failed_report(safe(text, limit=600), error)]
-    return [await _check_node(engine, node, platforms) for node in nodes]
+    if len(nodes) == 1:
+        return [await _check_node(engine, nodes[0], platforms, before)]
+    return [await _check_node(engine, node, platforms, engine.trace.count) for node in nodes]
 
 
 async def _references(engine: Engine, spec: SourceSpec, text: str) -> list[Node]:
@@ -102,7 +105,7 @@ async def _references(engine: Engine, spec: SourceSpec, text: str) -> list[Node]
     if node.kind in MANIFEST_KINDS:
         if spec.explicit or spec.kind != "registry":
             return [node]
-        await engine.explorer.open(node)
+        await engine.explorer.read_manifest_json(node)  # and not `open`, which begins to check: that comes next
         missing = node.error is not None and node.error.presence is Presence.MISSING
         if not missing or node.parent is None or (node.error is not None and node.error.repository_unknown):
             return [node]
@@ -128,13 +131,14 @@ async def _tags(engine: Engine, repository: Node) -> list[Node]:
     return [child for child in named if child.load is not Load.FAILED or child.tag != "latest"][:TAGS_CHECKED]
 
 
-async def _check_node(engine: Engine, node: Node, platforms: Sequence[Platform]) -> Report:
+async def _check_node(engine: Engine, node: Node, platforms: Sequence[Platform], before: int) -> Report:
+    """Check a row; ``before`` is how many requests there had been when somebody asked for it."""
+
     def wanted(row: Node) -> bool:
         return row.platform is None or any(row.platform.matches(platform) for platform in platforms)
 
     chosen = wanted if platforms else None
     with_progress = _Progress(engine)
-    before = node.source.requests
     searches = 0
     try:
         run = engine.explorer.check(node, wanted=chosen)
@@ -142,7 +146,7 @@ async def _check_node(engine: Engine, node: Node, platforms: Sequence[Platform])
         searches = run.searches
     finally:
         with_progress.close()
-    return report(node, engine.explorer, requests=node.source.requests - before, searches=searches, wanted=chosen)
+    return report(node, engine.explorer, requests=engine.trace.count - before, searches=searches, wanted=chosen)
 
 
 class _Progress:
@@ -207,7 +211,7 @@ async def tree(engine: Engine, sources: Sequence[str], depth: int | None) -> int
             statuses.append(3)
             continue
         if node.kind in MANIFEST_KINDS:
-            made = await _check_node(engine, node, ())
+            made = await _check_node(engine, node, (), engine.trace.count)
             statuses.append(exit_status(made))
         else:
             made = None

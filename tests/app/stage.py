@@ -183,8 +183,9 @@ async def staged(
     app = FanfoldApp(connect, sources, settings=settings, interval=0, clipboard_native=native or copied.append)
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = Stage(app, pilot, place, images, trace, copied)
+        await stage.until(lambda: app.has_house and stage.house.ready, "the main screen")
         if sources:
-            await stage.until(lambda: stage.house.ready and stage.house.current is not None, "a first row")
+            await stage.until(lambda: stage.house.current is not None, "a first row")
             await stage.until(lambda: stage.house.explorer.roots[0].children, "repositories")
         await stage.quiet()
         yield stage

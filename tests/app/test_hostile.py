@@ -20,7 +20,7 @@ NASTY = f"{OSC}{CSI}\x9b31m{BIDI}{MARKUP}"
 
 #: What Textual itself sends: cursor and mode changes, colours, hyperlinks are none of ours.
 _OURS = re.compile(
-    r"\x1b\[[0-9;?<>=]*[A-Za-z@`]|\x1b[78=>c]|\x1b\][0-9]+;[^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP[^\x1b]*\x1b\\"
+    r"\x1b\[[0-9;?<>=]*[ -/]*[@-~]|\x1b[78=>c]|\x1b\][0-9]+;[^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP[^\x1b]*\x1b\\"
 )
 
 

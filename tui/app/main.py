@@ -1,4 +1,7 @@
-"""The app: makes the screen at once and the engine after the first frame."""
+"""The app. What it imports at the top decides when the first frame appears: Textual's core and little else.
+
+The main screen, the engine and everything that they need are imported in a thread once the first frame is drawn.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import gc
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
@@ -14,18 +18,15 @@ from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.filter import LineFilter
 
-from tui.app import clipboard
-from tui.app.clipboard import Handed
-from tui.app.glyphs import glyphs
-from tui.app.house import failure
-from tui.app.keys import Keys
-from tui.app.screens.explore import ExploreScreen
+from tui.app.shell import Shell
 from tui.app.theme import DARK, LIGHT, PlainDrawing
-from tui.app.world import Connect, World
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
+    from tui.app.clipboard import Handed
+    from tui.app.screens.explore import ExploreScreen
+    from tui.app.world import Connect, World
     from tui.config import Settings
 
 _log = logging.getLogger(__name__)
@@ -42,7 +43,6 @@ class FanfoldApp(App[int]):
     time between two repaints by themselves, in seconds (tests use 0)."""
 
     TITLE = "fanfold"
-    CSS_PATH = "main.tcss"
     COMMANDS: ClassVar[set[Any]] = {_actions}
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,7 +56,7 @@ class FanfoldApp(App[int]):
         *,
         settings: Settings | None = None,
         interval: float = 0.1,
-        clipboard_native: Callable[[str], None] = clipboard.native_copy,
+        clipboard_native: Callable[[str], None] | None = None,
     ) -> None:
         from tui.config import Settings
 
@@ -64,22 +64,31 @@ class FanfoldApp(App[int]):
         super().__init__()
         self._connect = connect
         self._sources = tuple(sources)
+        self._interval = interval
         self._native = clipboard_native
         self._world: World | None = None
+        self._house: ExploreScreen | None = None
         #: Why leaving now would lose something; "" when it would not. Mending sets it while a draft is open.
         self.unsaved: Callable[[], str] = lambda: ""
         #: Called with the main screen once the world is there (mending, lessons).
         self.on_ready_hooks: list[Callable[[ExploreScreen, World], None]] = []
-        self.keys_of = Keys(self.settings.keys)
-        self.house = ExploreScreen(
-            self.keys_of, glyphs(self.settings.ascii), read_only=self.settings.read_only, interval=interval
-        )
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = self._first_theme()
         if self.settings.ascii:
             self.add_class("-ascii")
         self._plain = PlainDrawing() if self.settings.ascii else None
+
+    @property
+    def house(self) -> ExploreScreen:
+        """The main screen. It is there a moment after the first frame."""
+        assert self._house is not None, "the main screen is not made yet"
+        return self._house
+
+    @property
+    def has_house(self) -> bool:
+        """Whether the main screen is there."""
+        return self._house is not None
 
     def _first_theme(self) -> str:
         wanted = self.settings.theme
@@ -101,14 +110,9 @@ class FanfoldApp(App[int]):
         muted = words.blend(ground, 0.42) if not theme.ansi else words
         return {**super().get_theme_variable_defaults(), "ink-muted": muted.hex}
 
-    def get_default_screen(self) -> ExploreScreen:
-        """The main screen is the bottom one."""
-        return self.house
-
-    def on_mount(self) -> None:
-        self.set_keymap(self.keys_of.changes)
-        for problem in self.keys_of.problems:
-            self.notify(problem, title="Configuration", severity="warning", markup=False, timeout=12)
+    def get_default_screen(self) -> Shell:
+        """The bottom screen, until the main one replaces it."""
+        return Shell()
 
     def on_ready(self) -> None:
         """The first frame is on the screen: now what takes time."""
@@ -116,19 +120,43 @@ class FanfoldApp(App[int]):
 
     async def _enter(self) -> None:
         try:
-            world = await self._connect()
+            house = await self._build()
+            world, mending = await asyncio.gather(self._connect(), asyncio.to_thread(import_module, "tui.app.mending"))
         except Exception as error:
+            from tui.app.house import failure
+
             _log.exception("the engine did not start")
             self.notify(failure(error), title="Could not start", severity="error", timeout=60, markup=False)
             return
         self._world = world
-        self.house.enter(world)
+        house.enter(world)
+        mending.plug(house, world)
         for hook in self.on_ready_hooks:
-            hook(self.house, world)
+            hook(house, world)
         # What exists now stays: the collector need not walk it again and again while somebody scrolls.
         gc.collect()
         gc.freeze()
         await self.open_sources([*world.first, *self._sources])
+
+    async def _build(self) -> ExploreScreen:
+        """Put the main screen before the shell, and give it the keys that were typed meanwhile."""
+        await asyncio.to_thread(import_module, "tui.app.screens.explore")
+        from tui.app.glyphs import glyphs
+        from tui.app.keys import Keys
+        from tui.app.screens.explore import ExploreScreen
+
+        keys = Keys(self.settings.keys)
+        self.set_keymap(keys.changes)
+        for problem in keys.problems:
+            self.notify(problem, title="Configuration", severity="warning", markup=False, timeout=12)
+        settings = self.settings
+        house = ExploreScreen(keys, glyphs(settings.ascii), read_only=settings.read_only, interval=self._interval)
+        shell = self.screen
+        await self.push_screen(house)
+        self._house = house
+        for key in shell.typed if isinstance(shell, Shell) else ():
+            self.simulate_key(key)
+        return house
 
     async def open_sources(self, sources: Sequence[str]) -> None:
         """Open what was named on the command line; what fails is said, and the others are opened all the same."""
@@ -138,6 +166,8 @@ class FanfoldApp(App[int]):
                 node = await self._world.open(text)
             except Exception as error:
                 _log.info("could not open %r", text, exc_info=True)
+                from tui.app.house import failure
+
                 self.notify(failure(error), title="Could not open", severity="error", timeout=30, markup=False)
                 continue
             self.house.flush()
@@ -151,6 +181,10 @@ class FanfoldApp(App[int]):
         if self._world is not None:
             await self._world.close()
 
+    def action_leave(self) -> None:
+        """ctrl+q before the main screen is there (which asks first when something would be lost)."""
+        self.exit(0)
+
     # --- services for the screens --------------------------------------------------------------------------------
 
     def toggle_theme(self) -> None:
@@ -159,7 +193,10 @@ class FanfoldApp(App[int]):
 
     async def hand_over(self, text: str, environ: Mapping[str, str]) -> Handed:
         """Hand a text to the clipboard."""
-        return await clipboard.hand(text, self._write, environ, mode=self.settings.clipboard, native=self._native)
+        from tui.app.clipboard import hand, native_copy
+
+        native = self._native or native_copy
+        return await hand(text, self._write, environ, mode=self.settings.clipboard, native=native)
 
     def _write(self, sequence: str) -> None:
         if self._driver is not None:
@@ -168,7 +205,8 @@ class FanfoldApp(App[int]):
     def copy_to_clipboard(self, text: str) -> None:
         """What ctrl+c on selected text calls: the same way as every other copy."""
         self._clipboard = text
-        self.house.start(self.house.copy_text(text, "selection"), "copy")
+        if self._house is not None:
+            self._house.start(self._house.copy_text(text, "selection"), "copy")
 
 
 def run_app(settings: Settings, sources: Sequence[str], *, lesson: str | None = None, demo: bool = False) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.theme import Theme
@@ -111,8 +112,6 @@ class PlainDrawing(LineFilter):
 
     def apply(self, segments: list[object], background: Color) -> list[object]:  # type: ignore[override]
         """The same segments, in ASCII as far as the drawing goes."""
-        from rich.segment import Segment
-
         plain = []
         for segment in segments:
             assert isinstance(segment, Segment)

@@ -6,12 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.explore.node import Node
-
 if TYPE_CHECKING:
     from tui.demo.serve import Served
     from tui.engine import Engine
     from tui.explore.explorer import Explorer
+    from tui.explore.node import Node
     from tui.registry.client import Client
     from tui.registry.trace import Trace
 

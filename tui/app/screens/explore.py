@@ -36,6 +36,7 @@ class ExploreScreen(Panes, Saving):
         *Keys().bindings(),
         Binding("ctrl+c", "screen.copy_text", "Copy selected text", show=False),
     ]
+    CSS_PATH = "../main.tcss"
     AUTO_FOCUS = "ImageTree"
 
     def __init__(self, keys: Keys, glyphs: Glyphs, *, read_only: bool = False, interval: float = 0.1) -> None:

@@ -24,6 +24,7 @@ from tui.compose.plan import Action, Plan
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.reference import Reference
+from tui.text import safe
 
 #: More records than this and the oldest go, with the bytes that only they needed; a line longer than this is not read.
 RECORD_LIMIT = 2_000
@@ -83,7 +84,7 @@ class Journal:
             self._append(_to_document(record))
         except OSError as error:
             raise JournalError(
-                f"The journal in {self.folder} cannot be written ({error.strerror or error}), so what "
+                f"The journal in {safe(str(self.folder))} cannot be written ({error.strerror or error}), so what "
                 f"{plan.target} holds could not be put back. The tag was left as it is. Make room there and push again."
             ) from None
         return record.id

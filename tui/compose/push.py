@@ -29,6 +29,7 @@ from tui.sources.presence import Presence
 from tui.text import plural, safe
 
 _BLOBS = (StepKind.MOUNT, StepKind.COPY)
+_DELETIONS = (StepKind.DELETE_TAG, StepKind.DELETE_MANIFEST)
 #: How many mounts, copies and child manifests are under way at once; the client's gate bounds requests further.
 _MOUNTS, _COPIES = 8, 3
 Failure = errors.RegistryError | SourceError | ComposeError
@@ -163,10 +164,15 @@ class Push:
         if not result.ok:
             return result
         for step in steps:
-            if step.kind not in (*_BLOBS, StepKind.MANIFEST, StepKind.TAG):
-                said = await self._one(step, self._side.run)
-                if said and self.plan.digest is None:
-                    result = replace(result, sentence=said)
+            if step.kind in (*_BLOBS, StepKind.MANIFEST, StepKind.TAG):
+                continue
+            said = await self._one(step, self._side.run)
+            if step.kind in _DELETIONS:
+                self._moved = True
+                await asyncio.to_thread(self._journal.finish, self._record, "deleted")
+                result = replace(result, outcome=Outcome.PUSHED, sentence=said, tag_holds=None)
+            elif self.plan.digest is None:
+                result = replace(result, sentence=f"{step.title}: {said}.")
         return result
 
     async def _several(self, steps: Sequence[Step], action: Callable[[Step], Awaitable[str]], at_once: int) -> None:
@@ -210,7 +216,7 @@ class Push:
         name = safe(str(self.plan.target))
         if not steps:
             said = f"{name} holds {self.plan.digest} already." if self.plan.digest else f"{name}: done."
-            if any(step.kind in (StepKind.DELETE_TAG, StepKind.DELETE_MANIFEST) for step in self.plan.steps):
+            if any(step.kind in _DELETIONS for step in self.plan.steps):
                 await self._begin_record()
             return PushResult(
                 Outcome.UNCHANGED, self.plan.target, said, digest=self.plan.digest, tag_holds=self.plan.before

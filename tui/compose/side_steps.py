@@ -63,7 +63,8 @@ class SideSteps:
         except errors.NotFound:
             return f"{name} was gone already."
         except (errors.Unsupported, errors.Refused) as error:
-            raise type(error)(_refusal(name, by_tag, error), status=error.status, code=error.code) from None
+            hint = "" if by_tag else " Deleting may be switched off there."
+            raise type(error)(f"{error.sentence}{hint} {name} was left as it was.", status=error.status) from None
         except (errors.UnknownOutcome, errors.Unreachable):
             if not await self._gone(step):
                 raise
@@ -130,12 +131,3 @@ class SideSteps:
             raise ComposeError(f"Step {step.number} names no local list.")
         place = Path(step.local_list.folder)
         return DockerLists(place.parent), place.name
-
-
-def _refusal(name: str, by_tag: bool, error: errors.RegistryError) -> str:
-    if by_tag:
-        return (
-            f"The registry does not delete single tags ({error.sentence}). {name} was left as it is. Deleting what it "
-            "holds by its digest would take every tag on it along."
-        )
-    return f"The registry did not delete {name} ({error.sentence}). Deleting may be switched off there."

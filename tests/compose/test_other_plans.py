@@ -1,0 +1,218 @@
+"""Tagging, copying, deleting and undoing: plans of the same shape, run by the same push."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.compose.yard import Yard, make
+from tui.compose.copy import plan_copy
+from tui.compose.delete import plan_delete_manifest, plan_delete_tag
+from tui.compose.errors import DraftError, ResolveError
+from tui.compose.events import Outcome
+from tui.compose.plan import DiffKind, StepKind
+from tui.compose.plan_text import to_json, to_text
+from tui.compose.tag import plan_tag
+from tui.compose.undo import plan_undo, why_not
+from tui.demo.attest import put_attestation
+from tui.demo.images import put_index
+from tui.demo.quirks import Quirks
+from tui.oci.digest import Digest
+from tui.sources.presence import Presence
+
+
+async def undo(yard: Yard, target: str) -> None:
+    held = yard.holds(*target.split(":"))
+    digest = Digest.parse(held) if held is not None else None
+    plan = await plan_undo(yard.journal, yard.ref(target), digest, yard.bench)
+    assert plan.ready, plan.problems
+    assert (await yard.push(plan).run()).ok
+
+
+class TestUndo:
+    async def test_puts_the_old_index_back_and_again(self, yard: Yard) -> None:
+        old = yard.put_list("app", [make("old", "linux/amd64")], "1")
+        yard.put("app", make("new", "linux/amd64"), "new")
+        result = await yard.pushed("app:1", "app:new")
+        await undo(yard, "app:1")
+        assert yard.holds("app", "1") == old
+        await undo(yard, "app:1")
+        assert yard.holds("app", "1") == result.digest
+
+    async def test_also_when_the_registry_dropped_it(self, yard: Yard) -> None:
+        old = yard.put_list("app", [make("old", "linux/amd64")], "1")
+        yard.put("app", make("new", "linux/amd64"), "new")
+        await yard.pushed("app:1", "app:new")
+        yard.change(lambda store: store.delete_manifest("app", old))
+        await undo(yard, "app:1")
+        assert yard.holds("app", "1") == old
+
+    async def test_what_is_below_must_be_there(self, yard: Yard) -> None:
+        one = make("old", "linux/amd64")
+        yard.put_list("app", [one], "1")
+        yard.put("app", make("new", "linux/amd64"), "new")
+        result = await yard.pushed("app:1", "app:new")
+        yard.change(lambda store: store.delete_blob("app", one.layers[1].digest))
+        yard.bench.forget()
+        plan = await plan_undo(yard.journal, yard.ref("app:1"), result.digest, yard.bench)
+        assert not plan.ready
+        assert one.layers[1].digest in plan.problems[0].message
+
+    async def test_why_not(self, yard: Yard) -> None:
+        assert "nothing was pushed" in why_not(yard.journal, yard.ref("app:1"), None)
+        yard.put("app", make("new", "linux/amd64"), "new")
+        result = await yard.pushed("app:1", "app:new")
+        assert "no such tag before" in why_not(yard.journal, yard.ref("app:1"), result.digest)
+        assert "somebody else" in why_not(yard.journal, yard.ref("app:1"), Digest.of(b"theirs"))
+        with pytest.raises(DraftError):
+            await plan_undo(yard.journal, yard.ref("app:1"), Digest.of(b"theirs"), yard.bench)
+
+
+class TestTag:
+    async def test_another_tag_for_a_digest(self, yard: Yard) -> None:
+        digest = yard.put_list("app", [make("a", "linux/amd64")], "1")
+        plan = await plan_tag(yard.bench, yard.ref("app:stable"), digest)
+        assert [step.kind for step in plan.steps] == [StepKind.TAG]
+        assert (await yard.push(plan).run()).digest == digest
+        assert yard.holds("app", "stable") == digest
+
+    async def test_a_single_image(self, yard: Yard) -> None:
+        one = yard.put("app", make("a", "linux/amd64"), "1")
+        plan = await plan_tag(yard.bench, yard.ref("app:2"), Digest.parse(one.manifest.digest))
+        assert (await yard.push(plan).run()).ok
+        assert yard.holds("app", "2") == one.manifest.digest
+
+    async def test_what_is_missing_below_does_not_stop_it(self, yard: Yard) -> None:
+        one = make("a", "linux/amd64")
+        digest = yard.put_list("app", [one], "1")
+        yard.change(lambda store: store.delete_blob("app", one.layers[0].digest))
+        plan = await plan_tag(yard.bench, yard.ref("app:2"), digest)
+        assert plan.ready
+        assert one.layers[0].digest in plan.problems[0].message
+
+    async def test_a_digest_that_is_not_there(self, yard: Yard) -> None:
+        yard.put("app", make("a", "linux/amd64"), "1")
+        with pytest.raises(ResolveError) as raised:
+            await plan_tag(yard.bench, yard.ref("app:2"), Digest.of(b"x"))
+        assert raised.value.presence is Presence.MISSING
+
+
+class TestCopy:
+    async def test_an_index_with_its_attestation(self, yard: Yard) -> None:
+        digest, proof = yard.put_attested("app", make("a", "linux/amd64"), "1")
+        plan = await plan_copy(yard.bench, yard.at("app:1"), yard.ref("other:1"))
+        assert (await yard.push(plan).run()).digest == digest
+        assert yard.change(lambda store: proof.manifest.digest in store.repository("other").manifests)
+
+    async def test_an_image_stays_an_image(self, yard: Yard) -> None:
+        one = yard.put("app", make("a", "linux/amd64"), "1")
+        plan = await plan_copy(yard.bench, yard.at("app:1"), yard.ref("other:1"))
+        assert [step.kind for step in plan.steps].count(StepKind.MANIFEST) == 0
+        assert (await yard.push(plan).run()).ok
+        assert yard.holds("other", "1") == one.manifest.digest
+
+    async def test_an_index_in_an_index(self, yard: Yard) -> None:
+        inner = yard.put_list("app", [make("a", "linux/amd64"), make("a", "linux/arm64")], "inner")
+        from tui.demo.images import index as make_index
+        from tui.oci import media
+
+        raw = yard.change(lambda store: store.repository("app").manifests[str(inner)].raw)
+        outer = make_index([{"mediaType": media.OCI_INDEX, "digest": inner, "size": len(raw)}])
+        yard.change(lambda store: put_index(store, "app", outer, ("outer",)))
+        plan = await plan_copy(yard.bench, yard.at("app:outer"), yard.ref("other:1"))
+        assert plan.ready
+        result = await yard.push(plan).run()
+        assert result.outcome is Outcome.PUSHED
+        assert result.digest == outer.digest
+
+    @pytest.mark.parametrize("api", ["right", "absent"])
+    async def test_referrers_come_along(self, yard: Yard, api: str) -> None:
+        from tui.demo.attest import attest
+
+        one = make("a", "linux/amd64")
+        yard.put_list("app", [one], "1")
+        proof = attest(one, "app")
+        yard.change(lambda store: put_attestation(store, "app", proof))
+        document = {**json.loads(proof.manifest.raw), "subject": one.manifest.descriptor()}
+        raw = json.dumps(document).encode()
+        signature = yard.change(lambda store: store.put_manifest("app", raw, proof.manifest.media_type))
+        yard.change(lambda store: setattr(store.repository("other"), "quirks", Quirks(referrers=api)))  # type: ignore[arg-type]
+        plan = await plan_copy(yard.bench, yard.at("app:1"), yard.ref("other:1"), referrers=True)
+        assert plan.ready, plan.problems
+        kinds = [step.kind for step in plan.steps]
+        assert (StepKind.REFERRERS_TAG in kinds) == (api == "absent")
+        assert (await yard.push(plan).run()).ok
+        found = await yard.client.referrers(yard.registry, "other", Digest.parse(one.manifest.digest))
+        assert [descriptor.digest for descriptor in found.descriptors] == [signature]
+
+    async def test_a_source_that_is_not_there(self, yard: Yard) -> None:
+        with pytest.raises(ResolveError):
+            await plan_copy(yard.bench, yard.at("app:1"), yard.ref("other:1"))
+
+
+class TestDelete:
+    async def test_a_tag_and_back(self, yard: Yard) -> None:
+        digest = yard.put_list("app", [make("a", "linux/amd64")], "1", "same")
+        plan = await plan_delete_tag(yard.bench, yard.ref("app:1"))
+        assert plan.type_to_confirm == "1"
+        assert any("same" in warning for warning in plan.warnings)
+        result = await yard.push(plan).run()
+        assert result.ok
+        assert yard.holds("app", "1") is None
+        assert (result.outcome, result.tag_holds) == (Outcome.PUSHED, None)
+        assert yard.journal.records()[0].outcome == "deleted"
+        assert yard.holds("app", "same") == digest
+        await undo(yard, "app:1")
+        assert yard.holds("app", "1") == digest
+
+    async def test_the_blast_of_a_manifest(self, yard: Yard) -> None:
+        one = yard.put("app", make("a", "linux/amd64"), "amd64", "also")
+        yard.put_list("app", [one], "list")
+        target = yard.ref(f"app@{one.manifest.digest}")
+        plan = await plan_delete_manifest(yard.bench, target)
+        text = " ".join(plan.warnings)
+        assert "2 tags" in text
+        assert "also" in text
+        assert "list" in text
+        assert [row.what for row in plan.diff if row.kind is DiffKind.CHANGED] == ["index list"]
+        assert (await yard.push(plan).run()).ok
+        assert yard.holds("app", "amd64") is None
+
+    async def test_a_registry_that_does_not_delete(self, yard: Yard) -> None:
+        digest = yard.put_list("app", [make("a", "linux/amd64")], "1")
+        plan = await plan_delete_tag(yard.bench, yard.ref("app:1"))
+        yard.change(lambda store: setattr(store.repository("app"), "quirks", Quirks(delete=False)))
+        result = await yard.push(plan).run()
+        assert result.outcome is Outcome.FAILED
+        assert "left as it was" in result.sentence
+        assert yard.holds("app", "1") == digest
+
+    async def test_a_tag_that_moved_meanwhile_is_not_deleted(self, yard: Yard) -> None:
+        yard.put_list("app", [make("a", "linux/amd64")], "1")
+        plan = await plan_delete_tag(yard.bench, yard.ref("app:1"))
+        theirs = yard.put_list("app", [make("b", "linux/amd64")], "1")
+        result = await yard.push(plan).run()
+        assert not result.ok
+        assert yard.holds("app", "1") == theirs
+
+    async def test_there_is_nothing_to_delete(self, yard: Yard) -> None:
+        with pytest.raises(ResolveError):
+            await plan_delete_tag(yard.bench, yard.ref("app:1"))
+
+
+async def test_forms_of_a_plan(yard: Yard) -> None:
+    yard.put_list("app", [make("old", "linux/amd64"), make("old", "linux/arm64")], "1")
+    yard.put("staging", make("new", "linux/amd64"), "t")
+    plan = await yard.plan("app:1", "staging:t")
+    document = json.loads(json.dumps(to_json(plan)))
+    assert document["before"] == plan.before
+    assert Digest.of(document["bytes"].encode()) == document["digest"] == plan.digest
+    assert document["counts"]["mount"] == 3
+    assert [step["kind"] for step in document["steps"]][-1] == "tag"
+    kinds = {(row["kind"], row["what"]) for row in document["diff"]}
+    assert ("changed", "linux/amd64") in kinds
+    assert ("removed", "linux/arm64") in kinds
+    text = to_text(plan)
+    for word in (str(plan.digest), str(plan.before), "linux/arm64", "mount the layer of linux/amd64", "Steps"):
+        assert word in text

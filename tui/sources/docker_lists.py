@@ -259,9 +259,12 @@ def _candidates(folder: str, entries: tuple[LocalEntry, ...]) -> Iterator[Refere
                     continue
                 seen.add(text)
                 try:
-                    yield Reference.parse(text)
+                    reference = Reference.parse(text)
                 except OciError:
                     continue
+                if stored_name(str(reference)) != folder:
+                    continue  # Docker Hub's short names are stored in full
+                yield reference
                 given += 1
                 if given >= _CANDIDATES:
                     return

@@ -150,6 +150,7 @@ async def mending(
         prepare(app)
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = MendStage(app, pilot, registry, copied, [])
+        await stage.until(lambda: app.has_house, "the main screen")
         app.house.bus.subscribe(stage.events.append)
         await stage.until(lambda: app.house.ready and app.house.current is not None, "a first row")
         await stage.until(lambda: app.house.explorer.roots[0].children, "repositories")

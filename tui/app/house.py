@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.containers import Container
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.worker import Worker
 
 from tui.app.findbar import FindBar
@@ -50,6 +51,12 @@ class House(Screen[None]):
 
     #: How many drafts were begun and not pushed. Mending says.
     draft_count: Callable[[], int] = staticmethod(lambda: 0)
+    #: Why an action of a lesson does not apply now; "" when it does. Lessons say.
+    lesson_reason: Callable[[str], str] = staticmethod(lambda action: "no lesson is under way")
+    #: A panel that another full screen shows at its side while a lesson is under way; None for none.
+    side_panel: Callable[[], Widget | None] = staticmethod(lambda: None)
+    #: Called after the panes were laid out anew.
+    on_laid_out: Callable[[], None] = staticmethod(lambda: None)
 
     # --- the panes -----------------------------------------------------------------------------------------------
 
@@ -155,6 +162,7 @@ class House(Screen[None]):
             exchange=self.requests.chosen is not None,
             traced=trace is not None,
             drafts=self.draft_count(),
+            lesson={action.id: self.lesson_reason(action.id) for action in ACTIONS if action.group == "Lesson"},
         )
 
     def reason(self, action: Action, now: Situation | None = None) -> str:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from tui.app.screens.explore import ExploreScreen
 
 T = TypeVar("T")
+#: A written list with more objects below it is not checked by itself.
+_CHECKED = 300
 
 
 def plug(house: ExploreScreen, world: World) -> Mending | None:
@@ -323,6 +325,8 @@ class Mending:
         if shown is not None:
             await self.house.highlight(shown)
             self.house.images.open_row(shown)
+            if len(plan.objects) <= _CHECKED:
+                explorer.check(shown)  # what was planned is looked at once more, as it is served now
         self.house.refresh_detail()
         self.house.refresh_verdict()
 

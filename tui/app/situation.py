@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tui.explore.node import MANIFEST_KINDS, Kind, Node
 from tui.oci import media
@@ -13,7 +14,8 @@ from tui.oci import media
 class Situation:
     """``pane`` is ``tree``, ``detail``, ``requests`` or ``side``; ``handled`` are the ids of the actions that somebody
     carries out; ``marks`` are the marked rows; ``links`` how many links the detail page has; ``places`` how far back
-    the history goes; ``drafts`` how many drafts were left unpushed; ``listing`` whether a list of names is above the
+    the history goes; ``drafts`` how many drafts were left unpushed; ``lesson`` why each
+    action of a lesson does not apply; ``listing`` whether a list of names is above the
     cursor."""
 
     node: Node | None = None
@@ -27,6 +29,7 @@ class Situation:
     exchange: bool = False
     traced: bool = False
     drafts: int = 0
+    lesson: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def listing(self) -> Node | None:
@@ -195,3 +198,18 @@ def why_not_requests(now: Situation) -> str:
 
 def why_not_check(now: Situation) -> str:
     return why_not_selected(now)
+
+
+def why_not_rehearse(now: Situation) -> str:
+    if not now.ready:
+        return "no source is open yet"
+    return "" if now.node is not None and now.node.top() else "select a tag or an image"
+
+
+def why_not_lesson(action: str) -> Callable[[Situation], str]:
+    """The reason against an action of a lesson, which the lesson gives."""
+
+    def why(now: Situation) -> str:
+        return now.lesson.get(action, "no lesson is under way")
+
+    return why

@@ -191,9 +191,12 @@ class Edits(MendScreen[Draft]):
         if not text:
             return
         platform = Platform.parse(text)
-        version = await self.house.ask(
-            Prompt("os.version (Windows), empty for none", value=(held.os_version or "") if held else "", hint="10.0.…")
-        ) if platform.os == "windows" else None  # fmt: skip
+        version: str | None = None
+        if platform.os == "windows":
+            held_version = (held.os_version or "") if held else ""
+            version = await self.house.ask(
+                Prompt("os.version, empty for none", value=held_version, hint="10.0.17763.1")
+            )
         platform = replace(platform, os_version=version, os_features=held.os_features if held else ())
         self.edit(lambda draft: amend.edit_platform(draft, entry.key, platform).said(f"Now {safe(str(platform))}."))
 

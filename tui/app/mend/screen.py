@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, TypeVar
 
+from rich.style import Style
+from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
@@ -31,7 +34,7 @@ class OneLine(Inked):
 
     line: reactive[Line] = reactive(Line, always_update=True)
 
-    def render(self) -> object:
+    def render(self) -> Text:
         """The line, cut."""
         return self.text(self.line)
 
@@ -48,15 +51,12 @@ class KeyLine(Clickable):
             line.put(f" {key}\u00a0", "key-cap").put(words.replace(" ", "\u00a0") + "\u00a0", "label")
         return line
 
-    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as the keys need."""
         return len(wrap(self._line().plain, max(10, width)))
 
-    def render(self) -> object:
+    def render(self) -> Text:
         """The keys."""
-        from rich.style import Style
-        from rich.text import Text
-
         line = self._line()
         text = self.text(line)
         at = 0
@@ -93,7 +93,7 @@ class MendScreen(Screen[T]):
             yield Container(classes="mend-side")
         yield KeyLine(classes="mend-keys")
 
-    def body(self) -> Sequence[Widget]:
+    def body(self) -> Iterable[Widget]:
         """What is between head and keys."""
         raise NotImplementedError
 
@@ -114,6 +114,11 @@ class MendScreen(Screen[T]):
         self.do(event.action)
 
     def on_mount(self) -> None:
+        panel = self.house.side_panel()
+        if panel is not None:
+            side = self.query_one(".mend-side")
+            side.add_class("-shown")
+            side.mount(panel)
         self.lay_out()
         self.begin()
 

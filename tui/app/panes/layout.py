@@ -69,6 +69,7 @@ class Panes(VerdictPane):
         for name, visible in shown.items():
             self.query_one(f"#{name}-pane", Widget).display = visible
         self.query_one("#upper", Widget).display = shown["tree"] or shown["detail"]
+        self.on_laid_out()
 
     def do_layout(self) -> None:
         choices = ("auto", "side", "below", "away")

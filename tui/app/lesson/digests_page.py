@@ -1,0 +1,24 @@
+"""The four digests side by side: each with what it is, who prints it, and its whole value."""
+
+from __future__ import annotations
+
+from tui.app.ink import Line, Lines, Target
+from tui.app.pages.parts import blank, prose
+from tui.teach.digests import FourDigests
+
+
+def digests_page(four: FourDigests) -> Lines:
+    """The page; each value is a link that copies it, and 1 to 4 do so too."""
+    lines = [prose(four.introduction)]
+    if four.platform:
+        lines += [blank(), prose(f"Platform and config are those of {four.platform}.", "dim")]
+    for number, row in enumerate(four.rows, 1):
+        lines += [blank(), Line().put(f"{number} ", "key-cap" if row.value else "dim").put(row.name, "head")]
+        if row.value:
+            lines.append(Line(hang=2, fold="char").put("  ").put(row.value, "digest", Target("copy", row.value)))
+        lines.append(Line(hang=2).put("  ").put(row.what))
+        if row.printed_by:
+            lines.append(Line(hang=14).put("  printed by  ", "label").put("; ".join(row.printed_by), "dim"))
+        if row.use:
+            lines.append(Line(hang=14).put("  use         ", "label").put(row.use, "dim"))
+    return Lines(lines)

@@ -1,0 +1,62 @@
+"""A pull, step by step, as a page: the requests so far, the last step in full. Plain data, no Textual."""
+
+from __future__ import annotations
+
+from tui.app.ink import Line, Lines
+from tui.app.pages.parts import blank, prose
+from tui.teach.rehearsal import Rehearsal
+from tui.teach.rehearsal_steps import RehearsalStep
+
+
+def rehearsal_title(rehearsal: Rehearsal) -> str:
+    """For the border."""
+    return f"Pull of {rehearsal.reference} on {rehearsal.platform}"
+
+
+def rehearsal_page(rehearsal: Rehearsal, next_key: str, end_key: str, *, busy: bool = False, room: int = 40) -> Lines:
+    """All steps in a line each, and the last one with its request, its answer and why."""
+    lines: list[Line] = []
+    steps = rehearsal.steps
+    if not steps:
+        lines.append(prose("What a client does when it pulls this, one request at a time. Layers are only asked for."))
+    before = steps[:-1]
+    shown = before if room >= 20 else before[-1:]
+    lines += [_line(step) for step in shown]
+    if steps:
+        lines += _last(steps[-1])
+    lines.append(blank())
+    keys = Line()
+    if busy:
+        keys.put("asking…  ", "info")
+    elif rehearsal.finished:
+        words = "A pull stops here." if rehearsal.stopped else "That was the whole pull."
+        keys.put(f"{words}  ", "bad" if rehearsal.stopped else "good")
+    else:
+        keys.put(next_key, "key-cap").put("\u00a0next\u00a0step  ", "label")
+    keys.put(end_key, "key-cap").put("\u00a0end", "label")
+    return Lines([*lines, keys])
+
+
+def _line(step: RehearsalStep) -> Line:
+    return Line(hang=2).put("✗ " if step.stopped else "✓ ", "bad" if step.stopped else "good").put(step.title, "dim")
+
+
+def _last(step: RehearsalStep) -> list[Line]:
+    mark = "✗ " if step.stopped else "▸ "
+    lines = [Line(hang=2).put(mark, "bad" if step.stopped else "accent").put(step.title, "title")]
+    if step.request:
+        lines.append(Line(hang=4, fold="char").put("  → ", "dim").put(step.request, "string"))
+    if step.answer:
+        lines.append(Line(hang=4, fold="char").put("  ← ", "dim").put(step.answer, "bad" if step.stopped else "plain"))
+    for paragraph in step.why:
+        lines += [blank(), prose(paragraph)]
+    if step.passed_over:
+        lines += [blank(), Line().put("Passed over", "label")]
+        for passed in step.passed_over:
+            line = Line(hang=4).put(f"  {passed.position + 1}. ", "number").put(passed.label, "plain")
+            lines.append(line.put(f"  {passed.reason}", "dim"))
+    if step.docker is not None:
+        lines += [blank(), Line().put("What is printed", "label")]
+        for who, message in step.docker.lines():
+            lines.append(Line(hang=4).put(f"  {who}: ", "accent").put(message, "bad"))
+    return lines

@@ -1,0 +1,93 @@
+"""The pull rehearsal on the screen: one key, one request; the tree follows, and the panel says why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.app.ink import Lines
+from tui.app.lesson.rehearsal_page import rehearsal_page, rehearsal_title
+from tui.app.messages import Event, EventKind, node_event
+from tui.app.screens.dialogs import Choice, Item
+from tui.explore.node import Node
+from tui.oci.platform import Platform
+from tui.teach.choosing import this_machine
+from tui.teach.rehearsal import Rehearsal
+from tui.teach.rehearsal_steps import RehearsalStep, StepKind
+
+if TYPE_CHECKING:
+    from tui.app.screens.explore import ExploreScreen
+
+_OFTEN = ("linux/amd64", "linux/arm64", "linux/arm/v7")
+
+
+class Rehearsing:
+    """One rehearsal under way. ``next`` does a step; ``busy`` while it is asked."""
+
+    def __init__(self, house: ExploreScreen, rehearsal: Rehearsal) -> None:
+        self.house = house
+        self.rehearsal = rehearsal
+        self.busy = False
+
+    def title(self) -> str:
+        """For the panel's border."""
+        return rehearsal_title(self.rehearsal)
+
+    def page(self, room: int, next_key: str, end_key: str) -> Lines:
+        """What the panel shows."""
+        return rehearsal_page(self.rehearsal, next_key, end_key, busy=self.busy, room=room)
+
+    async def next(self) -> bool:
+        """Do one more step and show its row; False when the pull is over."""
+        if self.busy:
+            return True
+        self.busy = True
+        try:
+            step = await self.rehearsal.next()
+        finally:
+            self.busy = False
+        if step is None:
+            return False
+        if step.node is not None:
+            await self.show_row(step.node)
+        self.house.tell(self._event(step))
+        return not self.rehearsal.finished
+
+    async def show_row(self, node: Node) -> None:
+        """The cursor on the row that a step is about, opened above."""
+        self.house.flush()
+        for above in list(node.ancestors())[::-1]:
+            self.house.images.expand_quietly(above)
+        await self.house.highlight(node)
+
+    def _event(self, step: RehearsalStep) -> Event:
+        outcome = "stopped" if step.stopped else "done" if step.kind is StepKind.DONE else ""
+        facts = {"step": step.kind.value, "outcome": outcome}
+        if step.node is None:
+            return Event(EventKind.REHEARSAL, facts)
+        return node_event(EventKind.REHEARSAL, step.node, **facts)
+
+
+async def choose_platform(house: ExploreScreen, node: Node) -> Platform | None:
+    """Which platform the pull is for: those of the image, then the usual ones; this machine's first."""
+    top = node.top() or node
+    own = this_machine()
+    held = [row.platform for row in top.walk() if row.platform is not None and not row.platform.is_unknown]
+    if node.platform is not None and not node.platform.is_unknown:
+        held.insert(0, node.platform)
+    names = list(dict.fromkeys([*(str(each) for each in held), str(own), *_OFTEN]))
+    there = {str(each) for each in held}
+    items = [
+        Item(
+            str(number) if number < 10 else "",
+            name,
+            name,
+            ", ".join(
+                word
+                for word, true in (("this machine", name == str(own)), ("not in the image", name not in there))
+                if true
+            ),
+        )
+        for number, name in enumerate(names, 1)
+    ]
+    chosen = await house.ask(Choice(f"Pull {top.label} for which platform?", items))
+    return Platform.parse(chosen) if chosen else None

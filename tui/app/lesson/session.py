@@ -1,0 +1,178 @@
+"""A lesson under way in the program: feeds it what happens, and carries out hint, show me, do it and start over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tui.app.messages import Event, EventKind
+from tui.explore.node import Node
+from tui.teach.lesson import Lesson, Show
+from tui.teach.lesson_run import LessonRun
+from tui.teach.target import Unreachable, reach
+from tui.teach.world import World
+
+if TYPE_CHECKING:
+    from tui.app.screens.explore import ExploreScreen
+
+_log = logging.getLogger(__name__)
+
+
+class Session:
+    """One lesson, from its start to its end. ``changed(ticked)`` is called when the panel must be drawn anew."""
+
+    def __init__(self, house: ExploreScreen, lesson: Lesson, world: World, changed: Callable[[bool], None]) -> None:
+        self.house = house
+        self.run = LessonRun(lesson, world)
+        self.hint = False
+        self.busy = ""
+        self._changed = changed
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._leave: Callable[[], None] | None = None
+        self._feeder: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Put the world into the lesson's first state and follow the screen. Also start over."""
+        self.end()
+        self.busy = "Preparing the registry…"
+        self._changed(True)
+        problems = await self.run.begin()
+        for problem in problems:
+            self.house.say(problem, title="The lesson could not be prepared", severity="error", timeout=20)
+        await self._refresh_tree()
+        self.hint, self.busy = False, ""
+        self._events = asyncio.Queue()
+        self._leave = self.house.bus.subscribe(self._events.put_nowait)
+        self._feeder = asyncio.create_task(self._feed())
+        self.house.forget_told()
+        self._changed(True)
+
+    def end(self) -> None:
+        """Follow no longer."""
+        if self._leave is not None:
+            self._leave()
+            self._leave = None
+        if self._feeder is not None:
+            self._feeder.cancel()
+            self._feeder = None
+
+    async def _feed(self) -> None:
+        while True:
+            event = await self._events.get()
+            before = self.run.note
+            try:
+                ticked = await self.run.feed(event)
+            except Exception:  # a fault in one event must not end the lesson; the log has it whole
+                _log.exception("the lesson could not take %r", event.kind)
+                continue
+            if ticked:
+                self.hint = False
+            if ticked or self.run.note != before:
+                self._changed(ticked)
+
+    async def _refresh_tree(self) -> None:
+        """The registry was put back: what the tree knows of it no longer holds."""
+        explorer = self.house.explorer
+        for root in list(explorer.roots):
+            if root.source.kind not in ("registry", "docker-manifests"):
+                continue
+            for row in list(root.walk()):
+                if row.repository is not None and row.parent is root:
+                    explorer.note_written(root.source, row.repository)
+            await explorer.refresh(root)
+        for name in self.run.lesson.opens:
+            home = next((each for each in explorer.roots if each.source.kind == "registry"), None)
+            if home is not None:
+                explorer.add_repository(home.source, name)
+        self.house.flush()
+
+    # --- what the keys do ----------------------------------------------------------------------------------------
+
+    def why_not(self, action: str) -> str:
+        """Why a key of the lesson does not apply now; "" when it does."""
+        step = self.run.step
+        if action == "lesson-over":
+            return ""
+        if step is None:
+            return "the lesson is over"
+        if action == "lesson-act":
+            reading = any(each.event is EventKind.READ for each in (*step.done.all_of, *step.done.any_of))
+            return "" if step.act is not None or reading else "this step is yours to do"
+        if action == "lesson-hint":
+            return "" if step.hint else "this step has no hint"
+        if action == "lesson-show":
+            return "" if step.show else "this step cannot be shown, only done"
+        return ""
+
+    async def act(self) -> None:
+        """Do what the step does for the reader, or go on in a step that is only read."""
+        step = self.run.step
+        if step is None:
+            return
+        if step.act is None:
+            self.house.tell(Event(EventKind.READ))
+            return
+        self.busy = "…"
+        self._changed(False)
+        ticked = False
+        before = self.run.current
+        try:
+            result = await self.run.act()
+            ticked = self.run.current != before
+        finally:
+            self.busy = ""
+            self._changed(ticked)
+        if result is not None and result.opens:
+            await self.house.go_to(result.opens)
+
+    def toggle_hint(self) -> None:
+        """Show or hide the hint."""
+        self.hint = not self.hint
+        self._changed(False)
+
+    async def show_me(self) -> None:
+        """Do the step on the screen, slowly enough to be seen."""
+        for show in self.run.show():
+            try:
+                await self._show(show)
+            except Unreachable as error:
+                self.house.say(str(error), severity="warning", timeout=10)
+                return
+            await asyncio.sleep(self.house.pulse.interval * 2)
+
+    async def _show(self, show: Show) -> None:
+        match show.do:
+            case "open" | "select":
+                node = await reach(self.house.explorer, show.what)
+                await self._go(node, opened=show.do == "open")
+            case "tab":
+                self.house.show_tab(show.what)
+            case "view":
+                await self._view(show.what)
+            case "key":
+                self.house.app.simulate_key(show.what)
+            case "type":
+                for character in show.what:
+                    self.house.app.simulate_key(character)
+
+    async def _go(self, node: Node, *, opened: bool) -> None:
+        self.house.flush()
+        for above in list(node.ancestors())[::-1]:
+            self.house.images.expand_quietly(above)
+        await self.house.highlight(node)
+        self.house.focus_pane(1)
+        if opened and node.expandable:
+            self.house.images.open_row(node)
+            await self.house.load(node)
+
+    async def _view(self, view: str) -> None:
+        action = {"requests": "requests", "digests": "digests", "rehearsal": "rehearse", "help": "help",
+                  "problems": "problems", "copy": "copy-menu", "diff": "diff"}.get(view)  # fmt: skip
+        if view == "commands":
+            self.house.show_tab("explain")
+        elif view == "requests" and self.house.requests_shown:
+            self.house.show_requests(True)
+        elif action is not None:
+            await self.house.action_act(action)

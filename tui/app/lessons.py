@@ -1,0 +1,294 @@
+"""Lessons, the pull rehearsal and the four digests, plugged into the main screen."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from textual.widget import Widget
+
+from tui.app.ink import Lines
+from tui.app.lesson.digests_page import digests_page
+from tui.app.lesson.grounds import Grounds
+from tui.app.lesson.panel import LessonPanel
+from tui.app.lesson.panel_page import panel_page, panel_title
+from tui.app.lesson.rehearsing import Rehearsing, choose_platform
+from tui.app.lesson.session import Session
+from tui.app.pages.parts import prose
+from tui.app.screens.dialogs import Choice, Confirm, Item, Reader
+from tui.app.world import World
+from tui.explore.node import Load
+from tui.teach.digests import four_digests
+from tui.teach.lesson import Lesson
+from tui.teach.lessons import all_lessons, find_lesson
+from tui.teach.rehearsal import Rehearsal
+
+if TYPE_CHECKING:
+    from tui.app.screens.explore import ExploreScreen
+
+#: Rows and columns of the panel: at the side of a wide screen, below a narrow one.
+SIDE, BELOW = 46, 10
+_WIDE = 110
+
+
+def plug(house: ExploreScreen, world: World, *, lesson: str | None = None, offer: bool = False) -> Lessons:
+    """Bring lessons and rehearsal to life; with ``lesson`` begin that one, with ``offer`` show what there is."""
+    made = Lessons(house, world)
+    house.start(made.enter(lesson, offer), "lessons")
+    return made
+
+
+class Lessons:
+    """One for the main screen."""
+
+    def __init__(self, house: ExploreScreen, world: World) -> None:
+        self.house = house
+        self.world = world
+        self.session: Session | None = None
+        self.rehearsing: Rehearsing | None = None
+        self.shown = True
+        self._grounds: Grounds | None = None
+        self._panels: list[LessonPanel] = []
+        self._layout = ""
+        house.lesson_reason = self.reason
+        house.side_panel = self.panel
+        for action, handler in (
+            ("lessons", self.choose),
+            ("lesson-act", self.act),
+            ("lesson-hint", self.hint),
+            ("lesson-show", self.show_me),
+            ("lesson-over", self.start_over),
+            ("lesson-panel", self.toggle),
+            ("rehearse", self.rehearse),
+            ("digests", self.digests),
+        ):
+            house.register(action, handler)
+        house.on_laid_out = self.lay_out
+        inner = world.close
+
+        async def close() -> None:
+            self.stop()
+            try:
+                await inner()
+            finally:
+                if self._grounds is not None:
+                    await asyncio.to_thread(self._grounds.remove)
+
+        world.close = close
+
+    async def enter(self, lesson: str | None, offer: bool) -> None:
+        """The program has started."""
+        if self.world.demo is None:
+            return
+        grounds = await asyncio.to_thread(Grounds, self.world.demo)
+        self._grounds = grounds
+        await self.world.open(self.world.demo.address)
+        await self.world.open(grounds.source)
+        self.house.flush()
+        if lesson is not None:
+            await self.begin(find_lesson(lesson))
+        elif offer:
+            await self.choose()
+
+    # --- the chooser ---------------------------------------------------------------------------------------------
+
+    async def choose(self) -> None:
+        """Which lesson?"""
+        items = [
+            Item(str(number), lesson.title, lesson, f"{lesson.minutes} min  {lesson.summary}")
+            for number, lesson in enumerate(all_lessons(), 1)
+        ]
+        intro = "Everything happens on a registry inside this program: nothing can break. Esc to look around freely."
+        chosen = await self.house.ask(Choice("Lessons", items, intro=intro))
+        if chosen is not None:
+            await self.begin(chosen)
+
+    async def begin(self, lesson: Lesson) -> None:
+        """Start a lesson from its first step."""
+        demo, client = self.world.demo, self.world.client
+        if demo is None or client is None or self._grounds is None:
+            return
+        self.stop()
+        root = await self.world.open(demo.address)
+        self.session = Session(self.house, lesson, self._grounds.world(root.source, client), self._changed)
+        self.shown = True
+        await self._mount()
+        await self.session.begin()
+        if lesson.opens:
+            repository = self.house.explorer.add_repository(root.source, lesson.opens[0])
+            self.house.flush()
+            await self.house.highlight(repository)
+        self.house.refresh_keys()
+
+    def stop(self) -> None:
+        """End what is under way."""
+        if self.session is not None:
+            self.session.end()
+        self.session = None
+        self.rehearsing = None
+
+    # --- reasons -------------------------------------------------------------------------------------------------
+
+    def reason(self, action: str) -> str:
+        """Why a lesson's key does not apply now; "" when it does."""
+        if action == "lessons":
+            return "" if self.world.demo is not None else "lessons run on the embedded registry: fanfold demo"
+        if self.rehearsing is not None and action in ("lesson-act", "lesson-panel"):
+            return ""
+        if self.session is None:
+            return "no lesson is under way"
+        return self.session.why_not(action)
+
+    # --- keys of a lesson ----------------------------------------------------------------------------------------
+
+    async def act(self) -> None:
+        """Do it, go on, or the next step of a rehearsal."""
+        if self.rehearsing is not None:
+            await self._step()
+        elif self.session is not None:
+            await self.session.act()
+
+    def hint(self) -> None:
+        """Show or hide the hint."""
+        if self.session is not None:
+            self.session.toggle_hint()
+
+    async def show_me(self) -> None:
+        """Have the step done on the screen."""
+        if self.session is not None:
+            await self.session.show_me()
+
+    async def start_over(self) -> None:
+        """Put the registry back and begin again."""
+        session = self.session
+        if session is None:
+            return
+        words = "The embedded registry goes back to how it was at the start of the lesson; what was pushed is gone."
+        if await self.house.ask(Confirm("Start over?", Lines([prose(words)]), yes="start over")):
+            await session.begin()
+
+    async def toggle(self) -> None:
+        """Hide the panel, show it again; end a rehearsal."""
+        if self.rehearsing is not None:
+            self.rehearsing = None
+            if self.session is None:
+                await self._unmount()
+            self._draw(top=True)
+        else:
+            self.shown = not self.shown
+            self.house.show_side(self.shown)
+            if not self.shown:
+                self.house.say(f"The lesson goes on; {self.house.keys.first('lesson-panel')} shows it again.")
+        self.house.refresh_keys()
+
+    # --- rehearsal and digests -----------------------------------------------------------------------------------
+
+    async def rehearse(self) -> None:
+        """Step through a pull of the image under the cursor."""
+        here = self.house.current
+        node = here.top() if here is not None else None
+        if here is None or node is None:
+            return
+        if node.load is Load.IDLE:
+            await self.house.explorer.open(node)
+        platform = await choose_platform(self.house, here)
+        if platform is None:
+            return
+        client = self.world.client
+        rehearsal = Rehearsal(
+            self.house.explorer, node, platform, hosts=client.settings if client else None, trace=self.world.trace
+        )
+        self.rehearsing = Rehearsing(self.house, rehearsal)
+        self.shown = True
+        self.house.tell_view("rehearsal", node)
+        await self._mount()
+        await self._step()
+
+    async def _step(self) -> None:
+        rehearsing = self.rehearsing
+        if rehearsing is None:
+            return
+        if rehearsing.rehearsal.finished:
+            await self.toggle()
+            return
+        work = asyncio.ensure_future(rehearsing.next())
+        await asyncio.sleep(0)
+        self._draw()
+        await work
+        self._draw(top=True)
+
+    async def digests(self) -> None:
+        """The four digests of the image under the cursor."""
+        node = self.house.current
+        if node is None:
+            return
+        top = node.top()
+        if top is not None:
+            for row in (top, *[child for child in top.children if child.platform is not None][:1]):
+                if row.load is Load.IDLE:
+                    await self.house.explorer.open(row)
+        four = four_digests(node)
+        self.house.tell_view("digests", node)
+        keys = tuple((str(number), "", f"copy:{row.copy}") for number, row in enumerate(four.rows, 1) if row.copy)
+        hint = tuple((key, "copy" if place == 0 else "", value) for place, (key, _, value) in enumerate(keys))
+        answer = await self.house.ask(Reader("Why are there four digests?", digests_page(four), keys=hint))
+        what, _, text = (answer or "").partition(":")
+        if what == "copy":
+            await self.house.copy_text(text, "digest" if text.startswith("sha") else "reference")
+
+    # --- the panel -----------------------------------------------------------------------------------------------
+
+    def panel(self) -> Widget | None:
+        """A panel for another screen; None when nothing is to be shown."""
+        if self.session is None or not self.shown:
+            return None
+        panel = LessonPanel(self._title, self._page)
+        self._panels = [each for each in self._panels if each.is_attached]
+        self._panels.append(panel)
+        return panel
+
+    def _title(self) -> str:
+        if self.rehearsing is not None:
+            return self.rehearsing.title()
+        return panel_title(self.session.run) if self.session is not None else ""
+
+    def _page(self, room: int) -> Lines:
+        keys = self.house.keys
+        if self.rehearsing is not None:
+            return self.rehearsing.page(room, keys.first("lesson-act"), keys.first("lesson-panel"))
+        if self.session is None:
+            return Lines()
+        names = ("lessons", "lesson-act", "lesson-hint", "lesson-show", "lesson-over", "lesson-panel")
+        caps = {name: keys.first(name) for name in names}
+        return panel_page(self.session.run, hint=self.session.hint, keys=caps, room=room, busy=self.session.busy)
+
+    async def _mount(self) -> None:
+        if not self.house.side.query(LessonPanel):
+            panel = LessonPanel(self._title, self._page)
+            self._panels.append(panel)
+            await self.house.side.mount(panel)
+        self.house.show_side(True)
+        self._draw(top=True)
+
+    async def _unmount(self) -> None:
+        self.house.show_side(False)
+        await self.house.side.remove_children()
+
+    def _changed(self, ticked: bool) -> None:
+        self._draw(top=ticked)
+        if self.house.is_mounted:
+            self.house.refresh_keys()
+
+    def _draw(self, *, top: bool = False) -> None:
+        for panel in self._panels:
+            if panel.is_attached:
+                panel.draw(top=top)
+
+    def lay_out(self) -> None:
+        """The panel at the side, or below where the screen is narrow."""
+        wide = self.house.size.width >= _WIDE
+        side, upper = self.house.side, self.house.query_one("#upper", Widget)
+        upper.styles.layout = "horizontal" if wide else "vertical"
+        side.styles.width = SIDE if wide else "100%"
+        side.styles.max_width = "45%" if wide else "100%"
+        side.styles.height = "1fr" if wide else min(BELOW, max(6, self.house.size.height // 3 + 1))

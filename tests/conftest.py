@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 _UNSET = (
@@ -25,7 +26,21 @@ _UNSET = (
     "DOCKER_AUTH_CONFIG",
     "XDG_CONFIG_DIRS",
     "XDG_DATA_DIRS",
+    "TMUX",
+    "STY",
+    "TERM_PROGRAM",
+    "SSH_CONNECTION",
+    "SSH_CLIENT",
+    "SSH_TTY",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
 )
+
+# On a build server the same examples every time, so that a change is judged by its own merits; everywhere else new ones.
+# No deadline anywhere: how long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("build-server", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("desk", deadline=None)
+hypothesis.settings.load_profile("build-server" if os.environ.get("CI") else "desk")
 
 
 @pytest.fixture(autouse=True)

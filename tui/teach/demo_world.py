@@ -49,7 +49,9 @@ class Mishaps(Protocol):
 
 
 class Writer(Protocol):
-    """The part of the registry client that sends a manifest."""
+    """The part of the registry client that sends a manifest, and that forgets what it has learnt of a registry."""
+
+    def forget(self, registry: str | None = None) -> None: ...
 
     async def put_manifest(
         self, registry: str, repository: str, selector: str, raw: bytes, media_type: str
@@ -97,6 +99,7 @@ class DemoWorld:
             await asyncio.to_thread(self._put_back)
         except OSError as error:
             raise WorldError(f"Docker's stored lists could not be put back: {safe(str(error))}.") from error
+        self._client.forget(self.source.registry)
 
     async def act(self, do: str, arguments: Mapping[str, Fact]) -> ActResult:
         name = str(arguments.get("repository", ""))
@@ -128,6 +131,8 @@ class DemoWorld:
 
     async def _limit(self, name: str, left: int, seconds: float) -> ActResult:
         await self._call(lambda store: self._mishaps.limit_pulls(store, name, left if left >= 0 else None, seconds))
+        # A client that was told to wait does not ask again at once: this world's clock has just jumped.
+        self._client.forget(self.source.registry)
         if left < 0:
             return _done(f"{name} has no limit any more.")
         return _done(f"{plural(left, 'pull')} of {name} left, for {seconds:g} seconds.")

@@ -14,6 +14,7 @@ from tui.explore.explorer import Explorer
 from tui.explore.node import Kind, Node
 from tui.oci.errors import OciError
 from tui.oci.platform import Platform
+from tui.sources.presence import Presence
 
 
 class Unreachable(Exception):
@@ -40,7 +41,8 @@ async def reach(explorer: Explorer, target: str) -> Node:
         await explorer.open(node)
         return node
     node = await explorer.add_reference(root.source, repository, tag)
-    if node.error is not None:
+    if node.error is not None and (rest or node.error.presence is Presence.MISSING):
+        # What is denied, limited or unreachable is a row to look at; only what is not there is nowhere.
         raise Unreachable(f"{reference} could not be opened: {node.error.sentence}")
     if rest and "/" in rest[0]:
         node = await _platform(explorer, node, rest.pop(0))

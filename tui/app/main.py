@@ -70,7 +70,10 @@ class FanfoldApp(App[int]):
         self._house: ExploreScreen | None = None
         #: Why leaving now would lose something; "" when it would not. Mending sets it while a draft is open.
         self.unsaved: Callable[[], str] = lambda: ""
-        #: Called with the main screen once the world is there (mending, lessons).
+        #: The lesson to begin with (id, number or path; None: none), and whether to offer the lessons otherwise.
+        self.lesson: str | None = None
+        self.offer_lessons = False
+        #: Called with the main screen once the world is there.
         self.on_ready_hooks: list[Callable[[ExploreScreen, World], None]] = []
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -121,7 +124,11 @@ class FanfoldApp(App[int]):
     async def _enter(self) -> None:
         try:
             house = await self._build()
-            world, mending = await asyncio.gather(self._connect(), asyncio.to_thread(import_module, "tui.app.mending"))
+            world, mending, lessons = await asyncio.gather(
+                self._connect(),
+                asyncio.to_thread(import_module, "tui.app.mending"),
+                asyncio.to_thread(import_module, "tui.app.lessons"),
+            )
         except Exception as error:
             from tui.app.house import failure
 
@@ -131,6 +138,7 @@ class FanfoldApp(App[int]):
         self._world = world
         house.enter(world)
         mending.plug(house, world)
+        lessons.plug(house, world, lesson=self.lesson, offer=self.offer_lessons)
         for hook in self.on_ready_hooks:
             hook(house, world)
         # What exists now stays: the collector need not walk it again and again while somebody scrolls.
@@ -216,9 +224,24 @@ def run_app(settings: Settings, sources: Sequence[str], *, lesson: str | None = 
     """
     from tui.app.start import connect, demo_connect
 
+    if lesson is not None:
+        _check_lesson(lesson)
     make = demo_connect(settings) if demo else connect(settings)
     app = FanfoldApp(make, () if demo else sources or settings.bookmarks, settings=settings)
+    app.lesson, app.offer_lessons = lesson, demo and lesson is None
     try:
         return asyncio.run(app.run_async()) or 0
     finally:
         gc.unfreeze()
+
+
+def _check_lesson(name: str) -> None:
+    """Say now, and not on the screen, that there is no such lesson or what is wrong with its file."""
+    from tui.config import ConfigError
+    from tui.teach.lesson_file import LessonError
+    from tui.teach.lessons import find_lesson
+
+    try:
+        find_lesson(name)
+    except LessonError as error:
+        raise ConfigError(str(error)) from None

@@ -1,0 +1,180 @@
+"""`fanfold create`: the digest alone on stdout, the exit statuses, and nothing written on bad input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from tests.compose.yard import Yard, make
+from tui.compose.command import create, run_create
+from tui.config import Settings
+from tui.demo.images import DOCKER
+from tui.demo.mishaps import deny
+from tui.oci import media
+from tui.oci.digest import Digest
+from tui.oci.platform import Platform
+from tui.registry.client import Client
+from tui.registry.settings import ClientSettings, HostSettings
+
+
+class Command:
+    """Runs the command in a test's surroundings."""
+
+    def __init__(self, yard: Yard, capsys: pytest.CaptureFixture[str]) -> None:
+        self.yard = yard
+        self.capsys = capsys
+
+    async def __call__(
+        self, target: str, sources: Sequence[str], *, client: Client | None = None, **options: Any
+    ) -> tuple[int, str, str]:
+        self.capsys.readouterr()
+        sources = [source if source.startswith(("127.", "oci:")) else self.yard.at(source) for source in sources]
+        status = await create(
+            client or self.yard.client, self.yard.at(target), sources, journal=self.yard.journal, **options
+        )
+        written = self.capsys.readouterr()
+        return status, written.out, written.err
+
+    def document(self, repository: str, tag: str) -> Mapping[str, Any]:
+        held = self.yard.holds(repository, tag)
+        assert held is not None
+        raw = self.yard.change(lambda store: store.repository(repository).manifests[held].raw)
+        found: Mapping[str, Any] = json.loads(raw)
+        return found
+
+
+@pytest.fixture
+def command(yard: Yard, capsys: pytest.CaptureFixture[str]) -> Command:
+    for name in ("amd64", "arm64"):
+        yard.put("app", make("a", f"linux/{name}"), name)
+    return Command(yard, capsys)
+
+
+async def test_stdout_is_the_digest(yard: Yard, command: Command) -> None:
+    status, out, err = await command("app:1", ["app:amd64", "app:arm64"])
+    assert (status, out) == (0, f"{yard.holds('app', '1')}\n")
+    assert "put the index" in err
+    again = await command("app:1", ["app:amd64", "app:arm64"])
+    assert again[:2] == (0, out)
+
+
+async def test_json(yard: Yard, command: Command) -> None:
+    status, out, _ = await command("app:1", ["app:amd64", "app:arm64"], json=True)
+    assert status == 0
+    found = json.loads(out)
+    assert found["digest"] == yard.holds("app", "1")
+    assert found["outcome"] == "pushed"
+    assert found["platforms"] == ["linux/amd64", "linux/arm64"]
+
+
+async def test_a_dry_run_writes_nothing_and_tells_the_digest(yard: Yard, command: Command) -> None:
+    status, text, _ = await command("app:1", ["app:amd64", "app:arm64"], dry_run=True)
+    assert status == 0
+    status, out, _ = await command("app:1", ["app:amd64", "app:arm64"], dry_run=True, json=True)
+    assert status == 0
+    planned = json.loads(out)
+    assert planned["digest"] in text
+    assert yard.holds("app", "1") is None
+    assert not yard.asked("PUT") and not yard.asked("POST")
+    _, out, _ = await command("app:1", ["app:amd64", "app:arm64"])
+    assert out.strip() == planned["digest"]
+
+
+async def test_amend_remove_annotate(yard: Yard, command: Command) -> None:
+    await command("app:1", ["app:amd64", "app:arm64"])
+    yard.put("app", make("new", "linux/s390x"), "s390x")
+    status, _, err = await command(
+        "app:1", ["app:s390x"], amend=True, remove=(Platform.parse("linux/arm64"),), annotations={"k": "v"}
+    )
+    assert status == 0, err
+    document = command.document("app", "1")
+    assert [entry["platform"]["architecture"] for entry in document["manifests"]] == ["amd64", "s390x"]
+    assert document["annotations"] == {"k": "v"}
+    assert "Removed linux/arm64" in err
+
+
+async def test_annotations_on_a_docker_list(yard: Yard, command: Command) -> None:
+    yard.put("docker", make("d", "linux/amd64", style=DOCKER), "t")
+    status, out, err = await command("docker:1", ["docker:t"], annotations={"k": "v"})
+    assert (status, out) == (1, "")
+    assert "--type oci" in err
+    assert yard.holds("docker", "1") is None
+    status, _, _ = await command("docker:1", ["docker:t"], annotations={"k": "v"}, type="oci")
+    assert status == 0
+    assert command.document("docker", "1")["mediaType"] == media.OCI_INDEX
+
+
+@pytest.mark.parametrize(
+    ("sources", "options", "status", "words"),
+    [
+        (["app:never"], {}, 1, "does not exist"),
+        (["app:never", "app:neither", "app:amd64"], {}, 1, "neither"),
+        (["private:1"], {}, 3, "may not see it"),
+        (["private:1", "app:never"], {}, 1, "may not see it"),
+        (["127.0.0.1:1/app:1"], {}, 3, "could not be read"),
+        (["app:chart"], {}, 1, "not an image"),
+        (["app:amd64", "app:amd64-again"], {}, 1, "twice"),
+        (["app:amd64"], {"remove": (Platform.parse("linux/amd64"),)}, 2, "no image"),
+        (["app:amd64"], {"remove": (Platform.parse("linux/s390x"),)}, 1, "no linux/s390x"),
+        (["app:amd64"], {"amend": True}, 1, "does not exist"),
+        (["app:broken"], {}, 1, "exists nowhere"),
+        (["oci:/nowhere:1"], {}, 3, "nowhere"),
+    ],
+)
+async def test_bad_input(
+    yard: Yard, command: Command, sources: list[str], options: dict[str, Any], status: int, words: str
+) -> None:
+    yard.put("app", make("b", "linux/amd64"), "amd64-again")
+    yard.put("private", make("p", "linux/amd64"), "1")
+    yard.change(lambda store: deny(store, "private"))
+    broken = make("broken", "linux/amd64")
+    yard.put("app", broken, "broken", without=broken.layers[:1])
+    chart = json.loads(broken.manifest.raw)
+    chart["config"]["mediaType"] = "application/vnd.cncf.helm.config.v1+json"
+    yard.change(lambda store: store.put_manifest("app", json.dumps(chart).encode(), media.OCI_MANIFEST, ("chart",)))
+    found = await command("app:1", sources, **options)
+    assert found[:2] == (status, ""), found[2]
+    assert words in found[2]
+    assert yard.holds("app", "1") is None
+    assert not yard.asked("PUT") and not yard.asked("POST")
+
+
+async def test_a_target_that_is_no_tag(yard: Yard, command: Command) -> None:
+    for target in (f"app@{Digest.of(b'x')}", "UPPER:1"):
+        status, out, err = await command(target, ["app:amd64"])
+        assert (status, out) == (2, "")
+        assert err
+    status, _, err = await command("app:1", [f"{yard.registry}"])
+    assert status == 2
+    assert "not an image in it" in err
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+async def test_a_read_only_target(yard: Yard, command: Command, everywhere: bool) -> None:
+    hosts = {yard.registry: HostSettings(read_only=not everywhere)}
+    client = Client(ClientSettings(hosts=hosts, read_only=everywhere))
+    status, out, err = await command("app:1", ["app:amd64"], client=client)
+    await client.aclose()
+    assert (status, out) == (1, "")
+    assert "read-only" in err
+    assert not yard.asked("PUT") and not yard.asked("POST")
+
+
+async def test_stderr_is_safe(yard: Yard, command: Command) -> None:
+    yard.put("app", make("a", "linux/amd64"), "x")
+    status, _, err = await command("app:1", ["app:\x1b[31mred"])
+    assert status == 2
+    assert "\x1b" not in err
+
+
+def test_the_whole_command(served: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    from tui.demo.images import put_image
+
+    served.call(lambda store: put_image(store, "app", make("a", "linux/amd64"), ("t",)))
+    status = run_create(Settings(), f"{served.address}/app:1", [f"{served.address}/app:t"])
+    written = capsys.readouterr()
+    assert status == 0, written.err
+    assert written.out.strip() == served.store.repository("app").tags["1"]

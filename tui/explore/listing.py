@@ -52,8 +52,7 @@ class Listing:
     fold: bool = True
     blank: bool = False
     _known: set[str] = field(default_factory=set)
-    _sorted: list[tuple[SortKey, str]] = field(default_factory=list)
-    _ordered_by: str = ""
+    _sorted: dict[str, list[tuple[SortKey, str]]] = field(default_factory=dict)
 
     def add(self, names: Iterable[str]) -> int:
         """Add a page. Names that are known already or empty are left out; gives how many were new."""
@@ -63,10 +62,11 @@ class Listing:
                 self._known.add(name)
                 fresh.append(name)
         self.names.extend(fresh)
-        if self._ordered_by and fresh:
-            key = _KEYS[self._ordered_by]
+        for order, known in self._sorted.items() if fresh else ():
+            key = _KEYS[order]
             # Two sorted runs: sorting them together is linear, so that pages stay cheap however many came before.
-            self._sorted = sorted(self._sorted + sorted((key(name), name) for name in fresh))
+            known.extend(sorted((key(name), name) for name in fresh))
+            known.sort()
         return len(fresh)
 
     def view(self) -> View:
@@ -97,11 +97,11 @@ class Listing:
         return [name for _, name in self._by(self.order)]
 
     def _by(self, order: str) -> list[tuple[SortKey, str]]:
-        if self._ordered_by != order:
+        known = self._sorted.get(order)
+        if known is None:
             key = _KEYS[order]
-            self._sorted = sorted((key(name), name) for name in self.names)
-            self._ordered_by = order
-        return self._sorted
+            known = self._sorted[order] = sorted((key(name), name) for name in self.names)
+        return known
 
 
 _KEYS = {"version": version_key, "name": name_key}

@@ -96,6 +96,7 @@ class Scheduler:
         self._order = itertools.count()
         self._focus: set[Hashable] = set()
         self._closed = False
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def submit(
         self,
@@ -153,11 +154,10 @@ class Scheduler:
     async def aclose(self) -> None:
         """Drop everything and wait until what ran has ended."""
         self._closed = True
-        tasks = [job.task for job in self._jobs.values() if job.task is not None]
         for job in list(self._jobs.values()):
             self._drop(job)
-        if tasks:
-            await asyncio.gather(*tasks, return_exceptions=True)
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _push(self, job: Job) -> None:
         if job.task is None:
@@ -170,6 +170,7 @@ class Scheduler:
                 continue  # an entry of before its urgency changed
             self.running += 1
             job.task = asyncio.create_task(self._work(job))
+            self._tasks.add(job.task)
             # Not a `finally` in the task: a task that is cancelled before its first step never gets into its `try`.
             job.task.add_done_callback(functools.partial(self._ended, job))
 
@@ -181,14 +182,17 @@ class Scheduler:
 
     def _ended(self, job: Job, task: asyncio.Task[None]) -> None:
         self.running -= 1
+        self._tasks.discard(task)
+        if not job.dropped and task.cancelled():
+            # Cancelled from outside: the loop is being shut down, where no new task may begin. Should it be otherwise,
+            # the work goes on in a moment.
+            self._drop(job)
+            task.get_loop().call_later(0.2, self._start)
+            return
         if not job.dropped:
-            if task.cancelled():
-                self._drop(job)  # cancelled from outside, as when the loop is shut down
-            else:
-                self._forget(job)
-                job._over()
-        if not self._closed:
-            self._start()
+            self._forget(job)
+            job._over()
+        self._start()
 
     def _drop(self, job: Job) -> None:
         if job.dropped:

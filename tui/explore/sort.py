@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 #: The orders a reader can choose from, in the order that the key goes through them.
 ORDERS = ("version", "newest", "name", "server")
@@ -10,7 +11,7 @@ ORDERS = ("version", "newest", "name", "server")
 _TOKEN = re.compile(r"\d+|[^\d]+")
 _BEFORE = re.compile(r"^[-._+]?(alpha|beta|rc|pre|dev|snapshot|preview|a|b)(?![a-z])", re.IGNORECASE)
 
-SortKey = tuple[tuple[int, int, str], ...]
+SortKey = tuple[Any, ...]
 
 
 def version_key(name: str) -> SortKey:
@@ -33,4 +34,4 @@ def version_key(name: str) -> SortKey:
 
 def name_key(name: str) -> SortKey:
     """A key for plain alphabetical order, capitals beside their small letters."""
-    return ((0, 0, name.lower()), (0, 0, name))
+    return (name.lower(),)

@@ -1,0 +1,164 @@
+"""Checks of everything: bounded, visible where they stop, together with what else goes on."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.explore.checking import checked, codes
+from tests.support import images
+from tests.support.fake_source import FakeSource
+from tui.explore import checkrun
+from tui.explore.around import neighbours
+from tui.explore.events import CheckProgress, Event
+from tui.explore.explorer import Explorer
+from tui.explore.findings import findings
+from tui.explore.node import Kind
+from tui.explore.report import exit_status, report
+from tui.explore.verdict import verdict
+from tui.oci.platform import Platform
+from tui.sources.presence import Observation, Presence
+
+
+def wide(count: int) -> images.Image:
+    return images.image("linux/amd64", tuple(images.layer(str(number)) for number in range(count)))
+
+
+async def test_a_check_stops_visibly_after_too_many_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkrun, "OBJECT_LIMIT", 10)
+    source = FakeSource()
+    source.put("app", wide(30), "1")
+    explorer, node, found = await checked(source)
+    assert codes(found) == ["too-deep"]
+    assert [row.label for row in node.children if row.kind is Kind.FAULT] == [
+        "stopped here: a check follows at most 10 objects"
+    ]
+    assert source.requests <= 11
+    assert not verdict(node, found, explorer).complete
+    assert exit_status(report(node, explorer)) == 1
+
+
+async def test_rows_are_bounded_where_objects_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkrun, "ROW_LIMIT", 40)
+    source = FakeSource()
+    top = images.index(images.image("linux/amd64"))
+    for number in range(6):
+        top = images.index(top, images.index(top, annotations={"n": str(number)}))
+    source.put("app", top, "1")
+    _, _, found = await checked(source)
+    assert "too-deep" in codes(found)
+
+
+async def test_progress_counts_up_to_the_total() -> None:
+    source = FakeSource()
+    source.put("app", wide(20), "1")
+    explorer = Explorer()
+    seen: list[CheckProgress] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, CheckProgress):
+            seen.append(event)
+
+    explorer.subscribe(hear)
+    run = explorer.check(explorer.add_selector(source, "app", "1"))
+    await run.wait()
+    assert [event.done for event in seen] == sorted(event.done for event in seen)
+    assert all(event.done <= event.total for event in seen)
+    assert (seen[-1].done, seen[-1].total, seen[-1].running) == (22, 22, False)
+    assert run.searches == 0
+
+
+async def test_the_same_row_has_one_check_at_a_time() -> None:
+    source = FakeSource()
+    source.put("app", wide(3), "1")
+    explorer = Explorer()
+    node = explorer.add_selector(source, "app", "1")
+    first = explorer.check(node)
+    assert explorer.check(node) is first
+    assert explorer.running() == [first]
+    await first.wait()
+    assert explorer.check(node) is not first
+
+
+async def test_two_checks_of_the_same_image_share_their_questions() -> None:
+    source = FakeSource()
+    source.delay = 0.002
+    source.put("app", wide(10), "1", "2")
+    explorer = Explorer()
+    runs = [explorer.check(explorer.add_selector(source, "app", tag)) for tag in ("1", "2")]
+    for run in runs:
+        await run.wait()
+    assert max(count for (how, _, _), count in source.asked.items() if how in ("probe", "blob")) == 1
+
+
+async def test_stopping_one_check_leaves_the_other() -> None:
+    source = FakeSource()
+    source.put("app", wide(10), "1")
+    explorer = Explorer(check_slots=2)
+    node = explorer.add_selector(source, "app", "1")
+    await explorer.open(node)
+    source.hold()
+    whole, layer = explorer.check(explorer.roots[0]), explorer.check(node.children[1])
+    await asyncio.sleep(0.01)
+    whole.stop()
+    source.release()
+    await asyncio.wait_for(layer.wait(), 5)
+    assert whole.stopped
+    assert explorer.observation(node.children[1]).presence is Presence.PRESENT
+    await explorer.aclose()
+
+
+async def test_checking_a_leaf_again_asks_again() -> None:
+    source = FakeSource()
+    image = source.put("app", wide(2), "1")
+    explorer = Explorer()
+    node = explorer.add_selector(source, "app", "1")
+    await explorer.check(node).wait()
+    layer = node.children[1]
+    source.drop("app", image.blobs[1].digest)
+    await explorer.check(layer).wait()
+    assert explorer.observation(layer).presence is Presence.MISSING
+    assert codes(findings(node, explorer)) == ["missing-blob"]
+
+
+async def test_a_repository_is_checked_tag_by_tag() -> None:
+    source = FakeSource()
+    source.put("app", wide(2), "1")
+    source.put("app", images.image("linux/arm64"), "2")
+    explorer = Explorer()
+    repository = explorer.add_repository(source, "app")
+    await explorer.check(repository).wait()
+    assert [explorer.rollup(row).label for row in repository.children] == ["3/3", "3/3"]
+
+
+async def test_a_check_of_a_denied_tag_ends() -> None:
+    source = FakeSource()
+    image = source.put("app", wide(2), "1")
+    for part in image.blobs:
+        source.script[str(part.digest)] = Observation(Presence.DENIED, detail="401")
+    _, _, found = await checked(source)
+    assert codes(found) == ["denied"]
+    assert "and 1 other object" in found[0].message
+
+
+async def test_closing_in_the_middle_leaves_nothing_running() -> None:
+    source = FakeSource()
+    source.put("app", wide(30), "1")
+    source.hold()
+    explorer = Explorer()
+    run = explorer.check(explorer.add_selector(source, "app", "1"))
+    await asyncio.sleep(0.01)
+    await explorer.aclose()
+    assert not run.running
+    assert len(asyncio.all_tasks()) == 1
+
+
+def test_neighbours_are_few_and_the_likeliest_come_first() -> None:
+    seen = [f"other{number}" for number in range(40)] + ["app/arm64", "app-debug", "app"]
+    found = neighbours("app", seen, Platform.parse("linux/arm64"))
+    assert found[:2] == ["app/arm64", "app-debug"]
+    assert "app" not in found
+    assert len(found) == 12
+    assert neighbours("app", [], None) == []
+    assert neighbours("app", [], Platform.parse("linux/amd64")) == ["app/amd64", "app-amd64"]

@@ -37,8 +37,8 @@ async def reach(explorer: Explorer, target: str) -> Node:
     reference, *rest = words or [""]
     repository, tag = _split(reference)
     node = explorer.add_repository(root.source, repository)
+    await explorer.open(node)  # the other tags beside it are part of the picture
     if not tag:
-        await explorer.open(node)
         return node
     node = await explorer.add_reference(root.source, repository, tag)
     if node.error is not None and (rest or node.error.presence is Presence.MISSING):

@@ -285,7 +285,7 @@ def manifest_step(each: PlannedObject) -> Step:
     return Step(
         0,
         StepKind.MANIFEST,
-        f"put the {_NOUNS.get(each.kind, each.kind)}{_of(each)}",
+        f"put the {_NOUNS.get(each.kind, each.kind)} {each.digest.short}{_of(each)}",
         each.digest,
         each.size,
         each.media_type,
@@ -303,7 +303,7 @@ def blob_step(each: PlannedObject) -> Step:
     return Step(
         0,
         StepKind.MOUNT if mount else StepKind.COPY,
-        f"{verb} the {each.kind}{_of(each)}{source}",
+        f"{verb} the {each.kind} {each.digest.short}{_of(each)}{source}",
         each.digest,
         each.size,
         each.media_type,

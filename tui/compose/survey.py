@@ -70,20 +70,18 @@ class Survey:
         planned = {digest: future.result() for digest, future in self._found.items()}
         platforms: dict[Digest, dict[str, None]] = {}
         objects: dict[Digest, PlannedObject] = {}
-        manifests: dict[Digest, PlannedObject] = {}
+        manifests: dict[Digest, None] = {}
         for digest, label, after in self._tree(root, ""):
             if digest not in planned:
                 continue
             if after:
-                manifests.setdefault(digest, planned[digest])
+                manifests.setdefault(digest)
                 continue
             objects.setdefault(digest, planned[digest])
             if label:
                 platforms.setdefault(digest, {})[label] = None
-        return Surveyed(
-            tuple(replace(each, platforms=tuple(platforms.get(digest, ()))) for digest, each in objects.items()),
-            tuple(manifests.values()),
-        )
+        named = {digest: replace(each, platforms=tuple(platforms.get(digest, ()))) for digest, each in objects.items()}
+        return Surveyed(tuple(named.values()), tuple(named[digest] for digest in manifests))
 
     def _tree(self, manifest: AnyManifest | None, label: str, depth: int = 0) -> Iterator[tuple[Digest, str, bool]]:
         """What is below, in the order of the tree, with the platform it is for; manifests once more after their
@@ -227,7 +225,7 @@ class Survey:
                     _planned(descriptor, kind, there),
                     how=How.MOUNT if home.same_registry(self._target) else How.COPY,
                     source=home,
-                    detail="" if asked else "the target was not asked: nothing is copied that is there",
+                    detail="" if asked else "the target was not asked for it: copied only if it is not there",
                     asked=asked,
                 )
             reasons.append(_at(home, there))

@@ -88,6 +88,11 @@ class Lines:
     def __init__(self, lines: Iterable[Line] = ()) -> None:
         self._lines = list(lines)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lines) and self._lines == other._lines
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __len__(self) -> int:
         return len(self._lines)
 

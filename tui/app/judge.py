@@ -1,7 +1,10 @@
-"""Findings and verdicts as the screen needs them: asked of the engine once per change, not once per key."""
+"""Findings and verdicts as the screen needs them: asked of the engine when something changed, but never so often that
+asking takes more than a small share of the time."""
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.explore.findings import Finding
@@ -11,29 +14,56 @@ from tui.explore.verdict import Verdict
 if TYPE_CHECKING:
     from tui.explore.explorer import Explorer
 
-#: Above this many rows a repository's findings are taken from its tags that were opened, not row by row.
-_MANY = 20_000
+#: Old findings are shown for so many times as long as making them took; longer while a check runs, which changes
+#: them all the time and says how far it is instead.
+PATIENCE = 20.0
+PATIENCE_WHILE_CHECKING = 80.0
+#: Findings that are made faster than this (seconds) are always made anew.
+CHEAP = 0.004
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was found, at which change of the world, when, and how long it took."""
+
+    findings: tuple[Finding, ...]
+    epoch: int
+    at: float
+    cost: float
 
 
 class Judge:
-    """Remembers findings and verdicts until ``forget``."""
+    """Remembers findings and verdicts. ``forget`` marks them as old; ``stale`` says that an old one was given out."""
 
     def __init__(self) -> None:
-        self._findings: dict[Node, tuple[Finding, ...]] = {}
-        self._verdicts: dict[Node, Verdict] = {}
+        self.stale = False
+        self._epoch = 0
+        self._known: dict[Node, _Known] = {}
+        self._verdicts: dict[Node, tuple[tuple[Finding, ...], int, Verdict]] = {}
 
     def forget(self) -> None:
-        """Something below changed: ask again."""
-        self._findings.clear()
-        self._verdicts.clear()
+        """Something changed."""
+        self._epoch += 1
+        self.stale = False
 
     def findings(self, node: Node, explorer: Explorer) -> tuple[Finding, ...]:
         """All findings at and below a row, worst first."""
-        known = self._findings.get(node)
-        if known is None:
-            known = tuple(sorted(self._collect(node, explorer), key=lambda finding: finding.severity.rank))
-            self._findings[node] = known
-        return known
+        known = self._known.get(node)
+        began = time.monotonic()
+        if known is not None:
+            if known.epoch == self._epoch:
+                return known.findings
+            patience = PATIENCE_WHILE_CHECKING if explorer.running() else PATIENCE
+            if known.cost > CHEAP and began < known.at + known.cost * patience:
+                self.stale = True
+                return known.findings
+        found = tuple(sorted(self._collect(node, explorer), key=lambda finding: finding.severity.rank))
+        ended = time.monotonic()
+        if len(self._known) > 2_000:
+            self._known.clear()
+            self._verdicts.clear()
+        self._known[node] = _Known(found, self._epoch, ended, ended - began)
+        return found
 
     def _collect(self, node: Node, explorer: Explorer) -> list[Finding]:
         top = node.top()
@@ -55,9 +85,12 @@ class Judge:
 
     def verdict(self, node: Node, explorer: Explorer) -> Verdict:
         """The verdict on a tag, index or image."""
+        found = self.findings(node, explorer)
         known = self._verdicts.get(node)
-        if known is None:
-            from tui.explore.verdict import verdict
+        if known is not None and known[0] is found and (known[1] == self._epoch or self.stale):
+            return known[2]
+        from tui.explore.verdict import verdict
 
-            known = self._verdicts[node] = verdict(node, self.findings(node, explorer), explorer)
-        return known
+        made = verdict(node, found, explorer)
+        self._verdicts[node] = (found, self._epoch, made)
+        return made

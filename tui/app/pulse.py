@@ -9,10 +9,15 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 
+#: The pause after a beat is at least so many times as long as the beat took.
+SHARE = 10.0
+
+
 class Pulse:
     """Calls ``beat`` soon after ``poke``, however often it is poked. ``beat`` returns True to be called again.
 
-    ``interval`` is in seconds; with 0 (tests) it beats as soon as the loop is idle, and never by itself.
+    ``interval`` is in seconds; with 0 (tests) it beats as soon as the loop is idle, and never by itself. A beat that
+    took long is followed by a longer pause, so that drawing never takes more than a tenth of the time.
     """
 
     def __init__(self, owner: Widget, beat: Callable[[], bool], interval: float) -> None:
@@ -20,6 +25,7 @@ class Pulse:
         self._beat = beat
         self.interval = interval
         self._last = 0.0
+        self._cost = 0.0
         self._pending = False
         self._timer: Timer | None = None
 
@@ -28,7 +34,7 @@ class Pulse:
         if self._pending or not self._owner.is_running:
             return
         self._pending = True
-        wait = self._last + self.interval - time.monotonic()
+        wait = self._last + max(self.interval, self._cost * SHARE) - time.monotonic() if self.interval else 0.0
         if wait <= 0:
             self._owner.call_later(self._run)
         else:
@@ -39,7 +45,9 @@ class Pulse:
         self._timer = None
         if not self._owner.is_attached:
             return
+        began = time.monotonic()
         again = self._beat()
         self._last = time.monotonic()
+        self._cost = self._last - began
         if again and self.interval > 0:
             self.poke()

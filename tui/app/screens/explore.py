@@ -112,7 +112,7 @@ class ExploreScreen(Panes, Saving):
 
     def _beat(self) -> bool:
         """Draw what has changed. True while something on the screen turns by itself."""
-        if self._changed:
+        if self._changed or self.judge.stale:
             self._changed = False
             self.judge.forget()
             self.flush()
@@ -127,7 +127,7 @@ class ExploreScreen(Panes, Saving):
             self.tell_exchanges()
         self.refresh_header()
         self.tell_what_is_shown()
-        return live or self.rate_is_shown
+        return live or self.rate_is_shown or self.judge.stale
 
     def flush(self) -> None:
         """Make the tree look like the data now."""

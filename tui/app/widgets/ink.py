@@ -25,7 +25,21 @@ class Inked(Widget):
         """The style of a role (or of a component class, such as ``page--link``), to be laid over what is below."""
         if role == "plain":
             return Style.null()
-        return self.get_component_rich_style(role if "--" in role else f"ink-{role}", partial=True)
+        known = self._inks.get(role)
+        if known is None:
+            known = self.get_component_rich_style(role if "--" in role else f"ink-{role}", partial=True)
+            self._inks[role] = known
+        return known
+
+    @property
+    def _inks(self) -> dict[str, Style]:
+        """Styles by role, for the theme of now."""
+        theme = self.app.theme
+        if self.__dict__.get("_inks_of") != theme:
+            self.__dict__["_inks_of"] = theme
+            self.__dict__["_inks_known"] = {}
+        known: dict[str, Style] = self.__dict__["_inks_known"]
+        return known
 
     def text(self, line: Line, base: Style | None = None) -> Text:
         """A line as a Rich text, unfolded."""

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -44,6 +45,7 @@ class PageView(ScrollView, Inked, can_focus=True, inherit_bindings=False):
         self._needle = ""
         self._matches: list[tuple[int, int]] = []
         self._match = -1
+        self._base = Style.null()
 
     # --- what is shown -------------------------------------------------------------------------------------------
 
@@ -54,6 +56,8 @@ class PageView(ScrollView, Inked, can_focus=True, inherit_bindings=False):
 
     def show(self, page: Page, *, keep: bool = False) -> None:
         """Show another page, from its top; ``keep`` holds the place and the chosen link (the same page, newer)."""
+        if keep and page == self._page:
+            return
         chosen = self.chosen if keep else None
         place = self.scroll_offset.y if keep else 0
         self._page = page
@@ -247,9 +251,14 @@ class PageView(ScrollView, Inked, can_focus=True, inherit_bindings=False):
 
     # --- drawing -------------------------------------------------------------------------------------------------
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Rows of the screen; the widget's own style is worked out once for all of them."""
+        self._base = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """One row of the screen."""
-        base = self.rich_style
+        base = self._base
         width = self.size.width
         row = y + self.scroll_offset.y
         if row >= len(self._rows):

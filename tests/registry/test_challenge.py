@@ -81,7 +81,10 @@ _token = st.text("abcdefghijklmnopqrstuvwxyzABC0123456789-._", min_size=1, max_s
 @given(
     _token,
     st.dictionaries(
-        _token.map(str.lower), st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30), min_size=1
+        _token.map(str.lower),
+        st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30),
+        min_size=1,
+        max_size=32,
     ),
 )
 def test_round_trip(scheme: str, parameters: dict[str, str]) -> None:

@@ -255,7 +255,7 @@ async def test_a_helpers_name_is_no_path(tmp_path: Path, name: str) -> None:
 
 
 async def test_a_missing_helper_is_said(tmp_path: Path) -> None:
-    credentials, clock = found(tmp_path, {"credsStore": "absent"})
+    credentials, _ = found(tmp_path, {"credsStore": "absent"})
     assert await credentials.find("quay.io") is None
     assert "not installed" in next(iter(credentials.warnings))
 

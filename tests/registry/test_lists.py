@@ -29,8 +29,10 @@ def paged(tags: list[str], size: int, link: str = '</v2/app/tags/list?n={n}&last
         at = tags.index(last) + 1 if last else 0
         part = tags[at : at + size]
         more = at + size < len(tags)
-        headers = {"Link": link.format(n=size, last=part[-1], host=asked.headers["host"])} if more else {}
-        return jsoned({"name": "app", "tags": part}, **headers)
+        reply = jsoned({"name": "app", "tags": part})
+        if more:
+            reply.headers.append(("Link", link.format(n=size, last=part[-1], host=asked.headers["host"])))
+        return reply
 
     return handler
 

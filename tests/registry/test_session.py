@@ -12,7 +12,7 @@ from tests.registry.images import LAYER, Shop
 from tests.registry.server import Asked, Reply, error
 from tui.oci.digest import Digest
 from tui.registry.client import Client
-from tui.registry.errors import Denied, RateLimited, TlsFailure, Unreachable
+from tui.registry.errors import Denied, RateLimited, TimedOut, TlsFailure, Unreachable
 from tui.registry.settings import HostSettings
 
 BLOB = Digest.of(LAYER)
@@ -248,11 +248,30 @@ async def test_warnings_once_each_and_bounded(serve: Serve, connect: Connect) ->
 
 async def test_never_from_https_to_http(serve: Serve, connect: Connect) -> None:
     """TLS that fails is a failure: no plain request is ever tried (A-08)."""
-    server = await serve(Shop())
-    client = connect(hosts={server.address: HostSettings(insecure=True)})
+    heard: list[bytes] = []
+
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(3))
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(plain, "127.0.0.1", 0)
+    address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     with pytest.raises(TlsFailure):
-        await client.head_blob(server.address, "app", BLOB)
-    assert server.count() == 0
+        await connect(hosts={address: HostSettings(insecure=True)}).head_blob(address, "app", BLOB)
+    server.close()
+    assert heard == [b"\x16\x03\x01"], "one TLS hello, and nothing in plain"
+
+
+async def test_a_host_that_lets_us_wait(serve: Serve, connect: Connect) -> None:
+    async def silent(asked: Asked) -> Reply:
+        await asyncio.sleep(60)
+        return Reply()
+
+    server = await serve(silent)
+    with pytest.raises(TimedOut):
+        await connect(request_timeout=0.05).head_blob(server.address, "app", BLOB)
+    assert server.count() == 2
 
 
 async def test_redirects_into_a_private_network_are_refused(serve: Serve, client: Client) -> None:

@@ -17,6 +17,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 _UNKNOWN = "credentials not found in native keychain"
+_LAST_WORDS = 2.0
 _KNOWN_ERRORS = ("no credentials server URL", "no credentials username")
 
 
@@ -42,7 +43,7 @@ async def ask_helper(name: str, server: str, *, patience: float, limit: int) -> 
     try:
         async with asyncio.timeout(patience):
             output = await _talk(process, server, limit)
-            status = await process.wait()
+            status = await process.wait() if output is not None else 0
     except TimeoutError:
         raise HelperFailed(f"docker-credential-{name} did not answer within {patience:.0f} s.") from None
     finally:
@@ -73,7 +74,13 @@ async def _end(process: Process) -> None:
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+    # What is still in the pipe is read away: at its end the pipe is closed, and the process is gone.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LAST_WORDS):
+            assert process.stdout is not None
+            while await process.stdout.read(65_536):
+                pass
+            await process.wait()
 
 
 def _understand(name: str, output: bytes, status: int) -> tuple[str, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TypeAlias
 
 from tui.registry import redirect
 from tui.registry.answers import read_errors
@@ -10,7 +11,7 @@ from tui.registry.ask import Answer, Ask, NoAnswer
 from tui.registry.auth import Auth
 from tui.registry.clock import Clock
 from tui.registry.credentials import Credentials
-from tui.registry.errors import NotARegistry, Policy, RateLimited, Unreachable
+from tui.registry.errors import NotARegistry, Policy, RateLimited, TimedOut, Unreachable
 from tui.registry.exchange import Wire
 from tui.registry.origin import Address, Origin, UnusableUrl
 from tui.registry.retry import TRANSIENT, backoff, retry_after, retry_after_in_text
@@ -25,13 +26,16 @@ LOST_ON_THE_WAY = frozenset({499, 502, 504, 522})
 """A gateway gave up: what stands behind it may have done its work all the same."""
 
 
+_Like: TypeAlias = tuple[Origin, str, bool, bool]
+
+
 class Session:
     def __init__(self, wire: Wire, credentials: Credentials, settings: ClientSettings, clock: Clock) -> None:
         self.wire = wire
         self.settings = settings
         self.clock = clock
         self.auth = Auth(settings, clock, credentials, self.ask)
-        self._limits: dict[tuple[Origin, str, bool], tuple[float, float | None, RateLimited]] = {}
+        self._limits: dict[_Like, tuple[float, float | None, RateLimited]] = {}
 
     async def ask(self, ask: Ask) -> Answer:
         """The final answer, whatever its status but 429.  Raises RateLimited, Unreachable and its kinds, Denied (by
@@ -65,7 +69,8 @@ class Session:
                     raise lost
                 wait = 0.0 if lost.stale and attempt == 1 else backoff(attempt, self.clock.chance())
                 counts = self.clock.now() - began + wait
-                wait = wait if lost.again else None
+                if not lost.again or (isinstance(lost.error, TimedOut) and attempt >= 2):
+                    wait = None  # a host that lets us wait is not kept waiting for five times over
             spent += counts
             if wait is None or attempt >= tries or spent > self.settings.deadline:
                 if answer is None:
@@ -230,9 +235,9 @@ class Session:
         return until if until > self.clock.now() else None
 
 
-def _like(ask: Ask) -> tuple[Origin, str, bool]:
-    """Same host, same repository, and both by digest or both by name."""
-    return ask.address.origin, ask.repository, ":" in ask.address.path
+def _like(ask: Ask) -> _Like:
+    """Same host, same repository, both by digest or both by name, both HEAD (which no pull limit counts) or neither."""
+    return ask.address.origin, ask.repository, ":" in ask.address.path, ask.method == "HEAD"
 
 
 def is_pull_limit(answer: Answer) -> bool:

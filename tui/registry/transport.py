@@ -91,18 +91,26 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         target: bytes | None = extensions.get("target")
         url = str(request.url) if target is None else f"{request.url}{target.decode('ascii')[1:]}"
         data = _body(request)
+        headers = CIMultiDict([(n.decode("latin-1"), v.decode("latin-1")) for n, v in request.headers.raw])
+        tunnel_headers = None
+        if proxy is not None and proxy.authorization:
+            # Inside a tunnel the proxy sees nothing of the request; without one it sees nothing else.
+            if request.url.scheme == "https":
+                tunnel_headers = {"Proxy-Authorization": proxy.authorization}
+            else:
+                headers["Proxy-Authorization"] = proxy.authorization
         try:
-            response = await session._request(
+            response = await session.request(
                 request.method,
                 URL(url, encoded=True),
-                headers=CIMultiDict([(n.decode("latin-1"), v.decode("latin-1")) for n, v in request.headers.raw]),
+                headers=headers,
                 data=data,
                 skip_auto_headers=("Content-Type",) if data is not None else None,
                 allow_redirects=False,
                 timeout=self._timeout(timeout.get("connect"), timeout.get("read")),
                 ssl=extensions.get("tls", True),
                 proxy=proxy.url if proxy is not None else None,
-                proxy_headers={"Proxy-Authorization": proxy.authorization} if proxy and proxy.authorization else None,
+                proxy_headers=tunnel_headers,
             )
         except asyncio.CancelledError:
             raise

@@ -1,0 +1,84 @@
+"""Blob checks per second against a bare aiohttp loop, in the same run: `python -m tests.benchmarks.checks_per_second`.
+
+The budget is 0.6. The server is the smallest there can be and has a process of its own, so that what is measured is
+the client alone; against a real registry the server's share only lifts the ratio. With `--one-core` both processes
+share a core.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import statistics
+import sys
+import time
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+
+from tests.benchmarks.bare_server import bare_server
+from tui.registry.client import Client
+from tui.registry.settings import USER_AGENT, ClientSettings
+
+CHECKS = 3_000
+SLOTS = 16
+ROUNDS = 5
+BUDGET = 0.6
+
+_numbers = itertools.count()
+
+
+def digest() -> str:
+    return f"sha256:{next(_numbers):064x}"
+
+
+async def rate(check: Callable[[], Awaitable[object]]) -> float:
+    """Checks per second, with as many callers as slots."""
+
+    async def caller(count: int) -> None:
+        for _ in range(count):
+            await check()
+
+    await asyncio.gather(*(caller(10) for _ in range(SLOTS)))
+    began = time.perf_counter()
+    await asyncio.gather(*(caller(CHECKS // SLOTS) for _ in range(SLOTS)))
+    return CHECKS / (time.perf_counter() - began)
+
+
+async def bare(host: str) -> float:
+    headers = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
+    connector = aiohttp.TCPConnector(limit=SLOTS)
+    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+
+        async def check() -> None:
+            async with session.head(f"http://{host}/v2/app/blobs/{digest()}", allow_redirects=False) as answer:
+                assert answer.status == 200 and answer.headers["Docker-Content-Digest"]
+
+        return await rate(check)
+
+
+async def ours(host: str) -> float:
+    client = Client(ClientSettings(concurrency=SLOTS))
+    try:
+        return await rate(lambda: client.head_blob(host, "app", digest(), expected_size=155))
+    finally:
+        await client.aclose()
+
+
+def main() -> int:
+    if "--one-core" in sys.argv:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    ratios = []
+    with bare_server() as host:
+        for number in range(ROUNDS):
+            floor, reached = asyncio.run(bare(host)), asyncio.run(ours(host))
+            ratios.append(reached / floor)
+            print(f"round {number + 1}: aiohttp {floor:,.0f}/s, fanfold {reached:,.0f}/s, ratio {ratios[-1]:.2f}")
+    middle = statistics.median(ratios)
+    print(f"median ratio {middle:.2f} (budget {BUDGET})")
+    return 0 if middle >= BUDGET else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

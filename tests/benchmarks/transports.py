@@ -1,0 +1,91 @@
+"""Which connections to put below httpx: `python -m tests.benchmarks.transports`.
+
+1,000 HEADs with 8, 16 and 64 at once, by httpx's own pool, by our transport under `httpx.AsyncClient`, by our
+transport as the client uses it, and by aiohttp alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import httpx
+
+from tests.benchmarks.bare_server import bare_server
+from tui.registry.transport import AiohttpTransport, BodylessRequest
+
+CHECKS = 1_000
+
+_numbers = itertools.count()
+
+
+def target() -> str:
+    return f"/v2/app/blobs/sha256:{next(_numbers):064x}"
+
+
+async def rate(check: Callable[[], Awaitable[object]], at_once: int) -> float:
+    async def caller(count: int) -> None:
+        for _ in range(count):
+            await check()
+
+    await asyncio.gather(*(caller(3) for _ in range(at_once)))
+    began = time.perf_counter()
+    await asyncio.gather(*(caller(CHECKS // at_once) for _ in range(at_once)))
+    return CHECKS // at_once * at_once / (time.perf_counter() - began)
+
+
+async def httpx_pool(host: str, at_once: int) -> float:
+    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=at_once)) as client:
+        return await rate(lambda: client.head(f"http://{host}{target()}"), at_once)
+
+
+async def httpx_on_aiohttp(host: str, at_once: int) -> float:
+    async with httpx.AsyncClient(transport=AiohttpTransport()) as client:
+        return await rate(lambda: client.head(f"http://{host}{target()}"), at_once)
+
+
+async def ours(host: str, at_once: int) -> float:
+    transport = AiohttpTransport()
+    base, headers = httpx.URL(f"http://{host}/"), httpx.Headers({"Accept": "*/*", "User-Agent": "bench"})
+
+    async def check() -> None:
+        extensions: dict[str, object] = {"target": target().encode()}
+        response = await transport.handle_async_request(
+            BodylessRequest("HEAD", base, headers=headers, extensions=extensions)
+        )
+        await response.aclose()
+
+    try:
+        return await rate(check, at_once)
+    finally:
+        await transport.aclose()
+
+
+async def bare_aiohttp(host: str, at_once: int) -> float:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=at_once)) as session:
+
+        async def check() -> None:
+            async with session.head(f"http://{host}{target()}") as answer:
+                assert answer.status == 200
+
+        return await rate(check, at_once)
+
+
+def main() -> None:
+    print(f"{'HEADs per second':32}{'8':>8}{'16':>8}{'64':>8}")
+    with bare_server() as host:
+        for name, run in (
+            ("httpx.AsyncClient, its own pool", httpx_pool),
+            ("httpx.AsyncClient, our transport", httpx_on_aiohttp),
+            ("our transport alone", ours),
+            ("aiohttp alone", bare_aiohttp),
+        ):
+            rates = [asyncio.run(run(host, at_once)) for at_once in (8, 16, 64)]
+            print(f"{name:32}{rates[0]:>8,.0f}{rates[1]:>8,.0f}{rates[2]:>8,.0f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""TLS: whom we trust, and that a certificate that is not trusted is never a missing object (protocol B-33)."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import certifi
+import pytest
+
+from tests.registry.conftest import Connect
+from tests.registry.images import LAYER, Shop
+from tests.registry.server import Server, serving
+from tests.support.peers import need
+from tui.oci.digest import Digest
+from tui.registry import tls
+from tui.registry.errors import TlsFailure
+from tui.registry.settings import HostSettings
+
+BLOB = Digest.of(LAYER)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An authority, a server certificate for 127.0.0.1 and a client certificate, made by openssl."""
+    need("openssl")
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def openssl(*words: str) -> None:
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True, timeout=30)
+
+    openssl(
+        *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"),
+        *("-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.pem"),
+    )
+    (folder / "san").write_text("subjectAltName=IP:127.0.0.1\n")
+    for name in ("server", "client"):
+        openssl(
+            *("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}"),
+            *("-keyout", f"{name}.key", "-out", f"{name}.csr"),
+        )
+        openssl(
+            *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"),
+            *("-days", "2", "-extfile", "san", "-out", f"{name}.pem"),
+        )
+    return folder
+
+
+@pytest.fixture
+async def secure(certificates: Path) -> AsyncIterator[Server]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+    async with serving(Shop(), context) as server:
+        yield server
+
+
+async def test_the_users_authority(secure: Server, connect: Connect, certificates: Path) -> None:
+    client = connect(hosts={secure.address: HostSettings(ca=certificates / "ca.pem")})
+    assert (await client.head_blob(secure.address, "app", BLOB)).digest == BLOB
+    assert client.trace.exchanges[0].url.startswith("https://")
+
+
+async def test_an_authority_for_every_host(secure: Server, connect: Connect, certificates: Path) -> None:
+    client = connect(ca=certificates / "ca.pem", hosts={secure.address: HostSettings(ca=certificates / "ca.pem")})
+    assert (await client.head_blob(secure.address, "app", BLOB)).digest == BLOB
+
+
+async def test_ssl_cert_file(
+    secure: Server, connect: Connect, certificates: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
+    context = tls.make_context(False, (), None)
+    assert any(("commonName", "test authority") in part for cert in context.get_ca_certs() for part in cert["subject"])
+
+
+async def test_untrusted_is_unknown_and_not_missing(secure: Server, connect: Connect) -> None:
+    """No retry, no plain request, and what to do."""
+    client = connect(hosts={secure.address: HostSettings(ca=Path(certifi.where()))})
+    with pytest.raises(TlsFailure) as caught:
+        await client.head_blob(secure.address, "app", BLOB)
+    assert ("--ca" in caught.value.sentence and "self" in caught.value.sentence) or "issuer" in caught.value.sentence
+    assert not secure.asked and client.trace.count == 1
+
+
+async def test_insecure_is_per_host(secure: Server, connect: Connect) -> None:
+    client = connect(hosts={secure.address: HostSettings(insecure=True)})
+    assert (await client.head_blob(secure.address, "app", BLOB)).digest == BLOB
+
+
+async def test_a_file_that_is_no_certificate(secure: Server, connect: Connect, tmp_path: Path) -> None:
+    for content in (None, "not a certificate"):
+        path = tmp_path / "ca.pem"
+        if content is not None:
+            path.write_text(content)
+        client = connect(hosts={secure.address: HostSettings(ca=path)})
+        with pytest.raises(TlsFailure, match=r"ca\.pem cannot be used"):
+            await client.head_blob(secure.address, "app", BLOB)
+
+
+async def test_dockers_folder(certificates: Path, tmp_path: Path, connect: Connect, secure: Server) -> None:
+    """certs.d/<host:port>: ca.crt to trust, and a client certificate that the server demands."""
+    folder = tmp_path / secure.address
+    folder.mkdir()
+    for source, target in (("ca.pem", "ca.crt"), ("client.pem", "client.cert"), ("client.key", "client.key")):
+        (folder / target).write_bytes((certificates / source).read_bytes())
+    client = connect(hosts={secure.address: HostSettings(insecure=False, ca=certificates / "ca.pem")})
+    client._wire._contexts = tls.Contexts(client.settings, (tmp_path,))
+    demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    demanding.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+    demanding.load_verify_locations(certificates / "ca.pem")
+    demanding.verify_mode = ssl.CERT_REQUIRED
+    async with serving(Shop(), demanding) as picky:
+        (tmp_path / picky.address).symlink_to(folder)
+        client = connect(hosts={picky.address: HostSettings(ca=certificates / "ca.pem")})
+        client._wire._contexts = tls.Contexts(client.settings, (tmp_path,))
+        assert (await client.head_blob(picky.address, "app", BLOB)).digest == BLOB
+
+
+async def test_one_context_for_all(secure: Server, connect: Connect, certificates: Path) -> None:
+    client = connect(hosts={secure.address: HostSettings(ca=certificates / "ca.pem")})
+    contexts = client._wire._contexts
+    first = await contexts.get(secure.address)
+    assert await contexts.get(secure.address) is first
+    assert await contexts.get("ghcr.io") is not first
+    assert await contexts.get("quay.io") is await contexts.get("ghcr.io")
+
+
+@pytest.mark.parametrize("name", ["../etc", "..", "", "a/b"])
+def test_a_name_is_no_path(tmp_path: Path, name: str, connect: Connect) -> None:
+    assert tls.Contexts(connect().settings, (tmp_path,))._folder(name) is None

@@ -162,3 +162,20 @@ def test_neighbours_are_few_and_the_likeliest_come_first() -> None:
     assert len(found) == 12
     assert neighbours("app", [], None) == []
     assert neighbours("app", [], Platform.parse("linux/amd64")) == ["app/amd64", "app-amd64"]
+
+
+async def test_a_check_right_after_a_refresh_waits_for_what_is_being_asked() -> None:
+    source = FakeSource()
+    source.delay = 0.005
+    image = images.index(images.image("linux/amd64"), images.image("linux/arm64"))
+    source.put("app", image, "1")
+    source.put("app", wide(3), "2")
+    explorer = Explorer()
+    for tag in ("1", "2"):
+        node = explorer.add_selector(source, "app", tag)
+        await explorer.check(node).wait()
+        await explorer.refresh(node)
+        await explorer.check(node).wait()
+        made = report(node, explorer)
+        assert made.verdict.complete, made.verdict.sentence
+        assert made.counts["unchecked"] == 0

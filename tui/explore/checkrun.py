@@ -13,6 +13,7 @@ from tui.explore.loader import Loader, label_of
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.scheduler import Job, Urgency
 from tui.explore.tree import Tree, key_of
+from tui.sources.presence import Presence
 
 #: A check stops, visibly, after this many distinct objects (protocol.md C-15).
 OBJECT_LIMIT = 10_000
@@ -141,23 +142,25 @@ class CheckRun:
         if node.kind is Kind.REFERRERS:
             return self._loader.referrers(node, wish)
         if node.kind in MANIFEST_KINDS:
-            return self._loader.manifest(node, wish)
+            return self._loader.manifest(node, wish) or self._ask_presence(node, wish)
         return self._ask_blob(node, wish)
 
     def _ask_blob(self, node: Node, wish: Wish) -> Job | None:
         if node.kind not in BLOB_KINDS or node.descriptor is None or node.repository is None:
             return None
-        digest = node.descriptor.digest
-        again = node is self.node
-        wanted = again or self._tree.book.wanted(node.source, node.repository, digest)
         if node.kind is Kind.CONFIG and node.config is None and node.error is None:
             return self._loader.config(node, wish)
-        if not wanted and not self._being_asked(node):
-            return None
-        return self._asker.probe(node.source, node.repository, node.descriptor, wish)
+        return self._ask_presence(node, wish, again=node is self.node)
 
-    def _being_asked(self, node: Node) -> bool:
-        return self._tree.observation(node).presence == "checking"
+    def _ask_presence(self, node: Node, wish: Wish, *, again: bool = False) -> Job | None:
+        """Ask whether it is there, or join those who are asking. None when that is known."""
+        key = key_of(node)
+        if key is None or node.descriptor is None or node.load is Load.FAILED:
+            return None
+        known = not self._tree.book.wanted(*key) and self._tree.observation(node).presence is not Presence.CHECKING
+        if known and not again and not self._asker.scheduler.has(self._asker.probe_key(*key)):
+            return None
+        return self._asker.probe(node.source, node.repository or "", node.descriptor, wish)
 
     def _back(self, node: Node, new: bool) -> None:
         if self.stopped:

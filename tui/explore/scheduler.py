@@ -146,6 +146,10 @@ class Scheduler:
                 self._push(job)
         self._focus = fresh
 
+    def has(self, key: Hashable) -> bool:
+        """Whether this work waits or runs."""
+        return key in self._jobs
+
     @property
     def waiting(self) -> int:
         """How many jobs wait for a slot."""

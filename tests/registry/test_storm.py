@@ -1,4 +1,4 @@
-"""A cursor running through a tree cancels what it asked for, again and again: no connection is lost (design, budgets)."""
+"""A cursor that runs through a tree cancels what it asked for, again and again: no connection is lost."""
 
 from __future__ import annotations
 

@@ -68,6 +68,8 @@ _SCHEMES = frozenset({"bearer", "basic", "negotiate", "digest", "ntlm"})
 
 def url(text: str) -> str:
     """A URL without user-info and with only the query values that are known to be harmless."""
+    if "?" not in text and "@" not in text and "#" not in text:
+        return text
     text = _USERINFO.sub(lambda found: f"{found.group(1) or ''}//", text)
     text = text.partition("#")[0]
     path, mark, query = text.partition("?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from tui.oci.digest import Digest
@@ -23,6 +24,7 @@ class Targets:
         self._settings = settings
         self._introduce = introduce
         self._origins: dict[str, Origin] = {}
+        self._blobs: dict[tuple[str, str], Address] = {}
 
     def origin(self, registry: str) -> Origin:
         """https, but plain http for loopback hosts (unless `insecure` or `ca` says that they speak TLS) and for those
@@ -49,9 +51,16 @@ class Targets:
         return self.address(registry, repository, f"manifests/{quote(selector, safe=_SAFE)}")
 
     def blob(self, registry: str, repository: str, digest: str) -> Address:
-        return self.address(registry, repository, f"blobs/{digest}")
+        key = (registry, repository)
+        known = self._blobs.get(key)
+        if known is None:
+            if len(self._blobs) >= 1_024:
+                self._blobs.clear()
+            known = self._blobs[key] = self.address(registry, repository, "blobs/")
+        return Address(known.origin, known.target + digest)
 
 
+@lru_cache(maxsize=1_024)
 def pull(repository: str) -> tuple[str, ...]:
     return (scope.repository(repository, "pull"),)
 

@@ -17,7 +17,7 @@ class LessonPanel(Vertical):
 
     DEFAULT_CSS = """
     LessonPanel { border: round $accent; border-title-color: $accent; background: $surface; padding: 0 1; }
-    LessonPanel PageView { height: 1fr; background: $surface; scrollbar-size-vertical: 1; }
+    LessonPanel PageView { height: 1fr; background: $surface; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     App.-ascii LessonPanel { border: ascii $accent; }
     """
 

@@ -9,6 +9,7 @@ from tui.app.pages.parts import blank, prose
 from tui.teach.events import EventKind
 from tui.teach.lesson import Step
 from tui.teach.lesson_run import LessonRun
+from tui.teach.world import ActResult
 from tui.text import plural
 
 
@@ -38,9 +39,6 @@ def panel_page(run: LessonRun, *, hint: bool, keys: Mapping[str, str], room: int
         if number or tall:
             lines.append(blank())
         lines.append(prose(paragraph))
-    if run.result is not None:
-        lines.append(blank())
-        lines += [Line(hang=2, fold="char").put(line, "string") for line in run.result.lines]
     if run.note:
         lines += [blank(), Line(hang=2).put("! ", "warn").put(run.note, "warn")]
     if hint and step.hint:
@@ -50,6 +48,11 @@ def panel_page(run: LessonRun, *, hint: bool, keys: Mapping[str, str], room: int
         ahead = [(number, each) for number, each in enumerate(steps) if number > run.current]
         lines += [blank(), *(_step_line(number, each, run) for number, each in ahead)]
     return Lines(lines)
+
+
+def result_page(result: ActResult) -> Lines:
+    """What came of something that the lesson did."""
+    return Lines([Line(hang=2, fold="char").put(line, "string") for line in result.lines])
 
 
 def key_line(run: LessonRun, step: Step, keys: Mapping[str, str], hint: bool) -> Line:

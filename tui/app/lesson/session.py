@@ -7,7 +7,9 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tui.app.lesson.panel_page import result_page
 from tui.app.messages import Event, EventKind
+from tui.app.screens.dialogs import Reader
 from tui.explore.node import Node
 from tui.teach.lesson import Lesson, Show
 from tui.teach.lesson_run import LessonRun
@@ -124,6 +126,9 @@ class Session:
         finally:
             self.busy = ""
             self._changed(ticked)
+        if result is not None and result.lines:
+            label = step.act.label or "What happened"
+            await self.house.ask(Reader(label[:1].upper() + label[1:], result_page(result)))
         if result is not None and result.opens:
             await self.house.go_to(result.opens)
 

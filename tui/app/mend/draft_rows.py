@@ -31,7 +31,7 @@ _SIGN = {
     EntryVerdict.UNKNOWN: "?",
 }
 _DIGEST = 13
-_WORD = 12
+_WORD = 10
 
 
 def order(draft: Draft) -> list[Entry]:
@@ -49,7 +49,7 @@ def table(draft: Draft, room: int) -> tuple[Line, list[Line]]:
     """The head of the table and a line for each row of ``order``. ``room`` in cells."""
     rows = order(draft)
     names = [_name(entry, draft) for entry in rows]
-    first = max([len("platform"), *(width(name) for name in names)]) + 3
+    first = max([len("platform"), *(width(name) for name in names)]) + 2
     first = min(first, max(16, room // 3))
     source = max(10, room - first - 2 * _DIGEST - _WORD - 3)
     head = columns(

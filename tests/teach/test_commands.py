@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import shlex
+import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
 
+from tests.support import images
 from tests.support.fake_source import FakeSource
 from tests.teach.conftest import Stand
 from tui.demo.gallery import docker_manifests
@@ -18,7 +23,9 @@ from tui.oci.digest import Digest
 from tui.oci.media import OCI_INDEX
 from tui.oci.platform import Platform
 from tui.registry.settings import ClientSettings, HostSettings
+from tui.sources.archive import open_archive
 from tui.sources.docker_manifests import DockerManifests
+from tui.sources.layout import OciLayout
 from tui.sources.storage import StorageSource
 from tui.teach.access import Access
 from tui.teach.commands import Command, commands
@@ -184,3 +191,38 @@ def test_a_fault_has_the_commands_of_what_it_is_about() -> None:
     parent = registry_row("ghcr.io")
     fault = Node("f", Kind.FAULT, parent.source, "team/app", label="stopped", parent=parent)
     assert commands(fault) == commands(parent)
+
+
+async def test_layouts_and_archives(tmp_path: Path) -> None:
+    layout = tmp_path / "a layout"
+    (layout / "blobs/sha256").mkdir(parents=True)
+    image = images.image("linux/amd64")
+    for part in image.blobs:
+        (layout / "blobs/sha256" / part.digest.encoded).write_bytes(part.data)
+    (layout / "blobs/sha256" / image.digest.encoded).write_bytes(image.raw)
+    entry = image.descriptor.to_document() | {"annotations": {"org.opencontainers.image.ref.name": "v1"}}
+    (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
+    (layout / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    packed = tmp_path / "image.tar"
+    with tarfile.open(packed, "w") as archive:
+        for path in sorted(layout.iterdir()):
+            archive.add(path, path.name)
+    for source in (OciLayout(layout), open_archive("oci-archive", packed)):
+        explorer = Explorer()
+        root = explorer.add_source(source)
+        tag = await explorer.add_reference(source, "", "v1")
+        await explorer.check(tag).wait()
+        assert tag.digest == image.digest
+        for node in (root, *tag.walk()):
+            found = commands(node)
+            assert any(command.line for command in found)
+            for command in found:
+                assert_pasteable(command)
+                if command.tool in ("sha256sum", "cat", "tar") and command.line:
+                    said = await asyncio.to_thread(
+                        subprocess.run, ["sh", "-c", command.line], capture_output=True, text=True, check=True
+                    )
+                    if node.digest is not None:
+                        assert node.digest.encoded in said.stdout
+        await explorer.aclose()
+        await source.aclose()

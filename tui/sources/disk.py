@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -42,6 +43,11 @@ class DiskSource:
     @property
     def title(self) -> str:
         return f"{_PREFIX[self.kind]}:{self._files.title}"
+
+    @property
+    def path(self) -> Path:
+        """The folder or file, for other tools' command lines."""
+        return self._files.path
 
     @property
     def registry(self) -> str | None:

@@ -26,6 +26,7 @@ class Files(Protocol):
     """Read access by the path inside, with "/" between its parts. Every method raises SourceError, and nothing else."""
 
     title: str
+    path: Path
 
     def size(self, name: str) -> int | None:
         """Bytes of a regular file; None when there is none of this name."""
@@ -75,6 +76,7 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.title = safe(str(root), limit=300)
+        self.path = root
         try:
             self._root = root.resolve(strict=True)
         except (OSError, RuntimeError) as error:
@@ -142,6 +144,7 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         self.title = safe(str(path), limit=300)
+        self.path = path
         self._lock = threading.Lock()
         self._members: dict[str, tuple[int, int]] = {}
         self._links: dict[str, str] = {}

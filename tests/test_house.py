@@ -60,7 +60,6 @@ ONLY_IN: dict[str, frozenset[str]] = {
     "rich": frozenset({"app"}),
     "pyperclip": frozenset({"app"}),
     "httpx": frozenset({"registry"}),
-    "httpx_aiohttp": frozenset({"registry"}),
     "aiohttp": frozenset({"registry"}),
     "httpcore": frozenset({"registry"}),
     "ssl": frozenset({"registry", "demo"}),

@@ -1,30 +1,21 @@
-"""Tokens and logins (protocol B-02 to B-15, B-22)."""
+"""Challenges and tokens (protocol B-02 to B-13)."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from pathlib import Path
 
 import pytest
 
 from tests.registry.clock import FakeClock
-from tests.registry.conftest import Connect, Serve
+from tests.registry.conftest import Serve
 from tests.registry.images import LAYER, MISSING, Shop
 from tests.registry.server import Asked, Reply, jsoned
-from tests.registry.tokens import LOGIN, PASSWORD, USER, TokenShop
+from tests.registry.tokens import TokenShop
 from tui.oci.digest import Digest
 from tui.registry.client import Client
 from tui.registry.errors import Denied, NotFound, RateLimited, RegistryError, Unreachable
 
 BLOB = Digest.of(LAYER)
-
-
-def logged_in(folder: Path, host: str, **entry: str) -> Path:
-    login = entry or {"username": USER, "password": PASSWORD}
-    folder.mkdir(exist_ok=True)
-    (folder / "config.json").write_text(json.dumps({"auths": {host: login}}))
-    return folder
 
 
 async def test_one_token_for_many(serve: Serve, client: Client) -> None:
@@ -167,51 +158,6 @@ async def test_two_repositories_two_tokens(serve: Serve, client: Client) -> None
     assert server.count("HEAD") == 3
 
 
-async def test_a_login_goes_to_the_token_server_only(serve: Serve, connect: Connect, tmp_path: Path) -> None:
-    shop = TokenShop()
-    server = await serve(shop)
-    client = connect(docker_config=logged_in(tmp_path, server.address))
-    await client.head_blob(server.address, "app", BLOB)
-    for asked in server.asked:
-        assert (asked.login == LOGIN) == (asked.path == "/token")
-    assert server.asked[1].query["account"] == [USER]
-
-
-async def test_basic(serve: Serve, connect: Connect, tmp_path: Path) -> None:
-    server = await serve(TokenShop(scheme="Basic"))
-    client = connect(docker_config=logged_in(tmp_path, server.address))
-    for _ in range(2):
-        assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB
-    assert [asked.login for asked in server.asked] == ["", LOGIN, LOGIN]
-
-
-async def test_basic_without_a_login(serve: Serve, client: Client) -> None:
-    server = await serve(TokenShop(scheme="Basic"))
-    with pytest.raises(Denied):
-        await client.get_manifest(server.address, "app", "latest")
-    assert server.count() == 1
-
-
-async def test_basic_that_is_wrong_is_sent_once(serve: Serve, connect: Connect, tmp_path: Path) -> None:
-    server = await serve(TokenShop(scheme="Basic"))
-    client = connect(docker_config=logged_in(tmp_path, server.address, username="a", password="b"))
-    with pytest.raises(Denied):
-        await client.get_manifest(server.address, "app", "latest")
-    assert server.count() == 2
-
-
-async def test_harbor_changes_its_mind(serve: Serve, connect: Connect, tmp_path: Path, clock: FakeClock) -> None:
-    """Bearer first; once a token has run out it offers Basic: the password is not sent (B-04)."""
-    shop = TokenShop(after_auth='Basic realm="harbor"')
-    server = await serve(shop)
-    client = connect(docker_config=logged_in(tmp_path, server.address))
-    await client.head_blob(server.address, "app", BLOB)
-    shop.revoked.add("Bearer t0-MARKER")
-    await client.head_blob(server.address, "app", BLOB)
-    assert all(asked.login != LOGIN for asked in server.asked if asked.path != "/token")
-    assert len(shop.issued) == 2
-
-
 async def test_unsupported_schemes_are_named(serve: Serve, client: Client) -> None:
     server = await serve(lambda asked: Reply(401, [("WWW-Authenticate", "Negotiate"), ("WWW-Authenticate", "NTLM")]))
     with pytest.raises(Denied) as caught:
@@ -241,57 +187,6 @@ async def test_no_challenge_anywhere(serve: Serve, client: Client) -> None:
         with pytest.raises(Denied):
             await client.get_manifest(server.address, "app", "latest")
     assert sum(asked.path == "/v2/" for asked in server.asked) == 1
-
-
-async def test_identity_token_by_post(serve: Serve, connect: Connect, tmp_path: Path) -> None:
-    shop = TokenShop()
-    server = await serve(shop)
-    client = connect(docker_config=logged_in(tmp_path, server.address, identitytoken="refresh-MARKER"))
-    await client.head_blob(server.address, "app", BLOB)
-    (asked,) = [asked for asked in server.asked if asked.path == "/token"]
-    assert asked.method == "POST" and b"grant_type=refresh_token" in asked.body and b"refresh-MARKER" in asked.body
-    assert b"offline" not in asked.body and not asked.login
-
-
-@pytest.mark.parametrize("status", [400, 401, 404, 405])
-async def test_post_refused_falls_back_to_get(serve: Serve, connect: Connect, tmp_path: Path, status: int) -> None:
-    shop = TokenShop(post=status)
-    server = await serve(shop)
-    folder = logged_in(tmp_path, server.address, identitytoken="r", username=USER, password=PASSWORD)
-    client = connect(docker_config=folder)
-    assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB
-    assert [asked.method for asked in server.asked if asked.path == "/token"] == ["POST", "GET"]
-
-
-async def test_a_ready_token_is_used_as_it_is(serve: Serve, connect: Connect, tmp_path: Path) -> None:
-    shop = TokenShop(issued=[("repository:app:pull",)])
-    server = await serve(shop)
-    client = connect(docker_config=logged_in(tmp_path, server.address, registrytoken="t0-MARKER"))
-    await client.head_blob(server.address, "app", BLOB)
-    assert server.count(path="/token") == 0
-
-
-@pytest.mark.parametrize("status", [401, 403])
-async def test_a_stale_login_on_a_public_image(serve: Serve, connect: Connect, tmp_path: Path, status: int) -> None:
-    """Anonymous once, for reads, and said (B-14)."""
-    shop = TokenShop(refuse_login=status)
-    server = await serve(shop)
-    client = connect(docker_config=logged_in(tmp_path, server.address))
-    for _ in range(2):
-        assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB
-    (notice,) = client.notices(server.address)
-    assert "did not accept the stored login" in notice and PASSWORD not in notice
-    assert sum(asked.login == LOGIN for asked in server.asked) == 1
-
-
-async def test_never_anonymous_for_writes(serve: Serve, connect: Connect, tmp_path: Path) -> None:
-    shop = TokenShop(refuse_login=403)
-    server = await serve(shop)
-    client = connect(docker_config=logged_in(tmp_path, server.address))
-    with pytest.raises(Denied) as caught:
-        await client.begin_upload(server.address, "app")
-    assert "stored login" in caught.value.sentence and PASSWORD not in caught.value.sentence
-    assert not shop.issued
 
 
 async def test_a_limited_token_server_is_not_a_denial(serve: Serve, client: Client) -> None:
@@ -353,42 +248,6 @@ async def test_the_realms_own_query_stays(serve: Serve, client: Client) -> None:
     assert server.asked[1].target == "/token?account=x&sig=a%2Fb&service=shop&scope=repository:app:pull"
 
 
-async def test_a_realm_elsewhere_gets_the_login_but_is_pinned(serve: Serve, connect: Connect, tmp_path: Path) -> None:
-    """The first realm of a registry is taken; another one later never sees the password (B-22)."""
-    shop = TokenShop()
-    attacker = await serve(lambda asked: jsoned({"token": "x"}))
-    server = await serve(shop)
-    client = connect(docker_config=logged_in(tmp_path, server.address))
-    await client.head_blob(server.address, "app", BLOB)
-    shop.realm = f"http://{attacker.address}/token"
-    shop.revoked.add("Bearer t0-MARKER")
-    with pytest.raises(Denied) as caught:
-        await client.head_blob(server.address, "app", BLOB)
-    assert not attacker.asked and "token server" in caught.value.sentence
-    client.forget(server.address)
-    with pytest.raises(Denied):
-        await client.head_blob(server.address, "app", BLOB)
-    assert attacker.asked, "after a refresh the user has accepted the change"
-
-
-async def test_a_token_server_that_redirects_gets_no_login_there(
-    serve: Serve, connect: Connect, tmp_path: Path
-) -> None:
-    shop = TokenShop()
-    attacker = await serve(lambda asked: jsoned({"token": "x"}))
-
-    def handler(asked: Asked) -> Reply:
-        if asked.path == "/token":
-            return Reply(302, [("Location", f"http://{attacker.address}/token")])
-        return shop(asked)
-
-    server = await serve(handler)
-    client = connect(docker_config=logged_in(tmp_path, server.address))
-    with pytest.raises(Unreachable):
-        await client.head_blob(server.address, "app", BLOB)
-    assert not any(asked.login for asked in attacker.asked)
-
-
 async def test_forget_drops_tokens(serve: Serve, client: Client) -> None:
     shop = TokenShop()
     server = await serve(shop)
@@ -396,14 +255,6 @@ async def test_forget_drops_tokens(serve: Serve, client: Client) -> None:
     client.forget(server.address)
     await client.head_blob(server.address, "app", BLOB)
     assert len(shop.issued) == 2
-
-
-async def test_anonymous_looks_for_no_login(serve: Serve, connect: Connect, tmp_path: Path) -> None:
-    shop = TokenShop()
-    server = await serve(shop)
-    client = connect(docker_config=logged_in(tmp_path, server.address), anonymous=True)
-    await client.head_blob(server.address, "app", BLOB)
-    assert all(asked.login != LOGIN for asked in server.asked)
 
 
 async def test_an_open_registry_is_asked_without_more(serve: Serve, client: Client) -> None:

@@ -251,3 +251,11 @@ async def test_redirected_manifest_keeps_its_verification(serve: Serve, client: 
     with pytest.raises(RegistryError) as caught:
         await client.get_manifest(server.address, "app", DIGEST)
     assert isinstance(caught.value, Corrupt)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/json", "application/octet-stream", "", "x", "TEXT/HTML"])
+async def test_odd_content_types(serve: Serve, client: Client, kind: str) -> None:
+    """The body says what it is; Red Hat and proxies send anything (C-02)."""
+    server = await serve(lambda asked: Reply(200, [("Content-Type", kind)] if kind else [], MANIFEST))
+    found = await client.get_manifest(server.address, "app", "latest")
+    assert isinstance(found, ImageManifest) and found.media_type == media.OCI_MANIFEST

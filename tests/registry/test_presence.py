@@ -10,6 +10,7 @@ import pytest
 from tests.registry.conftest import Connect, Serve
 from tests.registry.images import LAYER, MISSING, Shop
 from tests.registry.server import Asked, Reply, error
+from tests.registry.tokens import TokenShop
 from tui.oci.digest import Digest
 from tui.registry.client import Client
 from tui.registry.errors import (
@@ -247,3 +248,18 @@ async def test_sha512_with_a_sha256_header(serve: Serve, client: Client) -> None
     wanted = Digest.of(LAYER, "sha512")
     server = await serve(lambda asked: Reply(200, [("Docker-Content-Digest", BLOB)], LAYER))
     assert (await client.head_blob(server.address, "app", wanted)).digest == wanted
+
+
+async def test_a_redirect_at_home_keeps_the_login(serve: Serve, client: Client) -> None:
+    inner = Shop()
+
+    def moved(asked: Asked) -> Reply:
+        if asked.path.startswith("/v2/old/"):
+            return Reply(308, [("Location", asked.path.replace("/v2/old/", "/v2/app/"))])
+        return inner(asked)
+
+    shop = TokenShop(shop=moved)
+    shop.needed = lambda asked: {"repository:old:pull"}  # type: ignore[method-assign]
+    server = await serve(shop)
+    assert (await client.head_blob(server.address, "old", BLOB)).digest == BLOB
+    assert server.asked[-1].path.startswith("/v2/app/") and server.asked[-1].login

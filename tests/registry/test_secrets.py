@@ -6,7 +6,6 @@ credential fail the test when they do.
 
 from __future__ import annotations
 
-import json
 import logging
 import traceback
 from pathlib import Path
@@ -16,8 +15,8 @@ import pytest
 from tests.registry.conftest import Connect, Serve
 from tests.registry.images import LAYER, MANIFEST, Shop
 from tests.registry.server import Asked, Reply, error, jsoned
-from tests.registry.test_writes import Writable, chunks
-from tests.registry.tokens import LOGIN, PASSWORD, USER, TokenShop
+from tests.registry.tokens import LOGIN, PASSWORD, TokenShop, logged_in
+from tests.registry.writable import Writable, chunks
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.registry.client import Client
@@ -35,17 +34,6 @@ def everything(client: Client, errors: list[BaseException], log: str) -> str:
         parts += traceback.format_exception(problem, limit=3)
         parts.append(repr(getattr(problem, "__dict__", "")))
     return "\n".join(parts)
-
-
-@pytest.fixture
-def login(tmp_path: Path) -> Path:
-    return tmp_path
-
-
-def stored(folder: Path, address: str, **entry: str) -> Path:
-    login = entry or {"username": USER, "password": PASSWORD}
-    (folder / "config.json").write_text(json.dumps({"auths": {address: login}, "HttpHeaders": {"X-Key": "MARKER"}}))
-    return folder
 
 
 async def test_a_whole_session_of_markers(
@@ -68,7 +56,7 @@ async def test_a_whole_session_of_markers(
 
     server = await serve(handler)
     writable.location = lambda asked, path: f"{path}&token=MARKER"
-    client = connect(docker_config=stored(tmp_path, server.address))
+    client = connect(docker_config=logged_in(tmp_path, server.address))
     errors: list[BaseException] = []
     for work in (
         client.get_manifest(server.address, "app", "latest"),
@@ -107,7 +95,7 @@ async def test_a_refused_login_is_not_repeated_in_the_error(
         return shop(asked)
 
     server = await serve(handler)
-    client = connect(docker_config=stored(tmp_path, server.address, **entry))
+    client = connect(docker_config=logged_in(tmp_path, server.address, **entry))
     with pytest.raises(RegistryError) as caught:
         await client.begin_upload(server.address, "app")
     seen = everything(client, [caught.value], caplog.text)
@@ -126,7 +114,7 @@ async def test_an_attacker_never_sees_a_credential(
     for host in (f"127.0.0.1:{port}", f"localhost:{port}"):
         inner = TokenShop(shop=lambda asked, host=host: Reply(status, [("Location", f"http://{host}/x")]))  # type: ignore[misc]
         server = await serve(inner)
-        client = connect(docker_config=stored(tmp_path, server.address))
+        client = connect(docker_config=logged_in(tmp_path, server.address))
         with pytest.raises(RegistryError):
             if method == "HEAD":
                 await client.head_blob(server.address, "app", BLOB)
@@ -142,7 +130,7 @@ async def test_basic_does_not_travel_either(serve: Serve, connect: Connect, tmp_
     server = await serve(
         TokenShop(scheme="Basic", shop=lambda asked: Reply(307, [("Location", f"http://{storage.address}/b")]))
     )
-    client = connect(docker_config=stored(tmp_path, server.address))
+    client = connect(docker_config=logged_in(tmp_path, server.address))
     assert await client.read_blob(server.address, "app", BLOB, limit=100) == LAYER
     assert server.asked[-1].login == LOGIN and not storage.asked[-1].login
 
@@ -160,7 +148,7 @@ async def test_whoever_comes_back_is_a_stranger(serve: Serve, connect: Connect, 
 
     server = await serve(TokenShop(shop=inner))
     home.append(server.address)
-    client = connect(docker_config=stored(tmp_path, server.address))
+    client = connect(docker_config=logged_in(tmp_path, server.address))
     with pytest.raises(RegistryError):
         await client.read_blob(server.address, "app", BLOB, limit=100)
     assert not [asked for asked in server.asked if asked.path.startswith("/v2/private/") and asked.login]
@@ -169,7 +157,7 @@ async def test_whoever_comes_back_is_a_stranger(serve: Serve, connect: Connect, 
 async def test_two_registries_two_logins(serve: Serve, connect: Connect, tmp_path: Path) -> None:
     """The login of one never reaches the other (F-27)."""
     first, second = await serve(TokenShop(scheme="Basic")), await serve(TokenShop(scheme="Basic"))
-    client = connect(docker_config=stored(tmp_path, first.address))
+    client = connect(docker_config=logged_in(tmp_path, first.address))
     await client.head_blob(first.address, "app", BLOB)
     with pytest.raises(RegistryError):
         await client.head_blob(second.address, "app", BLOB)
@@ -190,7 +178,7 @@ async def test_a_token_goes_to_its_registry_only(serve: Serve, client: Client) -
 )
 async def test_realms_that_are_no_realms(serve: Serve, connect: Connect, tmp_path: Path, realm: str) -> None:
     server = await serve(TokenShop(realm=realm))
-    client = connect(docker_config=stored(tmp_path, server.address))
+    client = connect(docker_config=logged_in(tmp_path, server.address))
     with pytest.raises(RegistryError) as caught:
         await client.head_blob(server.address, "app", BLOB)
     assert server.count() <= 2 and "MARKER" not in caught.value.sentence

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.registry.images import Shop
@@ -12,6 +14,15 @@ from tests.registry.server import Asked, Reply, error, jsoned
 
 USER, PASSWORD = "robot$ci", "pass:word-MARKER"
 LOGIN = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+
+
+def logged_in(folder: Path, address: str, **entry: str) -> Path:
+    """A Docker config folder with a login for one registry, and with custom headers that must not be sent."""
+    login = entry or {"username": USER, "password": PASSWORD}
+    folder.mkdir(exist_ok=True)
+    config = {"auths": {address: login}, "HttpHeaders": {"X-Key": "MARKER"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
 
 
 @dataclass

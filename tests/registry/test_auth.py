@@ -270,3 +270,22 @@ async def test_a_dead_first_answer_frees_the_others(serve: Serve, client: Client
         *(client.head_blob(server.address, "app", BLOB) for _ in range(10)), return_exceptions=True
     )
     assert all(isinstance(result, Unreachable) for result in results)
+
+
+async def test_forget_while_the_first_one_asks(serve: Serve, client: Client) -> None:
+    """Whoever waits for the first answer is not forgotten with what it taught."""
+    shop, go, reached = TokenShop(), asyncio.Event(), asyncio.Event()
+
+    async def handler(asked: Asked) -> Reply:
+        reached.set()
+        await go.wait()
+        return shop(asked)
+
+    server = await serve(handler)
+    tasks = [asyncio.create_task(client.head_blob(server.address, "app", BLOB)) for _ in range(5)]
+    await reached.wait()
+    client.forget(server.address)
+    go.set()
+    async with asyncio.timeout(5):
+        heads = await asyncio.gather(*tasks)
+    assert all(head.digest == BLOB for head in heads)

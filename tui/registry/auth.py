@@ -26,6 +26,7 @@ from tui.registry.token import BadToken, Token, basic, get_form, post_form, read
 from tui.text import safe
 
 Fetch: TypeAlias = Callable[[Ask], Awaitable[Answer]]
+_MOST_TOKENS = 1_024
 _Key: TypeAlias = tuple[Origin, str, str, Credential | None, tuple[str, ...]]
 
 
@@ -39,7 +40,7 @@ class Lease:
     scopes: tuple[str, ...] = ()
     fresh: bool = False
     widened: bool = False
-    finder: bool = False
+    finder: _Host | None = None
     login: str = ""
 
 
@@ -89,7 +90,7 @@ class Auth:
         while not host.known:
             if host.finding is None:
                 host.finding = asyncio.get_running_loop().create_future()
-                return Lease(finder=True)
+                return Lease(finder=host)
             if await asyncio.shield(host.finding) is False:
                 return Lease()  # the first one got no answer: no use in asking one after the other
         if host.challenge is None:
@@ -99,10 +100,9 @@ class Auth:
     def landed(self, lease: Lease, ask: Ask, answer: Answer | None, *, left: bool = False) -> None:
         """The request of this lease is over (None: without an answer; `left`: because its caller went away).  Lets
         those go on who waited to learn how: one of them is the first now, when the first one left."""
-        host = self._hosts.get(ask.address.origin)
-        if not lease.finder or host is None:
+        host, lease.finder = lease.finder, None
+        if host is None:
             return
-        lease.finder = False
         if answer is not None:
             host.known = True
             if answer.status == 401 and host.challenge is None:
@@ -222,6 +222,9 @@ class Auth:
 
         async def fetch() -> Token:
             made = await self._ask_for_token(realm, service, credential, scopes, registry)
+            if len(self._tokens) >= _MOST_TOKENS:
+                now = self._clock.now()
+                self._tokens = {old: kept for old, kept in self._tokens.items() if kept.fresh(now)}
             self._tokens[key] = made
             return made
 

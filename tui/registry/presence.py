@@ -100,7 +100,8 @@ class Presence:
         answer = await self._session.ask(self._ask("GET", address, repository, _FIRST_BYTE))
         _, _, total = body.content_range(answer.headers.get("content-range"))
         if answer.status == 416 and total in (0, None):
-            return Head(_parsed(digest), answer.media_type, 0, answer.status, "GET", note)
+            # Not even a first byte: it is there and empty, or its size is not told.
+            return Head(_parsed(digest), answer.media_type, total, answer.status, "GET", note)
         if not answer.ok:
             raise self._failure(answer, repository, digest, registry, confirmed=True)
         size = total if answer.status == 206 else body.declared_length(answer.headers)

@@ -13,6 +13,7 @@ from tui.explore.asker import Asker, Read, Wish
 from tui.explore.book import Book, TagHead, Whereabouts
 from tui.explore.node import Kind, Node
 from tui.explore.rollup import platforms_of
+from tui.explore.rules_local import Comparing, compare
 from tui.explore.scheduler import Urgency
 from tui.explore.spelling import Proposal, proposals, repository_spellings
 from tui.explore.tree import Tree, key_of
@@ -121,6 +122,9 @@ class Around:
         """
         repository, tag = node.repository, node.tag
         if repository is None or tag is None or node.index is None:
+            return
+        if isinstance(node.source, Comparing):
+            await compare(node, self._tree)  # its entries say themselves what they were made of
             return
         tags = self._book.tag_names(node.source, repository)
         if tags is None and may_list:

@@ -98,6 +98,9 @@ class Asker:
                 digest=manifest.digest,
                 confirmed=True,
             )
+            if descriptor is not None and source.kind == "docker-manifests":
+                # What is stored here says nothing of the registry that it has to be pushed to.
+                seen = await source.probe(repository, descriptor)
             self._manifests[(source, repository, manifest.digest)] = manifest
             self.book.put(source, repository, manifest.digest, seen)
             if digest is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.explore.around import Around
@@ -15,6 +16,7 @@ from tui.explore.lists import Lists, repository_row, tag_row
 from tui.explore.loader import Loader, label_of
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.rollup import Rollup
+from tui.explore.rules_local import Comparing, compare
 from tui.explore.scheduler import Job, Urgency
 from tui.explore.tree import Tree, key_of
 from tui.oci import media
@@ -126,6 +128,9 @@ class Explorer:
         await self._load(node, Wish(node.key, Urgency.OPENED, fresh))
         if node.load is Load.READY:
             self._check_children(node)
+            if isinstance(node.source, Comparing):
+                work = partial(compare, node, self.tree)
+                self._asker.errand(("compare", node.key), node, work, Wish(node.key), self._loader.fail)
 
     async def _load(self, node: Node, wish: Wish) -> None:
         job: Job | None = None

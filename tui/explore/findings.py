@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tui.explore import rules_index, rules_presence, rules_relations
+from tui.explore import rules_index, rules_local, rules_presence, rules_relations
 from tui.explore.book import Book
 from tui.explore.codes import Severity
 from tui.explore.finding import Finding, make
@@ -41,6 +41,8 @@ _ROWS: tuple[Rule, ...] = (
     rules_relations.missing_attestation,
     rules_relations.dangling_subject,
     rules_relations.stale_entry,
+    rules_local.stale_local_list,
+    rules_local.stale_local_entry,
 )
 
 

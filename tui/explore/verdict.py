@@ -258,7 +258,8 @@ def _remarks(found: Sequence[Finding], broken: Sequence[str]) -> list[str]:
         what = "an image that was" if len(stale) == 1 else f"{len(stale)} images that were"
         shown = next((finding for finding in stale if finding.platform in broken), stale[0])
         tag, _, digest = shown.facts[1].rpartition(": ")
-        sentences.append(f"It still points at {what} replaced: {tag} is {digest[:19]}… now.")
+        now = f"{digest[:19]}… now" if ":" in digest else digest
+        sentences.append(f"It still points at {what} replaced: {tag} is {now}.")
     elsewhere = [finding for finding in found if finding.code == "not-in-this-repository"]
     sentences.extend(finding.message for finding in elsewhere[:2])
     others = [finding for finding in found if finding.code in _WORTH_SAYING]

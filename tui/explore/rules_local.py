@@ -1,0 +1,105 @@
+"""Findings on Docker's local manifest lists: what is stored, held against what the registry has now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
+
+from tui.explore.book import Book
+from tui.explore.finding import Finding, make
+from tui.explore.known import platform_text
+from tui.explore.node import Kind, Node
+from tui.explore.tree import Tree
+from tui.oci.digest import Digest
+from tui.oci.reference import Reference
+from tui.sources.base import SourceError
+from tui.text import plural, safe
+
+
+class Compared(Protocol):
+    """One reference: ``was`` is stored, ``now`` is what the registry holds under it; ``sentence`` is safe."""
+
+    @property
+    def reference(self) -> Reference: ...
+    @property
+    def was(self) -> Digest: ...
+    @property
+    def now(self) -> Digest | None: ...
+    @property
+    def sentence(self) -> str: ...
+    @property
+    def stale(self) -> bool: ...
+
+
+class Comparison(Protocol):
+    """A stored list: its entries against their references, and itself against its own tag."""
+
+    @property
+    def entries(self) -> Sequence[Compared]: ...
+    @property
+    def pushed(self) -> Compared | None: ...
+    @property
+    def stale(self) -> bool: ...
+
+
+@runtime_checkable
+class Comparing(Protocol):
+    """A source whose lists can be compared with a registry (``docker-manifests:``)."""
+
+    async def compare(self, repository: str, tag: str) -> Comparison: ...
+    def compared(self, repository: str, tag: str) -> Comparison | None: ...
+
+
+async def compare(node: Node, tree: Tree) -> None:
+    """Compare the stored list of a row with the registry; the source keeps what it finds, findings read it there."""
+    if node.kind is not Kind.TAG or node.tag is None or not isinstance(node.source, Comparing):
+        return
+    try:
+        await node.source.compare(node.repository or "", node.tag)
+    except SourceError as error:
+        node.note = error.sentence
+    tree.changed(node)
+
+
+def comparison_of(row: Node) -> Comparison | None:
+    """What was found when the list of this row was compared; None when it was not, or is no stored list."""
+    if row.kind is not Kind.TAG or row.tag is None or row.repository is None or not isinstance(row.source, Comparing):
+        return None
+    return row.source.compared(row.repository, row.tag)
+
+
+def _tag(entry: Compared) -> str:
+    return safe(entry.reference.tag or str(entry.reference), limit=160)
+
+
+def stale_local_list(row: Node, book: Book) -> Iterator[Finding]:
+    """Docker's stored list names images that their tags do not point to any more."""
+    found = comparison_of(row)
+    if found is None or not found.stale:
+        return
+    stale = [entry for entry in found.entries if entry.stale]
+    yield make(
+        "stale-local-list",
+        row.key,
+        f"Docker's stored list is out of date: {len(stale)} of {plural(len(found.entries), 'entry', 'entries')} "
+        f"were replaced in the registry, and pushing it would bring the old ones back.",
+        digest=row.digest,
+        facts=(f"stored: {stale[0].was}", stale[0].sentence),
+    )
+
+
+def stale_local_entry(row: Node, book: Book) -> Iterator[Finding]:
+    """An entry of a stored list whose reference points to another image now, or to none."""
+    found = comparison_of(row)
+    for entry in found.entries if found is not None else ():
+        if not entry.stale:
+            continue
+        child = next((part for part in row.walk() if part is not row and part.digest == entry.was), row)
+        yield make(
+            "stale-entry",
+            child.key,
+            entry.sentence,
+            digest=entry.was,
+            platform=platform_text(child) if child is not row else None,
+            facts=(f"stored: {entry.was}", f"{_tag(entry)}: {entry.now or 'gone'}"),
+        )

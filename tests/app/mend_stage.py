@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from textual.pilot import Pilot
@@ -135,7 +135,7 @@ async def mending(
     prepare: Callable[[FanfoldApp], None] | None = None,
 ) -> AsyncIterator[MendStage]:
     """The app on the embedded registry, its catalog loaded."""
-    chosen = settings or Settings()
+    chosen = replace(settings or Settings(), clipboard="native")
     make = connect(chosen)
 
     async def connected() -> World:

@@ -164,11 +164,32 @@ async def test_layout_and_full_screen_keys() -> None:
         assert stage.house.query_one("#detail-pane").display
         await stage.press("w", "w", "w")
         assert stage.house.layout_choice == "away"
+        await stage.press("1")
         await stage.until(lambda: not stage.house.query_one("#detail-pane").display)
         await stage.press("2")
         await stage.until(lambda: stage.house.query_one("#detail-pane").display)
         await stage.press("1")
         await stage.until(lambda: stage.house.query_one("#tree-pane").display)
+
+
+async def test_a_low_screen_gives_way_to_the_pane_with_the_keys() -> None:
+    async with staged((80, 24)) as stage:
+
+        def shown() -> list[str]:
+            return [name for name in ("tree", "detail", "requests") if stage.house.query_one(f"#{name}-pane").display]
+
+        assert shown() == ["tree", "detail"]
+        await stage.press("at")
+        await stage.until(lambda: shown() == ["tree", "requests"])
+        await stage.press("2")
+        await stage.until(lambda: shown() == ["tree", "detail"])
+        assert stage.house.pane == "detail"
+        await stage.press("tab")
+        await stage.until(lambda: shown() == ["tree", "requests"])
+        for name in shown():
+            assert stage.house.query_one(f"#{name}-pane").region.height >= 7
+        await stage.press("at")
+        await stage.until(lambda: shown() == ["tree", "detail"])
 
 
 async def test_long_lists_are_paged_by_a_row() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual.css.scalar import Unit
 from textual.widget import Widget
 
 from tui.app.actions.looking import is_problem
@@ -14,6 +15,8 @@ from tui.sources.presence import Presence
 
 #: From this many columns on, detail stands beside the tree.
 WIDE = 100
+#: A pane with fewer rows than this, border included, is of no use: another one gives way.
+LEAST_ROWS = 8
 _BAD = frozenset({Presence.MISSING, Presence.MISMATCHED, Presence.DENIED, Presence.LIMITED, Presence.UNREACHABLE})
 
 
@@ -63,13 +66,43 @@ class Panes(VerdictPane):
         self.set_class(height < 30, "-short")
         self.set_class(self.zoomed != "", "-zoomed")
         self.set_class(width < WIDE, "-narrow")
-        shown = {"tree": True, "detail": layout != "away", "requests": self.requests_shown}
-        if self.zoomed:
-            shown = {name: name == self.zoomed for name in shown}
-        for name, visible in shown.items():
-            self.query_one(f"#{name}-pane", Widget).display = visible
-        self.query_one("#upper", Widget).display = shown["tree"] or shown["detail"]
         self.on_laid_out()
+        shown = self._fitting(layout)
+        for name in ("tree", "detail", "requests"):
+            self.query_one(f"#{name}-pane", Widget).display = name in shown
+        self.query_one("#panes", Widget).display = "tree" in shown or "detail" in shown
+        self.query_one("#upper", Widget).display = self.side.display or "tree" in shown or "detail" in shown
+
+    def _fitting(self, layout: str) -> set[str]:
+        """Which panes there is room for: the one with the keys always, then tree, requests, detail."""
+        if self.zoomed:
+            return {self.zoomed}
+        wanted = ["tree"]
+        if self.requests_shown:
+            wanted.append("requests")
+        if layout != "away":
+            wanted.append("detail")
+        if self.pane in wanted:
+            wanted.remove(self.pane)
+            wanted.insert(0, self.pane)
+        elif self.pane == "detail":
+            wanted = ["detail"]
+        rows = self.size.height - (4 if self.has_class("-short") else 7) - self._rows_of_side()
+        fitting: set[str] = set()
+        for name in wanted:
+            beside = layout == "side" and name != "requests" and fitting & {"tree", "detail"}
+            if fitting and not beside and rows < LEAST_ROWS:
+                continue
+            fitting.add(name)
+            rows -= 0 if beside else LEAST_ROWS
+        return fitting
+
+    def _rows_of_side(self) -> int:
+        """How many rows the slot takes when it stands below the panes."""
+        height = self.side.styles.height
+        if not self.side.display or height is None or height.unit is not Unit.CELLS:
+            return 0
+        return int(height.value)
 
     def do_layout(self) -> None:
         choices = ("auto", "side", "below", "away")
@@ -100,13 +133,14 @@ class Panes(VerdictPane):
             2: ("detail", self.page_view),
             3: ("requests", self.requests),
         }[number]
-        pane = self.query_one(f"#{name}-pane", Widget)
-        if (self.zoomed and self.zoomed != name) or not pane.display:
+        if self.zoomed:
             self.zoomed = name
-            self.lay_out()
-        elif self.zoomed == name == "tree" and self.layout_choice != "auto":
-            self.lay_out()
+        # A pane that is not on the screen cannot be given the keys, so it comes on first.
+        self.query_one(f"#{name}-pane", Widget).display = True
+        self.query_one("#panes", Widget).display = True
+        self.query_one("#upper", Widget).display = True
         widget.focus()
+        self.lay_out()
         if number == 2:
             self.call_after_refresh(self.refresh_detail)
         self.refresh_keys()

@@ -237,7 +237,7 @@ class Reader(Dialog[str]):
 
     def on_resize(self) -> None:
         view = self.query_one(PageView)
-        view.styles.height = min(len(self.page) + 1, max(4, self.app.size.height - 8))
+        view.styles.height = min(len(self.page) + 1, max(4, self.app.size.height - 10))
 
     def on_key(self, event: events.Key) -> None:
         view = self.query_one(PageView)

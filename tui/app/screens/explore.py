@@ -207,6 +207,7 @@ class ExploreScreen(Panes, Saving):
         self.show_tab(event.tab)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.lay_out()
         self.refresh_keys()
 
     def on_resize(self, event: events.Resize) -> None:

@@ -1,0 +1,240 @@
+"""Drafts, plans and pushes as lines: every word comes from the data, nothing is cut that must be whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tui.app.ink import Line, Lines
+from tui.app.mend.draft_rows import entry_page, notices, order, source_text, summary, table
+from tui.app.mend.history import History
+from tui.app.mend.plan_page import difference, plan_page
+from tui.app.mend.push_page import Progress, progress_page, result_page
+from tui.compose import amend
+from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
+from tui.compose.equivalents import Equivalent
+from tui.compose.events import BytesMoved, Outcome, PushResult, Said, StepDone, StepFailed, StepStarted, Waiting
+from tui.compose.home import Home
+from tui.compose.plan import Action, DiffKind, DiffRow, How, Plan, PlannedObject, Step, StepKind
+from tui.compose.validate import Problem, problems
+from tui.oci import media
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.platform import Platform
+from tui.oci.reference import Reference
+
+TARGET = Reference.parse("127.0.0.1:5000/app:1.0")
+HOME = Home("app", "127.0.0.1:5000")
+
+
+def digest(seed: str) -> Digest:
+    return Digest.of(seed.encode())
+
+
+def entry(key: str, platform: str | None = "linux/amd64", **changes: object) -> Entry:
+    kind = media.OCI_MANIFEST
+    held = Descriptor(kind, digest(key), 735, platform=Platform.parse(platform) if platform else None)
+    row = Entry(key, held, source=f"127.0.0.1:5000/app:{key}", home=HOME, was=digest("old" + key), now=digest(key),
+                verdict=EntryVerdict.MOVED)  # fmt: skip
+    return replace(row, **changes)  # type: ignore[arg-type]
+
+
+def attestation(key: str, of: Entry, **changes: object) -> Entry:
+    annotations = {
+        "vnd.docker.reference.type": "attestation-manifest",
+        "vnd.docker.reference.digest": str(of.descriptor.digest),
+    }
+    held = Descriptor(
+        media.OCI_MANIFEST, digest(key), 900, platform=Platform("unknown", "unknown"), annotations=annotations
+    )
+    return replace(Entry(key, held, was=digest(key), now=digest(key), verdict=EntryVerdict.UNCHANGED), **changes)  # type: ignore[arg-type]
+
+
+def words(lines: Lines | list[Line]) -> str:
+    page = lines if isinstance(lines, Lines) else Lines(lines)
+    return "\n".join(page.plain(number) for number in range(len(page)))
+
+
+def test_attestations_stand_below_the_image_that_they_describe() -> None:
+    one, two = entry("a"), entry("b", "linux/arm64")
+    draft = Draft(TARGET, entries=(attestation("pa", one), two, one, attestation("orphan", entry("other"))))
+    assert [row.key for row in order(draft)] == ["b", "a", "pa", "orphan"]
+    _, lines = table(draft, 100)
+    assert "└ attestation" in lines[2].plain and "└" not in lines[3].plain
+
+
+@pytest.mark.parametrize("room", [40, 76, 118])
+def test_the_table_fits_its_room_and_names_was_now_and_verdict(room: int) -> None:
+    row = entry("a")
+    head, lines = table(Draft(TARGET, entries=(row,)), room)
+    assert all(len(line.plain) <= room for line in (head, *lines)) or room == 40
+    assert digest("olda").encoded[:12] in lines[0].plain and digest("a").encoded[:12] in lines[0].plain
+    assert lines[0].plain.rstrip().endswith("moved")
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("127.0.0.1:5000/app:1.0-amd64", ":1.0-amd64"),
+        ("127.0.0.1:5000/app/amd64:1.0", "/app/amd64:1.0"),
+        ("127.0.0.1:5000/apple:1", "/apple:1"),
+        ("ghcr.io/owner/app:1", "ghcr.io/owner/app:1"),
+        (f"127.0.0.1:5000/app@{digest('x')}", f"@sha256:{digest('x').encoded[:12]}"),
+        (None, ""),
+    ],
+)
+def test_sources_are_short_where_that_leaves_no_doubt(source: str | None, shown: str) -> None:
+    assert source_text(entry("a", source=source), TARGET) == shown
+
+
+def test_a_proposal_is_marked_as_one_and_its_reason_is_said() -> None:
+    row = entry("a", proposed=True, note="proposed: named after the list")
+    _, lines = table(Draft(TARGET, entries=(row,)), 100)
+    assert "? :a" in lines[0].plain
+    assert "named after the list" in words(entry_page(row)) and "enter changes it" in words(entry_page(row))
+
+
+def test_an_entry_is_shown_with_whole_digests_and_safe_annotations() -> None:
+    held = replace(entry("a").descriptor, annotations={"evil\x1b[0m": "\u202ereversed"})
+    text = words(entry_page(entry("a", descriptor=held)))
+    assert str(digest("olda")) in text and str(digest("a")) in text
+    assert "\x1b" not in text and "\u202e" not in text and "\\x1b" in text
+
+
+def test_problems_come_first_and_offers_name_their_key() -> None:
+    draft = Draft(TARGET, entries=(entry("a"),), annotations={"a": "b"}, choice=TypeChoice.DOCKER)
+    text = words(notices(draft, problems(draft), ("Added it.",), "o"))
+    assert text.startswith("✗ A Docker manifest list cannot hold annotations") and "o chooses the OCI type" in text
+    assert text.endswith("· Added it.")
+    assert "Nothing is wrong" in words(notices(draft, (), (), "o"))
+
+
+def test_the_summary_counts_images_only() -> None:
+    one = entry("a")
+    draft = Draft(TARGET, entries=(one, attestation("p", one), entry("b", "linux/arm64", verdict=EntryVerdict.GONE)))
+    assert summary(draft) == "1 moved, 1 gone"
+    assert summary(Draft(TARGET)) == "no image"
+
+
+def test_edits_can_be_undone_and_done_again() -> None:
+    first = Draft(TARGET, entries=(entry("a"), entry("b", "linux/arm64")))
+    history = History(first)
+    assert not history.undo() and not history.changed
+    history.take(amend.remove(first, "a"))
+    assert history.news == ("Removed linux/amd64.",) and history.changed
+    second = history.draft
+    assert history.undo() and history.draft is first and history.redo() and history.draft is second
+    assert not history.redo()
+    history.undo()
+    history.take(amend.remove(first, "b"))
+    assert not history.redo(), "a new edit ends what could be done again"
+
+
+def step(number: int, kind: StepKind, **changes: object) -> Step:
+    made = Step(number, kind, f"{kind} it", digest(str(number)), 1000)
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def plan(**changes: object) -> Plan:
+    objects = (
+        PlannedObject(digest("l1"), "layer", "t", 5000, How.PRESENT, ("linux/amd64",)),
+        PlannedObject(
+            digest("l2"), "layer", "t", 6000, How.MOUNT, ("linux/arm64",), Home("app/arm64", "127.0.0.1:5000")
+        ),
+        PlannedObject(digest("l3"), "config", "t", 700, How.NOWHERE, ("linux/arm64",), detail="404 in app"),
+    )
+    made = Plan(
+        Action.PUSH,
+        TARGET,
+        (step(1, StepKind.MOUNT), step(2, StepKind.COPY, size=2_000_000), step(3, StepKind.TAG)),
+        objects=objects,
+        media_type=media.OCI_INDEX,
+        digest=digest("new"),
+        raw=b"{}",
+        before=digest("old"),
+        problems=(Problem("nowhere", f"The config {digest('l3')} exists nowhere."),),
+        warnings=("Signatures stay behind.",),
+        diff=(DiffRow(DiffKind.CHANGED, "linux/arm64", str(digest("x")), str(digest("y"))),),
+        asked=7,
+        confirmation="It will be pushed.",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def test_a_plan_says_what_is_there_what_travels_and_what_is_nowhere() -> None:
+    text = words(plan_page(plan(), (Equivalent("crane", "copy", "crane copy a b"),)))
+    assert text.startswith("This stops it")
+    for needed in (digest("l3"), digest("old"), digest("new"), digest("x"), digest("y")):
+        assert str(needed) in text
+    assert "1 present, 1 mount, 1 nowhere" in text and "from 127.0.0.1:5000/app/arm64" in text
+    assert "7 requests to push, 2.0 MB travel; planning took 7" in text
+    assert "1 layer: already in the repository" in text and "crane copy a b" in text
+    assert "! Signatures stay behind." in text
+
+
+def test_every_object_can_be_listed_and_commands_are_links() -> None:
+    page = plan_page(plan(problems=()), (Equivalent("crane", "copy", "crane copy a b"),), every=True)
+    assert "already in the repository" not in words(page)
+    assert "crane copy a b" in [link.target.value for _, link in page.links()]
+
+
+def test_a_difference_shows_both_digests_whole_and_short_values_in_a_line() -> None:
+    rows = (
+        DiffRow(DiffKind.SAME, "linux/amd64", str(digest("s")), str(digest("s"))),
+        DiffRow(DiffKind.CHANGED, "type", "Docker", "OCI"),
+        DiffRow(DiffKind.ADDED, "linux/s390x", after=str(digest("z"))),
+    )
+    text = words(difference(rows))
+    assert "~ type  Docker → OCI" in text and f"+ {digest('z')}" in text and str(digest("s")) not in text
+
+
+def test_progress_ticks_counts_bytes_and_counts_down() -> None:
+    progress = Progress(plan(problems=()))
+    mount, copy, tag = progress.plan.steps
+    for event in (
+        StepStarted(mount),
+        StepDone(mount, "mounted"),
+        StepStarted(copy),
+        BytesMoved(copy, 500_000, 2_000_000),
+    ):
+        progress.take(event)
+    progress.take(Waiting(copy, 12.0, "too many requests"))
+    progress.take(Said("The mount was refused; it is copied instead."))
+    text = words(progress_page(progress, "|"))
+    assert "1 of 3 steps" in text and "500.0 kB of 2.0 MB" in text and "mounted" in text
+    assert "waiting 12 s (step 2): too many requests" in text and "████░" in text and "refused" in text
+    progress.take(Waiting(copy, 0.0, ""))
+    progress.take(StepFailed(tag, "the registry said no"))
+    text = words(progress_page(progress, "|"))
+    assert "waiting" not in text and "✗   3." in text and "the registry said no" in text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "needed"),
+    [
+        (Outcome.PUSHED, "Done."),
+        (Outcome.CONFLICT, "Somebody moved the tag"),
+        (Outcome.FAILED, "It did not work."),
+        (Outcome.CANCELLED, "Stopped."),
+        (Outcome.UNVERIFIED, "could not be read back"),
+    ],
+)
+def test_every_end_says_what_the_tag_holds(outcome: Outcome, needed: str) -> None:
+    result = PushResult(outcome, TARGET, "A sentence.", digest=digest("new"), tag_holds=digest("held"), base=digest("old"),
+                        theirs=digest("theirs"), missing=("sha256:lost",))  # fmt: skip
+    text = words(result_page(Progress(plan()), result))
+    assert needed in text and "A sentence." in text and "sha256:lost" in text
+    if outcome is Outcome.CONFLICT:
+        assert all(str(digest(each)) in text for each in ("old", "theirs", "new"))
+    elif outcome is Outcome.PUSHED:
+        assert f"127.0.0.1:5000/app@{digest('new')}" in text
+    else:
+        assert str(digest("held")) in text
+
+
+def test_a_tag_that_is_not_known_is_said_to_be_unknown() -> None:
+    result = PushResult(Outcome.FAILED, TARGET, "No answer.", tag_known=False)
+    assert "could not be found out" in words(result_page(Progress(plan()), result))
+    gone = PushResult(Outcome.CANCELLED, TARGET, "Stopped.")
+    assert "there is no such tag" in words(result_page(Progress(plan()), gone))

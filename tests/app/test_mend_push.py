@@ -1,0 +1,376 @@
+"""From a capital to a pushed tag, in the real program over the embedded registry."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.app.mend_stage import MendStage, mending, served
+from tui.app.mend.plan_screen import PlanScreen
+from tui.app.mend.push_screen import PushScreen
+from tui.compose.events import Outcome
+from tui.config import Settings
+from tui.demo.paths import digest_of
+from tui.demo.quirks import Quirks
+from tui.registry.settings import HostSettings
+from tui.sources.presence import Presence
+from tui.teach.events import EventKind
+
+EDGE = "sandbox:0.16-edge"
+
+
+async def draft_of_edge(stage: MendStage) -> None:
+    await stage.at(EDGE)
+    await stage.press("R")
+    await stage.screen("DraftScreen")
+
+
+async def close(stage: MendStage) -> None:
+    await stage.press("enter")
+    await stage.screen("ExploreScreen")
+
+
+async def test_the_stale_list_is_recreated_pushed_and_whole() -> None:
+    with served() as registry:
+        async with mending(registry) as stage:
+            before = stage.holds("sandbox", "0.16-edge")
+            await draft_of_edge(stage)
+            drawn = stage.shown()
+            assert drawn.count("moved") >= 3 and "? :0.16-edge-arm64" in drawn
+            new = stage.holds("sandbox", "0.16-edge-arm64")
+            assert new is not None and new.partition(":")[2][:12] in drawn
+            await stage.press("P")
+            await stage.planned()
+            assert before in stage.text and "2 changed" in stage.text
+            assert "docker buildx imagetools create" in stage.text
+            assert stage.holds("sandbox", "0.16-edge") == before, "nothing is written before it is confirmed"
+            await stage.press("y")
+            await stage.ended()
+            after = stage.holds("sandbox", "0.16-edge")
+            assert after not in (None, before) and after is not None and after in stage.text
+            await stage.press("c")
+            await stage.until(lambda: stage.copied, "the copy")
+            assert stage.copied == [f"{registry.address}/sandbox@{after}"]
+            await close(stage)
+            node = stage.house.current
+            assert node is not None and node.tag == "0.16-edge"
+            await stage.until(lambda: node.digest == after, "the row refreshed")
+            await stage.until(lambda: stage.house.explorer.rollup(node).worst is Presence.PRESENT, "all present")
+            assert [event.facts["outcome"] for event in stage.told(EventKind.PUSHED)] == ["pushed"]
+            assert stage.told(EventKind.DRAFT)[0].facts["stale"] == 2
+            assert stage.told(EventKind.PLAN)[0].facts["blocked"] is False
+            assert not stage.app.unsaved()
+            assert not registry.call(lambda store: list(store.errors))
+
+
+async def test_undo_puts_back_what_was_replaced() -> None:
+    with served() as registry:
+        async with mending(registry) as stage:
+            before = stage.holds("sandbox", "0.16-edge")
+            await draft_of_edge(stage)
+            await stage.press("P")
+            await stage.planned()
+            await stage.press("enter")
+            await stage.ended()
+            await close(stage)
+            await stage.press("U")
+            await stage.planned()
+            # The old list names a layer that is gone: the plan says so and stops.
+            assert "nowhere" in stage.text
+            await stage.press("y")
+            await stage.pilot.pause()
+            assert stage.named("PlanScreen") and stage.holds("sandbox", "0.16-edge") != before
+            await stage.press("escape")
+            await stage.screen("ExploreScreen")
+            # A healthy list can be put back.
+            await stage.at("library/hello:latest")
+            hello = stage.holds("library/hello", "latest")
+            await stage.press("A")
+            await stage.screen("DraftScreen")
+            await stage.press("x", "P")
+            await stage.planned()
+            await stage.press("y")
+            await stage.ended()
+            assert stage.holds("library/hello", "latest") != hello
+            await close(stage)
+            await stage.press("U")
+            await stage.planned()
+            await stage.press("y")
+            await stage.ended()
+            assert stage.holds("library/hello", "latest") == hello
+
+
+async def test_the_nested_list_becomes_six_children() -> None:
+    names = [f"ubuntu-24.04-ocaml-5.4-{arch}" for arch in ("amd64", "arm64", "ppc64le", "s390x", "riscv64")]
+    with served() as registry:
+        async with mending(registry) as stage:
+            for name in names:
+                await stage.at(f"ocurrent/opam-staging:{name}")
+                await stage.press("m")
+            await stage.press("N")
+            await stage.screen("Where")
+            await stage.type(f"{registry.address}/ocaml/opam:ubuntu-24.04-ocaml-5.4")
+            await stage.press("enter")
+            await stage.screen("DraftScreen")
+            assert "attestation" in stage.shown() and "linux/riscv64" in stage.shown()
+            await stage.press("P")
+            await stage.planned()
+            assert "mount" in stage.text and "no such tag" in stage.text
+            await stage.press("y")
+            await stage.ended()
+            digest = stage.holds("ocaml/opam", "ubuntu-24.04-ocaml-5.4")
+            assert digest is not None
+            stored = registry.call(lambda store: store.repository("ocaml/opam").manifests[digest])
+            assert digest_of(stored.raw) == digest and stored.raw.count(b'"platform"') == 6
+            assert b"vnd.docker.reference.type" in stored.raw
+            assert stage.told(EventKind.PLAN)[0].facts["copies"] == 0
+
+
+async def test_cancelling_leaves_the_old_tag_and_says_so() -> None:
+    with served() as registry:
+        async with mending(registry) as stage:
+            before = stage.holds("sandbox", "0.16-edge")
+            await draft_of_edge(stage)
+            await stage.press("P")
+            await stage.planned()
+            registry.call(lambda store: setattr(store.repository("sandbox"), "quirks", Quirks(latency=0.4)))
+            await stage.press("y")
+            await stage.screen("PushScreen")
+            await stage.press("escape")
+            await stage.ended()
+            assert isinstance(stage.top, PushScreen) and stage.top.result is not None
+            assert stage.top.result.outcome is Outcome.CANCELLED
+            assert f"still holds {before}" in stage.text and stage.holds("sandbox", "0.16-edge") == before
+            registry.call(lambda store: setattr(store.repository("sandbox"), "quirks", None))
+            await stage.press("escape")
+            # The draft is not lost: one is back in the editor.
+            await stage.screen("DraftScreen")
+            assert stage.told(EventKind.PUSHED)[0].facts["outcome"] == "cancelled"
+
+
+async def test_a_tag_that_was_moved_meanwhile_stops_the_push_and_can_be_replaced_knowingly() -> None:
+    with served() as registry:
+        async with mending(registry) as stage:
+            await draft_of_edge(stage)
+            await stage.press("P")
+            await stage.planned()
+            theirs = stage.holds("sandbox", "0.16-edge-amd64")
+            assert theirs is not None
+            registry.call(lambda store: store.repository("sandbox").tag("0.16-edge", theirs))
+            await stage.press("y")
+            await stage.ended()
+            assert isinstance(stage.top, PushScreen) and stage.top.result is not None
+            assert stage.top.result.outcome is Outcome.CONFLICT
+            assert theirs in stage.text and "planned on" in stage.text and "yours" in stage.text
+            assert stage.holds("sandbox", "0.16-edge") == theirs, "theirs is left alone"
+            await stage.press("r")
+            await stage.planned()
+            assert isinstance(stage.top, PlanScreen) and stage.top.plan is not None
+            assert stage.top.plan.before == theirs and stage.top.plan.ready
+            await stage.press("y")
+            await stage.ended()
+            assert stage.holds("sandbox", "0.16-edge") not in (None, theirs)
+
+
+async def test_a_tag_that_moved_since_the_draft_began_can_be_accepted() -> None:
+    with served() as registry:
+        async with mending(registry) as stage:
+            await draft_of_edge(stage)
+            theirs = stage.holds("sandbox", "0.16-edge-amd64")
+            assert theirs is not None
+            registry.call(lambda store: store.repository("sandbox").tag("0.16-edge", theirs))
+            await stage.press("P")
+            await stage.planned()
+            assert "Somebody moved" in stage.text
+            await stage.press("y")
+            await stage.pilot.pause()
+            assert stage.named("PlanScreen") and stage.holds("sandbox", "0.16-edge") == theirs
+            await stage.press("a")
+            await stage.until(lambda: "Somebody moved" not in stage.text)
+            await stage.planned()
+            await stage.press("y")
+            await stage.ended()
+            assert stage.holds("sandbox", "0.16-edge") not in (None, theirs)
+
+
+async def test_a_rate_limit_in_the_middle_is_waited_out_with_a_countdown() -> None:
+    with served() as registry:
+        async with mending(registry) as stage:
+            await draft_of_edge(stage)
+            await stage.press("P")
+            await stage.planned()
+            before = stage.holds("sandbox", "0.16-edge")
+            limit = Quirks(limit_every=1, retry_after="1")
+            registry.call(lambda store: setattr(store.repository("sandbox"), "quirks", limit))
+            await stage.press("y")
+            await stage.screen("PushScreen")
+            await stage.until(lambda: "waiting" in stage.text, "a countdown")
+            registry.call(lambda store: setattr(store.repository("sandbox"), "quirks", None))
+            await stage.ended()
+            assert stage.holds("sandbox", "0.16-edge") != before
+
+
+async def test_objects_that_are_nowhere_stop_the_plan_by_name() -> None:
+    with served() as registry:
+        async with mending(registry) as stage:
+            before = stage.holds("sandbox", "0.16-edge")
+            await stage.at(EDGE)
+            await stage.press("A")
+            await stage.screen("DraftScreen")
+            await stage.press("x", "u", "n", "e")
+            await stage.screen("Prompt")
+            await stage.type("note=kept")
+            await stage.press("enter")
+            await stage.screen("DraftScreen")
+            await stage.press("o", "P")
+            await stage.planned()
+            gone = [each for each in stage.top.plan.objects if each.how == "nowhere"]  # type: ignore[attr-defined]
+            assert gone and all(str(each.digest) in stage.text for each in gone)
+            await stage.press("y")
+            await stage.pilot.pause()
+            assert stage.named("PlanScreen") and stage.holds("sandbox", "0.16-edge") == before
+
+
+async def test_read_only_greys_every_capital_with_its_reason() -> None:
+    capitals = ("recreate", "amend", "new", "push", "tag", "copy-elsewhere", "delete", "undo")
+    with served() as registry:
+        async with mending(registry, settings=Settings(read_only=True)) as stage:
+            await stage.at(EDGE)
+            for action in capitals:
+                await stage.house.action_act(action)
+            await stage.pilot.pause()
+            assert stage.named("ExploreScreen") and stage.toasts.count("--read-only is on") == len(capitals)
+
+
+async def test_a_read_only_registry_greys_what_would_write_to_it() -> None:
+    with served() as registry:
+        closed = Settings(hosts={registry.address: HostSettings(plain_http=True, read_only=True)})
+        async with mending(registry, settings=closed) as stage:
+            await stage.at(EDGE)
+            for key in ("R", "A", "T", "D", "U"):
+                await stage.press(key)
+            await stage.pilot.pause()
+            assert stage.named("ExploreScreen") and "read-only" in stage.toasts
+            # Copying from it is fine, to it is not: the plan says so.
+            await stage.press("C")
+            await stage.screen("Where")
+            await stage.type(f"{registry.address}/copy:1")
+            await stage.press("enter")
+            await stage.planned()
+            assert "Nothing can be written" in stage.text
+
+
+@pytest.mark.parametrize("what", ["tag", "manifest"])
+async def test_deleting_shows_what_breaks_and_wants_the_name_typed(what: str) -> None:
+    with served() as registry:
+        async with mending(registry) as stage:
+            await stage.at("sandbox:0.16-edge-amd64")
+            await stage.press("D")
+            await stage.screen("Choice")
+            await stage.press("t" if what == "tag" else "m")
+            await stage.planned()
+            plan = stage.top.plan  # type: ignore[attr-defined]
+            assert plan.type_to_confirm
+            await stage.type("yes")
+            await stage.press("enter")
+            assert stage.named("PlanScreen") and "nothing was done" in stage.toasts
+            await stage.type(plan.type_to_confirm)
+            await stage.press("enter")
+            await stage.ended()
+            assert stage.holds("sandbox", "0.16-edge-amd64") is None
+            assert stage.told(EventKind.DELETED)[0].facts["what"] == what
+
+
+async def test_tagging_and_copying_a_digest() -> None:
+    with served() as registry:
+        async with mending(registry) as stage:
+            await stage.at("library/hello:latest")
+            held = stage.holds("library/hello", "latest")
+            await stage.press("T")
+            await stage.screen("Prompt")
+            await stage.type("not a tag")
+            await stage.press("enter")
+            assert stage.named("Prompt"), "a bad tag is not taken"
+            await stage.type("kept")
+            await stage.press("enter")
+            await stage.planned()
+            await stage.press("y")
+            await stage.ended()
+            assert stage.holds("library/hello", "kept") == held
+            await close(stage)
+            await stage.press("C")
+            await stage.screen("Where")
+            await stage.type(f"{registry.address}/mirror/hello:1")
+            await stage.press("enter")
+            await stage.planned()
+            assert stage.told(EventKind.PLAN)[-1].facts["copies"] == 0, "the same registry mounts"
+            await stage.press("y")
+            await stage.ended()
+            assert stage.holds("mirror/hello", "1") == held
+
+
+async def test_dockers_local_list_is_recreated_pushed_and_mended_on_disk(tmp_path: Path) -> None:
+    from tui.demo.gallery import docker_manifests
+    from tui.sources.docker_lists import DockerLists
+
+    with served() as registry:
+        for name, raw in docker_manifests(registry.address).items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(raw)
+        folder = tmp_path / "manifests"
+        async with mending(registry, sources=(f"docker-manifests:{folder}", registry.address)) as stage:
+            root = stage.house.explorer.roots[0]
+            await stage.house.explorer.open(root.children[0])
+            tag = root.children[0].children[0]
+            await stage.house.highlight(tag)
+            await stage.until(lambda: stage.house.current is tag)
+            await stage.press("P")
+            await stage.planned()
+            assert not stage.top.plan.ready and "nowhere" in stage.text  # type: ignore[attr-defined]
+            await stage.press("escape")
+            await stage.screen("DraftScreen")
+            await stage.press("escape")
+            await stage.screen("ExploreScreen")
+            await stage.press("R")
+            await stage.screen("DraftScreen")
+            assert stage.shown().count("moved") >= 2
+            await stage.press("P")
+            await stage.planned()
+            await stage.press("y")
+            await stage.ended()
+            digest = stage.holds("sandbox", "0.16-edge")
+            lists = DockerLists(folder)
+            stored = await asyncio.to_thread(lambda: lists.read(lists.names()[0]))
+            now = {str(entry.descriptor.digest) for entry in stored.entries}
+            assert now == {stage.holds("sandbox", f"0.16-edge-{arch}") for arch in ("amd64", "arm64")}
+            assert digest is not None and stage.told(EventKind.PUSHED)[-1].facts["digest"] == digest
+            await close(stage)
+            await stage.until(lambda: root.children and root.children[0].children, "the local lists again")
+            row = root.children[0].children[0]
+            await stage.house.highlight(row)
+            await stage.until(lambda: stage.house.current is row)
+            await stage.press("D")
+            await stage.planned()
+            await stage.type(stage.top.plan.type_to_confirm)  # type: ignore[attr-defined]
+            await stage.press("enter")
+            await stage.ended()
+            assert lists.names() == []
+
+
+async def test_it_all_fits_a_small_terminal() -> None:
+    with served() as registry:
+        async with mending(registry, size=(80, 24)) as stage:
+            await draft_of_edge(stage)
+            drawn = stage.shown()
+            assert ":0.16-edge-arm64" in drawn and "moved" in drawn and "plan" in drawn
+            assert all(len(line) <= 80 for line in drawn.splitlines())
+            await stage.press("P")
+            await stage.planned()
+            assert "push" in stage.shown().splitlines()[-1]
+            await stage.press("y")
+            await stage.ended()
+            digest = stage.holds("sandbox", "0.16-edge")
+            assert digest is not None and digest in stage.text and "copy" in stage.shown()

@@ -65,7 +65,7 @@ STATEMENT = Spec(
 )
 RATE_LIMIT = Spec(
     "Docker documentation, Docker Hub",
-    "Docker Hub usage and limits: Pull limits",
+    "Docker Hub pull usage and limits",
     "https://docs.docker.com/docker-hub/usage/pulls/",
 )
 HTTP_RETRY_AFTER = Spec(

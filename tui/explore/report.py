@@ -74,6 +74,7 @@ class Report:
     findings: tuple[Finding, ...]
     seen: Observation
     counts: dict[str, int]
+    pull_line: str = ""
 
     @property
     def effort(self) -> str:
@@ -158,7 +159,17 @@ class Report:
             cells.extend("" for _ in range(widest - len(layers)))
             cells.append(", ".join(_mark_all(row, seen) for row in attestations_of(line.node)) or "none")
             rows.append("| " + " | ".join(cells) + " |")
-        return ["### Presence", "", *rows, ""]
+        legend = "✓ there, ✗ missing, ≠ not as described, ? could not be asked, → lives elsewhere, · not checked"
+        return ["### Presence", "", *rows, "", legend, "", *self._platform_lines()]
+
+    def _platform_lines(self) -> list[str]:
+        lines = ["### Platforms", ""]
+        for line in self.platforms:
+            can = {True: "can be pulled", False: "cannot be pulled", None: "not determined"}[line.pullable]
+            lines.append(f"- {_md(line.platform)}: {can}, {_code(line.digest or 'no digest')}")
+        if self.pull_line and any(line.pullable for line in self.platforms):
+            lines += ["", f"Pull it with {_code(self.pull_line)}"]
+        return [*lines, ""]
 
     def _finding_lines(self) -> list[str]:
         if not self.findings:
@@ -220,6 +231,7 @@ def report(
         findings=tuple(found),
         seen=seen,
         counts={presence.value: counts[presence.value] for presence in _COUNTED},
+        pull_line=f"docker pull {reference_of(node)}" if node.source.kind == "registry" else "",
     )
 
 

@@ -81,7 +81,7 @@ def stale_local_list(row: Node, book: Book) -> Iterator[Finding]:
     yield make(
         "stale-local-list",
         row.key,
-        f"Docker's stored list is out of date: {len(stale)} of {plural(len(found.entries), 'entry', 'entries')} "
+        f"Docker's stored list is out of date: {len(stale)} of its {plural(len(found.entries), 'entry', 'entries')} "
         f"were replaced in the registry, and pushing it would bring the old ones back.",
         digest=row.digest,
         facts=(f"stored: {stale[0].was}", stale[0].sentence),

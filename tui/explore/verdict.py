@@ -61,8 +61,11 @@ def verdict(
     sentences.extend(_attestations(node, book, complete, wanted))
     sentences.extend(_remarks(found, [called for called, _, state in states if state is Pull.NO]))
     severity = min((finding.severity for finding in found), key=lambda grade: grade.rank, default=None)
+    text = " ".join(sentences)
+    if node.source.kind == "docker-manifests":
+        text = text.replace("be pulled", "be pushed")  # nobody pulls a list that is only stored here
     return Verdict(
-        " ".join(sentences),
+        text,
         complete,
         tuple(called for called, _, state in states if state is Pull.YES),
         tuple(called for called, _, state in states if state is Pull.NO),

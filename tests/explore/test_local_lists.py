@@ -1,0 +1,62 @@
+"""Docker's stored lists in the tree: opening one tells which of its entries are stale."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tui.demo.gallery import build_gallery, docker_manifests
+from tui.demo.mishaps import lose_manifest
+from tui.demo.serve import Served
+from tui.explore.explorer import Explorer
+from tui.explore.findings import Finding, findings
+from tui.explore.node import Kind, Node
+from tui.registry.client import Client
+from tui.sources.docker_manifests import DockerManifests
+
+
+async def opened(served: Served, folder: Path, *, check: bool) -> tuple[Node, list[Finding]]:
+    for name, raw in docker_manifests(served.address).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(raw)
+    client = Client()
+    explorer = Explorer()
+    root = explorer.add_source(DockerManifests(folder, client))
+    await explorer.open(root)
+    await explorer.open(root.children[0])
+    tag = root.children[0].children[0]
+    await explorer.open(tag)
+    if check:
+        await explorer.check(tag).wait()
+    async with asyncio.timeout(10):
+        while not [each for each in findings(tag, explorer) if each.code == "stale-local-list"]:
+            await asyncio.sleep(0.01)
+    found = findings(tag, explorer)
+    await explorer.aclose()
+    await client.aclose()
+    return tag, found
+
+
+async def test_opening_tells_what_is_stale(tmp_path: Path) -> None:
+    with Served.start(build_gallery()) as served:
+        tag, found = await opened(served, tmp_path, check=False)
+    assert tag.kind is Kind.TAG
+    assert (tag.repository, tag.tag) == (f"{served.address}/sandbox", "0.16-edge")
+    stale = [each for each in found if each.code == "stale-entry"]
+    assert len(stale) == 2
+    assert {each.platform for each in stale} == {"linux/amd64", "linux/arm64"}
+    assert all("now" in each.message for each in stale)
+    whole = next(each for each in found if each.code == "stale-local-list")
+    assert "2 of its 2 entries" in whole.message
+    assert whole.key == "R"
+
+
+async def test_a_check_names_what_pushing_it_would_miss(tmp_path: Path) -> None:
+    with Served.start(build_gallery()) as served:
+        digest = served.store.repository("sandbox").tags["0.16-edge-arm64"]
+        served.call(lambda store: lose_manifest(store, "sandbox", "0.16-edge-arm64"))
+        _, found = await opened(served, tmp_path, check=True)
+    assert digest
+    assert len([each for each in found if each.code == "missing-manifest"]) == 2
+    assert any("is gone from the registry" in each.message for each in found if each.code == "stale-entry")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.app.stage import staged
+from tui.app.actions.finding import split_selector
 
 
 async def test_the_filter_narrows_the_tags_while_typing() -> None:
@@ -87,6 +90,32 @@ async def test_going_to_a_digest_in_this_repository() -> None:
         await stage.go("app", "1.0")
         await stage.house.go_to(str(stage.images.arm64.digest))
         await stage.until(lambda: stage.node.digest == stage.images.arm64.digest)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("app:1.0", ("app", "1.0")),
+        (":1.0", ("", "1.0")),
+        ("a/b", ("a/b", "")),
+        ("app:1.0@sha256:ab", ("app", "sha256:ab")),
+        ("host:5000/app", ("host:5000/app", "")),
+        ("/tool:latest", ("/tool", "latest")),
+    ],
+)
+def test_short_references_are_split(text: str, parts: tuple[str, str]) -> None:
+    assert split_selector(text) == parts
+
+
+async def test_short_references_mean_the_source_of_the_cursor() -> None:
+    async with staged() as stage:
+        await stage.go("app")
+        await stage.house.go_to(":2.0")
+        assert stage.node.tag == "2.0" and stage.node.repository == "app"
+        await stage.house.go_to("tool:latest")
+        assert stage.node.repository == "tool" and stage.node.source is stage.source
+        await stage.house.go_to("/app:single")
+        assert stage.node.tag == "single" and stage.node.source is stage.source
 
 
 async def test_nothing_to_go_back_to_is_said() -> None:

@@ -9,7 +9,7 @@ from tui.app.findbar import FindBar
 from tui.app.ink import Target
 from tui.app.situation import listing_of
 from tui.app.widgets.page import PageView
-from tui.explore.node import MANIFEST_KINDS, Kind, Node
+from tui.explore.node import Kind, Node
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.text import plural, safe
@@ -149,7 +149,11 @@ class Finding(Looking):
         from tui.app.screens.dialogs import Prompt
 
         text = await self.ask(
-            Prompt("Go to", hint="ubuntu:24.04   ghcr.io/owner/app@sha256:…   host:5000/app   oci:PATH   sha256:…")
+            Prompt(
+                "Go to",
+                hint="ubuntu:24.04   ghcr.io/owner/app@sha256:…   host:5000/app   oci:PATH   "
+                "here: :tag   /repository   sha256:…",
+            )
         )
         if text:
             await self.go_to(text)
@@ -163,7 +167,7 @@ class Finding(Looking):
             return self.current
         try:
             self.remember()
-            node = await self.world.open(stripped)
+            node = self._nearby(stripped) or await self.world.open(stripped)
         except OciError as error:
             self.say(str(error), title="That is no reference", severity="error", timeout=12)
             return None
@@ -172,6 +176,26 @@ class Finding(Looking):
         if node.expandable:
             self.images.open_row(node)
         return node
+
+    def _nearby(self, text: str) -> Node | None:
+        """A row of the source that the cursor is in: ``:tag`` of its repository, ``/repository``, or the name of a
+        repository that it is known to have (which else would mean Docker Hub's). None when it means another place."""
+        here = self.current
+        if here is None:
+            return None
+        name, selector = split_selector(text)
+        known = self.explorer.book.repositories(here.source)
+        if not name and selector:
+            name = here.repository or ""
+        elif name.startswith("/"):
+            name = name.removeprefix("/")
+        elif name not in known:
+            return None
+        if not name:
+            return None
+        if selector:
+            return self.explorer.add_selector(here.source, name, selector)
+        return self.explorer.add_repository(here.source, name)
 
     def remember(self) -> None:
         """Put the row under the cursor on the way back."""
@@ -265,6 +289,11 @@ class Finding(Looking):
         raise NotImplementedError
 
 
-def is_image(node: Node) -> bool:
-    """Whether a row stands for a manifest."""
-    return node.kind in MANIFEST_KINDS
+def split_selector(text: str) -> tuple[str, str]:
+    """Name and selector of a short reference: ``app:1.0`` gives app and 1.0, ``app@sha256:…`` app and the digest. The
+    digest wins where both are written. Checks nothing."""
+    name, _, digest = text.partition("@")
+    slash = name.rfind("/")
+    colon = name.find(":", slash + 1)
+    tag = name[colon + 1 :] if colon >= 0 else ""
+    return (name[:colon] if colon >= 0 else name), digest or tag

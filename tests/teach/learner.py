@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -88,11 +87,7 @@ class Learner:
     async def _check(self, _condition: Condition, step: Step) -> None:
         if step.done.fresh:
             await self.explorer.refresh(self.node)
-        for _ in range(5):  # as a user who sees that something is still open presses x again
-            await self.explorer.check(self.node).wait()
-            if not any(self.explorer.observation(row).presence is Presence.CHECKING for row in self.node.walk()):
-                break
-            await asyncio.sleep(0.2)
+        await self.explorer.check(self.node).wait()
         seen = {row.digest: self.explorer.observation(row).presence for row in self.node.walk() if row.digest}
         counts = Counter(presence.value for presence in seen.values())
         complete = set(seen.values()) <= {Presence.PRESENT, Presence.FOREIGN} and self.node.error is None

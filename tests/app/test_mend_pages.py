@@ -221,12 +221,13 @@ def test_progress_ticks_counts_bytes_and_counts_down() -> None:
     ],
 )
 def test_every_end_says_what_the_tag_holds(outcome: Outcome, needed: str) -> None:
-    result = PushResult(outcome, TARGET, "A sentence.", digest=digest("new"), tag_holds=digest("held"), base=digest("old"),
-                        theirs=digest("theirs"), missing=("sha256:lost",))  # fmt: skip
+    sides = {name: digest(name) for name in ("base", "theirs")}
+    result = PushResult(outcome, TARGET, "A sentence.", digest=digest("new"), tag_holds=digest("held"), **sides)
+    result = replace(result, missing=("sha256:lost",))
     text = words(result_page(Progress(plan()), result))
     assert needed in text and "A sentence." in text and "sha256:lost" in text
     if outcome is Outcome.CONFLICT:
-        assert all(str(digest(each)) in text for each in ("old", "theirs", "new"))
+        assert all(str(digest(each)) in text for each in ("base", "theirs", "new"))
     elif outcome is Outcome.PUSHED:
         assert f"127.0.0.1:5000/app@{digest('new')}" in text
     else:

@@ -1,0 +1,272 @@
+"""Lessons on the screen: chosen, done for real, shown, started over; the rehearsal; the four digests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.app.mend_stage import MendStage, mending, served
+from tui.app.lesson.panel import LessonPanel
+from tui.app.lesson.session import Session
+from tui.app.lessons import Lessons
+from tui.app.main import FanfoldApp, run_app
+from tui.config import ConfigError, Settings
+from tui.demo.serve import Served
+from tui.teach.events import EventKind
+
+
+def lessons_of(stage: MendStage) -> Lessons:
+    """The part of the program that these tests are about."""
+    owner = getattr(stage.house._handlers["lessons"], "__self__", None)
+    assert isinstance(owner, Lessons)
+    return owner
+
+
+def session_of(stage: MendStage) -> Session:
+    session = lessons_of(stage).session
+    assert session is not None
+    return session
+
+
+@asynccontextmanager
+async def lesson(
+    registry: Served, name: str | None, *, size: tuple[int, int] = (120, 40)
+) -> AsyncIterator[MendStage]:
+    """The program as `fanfold demo [NAME]` opens it."""
+
+    def prepare(app: FanfoldApp) -> None:
+        app.lesson, app.offer_lessons = name, name is None
+
+    async with mending(registry, size=size, prepare=prepare) as stage:
+        if name is not None:
+            await begun(stage)
+        yield stage
+
+
+async def begun(stage: MendStage) -> None:
+    await stage.until(lambda: lessons_of(stage).session is not None, "a lesson")
+    session = session_of(stage)
+    await stage.until(lambda: session._feeder is not None and not session.busy, "the lesson prepared")
+    await stage.pilot.pause()
+
+
+async def step(stage: MendStage, number: int) -> None:
+    """Wait until the lesson is at this step (from 1)."""
+    await stage.until(lambda: session_of(stage).run.current == number - 1, f"step {number}")
+    await stage.pilot.pause()
+
+
+async def test_the_demo_offers_the_lessons_and_can_be_left_alone() -> None:
+    with served() as registry:
+        async with lesson(registry, None) as stage:
+            await stage.screen("Choice")
+            assert "The stale list" in stage.shown() and "Rate limits" in stage.shown()
+            await stage.press("escape")
+            await stage.screen("ExploreScreen")
+            assert lessons_of(stage).session is None and not stage.house.side.display
+            await stage.press("f2")
+            await stage.screen("Choice")
+            await stage.press("1")
+            await begun(stage)
+            assert "What a tag is" in stage.shown()
+
+
+async def test_a_new_user_mends_the_stale_list_and_every_step_ticks_by_itself() -> None:
+    with served() as registry:
+        async with lesson(registry, "2") as stage:
+            house = stage.house
+            before = stage.holds("sandbox", "0.16-edge")
+            assert "1/11" in stage.shown() and "T1 to T3" in stage.shown()
+            # The cursor is on the repository already: open it, and the two tags, with keys.
+            await stage.until(lambda: house.current is not None and house.current.label == "sandbox")
+            await stage.press("l")
+            await stage.until(lambda: house.current is not None and len(house.current.children) == 3)
+            for label, number in (("0.16-edge", 2), ("0.16-edge-amd64", 3)):
+                node = next(row for row in house.explorer.roots[0].walk() if row.label == label)
+                await house.highlight(node)
+                await stage.press("l")
+                await step(stage, number)
+            lists = next(root for root in house.explorer.roots if root.source.kind == "docker-manifests")
+            await house.highlight(lists)
+            await stage.press("l")
+            await stage.until(lambda: lists.children)
+            await house.highlight(lists.children[0])
+            await stage.press("l")
+            await stage.until(lambda: lists.children[0].children)
+            stored = lists.children[0].children[0]
+            await house.highlight(stored)
+            await stage.press("l")
+            await step(stage, 4)
+            await stage.press("x")
+            await step(stage, 5)
+            # What docker manifest push would send is refused by the registry itself.
+            await stage.press("a")
+            await stage.screen("Reader")
+            assert "400 MANIFEST_BLOB_UNKNOWN" in stage.text and "docker prints" in stage.text
+            await stage.press("escape")
+            await step(stage, 6)
+            await stage.at("sandbox:0.16-edge")
+            await stage.press("x")
+            await step(stage, 7)
+            await stage.press("R")
+            await stage.screen("DraftScreen")
+            await step(stage, 8)
+            assert stage.app.screen.query(LessonPanel), "the lesson is beside the draft too"
+            assert "The plan comes first" in stage.shown()
+            await stage.press("P")
+            await stage.planned()
+            await step(stage, 9)
+            await stage.press("y")
+            await stage.ended()
+            await step(stage, 10)
+            assert stage.holds("sandbox", "0.16-edge") not in (None, before)
+            await stage.press("enter")
+            await stage.screen("ExploreScreen")
+            await stage.at("sandbox:0.16-edge")
+            await stage.press("x")
+            await step(stage, 11)
+            await stage.press("c")
+            await stage.until(lambda: session_of(stage).run.finished, "the end of the lesson")
+            await stage.pilot.pause()
+            assert "Done: all 11 steps." in stage.text
+            assert stage.copied == [stage.holds("sandbox", "0.16-edge")]
+
+
+async def test_hint_show_me_and_start_over() -> None:
+    with served() as registry:
+        async with lesson(registry, "stale-list") as stage:
+            panel = stage.house.side.query_one(LessonPanel)
+            assert "Hint:" not in stage.text
+            await stage.press("b")
+            assert "Hint:" in stage.text
+            await stage.press("a")
+            assert "yours to do" in stage.toasts and session_of(stage).run.current == 0
+            await stage.press("e")
+            await step(stage, 2)
+            assert "Hint:" not in stage.text
+            node = stage.house.current
+            assert node is not None and node.tag == "0.16-edge"
+            registry.call(lambda store: store.repository("sandbox").untag("0.16-edge-amd64"))
+            await stage.press("z")
+            await stage.screen("Confirm")
+            await stage.press("y")
+            await step(stage, 1)
+            await begun(stage)
+            assert stage.holds("sandbox", "0.16-edge-amd64") is not None, "the registry is as it was"
+            assert "1/11" in str(panel.border_title)
+            await stage.press("p")
+            assert not stage.house.side.display
+            await stage.press("p")
+            assert stage.house.side.display
+
+
+async def test_every_lesson_can_be_shown_to_its_end_or_to_what_only_the_reader_can_do() -> None:
+    """"show me" and "do it" are real: they tick the steps they belong to, in every lesson, by the events they make."""
+    from tui.teach.lessons import all_lessons
+
+    for made in all_lessons():
+        with served() as registry:
+            async with lesson(registry, made.id) as stage:
+                await _show_all(stage)
+
+
+async def _show_all(stage: MendStage) -> None:
+    run = session_of(stage).run
+    while run.step is not None and stage.named("ExploreScreen"):
+        now = run.current
+        if run.step.act is not None or not run.step.show:
+            reading = any(each.event is EventKind.READ for each in run.step.done.all_of)
+            if run.step.act is None and not reading:
+                return  # the reader's own: a push, a platform to choose
+            await stage.press("a")
+            if run.step is None or run.lesson.steps[now].act is not None:
+                await stage.until(lambda: stage.named("Reader") or run.current > now, f"act of {now + 1}")
+                if stage.named("Reader"):
+                    await stage.press("escape")
+                    await stage.screen("ExploreScreen")
+        else:
+            await stage.press("e")
+        await stage.until(
+            lambda at=now: run.current > at or not stage.named("ExploreScreen"), f"{run.lesson.id}, step {now + 1}"
+        )
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_the_panel_leaves_room_at_any_size(size: tuple[int, int]) -> None:
+    with served() as registry:
+        async with lesson(registry, "1", size=size) as stage:
+            panel = stage.house.side.query_one(LessonPanel)
+            assert panel.region.width >= 40 and panel.region.height >= 7
+            assert stage.house.images.region.height >= 4 and stage.house.images.region.width >= 30
+            assert run_title(stage) in stage.shown()
+
+
+def run_title(stage: MendStage) -> str:
+    current = session_of(stage).run.step
+    assert current is not None
+    return current.title[:20]
+
+
+async def test_a_rehearsal_steps_with_one_key_and_stops_where_a_pull_would() -> None:
+    with served() as registry:
+        async with mending(registry) as stage:
+            await stage.at("sandbox:0.16-edge")
+            await stage.press("f3")
+            await stage.screen("Choice")
+            items = [item.title for item in stage.top.items]  # type: ignore[attr-defined]
+            assert {"linux/amd64", "linux/arm64"} <= set(items)
+            await stage.press(str(items.index("linux/arm64") + 1))
+            await stage.screen("ExploreScreen")
+            rehearsing = lessons_of(stage).rehearsing
+            assert rehearsing is not None
+            await stage.until(lambda: rehearsing.rehearsal.steps, "the first step")
+            while not rehearsing.rehearsal.finished:
+                count = len(rehearsing.rehearsal.steps)
+                await stage.until(lambda: not rehearsing.busy)
+                await stage.press("a")
+                await stage.until(lambda at=count: len(rehearsing.rehearsal.steps) > at, "one more step")
+                last = rehearsing.rehearsal.steps[-1]
+                await stage.until(lambda wanted=last.node: stage.house.current is wanted, "the row of the step")
+            assert rehearsing.rehearsal.stopped
+            await stage.until(lambda: "A pull stops here." in stage.text)
+            told = [event.facts["step"] for event in stage.told(EventKind.REHEARSAL)]
+            assert told[0] in ("token", "tag") and "choose" in told
+            assert stage.told(EventKind.REHEARSAL)[-1].facts["outcome"] == "stopped"
+            node = stage.house.current
+            assert node is not None and node.label == "layer 2"
+            await stage.press("p")
+            assert lessons_of(stage).rehearsing is None and not stage.house.side.display
+
+
+async def test_the_four_digests_are_copied_with_a_digit() -> None:
+    with served() as registry:
+        async with mending(registry) as stage:
+            await stage.at("library/hello:latest")
+            await stage.press("f4")
+            await stage.screen("Reader")
+            digest = stage.holds("library/hello", "latest")
+            assert digest is not None and digest in stage.text and "image ID" in stage.text
+            await stage.press("2")
+            await stage.until(lambda: stage.copied)
+            assert stage.copied == [digest]
+            assert stage.told(EventKind.VIEW)[-1].facts["view"] == "digests"
+
+
+async def test_without_the_demo_there_are_no_lessons_but_a_reason() -> None:
+    with served() as registry:
+        async with mending(registry) as stage:
+            lessons_of(stage).world.demo = None
+            await stage.press("f2", "e")
+            assert "fanfold demo" in stage.toasts and "no lesson is under way" in stage.toasts
+
+
+def test_a_lesson_that_does_not_exist_is_said_before_the_screen_starts(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="stale-list"):
+        run_app(Settings(), (), demo=True, lesson="nonsense")
+    bad = tmp_path / "bad.toml"
+    bad.write_text('id = "bad"\ntitle = "Bad"\nsummary = "S"\n[[step]]\ntext = "Do"\n[step.done]\nevent = "opend"\n')
+    with pytest.raises(ConfigError, match="line 7"):
+        run_app(Settings(), (), demo=True, lesson=str(bad))

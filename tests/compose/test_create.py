@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.compose.yard import Yard, make
 from tui.compose.events import Outcome
 from tui.compose.plan import How, StepKind
@@ -71,6 +73,7 @@ async def test_nested_list_is_unwrapped_with_its_attestation(yard: Yard) -> None
     for number, one in enumerate(flat):
         yard.put("staging", one, f"t{number}")
     nested, proof = yard.put_attested("staging", make("o", "linux/riscv64"), "t4")
+    yard.forget_requests()
     plan = await yard.plan("opam:1", *(f"staging:t{number}" for number in range(4)), f"staging@{nested}")
     assert plan.media_type == media.OCI_INDEX
     assert plan.count(How.PUT) == 6
@@ -78,6 +81,8 @@ async def test_nested_list_is_unwrapped_with_its_attestation(yard: Yard) -> None
     assert result.ok
     document = json.loads(yard.change(lambda store: store.repository("opam").manifests[str(result.digest)].raw))
     assert len(document["manifests"]) == 6
+    missing = plan.count(How.MOUNT)
+    assert len(yard.asked()) <= 2 * 6 + missing + 4 + missing + 6
     last = document["manifests"][-1]
     assert last["platform"] == {"architecture": "unknown", "os": "unknown"}
     assert last["annotations"] == proof.entry()["annotations"]
@@ -142,3 +147,49 @@ async def test_steps_are_blobs_then_children_then_the_tag(yard: Yard) -> None:
     assert [one.method for one in writes] == ["POST", "POST", "POST", "PUT", "PUT"]
     assert writes[-1].path.endswith("/manifests/1")
     assert len(yard.asked()) == plan.requests
+
+
+async def test_marked_platforms_keep_what_their_index_says(yard: Yard) -> None:
+    """Attestations come along, though the image alone says nothing of them."""
+    from tui.compose.begin import Mark, begin_marked
+    from tui.compose.home import Home
+    from tui.oci.manifest import Index
+
+    one = make("a", "linux/amd64")
+    digest, proof = yard.put_attested("app", one, "1")
+    yard.put("app", make("b", "linux/arm64"), "arm64")
+    home = Home("app", yard.registry)
+    index = await yard.bench.manifest(home, str(digest))
+    assert isinstance(index, Index)
+    image = index.entries[0].digest
+    marks = [Mark(home.by_digest(image), index, image, home), Mark(yard.at("app:arm64"))]
+    draft, failed = await begin_marked(yard.bench, yard.ref("app:new"), marks)
+    assert not failed
+    assert [entry.descriptor.digest for entry in draft.entries][:2] == [image, proof.manifest.digest]
+    assert len(draft.entries) == 3
+    assert (await yard.push(await plan_draft(draft, yard.bench)).run()).ok
+
+
+async def test_requests_for_an_index_of_another_repository(yard: Yard) -> None:
+    images = [make("a", "linux/amd64", layers=3), make("a", "linux/arm64", layers=3)]
+    yard.put_list("staging", images, "1")
+    yard.forget_requests()
+    assert (await yard.pushed("app:1", "staging:1")).ok
+    distinct = len({blob.digest for one in images for blob in one.blobs})
+    assert len(yard.asked()) <= 2 * 2 + distinct + 4 + distinct + 2
+
+
+@pytest.mark.parametrize("there", [0, 1])
+async def test_only_what_is_missing_is_mounted(yard: Yard, there: int) -> None:
+    """One of the two images is in the target already, the first or the second."""
+    images = [make("a", "linux/amd64", layers=3), make("a", "linux/arm64", layers=3)]
+    for number, one in enumerate(images):
+        yard.put("staging", one, f"t{number}")
+    yard.put("app", images[there])
+    plan = await yard.plan("app:1", "staging:t0", "staging:t1")
+    wanted = {blob.digest for blob in images[1 - there].blobs}
+    assert {step.digest for step in plan.steps if step.kind is StepKind.MOUNT} == wanted
+    assert (await yard.push(plan).run()).ok
+    assert len(yard.asked("POST")) == len(wanted)
+    everything = len({blob.digest for one in images for blob in one.blobs})
+    assert len(yard.asked()) <= 2 * 2 + everything + 4 + len(wanted) + 2

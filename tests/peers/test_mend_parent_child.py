@@ -143,3 +143,49 @@ async def test_killed_for_good_the_old_index_stays(real: Workshop, second: Works
     assert result.tag_holds == old.digest
     real.start()
     assert Digest.of(real.manifest("app", "1")) == old.digest
+
+
+async def test_a_large_blob_is_never_held_in_memory(real: Workshop, second: Workshop, tmp_path: Path) -> None:
+    import tracemalloc
+
+    size = 48_000_000
+    second.put_image("app", "amd64", "linux/amd64", "app", noise=size)
+    client = Client()
+    bench = Bench(client)
+    plan = await planned(bench, f"{real.address}/app:1", f"{second.address}/app:amd64")
+    assert plan.bytes_to_copy > size
+    tracemalloc.start()
+    result = await Push(plan, bench, Journal(tmp_path / "journal")).run()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    await client.aclose()
+    assert result.outcome is Outcome.PUSHED
+    assert peak < size / 4
+
+
+def test_ctrl_c_in_the_middle_says_what_the_tag_holds(real: Workshop, second: Workshop, tmp_path: Path) -> None:
+    """The whole program, interrupted while a large blob travels: the old index stays, and it says so."""
+    import os
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    second.put_image("app", "amd64", "linux/amd64", "app", noise=120_000_000)
+    old = real.put_image("app", "1", "linux/amd64", "old")
+    command = [sys.executable, "-m", "tui", "create", f"{real.address}/app:1", f"{second.address}/app:amd64"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"}
+    )
+    uploads = real.root / "docker/registry/v2/repositories/app/_uploads"
+    until = time.monotonic() + 30
+    while time.monotonic() < until and process.poll() is None:
+        if any(path.stat().st_size > 1_000_000 for path in uploads.glob("*/data")):
+            break
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert out == ""
+    assert f"still holds {old.digest}" in err
+    assert Digest.of(real.manifest("app", "1")) == old.digest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tui.compose import amend
 from tui.compose.bench import Bench
@@ -11,6 +11,8 @@ from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, from_index
 from tui.compose.errors import ResolveError
 from tui.compose.home import Home
 from tui.compose.resolve import Resolved, refused, resolve, resolve_all
+from tui.oci import attestation
+from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import Index, OpaqueManifest
 from tui.oci.reference import Reference
@@ -71,6 +73,52 @@ async def begin_new(
     every = [entry for each in found for entry in each.entries]
     draft = amend.add(draft, every)
     return draft.said(*(note for each in found for note in each.notes)), tuple(failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that was marked for a new list: a reference, and for a platform of an index what it hangs in.
+
+    With ``within`` (the index), ``digest`` (the platform's image in it) and ``home`` (where the index is) the image
+    keeps its platform, annotations and attestations as they stand in that index.
+    """
+
+    reference: str
+    within: Index | None = None
+    digest: Digest | None = None
+    home: Home | None = None
+
+
+async def begin_marked(
+    bench: Bench, target: Reference, marks: Sequence[Mark]
+) -> tuple[Draft, tuple[ResolveError, ...]]:
+    """A draft of what was marked, in that order, and why some of it gave nothing. Raises OciError as ``begin_new``."""
+    if not any(mark.within is not None for mark in marks):
+        return await begin_new(bench, target, [mark.reference for mark in marks])
+    draft = Draft(target, kind=DraftKind.NEW)
+    failed: list[ResolveError] = []
+    every: list[Entry] = []
+    for mark in marks:
+        if mark.within is not None and mark.digest is not None and mark.home is not None:
+            every += _taken(mark.within, mark.digest, mark.home, mark.reference)
+            continue
+        try:
+            resolved = await resolve(bench, mark.reference)
+        except ResolveError as error:
+            failed.append(error)
+            continue
+        every += resolved.entries
+        draft = draft.said(*resolved.notes)
+    return amend.add(draft, every), tuple(failed)
+
+
+def _taken(index: Index, digest: Digest, home: Home, reference: str) -> list[Entry]:
+    """An image and its attestations, as an index names them."""
+    return [
+        Entry("", descriptor, source=reference, home=home, now=descriptor.digest)
+        for descriptor in index.entries
+        if digest in (descriptor.digest, attestation.reference_digest(descriptor))
+    ]
 
 
 async def add_reference(bench: Bench, draft: Draft, reference: str) -> Draft:

@@ -3,7 +3,8 @@
 It asks little. What is read from the target repository is known to be there. A layer that the target does not have is
 looked for at its home; once one layer of a foreign image is found absent from the target, those above it are taken to
 be absent too, because layers are stacked: they are looked for at home only, and a mount does no harm if one is there
-after all. So a missing blob costs two requests (one look, one mount) and a present one costs one (peers.md, budget).
+after all. When the first image of an index has not even its base layer in the target, the same is taken of the others.
+So a missing blob costs two requests (one look, one mount) and a present one costs one.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class Survey:
         self._places = tuple(places)
         self._progress = progress or (lambda _text: None)
         self._found: dict[Digest, asyncio.Future[PlannedObject]] = {}
+        self._leads: dict[Home, asyncio.Future[bool]] = {}
 
     async def below(self, root: AnyManifest, home: Home | None = None) -> Surveyed:
         """Survey all that the root needs, without the root itself. Raises only CancelledError."""
@@ -184,11 +186,36 @@ class Survey:
         if home == self._target or not home.same_registry(self._target):
             await asyncio.gather(*(self._blob(blob, kind, around) for blob, kind in blobs))
             return
+        if manifest.config is not None and self._bench.seen(home, manifest.config.digest) is not None:
+            await self._stacked(
+                blobs, around, None
+            )  # its config was read, so that a look at its base layer is paid for
+            return
+        lead = self._leads.get(home)
+        if lead is not None and await asyncio.shield(lead):
+            await asyncio.gather(*(self._blob(blob, kind, around, ask=False) for blob, kind in blobs))
+            return
+        mine: asyncio.Future[bool] | None = None
+        if lead is None:
+            mine = self._leads[home] = asyncio.get_running_loop().create_future()
+        try:
+            await self._stacked(blobs, around, mine)
+        finally:
+            if mine is not None and not mine.done():
+                mine.set_result(False)
+
+    async def _stacked(
+        self, blobs: Sequence[tuple[Descriptor, str]], homes: Sequence[Home], lead: asyncio.Future[bool] | None
+    ) -> None:
+        """From the base layer up, until one is absent from the target; ``lead`` learns whether the very first is."""
         for place, (blob, kind) in enumerate(blobs):
-            planned = await self._blob(blob, kind, around)
-            if planned.how not in (How.PRESENT, How.FOREIGN):
+            planned = await self._blob(blob, kind, homes)
+            absent = planned.how not in (How.PRESENT, How.FOREIGN)
+            if lead is not None and not lead.done() and planned.how is not How.FOREIGN:
+                lead.set_result(absent)
+            if absent:
                 above = blobs[place + 1 :]
-                await asyncio.gather(*(self._blob(each, name, around, ask=False) for each, name in above))
+                await asyncio.gather(*(self._blob(each, name, homes, ask=False) for each, name in above))
                 return
 
     async def _blob(

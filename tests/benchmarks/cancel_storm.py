@@ -1,7 +1,7 @@
 """A cursor that runs through a tree: `python -m tests.benchmarks.cancel_storm`.
 
 300 moves, 33 ms apart; each cancels what the one before had asked for and asks for 21 things itself, against a server
-that takes 30 ms. Afterwards no connection may be lost and the next request must be answered: with httpx's own pool it
+that takes 50 ms. Afterwards no connection may be lost and the next request must be answered: with httpx's own pool it
 never is again (`--httpx-pool` shows it).
 """
 
@@ -23,7 +23,7 @@ from tui.registry.settings import ClientSettings
 MOVES = 300
 PREFETCHES = 21
 KEY_REPEAT = 0.033
-DELAY = 0.03
+DELAY = 0.05
 SLOTS = 10
 
 _numbers = itertools.count()

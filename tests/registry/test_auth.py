@@ -289,3 +289,22 @@ async def test_forget_while_the_first_one_asks(serve: Serve, client: Client) -> 
     async with asyncio.timeout(5):
         heads = await asyncio.gather(*tasks)
     assert all(head.digest == BLOB for head in heads)
+
+
+async def test_what_an_abandoned_first_answer_teaches(serve: Serve, client: Client) -> None:
+    """A cursor that moves on before the first answer came does not leave the registry unknown for ever."""
+    shop = TokenShop()
+
+    async def slow(asked: Asked) -> Reply:
+        await asyncio.sleep(0.03)
+        return shop(asked)
+
+    server = await serve(slow)
+    for _ in range(8):
+        tasks = [asyncio.create_task(client.head_blob(server.address, "app", BLOB)) for _ in range(5)]
+        await asyncio.sleep(0.01)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert sum(asked.login == "" for asked in server.asked if asked.method == "HEAD") == 1
+    assert len(shop.issued) == 1

@@ -68,6 +68,14 @@ class Answer:
         return body.media_type(self.headers)
 
 
+class Listener:
+    """Told how an exchange ends (its answer, or None), also when its asker has walked away from it."""
+
+    def __init__(self, tell: Callable[[Answer | None], None]) -> None:
+        self.begun = False
+        self.tell = tell
+
+
 class NoAnswer(Exception):
     """There was no usable answer.  `sent`: the request may have reached the server; `again`: it is worth a retry."""
 

@@ -85,7 +85,7 @@ class Auth:
         self._credentials.forget()
 
     async def lease(self, ask: Ask, registry: str) -> Lease:
-        """What to send with this ask, as far as it is known.  Every lease must be given to `landed` afterwards."""
+        """What to send with this ask, as far as it is known.  A `finder` must be given to `landed` afterwards."""
         host = self._hosts.setdefault(ask.address.origin, _Host())
         while not host.known:
             if host.finding is None:
@@ -97,7 +97,7 @@ class Auth:
             return Lease()
         return await self._prepare(host, ask, registry, ask.scopes, fresh=False)
 
-    def landed(self, lease: Lease, ask: Ask, answer: Answer | None, *, left: bool = False) -> None:
+    def landed(self, lease: Lease, answer: Answer | None, *, left: bool = False) -> None:
         """The request of this lease is over (None: without an answer; `left`: because its caller went away).  Lets
         those go on who waited to learn how: one of them is the first now, when the first one left."""
         host, lease.finder = lease.finder, None

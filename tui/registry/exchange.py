@@ -11,7 +11,7 @@ from collections.abc import Callable
 import httpx
 
 from tui.registry import body, redact
-from tui.registry.ask import Answer, Ask, Headers, NoAnswer, Stream
+from tui.registry.ask import Answer, Ask, Headers, Listener, NoAnswer, Stream
 from tui.registry.clock import Clock
 from tui.registry.deadline import Deadlines
 from tui.registry.errors import Corrupt, RateLimited, RegistryError, TooLarge
@@ -61,7 +61,15 @@ class Wire:
         assert isinstance(origin, Origin)
         return self.settings.host(self.name(origin)).concurrency or self.settings.concurrency
 
-    async def send(self, ask: Ask, authorization: str = "", *, attempt: int = 1, login: str = "") -> Answer:
+    async def send(
+        self,
+        ask: Ask,
+        authorization: str = "",
+        *,
+        attempt: int = 1,
+        login: str = "",
+        listener: Listener | None = None,
+    ) -> Answer:
         """One exchange.  Raises NoAnswer, RateLimited (the host asked for a long rest), TooLarge, Corrupt."""
         origin = ask.address.origin
         lane = self.gate.lane(origin)
@@ -74,14 +82,14 @@ class Wire:
             if streaming or callable(ask.content):
                 return await self.gate.hold(
                     origin,
-                    lambda release: self._exchange(ask, authorization, record, release),
+                    lambda release: self._exchange(ask, authorization, record, release, listener),
                     discard=_discard,
                     abort=callable(ask.content),
                     kept=lambda answer: answer.stream is not None,
                 )
             return await self.gate.run(
                 origin,
-                lambda: self._exchange(ask, authorization, record, None),
+                lambda: self._exchange(ask, authorization, record, None, listener),
                 abandoned=lambda: self.trace.left_alone(record),
             )
         except asyncio.CancelledError:
@@ -96,6 +104,24 @@ class Wire:
             ) from None
 
     async def _exchange(
+        self,
+        ask: Ask,
+        authorization: str,
+        record: Exchange,
+        release: Callable[[], None] | None,
+        listener: Listener | None,
+    ) -> Answer:
+        if listener is None:
+            return await self._recorded(ask, authorization, record, release)
+        listener.begun = True
+        answer: Answer | None = None
+        try:
+            answer = await self._recorded(ask, authorization, record, release)
+            return answer
+        finally:
+            listener.tell(answer)
+
+    async def _recorded(
         self, ask: Ask, authorization: str, record: Exchange, release: Callable[[], None] | None
     ) -> Answer:
         self.trace.sent(record)

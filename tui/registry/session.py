@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TypeAlias
 
 from tui.registry import redirect
 from tui.registry.answers import read_errors
-from tui.registry.ask import Answer, Ask, NoAnswer
+from tui.registry.ask import Answer, Ask, Listener, NoAnswer
 from tui.registry.auth import Auth
 from tui.registry.clock import Clock
 from tui.registry.credentials import Credentials
@@ -216,12 +217,18 @@ class Session:
         registry = self.wire.name(ask.address.origin)
         lease = await self.auth.lease(ask, registry)
         while True:
+            listener = None
+            if lease.finder is not None:
+                # The others wait for what this answer teaches: it does even when the caller leaves before it comes.
+                listener = Listener(partial(self.auth.landed, lease))
             try:
-                answer = await self.wire.send(ask, lease.authorization, attempt=attempt, login=lease.login)
+                answer = await self.wire.send(
+                    ask, lease.authorization, attempt=attempt, login=lease.login, listener=listener
+                )
             except BaseException as error:
-                self.auth.landed(lease, ask, None, left=isinstance(error, asyncio.CancelledError))
+                if listener is not None and not listener.begun:
+                    self.auth.landed(lease, None, left=isinstance(error, asyncio.CancelledError))
                 raise
-            self.auth.landed(lease, ask, answer)
             if answer.status != 401:
                 return answer
             # At most two more: a fresh lease, and one with the scope that the registry then names.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tui.cli import main
 from tui.config import Settings
 from tui.demo.gallery import build_gallery
 from tui.demo.serve import Served
@@ -144,6 +145,11 @@ def test_the_depth_of_the_tree(served: Served, capsys: Capture) -> None:
     out = capsys.readouterr().out
     assert "linux/amd64" in out
     assert "config" not in out
+
+
+def test_the_depth_is_an_option(served: Served, capsys: Capture) -> None:
+    assert main(["tree", "--depth", "1", f"{served.address}/library/hello:latest"]) == 0
+    assert "config" not in capsys.readouterr().out
 
 
 def test_hostile_names_reach_no_terminal(served: Served, capsys: Capture) -> None:

@@ -110,7 +110,7 @@ def _command(argv: list[str]) -> tuple[str, list[str]]:
     It is the first word that is no option. After `--` nothing is a subcommand, so that an image of the name can be
     opened: `fanfold -- demo`.
     """
-    takes_value = {"--plain-http", "--insecure", "--ca", "--concurrency", "--config", "--log"}
+    takes_value = {"--plain-http", "--insecure", "--ca", "--concurrency", "--config", "--log", "--depth"}
     position = 0
     while position < len(argv):
         word = argv[position]
@@ -170,6 +170,12 @@ def _concurrency(text: str) -> int:
     return int(text)
 
 
+def _depth(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:9]) <= 1000):
+        raise argparse.ArgumentTypeError("must be a number of levels, such as 2")
+    return int(text)
+
+
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text[:9]) <= 65535):
         raise argparse.ArgumentTypeError("must be a number between 0 (any free port) and 65535")
@@ -192,7 +198,9 @@ def _demo_parser() -> _Parser:
 
 
 def _tree_parser() -> _Parser:
-    return _new("tree", "[OPTIONS] SOURCE ...", f"Print the tree as text.\n\n{_SOURCES}", "SOURCE", _EXIT_STATUS)
+    parser = _new("tree", "[OPTIONS] SOURCE ...", f"Print the tree as text.\n\n{_SOURCES}", "SOURCE", _EXIT_STATUS)
+    parser.add_argument("--depth", metavar="N", type=_depth, help="show so many levels below each SOURCE (all)")
+    return parser
 
 
 def _check_parser() -> _Parser:
@@ -318,7 +326,7 @@ def _tree(parser: _Parser, options: argparse.Namespace, settings: Settings) -> i
     _write_what_fits(ascii_only=settings.ascii)
     from tui.plain import run_tree
 
-    return run_tree(settings, sources)
+    return run_tree(settings, sources, depth=getattr(options, "depth", None))
 
 
 def _check(parser: _Parser, options: argparse.Namespace, settings: Settings) -> int:

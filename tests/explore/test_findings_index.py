@@ -75,6 +75,28 @@ async def test_stale_entry() -> None:
     )
 
 
+async def test_opening_a_tag_tells_what_moved_when_the_tags_are_known() -> None:
+    source = FakeSource()
+    source.put("app", pair(), "1")
+    source.put("app", images.image(ARM, seed="new"), "1-arm64")
+    explorer = Explorer(check_slots=1)
+    await explorer.open(explorer.add_repository(source, "app"))
+    node = await explorer.add_reference(source, "app", "1")
+    await explorer.check(node).wait()
+    assert codes(findings(node, explorer)) == ["stale-entry"]
+    assert [what for how, _, what in source.order if how == "resolve"] == ["1-arm64"]
+    await explorer.aclose()
+
+
+async def test_a_tag_alone_costs_nothing_for_others() -> None:
+    source = FakeSource()
+    source.put("app", pair(), "1")
+    source.put("app", images.image(ARM, seed="new"), "1-arm64")
+    _, _, found = await checked(source)
+    assert found == []
+    assert {how for how, _, _ in source.order} == {"manifest", "blob", "probe"}
+
+
 async def test_a_source_tag_that_is_an_index_counts_by_what_is_in_it() -> None:
     source = FakeSource()
     amd, arm = images.image(AMD), images.image(ARM)

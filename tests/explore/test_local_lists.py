@@ -8,6 +8,7 @@ from pathlib import Path
 from tui.demo.gallery import build_gallery, docker_manifests
 from tui.demo.mishaps import lose_manifest
 from tui.demo.serve import Served
+from tui.explore.events import Event, NodeChanged
 from tui.explore.explorer import Explorer
 from tui.explore.findings import Finding, findings
 from tui.explore.node import Kind, Node
@@ -22,6 +23,13 @@ async def opened(served: Served, folder: Path, *, check: bool) -> tuple[Node, li
         path.write_bytes(raw)
     client = Client()
     explorer = Explorer()
+    told = asyncio.Event()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, NodeChanged) and any(f.code == "stale-local-list" for f in findings(event.node, explorer)):
+            told.set()
+
+    explorer.subscribe(hear)
     root = explorer.add_source(DockerManifests(folder, client))
     await explorer.open(root)
     await explorer.open(root.children[0])
@@ -29,9 +37,7 @@ async def opened(served: Served, folder: Path, *, check: bool) -> tuple[Node, li
     await explorer.open(tag)
     if check:
         await explorer.check(tag).wait()
-    async with asyncio.timeout(10):
-        while not [each for each in findings(tag, explorer) if each.code == "stale-local-list"]:
-            await asyncio.sleep(0.01)
+    await asyncio.wait_for(told.wait(), 10)
     found = findings(tag, explorer)
     await explorer.aclose()
     await client.aclose()

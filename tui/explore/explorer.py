@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.explore.around import Around
 from tui.explore.asker import Asker, Read, Wish
@@ -51,6 +52,7 @@ class Explorer:
         self._runs: dict[Node, CheckRun] = {}
         self._peeking: set[Node] = set()
         self._sources = 0
+        self._tasks: set[asyncio.Task[None]] = set()
 
     # the tree
 
@@ -131,6 +133,16 @@ class Explorer:
             if isinstance(node.source, Comparing):
                 work = partial(compare, node, self.tree)
                 self._asker.errand(("compare", node.key), node, work, Wish(node.key), self._loader.fail)
+            elif node.kind is Kind.TAG and node.index is not None and node.repository is not None:
+                if self.book.tag_names(node.source, node.repository) is not None:
+                    # The tags are known, so it costs little to see whether those it was made of moved on. A task and
+                    # no job: it waits for jobs, and must not hold a slot meanwhile.
+                    self._aside(self._around.moved_tags(node, node.key, may_list=False))
+
+    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _load(self, node: Node, wish: Wish) -> None:
         job: Job | None = None
@@ -357,6 +369,9 @@ class Explorer:
         """Stop everything. Sources are closed by whoever opened them."""
         for run in list(self._runs.values()):
             run.stop()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._asker.scheduler.aclose()
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tui.explore.around import Around
-from tui.explore.asker import Asker, Read, Wish
+from tui.explore.asker import Asker, Wish
 from tui.explore.book import Book, Key
 from tui.explore.checkrun import CheckRun
 from tui.explore.events import Event
+from tui.explore.focus import Focus
 from tui.explore.listing import ROWS
 from tui.explore.lists import Lists, repository_row, tag_row
 from tui.explore.loader import Loader, label_of
@@ -21,18 +22,12 @@ from tui.explore.rules_local import Comparing, compare
 from tui.explore.scheduler import Job, Urgency
 from tui.explore.tree import Tree, key_of
 from tui.oci import media
-from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import MalformedDigest
 from tui.oci.platform import Platform
 from tui.sources.base import Source
 from tui.sources.presence import Observation
 from tui.text import safe
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_PEEK = "visible tags"
 
 
 class Explorer:
@@ -50,7 +45,7 @@ class Explorer:
         self._lists = Lists(self._loader)
         self._around = Around(self.tree, self._asker)
         self._runs: dict[Node, CheckRun] = {}
-        self._peeking: set[Node] = set()
+        self._focus = Focus(self.tree, self._asker)
         self._sources = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -133,11 +128,10 @@ class Explorer:
             if isinstance(node.source, Comparing):
                 work = partial(compare, node, self.tree)
                 self._asker.errand(("compare", node.key), node, work, Wish(node.key), self._loader.fail)
-            elif node.kind is Kind.TAG and node.index is not None and node.repository is not None:
-                if self.book.tag_names(node.source, node.repository) is not None:
-                    # The tags are known, so it costs little to see whether those it was made of moved on. A task and
-                    # no job: it waits for jobs, and must not hold a slot meanwhile.
-                    self._aside(self._around.moved_tags(node, node.key, may_list=False))
+            elif node.kind is Kind.TAG and self.book.tag_names(node.source, node.repository or "") is not None:
+                # The tags are known, so it costs little to see whether those it was made of moved on. A task and no
+                # job: it waits for jobs, and must not hold a slot meanwhile.
+                self._aside(self._around.moved_tags(node, node.key, may_list=False))
 
     def _aside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -287,48 +281,7 @@ class Explorer:
 
     def focus(self, nodes: Sequence[Node]) -> None:
         """What is on the screen: asked first. Tags on the screen are asked what they point to (one HEAD each)."""
-        self._asker.scheduler.focus(key for node in nodes for key in self._job_keys(node))
-        visible = {node for node in nodes if node.kind is Kind.TAG and node.load is Load.IDLE}
-        for node in self._peeking - visible:
-            self._asker.scheduler.withdraw((_PEEK, node.key))
-        for node in visible - self._peeking:
-            if node.descriptor is None and node.error is None:
-                self._peek(node)
-        self._peeking = visible
-
-    def _job_keys(self, node: Node) -> Iterator[object]:
-        if node.repository is None:
-            return
-        if node.tag is not None:
-            yield self._asker.manifest_key(node.source, node.repository, node.tag)
-        key = key_of(node)
-        if key is not None:
-            yield self._asker.probe_key(*key)
-            yield self._asker.blob_key(*key)
-            yield self._asker.manifest_key(node.source, node.repository, str(key[2]))
-
-    def _peek(self, node: Node) -> None:
-        wish = Wish((_PEEK, node.key), Urgency.FOCUS, label=label_of(node))
-        job = self._asker.resolve(node.source, node.repository or "", node.tag or "", wish)
-
-        def over(done: Job) -> None:
-            self._peeking.discard(node)
-            if not isinstance(done.result, Read) or node.load is not Load.IDLE:
-                return
-            result = done.result
-            if result.error is not None:
-                node.error = result.error
-            elif result.descriptor is not None:
-                descriptor = result.descriptor
-
-                def change() -> None:
-                    node.descriptor = descriptor
-
-                self.tree.identify(node, change)
-                node.note = _peek_note(descriptor)
-            self.tree.changed(node)
-
-        job.when_over(over)
+        self._focus.focus(nodes)
 
     # finding out more
 
@@ -386,14 +339,4 @@ def _digest_row(parent: Node, digest: Digest) -> Node:
         parent=parent,
         expandable=True,
         wanted=digest,
-    )
-
-
-def _peek_note(descriptor: Descriptor) -> str:
-    if media.is_index(descriptor.media_type):
-        return "index"
-    return (
-        "image"
-        if media.is_image_manifest(descriptor.media_type)
-        else safe(media.describe(descriptor.media_type), limit=80)
     )

@@ -163,6 +163,14 @@ def row(node: Node, book: Book, glyphs: Glyphs, *, marks: Collection[Node] = (),
     return Row(node.label, role, kind, status, note, live, node in marks)
 
 
+def shorter(text: str, cells: int) -> str:
+    """The same said in fewer words, where there is no room for all of them."""
+    for long, short in ((" platforms can be pulled", " can be pulled"), (" can be pulled", "")):
+        if len(text) > cells:
+            text = text.replace(long, short)
+    return text
+
+
 @dataclass(slots=True)
 class Laid:
     """A row laid out: pieces of text in order."""
@@ -201,8 +209,7 @@ def lay(row: Row, columns: Columns, indent: int, glyphs: Glyphs) -> list[Piece]:
     laid.put(" " * (edge - laid.cells), "plain")
     left = columns.total - indent - laid.cells
     for text, role in row.status:
-        text = cut(text, left)
-        laid.put(text, role)
+        laid.put(cut(shorter(text, left), left), role)
         left = columns.total - indent - laid.cells
     if row.note and left > 3:
         gap = " " if not row.status else " " * max(2, edge + 3 - laid.cells)

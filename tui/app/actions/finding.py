@@ -280,10 +280,6 @@ class Finding(Looking):
 
     # --- brought by the screen -----------------------------------------------------------------------------------
 
-    def flush(self) -> None:
-        """Make the tree look like the data at once."""
-        raise NotImplementedError
-
     def unzoom(self) -> bool:
         """Leave full screen; False when it was not on."""
         raise NotImplementedError

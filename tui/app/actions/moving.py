@@ -112,6 +112,8 @@ class Moving(Telling):
     async def load(self, node: Node) -> None:
         """Ask for what is below a row. Failures are on the row itself."""
         await self.explorer.open(node)
+        self.flush()
+        self.images.reveal(node)
         if shows_children(node):
             self.tell_about(EventKind.OPENED, node)
         self.refresh_detail()
@@ -152,6 +154,8 @@ class Moving(Telling):
                 self.images.expand_quietly(node)
                 following += [child for child in self.images.children_of(node) if _worth_opening(child)]
             level = following
+        self.flush()
+        self.images.reveal(start)
         self.refresh_detail()
         self.refresh_verdict()
 
@@ -205,6 +209,10 @@ class Moving(Telling):
 
     requests_shown: bool
 
+    def flush(self) -> None:
+        """Make the tree look like the data at once."""
+        raise NotImplementedError
+
     def show_requests(self, shown: bool) -> None:
         """Show or hide pane 3."""
         raise NotImplementedError
@@ -215,4 +223,4 @@ class Moving(Telling):
 
 
 def _worth_opening(node: Node) -> bool:
-    return node.expandable and node.kind not in (Kind.MORE, Kind.FAULT, Kind.GROUP)
+    return node.expandable and node.kind not in (Kind.MORE, Kind.FAULT, Kind.GROUP, Kind.REFERRERS)

@@ -56,7 +56,7 @@ def _layer(
     elif row is not None and row.note:
         head.put(row.note)
     lines = [head]
-    inset = 17
+    inset = 6
     line = Line(hang=inset, fold="char").pad(inset)
     line.put(safe(str(layer.digest)), "digest", Target("digest", str(layer.digest)))
     lines.append(line)

@@ -111,13 +111,14 @@ class ImageTree(Tree[Node | None], Inked, inherit_bindings=False):
         elif depth == 0:
             text.append("  ", style)
             indent += 2
-        columns = Columns.of(self.size.width)
+        width = self.scrollable_content_region.width or self.size.width
+        columns = Columns.of(width)
         for words, role in lay(row(data, self.book, self.glyphs, marks=self.marks, tick=self.tick), columns, indent,
                                self.glyphs):  # fmt: skip
             text.append(words, style + self.ink(role))
         if self.found:
             self._highlight_found(text, columns.name - depth * 2)
-        text.append(" " * max(0, self.size.width - depth * 2 - text.cell_len), style)
+        text.append(" " * max(0, width - depth * 2 - text.cell_len), style)
         return text
 
     def _highlight_found(self, text: Text, limit: int) -> None:
@@ -302,7 +303,11 @@ class ImageTree(Tree[Node | None], Inked, inherit_bindings=False):
         if branch is None:
             return False
         _ = self.last_line
+        height = max(1, self.size.height)
+        away = not round(self.scroll_y) <= branch.line < round(self.scroll_y) + height
         self.move_cursor(branch)
+        if away:
+            self.scroll_to(y=max(0, branch.line - height // 4), animate=False, force=True, immediate=True)
         return True
 
     def move(self, where: str) -> None:
@@ -332,6 +337,20 @@ class ImageTree(Tree[Node | None], Inked, inherit_bindings=False):
     def on_click(self, event: events.Click) -> None:
         if event.chain == 2 and self.current is not None and not event.style.meta.get("toggle"):
             self.post_message(self.Chosen(self.current))
+
+    def reveal(self, node: Node) -> None:
+        """Scroll so that what is below an open row is on the screen, as far as it fits with the row itself."""
+        branch = self._branches.get(node.key)
+        if branch is None or not branch.is_expanded:
+            return
+        _ = self.last_line
+        last = branch
+        while last.is_expanded and last.children:
+            last = last.children[-1]
+        top, height = round(self.scroll_y), max(1, self.size.height)
+        wanted = min(branch.line, last.line - height + 1)
+        if wanted > top:
+            self.scroll_to(y=wanted, animate=False, force=True, immediate=True)
 
     # --- the rows on the screen ----------------------------------------------------------------------------------
 

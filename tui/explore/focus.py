@@ -30,7 +30,8 @@ class Focus:
         visible = {node for node in nodes if node.kind is Kind.TAG and node.load is Load.IDLE}
         for node in self._peeking - visible:
             self._asker.scheduler.withdraw((_OWNER, node.key))
-        fresh = [node for node in visible - self._peeking if node.descriptor is None and node.error is None]
+        wanted = [node for node in nodes if node in visible and node not in self._peeking]  # from top to bottom
+        fresh = [node for node in wanted if node.descriptor is None and node.error is None]
         self._peeking = (self._peeking & visible) | set(fresh)
         for node in fresh:
             self._peek(node)

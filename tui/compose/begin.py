@@ -31,7 +31,10 @@ async def begin_amend(bench: Bench, target: Reference) -> Draft:
     try:
         manifest = await bench.manifest(home, target.tag or "latest", fresh=True)
     except SourceError as error:
-        raise refused(shown, error) from None
+        wrong = refused(shown, error)
+        if error.presence is Presence.MISSING:
+            wrong = ResolveError(f"{wrong.sentence} There is nothing to amend: make a new list.", error.presence)
+        raise wrong from None
     except OciError as error:
         raise ResolveError(f"{shown} cannot be read: {error}", Presence.MISMATCHED) from None
     if isinstance(manifest, OpaqueManifest):

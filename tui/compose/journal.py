@@ -29,6 +29,8 @@ from tui.text import safe
 #: More records than this and the oldest go, with the bytes that only they needed; a line longer than this is not read.
 RECORD_LIMIT = 2_000
 LINE_LIMIT = 1024 * 1024
+#: The outcome of a push that ended before its last write.
+NOT_WRITTEN = "not written"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from tui.compose.bench import Bench
 from tui.compose.diff import difference, summary
-from tui.compose.draft import Draft
+from tui.compose.draft import Draft, DraftKind
 from tui.compose.home import Home
 from tui.compose.local import local_files, local_step
 from tui.compose.plan import Action, How, Plan, PlannedObject, Step, StepKind
@@ -85,7 +85,8 @@ async def plan_draft(
     )
     plan = await plan_manifest(wanted, bench, count_referrers=count_referrers, progress=progress)
     plan = replace(plan, problems=plan.problems + found)
-    if draft.local_list is not None and plan.ready:
+    as_it_is = draft.kind is DraftKind.LOCAL and draft.is_untouched
+    if draft.local_list is not None and plan.ready and not as_it_is:
         raws = {each.digest: each.raw for each in plan.objects if each.raw is not None}
         files, said = local_files(draft, raws)
         steps = numbered((*plan.steps, local_step(draft.local_list, files)))

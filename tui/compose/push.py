@@ -14,7 +14,7 @@ from tui.compose.bench import Bench
 from tui.compose.errors import ComposeError, JournalError
 from tui.compose.events import Event, OnEvent, Outcome, PushResult, Said, StepDone, StepFailed, StepStarted, Waiting
 from tui.compose.home import Home
-from tui.compose.journal import Journal
+from tui.compose.journal import NOT_WRITTEN, Journal
 from tui.compose.last_write import LastWrite, Retry
 from tui.compose.patience import Patience, can_pass
 from tui.compose.plan import How, Plan, Step, StepKind
@@ -138,7 +138,7 @@ class Push:
             # Cancelled or not, the sessions are closed; that is bounded, so it may hold a cancellation up.
             await asyncio.shield(self._transfer.tidy())
             if self._record and not self._moved:
-                await asyncio.to_thread(self._journal.finish, self._record, "not written")
+                await asyncio.to_thread(self._journal.finish, self._record, NOT_WRITTEN)
 
     def _failed(self, error: Failure) -> PushResult:
         missing = error.details if isinstance(error, errors.Refused) else ()

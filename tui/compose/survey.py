@@ -148,6 +148,8 @@ class Survey:
             # Clients refuse a child whose size is not what the index says (protocol.md C-14); no push can mend that.
             said = f"the index says {plural(descriptor.size, 'byte')}, but it has {manifest.size}"
             return replace(planned, how=How.NOWHERE, detail=said)
+        if descriptor.media_type not in ("", manifest.media_type):
+            planned = replace(planned, detail=f"the index calls it {safe(descriptor.media_type)}, which it is not")
         if isinstance(manifest, Index):
             if depth >= DEPTH_LIMIT or len(self._found) + len(manifest.entries) > OBJECT_LIMIT:
                 return replace(planned, how=How.UNKNOWN, detail="too deep or too many objects: not looked into")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tui.compose.bench import Bench
 from tui.compose.errors import DraftError
 from tui.compose.home import Home
-from tui.compose.journal import Journal, Record
+from tui.compose.journal import NOT_WRITTEN, Journal, Record
 from tui.compose.plan import Action, Plan
 from tui.compose.planner import Wanted, plan_manifest
 from tui.oci.digest import Digest
@@ -19,7 +19,8 @@ from tui.text import safe
 
 def last_push(journal: Journal, target: Reference, holds: Digest | None) -> Record | None:
     """The newest record that made the tag hold what it holds now; ``holds`` None looks for a deletion."""
-    return next((record for record in journal.of(target) if record.digest == holds), None)
+    written = (record for record in journal.of(target) if record.outcome != NOT_WRITTEN)
+    return next((record for record in written if record.digest == holds), None)
 
 
 def why_not(journal: Journal, target: Reference, holds: Digest | None) -> str:

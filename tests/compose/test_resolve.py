@@ -1,0 +1,204 @@
+"""From references to entries: what is unwrapped, what is refused, and where it stops."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.compose.yard import Yard, make
+from tui.compose import begin
+from tui.compose.diff import difference, summary
+from tui.compose.errors import ResolveError
+from tui.compose.plan import DiffKind, How
+from tui.compose.planner import plan_draft
+from tui.compose.resolve import DEPTH_LIMIT, resolve
+from tui.demo.images import index, put_index
+from tui.oci import media
+from tui.oci.digest import Digest
+from tui.oci.manifest import Index, decode
+from tui.sources.presence import Presence
+
+
+def put_raw(yard: Yard, document: dict[str, Any], media_type: str, tag: str) -> Digest:
+    raw = json.dumps(document).encode()
+    return Digest.parse(yard.change(lambda store: store.put_manifest("app", raw, media_type, (tag,))))
+
+
+def wrap(yard: Yard, entries: Sequence[dict[str, Any]], tag: str) -> dict[str, Any]:
+    made = index(entries)
+    yard.change(lambda store: put_index(store, "app", made, (tag,)))
+    return made.descriptor()
+
+
+async def refused(yard: Yard, reference: str, words: str, presence: Presence = Presence.MISMATCHED) -> None:
+    with pytest.raises(ResolveError) as raised:
+        await resolve(yard.bench, yard.at(reference))
+    assert words in raised.value.sentence
+    assert raised.value.presence is presence
+
+
+async def test_indexes_in_indexes(yard: Yard) -> None:
+    one = yard.put("app", make("a", "linux/amd64"))
+    two = yard.put("app", make("a", "linux/arm64"))
+    inner = wrap(yard, [one.entry()], "inner")
+    outer = wrap(yard, [inner, two.entry(), inner], "outer")
+    wrap(yard, [outer, one.entry()], "top")
+    found = await resolve(yard.bench, yard.at("app:top"))
+    assert [entry.descriptor.digest for entry in found.entries] == [one.manifest.digest, two.manifest.digest]
+    assert found.nested
+    assert any("unwrapped 2 indexes" in note for note in found.notes)
+
+
+async def test_how_deep_it_goes(yard: Yard) -> None:
+    one = yard.put("app", make("a", "linux/amd64"))
+    inner = wrap(yard, [one.entry()], "0")
+    for number in range(1, DEPTH_LIMIT + 2):
+        inner = wrap(yard, [inner], str(number))
+    assert (await resolve(yard.bench, yard.at(f"app:{DEPTH_LIMIT}"))).entries
+    await refused(yard, f"app:{DEPTH_LIMIT + 1}", "nests indexes")
+
+
+async def test_platforms_come_from_the_config_where_the_index_says_none(yard: Yard) -> None:
+    one = yard.put("app", make("a", "windows/amd64", os_version="10.0.17763.1"))
+    wrap(yard, [one.manifest.descriptor()], "1")
+    entry = (await resolve(yard.bench, yard.at("app:1"))).entries[0]
+    assert str(entry.platform) == "windows/amd64 10.0.17763.1"
+
+
+async def test_os_features_come_along(yard: Yard) -> None:
+    config = json.dumps(
+        {"os": "windows", "architecture": "amd64", "os.version": "1", "os.features": ["win32k"]}
+    ).encode()
+    digest = yard.change(lambda store: store.put_blob("app", config))
+    document = {
+        "schemaVersion": 2,
+        "mediaType": media.OCI_MANIFEST,
+        "config": {"mediaType": media.OCI_CONFIG, "digest": digest, "size": len(config)},
+        "layers": [],
+    }
+    put_raw(yard, document, media.OCI_MANIFEST, "1")
+    platform = (await resolve(yard.bench, yard.at("app:1"))).entries[0].platform
+    assert platform is not None
+    assert platform.os_features == ("win32k",)
+
+
+async def test_what_is_no_image(yard: Yard) -> None:
+    one = make("a", "linux/amd64")
+    _, proof = yard.put_attested("app", one, "1")
+    await refused(yard, f"app@{proof.manifest.digest}", "an attestation, not an image")
+    wrap(yard, [], "empty")
+    await refused(yard, "app:empty", "without any image")
+    wrap(yard, [proof.entry()], "only-proof")
+    await refused(yard, "app:only-proof", "without any image")
+    put_raw(yard, {"schemaVersion": 2, "manifests": [], "layers": []}, media.OCI_INDEX, "both")
+    await refused(yard, "app:both", "not an image")
+    await refused(yard, "app:never", "does not exist", Presence.MISSING)
+
+
+async def test_amending_what_is_not_there(yard: Yard) -> None:
+    yard.put("app", make("a", "linux/amd64"), "image")
+    with pytest.raises(ResolveError, match="make a new list"):
+        await begin.begin_amend(yard.bench, yard.ref("app:never"))
+    draft = await begin.begin_amend(yard.bench, yard.ref("app:image"))
+    assert len(draft.images) == 1
+    draft = await begin.add_reference(yard.bench, draft, yard.at("app:image"))
+    assert len(draft.images) == 1
+
+
+async def test_a_child_that_lies_about_its_size_stops_the_plan(yard: Yard) -> None:
+    one = yard.put("app", make("a", "linux/amd64"))
+    entry = {**one.entry(), "size": 3}
+    wrap(yard, [entry], "1")
+    plan = await plan_draft(await yard.draft("other:1", "app:1"), yard.bench)
+    assert not plan.ready
+    assert "3 bytes" in plan.problems[0].message
+
+
+async def test_flattening_a_row(yard: Yard) -> None:
+    one = yard.put("app", make("a", "linux/amd64"))
+    two = yard.put("app", make("a", "linux/arm64"))
+    inner = wrap(yard, [one.entry()], "inner")
+    wrap(yard, [inner, two.entry()], "1")
+    draft = await begin.begin_amend(yard.bench, yard.ref("app:1"))
+    flat = await begin.flatten(yard.bench, draft, draft.entries[0].key)
+    assert [entry.descriptor.digest for entry in flat.entries] == [one.manifest.digest, two.manifest.digest]
+    assert (await plan_draft(flat, yard.bench)).ready
+
+
+async def test_foreign_layers_are_left_out(yard: Yard) -> None:
+    one = make("w", "windows/amd64", os_version="1")
+    yard.put("staging", one, "t")
+    document = json.loads(one.manifest.raw)
+    document["layers"].append(
+        {
+            "mediaType": media.DOCKER_FOREIGN_LAYER,
+            "digest": Digest.of(b"foreign"),
+            "size": 7,
+            "urls": ["https://example.com/layer"],
+        }
+    )
+    raw = json.dumps(document).encode()
+    yard.change(lambda store: store.put_manifest("staging", raw, media.OCI_MANIFEST, ("f",)))
+    plan = await yard.plan("app:1", "staging:f")
+    assert plan.count(How.FOREIGN) == 1
+    assert Digest.of(b"foreign") not in [step.digest for step in plan.steps]
+    assert not yard.asked("", Digest.of(b"foreign"))
+
+
+async def test_data_that_is_embedded_is_uploaded_from_there(yard: Yard) -> None:
+    """The empty config of an artifact is often in no registry, but in its descriptor."""
+    import base64
+
+    one = make("a", "linux/amd64")
+    yard.put("staging", one)
+    config = one.config.raw
+    document = json.loads(one.manifest.raw)
+    document["config"]["data"] = base64.b64encode(config).decode()
+    raw = json.dumps(document).encode()
+    digest = yard.change(lambda store: store.put_manifest("staging", raw, media.OCI_MANIFEST, ("t",)))
+    entry = {"mediaType": media.OCI_MANIFEST, "digest": digest, "size": len(raw), "platform": dict(one.platform)}
+    made = index([entry])
+    yard.change(lambda store: put_index(store, "staging", made, ("1",)))
+    yard.change(lambda store: store.delete_blob("staging", one.config.digest))
+    plan = await yard.plan("app:1", "staging:1")
+    assert [each.how for each in plan.objects if each.kind == "config"] == [How.COPY]
+    assert (await yard.push(plan).run()).ok
+    assert yard.change(lambda store: store.blob("app", one.config.digest)) == config
+
+
+class TestDifference:
+    def index(self, entries: Sequence[dict[str, Any]], **notes: str) -> Index:
+        found = decode(index(entries, annotations=notes or None).raw)
+        assert isinstance(found, Index)
+        return found
+
+    def test_nothing_before(self) -> None:
+        one = make("a", "linux/amd64")
+        rows = difference(None, self.index([one.entry()], k="v"))
+        assert {row.kind for row in rows} == {DiffKind.ADDED}
+        assert summary(rows) == "2 added"
+
+    def test_everything_at_once(self) -> None:
+        a, b, c, d = (make(name, f"linux/{name}") for name in ("amd64", "arm64", "s390x", "riscv64"))
+        a2 = make("new", "linux/amd64")
+        before = self.index([a.entry(), b.entry(), c.entry()], gone="1", kept="1", other="1")
+        after = self.index([b.entry(), a2.entry(), d.entry()], kept="1", other="2", **{"evil\x1b": "\u202e"})
+        rows = {(row.kind, row.what) for row in difference(before, after)}
+        assert rows == {
+            (DiffKind.SAME, "type"),
+            (DiffKind.SAME, "linux/arm64"),
+            (DiffKind.CHANGED, "linux/amd64"),
+            (DiffKind.ADDED, "linux/riscv64"),
+            (DiffKind.REMOVED, "linux/s390x"),
+            (DiffKind.CHANGED, "order"),
+            (DiffKind.REMOVED, "annotation gone"),
+            (DiffKind.CHANGED, "annotation other"),
+            (DiffKind.ADDED, "annotation evil\\x1b"),
+        }
+
+    def test_the_same_is_the_same(self) -> None:
+        one = self.index([make("a", "linux/amd64").entry(), make("a", "linux/arm64").entry()])
+        assert {row.kind for row in difference(one, one)} == {DiffKind.SAME}

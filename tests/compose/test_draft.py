@@ -75,6 +75,18 @@ class TestReplacing:
         assert codes(draft) == ["duplicate-platform"]
         assert codes(amend.allow_duplicates(draft)) == []
 
+    def test_two_for_one_platform_at_once_over_an_old_one(self) -> None:
+        draft = amend.add(Draft(TARGET), [image("old", "linux/amd64")])
+        twice = amend.add(draft, [image("a", "linux/amd64"), image("b", "linux/amd64")])
+        assert codes(twice) == ["duplicate-platform"]
+        assert codes(amend.add(amend.add(draft, [image("a", "linux/amd64")]), [image("b", "linux/amd64")])) == []
+
+    def test_an_attestation_is_not_replaced_alone(self) -> None:
+        a = image("a", "linux/amd64")
+        draft = amend.add(Draft(TARGET), [a, proof("p", a)])
+        with pytest.raises(DraftError):
+            amend.replace(draft, "e2", [image("b", "linux/amd64")])
+
     def test_the_same_image_twice_is_one(self) -> None:
         draft = amend.add(Draft(TARGET), [image("a", "linux/amd64", x="1"), image("a", "linux/amd64", y="2")])
         assert len(draft.kept) == 1

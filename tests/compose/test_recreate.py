@@ -10,6 +10,7 @@ from tests.compose.yard import Yard, make
 from tui.compose import begin
 from tui.compose.draft import EntryVerdict
 from tui.compose.errors import DraftError
+from tui.compose.events import Outcome
 from tui.compose.home import Home
 from tui.compose.local import draft_of_local, plan_local_write, recreate_local, targets
 from tui.compose.planner import plan_draft
@@ -140,6 +141,24 @@ class TestLocalLists:
         mended = await DockerManifests(folder, yard.client).stored(yard.at("sandbox"), "0.16-edge")
         assert [entry.descriptor.digest for entry in mended.entries] == [entry.now for entry in draft.entries]
         assert not (await source.compare(yard.at("sandbox"), "0.16-edge")).stale
+        yard.served.stop()
+
+    async def test_the_local_list_cannot_be_written(self, yard: Yard, folder: Path) -> None:
+        """The tag was moved before; the result says so, and what failed."""
+        source = DockerManifests(folder, yard.client)
+        stored = await source.stored(yard.at("sandbox"), "0.16-edge")
+        draft = await recreate_local(yard.bench, source.lists.folder, stored)
+        plan = await plan_draft(draft, yard.bench)
+        place = folder / "manifests" / stored.folder
+        for path in place.iterdir():
+            path.unlink()
+        place.rmdir()
+        place.write_text("in the way")
+        result = await yard.push(plan).run()
+        assert result.outcome is Outcome.FAILED
+        assert result.tag_holds == plan.digest == yard.holds("sandbox", "0.16-edge")
+        assert "cannot be written" in result.sentence
+        assert str(plan.digest) in result.sentence
         yard.served.stop()
 
     async def test_only_the_local_list(self, yard: Yard, folder: Path) -> None:

@@ -40,6 +40,7 @@ def add(draft: Draft, entries: Sequence[Entry]) -> Draft:
             draft = _with_attestations(draft, double.descriptor.digest, theirs)
         elif old:
             draft = _put_in_place(draft, old, image, theirs)
+            begun_with -= {entry.key for entry in old}  # a second image for this platform is no replacement
         else:
             draft = _append(draft, [image, *theirs])
     orphans = [entry for group in attestations.values() for entry in group]
@@ -52,6 +53,8 @@ def replace(draft: Draft, key: str, entries: Sequence[Entry]) -> Draft:
     Raises DraftError when the reference holds several images and none of them is of the row's platform.
     """
     old = draft.entry(key)
+    if old.is_attestation:
+        raise DraftError("An attestation comes and goes with its image: replace that.")
     images = [entry for entry in entries if not entry.is_attestation]
     matching = [entry for entry in images if _same_slot(old, entry)]
     chosen = matching or images

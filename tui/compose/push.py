@@ -23,6 +23,7 @@ from tui.compose.transfer import Transfer
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
+from tui.oci.errors import OciError
 from tui.registry import errors
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
@@ -202,6 +203,9 @@ class Push:
 
         try:
             how = await self._patience.insist(step, attempt)
+        except OciError as error:
+            self._tell(StepFailed(step, str(error)))
+            raise ComposeError(str(error)) from error
         except (errors.RegistryError, SourceError, ComposeError) as error:
             self._tell(StepFailed(step, error.sentence))
             raise

@@ -12,22 +12,20 @@ from tui.explore.book import Book
 from tui.explore.codes import Severity
 from tui.explore.finding import Finding, make
 from tui.explore.known import HasBook, book_of
-from tui.explore.node import Node
+from tui.explore.node import BLOB_KINDS, Node
 
 __all__ = ["Finding", "Severity", "findings", "make"]
 
-Rule = Callable[[Node, Book], Iterator[Finding]]
-
-#: Looked at with the whole subtree at hand.
-_WHOLE: tuple[Rule, ...] = (
+#: Looked at with all troubled rows of the subtree at hand.
+_TROUBLED: tuple[Callable[[rules_presence.Troubled, Book], Iterator[Finding]], ...] = (
     rules_presence.missing,
     rules_presence.mismatched,
     rules_presence.ignorance,
     rules_presence.foreign,
     rules_presence.elsewhere,
 )
-#: Looked at row by row.
-_ROWS: tuple[Rule, ...] = (
+#: Looked at row by row; blobs are left out, for there are most of them and none of these rules is about one.
+_ROWS: tuple[Callable[[Node, Book], Iterator[Finding]], ...] = (
     rules_presence.unreadable,
     rules_presence.cut_off,
     rules_index.platform_mismatch,
@@ -50,11 +48,12 @@ def findings(node: Node, known: Book | HasBook) -> list[Finding]:
     """Everything that is wrong or worth knowing at and below a row, the worst first, each once."""
     book = book_of(known)
     found: dict[tuple[str, object, str | None, str], Finding] = {}
-    for rule in _WHOLE:
-        for finding in rule(node, book):
-            found.setdefault((finding.code, finding.digest, finding.platform, finding.message), finding)
-    for row in node.walk():
-        for rule in _ROWS:
-            for finding in rule(row, book):
-                found.setdefault((finding.code, finding.digest, finding.platform, finding.message), finding)
+    rows = list(node.walk())
+    troubled = rules_presence.troubled(rows, book)
+    made = [finding for rule in _TROUBLED for finding in rule(troubled, book)] if troubled else []
+    for row in rows:
+        if row.kind not in BLOB_KINDS:
+            made.extend(finding for rule in _ROWS for finding in rule(row, book))
+    for finding in made:
+        found.setdefault((finding.code, finding.digest, finding.platform, finding.message), finding)
     return sorted(found.values(), key=lambda finding: finding.severity.rank)

@@ -38,6 +38,8 @@ class Rollup:
     label: str = ""
     platforms_broken: int = 0
     attestations: Presence = Presence.PRESENT
+    pull: Pull = Pull.UNKNOWN
+    """Of an image's row: whether it can be pulled. An index says it by its platforms."""
 
     @property
     def short(self) -> str:
@@ -123,7 +125,7 @@ def rollup(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
     if node.image_manifest is not None and node.load is Load.READY:
         return _of_image(node, look, below)
     own = look(node).presence
-    return Rollup(present=int(own in HAVE), total=1, worst=own)
+    return Rollup(present=int(own in HAVE), total=1, worst=own, pull=pull(node, look))
 
 
 def _of_image(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
@@ -140,17 +142,20 @@ def _of_image(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
         worst=worst([look(node).presence, *seen.values()]),
         label=f"{present}/{len(seen)}" if asked and seen else "",
         attestations=_known(below(child).worst for child in attestations_of(node)),
+        pull=pull(node, look),
     )
 
 
 def _of_index(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
     platforms = platforms_of(node)
-    states = [pull(row, look) for row in platforms]
     sums = [below(row) for row in platforms]
+    states = [part.pull for part in sums]
     ok, broken, total = states.count(Pull.YES), states.count(Pull.NO), len(platforms)
     orphans = [below(row).worst for row in attestations_of(node)]
     attestations = _known([*(part.attestations for part in sums), *orphans])
     parts = [look(node).presence, *(part.worst for part in sums)]
+    if ok + broken < total:
+        parts.append(Presence.UNCHECKED)  # a manifest that is there says nothing of the blobs that it names
     if attestations in (Presence.MISSING, Presence.MISMATCHED):
         parts.append(attestations)
     return Rollup(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from tui.explore.book import Book
 from tui.explore.finding import Finding, make
@@ -15,24 +15,36 @@ from tui.sources.presence import Observation, Presence, disagreement
 from tui.text import duration, plural, safe
 
 
-def _rows(node: Node, book: Book, *presences: Presence) -> Iterator[tuple[Node, Observation]]:
-    """The rows below with one of these presences: each object once for each platform that needs it."""
+_QUIET = frozenset({Presence.PRESENT, Presence.UNCHECKED, Presence.CHECKING})
+
+#: Rows that are not simply there, with what is known of them.
+Troubled = Sequence[tuple[Node, Observation]]
+
+
+def troubled(rows: Iterable[Node], book: Book) -> Troubled:
+    """The rows on which there is something to say: each object once for each platform that needs it."""
     told: set[object] = set()
-    for row in node.walk():
+    found = []
+    for row in rows:
         if row.kind not in MANIFEST_KINDS and row.descriptor is None:
             continue
         seen = observe(row, book)
-        if seen.presence not in presences:
+        if seen.presence in _QUIET:
             continue
         mark = (row.repository, row.digest or row.key, platform_text(row))
         if mark not in told:
             told.add(mark)
-            yield row, seen
+            found.append((row, seen))
+    return found
 
 
-def missing(node: Node, book: Book) -> Iterator[Finding]:
+def _with(rows: Troubled, *presences: Presence) -> Iterator[tuple[Node, Observation]]:
+    return ((row, seen) for row, seen in rows if seen.presence in presences)
+
+
+def missing(rows: Troubled, book: Book) -> Iterator[Finding]:
     """missing-blob, missing-manifest."""
-    for row, seen in _rows(node, book, Presence.MISSING):
+    for row, seen in _with(rows, Presence.MISSING):
         manifest = row.kind in MANIFEST_KINDS
         place = safe(row.repository or "", limit=255) or row.source.title
         if row.digest is None:
@@ -54,9 +66,9 @@ def _namer(row: Node) -> str:
     return name_of(parent) if parent is not None and parent.kind in MANIFEST_KINDS else "the tag list"
 
 
-def mismatched(node: Node, book: Book) -> Iterator[Finding]:
+def mismatched(rows: Troubled, book: Book) -> Iterator[Finding]:
     """size-mismatch, digest-mismatch, media-type-mismatch, invalid-manifest: there, but not what was promised."""
-    for row, seen in _rows(node, book, Presence.MISMATCHED):
+    for row, seen in _with(rows, Presence.MISMATCHED):
         code = row.error.code if row.error is not None else ""
         quarrel = disagreement(row.descriptor, seen) if row.descriptor is not None else None
         if code == "invalid-manifest" and row.error is not None:
@@ -82,16 +94,16 @@ _IGNORANCE = {
 }
 
 
-def ignorance(node: Node, book: Book) -> Iterator[Finding]:
+def ignorance(rows: Troubled, book: Book) -> Iterator[Finding]:
     """denied, limited, unreachable: nobody knows whether it is there. One finding for each image concerned."""
     groups: dict[tuple[Presence, str], list[tuple[Node, Observation]]] = {}
-    for row, seen in _rows(node, book, *_IGNORANCE):
+    for row, seen in _with(rows, *_IGNORANCE):
         image = row.image()
         groups.setdefault((seen.presence, image.key if image is not None else row.key), []).append((row, seen))
-    for (presence, _), rows in groups.items():
+    for (presence, _), group in groups.items():
         code, words = _IGNORANCE[presence]
-        row, seen = rows[0]
-        what = name_of(row) if len(rows) == 1 else f"{name_of(row)} and {plural(len(rows) - 1, 'other object')}"
+        row, seen = group[0]
+        what = name_of(row) if len(group) == 1 else f"{name_of(row)} and {plural(len(group) - 1, 'other object')}"
         wait = ""
         if seen.retry_at is not None and seen.retry_at > time.monotonic():
             wait = f" Ask again in {duration(seen.retry_at - time.monotonic())}."
@@ -106,9 +118,9 @@ def ignorance(node: Node, book: Book) -> Iterator[Finding]:
         )
 
 
-def foreign(node: Node, book: Book) -> Iterator[Finding]:
+def foreign(rows: Troubled, book: Book) -> Iterator[Finding]:
     """foreign-layer: not held by this registry, and that is as it should be."""
-    for row, _ in _rows(node, book, Presence.FOREIGN):
+    for row, _ in _with(rows, Presence.FOREIGN):
         urls = row.descriptor.urls if row.descriptor is not None else ()
         where = f"at {safe(urls[0], limit=200)}" if urls else "outside the registry"
         yield make(
@@ -116,25 +128,25 @@ def foreign(node: Node, book: Book) -> Iterator[Finding]:
         )
 
 
-def elsewhere(node: Node, book: Book) -> Iterator[Finding]:
+def elsewhere(rows: Troubled, book: Book) -> Iterator[Finding]:
     """not-in-this-repository: missing here, found in a repository beside. One finding for each image and place."""
     groups: dict[tuple[str, str], list[Node]] = {}
-    for row, _ in _rows(node, book, Presence.MISSING):
+    for row, _ in _with(rows, Presence.MISSING):
         key = key_of(row)
         whereabouts = book.whereabouts(*key) if key is not None else None
         image = row.image()
         for place in whereabouts.found if whereabouts is not None else ():
             groups.setdefault((image.key if image is not None else row.key, place), []).append(row)
-    for (_, place), rows in groups.items():
-        first = rows[0]
+    for (_, place), group in groups.items():
+        first = group[0]
         here = safe(first.repository or "", limit=255)
         there = safe(place, limit=255)
-        if len(rows) == 1:
+        if len(group) == 1:
             text = f"{name_of(first)} is not in {here}, but it is in {there}."
         else:
             platform = platform_text(first)
             of = f" of {platform}" if platform else ""
-            text = f"{plural(len(rows), 'object')}{of} are not in {here}, but they are in {there}."
+            text = f"{plural(len(group), 'object')}{of} are not in {here}, but they are in {there}."
         yield make(
             "not-in-this-repository",
             first.key,

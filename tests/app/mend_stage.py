@@ -14,10 +14,14 @@ from textual.screen import Screen
 
 from tests.app.stage import text_of
 from tui.app.main import FanfoldApp
+from tui.app.mend.plan_screen import PlanScreen
+from tui.app.mend.push_screen import PushScreen
 from tui.app.screens.explore import ExploreScreen
 from tui.app.start import connect
 from tui.app.widgets.page import PageView
 from tui.app.world import World
+from tui.compose.events import PushResult
+from tui.compose.plan import Plan
 from tui.config import Settings
 from tui.demo.gallery import build_gallery
 from tui.demo.serve import Served
@@ -112,6 +116,20 @@ class MendStage:
         await self.screen("PushScreen")
         await self.until(lambda: getattr(self.top, "result", None) is not None, "the end of the push")
         await self.pilot.pause()
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that is on the screen."""
+        screen = self.app.screen
+        assert isinstance(screen, PlanScreen) and screen.plan is not None
+        return screen.plan
+
+    @property
+    def result(self) -> PushResult:
+        """How the push on the screen ended."""
+        screen = self.app.screen
+        assert isinstance(screen, PushScreen) and screen.result is not None
+        return screen.result
 
     def told(self, kind: EventKind) -> list[Event]:
         return [event for event in self.events if event.kind is kind]

@@ -121,10 +121,13 @@ def test_edits_can_be_undone_and_done_again() -> None:
     first = Draft(TARGET, entries=(entry("a"), entry("b", "linux/arm64")))
     history = History(first)
     assert not history.undo() and not history.changed
-    history.take(amend.remove(first, "a"))
-    assert history.news == ("Removed linux/amd64.",) and history.changed
-    second = history.draft
-    assert history.undo() and history.draft is first and history.redo() and history.draft is second
+    second = amend.remove(first, "a")
+    history.take(second)
+    assert history.news == ("Removed linux/amd64.",)
+    assert history.undo()
+    assert history.draft is first
+    assert history.redo()
+    assert history.draft is second
     assert not history.redo()
     history.undo()
     history.take(amend.remove(first, "b"))
@@ -221,9 +224,8 @@ def test_progress_ticks_counts_bytes_and_counts_down() -> None:
     ],
 )
 def test_every_end_says_what_the_tag_holds(outcome: Outcome, needed: str) -> None:
-    sides = {name: digest(name) for name in ("base", "theirs")}
-    result = PushResult(outcome, TARGET, "A sentence.", digest=digest("new"), tag_holds=digest("held"), **sides)
-    result = replace(result, missing=("sha256:lost",))
+    result = PushResult(outcome, TARGET, "A sentence.", digest=digest("new"), tag_holds=digest("held"))
+    result = replace(result, base=digest("base"), theirs=digest("theirs"), missing=("sha256:lost",))
     text = words(result_page(Progress(plan()), result))
     assert needed in text and "A sentence." in text and "sha256:lost" in text
     if outcome is Outcome.CONFLICT:

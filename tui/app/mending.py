@@ -15,7 +15,7 @@ from tui.app.mend.plan_screen import Asked, Option, PlanScreen, Tell
 from tui.app.mend.push_screen import PushScreen
 from tui.app.mend.targets import Where, name_of_marks, siblings, why_no_tag
 from tui.app.mend.telling import DRAFT_ACTION
-from tui.app.mend.workshop import Workshop, target_of
+from tui.app.mend.workshop import Workshop, mark_of, target_of
 from tui.app.screens.dialogs import Choice, Item, Prompt
 from tui.app.world import World
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
@@ -118,12 +118,6 @@ class Mending:
     async def new(self) -> None:
         """N"""
         marks = list(self.house.marks)
-        references = []
-        for mark in marks:
-            name = mark.repository or ""
-            by_tag = mark.tag if mark.kind is Kind.TAG else None
-            digest = None if by_tag else mark.digest
-            references.append(mark.source.reference(name, tag=by_tag, digest=digest))
         home = next((mark for mark in marks if mark.source.registry is not None), None)
         value = ""
         if home is not None:
@@ -133,7 +127,9 @@ class Mending:
         if not text:
             return
         target = Reference.from_input(text)
-        draft = await self.wait("Reading what is marked", lambda tell: self.shop.new(target, references))
+        draft = await self.wait(
+            "Reading what is marked", lambda tell: self.shop.new(target, [mark_of(mark) for mark in marks])
+        )
         if draft is not None:
             await self.edit(draft)
 

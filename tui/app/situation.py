@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from tui.explore.node import MANIFEST_KINDS, Kind, Node
+from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
 from tui.oci import media
 
 
@@ -50,9 +50,11 @@ def image_of(node: Node | None) -> Node | None:
 
 
 def index_of(node: Node | None) -> Node | None:
-    """The nearest index at or above a row: a tag whose manifest is one, or a nested one."""
+    """The nearest index at or above a row: a tag whose manifest is one (or may be: nobody has asked yet), or a nested
+    one."""
     while node is not None:
-        if node.kind in MANIFEST_KINDS and (node.is_index or media.is_index(node.media_type)):
+        unasked = node.kind is Kind.TAG and node.load is Load.IDLE and not node.media_type
+        if node.kind in MANIFEST_KINDS and (node.is_index or media.is_index(node.media_type) or unasked):
             return node
         node = node.parent
     return None

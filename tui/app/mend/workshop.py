@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from tui.compose.begin import begin_amend, begin_new
+from tui.compose.begin import Mark, begin_amend, begin_marked, begin_new
 from tui.compose.bench import Bench
 from tui.compose.copy import plan_copy
 from tui.compose.draft import Draft, DraftKind
@@ -19,7 +19,7 @@ from tui.compose.planner import plan_draft
 from tui.compose.recreate import recreate
 from tui.compose.tag import plan_tag
 from tui.compose.undo import plan_undo, why_not
-from tui.explore.node import Node
+from tui.explore.node import Kind, Node
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import Index
@@ -114,10 +114,10 @@ class Workshop:
         stored = await source.stored(node.repository or "", node.tag or "")
         return await self._with_tag(draft_of_local(source.lists.folder, stored, target))
 
-    async def new(self, target: Reference, references: Sequence[str]) -> Draft:
-        """A draft of what these references hold now; what gave nothing is said in its messages. Raises OciError,
-        ComposeError when none gave anything."""
-        draft, failed = await begin_new(self.bench, target, references)
+    async def new(self, target: Reference, marks: Sequence[Mark]) -> Draft:
+        """A draft of what is marked; what gave nothing is said in its messages. Raises OciError, ComposeError when none
+        gave anything."""
+        draft, failed = await begin_marked(self.bench, target, marks)
         if not draft.entries and failed:
             raise failed[0]
         return await self._with_tag(draft.said(*(f"Left out: {error.sentence}" for error in failed)))
@@ -194,3 +194,16 @@ def target_of(node: Node) -> Reference | None:
     if node.tag is None or node.repository is None or node.source.registry is None:
         return None
     return Reference.parse(node.source.reference(node.repository, tag=node.tag))
+
+
+def mark_of(node: Node) -> Mark:
+    """A marked row for a new list: a platform of an index keeps what that index says of it, attestations included."""
+    name = node.repository or ""
+    by_tag = node.tag if node.kind is Kind.TAG else None
+    reference = node.source.reference(name, tag=by_tag, digest=None if by_tag else node.digest)
+    parent = node.parent
+    if node.kind is Kind.MANIFEST and parent is not None and parent.index is not None:
+        home = Home(name, node.source.registry) if node.source.registry else None
+        if home is not None:
+            return Mark(reference, parent.index, node.digest, home)
+    return Mark(reference)

@@ -14,7 +14,6 @@ from tui.oci.manifest import OpaqueManifest
 from tui.sources.presence import Observation, Presence, disagreement
 from tui.text import duration, plural, safe
 
-
 _QUIET = frozenset({Presence.PRESENT, Presence.UNCHECKED, Presence.CHECKING})
 
 #: Rows that are not simply there, with what is known of them.

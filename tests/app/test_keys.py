@@ -53,7 +53,10 @@ def test_capitals_write_and_nothing_else_does() -> None:
 
 def test_every_looking_action_has_a_handler() -> None:
     for action in ACTIONS:
-        if not action.writes:
+        if not action.writes and action.group not in (
+            "Learn",
+            "Lesson",
+        ):  # what teaches is registered in the demo's world only
             assert hasattr(ExploreScreen, "do_" + action.id.replace("-", "_")), action.id
 
 

@@ -110,7 +110,7 @@ class FanfoldApp(App[int]):
         theme = self.current_theme
         ground = Color.parse(theme.background or ("#121212" if theme.dark else "#f0f0f0"))
         words = Color.parse(theme.foreground or ("#e0e0e0" if theme.dark else "#101010"))
-        muted = words.blend(ground, 0.42) if not theme.ansi else words
+        muted = words.blend(ground, 0.36) if not theme.ansi else words
         return {**super().get_theme_variable_defaults(), "ink-muted": muted.hex}
 
     def get_default_screen(self) -> Shell:

@@ -152,7 +152,7 @@ def row(node: Node, book: Book, glyphs: Glyphs, *, marks: Collection[Node] = (),
         role = "bad"
     elif node.kind in (Kind.MORE, Kind.GROUP, Kind.REFERRERS):
         role = "accent"
-    elif node.kind in (Kind.SOURCE, Kind.REPOSITORY):
+    elif node.kind is Kind.SOURCE:
         role = "title"
     elif node.kind in BLOB_KINDS:
         role = "label"

@@ -78,6 +78,7 @@ def _about(scene: Scene) -> list[Line]:
     lines.extend(_sizes(node))
     if node.platform is not None:
         lines.append(value("platform", str(node.platform)))
+    lines.extend(_tags(node))
     if node.config is not None and node.config.created is not None:
         moment = node.config.created
         lines.append(value("created", f"{age(moment)}, {moment:%Y-%m-%d %H:%M:%S %Z}".strip()))
@@ -99,6 +100,26 @@ def _about(scene: Scene) -> list[Line]:
     if node.manifest is not None:
         lines.extend(Line(hang=2).put(f"{scene.glyphs.dot} {warning}", "warn") for warning in node.manifest.warnings)
     return lines
+
+
+def _tags(node: Node) -> list[Line]:
+    """The other tags of the repository that are known to point to the same digest now."""
+    if node.kind not in MANIFEST_KINDS or node.digest is None:
+        return []
+    repository = next((row for row in node.ancestors() if row.kind is Kind.REPOSITORY), None)
+    if repository is None:
+        return []
+    same = [
+        row for row in repository.children if row.kind is Kind.TAG and row is not node and row.digest == node.digest
+    ]
+    if not same:
+        return []
+    line = Line(hang=LABEL).put(f"{'tags':<{LABEL - 1}} ", "label")
+    for number, row in enumerate(same[:12]):
+        line.put(", " if number else "").put(row.label, "plain", Target("node", row.key))
+    if len(same) > 12:
+        line.put(f" and {len(same) - 12} more", "dim")
+    return [line.put(f" point{'s' if len(same) == 1 else ''} here too", "dim")]
 
 
 def _sizes(node: Node) -> list[Line]:

@@ -275,7 +275,10 @@ class PageView(ScrollView, Inked, can_focus=True, inherit_bindings=False):
 
     def _marked(self, number: int, line: Line, start: int, end: int) -> Line:
         """The line with its links, matches and chosen link drawn over it."""
-        extra: list[tuple[int, int, str]] = [(link.start, link.end, "page--link") for link in line.links]
+        # Sentences that lead somewhere are not underlined: a page full of lines is hard to read.
+        extra: list[tuple[int, int, str]] = [
+            (link.start, link.end, "page--link") for link in line.links if link.target.what in ("digest", "copy", "url")
+        ]
         if self._needle:
             length = len(self._needle)
             extra += [(at, at + length, "page--match") for of, at in self._near_matches(number)]

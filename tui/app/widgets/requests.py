@@ -12,7 +12,8 @@ from textual.strip import Strip
 
 from tui.app.ink import Line, Role, cut
 from tui.app.widgets.ink import INKS, Inked
-from tui.text import safe, size
+from tui.text import safe, shorten, size
+from tui.text import width as width_of
 
 if TYPE_CHECKING:
     from tui.registry.trace import Exchange, Trace
@@ -48,7 +49,7 @@ class RequestList(ScrollView, Inked, can_focus=True, inherit_bindings=False):
             self.cursor = max(0, len(rows) - 1)
         else:
             self.cursor = next((place for place, row in enumerate(rows) if row is chosen), min(self.cursor, len(rows)))
-        self.virtual_size = Size(self.size.width, len(rows))
+        self.virtual_size = Size(1, len(rows))
         if self._following:
             self._bring()
         self.refresh()
@@ -109,20 +110,21 @@ def line_of(exchange: Exchange, width: int) -> Line:
     line = Line(fold="cut")
     line.put(f"{exchange.id:>5} ", "dim").put(f"{safe(exchange.method):<6} ", "accent")
     status, role = _status(exchange)
-    line.put(f"{status:<11} ", role)
+    line.put(f"{status:<7} ", role)
     took = f"{exchange.ms:,.0f} ms" if exchange.ms is not None else ""
-    line.put(f"{took:>9} ", "number")
+    line.put(f"{took:>8} ", "number")
     if width >= 70:
-        line.put(f"{size(exchange.bytes_in) if exchange.bytes_in else '':>9} ", "label")
+        line.put(f"{size(exchange.bytes_in) if exchange.bytes_in else '':>8}  ", "label")
     asked = safe(exchange.asked_by or "", limit=200)
     limit = str(exchange.rate_limit) if exchange.rate_limit else ""
-    tail = "  ".join(part for part in (asked, limit) if part)
+    tail = "  ".join(part for part in (limit, asked) if part)
     room = width - len(line.plain) - 1
-    tail_room = min(len(tail), room // 2 if room > 40 else 0)
-    path = safe(f"{exchange.host}{exchange.path}" if width >= 110 else exchange.path, limit=2000)
-    line.put(cut(path, room - tail_room - (2 if tail_room else 0)), "plain")
+    tail_room = min(len(tail), room * 2 // 5) if room > 40 else 0
+    path = safe(f"{exchange.host}{exchange.path}" if width >= 150 else exchange.path, limit=2000)
+    path_room = room - tail_room - (2 if tail_room else 0)
+    line.put(shorten(path, path_room), "plain")
     if tail_room:
-        line.put("  ").put(cut(tail, tail_room), "dim")
+        line.pad(len(line.plain) + max(0, path_room - width_of(path))).put("  ").put(cut(tail, tail_room), "dim")
     return line
 
 

@@ -379,6 +379,10 @@ class ImageTree(Tree[Node | None], Inked, inherit_bindings=False):
                 break
             branch.refresh()
 
+    def on_resize(self) -> None:
+        """Keep the cursor's row on the screen when the pane shrinks."""
+        self.call_after_refresh(self.scroll_to_line, self.cursor_line, animate=False)
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):

@@ -1,0 +1,90 @@
+"""How it looks: a few pictures, one per state of the screen, and what must hold without colour and without Unicode."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-untyped]
+from syrupy.assertion import SnapshotAssertion
+
+from tests.app.stage import Stage, exchange, staged
+from tui.app.theme import DARK, LIGHT
+from tui.config import Settings
+
+
+async def settle(stage: Stage) -> None:
+    """Let the last drawing happen."""
+    stage.app.screen.set_focus(stage.app.screen.focused)
+    await stage.quiet()
+
+
+def picture(stage: Stage) -> str:
+    """The screen as SVG, without what differs from run to run."""
+    return stage.app.export_screenshot(simplify=True)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["wide", "narrow"])
+async def test_a_broken_index_with_its_verdict(size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    async with staged(size) as stage:
+        await stage.go("app", "2.0")
+        await stage.press("equals_sign")
+        await stage.until(lambda: "✗ missing" in stage.screen() or size[1] < 30)
+        await stage.press("x")
+        await stage.until(lambda: not stage.house.explorer.running() and "cannot" in stage.house.verdict_line().plain)
+        await settle(stage)
+        assert picture(stage) == snapshot(extension_class=SVGImageExtension)
+
+
+async def test_the_copy_menu_in_the_light(snapshot: SnapshotAssertion) -> None:
+    async with staged(settings=Settings(theme=LIGHT.name)) as stage:
+        await stage.go("app", "1.0", "linux/amd64")
+        await stage.press("y")
+        await stage.until(lambda: stage.app.screen is not stage.house)
+        await settle(stage)
+        assert picture(stage) == snapshot(extension_class=SVGImageExtension)
+
+
+async def test_the_request_log(snapshot: SnapshotAssertion) -> None:
+    async with staged() as stage:
+        stage.trace.exchanges.extend(
+            exchange(number, status=status, error="" if status else "The connection was refused.")
+            for number, status in enumerate([200, 401, 200, 404, 429, None, 307], start=1)
+        )
+        await stage.press("at")
+        await settle(stage)
+        assert picture(stage) == snapshot(extension_class=SVGImageExtension)
+
+
+async def test_ascii_draws_with_ascii_only() -> None:
+    async with staged(settings=Settings(ascii=True)) as stage:
+        await stage.go("app", "2.0", "linux/arm64")
+        await stage.press("l")
+        await stage.until(lambda: "X missing" in stage.screen())
+        assert "v linux/arm64" in stage.screen() and "`-" not in stage.screen().replace("`- ", "")
+        shown = stage.app.export_screenshot(simplify=True)
+        text = re.sub(r"&#160;|&#x27;|<[^>]*>", "", shown[shown.index("</style>") :])
+        assert text.isascii(), sorted({character for character in text if not character.isascii()})
+
+
+async def test_without_colour_the_symbols_still_say_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with staged() as stage:
+        assert stage.app.no_color
+        await stage.go("app", "2.0", "linux/arm64")
+        await stage.press("l")
+        await stage.until(lambda: "✗ missing" in stage.screen() and "✓" in stage.screen())
+        svg = stage.app.export_screenshot(simplify=True)
+        colours = set(re.findall(r"\.terminal-(?:[0-9]+-)?r[0-9]+ \{ fill: (#[0-9a-f]{6})", svg))
+        # Rich names its own default colour for cells that have none; all others come from us.
+        ours = colours - {"#c5c8c6"}
+        assert ours and all(len({colour[1:3], colour[3:5], colour[5:7]}) == 1 for colour in ours), ours
+
+
+@pytest.mark.parametrize("name", [DARK.name, LIGHT.name, "textual-dark", "nord", "ansi-dark", "ansi-light"])
+async def test_every_theme_can_be_drawn_and_read(name: str) -> None:
+    async with staged((80, 24), settings=Settings(theme=name)) as stage:
+        await stage.go("app")
+        assert stage.app.theme == name
+        plain, muted = stage.house.images.ink("title"), stage.house.images.ink("dim")
+        assert plain != muted or stage.app.current_theme.ansi

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,7 +13,7 @@ from tui.app.mend.draft_screen import DraftScreen
 from tui.app.mend.history import History
 from tui.app.mend.plan_screen import Asked, Option, PlanScreen, Tell
 from tui.app.mend.push_screen import PushScreen
-from tui.app.mend.targets import Where, name_of_marks, siblings, why_no_tag
+from tui.app.mend.targets import Where, name_of_marks, siblings, whole, why_no_tag
 from tui.app.mend.telling import DRAFT_ACTION
 from tui.app.mend.workshop import Workshop, mark_of, target_of
 from tui.app.screens.dialogs import Choice, Item, Prompt
@@ -107,26 +107,37 @@ class Mending:
             if stored.name is not None:
                 return None, True
             choices = [str(each) for each in targets(stored)]
-            text = await self.house.ask(Where("Which reference is this list for?", choices))
+            target = await self._where("Which reference is this list for?", choices)
         elif target_of(node) is not None:
             return None, True
         else:
             name = source.reference(node.repository or "")
-            text = await self.house.ask(Where("It has no tag: which tag is the list for?", [], value=f"{name}:"))
-        return (Reference.from_input(text), True) if text else (None, False)
+            target = await self._where("It has no tag: which tag is the list for?", value=f"{name}:")
+        return target, target is not None
+
+    async def _where(
+        self, title: str, suggestions: Sequence[str] = (), *, value: str = "", near: Reference | None = None
+    ) -> Reference | None:
+        """Ask for a tag to push to; ``near`` is the reference that short ones are completed from."""
+
+        def meant(text: str) -> str:
+            return whole(text, near, self.house.explorer)
+
+        text = await self.house.ask(Where(title, suggestions, value=value, meant=meant))
+        return Reference.from_input(meant(text)) if text else None
 
     async def new(self) -> None:
         """N"""
         marks = list(self.house.marks)
         home = next((mark for mark in marks if mark.source.registry is not None), None)
+        near: Reference | None = None
         value = ""
         if home is not None:
             value = home.source.reference(home.repository or "", tag=name_of_marks(marks) or "latest")
-        title = f"New list of {plural(len(marks), 'marked image')}: push it to"
-        text = await self.house.ask(Where(title, [value] if value else [], value=value))
-        if not text:
+            near = Reference.parse(value)
+        target = await self._where(f"New list of {plural(len(marks), 'marked image')}: push to", value=value, near=near)
+        if target is None:
             return
-        target = Reference.from_input(text)
         draft = await self.wait(
             "Reading what is marked", lambda tell: self.shop.new(target, [mark_of(mark) for mark in marks])
         )
@@ -214,11 +225,11 @@ class Mending:
             return
         source = image.source.reference(image.repository, digest=image.digest)
         tag = image.tag or "latest"
+        near = Reference.parse(image.source.reference(image.repository)) if image.source.registry is not None else None
         ideas = siblings(self.house.explorer, image, tag)
-        text = await self.house.ask(Where(f"Copy {image.label} to", ideas, value=""))
-        if not text:
+        target = await self._where(f"Copy {image.label} to", ideas, near=near)
+        if target is None:
             return
-        target = Reference.from_input(text)
         along = Option("f", "signatures and other referrers too")
 
         async def make(tell: Tell) -> Plan:

@@ -11,6 +11,7 @@ from tui.app.ink import Line, Lines
 from tui.app.mend.busy import Busy
 from tui.app.mend.history import History
 from tui.app.mend.screen import MendScreen
+from tui.app.mend.targets import Where, whole
 from tui.app.mend.workshop import Workshop
 from tui.app.pages.json_page import JsonPage
 from tui.app.pages.parts import blank, digest_value, heading, prose
@@ -27,7 +28,7 @@ from tui.text import safe
 if TYPE_CHECKING:
     from tui.app.widgets.rowlist import RowList
 
-_EXAMPLES = "app:tag   host:5000/app:tag   host/app@sha256:…   oci:PATH:tag"
+_EXAMPLES = "host:5000/app:tag   host/app@sha256:…   oci:PATH:tag   here: :tag   /repository:tag"
 _TYPES = {
     TypeChoice.AUTO: ("auto", "a Docker list while everything in it is Docker's, else an OCI index"),
     TypeChoice.OCI: ("OCI index", "holds annotations and attestations; every client of the last years reads it"),
@@ -138,6 +139,7 @@ class Edits(MendScreen[Draft]):
     async def _add(self) -> None:
         text = await self.house.ask(Prompt("Add an image, or an index with all that is in it", hint=_EXAMPLES))
         if text:
+            text = self._whole(text)
             await self._resolve(f"Adding {safe(text)}", lambda: begin.add_reference(self.shop.bench, self.draft, text))
 
     async def _source(self) -> None:
@@ -154,9 +156,13 @@ class Edits(MendScreen[Draft]):
             Prompt(f"Take {row_name(entry)} from", value=known, hint=f"What it holds now goes in. {_EXAMPLES}")
         )
         if text:
+            text = self._whole(text)
             work = lambda: begin.replace_from(self.shop.bench, self.draft, entry.key, text)  # noqa: E731
             if await self._resolve(f"Taking {row_name(entry)} from {safe(text)}", work):
                 self.go_to(entry.key)
+
+    def _whole(self, text: str) -> str:
+        return whole(text, self.draft.target, self.house.explorer)
 
     async def _flatten(self) -> None:
         entry = self.entry
@@ -231,11 +237,9 @@ class Edits(MendScreen[Draft]):
             self.edit(lambda draft: amend.choose_type(draft, chosen))
 
     async def _target(self) -> None:
-        text = await self.house.ask(
-            Prompt("Push to", value=str(self.draft.target), hint="repository:tag", check=_why_no_target)
-        )
+        text = await self.house.ask(Where("Push to", [], value=str(self.draft.target), meant=self._whole))
         if text:
-            target = Reference.from_input(text)
+            target = Reference.from_input(self._whole(text))
             self.shop.drop(self.draft)
             self.edit(lambda draft: amend.retarget(draft, target))
 
@@ -339,13 +343,3 @@ def _why_no_platform(text: str) -> str:
 def _why_no_annotation(text: str) -> str:
     name, equals, _ = text.partition("=")
     return "" if name.strip() and equals else "write name=value"
-
-
-def _why_no_target(text: str) -> str:
-    try:
-        target = Reference.from_input(text)
-    except OciError as error:
-        return str(error)
-    if target.digest is not None:
-        return "a digest never changes: name a tag"
-    return "" if target.explicit else "name a tag: repository:tag"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
+from tui.app.actions.finding import split_selector
 from tui.app.screens.dialogs import Prompt
 from tui.explore.explorer import Explorer
 from tui.explore.node import Kind, Node
@@ -24,12 +25,12 @@ class Where(Prompt):
     """A line with suggestions: the first that fits is shown behind the cursor, right or end takes it."""
 
     def __init__(
-        self, title: str, suggestions: Sequence[str], *, value: str = "", digest_is_fine: bool = False
+        self, title: str, suggestions: Sequence[str], *, value: str = "", meant: Callable[[str], str] = str.strip
     ) -> None:
         self.suggestions = list(dict.fromkeys(suggestions))
         shown = "   ".join(safe(each) for each in self.suggestions[:_LISTED])
-        super().__init__(title, value=value, hint=f"→ takes a suggestion: {shown}" if shown else "repository:tag",
-                         check=why_no_target)  # fmt: skip
+        hint = f"→ takes a suggestion: {shown}" if shown else "repository:tag"
+        super().__init__(title, value=value, hint=hint, check=lambda text: why_no_target(meant(text)))
 
     def compose(self) -> ComposeResult:
         suggester = SuggestFromList(self.suggestions, case_sensitive=False)
@@ -38,6 +39,23 @@ class Where(Prompt):
             Static(self.hint, id="prompt-note", classes="dialog-hint", markup=False),
             wide=True,
         )
+
+
+def whole(text: str, near: Reference | None, explorer: Explorer) -> str:
+    """A reference as it was meant: ``:tag`` and ``@sha256:…`` of the repository ``near``, ``/repository:tag`` of its
+    registry, or the name of a repository that this registry is known to have (else it would mean Docker Hub's)."""
+    text = text.strip()
+    if near is None:
+        return text
+    if text[:1] in (":", "@"):
+        return f"{near.registry}/{near.repository}{text}"
+    if text.startswith("/"):
+        return f"{near.registry}{text}"
+    name = split_selector(text)[0]
+    for root in explorer.roots:
+        if root.source.registry == near.registry and name in explorer.book.repositories(root.source):
+            return f"{near.registry}/{text}"
+    return text
 
 
 def why_no_target(text: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tests.app.stage import WritableSource, exchange, staged
+from tests.app.stage import WritableSource, exchange, staged, text_of
 from tests.support.images import image
 from tui.app.theme import DARK, LIGHT
+from tui.app.widgets.page import PageView
 from tui.config import Settings
 from tui.sources.presence import Presence
 
@@ -167,6 +168,32 @@ async def test_marks_and_clearing_them() -> None:
         await stage.until(lambda: "● 1.0" not in stage.screen())
 
 
+async def test_the_diff_of_two_marked_things() -> None:
+    async with staged() as stage:
+        await stage.press("d")
+        await stage.until(lambda: "mark the first one" in stage.screen())
+        await stage.go("app", "1.0")
+        await stage.press("m")
+        await stage.go("app", "2.0")
+        await stage.press("d")
+        await stage.until(lambda: "marked" in stage.screen() and "current" in stage.screen())
+        shown = text_of(stage.app.screen.query_one(PageView))
+        assert "linux/arm64" in shown
+        assert str(stage.images.arm64.digest) in shown and str(stage.images.broken.digest) in shown
+        assert stage.source.asked["manifest", "app", "1.0"] == 1
+        await stage.press("escape")
+        await stage.until(lambda: stage.app.screen is stage.house)
+
+
+async def test_tags_that_point_to_the_same_digest_are_named() -> None:
+    source = WritableSource()
+    source.put("app", image("linux/amd64"), "1.0", "latest", "stable")
+    async with staged(source=source) as stage:
+        await stage.go("app", "1.0")
+        await stage.until(lambda: "point here too" in stage.page)
+        assert "latest, stable" in stage.page
+
+
 async def test_sorting_asks_for_an_order() -> None:
     async with staged() as stage:
         app = await stage.go("app")
@@ -248,10 +275,7 @@ async def test_help_tells_the_keys_and_why_some_are_grey() -> None:
     async with staged() as stage:
         await stage.press("question_mark")
         await stage.until(lambda: "Help" in stage.screen() and "Symbols" in stage.screen())
-        from tui.app.widgets.page import PageView
-
-        page = stage.app.screen.query_one(PageView).page
-        text = "\n".join(page.plain(number) for number in range(len(page)))
+        text = text_of(stage.app.screen.query_one(PageView))
         assert "missing: the registry says 404" in text
         assert "select an index: only a manifest list has sources" in text
         await stage.press("escape")

@@ -66,13 +66,14 @@ class Columns:
     total: int
 
     @classmethod
-    def of(cls, width: int) -> Columns:
-        """Shares of a pane this wide: names first, then status, then kind, then notes."""
+    def of(cls, width: int, longest: int = 0) -> Columns:
+        """Shares of a pane this wide, when the ``longest`` name (with what stands before it) takes so many cells: names
+        get what they need up to more than half, the rest is for kind, status and note."""
         if width < 34:
             return cls(max(8, width - 12), 0, width)
         kind = 8 if width < 60 else 9
-        name = min(44, max(18, (width - kind) * 48 // 100))
-        return cls(name, kind, width)
+        name = min(longest + 2, width * 60 // 100) if longest else (width - kind) * 48 // 100
+        return cls(max(18, name), kind, width)
 
 
 def image_size(node: Node) -> int | None:

@@ -15,8 +15,11 @@ from textual.widgets.tree import TreeNode
 from tui.app.glyphs import UNICODE, Glyphs
 from tui.app.rows import Book, Columns, lay, row
 from tui.app.widgets.ink import INKS, Inked
-from tui.explore.node import Node
+from tui.explore.node import Kind, Node
+from tui.text import width as width_of
 
+#: Rows that are sentences rather than names: they may be cut, the columns need not make room for them.
+_LONG = frozenset({Kind.FAULT, Kind.MORE, Kind.GROUP, Kind.SOURCE})
 _TOGGLE = Style.from_meta({"toggle": True})
 Branch = TreeNode[Node | None]
 
@@ -78,6 +81,7 @@ class ImageTree(Tree[Node | None], Inked, inherit_bindings=False):
         self._branches: dict[str, Branch] = {}
         self._expanded: set[str] = set()
         self._stale = False
+        self._longest = 0
 
     def use_glyphs(self, glyphs: Glyphs) -> None:
         """Draw with another set of symbols."""
@@ -112,7 +116,7 @@ class ImageTree(Tree[Node | None], Inked, inherit_bindings=False):
             text.append("  ", style)
             indent += 2
         width = self.scrollable_content_region.width or self.size.width
-        columns = Columns.of(width)
+        columns = Columns.of(width, self.longest_name)
         for words, role in lay(row(data, self.book, self.glyphs, marks=self.marks, tick=self.tick), columns, indent,
                                self.glyphs):  # fmt: skip
             text.append(words, style + self.ink(role))
@@ -120,6 +124,20 @@ class ImageTree(Tree[Node | None], Inked, inherit_bindings=False):
             self._highlight_found(text, columns.name - depth * 2)
         text.append(" " * max(0, width - depth * 2 - text.cell_len), style)
         return text
+
+    @property
+    def longest_name(self) -> int:
+        """Cells of the longest name in an open branch, with guides, arrow and mark before it."""
+        if self._longest == 0:
+            self._longest = max(
+                (
+                    width_of(branch.data.label) + self._depth(branch) * 2 + (2 if branch.allow_expand else 0)
+                    for branch in self._branches.values()
+                    if branch.data is not None and branch.data.kind not in _LONG
+                ),
+                default=1,
+            )
+        return self._longest
 
     def _highlight_found(self, text: Text, limit: int) -> None:
         place = text.plain.casefold().find(self.found.casefold())
@@ -161,6 +179,7 @@ class ImageTree(Tree[Node | None], Inked, inherit_bindings=False):
         shown = [child.data for child in branch.children]
         if len(shown) == len(wanted) and all(a is b for a, b in zip(shown, wanted, strict=True)):
             return
+        self._longest = 0
         cursor = self.cursor_node
         here = cursor.data.key if cursor is not None and cursor.data is not None else None
         offset = self.cursor_line - round(self.scroll_y)

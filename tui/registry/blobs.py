@@ -13,7 +13,7 @@ from tui.oci.digest import Digest
 from tui.registry import body
 from tui.registry.answers import failure, is_html
 from tui.registry.ask import Answer, Ask
-from tui.registry.errors import Corrupt, NotARegistry, TooLarge, Unreachable, Unsupported
+from tui.registry.errors import Corrupt, Garbled, NotARegistry, TooLarge, Unreachable, Unsupported
 from tui.registry.session import Session
 from tui.registry.target import Targets, named, pull
 
@@ -67,7 +67,7 @@ class Blobs:
         assert answer.stream is not None
         try:
             if body.encoded(answer.headers):
-                raise Corrupt(f"{registry} compressed {what} although it was asked not to.", status=answer.status)
+                raise Garbled(f"{registry} compressed {what} although it was asked not to.", status=answer.status)
             size = body.declared_length(answer.headers)
             yield BlobStream(size, _verified(answer, digest.hasher(), digest, what, registry, size))
         finally:

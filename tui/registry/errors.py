@@ -9,7 +9,8 @@
     │   └── TimedOut
     ├── NotARegistry     something answers, but it does not speak the distribution API
     ├── TooLarge         the answer passes the limit
-    ├── Corrupt          the bytes are not what their digest says, or the answer broke off
+    ├── Corrupt          the bytes are not what their digest says
+    │   └── Garbled      the answer broke off, or came compressed: no bytes that could be hashed, so nothing is known
     ├── InvalidManifest  the bytes are what was asked for, but no manifest
     ├── Unsupported      the registry does not offer this
     ├── Policy           the registry forbids it by a rule of its own (immutable tag, quota, vulnerability gate)
@@ -103,6 +104,10 @@ class TooLarge(RegistryError):
 
 
 class Corrupt(RegistryError):
+    pass
+
+
+class Garbled(Corrupt):
     pass
 
 

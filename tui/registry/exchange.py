@@ -14,7 +14,7 @@ from tui.registry import body, redact
 from tui.registry.ask import Answer, Ask, Headers, Listener, NoAnswer, Stream
 from tui.registry.clock import Clock
 from tui.registry.deadline import Deadlines
-from tui.registry.errors import Corrupt, RateLimited, RegistryError, TooLarge
+from tui.registry.errors import Garbled, RateLimited, RegistryError, TooLarge
 from tui.registry.fields import Fields
 from tui.registry.gate import Gate, Paused
 from tui.registry.lost import no_answer
@@ -149,7 +149,9 @@ class Wire:
             self.trace.broke(record, error.sentence)
             raise
         except Exception as error:
-            none = no_answer(error, self.name(ask.address.origin), record.status, self.settings)
+            name = self.name(ask.address.origin)
+            plain = ask.address.origin.scheme == "http" and not self.settings.host(name).plain_http
+            none = no_answer(error, name, record.status, self.settings, plain=plain)
             none.error.request = record.id
             self.trace.broke(record, none.error.sentence)
             raise none from error
@@ -204,7 +206,7 @@ class Wire:
                 status=response.status_code,
             ) from None
         except body.BodyEncoded:
-            raise Corrupt(
+            raise Garbled(
                 f"{self.name(ask.address.origin)} compressed its answer although it was asked not to.",
                 status=response.status_code,
             ) from None
@@ -262,7 +264,7 @@ class Wire:
         return prepared
 
     def _cut_short(self, origin: Origin) -> NoAnswer:
-        return NoAnswer(Corrupt(f"The answer of {self.name(origin)} broke off before its end."), sent=True, again=True)
+        return NoAnswer(Garbled(f"The answer of {self.name(origin)} broke off before its end."), sent=True, again=True)
 
     async def aclose(self) -> None:
         await self.gate.aclose()

@@ -12,11 +12,23 @@ from tui.registry.transport import TlsError
 from tui.text import duration, safe
 
 
-def no_answer(error: Exception, name: str, status: int | None, settings: ClientSettings) -> NoAnswer:
-    """What happened, in words.  An address that nobody answers is never a missing object."""
+#: What OpenSSL says of an answer that is no TLS at all, such as HTTP.
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"})
+
+
+def no_answer(
+    error: Exception, name: str, status: int | None, settings: ClientSettings, *, plain: bool = False
+) -> NoAnswer:
+    """What happened, in words.  An address that nobody answers is never a missing object.  `plain`: it was asked by
+    http because it is on loopback, not because anybody said so."""
     if isinstance(error, TlsError):
         reason = _tls_reason(error)
-        sentence = f"{name} could not be trusted: {reason}. If that is your own registry, use --ca or --insecure."
+        if reason in _NO_TLS:
+            sentence = (
+                f"{name} does not speak TLS. If it is a registry that speaks plain http, use --plain-http for it."
+            )
+        else:
+            sentence = f"{name} could not be trusted: {reason}. If that is your own registry, use --ca or --insecure."
         return NoAnswer(TlsFailure(sentence), sent=False, again=False)
     if isinstance(error, TlsFiles):
         return NoAnswer(TlsFailure(str(error)), sent=False, again=False)
@@ -36,9 +48,11 @@ def no_answer(error: Exception, name: str, status: int | None, settings: ClientS
     if isinstance(error, httpx.ReadError):
         when = "before it had answered" if status is None else "in the middle of its answer"
         sentence = f"{name} closed the connection {when}."
+        if plain and status is None:
+            sentence += " It was asked by plain http, as loopback hosts are; if it speaks TLS, use --insecure for it."
         return NoAnswer(Unreachable(sentence, status=status), sent=True, again=True, stale=status is None)
     if isinstance(error, httpx.HTTPError | UnicodeError | ValueError):
-        sentence = f"{name} does not speak HTTP as it should ({safe(type(error).__name__)})."
+        sentence = f"{name} does not speak HTTP as it should: what it answered could not be read."
         return NoAnswer(Unreachable(sentence, status=status), sent=True, again=False)
     raise error
 

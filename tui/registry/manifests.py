@@ -95,9 +95,12 @@ class Manifests:
                 f"{registry} sent other bytes than those of {what}: {error}", status=answer.status, request=request
             ) from None
         except MalformedDocument as error:
-            if is_html(answer):
+            if not _meant_as_manifest(answer):
+                sent = "a web page" if is_html(answer) else "something else" if answer.body else "nothing"
                 raise NotARegistry(
-                    f"{registry} answered with a web page instead of {what}.", status=answer.status, request=request
+                    f"{registry} answered with {sent} instead of {what}. It may be no registry.",
+                    status=answer.status,
+                    request=request,
                 ) from None
             raise InvalidManifest(
                 f"{what[:1].upper()}{what[1:]} is not a manifest: {error}",
@@ -146,6 +149,14 @@ class Manifests:
 
     async def aclose(self) -> None:
         await self._flights.aclose()
+
+
+def _meant_as_manifest(answer: Answer) -> bool:
+    """Whether the answer calls itself one: a portal or another web server says 200 to everything, but it names no
+    digest and sends a type of its own (protocol B-33)."""
+    if is_html(answer):
+        return False
+    return "docker-content-digest" in answer.headers or media.is_manifest(media.normalise(answer.media_type))
 
 
 def _hint(answer: Answer, selector: str) -> Digest | None:

@@ -107,6 +107,15 @@ def is_local(host: str) -> bool:
     return not (mapped or address).is_global
 
 
+def is_link_local(host: str) -> bool:
+    """169.254.0.0/16, fe80::/10: only this network segment, and the metadata service of every cloud."""
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_link_local
+
+
 def _looks_numeric(host: str) -> bool:
     def number(part: str) -> bool:
         if part[:2].lower() == "0x":

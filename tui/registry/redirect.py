@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tui.registry.ask import Headers
-from tui.registry.origin import Address, UnusableUrl, is_local, resolve
+from tui.registry.origin import Address, UnusableUrl, is_link_local, is_local, resolve
 
 STATUSES = frozenset({301, 302, 303, 307, 308})
 _TRAVELS = frozenset({"range", "accept"})
@@ -29,6 +29,8 @@ def check(here: Address, there: Address, trusted: Callable[[str], bool]) -> None
     if here.origin.scheme == "https" and there.origin.scheme == "http":
         raise UnusableUrl("it leads from https to http")
     host = there.origin.host
+    if is_link_local(host) and not trusted(host):
+        raise UnusableUrl("it leads to a link-local address, where clouds keep their secrets")
     if is_local(host) and not is_local(here.origin.host) and not trusted(host):
         raise UnusableUrl("it leads from a public host into a private network")
 

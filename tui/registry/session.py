@@ -27,6 +27,10 @@ LOST_ON_THE_WAY = frozenset({499, 502, 504, 522})
 """A gateway gave up: what stands behind it may have done its work all the same."""
 
 
+_LONG_SILENCE = 20.0
+"""Seconds without an answer after which nobody wants to wait as long again: a connection that is not accepted (10 s)
+gets a second try, a request that was never answered (60 s) does not."""
+
 _Like: TypeAlias = tuple[Origin, str, bool, bool]
 
 
@@ -70,8 +74,8 @@ class Session:
                     raise lost
                 wait = 0.0 if lost.stale and attempt == 1 else backoff(attempt, self.clock.chance())
                 counts = self.clock.now() - began + wait
-                if not lost.again or (isinstance(lost.error, TimedOut) and attempt >= 2):
-                    wait = None  # a host that lets us wait is not kept waiting for five times over
+                if not lost.again or (isinstance(lost.error, TimedOut) and (attempt >= 2 or counts > _LONG_SILENCE)):
+                    wait = None  # a host that lets us wait is not waited for five times over
             spent += counts
             if wait is None or attempt >= tries or spent > self.settings.deadline:
                 if answer is None:

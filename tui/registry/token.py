@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from tui.registry.credentials import Credential
-from tui.registry.origin import Address, UnusableUrl, is_local, parse, resolve
+from tui.registry.origin import Address, UnusableUrl, is_link_local, is_local, parse, resolve
 
 CLIENT_ID = "fanfold"
 SHORTEST = 60.0
@@ -49,6 +49,8 @@ def realm_address(realm: str, registry: Address, private_ok: bool) -> Address:
     if here.scheme == "https" and there.origin.scheme != "https":
         raise UnusableUrl("it is not https although the registry is")
     host = there.origin.host
+    if host != here.host and is_link_local(host):
+        raise UnusableUrl("it leads to a link-local address, where clouds keep their secrets")
     if is_local(host) and host != here.host and not is_local(here.host) and not private_ok:
         raise UnusableUrl("it leads into a private network")
     return there

@@ -53,9 +53,11 @@ class SourceError(Exception):
 
     def observation(self) -> Observation:
         """The same, as what is now known of the object that was asked for."""
+        terse = self.code or self.presence is not Presence.UNREACHABLE  # of those a status says too little
+        told = " ".join(part for part in (str(self.status or ""), self.code) if part) if terse else ""
         return Observation(
             self.presence,
-            detail=" ".join(part for part in (str(self.status or ""), self.code) if part) or self.sentence,
+            detail=told or self.sentence,
             status=self.status,
             retry_at=self.retry_at,
         )

@@ -52,7 +52,7 @@ def _classify(error: errors.RegistryError) -> tuple[Presence, str]:
         return Presence.LIMITED, error.code
     if isinstance(error, errors.InvalidManifest):
         return Presence.MISMATCHED, "invalid-manifest"
-    if isinstance(error, errors.Corrupt):
+    if isinstance(error, errors.Corrupt) and not isinstance(error, errors.Garbled):
         return Presence.MISMATCHED, "digest-mismatch"
     # Everything else is an answer that says nothing about the object: never "missing".
     return Presence.UNREACHABLE, error.code

@@ -11,7 +11,6 @@ from tui.registry.tls import TlsFiles
 from tui.registry.transport import TlsError
 from tui.text import duration, safe
 
-
 #: What OpenSSL says of an answer that is no TLS at all, such as HTTP.
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"})
 

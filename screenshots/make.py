@@ -23,10 +23,15 @@ PORT = 5005
 
 
 def save(name: str, svg: str) -> None:
-    """Write the SVG and, where the font for it is, the PNG."""
-    (HERE / f"{name}.svg").write_text(svg, encoding="utf-8")
-    to_png(svg, HERE / f"{name}.png")
-    print(f"screenshots/{name}.svg  screenshots/{name}.png")
+    """Write a picture as SVG and PNG; one of a tour, which lies in a folder of its own, as a smaller PNG only."""
+    target = HERE / f"{name}.png"
+    if target.parent == HERE:
+        target.with_suffix(".svg").write_text(svg, encoding="utf-8")
+        to_png(svg, target)
+    else:
+        target.parent.mkdir(exist_ok=True)
+        to_png(svg, target, zoom=0.7)
+    print(f"screenshots/{name}")
 
 
 async def play(scene: Scene) -> None:
@@ -39,11 +44,11 @@ async def play(scene: Scene) -> None:
     try:
         app = app_on(served, scene.source, lesson=scene.lesson)
         async with app.run_test(size=scene.size) as pilot:
-            stage = Stage(app, pilot)
-            await stage.quiet()
+            stage = Stage(app, pilot, save)
+            await stage.see("1 Images")
             await scene.act(stage)
-            await stage.quiet()
-            save(scene.name, app.export_screenshot(title="fanfold"))
+            if not scene.tour:
+                await stage.picture(scene.name)
     finally:
         await asyncio.to_thread(served.stop)
 

@@ -16,21 +16,32 @@ _KEYS = {"/": "slash", ":": "colon", "-": "minus", ".": "full_stop", "_": "under
 
 @dataclass(frozen=True)
 class Scene:
-    """`act` presses the keys; `source` is what is opened first, in the embedded registry ("": its whole catalog)."""
+    """`act` presses the keys; `source` is what is opened first, in the embedded registry ("": its whole catalog).
+
+    With a `lesson` the program is started as `fanfold demo LESSON` does. A scene that takes its pictures itself, on the
+    way, is a `tour`; of the others the last screen is the picture.
+    """
 
     name: str
     source: str
     act: Callable[[Stage], Awaitable[None]]
     size: tuple[int, int] = (120, 40)
     lesson: str | None = None
+    tour: bool = False
 
 
 class Stage:
     """Press keys, and wait until what is asked for is on the screen."""
 
-    def __init__(self, app: FanfoldApp, pilot: Pilot[int]) -> None:
+    def __init__(self, app: FanfoldApp, pilot: Pilot[int], save: Callable[[str, str], None]) -> None:
         self.app = app
         self.pilot = pilot
+        self._save = save
+
+    async def picture(self, name: str) -> None:
+        """Save what is on the screen now as a picture of its own."""
+        await self.quiet()
+        self._save(name, self.app.export_screenshot(title="fanfold"))
 
     async def press(self, *keys: str) -> None:
         """One key after the other, each drawn."""
@@ -69,7 +80,7 @@ class Stage:
     async def find(self, words: str, *, presses: int = 60) -> None:
         """Move down until the row under the cursor begins with these words."""
         for _ in range(presses):
-            node = self.app.house.current
+            node = self.app.house.current if self.app.has_house else None
             if node is not None and node.label.startswith(words):
                 await self.quiet()
                 return

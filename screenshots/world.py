@@ -1,4 +1,4 @@
-"""The program as the pictures show it: the real app and engine on an embedded registry that runs already."""
+"""The program as the pictures show it: the real app and engine on the embedded registry, at a fixed port."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ if TYPE_CHECKING:
 
 
 def app_on(served: Served, source: str, *, lesson: str | None = None) -> FanfoldApp:
-    """The app with `source` of the embedded registry opened ("" opens its whole catalog)."""
+    """The app with `source` of the embedded registry opened, or, with a lesson, as `fanfold demo LESSON` shows it."""
     from tui.app.main import FanfoldApp
-    from tui.app.start import connect
+    from tui.app.start import connect, demo_connect
     from tui.config import Settings
 
     settings = Settings(clipboard="osc52")
-    where = f"{served.address}/{source}"
-    return FanfoldApp(connect(settings), (where,), settings=settings, interval=0)
+    if lesson is None:
+        return FanfoldApp(connect(settings), (f"{served.address}/{source}",), settings=settings, interval=0)
+    app = FanfoldApp(demo_connect(settings), (), settings=settings, interval=0)
+    app.lesson = lesson
+    return app

@@ -118,6 +118,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("lesson-show", "e", "show me", "Lesson: have the step shown", "Lesson", why.why_not_lesson("lesson-show")),
     Action("lesson-panel", "p", "lesson", "Lesson: hide or show the panel; end a rehearsal", "Lesson",
            why.why_not_lesson("lesson-panel")),
+    Action("lesson-more", "full_stop", "more", "Lesson: scroll the panel", "Lesson", why.why_not_lesson("lesson-more")),
     Action("lesson-over", "z", "start over", "Lesson: start over, with the registry as it was", "Lesson",
            why.why_not_lesson("lesson-over")),
     Action("palette", "ctrl+p", "palette", "Every action and its key, to search in", "Program"),

@@ -11,7 +11,7 @@ from tui.app.ink import Lines
 from tui.app.lesson.digests_page import digests_page
 from tui.app.lesson.grounds import Grounds
 from tui.app.lesson.panel import LessonPanel
-from tui.app.lesson.panel_page import panel_page, panel_title
+from tui.app.lesson.panel_page import panel_keys, panel_page, panel_title
 from tui.app.lesson.rehearsing import Rehearsing, choose_platform
 from tui.app.lesson.session import Session
 from tui.app.pages.parts import prose
@@ -59,6 +59,7 @@ class Lessons:
             ("lesson-show", self.show_me),
             ("lesson-over", self.start_over),
             ("lesson-panel", self.toggle),
+            ("lesson-more", self.more),
             ("rehearse", self.rehearse),
             ("digests", self.digests),
         ):
@@ -133,7 +134,7 @@ class Lessons:
         """Why a lesson's key does not apply now; "" when it does."""
         if action == "lessons":
             return "" if self.world.demo is not None else "lessons run on the embedded registry: fanfold demo"
-        if self.rehearsing is not None and action in ("lesson-act", "lesson-panel"):
+        if self.rehearsing is not None and action in ("lesson-act", "lesson-panel", "lesson-more"):
             return ""
         if self.session is None:
             return "no lesson is under way"
@@ -239,10 +240,12 @@ class Lessons:
     # --- the panel -----------------------------------------------------------------------------------------------
 
     def panel(self) -> Widget | None:
-        """A panel for another screen; None when nothing is to be shown."""
+        """A panel for another screen, whose keys are its own: the hint is shown at once. None when there is nothing to
+        show."""
         if self.session is None or not self.shown:
             return None
-        panel = LessonPanel(self._title, self._page)
+        key = self.house.keys.first("lessons")
+        panel = LessonPanel(self._title, lambda room: self._page(room, hint=True), lambda: [(key, "hide")])
         self._panels = [each for each in self._panels if each.is_attached]
         self._panels.append(panel)
         return panel
@@ -252,19 +255,30 @@ class Lessons:
             return self.rehearsing.title()
         return panel_title(self.session.run) if self.session is not None else ""
 
-    def _page(self, room: int) -> Lines:
-        keys = self.house.keys
+    def _page(self, room: int, *, hint: bool = False) -> Lines:
         if self.rehearsing is not None:
-            return self.rehearsing.page(room, keys.first("lesson-act"), keys.first("lesson-panel"))
+            return self.rehearsing.page(room)
         if self.session is None:
             return Lines()
+        return panel_page(self.session.run, hint=hint or self.session.hint, room=room, busy=self.session.busy)
+
+    def _keys(self) -> list[tuple[str, str]]:
         names = ("lessons", "lesson-act", "lesson-hint", "lesson-show", "lesson-over", "lesson-panel")
-        caps = {name: keys.first(name) for name in names}
-        return panel_page(self.session.run, hint=self.session.hint, keys=caps, room=room, busy=self.session.busy)
+        caps = {name: self.house.keys.first(name) for name in names}
+        if self.rehearsing is not None:
+            step = [] if self.rehearsing.rehearsal.finished else [(caps["lesson-act"], "next step")]
+            return [*step, (caps["lesson-panel"], "end")]
+        return panel_keys(self.session.run, caps, hint=self.session.hint) if self.session is not None else []
+
+    def more(self) -> None:
+        """Scroll the panel."""
+        for panel in self._panels:
+            if panel.is_attached and panel.screen is self.house.app.screen:
+                panel.more()
 
     async def _mount(self) -> None:
         if not self.house.side.query(LessonPanel):
-            panel = LessonPanel(self._title, self._page)
+            panel = LessonPanel(self._title, self._page, self._keys)
             self._panels.append(panel)
             await self.house.side.mount(panel)
         self.house.show_side(True)

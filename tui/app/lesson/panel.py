@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 
 from tui.app.ink import Lines
 from tui.app.widgets.page import PageView
 
 
+#: The key that scrolls it, as people write it.
+MORE = "."
+
+
 class LessonPanel(Vertical):
-    """Draws what ``page_of(rows)`` gives, under ``title_of()``; ``draw`` is called when that has changed."""
+    """Draws what ``page_of(rows)`` gives, under ``title_of()`` and above the keys of ``keys_of()``; ``draw`` is called
+    when that has changed."""
 
     DEFAULT_CSS = """
-    LessonPanel { border: round $accent; border-title-color: $accent; background: $surface; padding: 0 1; }
+    LessonPanel {
+        border: round $accent; border-title-color: $accent; border-subtitle-color: $accent; background: $surface; padding: 0 1;
+    }
     LessonPanel PageView { height: 1fr; background: $surface; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     App.-ascii LessonPanel { border: ascii $accent; }
     """
 
-    def __init__(self, title_of: Callable[[], str], page_of: Callable[[int], Lines]) -> None:
+    def __init__(
+        self,
+        title_of: Callable[[], str],
+        page_of: Callable[[int], Lines],
+        keys_of: Callable[[], Sequence[tuple[str, str]]],
+    ) -> None:
         super().__init__()
+        self._keys_of = keys_of
         self._title_of = title_of
         self._page_of = page_of
 
@@ -39,10 +53,16 @@ class LessonPanel(Vertical):
         """Draw it anew; ``top`` when it is another step."""
         if not self.is_mounted:
             return
-        # A border's title is parsed as markup.
-        self.border_title = self._title_of().replace("\\", "\\\\").replace("[", "\\[")
-        self.query_one(PageView).show(self._page_of(self.size.height), keep=not top)
+        self.border_title = Content(self._title_of())
+        view = self.query_one(PageView)
+        view.show(self._page_of(self.size.height), keep=not top)
+        keys = list(self._keys_of())
+        if view.virtual_size.height > self.size.height:
+            keys.append((MORE, "more"))
+        self.border_subtitle = Content("  ".join(f"{key} {words}" for key, words in keys))
 
-    def move(self, where: str) -> None:
-        """Scroll it."""
-        self.query_one(PageView).move(where)
+    def more(self) -> None:
+        """The next part of it; from the end back to the top."""
+        view = self.query_one(PageView)
+        at_end = view.scroll_y >= view.max_scroll_y
+        view.move("top" if at_end else "page-down")

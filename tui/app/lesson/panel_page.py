@@ -18,11 +18,8 @@ def panel_title(run: LessonRun) -> str:
     return f"Lesson: {run.lesson.title}  {min(run.current + 1, len(run.lesson.steps))}/{len(run.lesson.steps)}"
 
 
-def panel_page(run: LessonRun, *, hint: bool, keys: Mapping[str, str], room: int, busy: str = "") -> Lines:
-    """The panel. ``room`` (rows) decides whether the steps that are done and to come are listed too.
-
-    ``keys`` are the keys of ``lesson-act``, ``lesson-hint``, ``lesson-show`` and the others, as people write them.
-    """
+def panel_page(run: LessonRun, *, hint: bool, room: int, busy: str = "") -> Lines:
+    """The panel. ``room`` (rows) decides whether the steps that are done and to come are listed too."""
     steps = run.lesson.steps
     lines: list[Line] = []
     tall = room >= 20
@@ -30,20 +27,19 @@ def panel_page(run: LessonRun, *, hint: bool, keys: Mapping[str, str], room: int
         lines += [_step_line(number, step, run) for number, step in enumerate(steps) if number < run.current]
     step = run.step
     if step is None:
-        return Lines([*lines, *_closing(run, keys)])
+        return Lines([*lines, *_closing(run)])
     title = step.title or f"Step {run.current + 1}"
     lines.append(Line(hang=2).put("▸ ", "accent").put(title, "title"))
     if busy:
         lines.append(Line(hang=2).put(f"  {busy}", "info"))
+    if hint and step.hint:
+        lines.append(Line(hang=2).put("Hint: ", "accent").put(step.hint))
     for number, paragraph in enumerate(step.text.split("\n\n")):
         if number or tall:
             lines.append(blank())
         lines.append(prose(paragraph))
     if run.note:
         lines += [blank(), Line(hang=2).put("! ", "warn").put(run.note, "warn")]
-    if hint and step.hint:
-        lines += [blank(), Line(hang=2).put("Hint: ", "accent").put(step.hint)]
-    lines += [blank(), key_line(run, step, keys, hint)]
     if tall:
         ahead = [(number, each) for number, each in enumerate(steps) if number > run.current]
         lines += [blank(), *(_step_line(number, each, run) for number, each in ahead)]
@@ -55,23 +51,22 @@ def result_page(result: ActResult) -> Lines:
     return Lines([Line(hang=2, fold="char").put(line, "string") for line in result.lines])
 
 
-def key_line(run: LessonRun, step: Step, keys: Mapping[str, str], hint: bool) -> Line:
-    """What can be pressed in this step."""
-    line = Line()
+def panel_keys(run: LessonRun, keys: Mapping[str, str], *, hint: bool) -> list[tuple[str, str]]:
+    """What can be pressed now: (key, words). ``keys`` are those of ``lesson-act`` and the others, as people write them."""
+    step = run.step
+    if step is None:
+        return [(keys["lessons"], "next lesson"), (keys["lesson-over"], "start over"), (keys["lesson-panel"], "hide")]
+    found = []
     reading = any(each.event is EventKind.READ for each in (*step.done.all_of, *step.done.any_of))
     if step.act is not None:
-        line.put(keys["lesson-act"], "key-cap").put(
-            f"\u00a0{step.act.label or 'do it'}  ".replace(" ", "\u00a0"), "label"
-        )
+        found.append((keys["lesson-act"], step.act.label or "do it"))
     elif reading:
-        line.put(keys["lesson-act"], "key-cap").put("\u00a0go\u00a0on ", "label")
-    if step.hint and not hint:
-        line.put(f" {keys['lesson-hint']}", "key-cap").put("\u00a0hint ", "label")
+        found.append((keys["lesson-act"], "go on"))
+    if step.hint:
+        found.append((keys["lesson-hint"], "no hint" if hint else "hint"))
     if step.show:
-        line.put(f" {keys['lesson-show']}", "key-cap").put("\u00a0show\u00a0me ", "label")
-    line.put(f" {keys['lesson-over']}", "key-cap").put("\u00a0start\u00a0over ", "label")
-    line.put(f" {keys['lesson-panel']}", "key-cap").put("\u00a0hide ", "label")
-    return line
+        found.append((keys["lesson-show"], "show me"))
+    return [*found, (keys["lesson-over"], "start over"), (keys["lesson-panel"], "hide")]
 
 
 def _step_line(number: int, step: Step, run: LessonRun) -> Line:
@@ -80,14 +75,11 @@ def _step_line(number: int, step: Step, run: LessonRun) -> Line:
     return line.put(step.title or f"Step {number + 1}", "dim")
 
 
-def _closing(run: LessonRun, keys: Mapping[str, str]) -> list[Line]:
+def _closing(run: LessonRun) -> list[Line]:
     lines = [
         blank(),
         Line(hang=2).put("✓ ", "good").put(f"Done: all {plural(len(run.lesson.steps), 'step')}.", "title"),
     ]
     for paragraph in run.lesson.closing.split("\n\n") if run.lesson.closing else ():
         lines += [blank(), prose(paragraph)]
-    line = Line().put(keys["lessons"], "key-cap").put("\u00a0the\u00a0next\u00a0lesson ", "label")
-    line.put(f" {keys['lesson-over']}", "key-cap").put("\u00a0start\u00a0over ", "label")
-    line.put(f" {keys['lesson-panel']}", "key-cap").put("\u00a0hide", "label")
-    return [*lines, blank(), line]
+    return lines

@@ -13,7 +13,7 @@ def rehearsal_title(rehearsal: Rehearsal) -> str:
     return f"Pull of {rehearsal.reference} on {rehearsal.platform}"
 
 
-def rehearsal_page(rehearsal: Rehearsal, next_key: str, end_key: str, *, busy: bool = False, room: int = 40) -> Lines:
+def rehearsal_page(rehearsal: Rehearsal, *, busy: bool = False, room: int = 40) -> Lines:
     """All steps in a line each, and the last one with its request, its answer and why."""
     lines: list[Line] = []
     steps = rehearsal.steps
@@ -24,17 +24,12 @@ def rehearsal_page(rehearsal: Rehearsal, next_key: str, end_key: str, *, busy: b
     lines += [_line(step) for step in shown]
     if steps:
         lines += _last(steps[-1])
-    lines.append(blank())
-    keys = Line()
     if busy:
-        keys.put("asking…  ", "info")
+        lines += [blank(), Line().put("asking…", "info")]
     elif rehearsal.finished:
         words = "A pull stops here." if rehearsal.stopped else "That was the whole pull."
-        keys.put(f"{words}  ", "bad" if rehearsal.stopped else "good")
-    else:
-        keys.put(next_key, "key-cap").put("\u00a0next\u00a0step  ", "label")
-    keys.put(end_key, "key-cap").put("\u00a0end", "label")
-    return Lines([*lines, keys])
+        lines += [blank(), Line().put(words, "bad" if rehearsal.stopped else "good")]
+    return Lines(lines)
 
 
 def _line(step: RehearsalStep) -> Line:

@@ -32,9 +32,9 @@ class Rehearsing:
         """For the panel's border."""
         return rehearsal_title(self.rehearsal)
 
-    def page(self, room: int, next_key: str, end_key: str) -> Lines:
+    def page(self, room: int) -> Lines:
         """What the panel shows."""
-        return rehearsal_page(self.rehearsal, next_key, end_key, busy=self.busy, room=room)
+        return rehearsal_page(self.rehearsal, busy=self.busy, room=room)
 
     async def next(self) -> bool:
         """Do one more step and show its row; False when the pull is over."""

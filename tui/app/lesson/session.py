@@ -95,7 +95,7 @@ class Session:
     def why_not(self, action: str) -> str:
         """Why a key of the lesson does not apply now; "" when it does."""
         step = self.run.step
-        if action == "lesson-over":
+        if action in ("lesson-over", "lesson-panel", "lesson-more"):
             return ""
         if step is None:
             return "the lesson is over"

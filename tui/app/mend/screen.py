@@ -78,6 +78,8 @@ class MendScreen(Screen[T]):
     CSS_PATH = "screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", show=False),
+        Binding("f2", "side", "Lesson", show=False),
+        Binding("full_stop", "more", "More of the lesson", show=False),
         Binding("ctrl+c", "screen.copy_text", "Copy selected text", show=False),
     ]
 
@@ -137,6 +139,18 @@ class MendScreen(Screen[T]):
 
     def redraw(self) -> None:
         """Draw for the size of now."""
+
+    def action_side(self) -> None:
+        """Hide the lesson, show it again."""
+        side = self.query_one(".mend-side")
+        if side.children:
+            side.toggle_class("-shown")
+            self.call_after_refresh(self.redraw)
+
+    def action_more(self) -> None:
+        """Scroll the lesson's panel."""
+        if not self.house.lesson_reason("lesson-more"):
+            self.house.start(self.house.action_act("lesson-more"), "lesson")
 
     def action_leave(self) -> None:
         """Esc."""

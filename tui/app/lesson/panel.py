@@ -12,7 +12,6 @@ from textual.content import Content
 from tui.app.ink import Lines
 from tui.app.widgets.page import PageView
 
-
 #: The key that scrolls it, as people write it.
 MORE = "."
 
@@ -23,7 +22,8 @@ class LessonPanel(Vertical):
 
     DEFAULT_CSS = """
     LessonPanel {
-        border: round $accent; border-title-color: $accent; border-subtitle-color: $accent; background: $surface; padding: 0 1;
+        border: round $accent; border-title-color: $accent; border-subtitle-color: $accent;
+        background: $surface; padding: 0 1;
     }
     LessonPanel PageView { height: 1fr; background: $surface; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     App.-ascii LessonPanel { border: ascii $accent; }

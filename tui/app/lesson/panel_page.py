@@ -52,7 +52,7 @@ def result_page(result: ActResult) -> Lines:
 
 
 def panel_keys(run: LessonRun, keys: Mapping[str, str], *, hint: bool) -> list[tuple[str, str]]:
-    """What can be pressed now: (key, words). ``keys`` are those of ``lesson-act`` and the others, as people write them."""
+    """What can be pressed now: (key, words). ``keys`` are those of ``lesson-act`` and so on, as people write them."""
     step = run.step
     if step is None:
         return [(keys["lessons"], "next lesson"), (keys["lesson-over"], "start over"), (keys["lesson-panel"], "hide")]

@@ -258,7 +258,7 @@ async def test_the_four_digests_are_copied_with_a_digit() -> None:
         async with mending(registry) as stage:
             await stage.at("library/hello:latest")
             await stage.press("f4")
-            await stage.screen("Reader")
+            await stage.screen("DigestsReader")
             digest = stage.holds("library/hello", "latest")
             assert digest is not None and digest in stage.text and "image ID" in stage.text
             await stage.press("2")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from tui.app.ink import Lines
-from tui.app.lesson.digests_page import digests_page
+from tui.app.lesson.digests_view import DigestsReader
 from tui.app.lesson.grounds import Grounds
 from tui.app.lesson.panel import LessonPanel
 from tui.app.lesson.panel_page import panel_keys, panel_page, panel_title
 from tui.app.lesson.rehearsing import Rehearsing, choose_platform
 from tui.app.lesson.session import Session
 from tui.app.pages.parts import prose
-from tui.app.screens.dialogs import Choice, Confirm, Item, Reader
+from tui.app.screens.dialogs import Choice, Confirm, Item
 from tui.app.world import World
 from tui.explore.node import Load
 from tui.teach.digests import four_digests
@@ -210,7 +210,7 @@ class Lessons:
         if rehearsing is None:
             return
         if rehearsing.rehearsal.finished:
-            await self.toggle()
+            self.house.say(f"The pull is over: {self.house.keys.first('lesson-panel')} closes the rehearsal.")
             return
         work = asyncio.ensure_future(rehearsing.next())
         await asyncio.sleep(0)
@@ -230,9 +230,7 @@ class Lessons:
                     await self.house.explorer.open(row)
         four = four_digests(node)
         self.house.tell_view("digests", node)
-        keys = tuple((str(number), "", f"copy:{row.copy}") for number, row in enumerate(four.rows, 1) if row.copy)
-        hint = tuple((key, "copy" if place == 0 else "", value) for place, (key, _, value) in enumerate(keys))
-        answer = await self.house.ask(Reader("Why are there four digests?", digests_page(four), keys=hint))
+        answer = await self.house.ask(DigestsReader(four))
         what, _, text = (answer or "").partition(":")
         if what == "copy":
             await self.house.copy_text(text, "digest" if text.startswith("sha") else "reference")

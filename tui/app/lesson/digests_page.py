@@ -9,7 +9,10 @@ from tui.teach.digests import FourDigests
 
 def digests_page(four: FourDigests) -> Lines:
     """The page; each value is a link that copies it, and 1 to 4 do so too."""
+    keys = [str(number) for number, row in enumerate(four.rows, 1) if row.value]
     lines = [prose(four.introduction)]
+    if keys:
+        lines += [blank(), Line().put(" ".join(keys), "key-cap").put("  copies one of them, whole", "dim")]
     if four.platform:
         lines += [blank(), prose(f"Platform and config are those of {four.platform}.", "dim")]
     for number, row in enumerate(four.rows, 1):

@@ -42,7 +42,7 @@ def _last(step: RehearsalStep) -> list[Line]:
     if step.request:
         lines.append(Line(hang=4, fold="char").put("  → ", "dim").put(step.request, "string"))
     if step.answer:
-        lines.append(Line(hang=4, fold="char").put("  ← ", "dim").put(step.answer, "bad" if step.stopped else "plain"))
+        lines.append(Line(hang=4).put("  ← ", "dim").put(step.answer, "bad" if step.stopped else "plain"))
     for paragraph in step.why:
         lines += [blank(), prose(paragraph)]
     if step.passed_over:

@@ -1,0 +1,28 @@
+"""The four digests in front of the screen: a digit copies one."""
+
+from __future__ import annotations
+
+from textual import events
+
+from tui.app.lesson.digests_page import digests_page
+from tui.app.screens.dialogs import Reader
+from tui.teach.digests import FourDigests
+
+
+class DigestsReader(Reader):
+    """Answers with ``copy:`` and the text to copy, or as a Reader does."""
+
+    def __init__(self, four: FourDigests) -> None:
+        super().__init__("Why are there four digests?", digests_page(four))
+        self.four = four
+
+    def on_key(self, event: events.Key) -> None:
+        row = self.four.rows[int(event.key) - 1] if event.key in ("1", "2", "3", "4") else None
+        if row is None:
+            super().on_key(event)
+        elif row.copy:
+            event.stop()
+            self.dismiss(f"copy:{row.copy}")
+        else:
+            event.stop()
+            self.notify(row.what, severity="warning", markup=False)

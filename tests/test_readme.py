@@ -1,0 +1,71 @@
+"""The README says what is true now: keys, options, commands, settings, codes, symbols, pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from tui.app.glyphs import UNICODE
+from tui.app.keys import ACTIONS, Action, Keys
+from tui.cli import main
+from tui.config import Settings
+from tui.explore.codes import CODES
+from tui.registry.settings import HostSettings
+from tui.sources.presence import Presence
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def _table(heading: str) -> str:
+    """The first table below a heading."""
+    below = README.split(f"## {heading}", 1)[1].split("\n## ", 1)[0]
+    return "\n".join(line for line in below.splitlines() if line.startswith("|"))
+
+
+def _tokens(text: str) -> set[str]:
+    return {code or plain for code, plain in re.findall(r"`([^`]+)`|([^\s|,;`]+)", text)}
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.id)
+def test_every_key_is_in_the_table_of_keys(action: Action) -> None:
+    assert Keys().all(action.id).split()[0] in _tokens(_table("Keys"))
+
+
+@pytest.mark.parametrize("command", ["", "demo", "tree", "check", "create", "registry"])
+def test_every_option_is_named(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"] if command else ["--help"])
+    options = set(re.findall(r"(?<!\S)--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help", "--version"}
+    assert options
+    assert not {option for option in options if option not in README}
+
+
+def test_every_setting_is_named() -> None:
+    names = {field.name for field in dataclasses.fields(Settings)} - {"file"}
+    names |= {field.name for field in dataclasses.fields(HostSettings)}
+    block = README.split("```toml", 1)[1].split("```", 1)[0]
+    assert not {name for name in names if name not in block}
+
+
+def test_every_code_is_named_under_its_severity() -> None:
+    table = _table("Findings")
+    for code, row in CODES.items():
+        line = next(line for line in table.splitlines() if line.startswith(f"| {row.severity} "))
+        assert f"`{code}`" in line
+
+
+def test_every_presence_has_its_symbol() -> None:
+    table = _table("What it tells apart")
+    for presence, symbol in UNICODE.presence.items():
+        assert f"| {symbol} | {presence} |" in table
+    assert Presence.CHECKING not in UNICODE.presence
+
+
+def test_every_picture_is_there() -> None:
+    pictures = re.findall(r"\((screenshots/[^)]+)\)", README)
+    assert pictures
+    assert not [name for name in pictures if not (ROOT / name).exists()]

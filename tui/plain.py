@@ -22,7 +22,7 @@ from tui.oci.platform import Platform
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.sources.spec import SourceSpec, parse_source
-from tui.text import plural, safe, shorten, size
+from tui.text import plural, safe, shorten, size, to_ascii
 
 #: A repository without a tag named is checked tag by tag up to here.
 TAGS_CHECKED = 1000
@@ -271,13 +271,13 @@ def _line(engine: Engine, node: Node, label: str, width: int, ascii_only: bool) 
             word = total.label or ("" if total.worst is Presence.PRESENT else total.worst.value)
             cells.append(f"{_glyph(total.worst, ascii_only)} {word}".rstrip())
         if node.kind is not Kind.TAG and node.digest is not None:
-            cells.append(node.digest.short if not ascii_only else node.digest.short.replace("…", "..."))
+            cells.append(node.digest.short)
     elif node.kind in (Kind.REPOSITORY, Kind.SOURCE):
         cells.append(engine.explorer.rollup(node).label)
     if node.note:
         cells.append(shorten(node.note, 60))
     text = "  ".join(cell for cell in cells if cell.strip()).rstrip()
-    return text if not ascii_only else text.encode("ascii", "backslashreplace").decode()
+    return text if not ascii_only else to_ascii(text)
 
 
 def _size(node: Node) -> str:

@@ -91,17 +91,14 @@ class Manifests:
         try:
             manifest = decode(answer.body, answer.headers.get("content-type"), digest=wanted)
         except DigestMismatch as error:
+            if is_html(answer) or not answer.body:
+                raise _something_else(answer, what, registry) from None
             raise Corrupt(
                 f"{registry} sent other bytes than those of {what}: {error}", status=answer.status, request=request
             ) from None
         except MalformedDocument as error:
             if not _meant_as_manifest(answer):
-                sent = "a web page" if is_html(answer) else "something else" if answer.body else "nothing"
-                raise NotARegistry(
-                    f"{registry} answered with {sent} instead of {what}. It may be no registry.",
-                    status=answer.status,
-                    request=request,
-                ) from None
+                raise _something_else(answer, what, registry) from None
             raise InvalidManifest(
                 f"{what[:1].upper()}{what[1:]} is not a manifest: {error}",
                 raw=answer.body,
@@ -157,6 +154,15 @@ def _meant_as_manifest(answer: Answer) -> bool:
     if is_html(answer):
         return False
     return "docker-content-digest" in answer.headers or media.is_manifest(media.normalise(answer.media_type))
+
+
+def _something_else(answer: Answer, what: str, registry: str) -> NotARegistry:
+    sent = "a web page" if is_html(answer) else "something else" if answer.body else "nothing"
+    return NotARegistry(
+        f"{registry} answered with {sent} instead of {what}. It may be no registry.",
+        status=answer.status,
+        request=answer.exchange.id,
+    )
 
 
 def _hint(answer: Answer, selector: str) -> Digest | None:

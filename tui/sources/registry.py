@@ -171,8 +171,23 @@ class RegistrySource:
     async def blob(self, repository: str, descriptor: Descriptor, *, limit: int) -> bytes:
         try:
             return await self._client.read_blob(self._registry, repository, descriptor.digest, limit=limit)
+        except errors.Corrupt as error:
+            raise await self._believed(error, repository, descriptor) from error
         except errors.RegistryError as error:
             raise self._noted(repository, error) from error
+
+    async def _believed(self, error: errors.Corrupt, repository: str, descriptor: Descriptor) -> SourceError:
+        """Wrong bytes are the object's fault only where a registry answers: what says yes to every question is none,
+        and the look at the size of the blob finds that out."""
+        try:
+            await self._client.head_blob(
+                self._registry, repository, descriptor.digest, expected_size=descriptor.size, confirm=False
+            )
+        except errors.NotARegistry as instead:
+            return source_error(instead)
+        except errors.RegistryError:
+            return source_error(error)
+        return source_error(error)
 
     @asynccontextmanager
     async def stream(self, repository: str, descriptor: Descriptor) -> AsyncIterator[AsyncIterator[bytes]]:

@@ -181,6 +181,7 @@ class FanfoldApp(App[int]):
             self.house.flush()
             if number == 0:
                 await self.house.highlight(node)
+            self.house.images.unfold(node)
             if node.expandable:
                 self.house.images.open_row(node)
 

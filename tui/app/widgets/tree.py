@@ -313,11 +313,15 @@ class ImageTree(Tree[Node | None], Inked, inherit_bindings=False):
         """The node under the cursor."""
         return self.cursor_node.data if self.cursor_node is not None else None
 
-    def go(self, node: Node) -> bool:
-        """Put the cursor on a row, expanding the rows above it; False when it is not shown at all."""
+    def unfold(self, node: Node) -> None:
+        """Expand the rows above a row."""
         for above in reversed(list(node.ancestors())):
             if not self.is_open(above):
                 self.expand_quietly(above)
+
+    def go(self, node: Node) -> bool:
+        """Put the cursor on a row, expanding the rows above it; False when it is not shown at all."""
+        self.unfold(node)
         branch = self._branches.get(node.key)
         if branch is None:
             return False

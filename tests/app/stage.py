@@ -83,6 +83,12 @@ class Stage:
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
+    async def type(self, text: str) -> None:
+        """Type a text where one is asked for."""
+        for character in text:
+            self.app.simulate_key(character)
+        await self.pilot.pause()
+
     async def until(self, true: Callable[[], object], what: str = "") -> None:
         """Wait until something is true; fails with the screen when it never is."""
         end = time.monotonic() + PATIENCE

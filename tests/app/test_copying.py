@@ -200,7 +200,9 @@ async def test_a_path_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch
         await stage.until(lambda: "Not saved" in stage.screen())
         await stage.press("ctrl+s", "r")
         await stage.until(lambda: "Save as" in stage.screen())
-        await stage.press("ctrl+u", *"/nowhere/x", "enter")
+        await stage.press("ctrl+u")
+        await stage.type("/nowhere/x")
+        await stage.press("enter")
         await stage.until(lambda: "No such file" in stage.screen())
 
 

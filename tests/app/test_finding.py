@@ -16,7 +16,7 @@ async def test_the_filter_narrows_the_tags_while_typing() -> None:
         await stage.quiet()
         await stage.press("slash")
         await stage.until(lambda: stage.house.find_bar.display)
-        await stage.press(*"249")
+        await stage.type("249")
         await stage.until(lambda: 0 < len(many.children) < 40)
         await stage.until(lambda: f"{len(many.children)} of 2,500" in stage.screen())
         assert all("249" in row.label for row in many.children)
@@ -39,7 +39,8 @@ async def test_escape_in_the_filter_clears_it() -> None:
         app = await stage.go("app")
         await stage.press("l")
         await stage.until(lambda: len(app.children) == 3)
-        await stage.press("slash", *"sing")
+        await stage.press("slash")
+        await stage.type("sing")
         await stage.until(lambda: [row.label for row in app.children] == ["single"])
         await stage.press("escape")
         await stage.until(lambda: len(app.children) == 3)
@@ -48,7 +49,8 @@ async def test_escape_in_the_filter_clears_it() -> None:
 
 async def test_repositories_are_filtered_from_the_source() -> None:
     async with staged() as stage:
-        await stage.press("slash", *"too")
+        await stage.press("slash")
+        await stage.type("too")
         root = stage.house.explorer.roots[0]
         await stage.until(lambda: [row.label for row in root.children] == ["tool"])
         assert "1 of 3" in stage.screen()
@@ -59,7 +61,9 @@ async def test_find_in_the_page() -> None:
         await stage.go("app", "single")
         await stage.press("v", "2")
         await stage.until(lambda: "schemaVersion" in stage.page)
-        await stage.press("slash", *"mediatype", "enter")
+        await stage.press("slash")
+        await stage.type("mediatype")
+        await stage.press("enter")
         assert stage.house.page_view.match_count == 4
         assert stage.house.pane == "detail"
         await stage.press("n", "N", "escape")
@@ -70,7 +74,8 @@ async def test_going_to_a_reference() -> None:
     async with staged() as stage:
         await stage.press("o")
         await stage.until(lambda: "Go to" in stage.screen())
-        await stage.press(*"fake.test/tool:latest", "enter")
+        await stage.type("fake.test/tool:latest")
+        await stage.press("enter")
         await stage.until(lambda: stage.node.label == "latest")
         await stage.until(lambda: stage.node.children)
         await stage.press("backspace")
@@ -81,7 +86,8 @@ async def test_a_malformed_reference_is_explained() -> None:
     async with staged() as stage:
         await stage.press("o")
         await stage.until(lambda: "Go to" in stage.screen())
-        await stage.press(*"fake.test/UPPER:x", "enter")
+        await stage.type("fake.test/UPPER:x")
+        await stage.press("enter")
         await stage.until(lambda: "That is no reference" in stage.screen())
 
 

@@ -80,8 +80,11 @@ async def test_markup_in_names_and_errors_is_shown_as_it_is() -> None:
 async def test_a_hostile_filter_and_reference_break_nothing() -> None:
     async with staged(source=nasty_source()) as stage:
         await stage.go("app", "1.0")
-        await stage.press("slash", *"[/]", "enter")
+        await stage.press("slash")
+        await stage.type("[/]")
+        await stage.press("enter")
         await stage.press("escape", "o")
         await stage.until(lambda: stage.app.screen is not stage.house)
-        await stage.press(*"[/b]:x", "enter")
+        await stage.type("[/b]:x")
+        await stage.press("enter")
         await stage.until(lambda: "That is no reference" in stage.screen())

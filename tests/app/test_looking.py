@@ -262,7 +262,8 @@ async def test_requests_show_headers_and_copy_as_curl() -> None:
         await stage.press("g")
         chosen = stage.house.requests.chosen
         assert chosen is not None and chosen.id == 1
-        await stage.press("slash", *"blobs/7")
+        await stage.press("slash")
+        await stage.type("blobs/7")
         await stage.until(lambda: stage.house.requests.count == 1)
         await stage.press("escape")
         await stage.until(lambda: stage.house.requests.count == 29)
@@ -288,7 +289,7 @@ async def test_the_palette_has_every_action_with_its_key() -> None:
     async with staged() as stage:
         await stage.press("ctrl+p")
         await stage.until(lambda: stage.app.screen is not stage.house)
-        await stage.press(*"layout")
+        await stage.type("layout")
         await stage.until(lambda: "Detail beside the tree" in stage.screen() and "[w]" in stage.screen())
         before = stage.house.layout_choice
         await stage.press("enter")

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from textual.timer import Timer
 from textual.widget import Widget
 
-
 #: The pause after a beat is at least so many times as long as the beat took.
 SHARE = 10.0
 

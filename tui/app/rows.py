@@ -71,7 +71,7 @@ class Columns:
         get what they need up to more than half, the rest is for kind, status and note."""
         if width < 34:
             return cls(max(8, width - 12), 0, width)
-        kind = 8 if width < 60 else 9
+        kind = 9
         name = min(longest + 2, width * 60 // 100) if longest else (width - kind) * 48 // 100
         return cls(max(18, name), kind, width)
 

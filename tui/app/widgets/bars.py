@@ -159,7 +159,7 @@ class KeyBar(Clickable):
         for fact in facts[:-2]:
             needed = len(fact.key) + len(fact.title) + 3
             if room - needed < 0:
-                continue
+                break
             room -= needed
             shown.append(fact)
         for fact in [*shown, *last]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from rich.style import Style
@@ -10,10 +9,10 @@ from rich.text import Text, TextType
 from textual import events, on
 from textual.message import Message
 from textual.widgets import Tree
-from textual.widgets.tree import TreeNode
 
 from tui.app.glyphs import UNICODE, Glyphs
 from tui.app.rows import Book, Columns, lay, row
+from tui.app.widgets.branches import Branch, BranchTree
 from tui.app.widgets.ink import INKS, Inked
 from tui.explore.node import Kind, Node
 from tui.text import width as width_of
@@ -21,11 +20,10 @@ from tui.text import width as width_of
 #: Rows that are sentences rather than names: they may be cut, the columns need not make room for them.
 _LONG = frozenset({Kind.FAULT, Kind.MORE, Kind.GROUP, Kind.SOURCE})
 _TOGGLE = Style.from_meta({"toggle": True})
-Branch = TreeNode[Node | None]
 
 
-class ImageTree(Tree[Node | None], Inked, inherit_bindings=False):
-    """Rows of nodes. It knows nothing of sources: ``sync`` makes a branch look like the node's children of now."""
+class ImageTree(BranchTree, Inked, inherit_bindings=False):
+    """Rows of nodes, laid out in columns, with a cursor."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*INKS, "tree--found"}
 
@@ -76,11 +74,11 @@ class ImageTree(Tree[Node | None], Inked, inherit_bindings=False):
         self.marks: list[Node] = []
         self.found = ""
         self.tick = 0
-        #: Which children of a node are shown, and in which order; None is the invisible root.
-        self.children_of: Callable[[Node | None], Sequence[Node]] = lambda node: node.children if node else ()
-        self._branches: dict[str, Branch] = {}
-        self._expanded: set[str] = set()
         self._stale = False
+        self._longest = 0
+
+    def branches_changed(self) -> None:
+        """Names came or went: how much room they need is worked out anew."""
         self._longest = 0
 
     def use_glyphs(self, glyphs: Glyphs) -> None:
@@ -106,7 +104,7 @@ class ImageTree(Tree[Node | None], Inked, inherit_bindings=False):
         data = node.data
         if data is None or self.book is None:
             return text
-        depth = self._depth(node)
+        depth = self.depth_of(node)
         indent = depth * 2
         if node.allow_expand:
             arrow = self.ICON_NODE_EXPANDED if node.is_expanded else self.ICON_NODE
@@ -131,7 +129,7 @@ class ImageTree(Tree[Node | None], Inked, inherit_bindings=False):
         if self._longest == 0:
             self._longest = max(
                 (
-                    width_of(branch.data.label) + self._depth(branch) * 2 + (2 if branch.allow_expand else 0)
+                    width_of(branch.data.label) + self.depth_of(branch) * 2 + (2 if branch.allow_expand else 0)
                     for branch in self._branches.values()
                     if branch.data is not None and branch.data.kind not in _LONG
                 ),
@@ -144,103 +142,6 @@ class ImageTree(Tree[Node | None], Inked, inherit_bindings=False):
         if 0 <= place < limit:
             found = self.get_component_rich_style("tree--found", partial=True)
             text.stylize(found, place, place + len(self.found))
-
-    @staticmethod
-    def _depth(node: Branch) -> int:
-        depth = -1
-        parent = node.parent
-        while parent is not None:
-            depth += 1
-            parent = parent.parent
-        return depth
-
-    # --- making branches look like the data ----------------------------------------------------------------------
-
-    def sync(self, node: Node | None) -> None:
-        """Make an expanded row (None: the whole tree) show the children that its node has now."""
-        branch = self.root if node is None else self._branches.get(node.key)
-        if branch is None:
-            return
-        if node is not None:
-            branch.allow_expand = node.expandable
-            branch.refresh()
-        if node is None or branch.is_expanded:
-            self._reconcile(branch, list(self.children_of(node)))
-
-    def sync_all(self) -> None:
-        """As ``sync`` for every expanded row: which children are shown has changed everywhere."""
-        self._reconcile(self.root, list(self.children_of(None)))
-        for key in list(self._branches):
-            branch = self._branches.get(key)
-            if branch is not None and branch.is_expanded and branch.data is not None:
-                self._reconcile(branch, list(self.children_of(branch.data)))
-
-    def _reconcile(self, branch: Branch, wanted: list[Node]) -> None:
-        shown = [child.data for child in branch.children]
-        if len(shown) == len(wanted) and all(a is b for a, b in zip(shown, wanted, strict=True)):
-            return
-        self._longest = 0
-        cursor = self.cursor_node
-        here = cursor.data.key if cursor is not None and cursor.data is not None else None
-        offset = self.cursor_line - round(self.scroll_y)
-        nearby = self._keys_near(cursor)
-        keep = {id(node) for node in wanted}
-        for child in [child for child in branch.children if id(child.data) not in keep]:
-            self._forget(child)
-            child.remove()
-        kept = [child.data for child in branch.children]
-        order = {id(node): place for place, node in enumerate(wanted)}
-        places = [order[id(node)] for node in kept]
-        if places != sorted(places):
-            for child in list(branch.children):
-                self._forget(child)
-                child.remove()
-            kept = []
-        self._insert(branch, wanted, {id(node) for node in kept})
-        if here is not None:
-            self._restore(here, nearby, offset)
-
-    def _insert(self, branch: Branch, wanted: list[Node], there: set[int]) -> None:
-        for place, node in enumerate(wanted):
-            if id(node) in there:
-                continue
-            self._add(branch, node, place if place < len(branch.children) else None)
-
-    def _add(self, branch: Branch, node: Node, before: int | None) -> None:
-        expanded = node.expandable and node.key in self._expanded
-        made = branch.add("", node, before=before, expand=expanded, allow_expand=node.expandable)
-        self._branches[node.key] = made
-        if expanded:
-            for child in self.children_of(node):
-                self._add(made, child, None)
-
-    def _forget(self, branch: Branch) -> None:
-        for child in branch.children:
-            self._forget(child)
-        if branch.data is not None and self._branches.get(branch.data.key) is branch:
-            del self._branches[branch.data.key]
-
-    def _keys_near(self, cursor: Branch | None) -> list[str]:
-        """Where the cursor goes when its row is gone: the rows below and above it in its branch, then its parents."""
-        if cursor is None or cursor.parent is None:
-            return []
-        siblings = [child.data.key for child in cursor.parent.children if child.data is not None]
-        here = cursor.data.key if cursor.data is not None else ""
-        place = siblings.index(here) if here in siblings else 0
-        keys = siblings[place + 1 : place + 50] + siblings[max(0, place - 50) : place][::-1]
-        parent: Branch | None = cursor.parent
-        while parent is not None and parent.data is not None:
-            keys.append(parent.data.key)
-            parent = parent.parent
-        return keys
-
-    def _restore(self, here: str, nearby: Iterable[str], offset: int) -> None:
-        found = next((self._branches[key] for key in (here, *nearby) if key in self._branches), None)
-        if found is None:
-            return
-        _ = self.last_line  # rebuilds the lines, so that the row has a number again
-        self.move_cursor(found)
-        self.scroll_to(y=max(0, found.line - max(0, offset)), animate=False, force=True, immediate=True)
 
     # --- opening and closing -------------------------------------------------------------------------------------
 

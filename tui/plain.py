@@ -94,6 +94,13 @@ async def _check_source(engine: Engine, text: str, platforms: Sequence[Platform]
         nodes = await _references(engine, spec, text)
     except SourceError as error:
         return [failed_report(safe(text, limit=600), error)]
+    if not nodes:
+        nothing = SourceError(
+            Presence.UNREACHABLE,
+            f"There is nothing to check in {safe(text, limit=600)}.",
+            mend="Check the name; `fanfold tree` shows what is there.",
+        )
+        return [failed_report(safe(text, limit=600), nothing)]
     if len(nodes) == 1:
         return [await _check_node(engine, nodes[0], platforms, before)]
     return [await _check_node(engine, node, platforms, engine.trace.count) for node in nodes]
@@ -109,7 +116,10 @@ async def _references(engine: Engine, spec: SourceSpec, text: str) -> list[Node]
         missing = node.error is not None and node.error.presence is Presence.MISSING
         if not missing or node.parent is None or (node.error is not None and node.error.repository_unknown):
             return [node]
-        return await _tags(engine, node.parent) or [node]
+        try:
+            return await _tags(engine, node.parent) or [node]
+        except SourceError:
+            return [node]  # that there is no tag latest is known, whatever the list says
     if node.kind is Kind.SOURCE and spec.kind == "registry":
         raise MalformedReference(
             f"{node.label} is a registry; name a repository or an image in it, such as {node.label}/NAME:TAG."
@@ -126,7 +136,10 @@ async def _references(engine: Engine, spec: SourceSpec, text: str) -> list[Node]
 
 
 async def _tags(engine: Engine, repository: Node) -> list[Node]:
+    """The rows of a repository's tags. Raises SourceError when they cannot be listed."""
     await engine.explorer.open(repository)
+    if repository.error is not None:
+        raise repository.error
     named = [child for child in repository.children if child.kind in MANIFEST_KINDS]
     return [child for child in named if child.load is not Load.FAILED or child.tag != "latest"][:TAGS_CHECKED]
 

@@ -267,7 +267,16 @@ def place(stored: StoredList) -> tuple[str, str]:
 
 
 def open_local_lists(folder: Path | None, client: Client | None = None) -> DockerManifests:
-    """The source for ``docker-manifests:[PATH]``. A folder that is not there yet is empty, as for docker."""
+    """The source for ``docker-manifests:[PATH]``. Docker's own folder, or the ``manifests`` of a config folder, may not
+    be there yet: it is empty then, as for docker. Any other path must be a folder. Raises SourceError."""
+    if folder is not None and not folder.is_dir() and not (folder.name == "manifests" and folder.parent.is_dir()):
+        why = "it is not a folder" if folder.exists() else "there is no such folder"
+        raise SourceError(
+            Presence.UNREACHABLE,
+            f"{safe(str(folder))} cannot be read: {why}.",
+            code="unreadable",
+            mend="Give Docker's config folder (~/.docker), or the folder manifests in it.",
+        )
     return DockerManifests(folder, client)
 
 

@@ -171,7 +171,7 @@ def test_a_plan_says_what_is_there_what_travels_and_what_is_nowhere() -> None:
     for needed in (digest("l3"), digest("old"), digest("new"), digest("x"), digest("y")):
         assert str(needed) in text
     assert "1 present, 1 mount, 1 nowhere" in text and "from 127.0.0.1:5000/app/arm64" in text
-    assert "7 requests to push, 2.0 MB travel; planning took 7" in text
+    assert "7 requests, 2.0 MB travel; planning took 7" in text
     assert "1 layer: already in the repository" in text and "crane copy a b" in text
     assert "! Signatures stay behind." in text
 

@@ -123,20 +123,21 @@ class FanfoldApp(App[int]):
 
     async def _enter(self) -> None:
         try:
-            house = await self._build()
-            world, mending, lessons = await asyncio.gather(
-                self._connect(),
-                asyncio.to_thread(import_module, "tui.app.mending"),
-                asyncio.to_thread(import_module, "tui.app.lessons"),
-            )
+            await self._furnish()
         except Exception as error:
             from tui.app.house import failure
 
             _log.exception("the engine did not start")
             self.notify(failure(error), title="Could not start", severity="error", timeout=60, markup=False)
-            return
-        self._world = world
+
+    async def _furnish(self) -> None:
+        """The main screen, the engine, the sources; then, while those are being asked, what writes and teaches."""
+        house = await self._build()
+        world = self._world = await self._connect()
         house.enter(world)
+        await self.open_sources([*world.first, *self._sources])
+        mending = await asyncio.to_thread(import_module, "tui.app.mending")
+        lessons = await asyncio.to_thread(import_module, "tui.app.lessons")
         mending.plug(house, world)
         lessons.plug(house, world, lesson=self.lesson, offer=self.offer_lessons)
         for hook in self.on_ready_hooks:
@@ -144,7 +145,6 @@ class FanfoldApp(App[int]):
         # What exists now stays: the collector need not walk it again and again while somebody scrolls.
         gc.collect()
         gc.freeze()
-        await self.open_sources([*world.first, *self._sources])
 
     async def _build(self) -> ExploreScreen:
         """Put the main screen before the shell, and give it the keys that were typed meanwhile."""

@@ -77,7 +77,7 @@ class DraftScreen(Edits):
     def body(self) -> Iterator[Widget]:
         head, rows = OneLine(classes="mend-table-head"), RowList(id="draft-rows")
         box = Vertical(head, rows, classes="mend-box mend-table")
-        box.border_title = "Draft"
+        box.border_title = "Entries"
         yield box
         news = Vertical(PageView(id="draft-notes"), classes="mend-box mend-notes")
         news.border_title = "What to know"

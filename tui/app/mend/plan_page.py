@@ -73,7 +73,7 @@ def _facts(plan: Plan) -> list[Line]:
     if counts:
         lines.append(value("objects", counts))
     travels = f", {size(plan.bytes_to_copy)} travel" if plan.bytes_to_copy else ""
-    requests = f"{plural(plan.requests, 'request')} to push{travels}"
+    requests = f"{plural(plan.requests, 'request')}{travels}"
     lines.append(value("requests", f"{requests}; planning took {plan.asked}" if plan.asked else requests))
     return [*lines, blank()]
 

@@ -141,7 +141,8 @@ def result_page(
 ) -> Lines:
     """How it ended: the tag's digest, whole. ``theirs`` and ``mine`` are the two differences of a conflict."""
     title, role = _TITLES[result.outcome]
-    lines = [heading(title) if role == "good" else Line().put(title, role), blank(), prose(result.sentence), blank()]
+    said = result.sentence.removeprefix(title).strip()
+    lines = [heading(title) if role == "good" else Line().put(title, role), blank(), prose(said), blank()]
     lines.append(value("tag", safe(str(result.target)), "title"))
     if result.outcome is Outcome.CONFLICT:
         lines += _three(result)

@@ -19,10 +19,19 @@ from tui.app.widgets.page import PageView
 from tui.compose.diff import difference
 from tui.compose.events import Event, Outcome, PushResult
 from tui.compose.home import Home
-from tui.compose.plan import DiffRow, Plan
+from tui.compose.plan import Action, DiffRow, Plan
 from tui.compose.push import Push
 from tui.oci.errors import OciError
 from tui.sources.base import SourceError
+from tui.text import safe
+
+_DOING = {
+    Action.UNDO: "undo",
+    Action.TAG: "tag",
+    Action.COPY: "copy",
+    Action.DELETE: "delete",
+    Action.LOCAL: "local list",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,7 @@ class PushScreen(MendScreen[Ended]):
 
     def body(self) -> Iterator[Widget]:
         box = Vertical(PageView(id="push-page"), classes="mend-box")
-        box.border_title = "Push"
+        box.border_title = _DOING.get(self.plan.action, "push").capitalize()
         yield box
 
     @property
@@ -108,7 +117,8 @@ class PushScreen(MendScreen[Ended]):
             self.redraw()
 
     def redraw(self) -> None:
-        line = Line(fold="cut").put(" push ", "accent").put("  ").put(str(self.house_target()), "title")
+        line = Line(fold="cut").put(f" {_DOING.get(self.plan.action, 'push')} ", "accent")
+        line.put("  ").put(safe(str(self.plan.target)), "title")
         self.headed(line)
         result = self.result
         if result is None:
@@ -126,12 +136,6 @@ class PushScreen(MendScreen[Ended]):
         elif not result.ok:
             keys.append(("again", "r", "plan again"))
         self.keyed([*keys, ("leave", "enter esc", "close")])
-
-    def house_target(self) -> str:
-        """The target, safe."""
-        from tui.text import safe
-
-        return safe(str(self.plan.target))
 
     def on_key(self, event: events.Key) -> None:
         names = {"c": "copy", "y": "digest", "r": "again", "a": "theirs", "enter": "close", "q": "close"}

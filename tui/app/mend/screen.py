@@ -53,7 +53,7 @@ class KeyLine(Clickable):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as the keys need."""
-        return len(wrap(self._line().plain, max(10, width)))
+        return len(wrap(self._line().plain, max(10, width), hang=1))
 
     def render(self) -> Text:
         """The keys."""
@@ -65,9 +65,9 @@ class KeyLine(Clickable):
             text.stylize(Style(meta={"act": action}), at, end)
             at = end
         folded = Text(no_wrap=True, end="")
-        for number, part in enumerate(text.divide(wrap(line.plain, max(10, self.size.width))[1:])):
+        for number, part in enumerate(text.divide(wrap(line.plain, max(10, self.size.width), hang=1)[1:])):
             if number:
-                folded.append("\n")
+                folded.append("\n ")
             folded.append_text(part)
         return folded
 

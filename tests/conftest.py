@@ -36,7 +36,7 @@ _UNSET = (
     "WAYLAND_DISPLAY",
 )
 
-# On a build server the same examples every time, so that a change is judged by its own merits; everywhere else new ones.
+# On a build server the same examples every time, so that a change is judged by its own merits; elsewhere new ones.
 # No deadline anywhere: how long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("build-server", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("desk", deadline=None)

@@ -206,7 +206,7 @@ def test_progress_ticks_counts_bytes_and_counts_down() -> None:
     progress.take(Said("The mount was refused; it is copied instead."))
     text = words(progress_page(progress, "|"))
     assert "1 of 3 steps" in text and "500.0 kB of 2.0 MB" in text and "mounted" in text
-    assert "waiting 12 s (step 2): too many requests" in text and "████░" in text and "refused" in text
+    assert "waiting 12 s (step 2): too many requests" in text and "━━━━·" in text and "refused" in text
     progress.take(Waiting(copy, 0.0, ""))
     progress.take(StepFailed(tag, "the registry said no"))
     text = words(progress_page(progress, "|"))

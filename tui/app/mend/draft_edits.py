@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -292,31 +293,31 @@ class Edits(MendScreen[Draft]):
     only_local = False
 
     @property
+    @abstractmethod
     def draft(self) -> Draft:
         """The draft as it is now."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def entry(self) -> Entry | None:
         """The row under the cursor."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def rows(self) -> RowList:
         """The table."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tell_draft(self) -> None:
         """The draft is another now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leave(self) -> None:
         """Back to the tree."""
-        raise NotImplementedError
 
+    @abstractmethod
     def go_to(self, key: str) -> None:
         """Put the cursor on the row of this key."""
-        raise NotImplementedError
 
 
 def _without(draft: Draft, entry: Entry) -> Draft:

@@ -117,7 +117,7 @@ def _step(progress: Progress, step: Step, spinner: str) -> Line:
     done, total = progress.moved.get(step.number, (0, 0))
     if step.kind is StepKind.COPY and state is State.RUNNING and total:
         full = done * _BAR // total
-        line.put("  ").put("█" * full, "good").put("░" * (_BAR - full), "dim").put(f" {size(done)} of {size(total)}")
+        line.put("  ").put("━" * full, "good").put("·" * (_BAR - full), "dim").put(f" {size(done)} of {size(total)}")
     elif step.kind is StepKind.COPY:
         line.put(f", {size(step.size)}", "label")
     word = progress.words.get(step.number, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, TypeVar
 
@@ -95,9 +96,9 @@ class MendScreen(Screen[T]):
             yield Container(classes="mend-side")
         yield KeyLine(classes="mend-keys")
 
+    @abstractmethod
     def body(self) -> Iterable[Widget]:
         """What is between head and keys."""
-        raise NotImplementedError
 
     def headed(self, line: Line) -> None:
         """Set the head line."""
@@ -107,9 +108,9 @@ class MendScreen(Screen[T]):
         """Set the keys: (what ``do`` is called with, key as people write it, words)."""
         self.query_one(KeyLine).keys = tuple(keys)
 
+    @abstractmethod
     def do(self, action: str) -> None:
         """Carry out one of the keys."""
-        raise NotImplementedError
 
     async def on_clickable_act(self, event: Clickable.Act) -> None:
         event.stop()
@@ -124,9 +125,9 @@ class MendScreen(Screen[T]):
         self.lay_out()
         self.begin()
 
+    @abstractmethod
     def begin(self) -> None:
         """The screen is there: fill it."""
-        raise NotImplementedError
 
     def on_resize(self, event: events.Resize) -> None:
         self.lay_out()

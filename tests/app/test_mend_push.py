@@ -84,6 +84,8 @@ async def test_undo_puts_back_what_was_replaced() -> None:
             await stage.screen("ExploreScreen")
             # A healthy list can be put back.
             await stage.at("library/hello:latest")
+            await stage.press("U")
+            assert "nothing was pushed to this tag from here" in stage.toasts
             hello = stage.holds("library/hello", "latest")
             await stage.press("A")
             await stage.screen("DraftScreen")

@@ -51,6 +51,8 @@ class House(Screen[None]):
 
     #: How many drafts were begun and not pushed. Mending says.
     draft_count: Callable[[], int] = staticmethod(lambda: 0)
+    #: Why nothing can be undone for the tag that a row is in; "" when something can be. Mending says.
+    undo_reason: Callable[[Node | None], str] = staticmethod(lambda node: "")
     #: Why an action of a lesson does not apply now; "" when it does. Lessons say.
     lesson_reason: Callable[[str], str] = staticmethod(lambda action: "no lesson is under way")
     #: A panel that another full screen shows at its side while a lesson is under way; None for none.
@@ -162,6 +164,7 @@ class House(Screen[None]):
             exchange=self.requests.chosen is not None,
             traced=trace is not None,
             drafts=self.draft_count(),
+            undo=self.undo_reason(self.current),
             lesson={action.id: self.lesson_reason(action.id) for action in ACTIONS if action.group == "Lesson"},
         )
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 #: Rows and columns of the panel: at the side of a wide screen, below a narrow one.
 SIDE, BELOW = 46, 10
 _WIDE = 110
+#: From so many rows on, a rehearsal shows the requests too.
+_TALL = 36
 
 
 def plug(house: ExploreScreen, world: World, *, lesson: str | None = None, offer: bool = False) -> Lessons:
@@ -202,6 +204,8 @@ class Lessons:
         self.rehearsing = Rehearsing(self.house, rehearsal)
         self.shown = True
         self.house.tell_view("rehearsal", node)
+        if self.house.size.height >= _TALL and not self.house.requests_shown:
+            self.house.show_requests(True)
         await self._mount()
         await self._step()
 

@@ -52,6 +52,8 @@ class Mending:
         self.shop = shop
         house.fan.unsaved = lambda: shop.unsaved
         house.draft_count = lambda: len(shop.drafts)
+        house.undo_reason = shop.why_not_undo
+        house.start(shop.read_journal(), "journal")
         for action, handler in (
             ("recreate", self.recreate),
             ("amend", self.amend),
@@ -315,6 +317,7 @@ class Mending:
         """The tree shows what is there now; the cursor goes to what was written."""
         explorer = self.house.explorer
         target = plan.target
+        await self.shop.read_journal()
         shown: Node | None = None
         for root in list(explorer.roots):
             source = root.source

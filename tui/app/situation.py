@@ -14,9 +14,8 @@ from tui.oci import media
 class Situation:
     """``pane`` is ``tree``, ``detail``, ``requests`` or ``side``; ``handled`` are the ids of the actions that somebody
     carries out; ``marks`` are the marked rows; ``links`` how many links the detail page has; ``places`` how far back
-    the history goes; ``drafts`` how many drafts were left unpushed; ``lesson`` why each
-    action of a lesson does not apply; ``listing`` whether a list of names is above the
-    cursor."""
+    the history goes; ``drafts`` how many drafts were left unpushed; ``undo`` why nothing can be undone here; ``lesson``
+    why each action of a lesson does not apply; ``listing`` whether a list of names is above the cursor."""
 
     node: Node | None = None
     pane: str = "tree"
@@ -29,6 +28,7 @@ class Situation:
     exchange: bool = False
     traced: bool = False
     drafts: int = 0
+    undo: str = ""
     lesson: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -136,7 +136,7 @@ def why_not_undo(now: Situation) -> str:
     node = now.node
     while node is not None and node.kind is not Kind.TAG:
         node = node.parent
-    return "" if node is not None else "select a tag: what was pushed to it last is put back"
+    return now.undo if node is not None else "select a tag: what was pushed to it last is put back"
 
 
 def why_not_open(now: Situation) -> str:

@@ -40,6 +40,8 @@ class Workshop:
         self.bench = Bench(client, read_only=read_only)
         self.journal = journal or Journal()
         self.drafts: dict[str, Draft] = {}
+        #: The references that something was pushed to from here, as the journal says; None while it was not read yet.
+        self.pushed: frozenset[str] | None = None
 
     @property
     def unsaved(self) -> str:
@@ -48,6 +50,20 @@ class Workshop:
             return ""
         names = ", ".join(safe(name) for name in list(self.drafts)[:5])
         return f"What you drafted for {names} was not pushed and would be lost. (P on the main screen continues it.)"
+
+    async def read_journal(self) -> None:
+        """Learn which tags something could be undone for."""
+        records = await asyncio.to_thread(self.journal.records)
+        self.pushed = frozenset(record.target for record in records)
+
+    def why_not_undo(self, node: Node | None) -> str:
+        """Why there is nothing to undo for the tag that a row is in, as far as that is known without asking."""
+        while node is not None and node.kind is not Kind.TAG:
+            node = node.parent
+        target = target_of(node) if node is not None else None
+        if target is None or self.pushed is None or str(target) in self.pushed:
+            return ""
+        return "nothing was pushed to this tag from here"
 
     def keep(self, draft: Draft) -> None:
         """Remember a draft that is not pushed yet."""

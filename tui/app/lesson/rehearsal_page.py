@@ -10,7 +10,8 @@ from tui.teach.rehearsal_steps import RehearsalStep
 
 def rehearsal_title(rehearsal: Rehearsal) -> str:
     """For the border."""
-    return f"Pull of {rehearsal.reference} on {rehearsal.platform}"
+    name = rehearsal.reference.rpartition("/")[2]
+    return f"Pull for {rehearsal.platform}: {name}"
 
 
 def rehearsal_page(rehearsal: Rehearsal, *, busy: bool = False, room: int = 40) -> Lines:

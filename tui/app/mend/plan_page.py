@@ -90,7 +90,7 @@ def difference(rows: Iterable[DiffRow], title: str = "What changes") -> list[Lin
             continue
         both = row.before and row.after and row.before != row.after
         if both and len(row.before) + len(row.after) < 60:
-            lines.append(line.put(f"  {row.before}", "bad").put(" → ", "dim").put(row.after, "good"))
+            lines.append(line.put(f"  {row.before}", "dim").put(" → ", "dim").put(row.after))
             continue
         lines.append(line)
         if row.before:

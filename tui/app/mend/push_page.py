@@ -109,7 +109,8 @@ def _head(progress: Progress) -> Line:
     return line
 
 
-def _step(progress: Progress, step: Step, spinner: str) -> Line:
+def _step(progress: Progress, step: Step, spinner: str, *, said: str = "") -> Line:
+    """A step; what ``said`` tells already is not told again."""
     state = progress.state(step)
     mark, role = _MARK[state]
     line = Line(hang=7).put(f"{mark or spinner} ", role).put(f"{step.number:>3}. ", "number")
@@ -121,7 +122,7 @@ def _step(progress: Progress, step: Step, spinner: str) -> Line:
     elif step.kind is StepKind.COPY:
         line.put(f", {size(step.size)}", "label")
     word = progress.words.get(step.number, "")
-    if word:
+    if word and word.rstrip(".") not in said:
         line.put(f"  {word}", "bad" if state is State.FAILED else "dim")
     return line
 
@@ -164,7 +165,7 @@ def result_page(
     lines += difference(theirs, "What they changed")
     lines += difference(mine, "What yours would change of theirs")
     lines += [blank(), heading("What was done")]
-    lines += [_step(progress, step, "·") for step in progress.plan.steps]
+    lines += [_step(progress, step, "·", said=result.sentence) for step in progress.plan.steps]
     lines += [Line(hang=2).put("· ", "dim").put(text) for text in progress.said[-50:]]
     return Lines(lines)
 

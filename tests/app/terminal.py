@@ -61,7 +61,8 @@ def terminal(arguments: Sequence[str], *, size: tuple[int, int] = (100, 30), **e
     """Run a program in a pseudo-terminal of this size; it is ended in the end."""
     outer, inner = pty.openpty()
     fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
-    env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **environ}
+    env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    env |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", **environ}
     process = subprocess.Popen(arguments, stdin=inner, stdout=inner, stderr=inner, env=env, start_new_session=True)
     os.close(inner)
     try:

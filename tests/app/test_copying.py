@@ -77,7 +77,10 @@ def files(folder: Path) -> list[Path]:
 async def copied(stage: Stage, *keys: str) -> str:
     """Press keys and wait for what comes to the clipboard."""
     stage.copied.clear()
-    await stage.press(*keys)
+    await stage.press(keys[0])
+    if len(keys) > 1:
+        await stage.until(lambda: stage.app.screen is not stage.house)
+        await stage.press(*keys[1:])
     await stage.until(lambda: stage.copied, f"something copied by {keys}")
     await stage.until(lambda: stage.app.screen is stage.house)
     return stage.copied[-1]
@@ -105,6 +108,7 @@ async def test_everything_that_can_be_copied_is_whole(monkeypatch: pytest.Monkey
 async def test_the_copy_menu_greys_what_is_not_there() -> None:
     async with staged() as stage:
         await stage.press("y")
+        await stage.until(lambda: stage.app.screen is not stage.house)
         await stage.until(lambda: "no digest is known here yet" in stage.screen())
         await stage.press("d")
         assert stage.app.screen is not stage.house and not stage.copied
@@ -176,10 +180,12 @@ async def test_saving_never_replaces_a_file_silently(tmp_path: Path, monkeypatch
     async with staged() as stage:
         await stage.go("app", "single")
         for answer in ("n", "y"):
-            await stage.press("ctrl+s", "r")
+            await stage.press("ctrl+s")
+            await stage.until(lambda: "Save what is shown" in stage.screen())
+            await stage.press("r")
             await stage.until(lambda: "Save as" in stage.screen())
             await stage.press("enter")
-            await stage.until(lambda: "is there already" in stage.screen())
+            await stage.until(lambda: "Replace it?" in stage.screen())
             assert old.read_text() == "mine"
             await stage.press(answer)
             await stage.until(lambda: stage.app.screen is stage.house)
@@ -192,13 +198,17 @@ async def test_a_path_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch
     (tmp_path / "app-single.json").mkdir()
     async with staged() as stage:
         await stage.go("app", "single")
-        await stage.press("ctrl+s", "r")
+        await stage.press("ctrl+s")
+        await stage.until(lambda: "Save what is shown" in stage.screen())
+        await stage.press("r")
         await stage.until(lambda: "Save as" in stage.screen())
         await stage.press("enter")
-        await stage.until(lambda: "is there already" in stage.screen())
+        await stage.until(lambda: "Replace it?" in stage.screen())
         await stage.press("y")
         await stage.until(lambda: "Not saved" in stage.screen())
-        await stage.press("ctrl+s", "r")
+        await stage.press("ctrl+s")
+        await stage.until(lambda: "Save what is shown" in stage.screen())
+        await stage.press("r")
         await stage.until(lambda: "Save as" in stage.screen())
         await stage.press("ctrl+u")
         await stage.type("/nowhere/x")

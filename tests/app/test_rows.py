@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from tests.app.stage import WritableSource
 from tests.support.images import image
 from tui.app.glyphs import ASCII, ROLE, UNICODE
-from tui.app.rows import Columns, Row, kind_cell, lay, presence_pieces, row
+from tui.app.rows import Columns, Row, kind_cell, lay, presence_pieces, row, shorter
 from tui.explore.node import Kind, Load, Node
 from tui.oci.manifest import decode
 from tui.sources.base import SourceError
@@ -106,6 +106,18 @@ def test_rows_never_grow_wider_than_the_pane(width: int, name: str) -> None:
     for indent in (2, 6, 10):
         pieces = lay(long, Columns.of(width), indent, UNICODE)
         assert cell_len("".join(part for part, _ in pieces)) <= width - indent
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (40, " 1 of 2 platforms cannot be pulled"),
+        (20, " 1 of 2 broken"),
+        (10, " 1 broken"),
+    ],
+)
+def test_a_sum_is_said_in_fewer_words_never_in_half_of_them(cells: int, said: str) -> None:
+    assert shorter(" 1 of 2 platforms cannot be pulled", cells) == said
 
 
 def test_status_columns_stand_in_line_whatever_the_depth() -> None:

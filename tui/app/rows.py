@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -13,6 +14,15 @@ from tui.explore.node import BLOB_KINDS, Kind, Load, Node
 from tui.oci import media
 from tui.sources.presence import Observation, Presence
 from tui.text import duration, shorten, size
+
+#: Shorter phrases for a narrow column, tried in turn: a cut phrase could say the opposite of a whole one.
+_SHORTER = (
+    (re.compile(r" (platforms?|images?) cannot be pulled$"), " broken"),
+    (re.compile(r" (platforms?|images?) can be pulled$"), " can be pulled"),
+    (re.compile(r" can be pulled$"), " pulls"),
+    (re.compile(r" (pulls|platforms?|images?)$"), ""),
+    (re.compile(r"(\d+) of \d+ broken$"), r"\1 broken"),
+)
 
 #: Words beside the symbol; what is fine or unasked needs none.
 _WORDS = {
@@ -166,9 +176,9 @@ def row(node: Node, book: Book, glyphs: Glyphs, *, marks: Collection[Node] = (),
 
 def shorter(text: str, cells: int) -> str:
     """The same said in fewer words, where there is no room for all of them."""
-    for long, short in ((" platforms can be pulled", " can be pulled"), (" can be pulled", "")):
+    for long, short in _SHORTER:
         if len(text) > cells:
-            text = text.replace(long, short)
+            text = long.sub(short, text)
     return text
 
 

@@ -45,8 +45,9 @@ class BranchTree(Tree[Node | None]):
         if branch is None:
             return
         if node is not None:
-            branch.allow_expand = node.expandable
-            branch.refresh()
+            if branch.allow_expand != node.expandable:
+                branch.allow_expand = node.expandable
+                branch.refresh()
         if node is None or branch.is_expanded:
             self._reconcile(branch, list(self.children_of(node)))
 

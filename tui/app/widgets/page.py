@@ -94,7 +94,7 @@ class PageView(ScrollView, Inked, can_focus=True, inherit_bindings=False):
             rows.extend((number, start) for start in wrap(plain, width, hang=line.hang, fold=line.fold))
         self._rows = rows
         self._tops = tops
-        self.virtual_size = Size(width, len(rows))
+        self._measure()
 
     def on_resize(self, event: events.Resize) -> None:
         if (self.scrollable_content_region.width or self.size.width) != self._width:
@@ -103,6 +103,12 @@ class PageView(ScrollView, Inked, can_focus=True, inherit_bindings=False):
             if top < len(self._tops):
                 self.scroll_to(0, self._tops[top], animate=False, force=True)
             self.refresh()
+        else:
+            self._measure()
+
+    def _measure(self) -> None:
+        """A change of the virtual size lays the whole screen out anew, so pages that fit all count as just fitting."""
+        self.virtual_size = Size(self._width, max(len(self._rows), self.size.height))
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import Tree
 
 from tui.app.glyphs import UNICODE, Glyphs
-from tui.app.rows import Book, Columns, lay, row
+from tui.app.rows import Book, Columns, Row, lay, row
 from tui.app.widgets.branches import Branch, BranchTree
 from tui.app.widgets.ink import INKS, Inked
 from tui.explore.node import Kind, Node
@@ -19,6 +19,8 @@ from tui.text import width as width_of
 
 #: Rows that are sentences rather than names: they may be cut, the columns need not make room for them.
 _LONG = frozenset({Kind.FAULT, Kind.MORE, Kind.GROUP, Kind.SOURCE})
+#: How many rows' last drawings are remembered; forgetting one only means drawing it once more.
+_DRAWN_AT_MOST = 4_000
 _TOGGLE = Style.from_meta({"toggle": True})
 
 
@@ -74,7 +76,7 @@ class ImageTree(BranchTree, Inked, inherit_bindings=False):
         self.marks: list[Node] = []
         self.found = ""
         self.tick = 0
-        self._stale = False
+        self._drawn: dict[str, tuple[Row, str]] = {}
         self._longest = 0
 
     def branches_changed(self) -> None:
@@ -115,8 +117,11 @@ class ImageTree(BranchTree, Inked, inherit_bindings=False):
             indent += 2
         width = self.scrollable_content_region.width or self.size.width
         columns = Columns.of(width, self.longest_name)
-        for words, role in lay(row(data, self.book, self.glyphs, marks=self.marks, tick=self.tick), columns, indent,
-                               self.glyphs):  # fmt: skip
+        cells = row(data, self.book, self.glyphs, marks=self.marks, tick=self.tick)
+        if len(self._drawn) > _DRAWN_AT_MOST:
+            self._drawn.clear()
+        self._drawn[data.key] = (cells, self.found)
+        for words, role in lay(cells, columns, indent, self.glyphs):
             text.append(words, style + self.ink(role))
         if self.found:
             self._highlight_found(text, columns.name - depth * 2)
@@ -291,17 +296,21 @@ class ImageTree(BranchTree, Inked, inherit_bindings=False):
         return nodes
 
     def repaint(self) -> None:
-        """Draw the rows on the screen again from the data; rows off the screen are drawn anew when they come back."""
-        self._stale = True
-        self._repaint_visible()
-
-    def _repaint_visible(self) -> None:
+        """Draw those rows on the screen again that say something else by now. Rows off the screen are looked at when
+        they come back."""
+        if self.book is None:
+            return
         top = round(self.scroll_y)
         for line in range(top, top + max(1, self.size.height)):
             branch = self.get_node_at_line(line)
             if branch is None:
                 break
-            branch.refresh()
+            data = branch.data
+            if data is None:
+                continue
+            cells = row(data, self.book, self.glyphs, marks=self.marks, tick=self.tick)
+            if self._drawn.get(data.key) != (cells, self.found):
+                branch.refresh()
 
     def on_resize(self) -> None:
         """Keep the cursor's row on the screen when the pane shrinks."""
@@ -310,6 +319,5 @@ class ImageTree(BranchTree, Inked, inherit_bindings=False):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
-            if self._stale:
-                self._repaint_visible()
+            self.repaint()
             self.post_message(self.Scrolled())

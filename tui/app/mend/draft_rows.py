@@ -51,21 +51,23 @@ def table(draft: Draft, room: int) -> tuple[Line, list[Line]]:
     names = [_name(entry, draft) for entry in rows]
     first = max([len("platform"), *(width(name) for name in names)]) + 2
     first = min(first, max(16, room // 3))
-    source = max(10, room - first - 2 * _DIGEST - _WORD - 3)
+    digits = _DIGEST if room >= 66 else _DIGEST - 5
+    source = max(10, room - first - 2 * digits - _WORD - 3)
     head = columns(
         [
             ("   platform", first + 3, "label"),
             ("source", source, "label"),
-            ("was", _DIGEST, "label"),
-            ("is now", _DIGEST, "label"),
+            ("was", digits, "label"),
+            ("is now", digits, "label"),
             ("verdict", 0, "label"),
         ]
     )
-    lines = [_row(entry, name, draft.target, first, source) for entry, name in zip(rows, names, strict=True)]
+    lines = [_row(entry, name, draft.target, (first, source, digits)) for entry, name in zip(rows, names, strict=True)]
     return head, lines
 
 
-def _row(entry: Entry, name: str, target: Reference, first: int, source: int) -> Line:
+def _row(entry: Entry, name: str, target: Reference, widths: tuple[int, int, int]) -> Line:
+    first, source, digits = widths
     removed = entry.verdict is EntryVerdict.REMOVED
     verdict = _VERDICT[entry.verdict]
     came = source_text(entry, target)
@@ -77,8 +79,8 @@ def _row(entry: Entry, name: str, target: Reference, first: int, source: int) ->
             (f"{_SIGN[entry.verdict]} ", 3, verdict),
             (name, first, "dim" if removed or entry.is_attestation else "title"),
             (came, source, "dim" if removed or entry.is_attestation else "info" if entry.proposed else "plain"),
-            (hexes(entry.was), _DIGEST, "dim"),
-            (hexes(entry.now) if not removed else "", _DIGEST, "digest" if moved and not removed else "dim"),
+            (hexes(entry.was), digits, "dim"),
+            (hexes(entry.now) if not removed else "", digits, "digest" if moved and not removed else "dim"),
             (str(entry.verdict), 0, verdict),
         ]
     )

@@ -30,6 +30,10 @@ MOVES = {
 }  # fmt: skip
 
 
+#: From so many columns on, a lesson stands beside the screen's own content, else below it.
+_WIDE = 116
+
+
 class OneLine(Inked):
     """A line of inked text; with ``most`` above 1 it folds to that many rows."""
 
@@ -70,6 +74,7 @@ class KeyLine(Clickable):
             if number:
                 folded.append("\n ")
             folded.append_text(part)
+        folded.plain = folded.plain.replace("\u00a0", " ")
         return folded
 
 
@@ -136,7 +141,7 @@ class MendScreen(Screen[T]):
     def lay_out(self) -> None:
         """Classes for the size of now."""
         self.set_class(self.size.height < 30, "-short")
-        self.set_class(self.size.width < 100, "-narrow")
+        self.set_class(self.size.width < _WIDE, "-narrow")
 
     def redraw(self) -> None:
         """Draw for the size of now."""

@@ -7,6 +7,7 @@ all together.
 from __future__ import annotations
 
 import logging
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -234,41 +235,41 @@ class House(Screen[None]):
 
     _handlers: dict[str, Handler]
 
+    @abstractmethod
     def lay_out(self) -> None:
         """Lay out the panes for the size of now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refresh_keys(self) -> None:
         """Draw the key bar for where the cursor is now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refresh_detail(self, *, keep: bool = True) -> None:
         """Make pane 2 anew."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refresh_verdict(self) -> None:
         """Make the verdict anew."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_tab(self, tab: str) -> None:
         """Bring a detail tab up."""
-        raise NotImplementedError
 
+    @abstractmethod
     def focus_pane(self, number: int) -> None:
         """Give the keys to pane 1, 2 or 3."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def highlight(self, node: Node | str) -> bool:
         """Put the cursor on a row, opening what is above it."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def show_object(self, digest: str) -> None:
         """Go to an object by its digest."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def copy_text(self, text: str, what: str) -> None:
         """Hand a text to the clipboard and say where it went."""
-        raise NotImplementedError
 
 
 async def _awaited(outcome: Awaitable[Any]) -> None:

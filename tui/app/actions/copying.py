@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from tui.app.actions.finding import Finding
@@ -79,6 +80,6 @@ class Copying(Finding):
             return made.to_markdown()
         return json.dumps(made.to_json(), indent=2, ensure_ascii=False) + "\n"
 
+    @abstractmethod
     def commands_of(self, node: Node) -> tuple[Command, ...]:
         """Teach's command lines for a row."""
-        raise NotImplementedError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from textual import on
 
 from tui.app.actions.looking import Looking
@@ -280,9 +282,9 @@ class Finding(Looking):
 
     # --- brought by the screen -----------------------------------------------------------------------------------
 
+    @abstractmethod
     def unzoom(self) -> bool:
         """Leave full screen; False when it was not on."""
-        raise NotImplementedError
 
 
 def split_selector(text: str) -> tuple[str, str]:

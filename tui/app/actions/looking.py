@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from tui.app.actions.moving import Moving
 from tui.app.keys import ACTIONS
 from tui.explore.node import Kind, Load, Node
@@ -189,9 +191,9 @@ class Looking(Moving):
 
     # --- brought by the screen -----------------------------------------------------------------------------------
 
+    @abstractmethod
     def refilter(self) -> None:
         """Show in the tree what ``problems_only`` lets through now."""
-        raise NotImplementedError
 
 
 def is_problem(node: Node) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from tui.app.messages import EventKind
 from tui.app.telling import Telling, shows_children
 from tui.explore.node import Kind, Load, Node
@@ -209,17 +211,17 @@ class Moving(Telling):
 
     requests_shown: bool
 
+    @abstractmethod
     def flush(self) -> None:
         """Make the tree look like the data at once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_requests(self, shown: bool) -> None:
         """Show or hide pane 3."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def show_exchange(self) -> None:
         """Show the headers of the request under the cursor."""
-        raise NotImplementedError
 
 
 def _worth_opening(node: Node) -> bool:

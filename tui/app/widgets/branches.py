@@ -44,10 +44,9 @@ class BranchTree(Tree[Node | None]):
         branch = self.root if node is None else self._branches.get(node.key)
         if branch is None:
             return
-        if node is not None:
-            if branch.allow_expand != node.expandable:
-                branch.allow_expand = node.expandable
-                branch.refresh()
+        if node is not None and branch.allow_expand != node.expandable:
+            branch.allow_expand = node.expandable
+            branch.refresh()
         if node is None or branch.is_expanded:
             self._reconcile(branch, list(self.children_of(node)))
 

@@ -135,3 +135,9 @@ def test_hosts_are_changed_one_by_one() -> None:
     assert changed.host("LAN:5000") == HostSettings(plain_http=True)
     assert changed.host("other") == HostSettings()
     assert settings.hosts == {"ghcr.io": HostSettings(head=False)}
+
+
+def test_the_home_of_nobody_is_taken_as_it_stands(tmp_path: Path) -> None:
+    assert (
+        load(write(tmp_path, 'log = "~nobody-of-this-name/x.log"')).log == tmp_path / "~nobody-of-this-name" / "x.log"
+    )

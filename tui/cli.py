@@ -260,7 +260,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     changes: dict[str, Any] = {}
     if options.ca is not None:
         changes["ca"] = Path(options.ca)
-        if not changes["ca"].is_file():
+        if not os.path.isfile(options.ca):
             raise ConfigError(f"--ca: there is no file {options.ca}.")
     if options.log is not None:
         changes["log"] = Path(options.log)

@@ -6,6 +6,7 @@ setting that silently does nothing (``read-only = true``) is worse than none.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -154,7 +155,7 @@ class _Table:
     def path(self, key: str) -> Path | None:
         """A path; a relative one counts from the folder of the configuration file."""
         value = self.text(key)
-        return self._file.parent / Path(value).expanduser() if value else None
+        return self._file.parent / os.path.expanduser(value) if value else None
 
     def choice(self, key: str, choices: tuple[str, ...]) -> str:
         value = self.text(key, choices[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
@@ -116,6 +118,23 @@ async def test_dockers_folder(certificates: Path, tmp_path: Path, connect: Conne
         client = connect(hosts={picky.address: HostSettings(ca=certificates / "ca.pem")})
         client._wire._contexts = tls.Contexts(client.settings, (tmp_path,))
         assert (await client.head_blob(picky.address, "app", BLOB)).digest == BLOB
+
+
+async def test_dockers_folder_that_only_root_may_enter(
+    connect: Connect, secure: Server, certificates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """/etc/docker is closed to users on many machines: that is no reason to ask nothing."""
+    client = connect(hosts={secure.address: HostSettings(ca=certificates / "ca.pem")})
+    client._wire._contexts = tls.Contexts(client.settings, (tmp_path / "closed",))
+    look = os.stat
+
+    def refuse(path: object, *more: object, **named: object) -> os.stat_result:
+        if "closed" in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return look(path, *more, **named)  # type: ignore[call-overload,no-any-return]
+
+    monkeypatch.setattr(os, "stat", refuse)
+    assert (await client.head_blob(secure.address, "app", BLOB)).digest == BLOB
 
 
 async def test_one_context_for_all(secure: Server, connect: Connect, certificates: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -86,3 +88,20 @@ def test_what_is_malformed_says_so(text: str) -> None:
         parse_source(text)
     assert str(caught.value).endswith((".", "."))
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("kind", ["oci", "oci-archive", "docker-archive", "docker-manifests", "storage"])
+def test_the_home_of_nobody_is_a_path_like_any_other(kind: str) -> None:
+    assert str(parse_source(f"{kind}:~nobody-of-this-name/x").path) == "~nobody-of-this-name/x"
+
+
+def test_a_path_that_may_not_be_looked_at_is_no_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it holds a colon cannot be seen then, so what follows the last one is the tag."""
+
+    def refuse(path: object, **_more: object) -> os.stat_result:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "stat", refuse)
+    spec = parse_source("oci:/closed/layout:1.0")
+    assert (spec.path, spec.selector) == (Path("/closed/layout"), "1.0")
+    assert parse_source("oci:/closed/" + "x" * 5000).selector is None

@@ -125,7 +125,7 @@ class Credentials:
         environ = self._environ
         if self._settings.docker_config is not None:
             return [(self._settings.docker_config / "config.json", "auths")]
-        home = Path(environ.get("HOME") or Path.home())
+        home = Path(environ.get("HOME") or os.path.expanduser("~"))
         docker = Path(environ["DOCKER_CONFIG"]) if environ.get("DOCKER_CONFIG") else home / ".docker"
         config_home = Path(environ["XDG_CONFIG_HOME"]) if environ.get("XDG_CONFIG_HOME") else home / ".config"
         paths = [(docker / "config.json", "auths")]

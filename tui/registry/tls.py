@@ -14,6 +14,7 @@ from pathlib import Path
 import certifi
 
 from tui.registry.settings import ClientSettings
+from tui.text import safe
 
 SYSTEM_CERTS_D = Path("/etc/docker/certs.d")
 
@@ -47,14 +48,16 @@ class Contexts:
             raise
 
     def _folder(self, registry: str) -> Path | None:
-        # The name comes from a parsed reference: no separators, and never "..".
+        # The name comes from a parsed reference: no separators, and never "..". A folder that this user may not enter
+        # (/etc/docker is root's alone on many machines) counts as none, as for any other client.
         if not registry or "/" in registry or registry.startswith("."):
             return None
-        return next((base / registry for base in self._certs_d if (base / registry).is_dir()), None)
+        return next((base / registry for base in self._certs_d if os.path.isdir(base / registry)), None)
 
 
 def default_certs_d() -> tuple[Path, ...]:
-    return SYSTEM_CERTS_D, Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "docker" / "certs.d"
+    config_home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    return SYSTEM_CERTS_D, Path(config_home) / "docker" / "certs.d"
 
 
 def make_context(insecure: bool, authorities: tuple[Path, ...], folder: Path | None) -> ssl.SSLContext:
@@ -69,12 +72,14 @@ def make_context(insecure: bool, authorities: tuple[Path, ...], folder: Path | N
         try:
             context.load_verify_locations(cafile=path)
         except (OSError, ssl.SSLError) as error:
-            raise TlsFiles(f"The certificate authority in {path} cannot be used: {_why(error)}.") from error
+            raise TlsFiles(f"The certificate authority in {safe(str(path))} cannot be used: {_why(error)}.") from error
     for certificate, key in _client_pairs(folder) if folder is not None else ():
         try:
             context.load_cert_chain(certificate, key)
         except (OSError, ssl.SSLError) as error:
-            raise TlsFiles(f"The client certificate in {certificate} cannot be used: {_why(error)}.") from error
+            raise TlsFiles(
+                f"The client certificate in {safe(str(certificate))} cannot be used: {_why(error)}."
+            ) from error
     return context
 
 
@@ -85,7 +90,7 @@ def _authorities_in(folder: Path) -> Iterator[Path]:
 def _client_pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
     for certificate in sorted(folder.glob("*.cert")):
         key = certificate.with_suffix(".key")
-        if key.is_file():
+        if os.path.isfile(key):
             yield certificate, key
 
 

@@ -310,7 +310,7 @@ def default_folder(environment: Mapping[str, str] | None = None) -> Path:
     """Where docker keeps its lists: ``manifests`` in ``$DOCKER_CONFIG``, else in ``~/.docker``."""
     variables = os.environ if environment is None else environment
     config = variables.get("DOCKER_CONFIG")
-    return (Path(config) if config else Path.home() / ".docker") / "manifests"
+    return (Path(config) if config else Path(os.path.expanduser("~/.docker"))) / "manifests"
 
 
 def image_of(entry: LocalEntry) -> ImageManifest | None:

@@ -8,6 +8,7 @@ came from, because that is where `docker manifest push` would need it.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -76,9 +77,9 @@ class DockerManifests:
     def __init__(self, folder: Path | None = None, client: Client | None = None) -> None:
         """``folder`` is Docker's config folder or the ``manifests`` folder in it; None: Docker's own."""
         found = default_folder() if folder is None else folder
-        if folder is not None and folder.name != "manifests" and not (folder / "manifests").is_symlink():
+        if folder is not None and folder.name != "manifests" and not os.path.islink(folder / "manifests"):
             inner = folder / "manifests"
-            found = inner if inner.is_dir() or not any(folder.glob("*/*")) else folder
+            found = inner if os.path.isdir(inner) or not any(folder.glob("*/*")) else folder
         self.lists = DockerLists(found)
         self._client = client
         self._registries: dict[str, RegistrySource] = {}
@@ -269,8 +270,8 @@ def place(stored: StoredList) -> tuple[str, str]:
 def open_local_lists(folder: Path | None, client: Client | None = None) -> DockerManifests:
     """The source for ``docker-manifests:[PATH]``. Docker's own folder, or the ``manifests`` of a config folder, may not
     be there yet: it is empty then, as for docker. Any other path must be a folder. Raises SourceError."""
-    if folder is not None and not folder.is_dir() and not (folder.name == "manifests" and folder.parent.is_dir()):
-        why = "it is not a folder" if folder.exists() else "there is no such folder"
+    if folder is not None and not _may_stand(folder):
+        why = "it is not a folder" if os.path.exists(folder) else "there is no such folder, or you may not see it"
         raise SourceError(
             Presence.UNREACHABLE,
             f"{safe(str(folder))} cannot be read: {why}.",
@@ -278,6 +279,10 @@ def open_local_lists(folder: Path | None, client: Client | None = None) -> Docke
             mend="Give Docker's config folder (~/.docker), or the folder manifests in it.",
         )
     return DockerManifests(folder, client)
+
+
+def _may_stand(folder: Path) -> bool:
+    return os.path.isdir(folder) or (folder.name == "manifests" and os.path.isdir(folder.parent))
 
 
 def _failed(error: OSError, what: str) -> SourceError:

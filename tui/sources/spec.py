@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,23 +72,28 @@ def parse_source(text: str) -> SourceSpec:
 
 def _on_disk(kind: SourceKind, rest: str, text: str) -> SourceSpec:
     if kind == "docker-manifests":
-        path = Path(rest).expanduser() if rest else None
+        path = _path(rest) if rest else None
         return SourceSpec(kind, path=path, explicit=False, text=text)
     if not rest:
         raise MalformedReference(f"“{safe(text, limit=200)}” names no path; write it after the colon.")
     if "\0" in rest:
         raise MalformedReference(f"“{safe(text, limit=200)}” has a zero byte in its path.")
-    path, selector = Path(rest).expanduser(), None
+    path, selector = _path(rest), None
     head, colon, tail = rest.rpartition(":")
-    if kind != "storage" and colon and head and not path.exists():
+    if kind != "storage" and colon and head and not os.path.exists(path):
         # A tag only if there is no file of that whole name: paths may hold colons too.
         if tail.startswith(("sha256", "sha512")) or not is_tag(tail):
             raise MalformedReference(f"“{safe(text, limit=200)}”: “{safe(tail, limit=100)}” is not a tag.")
-        path, selector = Path(head).expanduser(), tail
+        path, selector = _path(head), tail
     repository = "" if kind != "storage" else None
     return SourceSpec(
         kind, path=path, repository=repository, selector=selector, explicit=selector is not None, text=text
     )
+
+
+def _path(text: str) -> Path:
+    """The path with its ~ written out; a ~ of nobody stays as it is, and is then no file."""
+    return Path(os.path.expanduser(text))
 
 
 def _as_registry(text: str) -> str | None:

@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.explore.codes import Severity
 from tui.explore.findings import Finding
-from tui.explore.node import Kind, Node
+from tui.explore.node import Kind, Load, Node
 from tui.explore.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -32,6 +33,17 @@ class _Known:
     cost: float
 
 
+@dataclass(slots=True)
+class _Looked:
+    """What was seen below a list, when, and at what cost in seconds."""
+
+    opened: int
+    broken: tuple[Node, ...]
+    epoch: int
+    at: float
+    cost: float
+
+
 class Judge:
     """Remembers findings and verdicts. ``forget`` marks them as old; ``stale`` says that an old one was given out."""
 
@@ -39,6 +51,7 @@ class Judge:
         self.stale = False
         self._epoch = 0
         self._known: dict[Node, _Known] = {}
+        self._lists: dict[Node, _Looked] = {}
         self._verdicts: dict[Node, tuple[tuple[Finding, ...], int, Verdict]] = {}
 
     def forget(self) -> None:
@@ -53,8 +66,7 @@ class Judge:
         if known is not None:
             if known.epoch == self._epoch:
                 return known.findings
-            patience = PATIENCE_WHILE_CHECKING if explorer.running() else PATIENCE
-            if known.cost > CHEAP and began < known.at + known.cost * patience:
+            if known.cost > CHEAP and began < known.at + known.cost * self._patience(explorer):
                 self.stale = True
                 return known.findings
         found = tuple(sorted(self._collect(node, explorer), key=lambda finding: finding.severity.rank))
@@ -82,6 +94,30 @@ class Judge:
             return list(findings(node, explorer))
         below = {row.key for row in node.walk()}
         return [finding for finding in self.findings(top, explorer) if finding.node_key in below]
+
+    def looked_at(self, node: Node, explorer: Explorer) -> tuple[int, tuple[Node, ...]]:
+        """How many images below a list were loaded, and those that cannot be pulled whole.
+
+        After a check of a thousand tags this takes a second, and any event makes it old: it is asked no more often
+        than it is cheap, as findings are.
+        """
+        known = self._lists.get(node)
+        began = time.monotonic()
+        if known is not None:
+            fresh = known.epoch == self._epoch
+            if fresh or (known.cost > CHEAP and began < known.at + known.cost * self._patience(explorer)):
+                self.stale = self.stale or not fresh
+                return known.opened, known.broken
+        opened = [row for row in node.walk() if row.top() is row and row.load is Load.READY]
+        broken = tuple(row for row in opened if self.verdict(row, explorer).severity is Severity.ERROR)
+        ended = time.monotonic()
+        if len(self._lists) > 200:
+            self._lists.clear()
+        self._lists[node] = _Looked(len(opened), broken, self._epoch, ended, ended - began)
+        return len(opened), broken
+
+    def _patience(self, explorer: Explorer) -> float:
+        return PATIENCE_WHILE_CHECKING if explorer.running() else PATIENCE
 
     def verdict(self, node: Node, explorer: Explorer) -> Verdict:
         """The verdict on a tag, index or image."""

@@ -63,7 +63,9 @@ async def compare(node: Node, tree: Tree) -> None:
 
 def comparison_of(row: Node) -> Comparison | None:
     """What was found when the list of this row was compared; None when it was not, or is no stored list."""
-    if row.kind is not Kind.TAG or row.tag is None or row.repository is None or not isinstance(row.source, Comparing):
+    if row.kind is not Kind.TAG or row.tag is None or row.repository is None or row.source.kind == "registry":
+        return None  # most rows end here: a look at a protocol would cost as much as all the other rules
+    if not isinstance(row.source, Comparing):
         return None
     return row.source.compared(row.repository, row.tag)
 

@@ -80,15 +80,14 @@ class VerdictPane(DetailPane):
 
     def _listing_line(self, node: Node) -> Line:
         line = Line(hang=2)
-        opened = [row for row in node.walk() if row.top() is row and row.load is Load.READY]
         if node.error is not None:
             return line.put("! ", "warn").put(node.error.sentence)
+        opened, broken = self.judge.looked_at(node, self.explorer)
         if not opened:
             line.put(f"{self.glyphs.dot} ", "dim")
             what = "a repository" if node.kind is Kind.SOURCE else "a tag"
             return line.put(f"Open {what}: the verdict says here who can pull it.", "dim")
-        broken = [row for row in opened if self.judge.verdict(row, self.explorer).severity is Severity.ERROR]
-        looked = plural(len(opened), "tag or image was", "tags and images were") + " looked at"
+        looked = plural(opened, "tag or image was", "tags and images were") + " looked at"
         if broken:
             names = ", ".join(row.label for row in broken[:5]) + (" …" if len(broken) > 5 else "")
             line.put(f"{self.glyphs.of(Presence.MISSING)} ", "bad")

@@ -59,10 +59,22 @@ class LessonPanel(Vertical):
         keys = list(self._keys_of())
         if view.virtual_size.height > self.size.height:
             keys.append((MORE, "more"))
-        self.border_subtitle = Content("  ".join(f"{key} {words}" for key, words in keys))
+        self.border_subtitle = Content(_fitting(keys, self.size.width - 2))
 
     def more(self) -> None:
         """The next part of it; from the end back to the top."""
         view = self.query_one(PageView)
         at_end = view.scroll_y >= view.max_scroll_y
         view.move("top" if at_end else "page-down")
+
+
+def _fitting(keys: Sequence[tuple[str, str]], room: int) -> str:
+    """As many keys as fit, the first first; where one is left out, its key alone may still fit."""
+    shown = [f"{key} {words}" for key, words in keys]
+    for place in range(len(shown) - 1, -1, -1):
+        if len("  ".join(shown)) <= room:
+            break
+        shown[place] = keys[place][0]
+    while len("  ".join(shown)) > room and len(shown) > 1:
+        shown.pop()
+    return "  ".join(shown)

@@ -15,7 +15,8 @@ from tui.text import plural
 
 def panel_title(run: LessonRun) -> str:
     """For the border: the lesson's name and how far it is."""
-    return f"Lesson: {run.lesson.title}  {min(run.current + 1, len(run.lesson.steps))}/{len(run.lesson.steps)}"
+    number, of = min(run.current + 1, len(run.lesson.steps)), len(run.lesson.steps)
+    return f"Lesson {number}/{of}: {run.lesson.title}"
 
 
 def panel_page(run: LessonRun, *, hint: bool, room: int, busy: str = "") -> Lines:

@@ -113,7 +113,7 @@ def _steps(steps: Sequence[Step]) -> list[Line]:
         line = Line(hang=5).put(f"{step.number:>3}. ", "number").put(step.title)
         if step.kind is StepKind.COPY:
             line.put(f", {size(step.size)}", "label")
-        if step.digest is not None:
+        if step.digest is not None and step.digest.short not in step.title:
             line.put(f"  {step.digest.short}", "dim")
         lines.append(line)
     return lines

@@ -7,6 +7,7 @@ credential fail the test when they do.
 from __future__ import annotations
 
 import logging
+import shlex
 import traceback
 from pathlib import Path
 
@@ -217,6 +218,16 @@ async def test_curl_lines_work_without_secrets(serve: Serve, client: Client) -> 
     assert line.startswith("curl -sS --head") and '-H "Authorization: Bearer $TOKEN"' in line
     assert f"http://{server.address}/v2/app/blobs/{BLOB}" in line
     assert f"TOKEN=$(curl -sS 'http://{server.address}/token?service=shop&scope=repository:app:pull'" in line
+
+
+async def test_a_realm_cannot_put_commands_into_the_line(serve: Serve, client: Client) -> None:
+    """The line is made to be pasted into a shell, and the realm's address is the registry's to choose."""
+    server = await serve(TokenShop(realm="/token?tag=';reboot;'&hint=secret-hint"))
+    await client.head_blob(server.address, "app", BLOB)
+    line = client.trace.exchanges[-1].curl()
+    login = shlex.split(line[line.index("TOKEN=$(") + len("TOKEN=$(") :])
+    assert login[:2] == ["curl", "-sS"] and "tag=';reboot;'" in login[2] and login[3] == "|"
+    assert "secret-hint" not in line
 
 
 def test_the_libraries_do_not_log() -> None:

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import certifi
 import pytest
@@ -128,10 +129,10 @@ async def test_dockers_folder_that_only_root_may_enter(
     client._wire._contexts = tls.Contexts(client.settings, (tmp_path / "closed",))
     look = os.stat
 
-    def refuse(path: object, *more: object, **named: object) -> os.stat_result:
+    def refuse(path: Any, *more: Any, **named: Any) -> os.stat_result:
         if "closed" in str(path):
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return look(path, *more, **named)  # type: ignore[call-overload,no-any-return]
+        return look(path, *more, **named)
 
     monkeypatch.setattr(os, "stat", refuse)
     assert (await client.head_blob(secure.address, "app", BLOB)).digest == BLOB

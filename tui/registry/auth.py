@@ -8,11 +8,12 @@ for each.  A credential goes to the origin it was stored for, or to the token re
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from tui.registry import scope
+from tui.registry import redact, scope
 from tui.registry.answers import read_errors
 from tui.registry.ask import Answer, Ask
 from tui.registry.challenge import Challenge, choose, parse_challenges
@@ -186,7 +187,7 @@ class Auth:
                 f"{registry} did not accept the stored login ({safe(credential.source, limit=200)}); "
                 "this is what anybody may see. Log in again, or log out."
             ] = None
-        login = f"curl -sS '{get_form(realm, service, scopes)}' | jq -r .token"
+        login = f"curl -sS {shlex.quote(redact.url(str(get_form(realm, service, scopes))))} | jq -r .token"
         return Lease(f"Bearer {token.value}", key, token, scopes, fresh, login=login)
 
     def _realm(

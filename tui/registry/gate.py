@@ -231,12 +231,16 @@ class Gate:
                     release()
             elif abort:
                 task.cancel()
-                await asyncio.wait({task})
+                try:
+                    await asyncio.wait({task})
+                finally:
+                    release()  # a task that was cancelled before its first step has not freed it
             raise
 
     async def aclose(self) -> None:
         """Cancel what is under way and wait until it is gone.  The connections die with their pool afterwards."""
         self._closed = True
+        await asyncio.sleep(0)  # a task that never took its first step could tell its caller nothing
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -51,7 +51,7 @@ async def plan(stage: Stage) -> None:
     """Everything that will be done, before any of it is."""
     await draft(stage)
     await stage.press("P")
-    await stage.see("requests to push")
+    await stage.see("What changes")
 
 
 async def nested(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -207,6 +208,16 @@ async def test_a_helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     clock.time += 4_000
     await credentials.find("docker.io")
     assert log.read_text().count("\n") == 2
+
+
+async def test_a_helper_runs_once_for_all_who_ask_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "log"
+    script = f"echo asked >> {log}; sleep 0.1; " + """printf '{"Username":"u","Secret":"s"}'"""
+    helper(tmp_path, "slow", script, monkeypatch)
+    credentials, _ = found(tmp_path, {"credsStore": "slow"})
+    answers = await asyncio.gather(*(credentials.find("ghcr.io", "org/app") for _ in range(20)))
+    assert {answer.username for answer in answers if answer is not None} == {"u"} and None not in answers
+    assert log.read_text() == "asked\n"
 
 
 async def test_a_helpers_identity_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -246,22 +246,6 @@ async def test_an_upload_is_stopped_with_its_caller() -> None:
     assert stopped == [1] and it.lane("h").running == 0
 
 
-async def test_an_upload_that_is_stopped_before_its_first_step_frees_its_slot() -> None:
-    it, _ = gate(1)
-
-    async def upload(release: object) -> None:
-        await asyncio.sleep(60)
-
-    async def discard(result: None) -> None:
-        return None
-
-    caller = asyncio.create_task(it.hold("h", upload, discard=discard, kept=lambda result: False, abort=True))
-    asyncio.get_running_loop().call_soon(caller.cancel)  # after the caller's first step, before the upload's
-    with pytest.raises(asyncio.CancelledError):
-        await caller
-    assert it.lane("h").running == 0
-
-
 async def test_close_ends_also_what_has_only_just_begun() -> None:
     it, _ = gate()
     caller = asyncio.create_task(it.run("h", lambda: asyncio.sleep(60)))

@@ -288,3 +288,4 @@ class Auth:
 
     async def aclose(self) -> None:
         await self._flights.aclose()
+        await self._credentials.aclose()

@@ -22,8 +22,10 @@ from typing import Any
 
 from tui.oci.reference import credential_key
 from tui.registry.clock import Clock
+from tui.registry.flight import Flights
 from tui.registry.helper import HelperFailed, ask_helper
 from tui.registry.settings import ClientSettings
+from tui.text import safe
 
 MAX_FILE = 4 * 1024 * 1024
 _KEPT = 3_600.0
@@ -58,6 +60,7 @@ class Credentials:
         self._clock = clock
         self._environ = os.environ if environ is None else environ
         self._found: dict[tuple[str, str], tuple[float, Credential | None]] = {}
+        self._flights: Flights[Credential | None] = Flights(keep=False)
         self.warnings: dict[str, None] = {}
 
     def forget(self) -> None:
@@ -72,6 +75,10 @@ class Credentials:
         known = self._found.get(key)
         if known is not None and self._clock.now() < known[0]:
             return known[1]
+        return await self._flights.share(key, lambda: self._look(key, registry, repository))
+
+    async def _look(self, key: tuple[str, str], registry: str, repository: str) -> Credential | None:
+        """Once for all who want to know at the same time: a helper is a program, and may ask its user."""
         stores = await asyncio.to_thread(self._read)
         keep, credential = _KEPT, None
         for store in stores:
@@ -85,6 +92,10 @@ class Credentials:
                 break
         self._found[key] = (self._clock.now() + keep, credential)
         return credential
+
+    async def aclose(self) -> None:
+        """End the look-ups that are under way, and their helpers."""
+        await self._flights.aclose()
 
     async def _in_store(self, store: _Store, registry: str, repository: str) -> Credential | None:
         server = credential_key(registry)
@@ -106,7 +117,7 @@ class Credentials:
         entry = matching_entry(store.auths, registry, repository)
         credential = read_entry(entry, store.path) if entry is not None else None
         if entry and credential is None:
-            self.warnings[f"The login for {registry} in {store.path} cannot be read."] = None
+            self.warnings[f"The login for {safe(registry, limit=260)} in {store.path} cannot be read."] = None
         return credential
 
     def _read(self) -> list[_Store]:
@@ -143,9 +154,9 @@ class Credentials:
             return None
         except OSError as error:
             if not isinstance(error, NotADirectoryError):
-                self.warnings[f"{path} cannot be read: {error.strerror}."] = None
+                self.warnings[f"{safe(str(path))} cannot be read: {error.strerror}."] = None
             return None
-        return self._document(raw, str(path), shape)
+        return self._document(raw, safe(str(path)), shape)
 
     def _document(self, raw: bytes, path: str, shape: str) -> _Store | None:
         try:

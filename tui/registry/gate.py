@@ -231,10 +231,7 @@ class Gate:
                     release()
             elif abort:
                 task.cancel()
-                try:
-                    await asyncio.wait({task})
-                finally:
-                    release()  # a task that was cancelled before its first step has not freed it
+                await asyncio.wait({task})
             raise
 
     async def aclose(self) -> None:

@@ -66,7 +66,6 @@ class ClientSettings:
 
     # Bytes.
     max_manifest: int = 4 * MIB
-    max_config: int = 4 * MIB
     max_token_body: int = 64 * KIB
     max_token: int = 64 * KIB
     max_error_body: int = 64 * KIB

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Sequence
@@ -24,10 +23,9 @@ _FRACTION = re.compile(r"\.([0-9]{1,6})[0-9]*", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`expires` on the monotonic clock; `early` is when to fetch a new one before it does."""
+    """`early`, on the monotonic clock, is a little before it expires: when to fetch a new one."""
 
     value: str = field(repr=False)
-    expires: float
     early: float
 
     def fresh(self, now: float) -> bool:
@@ -103,7 +101,7 @@ def read_token(raw: bytes, now: float, wall: datetime, limit: int) -> Token:
     if not usable(value, limit):
         raise BadToken("its token holds characters that cannot be sent, or is too long")
     life = _life(document, wall)
-    return Token(value, now + life, now + life - min(5.0, life / 10))
+    return Token(value, now + life - min(5.0, life / 10))
 
 
 def _life(document: dict[str, Any], wall: datetime) -> float:
@@ -122,18 +120,3 @@ def _life(document: dict[str, Any], wall: datetime) -> float:
         if 0 < age < seconds:
             return max(seconds - age, SHORTEST / 6)
     return seconds
-
-
-def granted(token: str) -> frozenset[str] | None:
-    """The actions that a JWT says it grants, unverified, for a hint only; None when it cannot be read."""
-    parts = token.split(".")
-    if len(parts) != 3:
-        return None
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        access = claims.get("access") or []
-        return frozenset(
-            f"{entry['type']}:{entry['name']}:{action}" for entry in access for action in entry.get("actions") or ()
-        )
-    except (ValueError, binascii.Error, RecursionError, TypeError, KeyError, AttributeError):
-        return None

@@ -66,6 +66,7 @@ class Uploads:
     async def cancel(self, upload: Upload) -> None:
         """Best effort: some registries have no right for it, others forget by themselves."""
         ask = self._at(upload.address, upload, "DELETE")
+        ask.tries = 1  # whoever stops a push shall not wait for a registry that is away
         try:
             await self._session.ask(ask)
         except (RegistryError, NoAnswer):

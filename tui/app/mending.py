@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from textual.screen import Screen
@@ -21,6 +24,7 @@ from tui.app.world import World
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.draft import Draft
 from tui.compose.events import PushResult
+from tui.compose.journal import Journal
 from tui.compose.local import targets
 from tui.compose.plan import Action, Plan
 from tui.explore.node import Kind, Load, Node
@@ -40,7 +44,25 @@ def plug(house: ExploreScreen, world: World) -> Mending | None:
     """Bring the capitals to life; None in a world without a registry client."""
     if world.client is None:
         return None
-    return Mending(house, world, Workshop(world.client, read_only="--read-only is on." if house.read_only else ""))
+    read_only = "--read-only is on." if house.read_only else ""
+    return Mending(house, world, Workshop(world.client, read_only=read_only, journal=_demo_journal(world)))
+
+
+def _demo_journal(world: World) -> Journal | None:
+    """In the demo a journal that goes with it: the embedded registry is gone afterwards, and its port is anybody's."""
+    if world.demo is None:
+        return None
+    folder = tempfile.TemporaryDirectory(prefix="fanfold-journal-")
+    inner = world.close
+
+    async def close() -> None:
+        try:
+            await inner()
+        finally:
+            await asyncio.to_thread(folder.cleanup)
+
+    world.close = close
+    return Journal(Path(folder.name) / "journal")
 
 
 class Mending:

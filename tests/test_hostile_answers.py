@@ -1,0 +1,219 @@
+"""``fanfold check`` against servers that mean no good: a sentence that says what came back, the honest exit status, the
+siblings unharmed, no hang, and nothing that says "missing" where nobody knows."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from tests.registry.server import Asked, Handler, Reply, error
+from tests.support.hostile_server import Hostiles, Registry, dripping, forever, hostiles, silence
+from tests.support.images import image, index
+from tui import cli, engine
+from tui.config import Settings
+from tui.oci import media
+from tui.registry.settings import ClientSettings
+
+Answer = Callable[[Asked], object]
+Capture = pytest.CaptureFixture[str]
+
+AMD64, ARM64 = image("linux/amd64"), image("linux/arm64")
+BOTH = index(AMD64, ARM64)
+MANIFEST = [("Content-Type", media.OCI_MANIFEST)]
+BOMB = gzip.compress(b"{" * 50_000_000)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Hostiles]:
+    with hostiles() as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same limits, in tests' time: a second for what takes a minute."""
+    make = engine.client_settings
+
+    def quick(settings: Settings) -> ClientSettings:
+        return replace(make(settings), request_timeout=1.0, read_timeout=1.0, connect_timeout=1.0)
+
+    monkeypatch.setattr(engine, "client_settings", quick)
+
+
+@dataclass
+class Checked:
+    status: int
+    output: str
+    seconds: float
+
+    @property
+    def document(self) -> dict[str, object]:
+        found = json.loads(self.output)
+        assert isinstance(found, dict)
+        return found
+
+
+def check(capsys: Capture, *argv: str) -> Checked:
+    began = time.monotonic()
+    status = cli.main(["check", *argv])
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return Checked(status, captured.out, time.monotonic() - began)
+
+
+def told(**parts: object) -> Answer:
+    return lambda asked: Reply(**parts)  # type: ignore[arg-type]
+
+
+@dataclass
+class Case:
+    name: str
+    answer: Answer
+    says: str
+    status: int = 3
+    sibling_status: int = 3
+    """The exit status when only one platform's manifest is answered so. ``status`` 0: a tag may be any manifest."""
+
+
+CASES = (
+    Case("silence", silence, "did not answer within"),
+    Case("drip", lambda asked: Reply(200, MANIFEST, chunks=dripping(b"{" * 100)), "did not answer within"),
+    Case("endless", lambda asked: Reply(200, MANIFEST, chunks=forever()), "larger than the limit of 4,194,304 bytes"),
+    Case("announced", told(headers=MANIFEST, body=b"{}", length=9 * 10**18), "larger than the limit"),
+    Case("bomb", told(headers=[*MANIFEST, ("Content-Encoding", "gzip")], body=BOMB), "compressed its answer"),
+    Case("headers", told(headers=[(f"X-{n}", "y" * 1000) for n in range(500)]), "does not speak HTTP as it should"),
+    Case("portal", told(headers=[("Content-Type", "text/html")], body=b"<html>sign in"), "answered with a web page"),
+    Case("nothing", told(), "answered with nothing instead of the manifest"),
+    Case("redirect loop", lambda asked: Reply(307, [("Location", asked.target)]), "without an end"),
+    Case("redirect to a cloud's secrets", told(status=307, headers=[("Location", "http://169.254.169.254/")]), "link-"),
+    Case("redirect to a file", told(status=302, headers=[("Location", "file:///etc/passwd")]), "will not go to"),
+    Case("redirect without end of line", told(status=302, headers=[("Location", "\x9b31m/x")]), "will not go to"),
+    Case("broken", told(status=500, body=b"\x1b[31moops"), "answered 500"),
+    Case("hung up", told(drop=True), "closed the connection before it had answered"),
+    Case("cut short", told(headers=MANIFEST, body=b"{", length=500), "broke off before its end"),
+    Case("limited", lambda asked: error(429, "TOOMANYREQUESTS", Retry_After="900"), "15 min"),
+    Case("denied", lambda asked: error(403, "DENIED", "no \x1b[31m"), "403"),
+    Case("no challenge", told(status=401), "does not exist, or you may not see it (401)"),
+    Case("odd challenge", told(status=401, headers=[("WWW-Authenticate", 'Negotiate, X="1')]), "401"),
+    Case("no JSON", told(headers=MANIFEST, body=b"\xff\xfe{"), "is not a manifest", 1, 1),
+    Case("nested", told(headers=MANIFEST, body=b'{"a":' * 100_000), "nests deeper than", 1, 1),
+    Case("other bytes", told(headers=MANIFEST, body=image("linux/s390x").raw), "other bytes", 0, 1),
+)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.status], ids=lambda case: case.name)
+def test_a_tag_that_is_answered_badly(world: Hostiles, capsys: Capture, case: Case) -> None:
+    server = world.start(case.answer)  # type: ignore[arg-type]
+    done = check(capsys, f"{server.address}/app:latest")
+    assert (done.status, case.says in done.output) == (case.status, True), done.output
+    assert "is missing" not in done.output
+    assert done.seconds < 8
+    assert len(server.asked) < 12
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_siblings_of_what_is_answered_badly(world: Hostiles, capsys: Capture, case: Case) -> None:
+    registry = Registry().put(BOTH, "latest")
+
+    def answer(asked: Asked) -> object:
+        return case.answer(asked) if str(ARM64.digest) in asked.path else registry(asked)
+
+    server = world.start(answer)  # type: ignore[arg-type]
+    done = check(capsys, "--json", f"{server.address}/app:latest")
+    assert done.status == case.sibling_status, done.output
+    pullable = {part["platform"]: part["pullable"] for part in done.document["platforms"]}  # type: ignore[attr-defined]
+    unknown = None if case.sibling_status == 3 else False  # JSON's null: nobody knows
+    assert pullable == {"linux/amd64": True, "linux/arm64": unknown}
+    assert done.document["complete"] is False
+    counts = done.document["counts"]
+    assert isinstance(counts, dict) and counts["missing"] == 0 and counts["present"] == 5
+
+
+def test_a_registry_that_says_yes_to_every_blob(world: Hostiles, capsys: Capture) -> None:
+    registry = Registry().put(BOTH, "latest")
+    server = world.start(lambda asked: Reply(200) if "/blobs/" in asked.path else registry(asked))
+    done = check(capsys, f"{server.address}/app:latest")
+    assert done.status == 3
+    assert "says yes even to a digest that cannot exist" in done.output
+    assert "mismatched" not in done.output and "missing" not in done.output
+
+
+def test_a_registry_that_says_yes_and_sends_other_bytes(world: Hostiles, capsys: Capture) -> None:
+    """A config of the right length and name, with other content: found because configs are read."""
+    registry = Registry().put(BOTH, "latest")
+
+    def lie(asked: Asked) -> Reply:
+        answer = registry(asked)
+        if "/blobs/" in asked.path:
+            answer.body = b"z" * len(answer.body)
+        return answer
+
+    done = check(capsys, f"{world.start(lie).address}/app:latest")
+    assert done.status == 1
+    assert "digest-mismatch" in done.output and "config" in done.output
+
+
+def test_nobody_there(capsys: Capture) -> None:
+    for place, says in (("127.0.0.1:1", "refused the connection"), ("nosuch.invalid", "its name is not known")):
+        done = check(capsys, f"{place}/app:latest")
+        assert done.status == 3 and says in done.output
+        assert done.seconds < 15
+
+
+def test_indexes_within_indexes(world: Hostiles, capsys: Capture) -> None:
+    nested = index(AMD64)
+    for _ in range(20):
+        nested = index(nested)
+    server = world.start(Registry().put(nested, "latest"))
+    done = check(capsys, f"{server.address}/app:latest")
+    assert done.status == 1 and "too-deep" in done.output
+    assert len(server.asked) < 30
+
+
+def test_an_index_of_two_thousand(world: Hostiles, capsys: Capture) -> None:
+    entries = [
+        {"mediaType": media.OCI_MANIFEST, "digest": f"sha256:{number:064x}", "size": 500, "platform": platform}
+        for number in range(2000)
+        for platform in ({"os": "linux", "architecture": f"a{number}"},)
+    ]
+    raw = json.dumps({"schemaVersion": 2, "mediaType": media.OCI_INDEX, "manifests": entries}).encode()
+    server = world.start(
+        lambda asked: (
+            Reply(200, [("Content-Type", media.OCI_INDEX)], raw) if asked.path.endswith("/latest") else error(404, "X")
+        )
+    )
+    done = check(capsys, "--json", f"{server.address}/app:latest")
+    assert done.status == 1
+    counts = done.document["counts"]
+    assert isinstance(counts, dict) and (counts["missing"], counts["present"]) == (2000, 1)
+
+
+def _tags(names: list[object], **headers: str) -> Handler:
+    named = [("Content-Type", "application/json"), *headers.items()]
+    return lambda asked: Reply(200, named, json.dumps({"name": "app", "tags": names}).encode())
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "says"),
+    [
+        (_tags([f"v{number}" for number in range(20_000)]), 0, "20,000 tags"),
+        (_tags(["a", "t" * 1_000_000, 7, None, {}, ""]), 0, "not names were left out"),
+        (_tags(["a"], Link="<https://evil.example/v2/app/tags/list>; rel=next"), 0, "link to its next page"),
+        (lambda asked: Reply(200, [("Link", f"<{asked.target}>; rel=next")], b'{"tags":["a"]}'), 0, "repeats itself"),
+        (lambda asked: Reply(200, body=b'{"tags":null}'), 0, "0 tags"),
+        (lambda asked: Reply(200, [("Content-Type", "text/html")], b"<html>"), 3, "a web page instead of the list"),
+        (lambda asked: Reply(200, chunks=forever(b'["a",' * 5_000)), 3, "larger than the limit"),
+        (lambda asked: Reply(200, body=b'{"tags":' + b"[" * 100_000), 3, "list of tags"),
+    ],
+)
+def test_lists_of_tags(world: Hostiles, capsys: Capture, answer: Handler, status: int, says: str) -> None:
+    address = world.start(answer).address
+    assert cli.main(["tree", f"{address}/app"]) == status
+    out, err = capsys.readouterr()
+    assert says in out + err
+    assert all(len(line) < 2000 for line in out.splitlines())

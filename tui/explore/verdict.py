@@ -53,7 +53,7 @@ def verdict(
     if wanted is not None:
         rows = [row for row in rows if wanted(row)]
         if not rows:
-            sentence = f"{name} has no image for the platform that was asked for."
+            sentence = f"{_begin(name)} has no image for the platform that was asked for."
             return Verdict(sentence, False, severity=Severity.ERROR)
     states = [(_called(row), row, pull(row, lambda part: observe(part, book))) for row in rows]
     complete = is_complete(node, book, wanted)
@@ -78,15 +78,20 @@ def subject(node: Node) -> str:
     """What the verdict calls the row: the tag, the platform of a tag, or a short digest."""
     if node.kind is Kind.TAG:
         # A sentence that begins with a bare "1" reads like a count.
-        return node.label if any(mark.isalpha() for mark in node.label) else f"The tag {node.label}"
+        return node.label if any(mark.isalpha() for mark in node.label) else f"the tag {node.label}"
     top = node.top()
     of = f" of {top.label}" if top is not None and top is not node else ""
     platform = platform_text(node)
     if node.kind is Kind.ATTESTATION:
-        return f"The attestation of {platform}" if platform else f"The attestation {short(node.digest)}"
+        return f"the attestation of {platform}" if platform else f"the attestation {short(node.digest)}"
     if platform and not node.is_index and of:
         return f"{platform}{of}"
     return f"{short(node.digest)}{of}"
+
+
+def _begin(name: str) -> str:
+    """A subject as the first words of a sentence; names and platforms keep their letters."""
+    return f"The {name[4:]}" if name.startswith("the ") else name
 
 
 def _called(row: Node) -> str:
@@ -96,8 +101,8 @@ def _called(row: Node) -> str:
 def _not_read(node: Node, name: str, seen: Observation, found: Sequence[Finding]) -> Verdict:
     if node.load is Load.FAILED and node.error is not None:
         words = {
-            Presence.MISSING: f"{name} is not there, so nothing can be pulled: {node.error.sentence}",
-            Presence.MISMATCHED: f"{name} cannot be pulled: {node.error.sentence}",
+            Presence.MISSING: f"{_begin(name)} is not there, so nothing can be pulled: {node.error.sentence}",
+            Presence.MISMATCHED: f"{_begin(name)} cannot be pulled: {node.error.sentence}",
         }
         undetermined = f"It was not determined whether {name} can be pulled: {node.error.sentence}"
         sentence = words.get(seen.presence, undetermined)
@@ -107,28 +112,30 @@ def _not_read(node: Node, name: str, seen: Observation, found: Sequence[Finding]
         broken = () if seen.presence.undetermined else (_called(node),)
         return Verdict(sentence, False, (), broken, () if broken else (_called(node),), grade)
     if seen.presence is Presence.MISSING:
-        sentence = f"{name} is missing, so it cannot be pulled."
+        sentence = f"{_begin(name)} is missing, so it cannot be pulled."
         return Verdict(sentence, False, (), (_called(node),), (), Severity.ERROR)
     words2 = {Load.LOADING: "is being read", Load.STOPPED: "was not read to its end"}
-    return Verdict(f"{name} {words2.get(node.load, 'was not looked at yet')}.", False, (), (), (_called(node),))
+    return Verdict(f"{_begin(name)} {words2.get(node.load, 'was not looked at yet')}.", False, (), (), (_called(node),))
 
 
 def _opaque(node: Node, name: str, manifest: OpaqueManifest, found: Sequence[Finding]) -> Verdict:
     if harmless(manifest, node.descriptor if node.tag is None else None):
-        sentence = f"{name} is no image: {manifest.reason}"
+        sentence = f"{_begin(name)} is no image: {manifest.reason}"
         return Verdict(sentence, True, (), (), (), None)
-    return Verdict(f"{name} cannot be pulled: {manifest.reason}", False, (), (_called(node),), (), Severity.ERROR)
+    return Verdict(
+        f"{_begin(name)} cannot be pulled: {manifest.reason}", False, (), (_called(node),), (), Severity.ERROR
+    )
 
 
 def _pulls(name: str, node: Node, states: list[tuple[str, Node, Pull]], book: Book) -> list[str]:
     if not states:
-        return [f"{name} has no platforms: nobody can pull it."]
+        return [f"{_begin(name)} has no platforms: nobody can pull it."]
     good = [called for called, _, state in states if state is Pull.YES]
     bad = [(called, row) for called, row, state in states if state is Pull.NO]
     open_ = [(called, row) for called, row, state in states if state is Pull.UNKNOWN]
     sentences = []
     if not bad and not open_:
-        return [f"{name} can be pulled{_on_all(node, good)}."]
+        return [f"{_begin(name)} can be pulled{_on_all(node, good)}."]
     if bad:
         sentences.append(_cannot(name, node, bad, len(states), book))
     if open_:
@@ -152,15 +159,15 @@ def _cannot(name: str, node: Node, bad: list[tuple[str, Node]], total: int, book
     for called, row in bad:
         reasons.setdefault(_why_not(row, book), []).append(called)
     if not node.is_index:
-        return f"{name} cannot be pulled: {next(iter(reasons))}."
+        return f"{_begin(name)} cannot be pulled: {next(iter(reasons))}."
     if len(reasons) == 1:
         reason, places = next(iter(reasons.items()))
         where = f"any of its {total} platforms" if len(places) == total > 1 else _list(places)
         each = "on each, " if len(places) > 1 else ""
-        return f"{name} cannot be pulled on {where}: {each}{reason}."
+        return f"{_begin(name)} cannot be pulled on {where}: {each}{reason}."
     parts = "; ".join(f"{_list(places)}: {reason}" for reason, places in reasons.items())
     everywhere = f"any of its {total} platforms" if len(bad) == total else f"{len(bad)} of {total} platforms"
-    return f"{name} cannot be pulled on {everywhere}: {parts}."
+    return f"{_begin(name)} cannot be pulled on {everywhere}: {parts}."
 
 
 def _why_not(row: Node, book: Book) -> str:
@@ -212,7 +219,7 @@ def _not_determined(name: str, node: Node, rows: list[tuple[str, Node]], total: 
     if list(reasons) == [_NOT_CHECKED]:
         where = f"{len(rows)} of {total} platforms" if node.is_index and total > 1 else "it"
         if where == "it":
-            return f"{name} is not checked to its end yet."
+            return f"{_begin(name)} is not checked to its end yet."
         return f"{where[:1].upper()}{where[1:]} of {name} are not checked to their end yet."
     if not node.is_index:
         return f"It was not determined whether {name} can be pulled: {next(iter(reasons))}."

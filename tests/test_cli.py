@@ -36,8 +36,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
         monkeypatch.setitem(sys.modules, name, module)
 
     stand_in("tui.app.main", "run_app")
-    stand_in("tui.plain", "run_tree", "run_check")
-    stand_in("tui.compose.command", "run_create")
+    stand_in("tui.plain", "run_tree", "run_check", "run_create")
     stand_in("tui.demo.command", "run_registry")
     return made
 

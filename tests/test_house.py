@@ -50,7 +50,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "text",
         }
     ),
-    "cli": frozenset({"config", "plain", "app", "compose.command", "demo", "sources", "oci", "text"}),
+    "cli": frozenset({"config", "plain", "app", "demo", "sources", "oci", "text"}),
     "__main__": frozenset({"cli"}),
 }
 

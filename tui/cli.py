@@ -346,8 +346,8 @@ def _create(parser: _Parser, options: argparse.Namespace, settings: Settings) ->
     if settings.read_only and not options.dry_run:
         parser.error("--read-only forbids pushing; add --dry-run to see what would be done.")
     _check_sources((target, *sources))
-    from tui.compose.command import run_create
     from tui.oci.platform import Platform
+    from tui.plain import run_create
 
     annotations: dict[str, str] = {}
     for text in options.annotation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -77,18 +78,13 @@ class Engine:
     async def aclose(self) -> None:
         """Stop everything that is under way, and close connections and files. Nothing is left when one of them
         fails to close: the others are closed all the same."""
-        try:
-            await self.explorer.aclose()
-        finally:
-            try:
-                for source in self._sources.values():
-                    await source.aclose()
-            finally:
-                try:
-                    await self.client.aclose()
-                finally:
-                    if self.log is not None:
-                        self.log.close()
+        async with AsyncExitStack() as last_first:
+            if self.log is not None:
+                last_first.callback(self.log.close)
+            last_first.push_async_callback(self.client.aclose)
+            for source in self._sources.values():
+                last_first.push_async_callback(source.aclose)
+            last_first.push_async_callback(self.explorer.aclose)
 
 
 def open_engine(settings: Settings) -> Engine:

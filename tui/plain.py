@@ -1,4 +1,4 @@
-"""The same model printed as text: ``fanfold tree`` and ``fanfold check``, for pipes, scripts and dumb terminals.
+"""Without a screen: ``fanfold tree``, ``fanfold check`` and ``fanfold create``, for pipes, scripts, dumb terminals.
 
 Results go to stdout and nothing else does; progress goes to stderr, and only when somebody is looking at it.
 """
@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 from tui.config import Settings
 from tui.engine import Engine, open_engine
@@ -53,6 +53,37 @@ def run_check(
 def run_tree(settings: Settings, sources: Sequence[str], *, depth: int | None = None) -> int:
     """Print sources as trees with presence. Gives the exit status."""
     return asyncio.run(_with_engine(settings, lambda engine: tree(engine, sources, depth)))
+
+
+def run_create(
+    settings: Settings,
+    target: str,
+    sources: Sequence[str],
+    *,
+    amend: bool = False,
+    remove: Sequence[Platform] = (),
+    annotations: Mapping[str, str] | None = None,
+    type: str | None = None,
+    dry_run: bool = False,
+    json: bool = False,
+) -> int:
+    """Make a manifest list and push it; stdout holds its digest alone. Gives the exit status."""
+    from tui.compose.command import create  # late: looking at images writes none
+
+    async def work(engine: Engine) -> int:
+        return await create(
+            engine.client,
+            target,
+            sources,
+            amend=amend,
+            remove=remove,
+            annotations=annotations,
+            type=type,
+            dry_run=dry_run,
+            json=json,
+        )
+
+    return asyncio.run(_with_engine(settings, work))
 
 
 async def _with_engine(settings: Settings, work: Callable[[Engine], Awaitable[int]]) -> int:

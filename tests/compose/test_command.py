@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.compose.yard import Yard, make
-from tui.compose.command import create, run_create
+from tui.compose.command import create
 from tui.config import Settings
 from tui.demo.images import DOCKER
 from tui.demo.mishaps import deny
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.platform import Platform
+from tui.plain import run_create
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings, HostSettings
 
@@ -170,11 +172,13 @@ async def test_stderr_is_safe(yard: Yard, command: Command) -> None:
     assert "\x1b" not in err
 
 
-def test_the_whole_command(served: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_whole_command(served: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     from tui.demo.images import put_image
 
     served.call(lambda store: put_image(store, "app", make("a", "linux/amd64"), ("t",)))
-    status = run_create(Settings(), f"{served.address}/app:1", [f"{served.address}/app:t"])
+    log = tmp_path / "create.log"
+    status = run_create(Settings(log=log), f"{served.address}/app:1", [f"{served.address}/app:t"])
     written = capsys.readouterr()
     assert status == 0, written.err
     assert written.out.strip() == served.store.repository("app").tags["1"]
+    assert f"PUT  http://{served.address}/v2/app/manifests/1  201" in log.read_text()

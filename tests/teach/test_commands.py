@@ -179,6 +179,7 @@ async def test_dockers_stored_lists(stand: Stand, tmp_path: Path) -> None:
         ("[::1]:5000", None, True),
         ("example.com", None, False),
         ("127.0.0.1:5000", ClientSettings(hosts={"127.0.0.1:5000": HostSettings(insecure=True)}), False),
+        ("127.0.0.1:5000", ClientSettings(hosts={"127.0.0.1:5000": HostSettings(ca=Path("ca.pem"))}), False),
     ],
 )
 def test_how_a_registry_is_reached(host: str, settings: ClientSettings | None, plain: bool) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json as json_values
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tui.compose import amend as edits
 from tui.compose.begin import begin_amend, begin_new
@@ -25,11 +25,7 @@ from tui.oci.errors import OciError
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference
 from tui.registry.client import Client
-from tui.registry.settings import ClientSettings
 from tui.text import safe, size
-
-if TYPE_CHECKING:
-    from tui.config import Settings
 
 DONE, REFUSED, WRONG, UNKNOWN = 0, 1, 2, 3
 _USAGE = frozenset({"target-has-digest", "target-without-tag", "empty"})
@@ -93,46 +89,6 @@ async def create(
         return WRONG
     finally:
         await bench.aclose()
-
-
-def run_create(
-    settings: Settings,
-    target: str,
-    sources: Sequence[str],
-    *,
-    amend: bool = False,
-    remove: Sequence[Platform] = (),
-    annotations: Mapping[str, str] | None = None,
-    type: str | None = None,
-    dry_run: bool = False,
-    json: bool = False,
-) -> int:
-    """The whole command, with an event loop and a client of its own, from the program's settings."""
-
-    async def run() -> int:
-        options = ClientSettings(
-            hosts=settings.hosts,
-            concurrency=settings.concurrency,
-            read_only=settings.read_only,
-            ca=settings.ca,
-        )
-        client = Client(options)
-        try:
-            return await create(
-                client,
-                target,
-                sources,
-                amend=amend,
-                remove=remove,
-                annotations=annotations,
-                type=type,
-                dry_run=dry_run,
-                json=json,
-            )
-        finally:
-            await client.aclose()
-
-    return asyncio.run(run())
 
 
 def _target(text: str) -> Reference:

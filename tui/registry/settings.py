@@ -30,6 +30,12 @@ class HostSettings:
     head: bool = True
     """False: this host is known to refuse HEAD; ask with a ranged GET at once."""
 
+    def speaks_http(self, registry: str) -> bool:
+        """Whether the host of this name is asked by plain http."""
+        from tui.oci.reference import is_loopback  # late: the first frame waits for this module
+
+        return self.plain_http or (is_loopback(registry) and not self.insecure and self.ca is None)
+
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:

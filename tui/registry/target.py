@@ -7,7 +7,7 @@ from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from tui.oci.digest import Digest
-from tui.oci.reference import api_host, is_loopback
+from tui.oci.reference import api_host
 from tui.registry import scope
 from tui.registry.errors import Unreachable
 from tui.registry.origin import Address, Origin, UnusableUrl, parse
@@ -31,8 +31,7 @@ class Targets:
         that the user named.  Raises Unreachable for a name that cannot be a host."""
         known = self._origins.get(registry)
         if known is None:
-            host = self._settings.host(registry)
-            plain = host.plain_http or (is_loopback(registry) and not host.insecure and host.ca is None)
+            plain = self._settings.host(registry).speaks_http(registry)
             try:
                 known = parse(f"{'http' if plain else 'https'}://{api_host(registry)}/v2/").origin
             except UnusableUrl as error:

@@ -5,22 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from tui.oci.reference import DOCKER_HUB, api_host, is_loopback
-
-
-class Host(Protocol):
-    """The part of a host's settings that other tools have flags for."""
-
-    @property
-    def plain_http(self) -> bool: ...
-    @property
-    def insecure(self) -> bool: ...
+from tui.oci.reference import DOCKER_HUB, api_host
+from tui.registry.settings import HostSettings
 
 
 class Hosts(Protocol):
     """Settings by host: the client's own."""
 
-    def host(self, registry: str) -> Host: ...
+    def host(self, registry: str) -> HostSettings: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +25,9 @@ class Access:
 
     @classmethod
     def of(cls, registry: str, hosts: Hosts | None = None) -> Access:
-        """As the client reaches it: plain HTTP for loopback unless it is told to speak TLS there, else as set."""
-        host = hosts.host(registry) if hosts is not None else None
-        insecure = host is not None and host.insecure
-        plain = host.plain_http if host is not None else False
-        return cls(registry, plain or (is_loopback(registry) and not insecure), insecure)
+        """As the client reaches it."""
+        host = hosts.host(registry) if hosts is not None else HostSettings()
+        return cls(registry, host.speaks_http(registry), host.insecure)
 
     @property
     def url(self) -> str:

@@ -7,6 +7,7 @@ once. Exit status: 0 complete, 1 something is missing, 2 wrong usage, 3 could no
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import os
 import sys
@@ -52,10 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = _run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
         return status
-    except BrokenPipeError:
-        # Whoever read our output went away (`fanfold tree … | head`). Nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _PIPE_CLOSED
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing may be written at exit either
+        if error.errno == errno.EPIPE:  # whoever read our output went away (`fanfold tree … | head`)
+            return _PIPE_CLOSED
+        print(f"fanfold: the output could not be written: {error.strerror}.", file=sys.stderr)
+        return 3
     except KeyboardInterrupt:
         return _INTERRUPTED
 

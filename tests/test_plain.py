@@ -12,6 +12,9 @@ from tui.cli import main
 from tui.config import Settings
 from tui.demo.gallery import build_gallery
 from tui.demo.serve import Served
+from tui.oci import media
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
 from tui.oci.errors import MalformedReference
 from tui.oci.platform import Platform
 from tui.plain import run_check, run_tree
@@ -138,6 +141,22 @@ def test_the_tree_of_a_repository_and_of_a_registry(served: Served, capsys: Capt
     out = capsys.readouterr().out
     assert "├── 1.0" in out
     assert "├── library/hello" in out
+
+
+def test_the_tree_of_a_layout_with_a_hole(tmp_path: Path, capsys: Capture) -> None:
+    """What lies on disk is checked whole, so its status says what was found."""
+    config = Descriptor(media.OCI_CONFIG, Digest.of(b"{}"), 2).to_document()
+    raw = json.dumps({"schemaVersion": 2, "mediaType": media.OCI_MANIFEST, "config": config, "layers": []}).encode()
+    manifest = Descriptor(media.OCI_MANIFEST, Digest.of(raw), len(raw)).to_document()
+    (tmp_path / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    (tmp_path / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [manifest]}))
+    blobs = tmp_path / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+    (blobs / Digest.of(raw).encoded).write_bytes(raw)
+    assert run_tree(Settings(), [f"oci:{tmp_path}"]) == 1
+    (blobs / Digest.of(b"{}").encoded).write_bytes(b"{}")
+    assert run_tree(Settings(), [f"oci:{tmp_path}"]) == 0
+    assert "✗" in capsys.readouterr().out
 
 
 def test_the_depth_of_the_tree(served: Served, capsys: Capture) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from tui.config import Settings
 from tui.engine import Engine, open_engine
 from tui.explore.events import CheckProgress, Event
+from tui.explore.findings import Severity, findings
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.report import Report, exit_status, failed_report, report
 from tui.oci import media
@@ -26,6 +27,9 @@ from tui.text import plural, safe, shorten, size, to_ascii
 
 #: A repository without a tag named is checked tag by tag up to here.
 TAGS_CHECKED = 1000
+
+#: Findings that say that nobody knows.
+_OPEN = ("denied", "limited", "unreachable")
 
 _GLYPHS = {
     Presence.PRESENT: ("✓", "+"),
@@ -263,7 +267,7 @@ async def tree(engine: Engine, sources: Sequence[str], depth: int | None) -> int
                 await engine.explorer.open(node)
             else:
                 await engine.explorer.check(node).wait()  # what lies on disk costs nobody a request
-            statuses.append(_list_status(node))
+            statuses.append(_list_status(engine, node))
         for line in tree_lines(engine, node, depth):
             print(line)
         if made is not None and made.verdict.sentence:
@@ -271,10 +275,14 @@ async def tree(engine: Engine, sources: Sequence[str], depth: int | None) -> int
     return _worst(statuses)
 
 
-def _list_status(node: Node) -> int:
-    if node.error is None:
-        return 0
-    return 1 if node.error.presence is Presence.MISSING else 3
+def _list_status(engine: Engine, node: Node) -> int:
+    """By what is known below it: of a list in a registry that is nothing, of what lies on disk everything."""
+    if node.error is not None:
+        return 1 if node.error.presence is Presence.MISSING else 3
+    found = findings(node, engine.explorer)
+    if any(finding.severity is Severity.ERROR for finding in found):
+        return 1
+    return 3 if any(finding.code in _OPEN for finding in found) else 0
 
 
 def tree_lines(engine: Engine, node: Node, depth: int | None = None) -> Iterator[str]:

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from tui.compose import amend, layout
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice, from_index
 from tui.compose.errors import DraftError
-from tui.compose.validate import MANIFEST_LIMIT, problems
+from tui.compose.validate import problems
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.manifest import Index, decode
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference
+from tui.oci.strict_json import MANIFEST_LIMIT
 
 TARGET = Reference.parse("127.0.0.1:5000/app:1")
 NAMES = ("linux/amd64", "linux/arm64", "linux/arm64/v8", "linux/arm/v7", "windows/amd64 10.0.1", "windows/amd64 10.0.2")
@@ -244,6 +245,17 @@ class TestValidation:
             amend.annotate(Draft(TARGET), "k", "\ud800")
         draft = amend.add(Draft(TARGET), [image("a", "linux/amd64", k="\ud800")])
         assert codes(draft) == ["not-unicode"]
+
+    def test_a_docker_list_with_lone_surrogates_is_no_fault_of_ours(self) -> None:
+        """Its own bytes can be pushed as they are (JSON escapes them); what is made of it anew cannot."""
+        entry = {**image("a", "linux/amd64", media_type=media.DOCKER_MANIFEST).descriptor.to_document()}
+        entry["platform"]["os.version"] = "\ud800"
+        raw = json.dumps({"schemaVersion": 2, "mediaType": media.DOCKER_LIST, "manifests": [entry]}).encode()
+        index = decode(raw)
+        assert isinstance(index, Index)
+        draft = from_index(TARGET, index)
+        assert codes(draft) == [] and draft.to_bytes() == raw
+        assert codes(amend.add(draft, [image("b", "linux/arm64", media_type=media.DOCKER_MANIFEST)])) == ["not-unicode"]
 
     def test_gone_and_unknown_stop(self) -> None:
         draft = amend.add(Draft(TARGET), [image("a", "linux/amd64")])

@@ -157,6 +157,13 @@ def test_a_source_that_cannot_be_opened_has_the_same_shape() -> None:
     assert exit_status(document) == 3
 
 
+def test_a_source_that_denies_is_counted_as_denied() -> None:
+    document = failed_report("storage:/x", SourceError(Presence.DENIED, "This account may not read /x."))
+    assert (document.counts["denied"], document.counts["unreachable"]) == (1, 0)
+    assert document.findings[0].code == "denied" and document.seen.presence is Presence.DENIED
+    assert exit_status(document) == 3
+
+
 async def test_the_markdown_has_verdict_table_findings_and_whole_digests() -> None:
     source, top = broken()
     _, document = await made(source)

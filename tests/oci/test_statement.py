@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -100,6 +101,16 @@ def test_an_envelope_is_opened_and_never_called_verified() -> None:
     assert found.raw == raw
     assert found.predicate_type == SPDX
     assert "not verified" in dict(summary(found))["envelope"]
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_an_envelope_may_use_either_alphabet(encode: Callable[[bytes], bytes]) -> None:
+    """DSSE protocol: readers accept standard and URL-safe base64."""
+    inner = statement(V1, {"buildType": "???>>>~~~"})
+    payload = encode(inner).decode()
+    assert ("+" in payload or "/" in payload) is (encode is base64.b64encode)
+    raw = json.dumps({"payloadType": "application/vnd.in-toto+json", "payload": payload}).encode()
+    assert decode_statement(raw).predicate_type == V1
 
 
 @pytest.mark.parametrize(

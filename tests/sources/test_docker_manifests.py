@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from tui.oci.platform import Platform
 from tui.oci.reference import Reference
 from tui.sources import docker_lists
 from tui.sources.base import SourceError
-from tui.sources.docker_lists import DockerLists, default_folder, entry_file, stored_name
+from tui.sources.docker_lists import DockerLists, StoredList, default_folder, entry_file, stored_name
 from tui.sources.docker_manifests import DockerManifests
 from tui.sources.presence import Presence
 
@@ -123,6 +124,31 @@ class TestReading:
         assert [entry.file for entry in found.entries] == [good.name]
         assert [name[0] for name, _why in found.strays] == list("012345678")
         assert all(why and "\x1b" not in why for _name, why in found.strays)
+
+    async def test_a_list_that_cannot_be_read_hides_no_other(
+        self, folder: Path, put: Put, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put("h.io_app-1", "h.io/app:1-amd64")
+        put("h.io_shut-1", "h.io/shut:1-amd64")
+        (folder / "h.io_gone-1").mkdir()
+        read = DockerLists.read
+
+        def refuse(lists: DockerLists, name: str) -> StoredList:
+            if name == "h.io_shut-1":
+                raise PermissionError(errno.EACCES, "Permission denied")
+            if name == "h.io_gone-1":
+                raise FileNotFoundError(errno.ENOENT, "removed just now")
+            return read(lists, name)
+
+        monkeypatch.setattr(DockerLists, "read", refuse)
+        source = DockerManifests(folder)
+        assert [page.names async for page in source.repositories()] == [("h.io/app", "h.io_shut-1")]
+        assert (await source.stored("h.io/app", "1")).entries
+        with pytest.raises(SourceError) as raised:
+            await source.manifest("h.io_shut-1", "stored")
+        assert raised.value.presence is Presence.DENIED
+        seen = await source.probe("h.io_shut-1", descriptor())
+        assert seen.presence is Presence.DENIED, "what an unreadable list names is not known, and not missing"
 
     def test_it_is_bounded(self, folder: Path, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
         path = put("h.io_app-1", "h.io/app:1-amd64")

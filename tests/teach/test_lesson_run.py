@@ -21,7 +21,7 @@ from tui.teach.events import Event, EventKind, Fact, node_event, node_facts
 from tui.teach.lesson import Matcher
 from tui.teach.lesson_file import parse
 from tui.teach.lesson_run import LessonRun, fits
-from tui.teach.world import WorldError
+from tui.teach.world import Address, WorldError
 
 
 class Lists:
@@ -289,3 +289,10 @@ async def test_the_facts_of_a_row(stand: Stand) -> None:
     assert node_facts(tag)["form"] == "index"
     event = node_event(EventKind.COPIED, tag, what="digest", text=str(tag.digest))
     assert event.facts["what"] == "digest" and event.facts["digest"] == str(tag.digest)
+
+
+@pytest.mark.parametrize("text", ["", "app", "app:1 wheel", "app:1 a/b/c/d/e", "app:1 layer 2 3", "\x1b:"])
+def test_an_address_that_is_none_says_so(text: str) -> None:
+    with pytest.raises(WorldError) as caught:
+        Address.parse(text)
+    assert str(caught.value).isprintable()

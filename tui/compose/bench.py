@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from tui.compose.home import Home
-from tui.oci.config import ImageConfig, decode_config
+from tui.oci.config import CONFIG_LIMIT, ImageConfig, decode_config
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import MalformedReference, OciError
@@ -23,9 +23,6 @@ from tui.sources.presence import Observation, Presence
 from tui.sources.registry import RegistrySource
 from tui.sources.spec import open_source, parse_source
 from tui.text import safe
-
-#: A config blob is read whole to learn its platform; image configs are a few kilobytes (protocol.md K2), in bytes.
-CONFIG_LIMIT = 4 * 1024 * 1024
 
 
 class Bench:
@@ -63,6 +60,12 @@ class Bench:
                 held = open_source(parse_source(home.path or ""), self.client)
             self._sources[key] = held
         return held
+
+    async def opened(self, home: Home) -> Source:
+        """The same, with what lies on disk opened in a thread: an archive is read from end to end for it."""
+        if home.on_disk and (home.path or "") not in self._sources:
+            return await asyncio.to_thread(self.source, home)
+        return self.source(home)
 
     def why_read_only(self, registry: str) -> str:
         """Why nothing can be written to this registry; "" when it can."""
@@ -104,7 +107,7 @@ class Bench:
             known = self._manifests.get(digest)
             if known is not None and seen is not None and seen.presence is Presence.PRESENT:
                 return known
-        manifest = await self.source(home).manifest(home.repository, selector, fresh=True)
+        manifest = await (await self.opened(home)).manifest(home.repository, selector, fresh=True)
         self._manifests[manifest.digest] = manifest
         self.note(home, manifest.digest, Observation(Presence.PRESENT, digest=manifest.digest, size=manifest.size))
         return manifest
@@ -124,7 +127,7 @@ class Bench:
         held = self._configs.get(descriptor.digest)
         if held is not None:
             return held
-        raw = await self.source(home).blob(home.repository, descriptor, limit=CONFIG_LIMIT)
+        raw = await (await self.opened(home)).blob(home.repository, descriptor, limit=CONFIG_LIMIT)
         self.note(home, descriptor.digest, Observation(Presence.PRESENT, size=len(raw)))
         try:
             config = decode_config(raw)
@@ -150,7 +153,7 @@ class Bench:
         if seen is not None and seen.presence is Presence.MISSING and not confirm:
             return seen
         try:
-            source = self.source(home)
+            source = await self.opened(home)
         except (SourceError, OciError) as error:
             return Observation(Presence.UNREACHABLE, detail=safe(str(error)))
         found = await source.probe(home.repository, descriptor, fresh=True, confirm=confirm)

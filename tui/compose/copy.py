@@ -99,7 +99,7 @@ async def _with_referrers(plan: Plan, bench: Bench, home: Home, root: AnyManifes
                 before_tag.append(blob_step(each))
             elif each.how is How.PUT:
                 before_tag.append(manifest_step(each))
-    after = await _fallback_steps(bench, here, found)
+    after = await _fallback_steps(bench, here, found, said)
     place = next((number for number, step in enumerate(steps) if step.kind is StepKind.TAG), len(steps))
     steps[place:place] = before_tag
     return replace(
@@ -139,8 +139,11 @@ async def _referrer(
     return [*(replace(each, detail=each.detail or f"of the referrer {name}") for each in surveyed.objects), own], []
 
 
-async def _fallback_steps(bench: Bench, here: Home, found: list[tuple[Digest, Descriptor]]) -> list[Step]:
-    """One step for each subject whose referrers the target's registry will not list by itself."""
+async def _fallback_steps(
+    bench: Bench, here: Home, found: list[tuple[Digest, Descriptor]], said: list[str]
+) -> list[Step]:
+    """One step for each subject whose referrers the target's registry will not list by itself; ``said`` gets a
+    sentence for each of which that could not be found out."""
     by_subject: dict[Digest, list[Descriptor]] = {}
     for subject, descriptor in found:
         by_subject.setdefault(subject, []).append(descriptor)
@@ -148,7 +151,11 @@ async def _fallback_steps(bench: Bench, here: Home, found: list[tuple[Digest, De
     for subject, descriptors in by_subject.items():
         try:
             asked = await bench.client.referrers(here.registry or "", here.repository, subject)
-        except errors.RegistryError:
+        except errors.RegistryError as error:
+            said.append(
+                f"Whether {here} lists the referrers of {subject.short} by itself could not be found out, so no "
+                f"fallback tag is written: {error.sentence}"
+            )
             continue
         if asked.via == "api":
             continue

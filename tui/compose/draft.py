@@ -144,7 +144,7 @@ class Draft:
         if self.base is None:
             return False
         begun = from_index(self.target, self.base)
-        return layout.dump(begun.to_document()) == layout.dump(self.to_document())
+        return layout.text_of(begun.to_document()) == layout.text_of(self.to_document())
 
     def to_document(self) -> dict[str, Any]:
         """The index as JSON values; fields of the base that we do not know are kept."""

@@ -116,10 +116,9 @@ def _create(plan: Plan) -> list[Equivalent]:
     found.append(
         Equivalent("crane", "index append", "" if on_disk else crane, "Annotations of the index cannot be set.")
     )
-    mode = "application/vnd.docker.distribution.manifest.list.v2+json"
     regctl = _line(
         *("regctl", "index", "create", target),
-        *(("--media-type", mode) if kind else ()),
+        *(("--media-type", media.DOCKER_LIST) if kind else ()),
         *(word for ref in references for word in ("--ref", ref)),
         *(word for each in annotations for word in ("--annotation", each)),
     )

@@ -20,10 +20,15 @@ _ESCAPES = {"&": "\\u0026", "<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028",
 
 def dump(document: Mapping[str, Any]) -> bytes:
     """The bytes of an index document. Raises UnicodeEncodeError for a lone surrogate (validation refuses it before)."""
+    return text_of(document).encode("utf-8")
+
+
+def text_of(document: Mapping[str, Any]) -> str:
+    """The same as text, also of what cannot be encoded: for comparing."""
     text = json.dumps(_index(document), ensure_ascii=False, indent=2, allow_nan=False)
     for character, escape in _ESCAPES.items():
         text = text.replace(character, escape)
-    return text.encode("utf-8")
+    return text
 
 
 def _index(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,7 +69,6 @@ class Push:
         self._side = SideSteps(bench, plan)
         self._work: asyncio.Task[PushResult] | None = None
         self._sealed = False
-        self._cancelled = False
         self._written: list[Digest] = []
         self._record = ""
         self._moved = False
@@ -78,7 +77,6 @@ class Push:
         """Ask it to stop. False when the last write is under way, which is finished first (or when it is over)."""
         if self._work is None or self._work.done():
             return False
-        self._cancelled = True
         if self._sealed:
             self._tell(Said("Too late to stop: the last write is under way and is finished first."))
             return False

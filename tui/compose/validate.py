@@ -7,11 +7,8 @@ from dataclasses import dataclass
 
 from tui.compose.draft import Draft, Entry, EntryVerdict
 from tui.oci import media
+from tui.oci.strict_json import MANIFEST_LIMIT
 from tui.text import plural, safe, size
-
-#: The most that every registry takes as a manifest (distribution-spec, "Pushing manifests"; protocol.md C-18), in
-#: bytes.
-MANIFEST_LIMIT = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from tui.demo.bodies import read_chunks
 from tui.demo.call import Call, checked_digest
 from tui.demo.faults import Refusal
 from tui.demo.paths import digest_of
-from tui.demo.store import Repository, Store, Upload
+from tui.demo.store import Store, Upload
 
 _SPAN: Final = re.compile(r"(?:bytes[ =])?(\d{1,18})-(\d{1,18})(?:/.*)?", re.ASCII)
 
@@ -152,8 +152,3 @@ def _place(call: Call, session: Upload) -> dict[str, str]:
         "Range": f"0-{max(0, len(session.data) - 1)}",
         "Docker-Upload-UUID": session.id,
     }
-
-
-def open_uploads(repository: Repository, store: Store) -> list[Upload]:
-    """The uploads that were begun for a repository and neither finished nor cancelled."""
-    return [one for one in store.uploads.values() if one.name == repository.name]

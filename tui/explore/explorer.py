@@ -233,10 +233,6 @@ class Explorer:
         if row is not None:
             await self._load(row, Wish(node.key, Urgency.FOCUS))
 
-    async def read_statement(self, node: Node) -> None:
-        """Read a STATEMENT row's statement; ``node.statement`` has it then, or ``node.error`` says why not."""
-        await self._load(node, Wish(node.key, Urgency.FOCUS))
-
     async def read_manifest_json(self, node: Node) -> bytes | None:
         """The bytes of a row's document exactly as served: manifest, config or statement. None when there are none."""
         if node.kind in MANIFEST_KINDS:
@@ -282,6 +278,10 @@ class Explorer:
     def focus(self, nodes: Sequence[Node]) -> None:
         """What is on the screen: asked first. Tags on the screen are asked what they point to (one HEAD each)."""
         self._focus.focus(nodes)
+
+    def give_way(self, seconds: float = 0.4) -> None:
+        """Somebody is pressing keys: check with less at once for so long, so that the screen answers first."""
+        self._asker.scheduler.give_way(seconds)
 
     # finding out more
 

@@ -124,8 +124,8 @@ class Loader:
         if manifest.subject is not None and node.subject is None:
             node.subject = manifest.subject.digest
         node.load, node.error = Load.READY, None
-        if node.tag is not None and not node.note:
-            node.note = "index" if isinstance(manifest, Index) else "image"
+        if node.tag is not None and node.note in ("", "index", "image"):
+            node.note = "index" if isinstance(manifest, Index) else "image"  # a tag that moved may have changed kinds
         self.tree.replace_children(node, children_of(node, manifest))
         if node.kind is Kind.ATTESTATION and isinstance(manifest, ImageManifest):
             self._note_predicates(node)

@@ -237,8 +237,8 @@ def report(
 
 def failed_report(reference: str, error: SourceError) -> Report:
     """The report on a source that could not even be opened: the same shape, with the reason as its verdict."""
-    code = error.presence.value if error.presence.value in CODES else "unreachable"
-    finding = make(code, "", error.sentence, mend=error.mend or None)
+    presence = error.presence if error.presence.value in CODES else Presence.UNREACHABLE
+    finding = make(presence.value, "", error.sentence, mend=error.mend or None)
     return Report(
         reference=reference,
         digest=None,
@@ -249,8 +249,8 @@ def failed_report(reference: str, error: SourceError) -> Report:
         objects=(),
         platforms=(),
         findings=(finding,),
-        seen=Observation(Presence.UNREACHABLE, detail=error.sentence),
-        counts={presence.value: int(presence is Presence.UNREACHABLE) for presence in _COUNTED},
+        seen=Observation(presence, detail=error.sentence),
+        counts={each.value: int(each is presence) for each in _COUNTED},
     )
 
 

@@ -52,7 +52,9 @@ def decode_statement(raw: bytes) -> Statement:
     if signed:
         payload = document["payload"]
         try:
-            inner = base64.b64decode(payload, validate=True) if isinstance(payload, str) else None
+            # DSSE protocol: either alphabet may be used, and readers accept both.
+            plain = payload.replace("-", "+").replace("_", "/") if isinstance(payload, str) else None
+            inner = base64.b64decode(plain, validate=True) if plain is not None else None
         except (binascii.Error, ValueError):
             inner = None
         if inner is None:

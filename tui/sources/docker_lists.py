@@ -123,6 +123,17 @@ class DockerLists:
             strays.append((names[ENTRIES], f"more than {ENTRIES} files; the rest was not read"))
         return _list(folder, tuple(entries), tuple(strays))
 
+    def every(self) -> Iterator[StoredList]:
+        """All lists, sorted by folder. One that cannot be read is there without entries, and hides none of the others;
+        one that was removed meanwhile is left out."""
+        for name in self.names():
+            try:
+                yield self.read(name)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                yield StoredList(name, None, False, (), (), ((name, f"cannot be read: {error.strerror or error}"),))
+
     def find(self, reference: Reference) -> StoredList | None:
         """The list that docker would use for this reference; None when there is none."""
         folder = stored_name(str(reference))
@@ -293,8 +304,12 @@ def _compact(text: str) -> str:
     return "".join(parts)
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 def _go(text: str) -> str:
-    """The characters that Go's encoder escapes in strings; outside of strings JSON has none of them."""
+    """The characters that Go's encoder escapes in strings, or replaces; outside of strings JSON has none of them."""
+    text = _SURROGATE.sub("\ufffd", text)
     for character, escape in (
         ("&", "\\u0026"),
         ("<", "\\u003c"),

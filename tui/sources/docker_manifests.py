@@ -101,7 +101,7 @@ class DockerManifests:
         """(repository, tag, folder) of every list."""
 
         def read() -> list[tuple[str, str, str]]:
-            return [(*place(stored), stored.folder) for stored in map(self.lists.read, self.lists.names())]
+            return [(*place(stored), stored.folder) for stored in self.lists.every()]
 
         try:
             found = await asyncio.to_thread(read)
@@ -132,19 +132,26 @@ class DockerManifests:
             raise _failed(error, folder) from None
 
     async def _entries(self, repository: str) -> list[LocalEntry]:
-        """The entries of every list that goes by this repository, read anew after a moment."""
+        """The entries of every list that goes by this repository, read anew after a moment.
+
+        Raises SourceError when none of them can be read.
+        """
         held = self._held.get(repository)
         if held is not None and time.monotonic() - held[0] < _HOLD:
             return held[1]
         if not any(name == repository for name, _tag in self._stored):
             await self._all()
         found: list[LocalEntry] = []
+        unread: SourceError | None = None
         for name, tag in list(self._stored):
             if name == repository:
                 try:
                     found += (await self.stored(name, tag)).entries
-                except SourceError:
-                    continue
+                except SourceError as error:
+                    if error.presence is not Presence.MISSING:
+                        unread = error
+        if not found and unread is not None:
+            raise unread  # what a list that cannot be read names is not known, and not missing
         self._held[repository] = (time.monotonic(), found)
         return found
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from tui.oci.digest import Digest
-from tui.oci.errors import OciError
 from tui.registry.errors import Refused, RegistryError
 from tui.sources.base import Source
 from tui.teach.events import Fact
@@ -115,13 +114,13 @@ class DemoWorld:
                 await self._call(lambda store: self._mishaps.deny(store, name, on))
                 return _done(f"{name} is closed to you now." if on else f"{name} is open again.")
             case "limit":
-                return await self._limit(name, int(arguments["left"]), float(arguments.get("seconds", 60)))
+                return await self._limit(name, int(_number(arguments, "left")), _number(arguments, "seconds", 60))
             case "cut-off":
                 on = bool(arguments.get("on", True))
                 await self._call(lambda store: self._mishaps.cut_off(store, name, on))
                 return _done(f"Connections about {name} break now." if on else f"{name} answers again.")
             case "slow-down":
-                seconds = float(arguments["seconds"])
+                seconds = _number(arguments, "seconds")
                 await self._call(lambda store: self._mishaps.slow_down(store, name, seconds))
                 return _done(f"Every answer about {name} takes {seconds:g} seconds now.")
             case "write-storage":
@@ -138,10 +137,7 @@ class DemoWorld:
         return _done(f"{plural(left, 'pull')} of {name} left, for {seconds:g} seconds.")
 
     async def _delete(self, of: str) -> ActResult:
-        try:
-            address = Address.parse(of)
-        except OciError as error:
-            raise WorldError(str(error)) from error
+        address = Address.parse(of)
         digest = str(await digest_at(self.source, address))
         lose = self._mishaps.lose_blob if address.part in ("config", "layer") else self._mishaps.lose_manifest
         if not await self._call(lambda store: lose(store, address.repository, digest)):
@@ -202,6 +198,13 @@ def _as_docker(error: Refused) -> str:
     words = safe(error.code.lower().replace("_", " "))
     message = "blob unknown to registry" if error.code == "MANIFEST_BLOB_UNKNOWN" else error.sentence
     return f"{words}: {message}"
+
+
+def _number(arguments: Mapping[str, Fact], name: str, default: int = 0) -> float:
+    value = arguments.get(name, default)
+    if isinstance(value, str | bool):
+        raise WorldError(f"“{name}” takes a number, not “{safe(str(value))}”.")
+    return float(value)
 
 
 def _done(*lines: str) -> ActResult:

@@ -102,9 +102,6 @@ def platform_of(node: Node) -> str:
     return ""
 
 
-_ENDPOINT = {True: "manifests", False: "blobs"}
-
-
 def presence_sentence(node: Node, seen: Observation) -> str:
     """What is known of the object in its repository, in one or two sentences, with the answer that it rests on."""
     where = f"repository {repository_of(node)}"

@@ -91,11 +91,6 @@ class LessonRun:
                 return False
             return await self._advance()
 
-    async def recheck(self) -> bool:
-        """Look again whether the current step is done: after something may have changed in the registry."""
-        async with self._lock:
-            return await self._advance()
-
     def show(self) -> tuple[Show, ...]:
         """What the program should do to show the current step."""
         step = self.step

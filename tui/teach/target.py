@@ -51,11 +51,6 @@ async def reach(explorer: Explorer, target: str) -> Node:
     return node
 
 
-def path_to(node: Node) -> list[Node]:
-    """The rows above a row, outermost first: what has to be expanded to see it."""
-    return list(node.ancestors())[::-1]
-
-
 async def _stored(explorer: Explorer, root: Node, name: str) -> Node:
     repository, tag = _split(name)
     for row in list(root.walk()):

@@ -8,11 +8,13 @@ from typing import Protocol
 
 from tui.oci import media
 from tui.oci.digest import Digest
+from tui.oci.errors import OciError
 from tui.oci.manifest import ImageManifest, Index
 from tui.oci.platform import Platform
 from tui.sources.base import Source, SourceError
 from tui.sources.presence import Presence
 from tui.teach.events import Fact
+from tui.text import safe
 
 #: What a lesson can do to the embedded registry, each with its arguments (True: needed).
 ACTS: Mapping[str, Mapping[str, bool]] = {
@@ -84,22 +86,25 @@ class Address:
     @classmethod
     def parse(cls, text: str) -> Address:
         """Raises WorldError for what is no such name."""
-        reference, *rest = text.split()
+        reference, *rest = text.split() or [""]
         if "@" in reference:
             repository, _, selector = reference.partition("@")
         else:
             repository, _, selector = reference.rpartition(":")
         if not repository or not selector:
-            raise WorldError(f"“{text}” does not begin with REPOSITORY:TAG.")
+            raise WorldError(f"“{safe(text)}” does not begin with REPOSITORY:TAG.")
         platform = None
         if rest and "/" in rest[0]:
-            platform = Platform.parse(rest.pop(0))
+            try:
+                platform = Platform.parse(rest.pop(0))
+            except OciError as error:
+                raise WorldError(str(error)) from error
         part = rest.pop(0) if rest else ""
         if part not in ("", "config", "layer", "attestation"):
-            raise WorldError(f"“{part}” in “{text}” is no part: config, layer 1, attestation.")
+            raise WorldError(f"“{safe(part)}” in “{safe(text)}” is no part: config, layer 1, attestation.")
         number = int(rest.pop(0)) if rest and rest[0].isdigit() else 1
         if rest:
-            raise WorldError(f"“{' '.join(rest)}” in “{text}” is too much.")
+            raise WorldError(f"“{safe(' '.join(rest))}” in “{safe(text)}” is too much.")
         return cls(repository, selector, platform, part, number)
 
 

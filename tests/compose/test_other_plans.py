@@ -48,16 +48,29 @@ class TestUndo:
         await undo(yard, "app:1")
         assert yard.holds("app", "1") == old
 
-    async def test_what_is_below_must_be_there(self, yard: Yard) -> None:
+    async def test_a_list_that_was_broken_before_is_put_back_broken_and_says_so(self, yard: Yard) -> None:
+        one = make("old", "linux/amd64")
+        old = yard.put_list("app", [one], "1")
+        yard.put("app", make("new", "linux/amd64"), "new")
+        yard.change(lambda store: store.delete_blob("app", one.layers[1].digest))
+        result = await yard.pushed("app:1", "app:new")
+        yard.bench.forget()
+        plan = await plan_undo(yard.journal, yard.ref("app:1"), result.digest, yard.bench)
+        assert plan.ready
+        assert one.layers[1].digest in plan.problems[0].message
+        assert (await yard.push(plan).run()).ok
+        assert yard.holds("app", "1") == old
+
+    async def test_the_manifests_below_must_be_there(self, yard: Yard) -> None:
         one = make("old", "linux/amd64")
         yard.put_list("app", [one], "1")
         yard.put("app", make("new", "linux/amd64"), "new")
         result = await yard.pushed("app:1", "app:new")
-        yard.change(lambda store: store.delete_blob("app", one.layers[1].digest))
+        yard.change(lambda store: store.delete_manifest("app", one.manifest.digest))
         yard.bench.forget()
         plan = await plan_undo(yard.journal, yard.ref("app:1"), result.digest, yard.bench)
         assert not plan.ready
-        assert one.layers[1].digest in plan.problems[0].message
+        assert one.manifest.digest in plan.problems[0].message
 
     async def test_why_not(self, yard: Yard) -> None:
         assert "nothing was pushed" in why_not(yard.journal, yard.ref("app:1"), None)

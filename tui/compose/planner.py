@@ -31,8 +31,8 @@ class Wanted:
     """What a tag shall hold: a manifest with its exact bytes, and where what is below it may be found.
 
     ``incomplete_is_fine``: objects that exist nowhere are said, but do not stop (tagging what is in the repository
-    already). ``tag_known`` and ``tag_was``: what the tag held when the work began, so that somebody else's change is
-    noticed.
+    already, undoing). ``tag_known`` and ``tag_was``: what the tag held when the work began, so that somebody else's
+    change is noticed.
     """
 
     action: Action
@@ -219,7 +219,9 @@ def _lacking(wanted: Wanted, surveyed: Surveyed) -> list[Problem]:
             found.append(Problem("unknown", sentence, undetermined=True))
         else:
             sentence = f"The {noun} {each.digest}{of} exists nowhere that was looked in ({each.detail})."
-            found.append(Problem("nowhere", sentence, stops=not wanted.incomplete_is_fine))
+            # Without a child manifest the registry would refuse the index; without a blob it takes it.
+            refusable = wanted.action is Action.UNDO and each.kind in _NOUNS
+            found.append(Problem("nowhere", sentence, stops=refusable or not wanted.incomplete_is_fine))
     return found
 
 

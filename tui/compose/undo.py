@@ -45,7 +45,11 @@ async def plan_undo(
     *,
     progress: Callable[[str], None] | None = None,
 ) -> Plan:
-    """The plan that puts the old index back under the tag. Raises DraftError when there is nothing to put back."""
+    """The plan that puts the old index back under the tag. Raises DraftError when there is nothing to put back.
+
+    Blobs that are gone below the old index are said but do not stop: undoing means what was there before, and a list
+    that was mended because it was broken was broken before. Child manifests that are gone do: registries refuse it.
+    """
     reason = why_not(journal, target, holds)
     record = last_push(journal, target, holds)
     raw = journal.bytes_of(record.before) if record is not None and record.before is not None else None
@@ -65,5 +69,6 @@ async def plan_undo(
         sources={entry.digest: known[entry.digest] for entry in entries if entry.digest in known},
         tag_known=True,
         tag_was=holds,
+        incomplete_is_fine=True,
     )
     return await plan_manifest(wanted, bench, progress=progress)

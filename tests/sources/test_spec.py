@@ -68,6 +68,37 @@ def test_a_path_that_exists_may_hold_a_colon(tmp_path: Path) -> None:
     assert parse_source(f"oci:{folder}:2.0").selector == "2.0"
 
 
+def test_names_in_a_layout_are_any_names(tmp_path: Path) -> None:
+    assert parse_source(f"oci:{tmp_path}:registry.example/app:1.0").selector == "registry.example/app:1.0"
+    spec = parse_source(f"oci:{tmp_path}@{SHA}")
+    assert (spec.path, spec.repository, spec.selector) == (tmp_path, "", SHA)
+    assert parse_source(f"oci:{tmp_path}:1.0@{SHA}").selector == SHA
+    with pytest.raises(MalformedReference):
+        parse_source(f"oci:{tmp_path}@sha256:abc")
+
+
+@pytest.mark.parametrize(
+    ("name", "repository", "selector"),
+    [
+        ("", "", None),
+        (":app", "app", None),
+        (":app:1", "app", "1"),
+        (":ghcr.io/org/app:1", "ghcr.io/org/app", "1"),
+        (":docker.io/library/app:1", "app", "1"),
+        (f":app@{SHA}", "app", SHA),
+        (f":app:1@{SHA}", "app", SHA),
+        (f"@{SHA}", "", SHA),
+    ],
+)
+def test_what_docker_saved_holds_repositories(tmp_path: Path, name: str, repository: str, selector: str | None) -> None:
+    saved = tmp_path / "saved.tar"
+    saved.touch()
+    spec = parse_source(f"docker-archive:{saved}{name}")
+    assert (spec.path, spec.repository, spec.selector) == (saved, repository, selector)
+    with pytest.raises(MalformedReference):
+        parse_source(f"docker-archive:{saved}:UPPER:1")
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.oci.errors import MalformedReference
+from tui.oci.digest import Digest
+from tui.oci.errors import MalformedDigest, MalformedReference
 from tui.oci.reference import Reference, is_tag, parse_registry
 from tui.text import safe
 
@@ -78,17 +79,52 @@ def _on_disk(kind: SourceKind, rest: str, text: str) -> SourceSpec:
         raise MalformedReference(f"“{safe(text, limit=200)}” names no path; write it after the colon.")
     if "\0" in rest:
         raise MalformedReference(f"“{safe(text, limit=200)}” has a zero byte in its path.")
-    path, selector = _path(rest), None
-    head, colon, tail = rest.rpartition(":")
-    if kind != "storage" and colon and head and not os.path.exists(path):
-        # A tag only if there is no file of that whole name: paths may hold colons too.
-        if tail.startswith(("sha256", "sha512")) or not is_tag(tail):
-            raise MalformedReference(f"“{safe(text, limit=200)}”: “{safe(tail, limit=100)}” is not a tag.")
-        path, selector = _path(head), tail
-    repository = "" if kind != "storage" else None
+    if kind == "storage" or os.path.exists(_path(rest)):
+        repository = "" if kind != "storage" else None
+        return SourceSpec(kind, path=_path(rest), repository=repository, explicit=False, text=text)
+    head, name = _cut(rest, text)
+    name, selector = _tag_of(kind, name, text)
     return SourceSpec(
-        kind, path=path, repository=repository, selector=selector, explicit=selector is not None, text=text
+        kind, path=_path(head), repository=name, selector=selector, explicit=selector is not None, text=text
     )
+
+
+def _cut(rest: str, text: str) -> tuple[str, str]:
+    """A path, and what is named in it: the longest path that exists counts, for paths may hold colons too. The name
+    begins with its mark, ``:`` or ``@``, or is "". Raises MalformedReference when there is no such path, and no tag.
+    """
+    for place in range(len(rest) - 1, 0, -1):
+        if rest[place] in ":@" and os.path.exists(_path(rest[:place])):
+            return rest[:place], rest[place:]
+    head, colon, tail = rest.rpartition(":")
+    if not colon or not head:
+        return rest, ""
+    if tail.startswith(("sha256", "sha512")) or not is_tag(tail):
+        raise MalformedReference(f"“{safe(text, limit=200)}”: “{safe(tail, limit=100)}” is not a tag.")
+    return head, f":{tail}"
+
+
+def _tag_of(kind: SourceKind, name: str, text: str) -> tuple[str, str | None]:
+    """What ``:NAME`` after a path means: in a layout a tag (any name, image-spec annotations.md allows more than tags),
+    in what ``docker save`` wrote a repository and perhaps its tag, in both perhaps ``@DIGEST``."""
+    name, at, digest = name.partition("@")
+    name = name.removeprefix(":")
+    selector: str | None = None
+    if at:
+        try:
+            selector = str(Digest.parse(digest))
+        except MalformedDigest as error:
+            raise MalformedReference(f"“{safe(text, limit=200)}”: {error}") from None
+    if kind != "docker-archive":
+        return "", selector or name or None
+    if not name:
+        return "", selector
+    try:
+        reference = Reference.parse(name)
+    except MalformedReference as error:
+        raise MalformedReference(f"“{safe(text, limit=200)}”: {error}") from None
+    tag = reference.tag if reference.explicit else None
+    return reference.familiar.removesuffix(f":{reference.tag}"), selector or tag
 
 
 def _path(text: str) -> Path:

@@ -123,3 +123,27 @@ async def test_closing_ends_everything() -> None:
 def test_it_needs_a_slot() -> None:
     with pytest.raises(ValueError, match="at least one slot"):
         Scheduler(0)
+
+
+async def test_it_gives_way_for_a_while_and_then_goes_on_by_itself() -> None:
+    work, scheduler = Work(), Scheduler(8)
+    scheduler.give_way(0.05)
+    jobs = [scheduler.submit(n, "me", Urgency.OPENED, work.job(n)) for n in "abcdef"]
+    await settle()
+    assert scheduler.running == 2
+    scheduler.give_way(0.1)
+    await asyncio.sleep(0.06)
+    assert scheduler.running == 2, "asked again meanwhile"
+    async with asyncio.timeout(5):
+        while scheduler.running < 6:
+            await asyncio.sleep(0.01)
+    work.gate.set()
+    await asyncio.gather(*(job.wait() for job in jobs))
+
+
+async def test_giving_way_leaves_nothing_behind_at_the_end() -> None:
+    scheduler = Scheduler(1)
+    scheduler.give_way(60)
+    await scheduler.aclose()
+    scheduler.give_way(60)
+    assert scheduler._calm is None or scheduler._calm.cancelled()

@@ -188,6 +188,8 @@ class House(Screen[None]):
         if why:
             self.say(f"{self.keys.first(action.id)} {action.title}: {why}", severity="warning")
             return
+        if self.ready:
+            self.explorer.give_way()
         handler = self._handlers.get(action.id) or getattr(self, "do_" + action.id.replace("-", "_"))
         outcome = handler()
         if isinstance(outcome, Awaitable):

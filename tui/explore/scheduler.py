@@ -97,6 +97,23 @@ class Scheduler:
         self._focus: set[Hashable] = set()
         self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._calm_until = 0.0
+        self._calm: asyncio.TimerHandle | None = None
+
+    def give_way(self, seconds: float) -> None:
+        """Use only a quarter of the slots for so long. Every answer that is dealt with between a key and what it draws
+        delays the drawing, so whoever draws asks for this while keys come."""
+        loop = asyncio.get_running_loop()
+        self._calm_until = loop.time() + seconds
+        if self._calm is None and not self._closed:
+            self._calm = loop.call_at(self._calm_until, self._go_on, loop)
+
+    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._calm = None
+        if loop.time() < self._calm_until:
+            self._calm = loop.call_at(self._calm_until, self._go_on, loop)
+        else:
+            self._start()
 
     def submit(
         self,
@@ -158,6 +175,8 @@ class Scheduler:
     async def aclose(self) -> None:
         """Drop everything and wait until what ran has ended."""
         self._closed = True
+        if self._calm is not None:
+            self._calm.cancel()
         for job in list(self._jobs.values()):
             self._drop(job)
         if self._tasks:
@@ -168,7 +187,8 @@ class Scheduler:
             heapq.heappush(self._heap, (int(job.urgency), next(self._order), job))
 
     def _start(self) -> None:
-        while self.running < self.slots and self._heap and not self._closed:
+        slots = self.slots if self._calm is None else -(-self.slots // 4)
+        while self.running < slots and self._heap and not self._closed:
             urgency, _, job = heapq.heappop(self._heap)
             if job.dropped or job.task is not None or urgency != job.urgency:
                 continue  # an entry of before its urgency changed

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -202,3 +205,50 @@ class TestDifference:
     def test_the_same_is_the_same(self) -> None:
         one = self.index([make("a", "linux/amd64").entry(), make("a", "linux/arm64").entry()])
         assert {row.kind for row in difference(one, one)} == {DiffKind.SAME}
+
+
+def saved(path: Path, *names: str) -> str:
+    """What ``docker save`` writes, with one image for each name."""
+    files: dict[str, bytes] = {}
+    listed = []
+    for name in names:
+        tape = io.BytesIO()
+        with tarfile.open(fileobj=tape, mode="w") as tar:
+            add(tar, "name", name.encode())
+        layer = tape.getvalue()
+        rootfs = {"type": "layers", "diff_ids": [str(Digest.of(layer))]}
+        config = json.dumps({"os": "linux", "architecture": "amd64", "rootfs": rootfs}).encode()
+        where = [f"{Digest.of(config).encoded}.json", f"{Digest.of(layer).encoded}/layer.tar"]
+        files |= dict(zip(where, (config, layer), strict=True))
+        listed.append({"Config": where[0], "Layers": [where[1]], "RepoTags": [name]})
+    with tarfile.open(path, "w") as tar:
+        for name, raw in {**files, "manifest.json": json.dumps(listed).encode()}.items():
+            add(tar, name, raw)
+    return f"docker-archive:{path}"
+
+
+def add(tar: tarfile.TarFile, name: str, raw: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(raw)
+    tar.addfile(info, io.BytesIO(raw))
+
+
+async def test_the_only_image_of_an_archive_needs_no_name(yard: Yard, tmp_path: Path) -> None:
+    archive = saved(tmp_path / "one.tar", "app:1")
+    found = await resolve(yard.bench, archive)
+    assert [str(entry.platform) for entry in found.entries] == ["linux/amd64"]
+    assert str(found.home) == f"{archive}:app"
+    draft, errors = await begin.begin_new(yard.bench, yard.ref("new:1"), [archive])
+    assert not errors
+    assert (await yard.push(await plan_draft(draft, yard.bench)).run()).ok
+    assert yard.holds("new", "1") is not None
+
+
+async def test_several_images_of_an_archive_are_named(yard: Yard, tmp_path: Path) -> None:
+    archive = saved(tmp_path / "two.tar", "app:1", "other:2")
+    with pytest.raises(ResolveError) as raised:
+        await resolve(yard.bench, archive)
+    assert f"name one: {archive}:app:1, {archive}:other:2" in raised.value.sentence
+    found = await resolve(yard.bench, f"{archive}:other:2")
+    assert found.home.repository == "other"
+    assert (await resolve(yard.bench, found.home.by_digest(found.root.digest))).root.digest == found.root.digest

@@ -45,5 +45,5 @@ class Home:
 
     def __str__(self) -> str:
         if self.path is not None:
-            return self.path
+            return f"{self.path}:{self.repository}" if self.repository else self.path
         return f"{self.registry}/{self.repository}"

@@ -25,6 +25,8 @@ from tui.text import plural, safe
 #: Indexes in indexes are followed this deep, and this many of them (protocol.md C-15).
 DEPTH_LIMIT = 8
 INDEX_LIMIT = 64
+#: So many images of a layout are named when nobody said which.
+NAMES_SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ async def resolve(bench: Bench, reference: str) -> Resolved:
     home, selector = locate(reference)
     shown = safe(reference)
     try:
+        if not selector:
+            home, selector = await _only_image(bench, home, shown)
         root = await bench.manifest(home, selector, fresh=True)
     except SourceError as error:
         raise refused(shown, error) from None
@@ -77,6 +81,28 @@ async def resolve(bench: Bench, reference: str) -> Resolved:
     else:
         entries = [await walk.image(root)]
     return Resolved(reference, home, root, tuple(entries), tuple(walk.notes), walk.nested > 0)
+
+
+async def _only_image(bench: Bench, home: Home, shown: str) -> tuple[Home, str]:
+    """The one image of a layout or an archive that was named without a tag. Raises ResolveError when there are more, or
+    none; SourceError."""
+    source = await bench.opened(home)
+    repositories = [home.repository] if home.repository else []
+    if not repositories:
+        repositories = [name async for page in source.repositories() for name in page.names]
+    found = [
+        (replace(home, repository=repository), tag)
+        for repository in repositories
+        async for page in source.tags(repository)
+        for tag in page.names
+    ]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise ResolveError(f"{shown} holds no image.", Presence.MISSING)
+    names = ", ".join(safe(place.at(tag), limit=300) for place, tag in found[:NAMES_SHOWN])
+    more = f" and {len(found) - NAMES_SHOWN} more" if len(found) > NAMES_SHOWN else ""
+    raise ResolveError(f"{shown} holds {len(found)} images; name one: {names}{more}.", Presence.MISMATCHED)
 
 
 async def resolve_all(bench: Bench, references: Sequence[str]) -> tuple[Resolved | ResolveError, ...]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.text import age, duration, plural, safe, shorten, size, to_ascii, width
+from tui.text import age, capital, duration, plural, safe, shorten, size, to_ascii, width
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=()))  # surrogates too
@@ -130,6 +130,15 @@ def test_a_shortened_text_fits(text: str, cells: int) -> None:
 
 def test_width_counts_cells_not_characters() -> None:
     assert (width("abc"), width("日本"), width("e\u0301")) == (3, 4, 1)
+
+
+def test_capital() -> None:
+    assert [capital(text) for text in ("", "the tag V1", "Éclair", "1.0 of App")] == [
+        "",
+        "The tag V1",
+        "Éclair",
+        "1.0 of App",
+    ]
 
 
 def test_plural() -> None:

@@ -138,6 +138,11 @@ def plural(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
+def capital(text: str) -> str:
+    """The text with its first letter large, as the beginning of a sentence; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def duration(seconds: float) -> str:
     """A length of time: ``0.4 s``, ``12 s``, ``1 min 20 s``, ``2 h 5 min``."""
     if seconds < 9.95:

@@ -227,3 +227,9 @@ async def test_a_put_never_becomes_a_get(serve: Serve, client: Client) -> None:
     with pytest.raises(NotARegistry):
         await client.put_manifest(server.address, "app", "v1", MANIFEST, media.OCI_MANIFEST)
     assert [asked.method for asked in server.asked] == ["PUT"]
+
+
+async def test_a_tag_keeps_its_capitals_in_what_is_said_of_it(serve: Serve, client: Client) -> None:
+    server = await serve(lambda asked: error(404, "MANIFEST_UNKNOWN"))
+    with pytest.raises(NotFound, match=r"^The manifest 1\.0-RC of app was not there\.$"):
+        await client.delete_manifest(server.address, "app", "1.0-RC")

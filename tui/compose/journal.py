@@ -100,6 +100,16 @@ class Journal:
             return False
         return True
 
+    def why_unreadable(self) -> str:
+        """Why the records cannot be read, safe; "" when they can, or when there are none yet."""
+        try:
+            self.file.open("rb").close()
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            return f"the journal in {safe(str(self.folder))} cannot be read: {error.strerror or error}"
+        return ""
+
     def records(self) -> tuple[Record, ...]:
         """Everything that can be read, newest first."""
         found: dict[str, Record] = {}

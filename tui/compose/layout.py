@@ -11,11 +11,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tui.oci.go_json import escaped
+
 _DESCRIPTOR = ("mediaType", "digest", "size", "urls", "annotations", "data", "platform", "artifactType")
 _PLATFORM = ("architecture", "os", "os.version", "os.features", "variant")
 _INDEX = ("schemaVersion", "mediaType", "artifactType", "manifests", "subject", "annotations")
-#: These stand only inside JSON strings, so that replacing them in the whole text is right.
-_ESCAPES = {"&": "\\u0026", "<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 def dump(document: Mapping[str, Any]) -> bytes:
@@ -25,10 +25,7 @@ def dump(document: Mapping[str, Any]) -> bytes:
 
 def text_of(document: Mapping[str, Any]) -> str:
     """The same as text, also of what cannot be encoded: for comparing."""
-    text = json.dumps(_index(document), ensure_ascii=False, indent=2, allow_nan=False)
-    for character, escape in _ESCAPES.items():
-        text = text.replace(character, escape)
-    return text
+    return escaped(json.dumps(_index(document), ensure_ascii=False, indent=2, allow_nan=False))
 
 
 def _index(document: Mapping[str, Any]) -> dict[str, Any]:

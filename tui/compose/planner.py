@@ -158,15 +158,14 @@ def confirmation(plan: Plan) -> str:
     else:
         said = f"{name} holds {plan.digest.short} already; what it lacks is put back."
     moves = [
-        plural(count, noun)
-        for count, noun in (
-            (sum(step.kind is StepKind.MOUNT for step in plan.steps), "mount"),
-            (sum(step.kind is StepKind.COPY for step in plan.steps), "copy"),
-            (sum(step.kind is StepKind.MANIFEST for step in plan.steps), "manifest"),
+        plural(count, noun, several)
+        for count, noun, several in (
+            (sum(step.kind is StepKind.MOUNT for step in plan.steps), "mount", "mounts"),
+            (sum(step.kind is StepKind.COPY for step in plan.steps), "copy", "copies"),
+            (sum(step.kind is StepKind.MANIFEST for step in plan.steps), "manifest", "manifests"),
         )
         if count
     ]
-    moves = [move.replace("copys", "copies") for move in moves]
     if moves:
         said += f" {', '.join(moves)}"
         said += f" ({size(plan.bytes_to_copy)} travel)." if plan.bytes_to_copy else "."

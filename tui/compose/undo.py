@@ -29,7 +29,7 @@ def why_not(journal: Journal, target: Reference, holds: Digest | None) -> str:
     if record is None:
         if journal.of(target):
             return "the tag was moved by somebody else since the last push from here"
-        return "nothing was pushed to this tag from here"
+        return journal.why_unreadable() or "nothing was pushed to this tag from here"
     if record.before is None:
         return "there was no such tag before that push; D deletes it"
     if journal.bytes_of(record.before) is None:

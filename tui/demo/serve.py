@@ -52,6 +52,7 @@ class Served:
         served = cls(store, _listen(host, port))
         served._thread.start()
         if not served._ready.wait(_PATIENCE) or served._failure is not None:
+            served.stop()
             raise CannotServe(f"The embedded registry did not start: {served._failure or 'no answer'}.")
         return served
 

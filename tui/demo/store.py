@@ -112,7 +112,14 @@ class Repository:
         return [(own, stored) for own, stored in self.manifests.items() if stored.subject == digest]
 
     def copy(self) -> Repository:
-        return replace(self, blobs=set(self.blobs), manifests=dict(self.manifests), tags=dict(self.tags), meter=Meter())
+        return replace(
+            self,
+            blobs=set(self.blobs),
+            manifests=dict(self.manifests),
+            tags=dict(self.tags),
+            meter=Meter(),
+            behind=dict(self.behind),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from tui.demo.faults import Refusal
 from tui.demo.paths import is_digest
 from tui.demo.store import Repository, Store
 from tui.oci import media
-
-_INDEXES: Final = frozenset({media.OCI_INDEX, media.DOCKER_LIST})
-_IMAGES: Final = frozenset({media.OCI_MANIFEST, media.DOCKER_MANIFEST, media.OCI_ARTIFACT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ def check_manifest(store: Store, repository: Repository, raw: bytes, content_typ
     media_type = content_type.partition(";")[0].strip().lower()
     if not media_type:
         raise _invalid("a manifest needs a Content-Type")
-    if media_type not in _INDEXES | _IMAGES:
+    if not (media.is_index(media_type) or media.is_image_manifest(media_type)):
         raise _invalid(f"unsupported manifest media type {media_type}")
     document = _document(raw)
     if document.get("mediaType", media_type) != media_type:
@@ -47,7 +44,7 @@ def check_manifest(store: Store, repository: Repository, raw: bytes, content_typ
     subject = _descriptor(document["subject"], "subject")["digest"] if document.get("subject") is not None else None
     missing = list(
         _missing_children(store, repository, document)
-        if media_type in _INDEXES
+        if media.is_index(media_type)
         else _missing_blobs(store, repository, document, media_type)
     )
     if missing:

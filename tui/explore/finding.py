@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tui.explore.codes import CODES, Severity
 from tui.oci.digest import Digest
+from tui.text import capital
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,11 @@ def make(
     platform: str | None = None,
     facts: tuple[str, str] = ("", ""),
     mend: str | None = None,
+    verbatim: bool = False,
 ) -> Finding:
-    """A finding with the severity, mend and key of its code; a sentence begins with a capital."""
+    """A finding with the severity, mend and key of its code; a sentence begins with a capital, unless it is a
+    ``verbatim`` one, which may begin with a name."""
     row = CODES[code]
-    plain = message.partition(" ")[0].isalpha()  # and no name that somebody else chose
-    sentence = message[:1].upper() + message[1:] if plain else message
+    plain = not verbatim and message.partition(" ")[0].isalpha()  # and no name that somebody else chose
+    sentence = capital(message) if plain else message
     return Finding(code, row.severity, digest, platform, sentence, mend or row.mend, row.key, node_key, facts)

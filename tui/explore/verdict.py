@@ -18,7 +18,7 @@ from tui.explore.rollup import Pull, blobs_of, platforms_of, pull
 from tui.explore.tree import observe
 from tui.oci.manifest import OpaqueManifest
 from tui.sources.presence import Observation, Presence
-from tui.text import plural
+from tui.text import capital, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def _not_determined(name: str, node: Node, rows: list[tuple[str, Node]], total: 
         where = f"{len(rows)} of {total} platforms" if node.is_index and total > 1 else "it"
         if where == "it":
             return f"{_begin(name)} is not checked to its end yet."
-        return f"{where[:1].upper()}{where[1:]} of {name} are not checked to their end yet."
+        return f"{capital(where)} of {name} are not checked to their end yet."
     if not node.is_index:
         return f"It was not determined whether {name} can be pulled: {next(iter(reasons))}."
     parts = "; ".join(f"{_list(places)}: {reason}" for reason, places in reasons.items())

@@ -23,7 +23,7 @@ from tui.registry.errors import (
     Unreachable,
     Unsupported,
 )
-from tui.text import safe
+from tui.text import capital, safe
 
 MAX_ERRORS = 64
 SHOWN = 2_048
@@ -137,9 +137,9 @@ def failure(answer: Answer, what: str, registry: str) -> RegistryError:
             return Unsupported(
                 f"{registry} has {what} but will not serve its type.{said}", status=status, code=code, request=request
             )
-        return NotFound(f"{what[:1].upper()}{what[1:]} is not there.", status=status, code=code, request=request)
+        return NotFound(f"{capital(what)} is not there.", status=status, code=code, request=request)
     if status in (401, 403):
-        sentence = f"{what[:1].upper()}{what[1:]} does not exist, or you may not see it ({status}).{said}"
+        sentence = f"{capital(what)} does not exist, or you may not see it ({status}).{said}"
         return Denied(sentence, status=status, code=code, request=request)
     if status == 429:
         return RateLimited(f"{registry} limits the rate of requests.{said}", code=code, request=request)

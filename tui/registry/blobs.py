@@ -16,6 +16,7 @@ from tui.registry.ask import Answer, Ask
 from tui.registry.errors import Corrupt, Garbled, NotARegistry, TooLarge, Unreachable, Unsupported
 from tui.registry.session import Session
 from tui.registry.target import Targets, named, pull
+from tui.text import capital
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -45,7 +46,7 @@ class Blobs:
         what = named("blob", repository, digest)
         _must_verify(digest, what)
         if expected_size is not None and expected_size > limit:
-            raise TooLarge(f"{what[:1].upper()}{what[1:]} has {expected_size:,} bytes; the limit is {limit:,}.")
+            raise TooLarge(f"{capital(what)} has {expected_size:,} bytes; the limit is {limit:,}.")
         answer = await self._session.ask(self._ask(registry, repository, digest, limit=limit))
         self._check(answer, what, registry)
         if expected_size is not None and len(answer.body) != expected_size:
@@ -147,7 +148,7 @@ async def _verified(
 
 def _must_verify(digest: Digest, what: str) -> None:
     if not digest.can_verify:
-        raise Unsupported(f"{what[:1].upper()}{what[1:]} uses {digest.algorithm}, which cannot be verified here.")
+        raise Unsupported(f"{capital(what)} uses {digest.algorithm}, which cannot be verified here.")
 
 
 def _other_bytes(answer: Answer, what: str, registry: str) -> Corrupt:

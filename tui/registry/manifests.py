@@ -23,6 +23,7 @@ from tui.registry.presence import HEAD_REFUSED, Head
 from tui.registry.session import Session
 from tui.registry.settings import ClientSettings
 from tui.registry.target import Targets, is_digest, named, pull
+from tui.text import capital
 
 AnyManifest = Index | ImageManifest | OpaqueManifest
 
@@ -100,7 +101,7 @@ class Manifests:
             if not _meant_as_manifest(answer):
                 raise _something_else(answer, what, registry) from None
             raise InvalidManifest(
-                f"{what[:1].upper()}{what[1:]} is not a manifest: {error}",
+                f"{capital(what)} is not a manifest: {error}",
                 raw=answer.body,
                 field=error.field,
                 status=answer.status,

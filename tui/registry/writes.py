@@ -12,6 +12,7 @@ from tui.registry.session import LOST_ON_THE_WAY, Session
 from tui.registry.settings import ClientSettings
 from tui.registry.target import Targets, is_digest, named
 from tui.registry.uploads import push
+from tui.text import capital
 
 _ANSWER = 64 * 1024
 
@@ -78,7 +79,7 @@ class Writes:
         error = refusal(answer, what, registry, repository)
         if answer.status in (404, 410):
             error = NotFound(
-                f"{named('manifest', repository, selector)[4:].capitalize()} was not there.",
+                f"{capital(named('manifest', repository, selector))} was not there.",
                 status=answer.status,
                 code=error.code,
                 request=error.request,

@@ -24,6 +24,7 @@ from typing import Any
 from tui.oci import media, strict_json
 from tui.oci.descriptor import Descriptor
 from tui.oci.errors import OciError
+from tui.oci.go_json import escaped
 from tui.oci.manifest import ImageManifest, decode
 from tui.oci.reference import Reference, is_tag
 from tui.sources.base import AnyManifest
@@ -308,17 +309,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _go(text: str) -> str:
-    """The characters that Go's encoder escapes in strings, or replaces; outside of strings JSON has none of them."""
-    text = _SURROGATE.sub("\ufffd", text)
-    for character, escape in (
-        ("&", "\\u0026"),
-        ("<", "\\u003c"),
-        (">", "\\u003e"),
-        ("\u2028", "\\u2028"),
-        ("\u2029", "\\u2029"),
-    ):
-        text = text.replace(character, escape)
-    return text
+    """As Go's encoder writes it, which has the replacement character for what is no text."""
+    return escaped(_SURROGATE.sub("\ufffd", text))
 
 
 def default_folder(environment: Mapping[str, str] | None = None) -> Path:

@@ -12,7 +12,7 @@ from tui.oci.manifest import ImageManifest
 from tui.teach.causes import CAUSES
 from tui.teach.explanation import Explanation, Knows, Link, bytes_of, platform_of, presence_sentence
 from tui.teach.kinds import words_of
-from tui.text import plural, safe
+from tui.text import capital, plural, safe
 
 #: How many rows are looked at for others that refer to the same object, and how many of them are named.
 _LOOK_AT = 20_000
@@ -51,7 +51,7 @@ def explain_finding(finding: Finding) -> Explanation:
     if finding.digest is not None and str(finding.digest) not in finding.message:
         about = f" of {safe(finding.platform)}" if finding.platform else ""
         paragraphs.append(f"The object{about}: {finding.digest}")
-    title = f"{code.title[:1].upper()}{code.title[1:]} ({finding.code}, {finding.severity})"
+    title = f"{capital(code.title)} ({finding.code}, {finding.severity})"
     return Explanation(
         title, (*paragraphs, *cause.what), cause.why, cause.specs, mend=finding.mend, key=finding.key or ""
     )

@@ -10,7 +10,7 @@ from tui.oci import media
 from tui.oci.digest import Digest
 from tui.sources.presence import Observation, Presence
 from tui.teach.specs import Spec
-from tui.text import safe, size
+from tui.text import plural, safe, size
 
 #: What a kind's words are made of: title, paragraphs, why it matters, where it is defined.
 Words = tuple[str, tuple[str, ...], str, tuple[Spec, ...]]
@@ -67,7 +67,7 @@ def bytes_of(count: int | None) -> str:
     if count is None:
         return "an unknown size"
     if count < 1000:
-        return f"{count} byte" + ("" if count == 1 else "s")
+        return plural(count, "byte")
     return f"{size(count)} ({count:,} bytes)"
 
 

@@ -237,7 +237,8 @@ def _report_lines(made: Report, ascii_only: bool) -> Iterator[str]:
         yield f"  {finding.severity.value}: {finding.code}: {finding.message}"
         yield f"    mend: {finding.mend}"
     counted = ", ".join(f"{count} {word}" for word, count in made.counts.items() if count)
-    yield f"  {plural(len(made.objects), 'object')}: {counted}; {made.effort}"
+    held = f"{plural(len(made.objects), 'object')}: {counted}" if made.objects else "nothing was read"
+    yield f"  {held}; {made.effort}"
     yield f"  {made.verdict.sentence}"
 
 

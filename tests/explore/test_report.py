@@ -146,6 +146,7 @@ async def test_a_tag_that_is_missing_counts_as_missing() -> None:
     assert document.digest is None
     assert document.counts["missing"] == 1
     assert document.to_json()["objects"] == []
+    assert "Check the name" in document.findings[0].mend  # and not "recreate the list": there is none
     assert exit_status(document) == 1
 
 
@@ -155,6 +156,15 @@ def test_a_source_that_cannot_be_opened_has_the_same_shape() -> None:
     assert document.to_json()["verdict"] == "x.tar is no archive."
     assert document.findings[0].mend == "Check the path."
     assert exit_status(document) == 3
+
+
+def test_a_name_that_is_not_in_a_source_is_missing_and_keeps_its_spelling() -> None:
+    document = failed_report("docker-archive:x.tar:app", SourceError(Presence.MISSING, "app is not in x.tar."))
+    assert (document.counts["missing"], document.counts["unreachable"]) == (1, 0)
+    assert document.findings[0].code == "missing-manifest"
+    assert document.findings[0].message == "app is not in x.tar."
+    assert "Check the name" in document.findings[0].mend
+    assert exit_status(document) == 1
 
 
 def test_a_source_that_denies_is_counted_as_denied() -> None:

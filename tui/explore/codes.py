@@ -22,6 +22,10 @@ class Severity(StrEnum):
         return ("error", "warning", "info").index(self.value)
 
 
+#: The mend of a name that leads nowhere: there is nothing yet that could be recreated.
+NOT_THERE = "Check the name and the tag, or push the image; opening the repository shows the tags that it has."
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """One row: ``title`` and ``cause`` are plain words; ``mend`` says what to do, ``key`` is the key that does it."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from tui import __version__
 from tui.explore.book import Book
-from tui.explore.codes import CODES, Severity
+from tui.explore.codes import NOT_THERE, Severity
 from tui.explore.finding import Finding, make
 from tui.explore.findings import findings as all_findings
 from tui.explore.known import HasBook, Object, Wanted, book_of, objects, platform_text
@@ -34,6 +34,8 @@ _COUNTED = (
     Presence.MISMATCHED,
     Presence.UNCHECKED,
 )
+#: The codes of what a source that cannot be opened lacks; the others are called as their presence.
+_FAILED = {Presence.MISSING: "missing-manifest", Presence.MISMATCHED: "invalid-manifest"}
 _MARKS = {
     Presence.PRESENT: "✓",
     Presence.MISSING: "✗ missing",
@@ -237,8 +239,10 @@ def report(
 
 def failed_report(reference: str, error: SourceError) -> Report:
     """The report on a source that could not even be opened: the same shape, with the reason as its verdict."""
-    presence = error.presence if error.presence.value in CODES else Presence.UNREACHABLE
-    finding = make(presence.value, "", error.sentence, mend=error.mend or None)
+    presence = error.presence if error.presence in _COUNTED else Presence.UNREACHABLE
+    code = _FAILED.get(presence, presence.value)
+    mend = error.mend or (NOT_THERE if presence is Presence.MISSING else None)
+    finding = make(code, "", error.sentence, mend=mend, verbatim=True)
     return Report(
         reference=reference,
         digest=None,

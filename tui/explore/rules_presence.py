@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 
 from tui.explore.book import Book
+from tui.explore.codes import NOT_THERE
 from tui.explore.finding import Finding, make
 from tui.explore.known import detail_of, harmless, name_of, platform_text, short
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
@@ -57,6 +58,7 @@ def missing(rows: Troubled, book: Book) -> Iterator[Finding]:
             digest=row.digest,
             platform=platform_text(row),
             facts=(f"named by {_namer(row)}", detail_of(seen)),
+            mend=NOT_THERE if row.digest is None else None,
         )
 
 

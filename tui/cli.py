@@ -283,9 +283,9 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def has_terminal() -> bool:
-    """Whether there is a terminal that a screen can be drawn on and keys can be read from."""
+    """Whether a screen can be drawn, which Textual does on stderr, and keys can be read."""
     named = os.name == "nt" or os.environ.get("TERM", "") not in ("", "dumb")  # Windows names no terminal
-    return named and sys.stdin.isatty() and sys.stdout.isatty()
+    return named and all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def _check_sources(words: Sequence[str]) -> None:

@@ -70,8 +70,14 @@ LIGHT = Theme(
 #: What ``--ascii`` draws instead. Letters of names and values are left alone: only our own drawing is replaced.
 _PLAIN = str.maketrans(
     {
-        **dict.fromkeys("─━═╌┄", "-"),
-        **dict.fromkeys("│┃║▏▎▍▌▐╎┆", "|"),
+        # Whole blocks first, so that no widget of Textual's finds a line that was not thought of: crossings, shades,
+        # shapes, and the dots of spinners. Then what looks better as something else.
+        **{chr(code): "+" for code in range(0x2500, 0x2580)},
+        **{chr(code): " " for code in range(0x2580, 0x25A0)},
+        **{chr(code): "*" for code in range(0x25A0, 0x2600)},
+        **{chr(code): "|" for code in range(0x2800, 0x2900)},
+        **dict.fromkeys("─━═╌┄╍┅┈┉╴╶╸╺╼╾", "-"),
+        **dict.fromkeys("│┃║▏▎▍▌▐╎┆╏┇┊┋╵╷╹╻╽╿▕▊▋▉", "|"),
         **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯┏┓┗┛╔╗╚╝┣┫", "+"),
         **dict.fromkeys("▁▂▃▄▅▆▇█▀▔", " "),
         "…": "~",

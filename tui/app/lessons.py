@@ -102,7 +102,7 @@ class Lessons:
             for number, lesson in enumerate(all_lessons(), 1)
         ]
         intro = "Everything happens on a registry inside this program: nothing can break. Esc to look around freely."
-        chosen = await self.house.ask(Choice("Lessons", items, intro=intro))
+        chosen = await self.house.ask(Choice("Lessons", items, intro=intro, whole=True))
         if chosen is not None:
             await self.begin(chosen)
 
@@ -117,10 +117,6 @@ class Lessons:
         self.shown = True
         await self._mount()
         await self.session.begin()
-        if lesson.opens:
-            repository = self.house.explorer.add_repository(root.source, lesson.opens[0])
-            self.house.flush()
-            await self.house.highlight(repository)
         self.house.refresh_keys()
 
     def stop(self) -> None:

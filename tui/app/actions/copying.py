@@ -64,6 +64,8 @@ class Copying(Finding):
         handed = await self.fan.hand_over(text, os.environ)
         shown = safe(text, limit=600, multiline=True)
         severity = "error" if handed.way == "nowhere" else "information"
+        # One notice at a time: several would cover the screen, and the lesson that asks for one digest after another.
+        self.app.clear_notifications()
         self.say(f"{shown}\n\n{handed.words}", title=what, severity=severity, timeout=8)
         if handed.way != "nowhere":
             self.tell_about(EventKind.COPIED, self.current, what=what, text=text)

@@ -40,6 +40,7 @@ class Session:
         self.end()
         self.busy = "Preparing the registry…"
         self._changed(True)
+        self._fold()
         problems = await self.run.begin()
         for problem in problems:
             self.house.say(problem, title="The lesson could not be prepared", severity="error", timeout=20)
@@ -74,6 +75,12 @@ class Session:
             if ticked or self.run.note != before:
                 self._changed(ticked)
 
+    def _fold(self) -> None:
+        """Close what is open, so that the first step finds the tree as a newcomer does and can be done again."""
+        for root in self.house.explorer.roots:
+            for row in root.children:
+                self.house.images.collapse_below(row)
+
     async def _refresh_tree(self) -> None:
         """The registry was put back: what the tree knows of it no longer holds."""
         explorer = self.house.explorer
@@ -89,6 +96,17 @@ class Session:
             if home is not None:
                 explorer.add_repository(home.source, name)
         self.house.flush()
+        await self._to_first()
+
+    async def _to_first(self) -> None:
+        """Put the cursor on the repository that the lesson begins with."""
+        for name in self.run.lesson.opens[:1]:
+            for root in self.house.explorer.roots:
+                row = next((each for each in root.children if each.repository == name), None)
+                if row is not None and root.source.kind == "registry":
+                    self.house.focus_pane(1)
+                    await self.house.highlight(row)
+                    return
 
     # --- what the keys do ----------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from tui.app.glyphs import Glyphs
 from tui.app.house import failure
 from tui.app.ink import Line, Page
 from tui.app.judge import Judge
+from tui.app.messages import EventKind
 from tui.app.pages.config import config, config_holder
 from tui.app.pages.findings import findings
 from tui.app.pages.json_page import JsonPage
@@ -40,8 +41,13 @@ class DetailPane(Looking):
     judge: Judge
     _json: tuple[JsonKey, Page] | None = None
     _reading: str = ""
+    _shown: tuple[str, str] = ("", "")
 
     # --- detail --------------------------------------------------------------------------------------------------
+
+    def forget_page(self) -> None:
+        """The page that comes next is news to whoever follows along, even if it is the one that is there."""
+        self._shown = ("", "")
 
     def refresh_detail(self, *, keep: bool = True) -> None:
         """Make pane 2 anew; ``keep`` holds the place on the page."""
@@ -58,7 +64,12 @@ class DetailPane(Looking):
             found, shown = (), nothing(f"This page could not be made: {failure(error)}")
         self.query_one(TabStrip).counts = {"findings": len(found)} if found else {}
         if shown is not None:
-            self.page_view.show(shown, keep=keep)
+            about = (node.key, self.tab)
+            again = about == self._shown
+            self.page_view.show(shown, keep=keep and again)
+            self._shown = about
+            if not again:
+                self.tell_about(EventKind.TAB, node, tab=self.tab)
 
     def scene(self, node: Node, found: Sequence[Finding] = ()) -> Scene:
         """What pages are made from."""

@@ -68,6 +68,9 @@ class Panes(VerdictPane):
         self.set_class(width < WIDE, "-narrow")
         self.on_laid_out()
         shown = self._fitting(layout)
+        # Its page is not made while the pane is away: what it held is about the row that the cursor was on then.
+        if "detail" in shown and not self.query_one("#detail-pane", Widget).display:
+            self.call_after_refresh(self.refresh_detail)
         for name in ("tree", "detail", "requests"):
             self.query_one(f"#{name}-pane", Widget).display = name in shown
         self.query_one("#panes", Widget).display = "tree" in shown or "detail" in shown

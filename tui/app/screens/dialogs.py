@@ -68,10 +68,12 @@ class Item(Generic[T]):
 class Choice(Dialog[T]):
     """Choose one of some items, by its key, or with the arrows and Enter."""
 
-    def __init__(self, title: str, items: Sequence[Item[T]], intro: str = "") -> None:
+    def __init__(self, title: str, items: Sequence[Item[T]], intro: str = "", *, whole: bool = False) -> None:
         super().__init__(title)
         self.items = list(items)
         self.intro = intro
+        # Whether the detail of the item at the cursor is also said in full, where its line cuts it.
+        self.whole = whole
         self.at = next((place for place, item in enumerate(self.items) if not item.reason), 0)
 
     def compose(self) -> ComposeResult:
@@ -86,7 +88,8 @@ class Choice(Dialog[T]):
 
     def _draw(self) -> None:
         view = self.query_one(PageView)
-        view.styles.height = min(len(self.items) * 1 + (2 if self.intro else 0), max(4, self.size.height - 8))
+        rows = len(self.items) + (2 if self.intro else 0) + (5 if self.whole else 0)
+        view.styles.height = min(rows, max(4, self.size.height - 8))
         view.show(Lines(self._lines(max(20, view.size.width or 60))), keep=True)
 
     def _lines(self, width: int) -> list[Line]:
@@ -101,6 +104,8 @@ class Choice(Dialog[T]):
             rest = f"({item.reason})" if item.reason else item.detail
             line.put("  " + cut(rest, max(0, width - len(line.plain) - 3)), "dim")
             lines.append(line)
+        if self.whole and self.items:
+            lines += [Line(), Line(hang=2).put("  " + self.items[self.at].detail, "plain")]
         return lines
 
     def on_key(self, event: events.Key) -> None:

@@ -229,5 +229,5 @@ class ExploreScreen(Panes, Saving):
         self.query_one(TabStrip).active = tab
         if not self.query_one("#detail-pane", Widget).display:
             self.focus_pane(2)
+        self.forget_page()
         self.refresh_detail(keep=False)
-        self.tell_about(EventKind.TAB, self.current, tab=tab)

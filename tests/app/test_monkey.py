@@ -17,7 +17,7 @@ from tui.app.keys import ACTIONS
 from tui.config import Settings
 from tui.demo.serve import Served
 
-PRESSES = 140
+PRESSES = 100
 #: What would only end the session.
 _LEAVES = {"q", "ctrl+q"}
 _KEYS = sorted({key for action in ACTIONS for key in action.keys.split(",")} - _LEAVES)

@@ -17,8 +17,9 @@ from tui.compose.diff import difference, summary
 from tui.compose.errors import ResolveError
 from tui.compose.plan import DiffKind, How
 from tui.compose.planner import plan_draft
-from tui.compose.resolve import DEPTH_LIMIT, resolve
+from tui.compose.resolve import resolve
 from tui.demo.images import index, put_index
+from tui.explore.children import DEPTH_LIMIT
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.manifest import Index, decode

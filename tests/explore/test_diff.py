@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support import images
 from tests.support.fake_source import FakeSource
-from tui.explore.diff import DiffRow, comparable, diff
+from tui.explore.diff import DiffRow, diff
 from tui.explore.explorer import Explorer
 from tui.explore.node import Node
 
@@ -69,11 +69,3 @@ async def test_the_same_thing_has_no_difference() -> None:
     image = images.image("linux/amd64")
     left, right = await two(image, image)
     assert {row.kind for row in diff(left, right)} == {"same"}
-
-
-async def test_what_cannot_be_compared() -> None:
-    left, right = await two(images.image("linux/amd64"), images.image("linux/arm64"))
-    assert comparable(left, right) == ""
-    assert "same row twice" in comparable(left, left)
-    assert left.parent is not None
-    assert "nothing to compare" in comparable(left.parent, right)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from tui.compose.home import Home
 from tui.oci.config import CONFIG_LIMIT, ImageConfig, decode_config
 from tui.oci.descriptor import Descriptor
-from tui.oci.digest import Digest
+from tui.oci.digest import Digest, digest_in
 from tui.oci.errors import MalformedReference, OciError
 from tui.oci.manifest import decode
 from tui.registry.client import Client
@@ -101,7 +101,7 @@ class Bench:
 
         By digest it is asked for only if it was not seen there of late; by tag it is always asked for.
         """
-        digest = _digest(selector)
+        digest = digest_in(selector)
         if digest is not None and not fresh:
             seen = self.seen(home, digest)
             known = self._manifests.get(digest)
@@ -182,7 +182,3 @@ def locate(text: str) -> tuple[Home, str]:
         return Home(spec.repository, spec.registry), spec.selector or "latest"
     prefix = text.strip().partition(":")[0]
     return Home(spec.repository or "", None, f"{prefix}:{spec.path or ''}"), spec.selector or ""
-
-
-def _digest(selector: str) -> Digest | None:
-    return Digest.parse(selector) if ":" in selector else None

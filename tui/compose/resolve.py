@@ -11,6 +11,7 @@ from tui.compose.bench import Bench, locate
 from tui.compose.draft import Entry, EntryVerdict
 from tui.compose.errors import ResolveError
 from tui.compose.home import Home
+from tui.explore.children import DEPTH_LIMIT
 from tui.oci import attestation, media
 from tui.oci.config import ImageConfig
 from tui.oci.descriptor import Descriptor
@@ -22,8 +23,7 @@ from tui.sources.base import AnyManifest, SourceError
 from tui.sources.presence import Presence
 from tui.text import plural, safe
 
-#: Indexes in indexes are followed this deep, and this many of them (protocol.md C-15).
-DEPTH_LIMIT = 8
+#: So many indexes inside one are followed at most (protocol.md C-15).
 INDEX_LIMIT = 64
 #: So many images of a layout are named when nobody said which.
 NAMES_SHOWN = 6

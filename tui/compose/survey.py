@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from tui.compose.bench import Bench
 from tui.compose.home import Home
 from tui.compose.plan import How, PlannedObject
+from tui.explore.children import DEPTH_LIMIT
 from tui.oci import attestation
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -25,8 +26,7 @@ from tui.sources.base import AnyManifest, SourceError
 from tui.sources.presence import Observation, Presence
 from tui.text import plural, safe
 
-#: Bounds on what one plan walks (protocol.md C-15).
-DEPTH_LIMIT = 8
+#: So many objects are walked for one plan at most (protocol.md C-15).
 OBJECT_LIMIT = 10_000
 
 

@@ -14,7 +14,7 @@ from tui.explore.node import Node
 from tui.explore.scheduler import Job, Scheduler, Urgency
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
-from tui.oci.digest import Digest
+from tui.oci.digest import Digest, digest_in
 from tui.registry.trace import asking
 from tui.sources.base import AnyManifest, Source, SourceError
 from tui.sources.presence import Observation, Presence
@@ -29,10 +29,6 @@ def _fault(error: Exception) -> SourceError:
         f"fanfold failed here, which is a fault of its own: {safe(repr(error), limit=300)}",
         code="internal",
     )
-
-
-def _as_digest(selector: str) -> Digest | None:
-    return Digest.parse(selector) if ":" in selector else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,7 @@ class Asker:
     ) -> Job:
         """Read the manifest under a tag or digest. Result: ``Read``."""
 
-        digest = descriptor.digest if descriptor is not None else _as_digest(selector)
+        digest = descriptor.digest if descriptor is not None else digest_in(selector)
 
         async def run() -> Read:
             if digest is not None:

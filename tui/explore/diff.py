@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from tui.explore.known import kind_word
-from tui.explore.node import Kind, Node
+from tui.explore.node import Node
 from tui.oci import attestation, media
 from tui.oci.config import ImageConfig
 from tui.oci.descriptor import Descriptor
@@ -170,14 +170,3 @@ def _image_in_index(left: Node, right: Node) -> Iterator[DiffRow]:
             theirs, ours = str(entry.digest), str(image.digest or "")
             pair = (theirs, ours) if holder is left else (ours, theirs)
             yield _row(str(image.platform), *pair)
-
-
-def comparable(left: Node, right: Node) -> str:
-    """Why two rows cannot be compared; "" when they can."""
-    kinds = {Kind.TAG, Kind.INDEX, Kind.MANIFEST, Kind.ATTESTATION, Kind.REFERRER, Kind.CONFIG, Kind.LAYER}
-    for node in (left, right):
-        if node.kind not in kinds:
-            return f"{node.label} is no tag, index or image, so there is nothing to compare."
-    if left is right:
-        return "It is the same row twice; mark one, then go to another."
-    return ""

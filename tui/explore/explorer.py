@@ -22,7 +22,7 @@ from tui.explore.rules_local import Comparing, compare
 from tui.explore.scheduler import Job, Urgency
 from tui.explore.tree import Tree, key_of
 from tui.oci import media
-from tui.oci.digest import Digest
+from tui.oci.digest import Digest, digest_in
 from tui.oci.errors import MalformedDigest
 from tui.oci.platform import Platform
 from tui.sources.base import Source
@@ -94,7 +94,7 @@ class Explorer:
         """The row of a tag or digest below its repository, not loaded yet."""
         parent = self.add_repository(source, repository)
         try:
-            digest = Digest.parse(selector) if ":" in selector else None
+            digest = digest_in(selector)
         except MalformedDigest:
             digest = None
         row = tag_row(parent, selector, repository) if digest is None else _digest_row(parent, digest)

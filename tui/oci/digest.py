@@ -77,6 +77,11 @@ class Digest(str):
         return hasher.hexdigest() == self.encoded
 
 
+def digest_in(selector: str) -> Digest | None:
+    """The digest that a selector is; None for a tag, which cannot hold a colon. Raises MalformedDigest."""
+    return Digest(selector) if ":" in selector else None
+
+
 def _check(text: str) -> None:
     shown = safe(text, limit=100)
     if len(text) > _LONGEST:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 
 from tui.oci import media
-from tui.oci.digest import Digest
+from tui.oci.digest import Digest, digest_in
 from tui.oci.errors import DigestMismatch, MalformedDigest, MalformedDocument
 from tui.oci.manifest import ImageManifest, Index, OpaqueManifest, decode
 from tui.registry import body
@@ -87,7 +87,7 @@ class Manifests:
 
     def _keep(self, answer: Answer, registry: str, repository: str, selector: str, what: str) -> AnyManifest:
         origin = self._targets.origin(registry)
-        wanted = Digest(selector) if is_digest(selector) else None
+        wanted = digest_in(selector)
         request = answer.exchange.id
         try:
             manifest = decode(answer.body, answer.headers.get("content-type"), digest=wanted)

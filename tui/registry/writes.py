@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.oci.digest import Digest
+from tui.oci.digest import Digest, digest_in
 from tui.oci.errors import MalformedDigest
 from tui.registry import scope
 from tui.registry.ask import Answer, Ask, NoAnswer
@@ -27,7 +27,7 @@ class Writes:
         """The digest under which it is there.  Raises Refused (with `details`), Policy, Denied, Conflict ...,
         Corrupt when the registry rewrote it, UnknownOutcome when the answer was lost: read the tag again then."""
         what = f"put {named('manifest', repository, selector)}"
-        wanted = Digest(selector) if is_digest(selector) else None
+        wanted = digest_in(selector)
         digest = Digest.of(raw, wanted.algorithm if wanted is not None and wanted.can_verify else "sha256")
         if wanted is not None and wanted.can_verify and wanted != digest:
             raise Corrupt(f"The bytes to {what} hash to {digest.short}: nothing was sent.")

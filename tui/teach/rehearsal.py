@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
+from tui.explore.children import DEPTH_LIMIT
 from tui.explore.explorer import Explorer
 from tui.explore.node import Kind, Node
 from tui.oci.config import CONFIG_LIMIT, decode_config
@@ -24,8 +25,6 @@ from tui.teach.choosing import choose
 from tui.teach.explanation import bytes_of
 from tui.teach.rehearsal_steps import Failures, RehearsalStep, StepKind, error_of
 from tui.text import plural, safe, size
-
-_DEEPEST = 8
 
 
 class Rehearsal:
@@ -184,7 +183,7 @@ class Rehearsal:
     async def _entry(self, node: Node, index: Index, depth: int) -> AsyncIterator[RehearsalStep]:
         choice = choose(index, self.platform)
         entry = index.entries[choice.position] if choice.position is not None else None
-        if entry is None or depth >= _DEEPEST:
+        if entry is None or depth >= DEPTH_LIMIT:
             yield RehearsalStep(
                 StepKind.CHOOSE,
                 f"Choose the entry for {self.platform}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.app.stage import staged
+from tests.app.stage import WritableSource, staged
 from tests.support.fake_source import FakeSource
 from tests.support.images import image, index
 
@@ -225,3 +225,16 @@ async def test_the_mouse_moves_opens_and_picks_tabs() -> None:
         await stage.until(lambda: stage.house.tab == "layers")
         await stage.pilot.click("#keys", offset=(3, 0))
         await stage.until(lambda: not stage.house.images.is_open(stage.node))
+
+
+async def test_what_opens_elsewhere_does_not_scroll_the_cursor_away() -> None:
+    source = WritableSource()
+    platforms = [image(f"linux/{name}") for name in ("386", "amd64", "arm64", "mips", "ppc64le", "riscv64", "s390x")]
+    source.put("app", index(*platforms), "1")
+    source.put("other", index(*platforms[1:]), "2")
+    async with staged((80, 24), source=source, sources=("fake.test/app:1", "fake.test/other:2")) as stage:
+        root = stage.house.explorer.roots[0]
+        await stage.until(lambda: sum(len(node.children) >= 6 for node in root.walk()) == 2, "both lists")
+        await stage.quiet()
+        assert stage.node.label == "1"
+        assert stage.node in stage.house.images.visible_nodes()

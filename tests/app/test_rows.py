@@ -12,6 +12,7 @@ from tests.app.stage import WritableSource
 from tests.support.images import image
 from tui.app.glyphs import ASCII, ROLE, UNICODE
 from tui.app.rows import Columns, Row, kind_cell, lay, presence_pieces, row, shorter
+from tui.explore.listing import Listing
 from tui.explore.node import Kind, Load, Node
 from tui.oci.manifest import decode
 from tui.sources.base import SourceError
@@ -82,6 +83,28 @@ def test_a_failed_row_shows_its_own_error_and_never_a_tick() -> None:
     node = Node("k", Kind.TAG, WritableSource(), repository="app", label="1.0", load=Load.FAILED, error=error)
     made = row(node, Book(Observation(Presence.PRESENT), Sum(Presence.PRESENT, "3/3")), UNICODE)
     assert text(made) == "⊘ denied" and made.note == "The registry does not let us look."
+
+
+def test_a_manifest_of_which_nothing_below_was_asked_is_not_drawn_as_whole() -> None:
+    source = WritableSource()
+    for kind, words in ((Kind.MANIFEST, "✓ manifest"), (Kind.ATTESTATION, "✓ manifest"), (Kind.TAG, "✓")):
+        node = Node("k", kind, source, repository="app", label="x")
+        made = row(node, Book(sum=Sum(Presence.PRESENT)), UNICODE)
+        assert text(made) == words
+        assert {role for _, role in made.status} == {"dim"}
+        node.load = Load.READY
+        assert row(node, Book(sum=Sum(Presence.PRESENT, "3/3")), UNICODE).status[0] == ("✓", "good")
+        node.load = Load.IDLE
+        assert text(row(node, Book(sum=Sum(Presence.MISSING)), UNICODE)) == "✗ missing"
+
+
+def test_a_great_many_tags_have_room() -> None:
+    node = Node("k", Kind.REPOSITORY, WritableSource(), repository="app", label="app")
+    node.listing = Listing()
+    for count, words in ((1, "1 tag"), (300, "300 tags"), (20_000, "20,000")):
+        node.listing.names = [f"t{number}" for number in range(count)]
+        node.listing.complete = True
+        assert kind_cell(node) == words
 
 
 def test_kinds_and_sizes() -> None:

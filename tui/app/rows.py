@@ -67,6 +67,10 @@ class Row:
     marked: bool = False
 
 
+#: What the second column takes, with the space after it.
+KIND_CELLS = 9
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Widths in cells for a pane: ``name`` includes guides and arrow, what is left belongs to status and note."""
@@ -81,7 +85,7 @@ class Columns:
         get what they need up to more than half, the rest is for kind, status and note."""
         if width < 34:
             return cls(max(8, width - 12), 0, width)
-        kind = 9
+        kind = KIND_CELLS
         name = min(longest + 2, width * 60 // 100) if longest else (width - kind) * 48 // 100
         return cls(max(18, name), kind, width)
 
@@ -113,7 +117,8 @@ def kind_cell(node: Node) -> str:
         return {"registry": "registry", "docker-manifests": "local"}.get(node.source.kind, node.source.kind)
     if node.kind is Kind.REPOSITORY and node.listing is not None and node.listing.names:
         plus = "" if node.listing.complete else "+"
-        return f"{len(node.listing.names):,}{plus} tag{'' if len(node.listing.names) == 1 and not plus else 's'}"
+        text = f"{len(node.listing.names):,}{plus} tag{'' if len(node.listing.names) == 1 and not plus else 's'}"
+        return text if len(text) < KIND_CELLS else f"{len(node.listing.names):,}{plus}"
     return ""
 
 
@@ -145,6 +150,10 @@ def status_cell(node: Node, book: Book, glyphs: Glyphs, tick: int, now: float) -
     if node.kind in (Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP, Kind.MORE, Kind.REFERRERS):
         return (), False
     rollup = book.rollup(node)
+    if rollup.worst is Presence.PRESENT and node.load is Load.IDLE and not rollup.label:
+        # The manifest was asked for, and nothing that it names: that is not the green of something whole.
+        word = " manifest" if node.kind is not Kind.TAG else ""
+        return ((glyphs.of(Presence.PRESENT), "dim"), (word, "dim")), False
     pieces: list[Piece] = [(glyphs.of(rollup.worst, tick), ROLE[rollup.worst])]
     if rollup.label:
         pieces.append((f" {rollup.label}", ROLE[rollup.worst]))

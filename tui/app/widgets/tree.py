@@ -268,7 +268,8 @@ class ImageTree(BranchTree, Inked, inherit_bindings=False):
             self.post_message(self.Chosen(self.current))
 
     def reveal(self, node: Node) -> None:
-        """Scroll so that what is below an open row is on the screen, as far as it fits with the row itself."""
+        """Scroll so that what is below an open row is on the screen, as far as it fits with the row itself and with the
+        cursor, which may be on another row."""
         branch = self._branches.get(node.key)
         if branch is None or not branch.is_expanded:
             return
@@ -278,6 +279,8 @@ class ImageTree(BranchTree, Inked, inherit_bindings=False):
             last = last.children[-1]
         top, height = round(self.scroll_y), max(1, self.size.height)
         wanted = min(branch.line, last.line - height + 1)
+        if self.cursor_line >= top:
+            wanted = min(wanted, self.cursor_line)
         if wanted > top:
             self.scroll_to(y=wanted, animate=False, force=True, immediate=True)
 

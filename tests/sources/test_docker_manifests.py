@@ -79,7 +79,7 @@ class TestNames:
         put("h.io_app-1-2", "h.io/app:1-2-amd64")
         lists = DockerLists(folder)
         assert lists.find(Reference.parse("h.io/app:1-2")) == lists.find(Reference.parse("h.io/app-1:2"))
-        assert not lists.read("h.io_app-1-2").certain
+        assert len(lists.read("h.io_app-1-2").candidates) == 2
 
     def test_where_docker_keeps_them(self, tmp_path: Path) -> None:
         assert default_folder({"DOCKER_CONFIG": "/x"}) == Path("/x/manifests")

@@ -21,6 +21,7 @@ from tui.app.mend.telling import DRAFT_ACTION
 from tui.app.mend.workshop import Workshop, mark_of, target_of
 from tui.app.screens.dialogs import Choice, Item, Prompt
 from tui.app.world import World
+from tui.compose.amend import accept_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.draft import Draft
 from tui.compose.events import PushResult
@@ -215,7 +216,7 @@ class Mending:
             return await (self.shop.plan_local(held[0]) if only_local else self.shop.plan(held[0], tell))
 
         def accept(plan: Plan) -> None:
-            held[0] = replace(held[0], tag_known=True, tag_was=plan.before)
+            held[0] = accept_tag(held[0], plan.before)
             if history is not None:
                 history.take(held[0])
 

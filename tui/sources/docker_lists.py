@@ -60,13 +60,11 @@ class StoredList:
     """One list. ``folder`` is its folder's name; ``name`` the reference that it was made for, None when nobody can
     tell.
 
-    ``certain`` says that no other reference has this folder name. ``candidates`` are those that do. ``strays`` are
-    files (names, raw) that are no entries, with why (safe): docker refuses the whole list because of them, and we
-    leave them alone."""
+    ``candidates`` are the references that have this folder name. ``strays`` are files (names, raw) that are no entries,
+    with why (safe): docker refuses the whole list because of them, and we leave them alone."""
 
     folder: str
     name: Reference | None
-    certain: bool
     candidates: tuple[Reference, ...]
     entries: tuple[LocalEntry, ...]
     strays: tuple[tuple[str, str], ...] = ()
@@ -133,7 +131,7 @@ class DockerLists:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                yield StoredList(name, None, False, (), (), ((name, f"cannot be read: {error.strerror or error}"),))
+                yield StoredList(name, None, (), (), ((name, f"cannot be read: {error.strerror or error}"),))
 
     def find(self, reference: Reference) -> StoredList | None:
         """The list that docker would use for this reference; None when there is none."""
@@ -249,7 +247,7 @@ def _list(folder: str, entries: tuple[LocalEntry, ...], strays: tuple[tuple[str,
             each for each in same if all((entry.reference.tag or "").startswith(each.tag or "\0") for entry in entries)
         ]
         chosen = max(starts, key=lambda each: len(each.tag or ""), default=same[0] if len(same) == 1 else None)
-    return StoredList(folder, chosen, len(candidates) == 1, candidates, entries, strays)
+    return StoredList(folder, chosen, candidates, entries, strays)
 
 
 def _candidates(folder: str, entries: tuple[LocalEntry, ...]) -> Iterator[Reference]:

@@ -13,8 +13,17 @@ from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Node
 from tui.oci import media
 from tui.teach import local_lines
 from tui.teach.access import Access, Hosts
-from tui.teach.lines import TOOLS, Line, Target, blob_lines, config_lines, list_lines, manifest_lines, referrer_lines
-from tui.teach.lines import source_lines as registry_lines
+from tui.teach.lines import (
+    TOOLS,
+    Line,
+    Target,
+    blob_lines,
+    config_lines,
+    list_lines,
+    manifest_lines,
+    referrer_lines,
+    registry_lines,
+)
 
 
 @dataclass(frozen=True, slots=True)

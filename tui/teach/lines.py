@@ -59,7 +59,7 @@ class Target:
         return f"{self.access.url}/v2/{self.repository}/{kind}/{selector}"
 
 
-def source_lines(access: Access) -> list[Line]:
+def registry_lines(access: Access) -> list[Line]:
     """A registry: its repositories."""
     title = "list the repositories"
     catalog = _curl(access, f"{access.url}/v2/_catalog?n=1000")

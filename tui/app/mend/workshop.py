@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from tui.compose.amend import accept_tag
 from tui.compose.begin import Mark, begin_amend, begin_marked, begin_new
 from tui.compose.bench import Bench
 from tui.compose.copy import plan_copy
@@ -144,7 +145,7 @@ class Workshop:
             held = await self.tag_holds(draft.target)
         except (SourceError, OciError):
             return draft  # not known: the plan asks again and says why
-        return replace(draft, tag_known=True, tag_was=held)
+        return accept_tag(draft, held)
 
     async def tag_holds(self, target: Reference) -> Digest | None:
         """What a tag holds now; None when there is no such tag. Raises SourceError when that cannot be found out."""

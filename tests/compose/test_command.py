@@ -63,6 +63,22 @@ async def test_stdout_is_the_digest(yard: Yard, command: Command) -> None:
     assert again[:2] == (0, out)
 
 
+async def test_json_also_when_nothing_is_pushed(yard: Yard, command: Command) -> None:
+    status, out, err = await command("app:1", ["app:amd64", "app:nowhere"], json=True)
+    found = json.loads(out)
+    assert (status, found["digest"], found["outcome"]) == (1, None, "refused")
+    assert found["reference"] == yard.at("app:1")
+    assert found["messages"] and found["messages"][0] in err
+    layer = make("lost", "linux/s390x")
+    yard.put("app", layer, "lost")
+    yard.change(lambda store: store.delete_blob("app", layer.layers[0].digest))
+    status, out, _ = await command("app:1", ["app:lost"], json=True)
+    found = json.loads(out)
+    assert (status, found["outcome"], found["before"]) == (1, "refused", None)
+    assert layer.layers[0].digest in found["messages"][0]
+    assert yard.holds("app", "1") is None
+
+
 async def test_json(yard: Yard, command: Command) -> None:
     status, out, _ = await command("app:1", ["app:amd64", "app:arm64"], json=True)
     assert status == 0

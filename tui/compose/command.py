@@ -70,25 +70,28 @@ async def create(
         for problem in plan.problems:
             _say(problem.message)
         if not plan.ready:
-            return _status(plan.problems)
+            status = _status(plan.problems)
+            if json and not dry_run:
+                _refused(str(reference), status, [problem.message for problem in plan.problems], plan)
+            return status
         for warning in plan.warnings:
             _say(warning)
         return DONE if dry_run else await _push(plan, bench, journal or Journal(), json)
     except Stop as stop:
-        for sentence in stop.sentences:
-            _say(sentence)
-        return stop.status
+        status, sentences = stop.status, list(stop.sentences)
     except ResolveError as error:
-        _say(error.sentence)
-        return UNKNOWN if error.undetermined else REFUSED
+        status, sentences = UNKNOWN if error.undetermined else REFUSED, [error.sentence]
     except ComposeError as error:
-        _say(error.sentence)
-        return REFUSED
+        status, sentences = REFUSED, [error.sentence]
     except OciError as error:
-        _say(str(error))
-        return WRONG
+        status, sentences = WRONG, [str(error)]
     finally:
         await bench.aclose()
+    for sentence in sentences:
+        _say(sentence)
+    if json and status != WRONG:
+        _refused(safe(target), status, sentences)
+    return status
 
 
 def _target(text: str) -> Reference:
@@ -166,12 +169,29 @@ async def _push(plan: Plan, bench: Bench, journal: Journal, json: bool) -> int:
         raise
     _say(result.sentence)
     if not result.ok:
-        return UNKNOWN if result.undetermined else REFUSED
+        status = UNKNOWN if result.undetermined else REFUSED
+        if json:
+            _refused(str(result.target), status, [result.sentence], plan, str(result.outcome))
+        return status
     if json:
         _out(json_values.dumps(_result(plan, result), indent=2, ensure_ascii=False))
     else:
         _out(str(result.digest))
     return DONE
+
+
+def _refused(reference: str, status: int, messages: Sequence[str], plan: Plan | None = None, outcome: str = "") -> None:
+    """The document of a create that did not end as it should: no digest, and why. The keys that it shares with the
+    outcome of one that did come in the same order."""
+    document = {
+        "reference": reference,
+        "digest": None,
+        "mediaType": plan.media_type if plan is not None else None,
+        "before": plan.before if plan is not None else None,
+        "outcome": outcome or ("undetermined" if status == UNKNOWN else "refused"),
+        "messages": list(messages),
+    }
+    _out(json_values.dumps(document, indent=2, ensure_ascii=False))
 
 
 def _result(plan: Plan, result: PushResult) -> dict[str, Any]:

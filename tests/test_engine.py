@@ -77,3 +77,25 @@ async def test_requests_and_failures_reach_the_log(engine: Engine, tmp_path: Pat
     text = (tmp_path / "x.log").read_text()
     assert "request   GET  http://127.0.0.1:1/v2/app/manifests/1" in text
     assert "failed    1  " in text
+
+
+async def test_one_that_fails_to_close_leaves_nothing_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = await connect(Settings(log=tmp_path / "x.log"))
+    one, other = await made.open("localhost:5000/app:1"), await made.open("localhost:5001/app:1")
+    closed: list[str] = []
+
+    async def fail() -> None:
+        raise OSError("no")
+
+    async def close() -> None:
+        closed.append("other")
+
+    monkeypatch.setattr(other.source, "aclose", fail)
+    monkeypatch.setattr(one.source, "aclose", close)
+    with pytest.raises(OSError, match="no"):
+        await made.aclose()
+    assert closed == ["other"]
+    assert made.log is not None
+    before = (tmp_path / "x.log").read_bytes()
+    made.log.line("request", "after the end")
+    assert (tmp_path / "x.log").read_bytes() == before

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.app.stage import staged
+from tests.app.stage import WritableSource, staged
+from tests.support.images import image
 from tui.app.actions.finding import split_selector
 
 
@@ -128,3 +129,17 @@ async def test_nothing_to_go_back_to_is_said() -> None:
     async with staged() as stage:
         await stage.press("backspace")
         await stage.until(lambda: "nothing to go back to" in stage.screen())
+
+
+async def test_a_diff_of_unopened_images_reads_their_configs() -> None:
+    source = WritableSource()
+    source.put("app", image("linux/amd64"), "1.0")
+    source.put("app", image("linux/s390x"), "2.0")
+    async with staged(source=source) as stage:
+        await stage.go("app", "1.0")
+        await stage.press("m")
+        await stage.go("app", "2.0")
+        await stage.press("d")
+        await stage.until(lambda: "marked" in stage.screen() and "current" in stage.screen())
+        assert "~ platform" in stage.screen()
+        assert "linux/amd64" in stage.screen() and "linux/s390x" in stage.screen()

@@ -69,3 +69,10 @@ async def test_the_same_thing_has_no_difference() -> None:
     image = images.image("linux/amd64")
     left, right = await two(image, image)
     assert {row.kind for row in diff(left, right)} == {"same"}
+
+
+async def test_a_platform_that_was_not_read_yet_is_no_difference() -> None:
+    left, right = await two(images.image("linux/amd64"), images.image("linux/arm64"))
+    assert changes(diff(left, right))["platform"] == "changed"
+    right.platform, right.config = None, None
+    assert "platform" not in changes(diff(left, right))

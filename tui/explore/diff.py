@@ -102,12 +102,18 @@ def _by_name(entries: Sequence[Descriptor]) -> dict[str, Descriptor]:
 
 
 def _images(left: Node, right: Node, one: ImageManifest, other: ImageManifest) -> Iterator[DiffRow]:
-    yield _row("platform", str(left.platform or ""), str(right.platform or ""))
+    if _platform_known(left) and _platform_known(right):
+        yield _row("platform", str(left.platform or ""), str(right.platform or ""))
     yield _row("config", str(one.config.digest) if one.config else "", str(other.config.digest) if other.config else "")
     yield from _layers(one.layers, other.layers)
     if left.config is not None and right.config is not None:
         yield from _configs(left.config, right.config)
     yield from _mapping("annotation", one.annotations, other.annotations)
+
+
+def _platform_known(node: Node) -> bool:
+    """False while only the config could say it and was not read: that is no difference."""
+    return node.platform is not None or node.config is not None
 
 
 def _layers(ours: Sequence[Descriptor], theirs: Sequence[Descriptor]) -> Iterator[DiffRow]:

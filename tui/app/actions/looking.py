@@ -96,6 +96,8 @@ class Looking(Moving):
         for node in (other, image):
             if node.load is Load.IDLE:
                 await self.explorer.open(node)
+            if node.image_manifest is not None and node.config is None:
+                await self.explorer.read_config(node)  # platform, entry point, labels: half of what there is to compare
         rows = diff(other, image)
         self.tell_view("diff", image)
         answer = await self.ask(Reader("Diff", diff_page(other, image, rows, self.images.glyphs)))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.app.mend_stage import MendStage, served
 from tests.app.test_lessons import lesson, session_of, step
+from tui.explore.findings import Finding
 from tui.explore.node import Kind, Node
 
 
@@ -68,10 +71,10 @@ async def test_a_finding_has_to_be_looked_at() -> None:
             assert "missing-blob" in stage.text
 
 
-def found_at(stage: MendStage) -> tuple[object, ...]:
+def found_at(stage: MendStage) -> Sequence[Finding]:
     node = stage.house.current
     assert node is not None
-    return tuple(stage.house.judge.findings(node, stage.house.explorer))
+    return stage.house.judge.findings(node, stage.house.explorer)
 
 
 async def test_copying_twice_leaves_one_notice() -> None:

@@ -192,7 +192,11 @@ async def _show_all(stage: MendStage) -> None:
                     await stage.press("escape")
                     await stage.screen("ExploreScreen")
         else:
+            reading = any(each.event is EventKind.READ for each in run.step.done.all_of)
             await stage.press("e")
+            if reading:
+                await stage.until(lambda: stage.house.requests_shown, "the requests")
+                await stage.press("a")
         await stage.until(partial(_moved_on, stage, now), f"{run.lesson.id}, step {now + 1}")
 
 

@@ -81,6 +81,9 @@ class Learner:
     async def _view(self, condition: Condition, _step: Step) -> None:
         await self.run.feed(Event(EventKind.VIEW, {"view": str(condition.facts["view"].equal)}))
 
+    async def _read(self, _condition: Condition, _step: Step) -> None:
+        await self.run.feed(Event(EventKind.READ))
+
     async def _copy(self, _condition: Condition, _step: Step) -> None:
         await self.run.feed(node_event(EventKind.COPIED, self.node, what="digest", text=str(self.node.digest)))
 
@@ -171,6 +174,7 @@ class Learner:
         EventKind.OPENED: _row,
         EventKind.TAB: _tab,
         EventKind.VIEW: _view,
+        EventKind.READ: _read,
         EventKind.COPIED: _copy,
         EventKind.CHECKED: _check,
         EventKind.FINDING: _finding,

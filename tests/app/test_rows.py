@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import get_args
 
 import pytest
 from rich.cells import cell_len
@@ -11,11 +12,11 @@ from rich.cells import cell_len
 from tests.app.stage import WritableSource
 from tests.support.images import image
 from tui.app.glyphs import ASCII, ROLE, UNICODE
-from tui.app.rows import Columns, Row, kind_cell, lay, presence_pieces, row, shorter
+from tui.app.rows import KIND_CELLS, Columns, Row, kind_cell, lay, presence_pieces, row, shorter
 from tui.explore.listing import Listing
 from tui.explore.node import Kind, Load, Node
 from tui.oci.manifest import decode
-from tui.sources.base import SourceError
+from tui.sources.base import SourceError, SourceKind
 from tui.sources.presence import Observation, Presence
 
 
@@ -105,6 +106,13 @@ def test_a_great_many_tags_have_room() -> None:
         node.listing.names = [f"t{number}" for number in range(count)]
         node.listing.complete = True
         assert kind_cell(node) == words
+
+
+@pytest.mark.parametrize("kind", get_args(SourceKind))
+def test_every_kind_of_source_fits_its_column(kind: str) -> None:
+    source = WritableSource()
+    source.kind = kind  # type: ignore[assignment]
+    assert 0 < len(kind_cell(Node("k", Kind.SOURCE, source, label="x"))) < KIND_CELLS
 
 
 def test_kinds_and_sizes() -> None:

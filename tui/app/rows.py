@@ -71,6 +71,15 @@ class Row:
 KIND_CELLS = 9
 
 
+#: Sources in a word that fits there; the row's own name begins with the whole one.
+_SOURCES = {
+    "docker-manifests": "local",
+    "oci-layout": "layout",
+    "oci-archive": "archive",
+    "docker-archive": "archive",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Widths in cells for a pane: ``name`` includes guides and arrow, what is left belongs to status and note."""
@@ -114,7 +123,7 @@ def kind_cell(node: Node) -> str:
     if node.kind in (Kind.MANIFEST, Kind.REFERRER):
         return size(image_size(node))
     if node.kind is Kind.SOURCE:
-        return {"registry": "registry", "docker-manifests": "local"}.get(node.source.kind, node.source.kind)
+        return _SOURCES.get(node.source.kind, node.source.kind)
     if node.kind is Kind.REPOSITORY and node.listing is not None and node.listing.names:
         plus = "" if node.listing.complete else "+"
         text = f"{len(node.listing.names):,}{plus} tag{'' if len(node.listing.names) == 1 and not plus else 's'}"

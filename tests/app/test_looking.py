@@ -102,6 +102,15 @@ async def test_explain_says_what_it_is_and_how_by_hand() -> None:
         assert stage.house.tab == "summary"
 
 
+async def test_explain_tells_at_length_what_is_wrong_here() -> None:
+    async with staged() as stage:
+        await stage.go("app", "2.0", "linux/arm64")
+        await stage.press("l", "i")
+        await stage.until(lambda: "(missing-blob, error)" in stage.page)
+        assert str(stage.images.broken.blobs[2].digest) in stage.page, "the object itself, whole"
+        assert "What to do" in stage.page and "distribution-spec" in stage.page
+
+
 async def test_layers_show_commands_sizes_and_who_shares_them() -> None:
     async with staged() as stage:
         await stage.go("app", "1.0", "linux/arm64")

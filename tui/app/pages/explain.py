@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui.app.ink import Line, Lines, Target
-from tui.app.pages.parts import Scene, blank, heading, page, prose
+from tui.app.pages.parts import SEVERITY_ROLE, Scene, blank, heading, page, prose
 from tui.teach.commands import Command
 from tui.teach.digests import FourDigests
+from tui.teach.explain import explain_finding
 from tui.teach.explanation import Explanation, Link
 
 
@@ -23,21 +24,49 @@ def explain(
         lines += [blank(), prose(paragraph)]
     if explanation.why:
         lines += [blank(), heading("Why it matters"), prose(explanation.why)]
-    if explanation.mend:
-        key = f"{explanation.key} " if explanation.key else ""
-        lines += [blank(), heading("What to do"), Line().put(key, "key-cap").put(explanation.mend)]
+    lines += _mend(explanation)
+    lines += _findings(scene)
     lines += _links(scene, "It refers to", explanation.refers_to)
     lines += _links(scene, "What refers to it", explanation.referred_by)
-    if explanation.specs:
-        lines += [blank(), heading("Where it is defined")]
-        lines.extend(
-            Line(hang=4).put("  ").put(str(spec), "info", Target("copy", spec.url)) for spec in explanation.specs
-        )
+    lines += _specs(explanation)
     if digests is not None:
         lines += _digests(digests)
     if commands:
         lines += _commands(commands)
     return page(lines)
+
+
+def _mend(explanation: Explanation) -> list[Line]:
+    if not explanation.mend:
+        return []
+    key = f"{explanation.key} " if explanation.key else ""
+    return [blank(), heading("What to do"), Line(hang=2).put(key, "key-cap").put(explanation.mend)]
+
+
+def _findings(scene: Scene) -> list[Line]:
+    """What is wrong here, at length: each code once, by its first finding."""
+    lines: list[Line] = []
+    first = {finding.code: finding for finding in reversed(scene.findings)}
+    for code in dict.fromkeys(finding.code for finding in scene.findings):
+        told = explain_finding(first[code])
+        lines += [blank(), Line(hang=2).put(told.title, SEVERITY_ROLE[first[code].severity])]
+        same = sum(finding.code == code for finding in scene.findings) - 1
+        if same:
+            lines.append(Line().put(f"and {same:,} more of this kind, in the Findings tab", "dim"))
+        for paragraph in told.paragraphs:
+            lines += [blank(), prose(paragraph)]
+        if told.why:
+            lines += [blank(), prose(told.why)]
+        lines += _mend(told)
+        lines += _specs(told)
+    return lines
+
+
+def _specs(explanation: Explanation) -> list[Line]:
+    if not explanation.specs:
+        return []
+    links = [Line(hang=4).put("  ").put(str(spec), "info", Target("copy", spec.url)) for spec in explanation.specs]
+    return [blank(), heading("Where it is defined"), *links]
 
 
 def _links(scene: Scene, title: str, links: Sequence[Link]) -> list[Line]:

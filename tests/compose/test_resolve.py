@@ -253,3 +253,14 @@ async def test_several_images_of_an_archive_are_named(yard: Yard, tmp_path: Path
     found = await resolve(yard.bench, f"{archive}:other:2")
     assert found.home.repository == "other"
     assert (await resolve(yard.bench, found.home.by_digest(found.root.digest))).root.digest == found.root.digest
+
+
+async def test_the_same_list_in_other_bytes_differs_in_its_bytes(yard: Yard) -> None:
+    one = make("a", "linux/amd64")
+    document = json.loads(index([one.entry()]).raw)
+    before, after = (decode(json.dumps(document, indent=indent).encode(), media.OCI_INDEX) for indent in (2, 3))
+    found = [row for row in difference(before, after) if row.kind is not DiffKind.SAME]
+    assert [row.what for row in found] == ["bytes"]
+    assert before.digest.short in found[0].before and after.digest.short in found[0].after
+    assert summary(difference(before, after)) == "1 as before"
+    assert all(row.kind is DiffKind.SAME for row in difference(before, before))

@@ -10,7 +10,7 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.manifest import Index
 from tui.sources.base import AnyManifest
-from tui.text import safe
+from tui.text import plural, safe
 
 
 def difference(before: AnyManifest | None, after: AnyManifest) -> tuple[DiffRow, ...]:
@@ -38,12 +38,20 @@ def difference(before: AnyManifest | None, after: AnyManifest) -> tuple[DiffRow,
     kept_old = [entry for entry in _entries(before) if entry not in old]
     if [pairs.get(id(entry)) for entry in new if id(entry) in pairs] != kept_old:
         rows.append(DiffRow(DiffKind.CHANGED, "order", after="the entries come in another order"))
-    return (*rows, *_annotations(before.annotations, after.annotations, ""))
+    rows += _annotations(before.annotations, after.annotations, "")
+    if before.digest != after.digest and all(row.kind is DiffKind.SAME for row in rows):
+        # The same list, written by another tool: its digest is another one all the same.
+        rows.append(_plain("bytes", _written(before), _written(after)))
+    return tuple(rows)
+
+
+def _written(manifest: AnyManifest) -> str:
+    return f"{manifest.digest.short}, {plural(manifest.size, 'byte')}: written otherwise"
 
 
 def summary(rows: tuple[DiffRow, ...]) -> str:
     """One line: ``1 added, 2 changed, 3 as they were``."""
-    entries = [row for row in rows if row.what not in ("tag", "type", "order", "digest")]
+    entries = [row for row in rows if row.what not in ("tag", "type", "order", "digest", "bytes")]
     counts = [
         (kind, sum(row.kind is kind for row in entries), word)
         for kind, word in (

@@ -114,6 +114,17 @@ def test_short_references_are_split(text: str, parts: tuple[str, str]) -> None:
     assert split_selector(text) == parts
 
 
+async def test_from_docker_s_lists_a_whole_reference_means_the_registry() -> None:
+    source = WritableSource()
+    source.put("fake.test/app", image("linux/amd64"), "1.0")
+    async with staged(source=source) as stage:
+        source.kind = "docker-manifests"
+        await stage.press("l")
+        await stage.go("fake.test/app")
+        await stage.house.go_to("fake.test/app:other")
+        assert (stage.node.repository, stage.node.tag) == ("app", "other")
+
+
 async def test_short_references_mean_the_source_of_the_cursor() -> None:
     async with staged() as stage:
         await stage.go("app")

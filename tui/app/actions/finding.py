@@ -191,8 +191,8 @@ class Finding(Looking):
             name = here.repository or ""
         elif name.startswith("/"):
             name = name.removeprefix("/")
-        elif name not in known:
-            return None
+        elif name not in known or here.source.kind == "docker-manifests":
+            return None  # Docker's lists are named with their registry: a name of that kind means the registry
         if not name:
             return None
         if selector:

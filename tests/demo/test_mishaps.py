@@ -64,6 +64,11 @@ async def test_limiting_pulls(store: Store, http: httpx.AsyncClient) -> None:
     assert [(await http.get(LATEST)).status_code for _ in range(2)] == [200, 429]
     limit_pulls(store, "app", 1)
     assert (await http.get(LATEST)).status_code == 200, "a new limit is a new window"
+    limit_pulls(store, "app", 3)
+    limit_pulls(store, "app", 0, window=600)
+    told = await http.head(LATEST)
+    assert told.headers["ratelimit-limit"] == "3;w=600", "the limit is as high as it was, others have used it up"
+    assert told.headers["ratelimit-remaining"] == "0;w=600"
     limit_pulls(store, "app", None)
     assert [(await http.get(LATEST)).status_code for _ in range(3)] == [200] * 3
 

@@ -67,11 +67,17 @@ def deny(store: Store, name: str, on: bool = True) -> None:
 
 
 def limit_pulls(store: Store, name: str, left: int | None, window: float = 60.0) -> None:
-    """`left` more manifests can be read within `window` seconds, then 429; None takes the limit away."""
+    """`left` more manifests can be read within `window` seconds, then 429; None takes the limit away.
+
+    A limit that the repository has already stays as high as it is: the rest of it is used up, as others would.
+    """
     repository = store.repository(name)
-    repository.meter = type(repository.meter)()
+    repository.meter = meter = type(repository.meter)()
+    limit = left if left is None else max(left, store.quirks_for(name).pulls or 0)
+    if left is not None and limit is not None:
+        meter.pulls.count, meter.pulls.ends = limit - left, meter.now() + window
     repository.quirks = replace(
-        store.quirks_for(name), pulls=left, pulls_window=window, retry_after="window", limit_message=HUB_MESSAGE
+        store.quirks_for(name), pulls=limit, pulls_window=window, retry_after="window", limit_message=HUB_MESSAGE
     )
 
 

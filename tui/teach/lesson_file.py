@@ -33,7 +33,8 @@ class LessonError(ValueError):
     """A lesson file that cannot be used. `str()` is "FILE, line N: what is wrong. What to do." and is safe to show."""
 
     def __init__(self, name: str, line: int, problem: str) -> None:
-        super().__init__(f"{safe(name)}, line {line}: {problem}")
+        where = f"{safe(name)}, line {line}" if line else safe(name)
+        super().__init__(f"{where}: {problem}")
         self.name, self.line, self.problem = name, line, problem
 
 
@@ -43,10 +44,10 @@ def load(path: Path) -> Lesson:
         with path.open("rb") as file:
             raw = file.read(_LIMIT + 1)
     except OSError as error:
-        raise LessonError(str(path), 1, f"The file cannot be read: {safe(error.strerror or str(error))}.") from error
+        raise LessonError(str(path), 0, f"The file cannot be read: {safe(error.strerror or str(error))}.") from error
     if len(raw) > _LIMIT:
         raise LessonError(
-            str(path), 1, f"The file is larger than {_LIMIT // 1024} kB. A lesson is a few pages of text."
+            str(path), 0, f"The file is larger than {_LIMIT // 1024} kB. A lesson is a few pages of text."
         )
     try:
         text = raw.decode("utf-8")

@@ -9,13 +9,14 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 from tui.config import Settings
 from tui.engine import Engine, open_engine
 from tui.explore.events import CheckProgress, Event
 from tui.explore.findings import Severity, findings
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
 from tui.explore.report import Report, exit_status, failed_report, report
 from tui.oci import media
 from tui.oci.errors import MalformedReference
@@ -109,12 +110,31 @@ async def check(engine: Engine, sources: Sequence[str], platforms: Sequence[Plat
     if output == "json":
         documents = [made.to_json() for made in reports]
         print(json.dumps(documents if several else documents[0], indent=2, ensure_ascii=False))
-    elif output == "markdown":
-        print("\n".join(made.to_markdown() for made in reports), end="")
+        return _worst(exit_status(made) for made in reports)
+    sections = [section async for section in _sections(engine)]
+    if output == "markdown":
+        print("\n".join([*(made.to_markdown() for made in reports), *(s.to_markdown() for s in sections)]), end="")
     else:
         ascii_only = engine.settings.ascii
-        print("\n\n".join("\n".join(_report_lines(made, ascii_only)) for made in reports))
+        parts = ["\n".join(_report_lines(made, ascii_only)) for made in reports]
+        print("\n\n".join([*parts, *("\n".join([s.title, *(f"  {line}" for line in s.lines)]) for s in sections)]))
     return _worst(exit_status(made) for made in reports)
+
+
+async def _sections(engine: Engine) -> AsyncIterator[Section]:
+    """What the storage folders among the sources say beyond single objects: a repository alone only what is not in
+    order, and one that a registry was named for how the two compare. The exit status stays that of the checks."""
+    roots = engine.explorer.roots
+    for node in [row for root in roots for row in root.children]:
+        source, name = storage_of(node), node.repository
+        if source is None or name is None:
+            continue
+        found = await surveyed(source, name)
+        if found.remarkable:
+            yield found
+        live = live_source(node, roots)
+        if live is not None:
+            yield await compared(source, live, name)
 
 
 def _worst(statuses: Iterable[int]) -> int:

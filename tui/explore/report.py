@@ -136,7 +136,7 @@ class Report:
 
     def to_markdown(self) -> str:
         """Verdict, presence table (platforms by objects), findings with mends, every digest whole, versions."""
-        lines = [f"## {_md(self.reference)}", "", f"**{_md(self.verdict.sentence)}**", ""]
+        lines = [f"## {escaped(self.reference)}", "", f"**{escaped(self.verdict.sentence)}**", ""]
         lines.append(f"- digest: {_code(self.digest or 'not known')}")
         lines.append(f"- type: {_code(self.media_type or 'not known')}")
         told = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
@@ -153,7 +153,7 @@ class Report:
         heads = ["platform", "manifest", "config", *(f"layer {n + 1}" for n in range(widest)), "attestations"]
         rows = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
         for line in self.platforms:
-            cells = [_md(line.platform), _mark(line.digest, seen)]
+            cells = [escaped(line.platform), _mark(line.digest, seen)]
             config = next((child for child in blobs_of(line.node) if child.kind is Kind.CONFIG), None)
             cells.append(_mark(config.digest, seen) if config is not None else "")
             layers = _layers(line.node)
@@ -168,7 +168,7 @@ class Report:
         lines = ["### Platforms", ""]
         for line in self.platforms:
             can = {True: "can be pulled", False: "cannot be pulled", None: "not determined"}[line.pullable]
-            lines.append(f"- {_md(line.platform)}: {can}, {_code(line.digest or 'no digest')}")
+            lines.append(f"- {escaped(line.platform)}: {can}, {_code(line.digest or 'no digest')}")
         if self.pull_line and any(line.pullable for line in self.platforms):
             lines += ["", f"Pull it with {_code(self.pull_line)}"]
         return [*lines, ""]
@@ -179,8 +179,8 @@ class Report:
         lines = ["### Findings", ""]
         for finding in self.findings:
             digest = f" {_code(finding.digest)}" if finding.digest else ""
-            lines.append(f"- {finding.severity.value} `{finding.code}`: {_md(finding.message)}{digest}")
-            lines.append(f"  - mend: {_md(finding.mend)}")
+            lines.append(f"- {finding.severity.value} `{finding.code}`: {escaped(finding.message)}{digest}")
+            lines.append(f"  - mend: {escaped(finding.mend)}")
         return [*lines, ""]
 
     def _digest_lines(self) -> list[str]:
@@ -195,7 +195,7 @@ class Report:
         for part in self.objects:
             needed = ", ".join(part.platforms)
             mark = _MARKS[part.seen.presence]
-            lines.append(f"| {part.kind} | {size(part.size)} | {mark} | {_md(needed)} | {_code(part.digest)} |")
+            lines.append(f"| {part.kind} | {size(part.size)} | {mark} | {escaped(needed)} | {_code(part.digest)} |")
         return lines
 
 
@@ -304,7 +304,7 @@ def _mark_all(row: Node, seen: dict[Digest, Observation]) -> str:
     return next((mark for mark in marks if mark and mark != "✓"), "✓")
 
 
-def _md(text: str) -> str:
+def escaped(text: str) -> str:
     """Safe text as Markdown: what could be markup is escaped, so that a label cannot forge a table or a link."""
     return "".join(f"\\{mark}" if mark in "\\`*_{}[]<>|#" else mark for mark in text)
 

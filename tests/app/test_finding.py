@@ -7,6 +7,7 @@ import pytest
 from tests.app.stage import WritableSource, staged
 from tests.support.images import image
 from tui.app.actions.finding import split_selector
+from tui.config import Settings
 
 
 async def test_the_filter_narrows_the_tags_while_typing() -> None:
@@ -154,3 +155,14 @@ async def test_a_diff_of_unopened_images_reads_their_configs() -> None:
         await stage.until(lambda: "marked" in stage.screen() and "current" in stage.screen())
         assert "~ platform" in stage.screen()
         assert "linux/amd64" in stage.screen() and "linux/s390x" in stage.screen()
+
+
+async def test_the_bookmarks_complete_what_is_typed() -> None:
+    settings = Settings(bookmarks=("fake.test/app:2.0",))
+    async with staged(settings=settings) as stage:
+        await stage.press("o")
+        await stage.until(lambda: "fake.test/app:2.0" in stage.screen())
+        await stage.type("fake")
+        await stage.quiet()
+        await stage.press("right", "enter")
+        await stage.until(lambda: stage.house.current is not None and stage.house.current.label == "2.0")

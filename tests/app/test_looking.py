@@ -55,6 +55,15 @@ async def test_problems_only_hides_what_is_well() -> None:
         assert stage.node.label == "2.0"
 
 
+async def test_problems_only_keeps_the_tree_where_nothing_is_known_to_be_wrong() -> None:
+    async with staged() as stage:
+        await stage.go("app", "1.0")
+        await stage.press("exclamation_mark")
+        await stage.until(lambda: "Nothing with a problem is known" in stage.screen())
+        assert stage.node.label == "1.0" and not stage.house.problems_only
+        assert "tool" in [row.label for row in stage.house.images.visible_nodes()]
+
+
 async def test_json_is_shown_as_served_and_pretty() -> None:
     async with staged() as stage:
         await stage.go("app", "single")

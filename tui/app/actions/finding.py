@@ -150,13 +150,14 @@ class Finding(Looking):
         """Ask for a reference, digest, repository or source, and go there."""
         from tui.app.screens.dialogs import Prompt
 
-        text = await self.ask(
-            Prompt(
-                "Go to",
-                hint="ubuntu:24.04   ghcr.io/owner/app@sha256:…   host:5000/app   oci:PATH   "
-                "here: :tag   /repository   sha256:…",
-            )
+        bookmarks = self.fan.settings.bookmarks
+        hint = (
+            "ubuntu:24.04   ghcr.io/owner/app@sha256:…   host:5000/app   oci:PATH   here: :tag   /repository   sha256:…"
         )
+        if bookmarks:
+            shown = "   ".join(safe(mark, limit=60) for mark in bookmarks[:6])
+            hint += f"   bookmarks (→ completes): {shown}"
+        text = await self.ask(Prompt("Go to", hint=hint, suggestions=bookmarks))
         if text:
             await self.go_to(text)
 

@@ -43,11 +43,16 @@ class Looking(Moving):
         self.refresh_verdict()
 
     def do_problems(self) -> None:
+        before = self.current
         self.problems_only = not self.problems_only
+        if self.problems_only and not any(self.images.children_of(root) for root in self.images.children_of(None)):
+            self.problems_only = False  # an empty tree would only hide where the reader is
+            self.say("Nothing with a problem is known, so everything stays. Check something first (x).")
+            return
         self.refilter()
-        if self.problems_only and not self.images.children_of(None):
-            self.say("Nothing with a problem is known. Check something first (x).")
-        elif self.problems_only:
+        if before is not None:
+            self.images.go(before)
+        if self.problems_only:
             self.say("Only rows with a problem are shown now; ! shows everything again.")
         self.refresh_keys()
 

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
 from tui.app.ink import Line, Lines, Page, Role, Target, cut
@@ -184,19 +185,31 @@ class Confirm(Dialog[bool]):
 
 
 class Prompt(Dialog[str]):
-    """A line of text. ``check`` gives "" or why the text will not do; it is asked at each key."""
+    """A line of text. ``check`` gives "" or why the text will not do; it is asked at each key. ``suggestions`` complete
+    what is typed, and → takes them."""
 
     def __init__(
-        self, title: str, *, value: str = "", hint: str = "", check: Callable[[str], str] = lambda text: ""
+        self,
+        title: str,
+        *,
+        value: str = "",
+        hint: str = "",
+        check: Callable[[str], str] = lambda text: "",
+        suggestions: Sequence[str] = (),
     ) -> None:
         super().__init__(title)
         self.value = value
         self.hint = hint
         self.check = check
+        self.suggestions = suggestions
 
     def compose(self) -> ComposeResult:
         yield self.box(
-            Input(value=self.value, id="prompt-input"),
+            Input(
+                value=self.value,
+                id="prompt-input",
+                suggester=SuggestFromList(self.suggestions, case_sensitive=True) if self.suggestions else None,
+            ),
             Static(self.hint, id="prompt-note", classes="dialog-hint", markup=False),
             wide=True,
         )

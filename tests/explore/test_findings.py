@@ -22,7 +22,7 @@ async def test_a_healthy_image_has_none() -> None:
     assert found == []
     said = verdict(node, found, explorer)
     assert said.complete
-    assert said.sentence == "The tag 1 can be pulled on all 2 platforms."
+    assert said.sentence == "The tag 1 can be pulled on both platforms."
     assert said.pullable == (AMD, ARM)
     assert said.severity is None
 
@@ -88,7 +88,7 @@ async def test_a_statement_that_is_gone_stops_no_pull() -> None:
     assert not said.complete
     assert said.broken == ()
     assert said.sentence == (
-        "The tag 1 can be pulled on all 2 platforms. "
+        "The tag 1 can be pulled on both platforms. "
         "The attestation of linux/arm64 is not complete, which does not stop a pull."
     )
 

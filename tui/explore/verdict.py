@@ -18,7 +18,7 @@ from tui.explore.rollup import Pull, blobs_of, platforms_of, pull
 from tui.explore.tree import observe
 from tui.oci.manifest import OpaqueManifest
 from tui.sources.presence import Observation, Presence
-from tui.text import capital, plural
+from tui.text import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def _on_all(node: Node, good: list[str]) -> str:
         return f" (an image for {good[0]})" if node.platform is not None and node.kind is Kind.TAG else ""
     if len(good) == 1:
         return f" on {good[0]}"
-    return f" on all {len(good)} platforms"
+    return " on both platforms" if len(good) == 2 else f" on all {len(good)} platforms"
 
 
 def _cannot(name: str, node: Node, bad: list[tuple[str, Node]], total: int, book: Book) -> str:
@@ -217,10 +217,10 @@ def _not_determined(name: str, node: Node, rows: list[tuple[str, Node]], total: 
     for called, row in rows:
         reasons.setdefault(_why_open(row, book), []).append(called)
     if list(reasons) == [_NOT_CHECKED]:
-        where = f"{len(rows)} of {total} platforms" if node.is_index and total > 1 else "it"
-        if where == "it":
+        if not node.is_index or total < 2:
             return f"{_begin(name)} is not checked to its end yet."
-        return f"{capital(where)} of {name} are not checked to their end yet."
+        verb, whose = ("is", "its") if len(rows) == 1 else ("are", "their")
+        return f"{len(rows)} of {total} platforms of {name} {verb} not checked to {whose} end yet."
     if not node.is_index:
         return f"It was not determined whether {name} can be pulled: {next(iter(reasons))}."
     parts = "; ".join(f"{_list(places)}: {reason}" for reason, places in reasons.items())

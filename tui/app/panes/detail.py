@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
@@ -18,20 +19,39 @@ from tui.app.pages.config import config, config_holder
 from tui.app.pages.findings import findings
 from tui.app.pages.json_page import JsonPage
 from tui.app.pages.layers import layers
+from tui.app.pages.on_disk import on_disk
 from tui.app.pages.parts import Scene, blank, heading, page, prose
 from tui.app.pages.statement import statement_head
 from tui.app.pages.summary import nothing, summary
 from tui.app.widgets.bars import TabStrip
 from tui.explore.node import Kind, Load, Node
+from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
 
 if TYPE_CHECKING:
     from tui.explore.findings import Finding
+    from tui.explore.listing import Listing
+    from tui.sources.base import Source
+    from tui.sources.storage import StorageSource
     from tui.teach.commands import Command
 
 _log = logging.getLogger(__name__)
 
 #: What a JSON page is remembered by: the row's key, digest and length, and whether it is pretty-printed.
 JsonKey = tuple[str, str, bool]
+
+
+@dataclass(slots=True, eq=False)
+class DiskNotes:
+    """What a storage folder says of one repository. It holds for this list of tags (a refresh makes a new one) and this
+    registry to compare with; ``sections`` is None until it is read."""
+
+    key: str
+    listing: Listing | None
+    live: Source | None
+    sections: tuple[Section, ...] | None = None
+
+    def holds(self, node: Node, live: Source | None) -> bool:
+        return self.key == node.key and self.listing is node.listing and self.live is live
 
 
 class DetailPane(Looking):
@@ -42,6 +62,8 @@ class DetailPane(Looking):
     _json: tuple[JsonKey, Page] | None = None
     _reading: str = ""
     _shown: tuple[str, str] = ("", "")
+    _disk: DiskNotes | None = None
+    _disk_notes: dict[str, DiskNotes]
 
     # --- detail --------------------------------------------------------------------------------------------------
 
@@ -93,7 +115,31 @@ class DetailPane(Looking):
             return self._explain_page(scene)
         if node.kind is Kind.STATEMENT and node.statement is not None:
             return page(summary(scene)._lines, blank(), statement_head(node.statement))
+        if (source := storage_of(node)) is not None:
+            return page(summary(scene)._lines, on_disk(self._disk_sections(node, source)))
         return summary(scene)
+
+    def _disk_sections(self, node: Node, source: StorageSource) -> Sequence[Section] | None:
+        """What the disk says of a repository, and beside the live registry once the row is open: that asks for every
+        object, so going past the row is not enough. None until it is read."""
+        if node.load is Load.LOADING:
+            return None
+        live = live_source(node, self.explorer.roots) if node.load is Load.READY else None
+        known = self._disk_notes.get(node.key)
+        if known is not None and known.holds(node, live):
+            return known.sections
+        if self._disk is None or not self._disk.holds(node, live):  # else it is being read
+            self._disk = DiskNotes(node.key, node.listing, live)
+            self.start(self._read_disk(source, node.repository or "", self._disk), "disk", group="disk", exclusive=True)
+        return None
+
+    async def _read_disk(self, source: StorageSource, repository: str, notes: DiskNotes) -> None:
+        sections = [await surveyed(source, repository)]
+        if notes.live is not None:
+            sections.append(await compared(source, notes.live, repository))
+        notes.sections = tuple(sections)
+        self._disk_notes[notes.key] = notes
+        self.refresh_detail()
 
     def _want_config(self, node: Node) -> None:
         image = node.image()

@@ -56,6 +56,7 @@ class ExploreScreen(Panes, Saving):
         self.zoomed = ""
         self._handlers: dict[str, Handler] = {}
         self._dirty: dict[Node, None] = {}
+        self._disk_notes = {}
         self._changed = False
         self.forget_told()
         self.pulse = Pulse(self, self._beat, interval)

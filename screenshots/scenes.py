@@ -19,8 +19,11 @@ async def healthy(stage: Stage) -> None:
 
 
 async def broken(stage: Stage) -> None:
-    """The stale list: the platform that cannot be pulled, opened."""
+    """The stale list, checked whole: the platform that cannot be pulled, opened."""
     await stage.see("linux/arm64")
+    await stage.find("0.16-edge")
+    await stage.press("x")
+    await stage.see("were replaced")
     await stage.find("linux/arm64")
     await stage.press("l")
     await stage.see("missing")

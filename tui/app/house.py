@@ -7,6 +7,7 @@ all together.
 from __future__ import annotations
 
 import logging
+import time
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,6 +40,10 @@ _log = logging.getLogger(__name__)
 Handler = Callable[[], Awaitable[None] | None]
 
 
+#: Seconds within which the same toast is not shown twice, however often its key is pressed.
+_REPEAT = 3.0
+
+
 class House(Screen[None]):
     """The main screen without its actions."""
 
@@ -49,6 +54,9 @@ class House(Screen[None]):
     places: list[str]
     problems_only: bool
     tab: str
+
+    _said: tuple[str, str] = ("", "")
+    _said_until = 0.0
 
     #: How many drafts were begun and not pushed. Mending says.
     draft_count: Callable[[], int] = staticmethod(lambda: 0)
@@ -207,7 +215,11 @@ class House(Screen[None]):
     # --- saying, asking, starting --------------------------------------------------------------------------------
 
     def say(self, text: str, *, title: str = "", severity: str = "information", timeout: float | None = None) -> None:
-        """A toast. The text must be safe; it is never read as markup."""
+        """A toast. The text must be safe; it is never read as markup. What was said a moment ago is not said again."""
+        now = time.monotonic()
+        if (text, title) == self._said and now < self._said_until:
+            return
+        self._said, self._said_until = (text, title), now + _REPEAT
         self.app.notify(text, title=title, severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
 
     def tell(self, event: Event) -> None:

@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 Handler = Callable[[], Awaitable[None] | None]
 
 
-#: Seconds within which the same toast is not shown twice, however often its key is pressed.
+#: Seconds within which the same warning is not shown twice, however often its key is pressed.
 _REPEAT = 3.0
 
 
@@ -215,11 +215,12 @@ class House(Screen[None]):
     # --- saying, asking, starting --------------------------------------------------------------------------------
 
     def say(self, text: str, *, title: str = "", severity: str = "information", timeout: float | None = None) -> None:
-        """A toast. The text must be safe; it is never read as markup. What was said a moment ago is not said again."""
-        now = time.monotonic()
-        if (text, title) == self._said and now < self._said_until:
-            return
-        self._said, self._said_until = (text, title), now + _REPEAT
+        """A toast. The text must be safe; it is never read as markup. A warning of a moment ago is not said again."""
+        if severity == "warning":
+            now = time.monotonic()
+            if (text, title) == self._said and now < self._said_until:
+                return
+            self._said, self._said_until = (text, title), now + _REPEAT
         self.app.notify(text, title=title, severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
 
     def tell(self, event: Event) -> None:

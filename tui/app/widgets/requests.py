@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from tui.app.ink import Line, Role, cut
-from tui.app.widgets.ink import INKS, Inked
+from tui.app.widgets.cursor_list import CursorList
 from tui.text import safe, shorten, size
 from tui.text import width as width_of
 
@@ -19,10 +16,8 @@ if TYPE_CHECKING:
     from tui.registry.trace import Exchange, Trace
 
 
-class RequestList(ScrollView, Inked, can_focus=True, inherit_bindings=False):
+class RequestList(CursorList):
     """Draws ``trace.exchanges``; follows the newest while the cursor is on it."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*INKS, "requests--cursor", "requests--blurred"}
 
     class Chosen(Message):
         """A request was double-clicked."""
@@ -30,7 +25,6 @@ class RequestList(ScrollView, Inked, can_focus=True, inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.trace: Trace | None = None
-        self.cursor = 0
         self.needle = ""
         self._rows: list[Exchange] = []
         self._following = True
@@ -51,7 +45,7 @@ class RequestList(ScrollView, Inked, can_focus=True, inherit_bindings=False):
             self.cursor = next((place for place, row in enumerate(rows) if row is chosen), min(self.cursor, len(rows)))
         self.virtual_size = Size(1, len(rows))
         if self._following:
-            self._bring()
+            self.bring()
         self.refresh()
 
     @property
@@ -64,45 +58,17 @@ class RequestList(ScrollView, Inked, can_focus=True, inherit_bindings=False):
         """How many requests are listed."""
         return len(self._rows)
 
-    def move(self, where: str) -> None:
-        """Move the cursor: ``up``, ``down``, ``page-up``, ``page-down``, ``top``, ``bottom``."""
-        page = max(1, self.size.height - 1)
-        last = max(0, len(self._rows) - 1)
-        step = {"up": -1, "down": 1, "page-up": -page, "page-down": page, "top": -last - 1, "bottom": last + 1}[where]
-        self.cursor = min(max(0, self.cursor + step), last)
-        self._following = self.cursor == last
-        self._bring()
+    def line_at(self, row: int, width: int) -> Line:
+        return line_of(self._rows[row], width)
+
+    def go(self, place: int) -> None:
+        self.cursor = self.nearest(place)
+        self._following = self.cursor == self.nearest(self.count)
+        self.bring()
         self.refresh()
 
-    def _bring(self) -> None:
-        self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False, force=True)
-
-    def on_click(self, event: events.Click) -> None:
-        row = event.y + self.scroll_offset.y
-        if 0 <= row < len(self._rows):
-            self.cursor = row
-            self._following = row == len(self._rows) - 1
-            self.refresh()
-            if event.chain == 2:
-                self.post_message(self.Chosen())
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """One request."""
-        base = self.rich_style
-        width = self.size.width
-        row = y + self.scroll_offset.y
-        if row >= len(self._rows):
-            return Strip.blank(width, base)
-        if row == self.cursor:
-            name = "requests--cursor" if self.has_focus else "requests--blurred"
-            base += self.get_component_rich_style(name, partial=True)
-        line = line_of(self._rows[row], width)
-        segments = self.segments(line, 0, len(line.plain), base)
-        return Strip(segments).crop_extend(0, width, base)
+    def choose(self) -> None:
+        self.post_message(self.Chosen())
 
 
 def line_of(exchange: Exchange, width: int) -> Line:

@@ -166,6 +166,7 @@ async def staged(
     source: FakeSource | None = None,
     sources: tuple[str, ...] = ("fake.test",),
     native: Callable[[str], None] | None = None,
+    interval: float = 0,
 ) -> AsyncIterator[Stage]:
     """The app on a furnished fake registry (or the one given), opened, with the cursor on its root."""
     images = Images()
@@ -186,7 +187,7 @@ async def staged(
     async def connect() -> World:
         return World(explorer, find, explorer.aclose, trace=trace)
 
-    app = FanfoldApp(connect, sources, settings=settings, interval=0, clipboard_native=native or copied.append)
+    app = FanfoldApp(connect, sources, settings=settings, interval=interval, clipboard_native=native or copied.append)
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = Stage(app, pilot, place, images, trace, copied)
         await stage.until(lambda: app.has_house and stage.house.ready, "the main screen")

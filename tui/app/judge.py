@@ -4,6 +4,7 @@ asking takes more than a small share of the time."""
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,10 +46,16 @@ class _Looked:
 
 
 class Judge:
-    """Remembers findings and verdicts. ``forget`` marks them as old; ``stale`` says that an old one was given out."""
+    """Remembers findings and verdicts. ``forget`` marks them as old; ``stale`` says that an old one was given out.
 
-    def __init__(self) -> None:
+    ``wake`` is called when one is, so that it does not stay on the screen though nothing more happens. Old ones are
+    never given out when ``patient`` is False.
+    """
+
+    def __init__(self, wake: Callable[[], None], *, patient: bool = True) -> None:
         self.stale = False
+        self._wake = wake
+        self._patient = patient
         self._epoch = 0
         self._known: dict[Node, _Known] = {}
         self._lists: dict[Node, _Looked] = {}
@@ -66,8 +73,8 @@ class Judge:
         if known is not None:
             if known.epoch == self._epoch:
                 return known.findings
-            if known.cost > CHEAP and began < known.at + known.cost * self._patience(explorer):
-                self.stale = True
+            if self._may_be_old(known, began, explorer):
+                self._gave_old()
                 return known.findings
         found = tuple(sorted(self._collect(node, explorer), key=lambda finding: finding.severity.rank))
         ended = time.monotonic()
@@ -104,9 +111,10 @@ class Judge:
         known = self._lists.get(node)
         began = time.monotonic()
         if known is not None:
-            fresh = known.epoch == self._epoch
-            if fresh or (known.cost > CHEAP and began < known.at + known.cost * self._patience(explorer)):
-                self.stale = self.stale or not fresh
+            if known.epoch == self._epoch:
+                return known.opened, known.broken
+            if self._may_be_old(known, began, explorer):
+                self._gave_old()
                 return known.opened, known.broken
         opened = [row for row in node.walk() if row.top() is row and row.load is Load.READY]
         broken = tuple(row for row in opened if self.verdict(row, explorer).severity is Severity.ERROR)
@@ -116,8 +124,13 @@ class Judge:
         self._lists[node] = _Looked(len(opened), broken, self._epoch, ended, ended - began)
         return len(opened), broken
 
-    def _patience(self, explorer: Explorer) -> float:
-        return PATIENCE_WHILE_CHECKING if explorer.running() else PATIENCE
+    def _may_be_old(self, known: _Known | _Looked, now: float, explorer: Explorer) -> bool:
+        patience = PATIENCE_WHILE_CHECKING if explorer.running() else PATIENCE
+        return self._patient and known.cost > CHEAP and now < known.at + known.cost * patience
+
+    def _gave_old(self) -> None:
+        self.stale = True
+        self._wake()
 
     def verdict(self, node: Node, explorer: Explorer) -> Verdict:
         """The verdict on a tag, index or image."""

@@ -26,13 +26,18 @@ class Pulse:
         self._last = 0.0
         self._cost = 0.0
         self._pending = False
+        self._beating = False
         self._timer: Timer | None = None
 
     def poke(self) -> None:
-        """Something changed."""
+        """Something changed. Whoever pokes from within a beat is heard when that is over and its cost is known."""
         if self._pending or not self._owner.is_running:
             return
         self._pending = True
+        if not self._beating:
+            self._schedule()
+
+    def _schedule(self) -> None:
         wait = self._last + max(self.interval, self._cost * SHARE) - time.monotonic() if self.interval else 0.0
         if wait <= 0:
             self._owner.call_later(self._run)
@@ -45,8 +50,14 @@ class Pulse:
         if not self._owner.is_attached:
             return
         began = time.monotonic()
-        again = self._beat()
-        self._last = time.monotonic()
-        self._cost = self._last - began
-        if again and self.interval > 0:
-            self.poke()
+        self._beating = True
+        again = False
+        try:
+            again = self._beat()
+        finally:
+            self._beating = False
+            self._last = time.monotonic()
+            self._cost = self._last - began
+            if self._pending or (again and self.interval > 0):
+                self._pending = True
+                self._schedule()

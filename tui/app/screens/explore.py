@@ -45,7 +45,9 @@ class ExploreScreen(Panes, Saving):
         self.keys = keys
         self.glyphs = glyphs
         self.bus = Bus()
-        self.judge = Judge()
+        self.pulse = Pulse(self, self._beat, interval)
+        # A screen that never beats by itself (tests) would show an old finding until something else happens.
+        self.judge = Judge(self.pulse.poke, patient=interval > 0)
         self.read_only = read_only
         self.places: list[str] = []
         self.problems_only = False
@@ -59,7 +61,6 @@ class ExploreScreen(Panes, Saving):
         self._disk_notes = {}
         self._changed = False
         self.forget_told()
-        self.pulse = Pulse(self, self._beat, interval)
 
     def compose(self) -> ComposeResult:
         yield HeaderLine(id="header")
@@ -128,7 +129,7 @@ class ExploreScreen(Panes, Saving):
             self.tell_exchanges()
         self.refresh_header()
         self.tell_what_is_shown()
-        return live or self.rate_is_shown or self.judge.stale
+        return live or self.rate_is_shown
 
     def flush(self) -> None:
         """Make the tree look like the data now."""

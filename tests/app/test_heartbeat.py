@@ -1,0 +1,145 @@
+"""What is drawn late must be drawn in the end: findings that are given out old, and the beat that makes them new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.app.stage import staged
+from tests.support.fake_source import FakeSource
+from tests.support.images import image, index
+from tui.app import judge, pulse
+from tui.app.judge import PATIENCE, Judge
+from tui.app.pulse import SHARE, Pulse
+from tui.explore.explorer import Explorer
+from tui.explore.finding import Finding
+from tui.explore.node import Node
+
+
+class Clock:
+    """Time that passes only when told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(judge, "time", clock)
+    monkeypatch.setattr(pulse, "time", clock)
+    return clock
+
+
+class Bench:
+    """A judge over one tag whose findings take a tenth of a second each time they are made."""
+
+    def __init__(self, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, patient: bool = True) -> None:
+        self.made = 0
+        self.woken = 0
+        source = FakeSource()
+        source.put("app", index(image("linux/amd64"), image("linux/arm64")), "1.0")
+        self.explorer = Explorer()
+        self.node = self.explorer.add_selector(source, "app", "1.0")
+        self.judge = Judge(self._wake, patient=patient)
+
+        def slow(node: Node, known: object) -> list[Finding]:
+            clock.now += 0.1
+            self.made += 1
+            return []
+
+        monkeypatch.setattr("tui.explore.findings.findings", slow)
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    def ask(self) -> int:
+        """Ask for the findings; how often they were made until now."""
+        self.judge.findings(self.node, self.explorer)
+        return self.made
+
+
+async def test_old_findings_are_given_out_for_a_while_and_somebody_is_woken(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(clock, monkeypatch)
+    assert (bench.ask(), bench.ask(), bench.woken) == (1, 1, 0)
+    bench.judge.forget()
+    assert (bench.ask(), bench.woken, bench.judge.stale) == (1, 1, True)
+    clock.now += 0.1 * PATIENCE
+    bench.judge.forget()
+    assert (bench.ask(), bench.woken, bench.judge.stale) == (2, 1, False)
+
+
+async def test_without_patience_nothing_old_is_given_out(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(clock, monkeypatch, patient=False)
+    bench.ask()
+    bench.judge.forget()
+    assert (bench.ask(), bench.woken, bench.judge.stale) == (2, 0, False)
+
+
+class Owner:
+    """What a pulse asks of a widget."""
+
+    is_running = True
+    is_attached = True
+
+    def __init__(self) -> None:
+        self.soon: list[Callable[[], None]] = []
+        self.later: list[tuple[float, Callable[[], None]]] = []
+
+    def call_later(self, callback: Callable[[], None]) -> None:
+        self.soon.append(callback)
+
+    def set_timer(self, delay: float, callback: Callable[[], None]) -> None:
+        self.later.append((delay, callback))
+
+
+def test_a_poke_from_within_a_beat_waits_for_its_share(clock: Clock) -> None:
+    owner = Owner()
+
+    def beat() -> bool:
+        clock.now += 0.2
+        heart.poke()
+        return False
+
+    heart = Pulse(owner, beat, 0.1)  # type: ignore[arg-type]
+    heart.poke()
+    assert len(owner.soon) == 1
+    owner.soon.pop()()
+    assert owner.soon == []
+    assert [delay for delay, _ in owner.later] == [pytest.approx(0.2 * SHARE)]
+
+
+def test_a_beat_that_fails_does_not_stop_the_heart(clock: Clock) -> None:
+    owner = Owner()
+
+    def beat() -> bool:
+        raise RuntimeError("a page failed")
+
+    heart = Pulse(owner, beat, 0)  # type: ignore[arg-type]
+    heart.poke()
+    with pytest.raises(RuntimeError):
+        owner.soon.pop()()
+    heart.poke()
+    assert len(owner.soon) == 1
+
+
+@pytest.mark.parametrize("interval", [0, 0.02])
+async def test_the_last_verdict_is_shown_though_nothing_more_happens(
+    interval: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "CHEAP", -1.0)
+    monkeypatch.setattr(judge, "PATIENCE", 200.0)
+    monkeypatch.setattr(judge, "PATIENCE_WHILE_CHECKING", 1000.0)
+    async with staged(interval=interval) as stage:
+        await stage.go("app", "2.0")
+        await stage.press("x")
+        await stage.until(lambda: "cannot be pulled on linux/arm64" in stage.screen())
+        await stage.press("up")
+        await stage.press("down")
+        await stage.until(lambda: "cannot be pulled on linux/arm64" in stage.screen())

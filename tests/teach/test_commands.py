@@ -22,12 +22,12 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.media import OCI_INDEX
 from tui.oci.platform import Platform
+from tui.registry.access import Access
 from tui.registry.settings import ClientSettings, HostSettings
 from tui.sources.archive import open_archive
 from tui.sources.docker_manifests import DockerManifests
 from tui.sources.layout import OciLayout
 from tui.sources.storage import StorageSource
-from tui.teach.access import Access
 from tui.teach.commands import Command, commands
 from tui.teach.lines import TOOLS
 

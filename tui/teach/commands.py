@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Node
 from tui.oci import media
+from tui.registry.access import Access, Hosts
 from tui.teach import local_lines
-from tui.teach.access import Access, Hosts
 from tui.teach.lines import (
     TOOLS,
     Line,

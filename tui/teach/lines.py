@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.platform import Platform
-from tui.teach.access import Access
+from tui.registry.access import Access
 
 CURL, DOCKER, BUILDX = "curl", "docker manifest", "docker buildx imagetools"
 CRANE, ORAS, REGCTL, SKOPEO = "crane", "oras", "regctl", "skopeo"

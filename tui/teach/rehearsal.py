@@ -16,11 +16,11 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.errors import OciError
 from tui.oci.manifest import ImageManifest, Index
 from tui.oci.platform import Platform
+from tui.registry.access import Access, Hosts
 from tui.registry.trace import Exchange, Trace, asking
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.teach import docker_says
-from tui.teach.access import Access, Hosts
 from tui.teach.choosing import choose
 from tui.teach.explanation import bytes_of
 from tui.teach.rehearsal_steps import Failures, RehearsalStep, StepKind, error_of

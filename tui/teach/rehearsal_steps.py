@@ -9,10 +9,10 @@ from tui.explore.node import Node
 from tui.oci.descriptor import Descriptor
 from tui.oci.errors import OciError
 from tui.oci.reference import Reference
+from tui.registry.access import Access
 from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
 from tui.teach import docker_says
-from tui.teach.access import Access
 from tui.teach.choosing import PassedOver
 from tui.teach.docker_says import DockerSays
 from tui.teach.explanation import bytes_of

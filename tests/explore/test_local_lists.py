@@ -12,11 +12,12 @@ from tui.explore.events import Event, NodeChanged
 from tui.explore.explorer import Explorer
 from tui.explore.findings import Finding, findings
 from tui.explore.node import Kind, Node
+from tui.explore.verdict import verdict
 from tui.registry.client import Client
 from tui.sources.docker_manifests import DockerManifests
 
 
-async def opened(served: Served, folder: Path, *, check: bool) -> tuple[Node, list[Finding]]:
+async def opened(served: Served, folder: Path, *, check: bool) -> tuple[Node, list[Finding], str]:
     for name, raw in docker_manifests(served.address).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,14 +40,15 @@ async def opened(served: Served, folder: Path, *, check: bool) -> tuple[Node, li
         await explorer.check(tag).wait()
     await asyncio.wait_for(told.wait(), 10)
     found = findings(tag, explorer)
+    sentence = verdict(tag, found, explorer).sentence
     await explorer.aclose()
     await client.aclose()
-    return tag, found
+    return tag, found, sentence
 
 
 async def test_opening_tells_what_is_stale(tmp_path: Path) -> None:
     with Served.start(build_gallery()) as served:
-        tag, found = await opened(served, tmp_path, check=False)
+        tag, found, _ = await opened(served, tmp_path, check=False)
     assert tag.kind is Kind.TAG
     assert (tag.repository, tag.tag) == (f"{served.address}/sandbox", "0.16-edge")
     stale = [each for each in found if each.code == "stale-entry"]
@@ -62,7 +64,8 @@ async def test_a_check_names_what_pushing_it_would_miss(tmp_path: Path) -> None:
     with Served.start(build_gallery()) as served:
         digest = served.store.repository("sandbox").tags["0.16-edge-arm64"]
         served.call(lambda store: lose_manifest(store, "sandbox", "0.16-edge-arm64"))
-        _, found = await opened(served, tmp_path, check=True)
+        _, found, sentence = await opened(served, tmp_path, check=True)
     assert digest
     assert len([each for each in found if each.code == "missing-manifest"]) == 2
     assert any("is gone from the registry" in each.message for each in found if each.code == "stale-entry")
+    assert "cannot be pushed on" in sentence and "be pulled" not in sentence

@@ -57,15 +57,13 @@ def verdict(
             return Verdict(sentence, False, severity=Severity.ERROR)
     states = [(_called(row), row, pull(row, lambda part: observe(part, book))) for row in rows]
     complete = is_complete(node, book, wanted)
-    sentences = _pulls(name, node, states, book)
+    done = "pushed" if node.source.kind == "docker-manifests" else "pulled"  # nobody pulls a list stored only here
+    sentences = _pulls(name, node, states, book, done)
     sentences.extend(_attestations(node, book, complete, wanted))
     sentences.extend(_remarks(found, [called for called, _, state in states if state is Pull.NO]))
     severity = min((finding.severity for finding in found), key=lambda grade: grade.rank, default=None)
-    text = " ".join(sentences)
-    if node.source.kind == "docker-manifests":
-        text = text.replace("be pulled", "be pushed")  # nobody pulls a list that is only stored here
     return Verdict(
-        text,
+        " ".join(sentences),
         complete,
         tuple(called for called, _, state in states if state is Pull.YES),
         tuple(called for called, _, state in states if state is Pull.NO),
@@ -127,7 +125,7 @@ def _opaque(node: Node, name: str, manifest: OpaqueManifest, found: Sequence[Fin
     )
 
 
-def _pulls(name: str, node: Node, states: list[tuple[str, Node, Pull]], book: Book) -> list[str]:
+def _pulls(name: str, node: Node, states: list[tuple[str, Node, Pull]], book: Book, done: str) -> list[str]:
     if not states:
         return [f"{_begin(name)} has no platforms: nobody can pull it."]
     good = [called for called, _, state in states if state is Pull.YES]
@@ -135,14 +133,14 @@ def _pulls(name: str, node: Node, states: list[tuple[str, Node, Pull]], book: Bo
     open_ = [(called, row) for called, row, state in states if state is Pull.UNKNOWN]
     sentences = []
     if not bad and not open_:
-        return [f"{_begin(name)} can be pulled{_on_all(node, good)}."]
+        return [f"{_begin(name)} can be {done}{_on_all(node, good)}."]
     if bad:
-        sentences.append(_cannot(name, node, bad, len(states), book))
+        sentences.append(_cannot(name, node, bad, len(states), book, done))
     if open_:
-        sentences.append(_not_determined(name, node, open_, len(states), book))
+        sentences.append(_not_determined(name, node, open_, len(states), book, done))
     if good:
         rest = _list(good) if len(good) <= 4 else f"the other {plural(len(good), 'platform')}"
-        sentences.append(f"It can be pulled on {rest}.")
+        sentences.append(f"It can be {done} on {rest}.")
     return sentences
 
 
@@ -154,20 +152,20 @@ def _on_all(node: Node, good: list[str]) -> str:
     return " on both platforms" if len(good) == 2 else f" on all {len(good)} platforms"
 
 
-def _cannot(name: str, node: Node, bad: list[tuple[str, Node]], total: int, book: Book) -> str:
+def _cannot(name: str, node: Node, bad: list[tuple[str, Node]], total: int, book: Book, done: str) -> str:
     reasons: dict[str, list[str]] = {}
     for called, row in bad:
         reasons.setdefault(_why_not(row, book), []).append(called)
     if not node.is_index:
-        return f"{_begin(name)} cannot be pulled: {next(iter(reasons))}."
+        return f"{_begin(name)} cannot be {done}: {next(iter(reasons))}."
     if len(reasons) == 1:
         reason, places = next(iter(reasons.items()))
         where = f"any of its {total} platforms" if len(places) == total > 1 else _list(places)
         each = "on each, " if len(places) > 1 else ""
-        return f"{_begin(name)} cannot be pulled on {where}: {each}{reason}."
+        return f"{_begin(name)} cannot be {done} on {where}: {each}{reason}."
     parts = "; ".join(f"{_list(places)}: {reason}" for reason, places in reasons.items())
     everywhere = f"any of its {total} platforms" if len(bad) == total else f"{len(bad)} of {total} platforms"
-    return f"{_begin(name)} cannot be pulled on {everywhere}: {parts}."
+    return f"{_begin(name)} cannot be {done} on {everywhere}: {parts}."
 
 
 def _why_not(row: Node, book: Book) -> str:
@@ -212,7 +210,7 @@ def _count(rows: dict[str, Kind], what: str) -> list[str]:
     return parts
 
 
-def _not_determined(name: str, node: Node, rows: list[tuple[str, Node]], total: int, book: Book) -> str:
+def _not_determined(name: str, node: Node, rows: list[tuple[str, Node]], total: int, book: Book, done: str) -> str:
     reasons: dict[str, list[str]] = {}
     for called, row in rows:
         reasons.setdefault(_why_open(row, book), []).append(called)
@@ -222,7 +220,7 @@ def _not_determined(name: str, node: Node, rows: list[tuple[str, Node]], total: 
         verb, whose = ("is", "its") if len(rows) == 1 else ("are", "their")
         return f"{len(rows)} of {total} platforms of {name} {verb} not checked to {whose} end yet."
     if not node.is_index:
-        return f"It was not determined whether {name} can be pulled: {next(iter(reasons))}."
+        return f"It was not determined whether {name} can be {done}: {next(iter(reasons))}."
     parts = "; ".join(f"{_list(places)}: {reason}" for reason, places in reasons.items())
     return f"It was not determined for {parts}."
 

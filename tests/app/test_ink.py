@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.app.ink import Line, Lines, Target, columns, cut, wrap
+from tui.app.ink import Line, Lines, Target, columns, cut, shortened, wrap
 from tui.app.pages.json_page import LIMIT, JsonPage, reindent
 
 DIGEST = "sha256:" + "ab" * 32
@@ -47,6 +47,25 @@ def test_wide_characters_are_counted_by_cells() -> None:
 def test_columns_stand_in_line() -> None:
     line = columns([("name", 6, "plain"), ("a long one", 6, "dim"), ("rest", 0, "plain")])
     assert line.plain == "name  a lo… rest"
+
+
+@given(st.text(alphabet="ab 世x ", max_size=300), st.integers(24, 90), st.integers(0, 3))
+def test_a_shortened_line_fits_and_keeps_its_keys(words: str, width: int, keys: int) -> None:
+    line = Line(hang=2).put("✗ ", "bad").put(words, "bad")
+    for number in range(keys):
+        line.put("   ").put(str(number), "key-cap", Target("action", f"act-{number}")).put(" do", "label")
+    short = shortened(line, width, 2)
+    assert len(wrap(short.plain, width, hang=2)) <= 2
+    acts = [link.target.value for link in short.links]
+    assert acts == [f"act-{number}" for number in range(keys)]
+    assert [short.plain[link.start : link.end] for link in short.links] == [str(number) for number in range(keys)]
+    caps = [short.plain[start:end] for start, end, role in short.spans if role == "key-cap"]
+    assert caps == [str(number) for number in range(keys)]
+    if len(wrap(line.plain, width, hang=2)) <= 2:
+        assert short.plain == line.plain
+    else:
+        assert "…" in short.plain
+        assert line.plain.startswith(short.plain.partition("…")[0])
 
 
 def test_links_are_found_in_order() -> None:

@@ -138,6 +138,35 @@ def _fold_slowly(text: str, width: int, hang: int, *, words: bool) -> list[int]:
     return starts
 
 
+def shortened(line: Line, width: int, rows: int) -> Line:
+    """The line cut so that it folds to so many rows. What leads to an action stays: the words before it are cut."""
+    if len(wrap(line.plain, width, hang=line.hang)) <= rows:
+        return line
+    first = min((link.start for link in line.links if link.target.what == "action"), default=len(line.plain))
+    words, keys = line.plain[:first].rstrip(), line.plain[first:]
+    gap = "…   " if keys else "…"
+    # Words before a break that fits fit too, so that the longest that fit can be found by halving.
+    low, high = 0, len(words)
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = len(wrap(words[:middle].rstrip() + gap + keys, width, hang=line.hang)) <= rows
+        low, high = (middle, high) if fits else (low, middle - 1)
+    kept = words[:low].rstrip()
+    moved = len(kept) + len(gap) - first
+    short = Line(kept + gap + keys, hang=line.hang, fold=line.fold)
+    for start, end, role in line.spans:
+        if start < first:
+            short.spans.append((start, min(end, len(kept)), role))
+        else:
+            short.spans.append((start + moved, end + moved, role))
+    for link in line.links:
+        if link.end <= len(kept):
+            short.links.append(link)
+        elif link.start >= first:
+            short.links.append(Link(link.start + moved, link.end + moved, link.target))
+    return short
+
+
 def columns(texts: Sequence[tuple[str, int, Role]]) -> Line:
     """A line of cells that are each cut to a width (the last with width 0 takes what is left)."""
     line = Line(fold="cut")

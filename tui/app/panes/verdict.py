@@ -27,7 +27,7 @@ class VerdictPane(DetailPane):
             line = self.verdict_line()
         except Exception as error:  # as in refresh_detail
             _log.exception("the verdict failed")
-            line = Line().put(f"No verdict: {failure(error)}", "bad")
+            line = Line(hang=2).put(f"No verdict: {failure(error)}", "bad")
         self.query_one(VerdictBox).line = line
 
     def verdict_line(self) -> Line:
@@ -35,13 +35,13 @@ class VerdictPane(DetailPane):
         running = self.explorer.running() if self.ready else []
         if running:
             run = running[-1]
-            line = Line().put(f"{self.glyphs.of(Presence.CHECKING, self.images.tick)} ", "info")
+            line = Line(hang=2).put(f"{self.glyphs.of(Presence.CHECKING, self.images.tick)} ", "info")
             line.put(f"checking {run.node.label}: {run.done:,} of {run.total:,} objects", "info")
             line.put(f"   {self.keys.first('check')} stops it", "dim", Target("action", "check"))
             return line
         node = self.current
         if node is None or not self.ready:
-            return Line().put("Nothing is open yet.", "dim")
+            return Line(hang=2).put("Nothing is open yet.", "dim")
         top = node.top()
         if top is None:
             return self._listing_line(node)

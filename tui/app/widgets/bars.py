@@ -11,7 +11,7 @@ from textual import events
 from textual.message import Message
 from textual.reactive import reactive
 
-from tui.app.ink import Line, Role, cut, wrap
+from tui.app.ink import Line, Role, cut, shortened, wrap
 from tui.app.widgets.ink import Inked
 
 
@@ -111,15 +111,10 @@ class VerdictBox(Clickable):
     line: reactive[Line] = reactive(Line, always_update=True)
 
     def render(self) -> Text:
-        """The line folded to two rows; what does not fit is cut."""
+        """The line folded to two rows; what does not fit is cut, but not the keys at its end."""
         width = max(10, self.content_size.width)
-        line = self.line
-        starts = wrap(line.plain, width, hang=2)
-        if len(starts) > 2:
-            end = starts[2]
-            kept = line.plain[:end].rstrip()
-            line = Line(kept[: max(0, len(kept) - 1)] + "…", line.spans, line.links, 2)
-            starts = starts[:2]
+        line = shortened(self.line, width, 2)
+        starts = wrap(line.plain, width, hang=line.hang)[:2]
         text = self.text(line)
         for link in line.links:
             if link.target.what == "action":
@@ -128,7 +123,7 @@ class VerdictBox(Clickable):
         folded = Text(no_wrap=True, end="")
         for number, part in enumerate(parts):
             if number:
-                folded.append("\n  ")
+                folded.append("\n" + " " * line.hang)
             folded.append_text(part)
         return folded
 

@@ -15,7 +15,8 @@ from tui.explore.filter import matcher, select
 from tui.explore.listing import Listing, is_digest_tag
 from tui.explore.node import Kind, Load
 from tui.explore.sort import name_key, version_key
-from tui.sources.base import Page, SourceError
+from tui.registry.page import Page
+from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 
 NO_PAGES: tuple[Page, ...] = ()

@@ -12,7 +12,7 @@ from tests.registry.server import Asked, Reply, error, jsoned
 from tests.registry.tokens import TokenShop
 from tui.registry.client import Client
 from tui.registry.errors import Denied, NotARegistry, NotFound, RateLimited, TooLarge, Unsupported
-from tui.registry.lists import Page
+from tui.registry.page import Page
 
 
 async def collected(pages: AsyncIterator[Page]) -> list[Page]:

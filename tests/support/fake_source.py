@@ -14,7 +14,8 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import decode
-from tui.sources.base import AnyManifest, Page, SourceError, SourceKind
+from tui.registry.page import Page
+from tui.sources.base import AnyManifest, SourceError, SourceKind
 from tui.sources.presence import Observation, Presence
 
 

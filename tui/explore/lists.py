@@ -13,7 +13,8 @@ from tui.explore.scheduler import Job
 from tui.oci.digest import Digest
 from tui.oci.errors import MalformedDigest
 from tui.oci.reference import is_repository, is_tag
-from tui.sources.base import Page, SourceError
+from tui.registry.page import Page
+from tui.sources.base import SourceError
 from tui.text import safe
 
 

@@ -10,8 +10,9 @@ from tui.registry.blobs import Blobs, BlobStream
 from tui.registry.clock import Clock
 from tui.registry.credentials import Credentials
 from tui.registry.exchange import Wire
-from tui.registry.lists import Lists, Page
+from tui.registry.lists import Lists
 from tui.registry.manifests import AnyManifest, Manifests
+from tui.registry.page import Page
 from tui.registry.presence import Head, Presence
 from tui.registry.ratelimit import RateLimit
 from tui.registry.referrers import Referrers, ReferrersReader

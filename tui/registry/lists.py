@@ -7,7 +7,6 @@ address, a page without a new name, the page cap and the name cap all end it, an
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 from tui.oci.errors import MalformedDocument
@@ -18,6 +17,7 @@ from tui.registry.ask import Ask
 from tui.registry.errors import Denied, NotARegistry, NotFound, RegistryError, Unsupported
 from tui.registry.links import next_page
 from tui.registry.origin import Address
+from tui.registry.page import Page
 from tui.registry.session import Session
 from tui.registry.settings import ClientSettings
 from tui.registry.target import Targets, pull
@@ -25,16 +25,6 @@ from tui.text import safe
 
 _JSON = (("Accept", "application/json"),)
 _LONGEST_NAME = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """New names in the registry's order (raw: not every one need be a legal tag); `complete` is True on the last page
-    when the list ended by itself; `note` (safe) says what is odd or why it was cut."""
-
-    names: tuple[str, ...]
-    complete: bool
-    note: str = ""
 
 
 class Lists:

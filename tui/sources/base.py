@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.manifest import ImageManifest, Index, OpaqueManifest
+from tui.registry.page import Page
 from tui.sources.presence import Observation, Presence
 
 SourceKind = Literal["registry", "oci-layout", "oci-archive", "docker-archive", "docker-manifests", "storage"]
@@ -61,18 +61,6 @@ class SourceError(Exception):
             status=self.status,
             retry_at=self.retry_at,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some names of a list, in the order given; ``complete`` on the last page of a list that was read to its end.
-
-    ``note`` (safe) says why a list is not complete, or that a page failed.
-    """
-
-    names: tuple[str, ...]
-    complete: bool
-    note: str = ""
 
 
 @runtime_checkable

@@ -22,7 +22,8 @@ from tui.oci.errors import OciError
 from tui.oci.manifest import decode
 from tui.oci.reference import Reference
 from tui.registry.client import Client
-from tui.sources.base import AnyManifest, Page, SourceError
+from tui.registry.page import Page
+from tui.sources.base import AnyManifest, SourceError
 from tui.sources.docker_lists import DockerLists, LocalEntry, StoredList, default_folder
 from tui.sources.presence import Observation, Presence
 from tui.sources.registry import RegistrySource

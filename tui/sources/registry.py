@@ -11,7 +11,8 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.registry import errors
 from tui.registry.client import Client
-from tui.sources.base import AnyManifest, Page, SourceError, SourceKind
+from tui.registry.page import Page
+from tui.sources.base import AnyManifest, SourceError, SourceKind
 from tui.sources.presence import Observation, Presence, compare
 from tui.text import safe
 
@@ -96,14 +97,14 @@ class RegistrySource:
     async def repositories(self) -> AsyncIterator[Page]:
         try:
             async for page in self._client.catalog(self._registry):
-                yield Page(page.names, page.complete, page.note)
+                yield page
         except errors.RegistryError as error:
             raise source_error(error) from error
 
     async def tags(self, repository: str) -> AsyncIterator[Page]:
         try:
             async for page in self._client.tags(self._registry, repository):
-                yield Page(page.names, page.complete, page.note)
+                yield page
         except errors.RegistryError as error:
             raise source_error(error) from error
 

@@ -20,7 +20,8 @@ from tui.oci.digest import Digest
 from tui.oci.errors import DigestMismatch, MalformedDigest, OciError
 from tui.oci.manifest import VIEW_LIMIT, decode
 from tui.oci.reference import fallback_tag, is_repository, is_tag
-from tui.sources.base import AnyManifest, Page, SourceError
+from tui.registry.page import Page
+from tui.sources.base import AnyManifest, SourceError
 from tui.sources.presence import Observation, Presence
 from tui.sources.storage_disk import (
     LINK_LIMIT,

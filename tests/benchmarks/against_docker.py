@@ -3,7 +3,7 @@
     python -m tests.benchmarks.against_docker [RUNS]
 
 20 platforms x 10 layers + 20 attestations, 30 ms away (each request and each new connection). docker looks at manifests
-and configs only, crane at images until the first fault; `fanfold check` asks for all objects. Budget: 4x faster than
+and configs only; crane asks for every object too, one after the other; `fanfold check` asks for all objects. Budget: 4x faster than
 docker, 8x than crane.
 """
 
@@ -23,12 +23,12 @@ from tests.benchmarks.big_registry import CHECK_OBJECTS, big_registry
 LATENCY, CONCURRENCY = 0.03, 16
 
 
-def timed(command: list[str], environment: dict[str, str]) -> float:
+def timed(command: list[str], environment: dict[str, str], *, may_fail: bool = False) -> float:
     """Seconds the whole process took."""
     began = time.perf_counter()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     took = time.perf_counter() - began
-    if done.returncode:
+    if done.returncode and not may_fail:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-500:]}{done.stdout[-500:]}")
     return took
 
@@ -54,7 +54,9 @@ def main(runs: int) -> None:
             if shutil.which(name) is None:
                 print(f"{name:33} not installed, so not measured")
                 continue
-            theirs = statistics.median(timed(command, environment) for _ in range(min(runs, 2)))
+            # crane takes the attestations for broken images and says so after it has looked at everything.
+            may_fail = name == "crane"
+            theirs = statistics.median(timed(command, environment, may_fail=may_fail) for _ in range(min(runs, 2)))
             print(f"{' '.join(command[:-1]):33} {theirs:6.2f} s; {theirs / mine:4.1f}x ours, budget {budget}x")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tui import __version__, cli
+from tui import __version__, arguments, cli
 from tui.config import Settings
 from tui.oci import Platform
 
@@ -50,7 +50,7 @@ def refused(argv: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str:
     """What stderr says when these arguments are refused, with exit status 2."""
     with pytest.raises(SystemExit) as caught:
         cli.main(argv)
-    assert caught.value.code == cli.USAGE
+    assert caught.value.code == arguments.USAGE
     captured = capsys.readouterr()
     assert captured.out == ""
     return captured.err

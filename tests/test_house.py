@@ -50,7 +50,8 @@ ALLOWED: dict[str, frozenset[str]] = {
             "text",
         }
     ),
-    "cli": frozenset({"config", "plain", "app", "demo", "sources", "oci", "text"}),
+    "arguments": frozenset({"config", "text"}),
+    "cli": frozenset({"arguments", "config", "plain", "app", "demo", "sources", "oci", "text"}),
     "__main__": frozenset({"cli"}),
 }
 
@@ -66,7 +67,7 @@ ONLY_IN: dict[str, frozenset[str]] = {
     "starlette": frozenset({"demo"}),
     "uvicorn": frozenset({"demo"}),
     "humanize": frozenset({"text"}),
-    "argparse": frozenset({"cli"}),
+    "argparse": frozenset({"arguments"}),
 }
 
 

@@ -32,18 +32,6 @@ TAGS_CHECKED = 1000
 #: Findings that say that nobody knows.
 _OPEN = ("denied", "limited", "unreachable")
 
-_GLYPHS = {
-    Presence.PRESENT: ("✓", "+"),
-    Presence.MISSING: ("✗", "x"),
-    Presence.MISMATCHED: ("≠", "!"),
-    Presence.DENIED: ("?", "?"),
-    Presence.LIMITED: ("?", "?"),
-    Presence.UNREACHABLE: ("?", "?"),
-    Presence.FOREIGN: ("→", ">"),
-    Presence.UNCHECKED: ("·", "."),
-    Presence.CHECKING: ("·", "."),
-}
-
 
 def run_check(
     settings: Settings, sources: Sequence[str], *, platforms: Sequence[Platform] = (), output: str = "text"
@@ -263,7 +251,7 @@ def _report_lines(made: Report, ascii_only: bool) -> Iterator[str]:
 
 
 def _glyph(presence: Presence, ascii_only: bool) -> str:
-    return _GLYPHS[presence][1 if ascii_only else 0]
+    return to_ascii(presence.symbol) if ascii_only else presence.symbol
 
 
 # --- the tree as text ------------------------------------------------------------------------------------------------

@@ -59,7 +59,9 @@ def safe(text: str, *, limit: int = 4096, multiline: bool = False) -> str:
     return text
 
 
-_PLAIN = str.maketrans({"…": "...", "“": '"', "”": '"', "→": "->", "✓": "+", "✗": "x", "≠": "!", "·": ".", "–": "-"})
+#: What stands for our symbols, each one cell wide, where only ASCII can be shown.
+ASCII_SYMBOLS = {"✓": "+", "✗": "X", "⊘": "#", "◔": "~", "≠": "!", "↗": "^", "·": "."}
+_PLAIN = str.maketrans({**ASCII_SYMBOLS, "…": "...", "“": '"', "”": '"', "→": "->", "–": "-"})
 
 
 def to_ascii(text: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tui.app.ink import Role
 from tui.sources.presence import Presence
+from tui.text import to_ascii
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +32,11 @@ class Glyphs:
         return self.presence[presence]
 
 
+_STILL = [presence for presence in Presence if presence is not Presence.CHECKING]
+
 UNICODE = Glyphs(
     name="unicode",
-    presence={
-        Presence.PRESENT: "✓",
-        Presence.MISSING: "✗",
-        Presence.DENIED: "⊘",
-        Presence.LIMITED: "◔",
-        Presence.UNREACHABLE: "?",
-        Presence.MISMATCHED: "≠",
-        Presence.FOREIGN: "↗",
-        Presence.UNCHECKED: "·",
-    },
+    presence={presence: presence.symbol for presence in _STILL},
     spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
     closed="▸ ",
     opened="▾ ",
@@ -56,16 +50,7 @@ UNICODE = Glyphs(
 
 ASCII = Glyphs(
     name="ascii",
-    presence={
-        Presence.PRESENT: "+",
-        Presence.MISSING: "X",
-        Presence.DENIED: "#",
-        Presence.LIMITED: "~",
-        Presence.UNREACHABLE: "?",
-        Presence.MISMATCHED: "!",
-        Presence.FOREIGN: "^",
-        Presence.UNCHECKED: ".",
-    },
+    presence={presence: to_ascii(presence.symbol) for presence in _STILL},
     spinner="|/-\\",
     closed="> ",
     opened="v ",

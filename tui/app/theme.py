@@ -7,6 +7,8 @@ from textual.color import Color
 from textual.filter import LineFilter
 from textual.theme import Theme
 
+from tui.text import ASCII_SYMBOLS
+
 DARK = Theme(
     name="fanfold-dark",
     primary="#5ab8a8",
@@ -80,12 +82,12 @@ _PLAIN = str.maketrans(
         **dict.fromkeys("│┃║▏▎▍▌▐╎┆╏┇┊┋╵╷╹╻╽╿▕▊▋▉", "|"),
         **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯┏┓┗┛╔╗╚╝┣┫", "+"),
         **dict.fromkeys("▁▂▃▄▅▆▇█▀▔", " "),
+        **ASCII_SYMBOLS,
         "…": "~",
         "→": ">",
         "←": "<",
         "↑": "^",
         "↓": "v",
-        "·": ".",
         "•": "*",
         "●": "*",
         "○": "o",
@@ -93,12 +95,6 @@ _PLAIN = str.maketrans(
         "▾": "v",
         "▶": ">",
         "▼": "v",
-        "✓": "+",
-        "✗": "X",
-        "⊘": "#",
-        "◔": "~",
-        "≠": "!",
-        "↗": "^",
         "⠋": "|",
         "“": '"',
         "”": '"',

@@ -23,30 +23,19 @@ from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
 from tui.text import plural, safe, size
 
-#: The order of the counts in the report.
-_COUNTED = (
-    Presence.PRESENT,
-    Presence.MISSING,
-    Presence.DENIED,
-    Presence.LIMITED,
-    Presence.UNREACHABLE,
-    Presence.FOREIGN,
-    Presence.MISMATCHED,
-    Presence.UNCHECKED,
-)
+#: The order of the counts in the report, and what its legend says of each.
+_COUNTED = {
+    Presence.PRESENT: "there",
+    Presence.MISSING: "missing",
+    Presence.DENIED: "denied",
+    Presence.LIMITED: "rate limited",
+    Presence.UNREACHABLE: "no usable answer",
+    Presence.FOREIGN: "lives elsewhere",
+    Presence.MISMATCHED: "not as described",
+    Presence.UNCHECKED: "not checked",
+}
 #: The codes of what a source that cannot be opened lacks; the others are called as their presence.
 _FAILED = {Presence.MISSING: "missing-manifest", Presence.MISMATCHED: "invalid-manifest"}
-_MARKS = {
-    Presence.PRESENT: "✓",
-    Presence.MISSING: "✗ missing",
-    Presence.DENIED: "? denied",
-    Presence.LIMITED: "? limited",
-    Presence.UNREACHABLE: "? unreachable",
-    Presence.FOREIGN: "→ foreign",
-    Presence.MISMATCHED: "≠ mismatched",
-    Presence.UNCHECKED: "· unchecked",
-    Presence.CHECKING: "· unchecked",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +150,7 @@ class Report:
             cells.extend("" for _ in range(widest - len(layers)))
             cells.append(", ".join(_mark_all(row, seen) for row in attestations_of(line.node)) or "none")
             rows.append("| " + " | ".join(cells) + " |")
-        legend = "✓ there, ✗ missing, ≠ not as described, ? could not be asked, → lives elsewhere, · not checked"
+        legend = ", ".join(f"{presence.symbol} {words}" for presence, words in _COUNTED.items())
         return ["### Presence", "", *rows, "", legend, "", *self._platform_lines()]
 
     def _platform_lines(self) -> list[str]:
@@ -194,7 +183,7 @@ class Report:
         ]
         for part in self.objects:
             needed = ", ".join(part.platforms)
-            mark = _MARKS[part.seen.presence]
+            mark = _marked(part.seen.presence)
             lines.append(f"| {part.kind} | {size(part.size)} | {mark} | {escaped(needed)} | {_code(part.digest)} |")
         return lines
 
@@ -291,17 +280,23 @@ def _word(presence: Presence) -> str:
     return (Presence.UNCHECKED if presence is Presence.CHECKING else presence).value
 
 
+def _marked(presence: Presence) -> str:
+    """The symbol with its word; what is there needs none."""
+    return presence.symbol if presence is Presence.PRESENT else f"{presence.symbol} {_word(presence)}"
+
+
 def _layers(row: Node) -> list[Node]:
     return [child for child in row.children if child.kind is Kind.LAYER] if row.load is Load.READY else []
 
 
 def _mark(digest: Digest | None, seen: dict[Digest, Observation]) -> str:
-    return _MARKS[seen[digest].presence] if digest in seen else ""
+    return _marked(seen[digest].presence) if digest in seen else ""
 
 
 def _mark_all(row: Node, seen: dict[Digest, Observation]) -> str:
     marks = [_mark(part.digest, seen) for part in (row, *blobs_of(row))]
-    return next((mark for mark in marks if mark and mark != "✓"), "✓")
+    there = Presence.PRESENT.symbol
+    return next((mark for mark in marks if mark and mark != there), there)
 
 
 def escaped(text: str) -> str:

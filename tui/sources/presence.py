@@ -31,6 +31,12 @@ class Presence(StrEnum):
     MISMATCHED = "mismatched"
 
     @property
+    def symbol(self) -> str:
+        """The one character for it, on the screen and in text; ``checking`` has that of ``unchecked`` if it does not
+        turn."""
+        return _SYMBOLS[self]
+
+    @property
     def settled(self) -> bool:
         """Whether the question has been answered for good: there, not there, elsewhere, or not as described."""
         return self in _SETTLED
@@ -41,6 +47,17 @@ class Presence(StrEnum):
         return self not in _SETTLED
 
 
+_SYMBOLS = {
+    Presence.PRESENT: "✓",
+    Presence.MISSING: "✗",
+    Presence.DENIED: "⊘",
+    Presence.LIMITED: "◔",
+    Presence.UNREACHABLE: "?",
+    Presence.MISMATCHED: "≠",
+    Presence.FOREIGN: "↗",
+    Presence.UNCHECKED: "·",
+    Presence.CHECKING: "·",
+}
 _SETTLED = frozenset({Presence.PRESENT, Presence.MISSING, Presence.FOREIGN, Presence.MISMATCHED})
 
 #: Worst first: what a parent shows when its children differ (protocol.md D-15).

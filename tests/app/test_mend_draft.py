@@ -167,6 +167,39 @@ async def test_a_draft_that_is_left_is_kept_and_leaving_the_program_asks() -> No
             assert not stage.app.unsaved()
 
 
+async def test_a_draft_that_is_taken_up_again_can_still_be_undone() -> None:
+    with served() as registry:
+        async with mending(registry) as stage:
+            await amend(stage, "library/hello:latest")
+            await stage.press("x", "escape")
+            await stage.screen("ExploreScreen")
+            await stage.press("P")
+            await stage.screen("DraftScreen")
+            await stage.press("u")
+            await stage.until(lambda: draft_of(stage).is_untouched)
+
+
+async def test_a_second_draft_for_a_tag_asks_before_the_first_is_lost() -> None:
+    with served() as registry:
+        async with mending(registry) as stage:
+            await amend(stage, "library/hello:latest")
+            await stage.press("x", "escape")
+            await stage.screen("ExploreScreen")
+            await stage.press("A")
+            await stage.screen("Choice")
+            assert "library/hello:latest was not pushed" in stage.shown()
+            await stage.press("1")
+            await stage.screen("DraftScreen")
+            assert not draft_of(stage).is_untouched
+            await stage.press("escape")
+            await stage.screen("ExploreScreen")
+            await stage.press("A")
+            await stage.screen("Choice")
+            await stage.press("2")
+            await stage.screen("DraftScreen")
+            assert draft_of(stage).is_untouched
+
+
 async def test_marked_platforms_become_a_new_list_with_their_attestations() -> None:
     with served() as registry:
         async with mending(registry) as stage:

@@ -108,7 +108,7 @@ class Mending:
             return
         draft = await self.wait(f"{doing} {node.label}", lambda tell: make(node, tell, target))
         if draft is not None:
-            await self.edit(draft)
+            await self.begin(draft)
 
     async def _list_row(self) -> Node | None:
         """The outermost index that the cursor is in, read; says why there is none."""
@@ -167,7 +167,7 @@ class Mending:
             "Reading what is marked", lambda tell: self.shop.new(target, [mark_of(mark) for mark in marks])
         )
         if draft is not None:
-            await self.edit(draft)
+            await self.begin(draft)
 
     async def push(self) -> None:
         """P: the local list under the cursor, else the draft that was left."""
@@ -180,23 +180,32 @@ class Mending:
             row = node
             draft = await self.wait(f"Reading {node.label}", lambda tell: self.shop.stored(row, target))
             if draft is not None and not await self.write_draft(draft):
-                self.shop.keep(draft)
-                await self.edit(draft)
+                await self.begin(draft)
             return
-        drafts = list(self.shop.drafts.values())
-        chosen = drafts[0] if len(drafts) == 1 else None
+        left = list(self.shop.drafts.values())
+        chosen = left[0] if len(left) == 1 else None
         if chosen is None:
             items = [
-                Item(str(number), safe(str(draft.target)), draft, str(draft.kind))
-                for number, draft in enumerate(drafts, 1)
+                Item(str(number), safe(str(each.draft.target)), each, str(each.draft.kind))
+                for number, each in enumerate(left, 1)
             ]
             chosen = await self.house.ask(Choice("Which draft?", items))
         if chosen is not None:
             await self.edit(chosen)
 
-    async def edit(self, draft: Draft) -> None:
+    async def begin(self, draft: Draft) -> None:
+        """Edit a fresh draft, or the one for the same tag that was left: two cannot be kept."""
+        chosen: History | None = History(draft)
+        left = self.shop.drafts.get(str(draft.target))
+        if left is not None and left.changed:
+            anew = Item("2", "begin again: what was edited is lost", History(draft))
+            items = [Item("1", "go on with the draft that was left", left), anew]
+            chosen = await self.house.ask(Choice(f"A draft for {safe(str(draft.target))} was not pushed", items))
+        if chosen is not None:
+            await self.edit(chosen)
+
+    async def edit(self, history: History) -> None:
         """The draft's screen, its plan, its push, and back to it until it is pushed or left."""
-        history = History(draft)
         while True:
             screen = DraftScreen(self.house, self.shop, history)
             wanted = await self.show(screen)
@@ -334,7 +343,7 @@ class Mending:
     async def _from_theirs(self, target: Reference) -> None:
         draft = await self.wait("Reading theirs", lambda tell: self.shop.begin(target))
         if draft is not None:
-            await self.edit(draft)
+            await self.edit(History(draft))
 
     async def after(self, plan: Plan, result: PushResult) -> None:
         """The tree shows what is there now; the cursor goes to what was written."""

@@ -132,7 +132,7 @@ class Edits(MendScreen[Draft]):
         if stopping:
             self.house.say(stopping[0].message, title="It cannot be pushed as it is", severity="warning", timeout=12)
             return
-        self.shop.keep(self.draft)
+        self.shop.keep(self.history)
         self.dismiss(self.draft)
 
     # --- asking for a reference ----------------------------------------------------------------------------------

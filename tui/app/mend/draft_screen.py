@@ -176,7 +176,7 @@ class DraftScreen(Edits):
 
     def leave(self) -> None:
         """Back to the tree; the draft is kept."""
-        self.shop.keep(self.draft)
+        self.shop.keep(self.history)
         self.house.say(f"The draft is kept: {self.house.keys.first('push')} goes on with it.")
         self.dismiss(None)
 

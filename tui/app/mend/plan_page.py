@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tui.app.ink import Line, Lines, Role, Target
+from tui.app.pages.diff import change
 from tui.app.pages.parts import blank, digest_value, heading, prose, value
 from tui.compose.equivalents import Equivalent
-from tui.compose.plan import DiffKind, DiffRow, How, Plan, PlannedObject, Step, StepKind
+from tui.compose.plan import DiffRow, How, Plan, PlannedObject, Step, StepKind
+from tui.explore.diff import Change
 from tui.oci import media
 from tui.text import plural, safe, size
 
@@ -20,12 +22,6 @@ _HOW: dict[How, tuple[str, Role]] = {
     How.FOREIGN: ("foreign", "dim"),
     How.NOWHERE: ("nowhere", "bad"),
     How.UNKNOWN: ("unknown", "warn"),
-}
-_SIGN: dict[DiffKind, tuple[str, Role]] = {
-    DiffKind.SAME: ("=", "dim"),
-    DiffKind.ADDED: ("+", "good"),
-    DiffKind.REMOVED: ("-", "bad"),
-    DiffKind.CHANGED: ("~", "warn"),
 }
 #: Objects that are listed one by one before they are only counted.
 _LISTED = 60
@@ -82,9 +78,8 @@ def difference(rows: Iterable[DiffRow], title: str = "What changes") -> list[Lin
     """Rows of a difference, digests whole."""
     lines: list[Line] = []
     for row in rows:
-        sign, role = _SIGN[row.kind]
-        line = Line(hang=4).put(f"{sign} ", role).put(row.what, "plain" if row.kind is not DiffKind.SAME else "dim")
-        if row.kind is DiffKind.SAME:
+        line = change(row.kind).put(row.what, "plain" if row.kind is not Change.SAME else "dim")
+        if row.kind is Change.SAME:
             line.put("  " + _digest_short(row.after or row.before), "dim")
             lines.append(line)
             continue

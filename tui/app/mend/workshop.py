@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from tui.app.mend.history import History
 from tui.compose.amend import accept_tag
 from tui.compose.begin import Mark, begin_amend, begin_marked, begin_new
 from tui.compose.bench import Bench
@@ -35,12 +36,12 @@ Tell = Callable[[str], None]
 
 
 class Workshop:
-    """Drafts by the reference that they are for; the bench remembers what was asked a moment ago."""
+    """Drafts, each with its edits, by the reference that they are for; the bench remembers what was asked a moment ago."""
 
     def __init__(self, client: Client, *, read_only: str = "", journal: Journal | None = None) -> None:
         self.bench = Bench(client, read_only=read_only)
         self.journal = journal or Journal()
-        self.drafts: dict[str, Draft] = {}
+        self.drafts: dict[str, History] = {}
         #: The references that something was pushed to from here, as the journal says; None while it was not read yet.
         self.pushed: frozenset[str] | None = None
 
@@ -66,9 +67,9 @@ class Workshop:
             return ""
         return "nothing was pushed to this tag from here"
 
-    def keep(self, draft: Draft) -> None:
-        """Remember a draft that is not pushed yet."""
-        self.drafts[str(draft.target)] = draft
+    def keep(self, history: History) -> None:
+        """Remember a draft that is not pushed yet, and what was done to it."""
+        self.drafts[str(history.draft.target)] = history
 
     def drop(self, draft: Draft) -> None:
         """Forget it: it was pushed, or is not wanted."""

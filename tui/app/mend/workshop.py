@@ -36,7 +36,7 @@ Tell = Callable[[str], None]
 
 
 class Workshop:
-    """Drafts, each with its edits, by the reference that they are for; the bench remembers what was asked a moment ago."""
+    """Drafts with their edits, by the reference that they are for; the bench remembers what was asked a moment ago."""
 
     def __init__(self, client: Client, *, read_only: str = "", journal: Journal | None = None) -> None:
         self.bench = Bench(client, read_only=read_only)

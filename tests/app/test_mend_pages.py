@@ -16,8 +16,9 @@ from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
 from tui.compose.equivalents import Equivalent
 from tui.compose.events import BytesMoved, Outcome, PushResult, Said, StepDone, StepFailed, StepStarted, Waiting
 from tui.compose.home import Home
-from tui.compose.plan import Action, DiffKind, DiffRow, How, Plan, PlannedObject, Step, StepKind
+from tui.compose.plan import Action, DiffRow, How, Plan, PlannedObject, Step, StepKind
 from tui.compose.validate import Problem, problems
+from tui.explore.diff import Change
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -159,7 +160,7 @@ def plan(**changes: object) -> Plan:
         before=digest("old"),
         problems=(Problem("nowhere", f"The config {digest('l3')} exists nowhere."),),
         warnings=("Signatures stay behind.",),
-        diff=(DiffRow(DiffKind.CHANGED, "linux/arm64", str(digest("x")), str(digest("y"))),),
+        diff=(DiffRow(Change.CHANGED, "linux/arm64", str(digest("x")), str(digest("y"))),),
         asked=7,
         confirmation="It will be pushed.",
     )
@@ -185,9 +186,9 @@ def test_every_object_can_be_listed_and_commands_are_links() -> None:
 
 def test_a_difference_shows_both_digests_whole_and_short_values_in_a_line() -> None:
     rows = (
-        DiffRow(DiffKind.SAME, "linux/amd64", str(digest("s")), str(digest("s"))),
-        DiffRow(DiffKind.CHANGED, "type", "Docker", "OCI"),
-        DiffRow(DiffKind.ADDED, "linux/s390x", after=str(digest("z"))),
+        DiffRow(Change.SAME, "linux/amd64", str(digest("s")), str(digest("s"))),
+        DiffRow(Change.CHANGED, "type", "Docker", "OCI"),
+        DiffRow(Change.ADDED, "linux/s390x", after=str(digest("z"))),
     )
     text = words(difference(rows))
     assert "~ type  Docker → OCI" in text and f"+ {digest('z')}" in text and str(digest("s")) not in text

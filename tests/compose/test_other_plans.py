@@ -11,13 +11,14 @@ from tui.compose.copy import plan_copy
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.errors import DraftError, ResolveError
 from tui.compose.events import Outcome
-from tui.compose.plan import DiffKind, StepKind
+from tui.compose.plan import StepKind
 from tui.compose.plan_text import to_json, to_text
 from tui.compose.tag import plan_tag
 from tui.compose.undo import plan_undo, why_not
 from tui.demo.attest import put_attestation
 from tui.demo.images import put_index
 from tui.demo.quirks import Quirks
+from tui.explore.diff import Change
 from tui.oci.digest import Digest
 from tui.sources.presence import Presence
 
@@ -188,7 +189,7 @@ class TestDelete:
         assert "2 tags" in text
         assert "also" in text
         assert "list" in text
-        assert [row.what for row in plan.diff if row.kind is DiffKind.CHANGED] == ["index list"]
+        assert [row.what for row in plan.diff if row.kind is Change.CHANGED] == ["index list"]
         assert (await yard.push(plan).run()).ok
         assert yard.holds("app", "amd64") is None
 

@@ -15,11 +15,12 @@ from tests.compose.yard import Yard, make
 from tui.compose import begin
 from tui.compose.diff import difference, summary
 from tui.compose.errors import ResolveError
-from tui.compose.plan import DiffKind, How
+from tui.compose.plan import How
 from tui.compose.planner import plan_draft
 from tui.compose.resolve import resolve
 from tui.demo.images import index, put_index
 from tui.explore.children import DEPTH_LIMIT
+from tui.explore.diff import Change
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.manifest import Index, decode
@@ -182,7 +183,7 @@ class TestDifference:
     def test_nothing_before(self) -> None:
         one = make("a", "linux/amd64")
         rows = difference(None, self.index([one.entry()], k="v"))
-        assert {row.kind for row in rows} == {DiffKind.ADDED}
+        assert {row.kind for row in rows} == {Change.ADDED}
         assert summary(rows) == "2 added"
 
     def test_everything_at_once(self) -> None:
@@ -192,20 +193,20 @@ class TestDifference:
         after = self.index([b.entry(), a2.entry(), d.entry()], kept="1", other="2", **{"evil\x1b": "\u202e"})
         rows = {(row.kind, row.what) for row in difference(before, after)}
         assert rows == {
-            (DiffKind.SAME, "type"),
-            (DiffKind.SAME, "linux/arm64"),
-            (DiffKind.CHANGED, "linux/amd64"),
-            (DiffKind.ADDED, "linux/riscv64"),
-            (DiffKind.REMOVED, "linux/s390x"),
-            (DiffKind.CHANGED, "order"),
-            (DiffKind.REMOVED, "annotation gone"),
-            (DiffKind.CHANGED, "annotation other"),
-            (DiffKind.ADDED, "annotation evil\\x1b"),
+            (Change.SAME, "type"),
+            (Change.SAME, "linux/arm64"),
+            (Change.CHANGED, "linux/amd64"),
+            (Change.ADDED, "linux/riscv64"),
+            (Change.REMOVED, "linux/s390x"),
+            (Change.CHANGED, "order"),
+            (Change.REMOVED, "annotation gone"),
+            (Change.CHANGED, "annotation other"),
+            (Change.ADDED, "annotation evil\\x1b"),
         }
 
     def test_the_same_is_the_same(self) -> None:
         one = self.index([make("a", "linux/amd64").entry(), make("a", "linux/arm64").entry()])
-        assert {row.kind for row in difference(one, one)} == {DiffKind.SAME}
+        assert {row.kind for row in difference(one, one)} == {Change.SAME}
 
 
 def saved(path: Path, *names: str) -> str:
@@ -259,8 +260,8 @@ async def test_the_same_list_in_other_bytes_differs_in_its_bytes(yard: Yard) -> 
     one = make("a", "linux/amd64")
     document = json.loads(index([one.entry()]).raw)
     before, after = (decode(json.dumps(document, indent=indent).encode(), media.OCI_INDEX) for indent in (2, 3))
-    found = [row for row in difference(before, after) if row.kind is not DiffKind.SAME]
+    found = [row for row in difference(before, after) if row.kind is not Change.SAME]
     assert [row.what for row in found] == ["bytes"]
     assert before.digest.short in found[0].before and after.digest.short in found[0].after
     assert summary(difference(before, after)) == "1 as before"
-    assert all(row.kind is DiffKind.SAME for row in difference(before, before))
+    assert all(row.kind is Change.SAME for row in difference(before, before))

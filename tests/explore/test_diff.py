@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support import images
 from tests.support.fake_source import FakeSource
-from tui.explore.diff import DiffRow, diff
+from tui.explore.diff import Change, DiffRow, diff
 from tui.explore.explorer import Explorer
 from tui.explore.node import Node
 
@@ -58,7 +58,7 @@ async def test_an_image_and_an_index() -> None:
     amd = images.image("linux/amd64")
     inside, outside = images.index(amd), images.index(images.image("linux/amd64", seed="2"))
     left, right = await two(inside, amd)
-    assert DiffRow("same", "is in the index", "is in the index", "the image") in diff(left, right)
+    assert DiffRow(Change.SAME, "is in the index", "is in the index", "the image") in diff(left, right)
     left, right = await two(outside, amd)
     assert changes(diff(left, right))["the image"] == "changed"
     assert changes(diff(left, right))["linux/amd64"] == "changed"

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from tui.compose.bench import Bench
 from tui.compose.errors import ResolveError
 from tui.compose.home import Home
-from tui.compose.plan import Action, DiffKind, DiffRow, Plan, Step, StepKind
+from tui.compose.plan import Action, DiffRow, Plan, Step, StepKind
 from tui.compose.planner import read_only
 from tui.compose.resolve import refused
+from tui.explore.diff import Change
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
@@ -128,7 +129,7 @@ async def plan_delete_tag(
         warnings.append(f"It is also an entry of {_some(hit.indexes)}, which is not changed.")
     step = Step(1, StepKind.DELETE_TAG, f"delete the tag {name}", manifest.digest, selector=tag)
     return _plan(
-        bench, target, manifest, step, (DiffRow(DiffKind.REMOVED, "tag", tag),), warnings, f"{name} will be gone."
+        bench, target, manifest, step, (DiffRow(Change.REMOVED, "tag", tag),), warnings, f"{name} will be gone."
     )
 
 
@@ -160,9 +161,9 @@ async def plan_delete_manifest(
     if hit.referrers:
         warnings.append(f"{plural(hit.referrers, 'referrer')} (signatures, attestations) will refer to nothing.")
     rows = (
-        DiffRow(DiffKind.REMOVED, "manifest", str(manifest.digest)),
-        *(DiffRow(DiffKind.REMOVED, "tag", safe(tag)) for tag in hit.tags),
-        *(DiffRow(DiffKind.CHANGED, f"index {safe(tag)}", "complete", "has a hole") for tag in hit.indexes),
+        DiffRow(Change.REMOVED, "manifest", str(manifest.digest)),
+        *(DiffRow(Change.REMOVED, "tag", safe(tag)) for tag in hit.tags),
+        *(DiffRow(Change.CHANGED, f"index {safe(tag)}", "complete", "has a hole") for tag in hit.indexes),
     )
     step = Step(
         1,

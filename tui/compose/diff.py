@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tui.compose.plan import DiffKind, DiffRow
+from tui.compose.plan import DiffRow
+from tui.explore.diff import Change
 from tui.oci import attestation, media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -17,9 +18,9 @@ def difference(before: AnyManifest | None, after: AnyManifest) -> tuple[DiffRow,
     """The rows of the difference; equal entries are there too, as ``same``. Order: type, entries, annotations."""
     if before is None:
         return (
-            DiffRow(DiffKind.ADDED, "tag", after="is new"),
-            DiffRow(DiffKind.ADDED, "type", after=media.describe(after.media_type)),
-            *(_row(DiffKind.ADDED, entry, after=entry) for entry in _entries(after)),
+            DiffRow(Change.ADDED, "tag", after="is new"),
+            DiffRow(Change.ADDED, "type", after=media.describe(after.media_type)),
+            *(_row(Change.ADDED, entry, after=entry) for entry in _entries(after)),
             *_annotations({}, after.annotations, ""),
         )
     rows = [_plain("type", media.describe(before.media_type), media.describe(after.media_type))]
@@ -30,16 +31,16 @@ def difference(before: AnyManifest | None, after: AnyManifest) -> tuple[DiffRow,
     for entry in new:
         was = pairs.get(id(entry))
         if was is None:
-            rows.append(_row(DiffKind.ADDED, entry, after=entry))
+            rows.append(_row(Change.ADDED, entry, after=entry))
         else:
             old.remove(was)
             rows += _changes(was, entry)
-    rows += [_row(DiffKind.REMOVED, entry, before=entry) for entry in old]
+    rows += [_row(Change.REMOVED, entry, before=entry) for entry in old]
     kept_old = [entry for entry in _entries(before) if entry not in old]
     if [pairs.get(id(entry)) for entry in new if id(entry) in pairs] != kept_old:
-        rows.append(DiffRow(DiffKind.CHANGED, "order", after="the entries come in another order"))
+        rows.append(DiffRow(Change.CHANGED, "order", after="the entries come in another order"))
     rows += _annotations(before.annotations, after.annotations, "")
-    if before.digest != after.digest and all(row.kind is DiffKind.SAME for row in rows):
+    if before.digest != after.digest and all(row.kind is Change.SAME for row in rows):
         # The same list, written by another tool: its digest is another one all the same.
         rows.append(_plain("bytes", _written(before), _written(after)))
     return tuple(rows)
@@ -55,10 +56,10 @@ def summary(rows: tuple[DiffRow, ...]) -> str:
     counts = [
         (kind, sum(row.kind is kind for row in entries), word)
         for kind, word in (
-            (DiffKind.ADDED, "added"),
-            (DiffKind.REMOVED, "removed"),
-            (DiffKind.CHANGED, "changed"),
-            (DiffKind.SAME, "as before"),
+            (Change.ADDED, "added"),
+            (Change.REMOVED, "removed"),
+            (Change.CHANGED, "changed"),
+            (Change.SAME, "as before"),
         )
     ]
     return ", ".join(f"{count} {word}" for _kind, count, word in counts if count) or "nothing in it"
@@ -101,15 +102,15 @@ def _same_place(one: Descriptor, other: Descriptor) -> bool:
 def _changes(was: Descriptor, now: Descriptor) -> list[DiffRow]:
     rows: list[DiffRow] = []
     if was.digest != now.digest:
-        rows.append(_row(DiffKind.CHANGED, now, before=was, after=now))
+        rows.append(_row(Change.CHANGED, now, before=was, after=now))
     if was.platform != now.platform:
-        rows.append(DiffRow(DiffKind.CHANGED, f"platform of {now.digest.short}", str(was.platform), str(now.platform)))
+        rows.append(DiffRow(Change.CHANGED, f"platform of {now.digest.short}", str(was.platform), str(now.platform)))
     rows += _annotations(was.annotations, now.annotations, f" of {_name(now)}")
-    return rows or [_row(DiffKind.SAME, now, before=was, after=now)]
+    return rows or [_row(Change.SAME, now, before=was, after=now)]
 
 
 def _row(
-    kind: DiffKind, entry: Descriptor, *, before: Descriptor | None = None, after: Descriptor | None = None
+    kind: Change, entry: Descriptor, *, before: Descriptor | None = None, after: Descriptor | None = None
 ) -> DiffRow:
     return DiffRow(
         kind,
@@ -127,7 +128,7 @@ def _name(entry: Descriptor) -> str:
 
 
 def _plain(what: str, before: str, after: str) -> DiffRow:
-    return DiffRow(DiffKind.SAME if before == after else DiffKind.CHANGED, what, before, after)
+    return DiffRow(Change.SAME if before == after else Change.CHANGED, what, before, after)
 
 
 def _annotations(old: Mapping[str, str], new: Mapping[str, str], where: str) -> list[DiffRow]:
@@ -135,6 +136,6 @@ def _annotations(old: Mapping[str, str], new: Mapping[str, str], where: str) -> 
     for name in (*old, *(name for name in new if name not in old)):
         if old.get(name) == new.get(name):
             continue
-        kind = DiffKind.ADDED if name not in old else DiffKind.REMOVED if name not in new else DiffKind.CHANGED
+        kind = Change.ADDED if name not in old else Change.REMOVED if name not in new else Change.CHANGED
         rows.append(DiffRow(kind, f"annotation {safe(name)}{where}", safe(old.get(name, "")), safe(new.get(name, ""))))
     return rows

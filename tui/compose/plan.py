@@ -13,6 +13,7 @@ from enum import StrEnum
 from tui.compose.draft import LocalList
 from tui.compose.home import Home
 from tui.compose.validate import Problem
+from tui.explore.diff import Change
 from tui.oci.digest import Digest
 from tui.oci.reference import Reference
 
@@ -115,20 +116,11 @@ class Step:
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
-class DiffKind(StrEnum):
-    """What became of a line."""
-
-    SAME = "same"
-    ADDED = "added"
-    REMOVED = "removed"
-    CHANGED = "changed"
-
-
 @dataclass(frozen=True, slots=True)
 class DiffRow:
     """One line of the difference between what the tag holds and what it will hold. All texts are safe."""
 
-    kind: DiffKind
+    kind: Change
     what: str
     before: str = ""
     after: str = ""

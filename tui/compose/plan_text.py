@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tui.compose.plan import DiffKind, How, Plan, StepKind
+from tui.compose.plan import How, Plan, StepKind
 from tui.text import plural, safe, size
-
-_MARKS = {DiffKind.SAME: " ", DiffKind.ADDED: "+", DiffKind.REMOVED: "-", DiffKind.CHANGED: "~"}
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
@@ -75,7 +73,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield ""
         yield "Difference"
         for row in plan.diff:
-            yield f"  {_MARKS[row.kind]} {row.what}  {_values(row.before, row.after)}".rstrip()
+            yield f"  {row.kind.sign} {row.what}  {_values(row.before, row.after)}".rstrip()
     if plan.objects:
         yield ""
         yield "Below it"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from enum import StrEnum
+from typing import TypeVar
 
 from tui.explore.known import kind_word
 from tui.explore.node import Node
@@ -14,8 +15,24 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.manifest import ImageManifest, Index
 from tui.text import safe, size
 
-Change = Literal["same", "changed", "added", "removed"]
 _T = TypeVar("_T")
+
+
+class Change(StrEnum):
+    """What became of a line."""
+
+    SAME = "same"
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+    @property
+    def sign(self) -> str:
+        """The one character for it, on the screen and in text."""
+        return _SIGNS[self]
+
+
+_SIGNS = {Change.SAME: "=", Change.ADDED: "+", Change.REMOVED: "-", Change.CHANGED: "~"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +68,8 @@ def diff(left: Node, right: Node) -> list[DiffRow]:
 
 def _row(what: str, left: str, right: str) -> DiffRow:
     if left == right:
-        return DiffRow("same", left, right, what)
-    kind: Change = "added" if not left else "removed" if not right else "changed"
+        return DiffRow(Change.SAME, left, right, what)
+    kind = Change.ADDED if not left else Change.REMOVED if not right else Change.CHANGED
     return DiffRow(kind, left, right, what)
 
 
@@ -75,7 +92,7 @@ def _entry(name: str, one: Descriptor, other: Descriptor) -> Iterator[DiffRow]:
     if one.media_type != other.media_type:
         yield _row(f"{name}, type", media.describe(one.media_type), media.describe(other.media_type))
     for row in _mapping(f"{name}, annotation", one.annotations, other.annotations):
-        if row.kind != "same":
+        if row.kind is not Change.SAME:
             yield row
 
 
@@ -122,7 +139,7 @@ def _layers(ours: Sequence[Descriptor], theirs: Sequence[Descriptor]) -> Iterato
     shared = {part.digest for part in ours} & {part.digest for part in theirs}
     total = {part.digest: part.size for part in (*ours, *theirs) if part.digest in shared}
     text = f"{len(shared)} of {max(len(ours), len(theirs))}, {size(sum(total.values()))}"
-    yield DiffRow("same", text, text, "layers in common")
+    yield DiffRow(Change.SAME, text, text, "layers in common")
 
 
 def _at(parts: Sequence[_T], position: int) -> _T | None:
@@ -168,7 +185,7 @@ def _image_in_index(left: Node, right: Node) -> Iterator[DiffRow]:
         return
     inside = any(entry.digest == image.digest for entry in index.entries)
     called = f"{'is' if inside else 'is not'} in the index"
-    yield DiffRow("same" if inside else "changed", called, called, "the image")
+    yield DiffRow(Change.SAME if inside else Change.CHANGED, called, called, "the image")
     if inside or image.platform is None:
         return
     for entry in index.entries:

@@ -105,7 +105,7 @@ class Looking(Moving):
                 await self.explorer.read_config(node)  # platform, entry point, labels: half of what there is to compare
         rows = diff(other, image)
         self.tell_view("diff", image)
-        answer = await self.ask(Reader("Diff", diff_page(other, image, rows, self.images.glyphs)))
+        answer = await self.ask(Reader("Diff", diff_page(other, image, rows)))
         await self.follow_answer(answer)
 
     async def follow_answer(self, answer: str | None) -> None:

@@ -79,6 +79,17 @@ def test_a_rate_limit_counts_down() -> None:
     assert text(row(node, Book(seen), UNICODE)).startswith("◔ limited, 1 min")
 
 
+@pytest.mark.parametrize("load", [Load.IDLE, Load.FAILED])
+def test_a_platform_that_is_limited_counts_down_before_and_after_it_is_opened(load: Load) -> None:
+    retry_at = time.monotonic() + 65
+    node = Node("m", Kind.MANIFEST, WritableSource(), "linux/amd64", load=load)
+    if load is Load.FAILED:
+        node.error = SourceError(Presence.LIMITED, "429", retry_at=retry_at)
+    made = row(node, Book(Observation(Presence.LIMITED, retry_at=retry_at), Sum(Presence.LIMITED)), UNICODE)
+    assert text(made).startswith("◔ limited, 1 min")
+    assert made.live
+
+
 def test_a_failed_row_shows_its_own_error_and_never_a_tick() -> None:
     error = SourceError(Presence.DENIED, "The registry does not let us look.", status=401)
     node = Node("k", Kind.TAG, WritableSource(), repository="app", label="1.0", load=Load.FAILED, error=error)

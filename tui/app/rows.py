@@ -149,7 +149,8 @@ def status_cell(node: Node, book: Book, glyphs: Glyphs, tick: int, now: float) -
     if node.load is Load.LOADING:
         return ((glyphs.of(Presence.CHECKING, tick), "info"), (" loading", "dim")), True
     if node.load is Load.FAILED and node.error is not None:
-        return presence_pieces(node.error.observation(), glyphs, tick, now), False
+        failed = node.error.observation()
+        return presence_pieces(failed, glyphs, tick, now), failed.presence is Presence.LIMITED
     if node.kind is Kind.FAULT:
         return (), False
     if node.kind in BLOB_KINDS:
@@ -163,14 +164,18 @@ def status_cell(node: Node, book: Book, glyphs: Glyphs, tick: int, now: float) -
         # The manifest was asked for, and nothing that it names: that is not the green of something whole.
         word = " manifest" if node.kind is not Kind.TAG else ""
         return ((glyphs.of(Presence.PRESENT), "dim"), (word, "dim")), False
-    pieces: list[Piece] = [(glyphs.of(rollup.worst, tick), ROLE[rollup.worst])]
-    if rollup.label:
-        pieces.append((f" {rollup.label}", ROLE[rollup.worst]))
-    elif rollup.worst in _WORDS:
-        pieces.append((f" {_WORDS[rollup.worst]}", ROLE[rollup.worst]))
+    own = book.observation(node)
+    if rollup.label or own.presence is not rollup.worst:
+        word = rollup.label or _WORDS.get(rollup.worst, "")
+        role = ROLE[rollup.worst]
+        pieces = ((glyphs.of(rollup.worst, tick), role), *(((f" {word}", role),) if word else ()))
+        live = rollup.worst is Presence.CHECKING
+    else:
+        pieces = presence_pieces(own, glyphs, tick, now)
+        live = own.presence in (Presence.CHECKING, Presence.LIMITED)
     if node.load is Load.STOPPED:
-        pieces.append((" stopped", "warn"))
-    return tuple(pieces), rollup.worst is Presence.CHECKING
+        pieces = (*pieces, (" stopped", "warn"))
+    return pieces, live
 
 
 def row(node: Node, book: Book, glyphs: Glyphs, *, marks: Collection[Node] = (), tick: int = 0) -> Row:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support import images
 from tests.support.fake_source import FakeSource
+from tui.explore import asker
 from tui.explore.events import ChildrenChanged, Event, PresenceChanged
 from tui.explore.explorer import Explorer
 from tui.explore.node import Kind, Load, Node
@@ -97,6 +98,23 @@ async def test_a_shared_layer_is_asked_once_and_shown_in_both_platforms() -> Non
     rows = explorer.nodes_of(source, "app", base.digest) if base.digest else []
     assert len(rows) == 2
     assert {explorer.observation(row).presence for row in rows} == {Presence.PRESENT}
+
+
+@pytest.mark.parametrize(("kept", "times"), [(asker.MANIFEST_BYTES, 1), (0, 2)])
+async def test_a_manifest_is_read_again_only_past_the_bound(
+    kept: int, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asker, "MANIFEST_BYTES", kept)
+    source = FakeSource()
+    shared = images.image("linux/amd64")
+    source.put("app", images.index(shared, images.image("linux/arm64")), "1")
+    source.put("app", images.index(shared), "2")
+    explorer = Explorer()
+    for tag in ("1", "2"):
+        row = explorer.add_selector(source, "app", tag)
+        await explorer.check(row).wait()
+        assert explorer.rollup(row).worst is Presence.PRESENT
+    assert source.asked[("manifest", "app", str(shared.digest))] == times
 
 
 async def test_a_missing_layer_rolls_up_and_does_not_hide_its_siblings() -> None:

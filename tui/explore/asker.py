@@ -15,12 +15,17 @@ from tui.explore.scheduler import Job, Scheduler, Urgency
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest, digest_in
+from tui.registry.cache import ByteCache
 from tui.registry.trace import asking
 from tui.sources.base import AnyManifest, Source, SourceError
 from tui.sources.presence import Observation, Presence
 from tui.text import safe
 
 _log = logging.getLogger(__name__)
+
+#: So many bytes of manifests are kept for other rows that want the same, the least recently used leaving first. A row
+#: holds its own, so nothing that is shown is lost; what left and is wanted again is asked for again.
+MANIFEST_BYTES = 64 * 1024 * 1024
 
 
 def _fault(error: Exception) -> SourceError:
@@ -58,16 +63,16 @@ class Asker:
     def __init__(self, book: Book, slots: int) -> None:
         self.book = book
         self.scheduler = Scheduler(slots)
-        self._manifests: dict[Key, AnyManifest] = {}
+        self._manifests: ByteCache[AnyManifest] = ByteCache(MANIFEST_BYTES, lambda manifest: len(manifest.raw))
 
     def known(self, source: Source, repository: str, digest: Digest) -> AnyManifest | None:
-        """A manifest that was read before, if its repository has it."""
+        """A manifest that was read before, if its repository has it and it is still kept."""
         return self._manifests.get((source, repository, digest))
 
     def forget(self, keys: set[Key]) -> None:
         """Drop manifests and observations, so that they are asked again."""
         for key in keys:
-            self._manifests.pop(key, None)
+            self._manifests.drop(key)
         self.book.forget(keys)
 
     def manifest(
@@ -97,12 +102,12 @@ class Asker:
             if descriptor is not None and source.kind == "docker-manifests":
                 # What is stored here says nothing of the registry that it has to be pushed to.
                 seen = await source.probe(repository, descriptor)
-            self._manifests[(source, repository, manifest.digest)] = manifest
+            self._manifests.put((source, repository, manifest.digest), manifest)
             self.book.put(source, repository, manifest.digest, seen)
             if digest is None:
                 self.book.set_tag_head(source, repository, selector, TagHead(manifest.digest))
             elif digest != manifest.digest:
-                self._manifests[(source, repository, digest)] = manifest
+                self._manifests.put((source, repository, digest), manifest)
                 self.book.put(source, repository, digest, seen)
             return Read(manifest=manifest)
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.registry.clock import FakeClock
-from tui.registry.gate import Gate, Lane, Paused
+from tui.registry.gate import Closed, Gate, Lane, Paused
 
 
 def gate(slots: int = 2, longest_wait: float = 60.0) -> tuple[Gate, FakeClock]:
@@ -181,7 +181,7 @@ async def test_close_ends_what_is_under_way() -> None:
     await it.aclose()
     with pytest.raises(asyncio.CancelledError):
         await caller
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Closed):
         await it.run("h", lambda: asyncio.sleep(0))
 
 

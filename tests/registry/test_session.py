@@ -290,7 +290,19 @@ async def test_nothing_is_left_at_close(serve: Serve, client: Client) -> None:
     await asyncio.sleep(0.02)
     await client.aclose()
     results = await asyncio.gather(*tasks, return_exceptions=True)
-    assert all(isinstance(result, asyncio.CancelledError | RuntimeError) for result in results)
+    assert all(isinstance(result, asyncio.CancelledError | Unreachable) for result in results)
+
+
+async def test_who_asks_after_close_is_told_so(serve: Serve, client: Client) -> None:
+    server = await serve(lambda asked: Reply(200))
+    await client.aclose()
+    with pytest.raises(Unreachable, match="was not asked: fanfold has closed its connections"):
+        await client.head_blob(server.address, "app", BLOB)
+    with pytest.raises(Unreachable):
+        async with client.stream_blob(server.address, "app", BLOB):
+            pass
+    assert not server.count()
+    assert {exchange.state for exchange in client.trace.exchanges} == {"abandoned"}
 
 
 async def test_denied_by_the_way(serve: Serve, client: Client) -> None:

@@ -166,7 +166,7 @@ class Client:
         self._referrers.forget(origin)
 
     async def aclose(self) -> None:
-        """Stop what is under way and close the connections.  The client cannot be used afterwards."""
+        """Stop what is under way and close the connections.  Whoever asks afterwards gets Unreachable."""
         await self._manifests.aclose()
         await self._session.auth.aclose()
         await self._wire.aclose()

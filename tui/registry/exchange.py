@@ -14,9 +14,9 @@ from tui.registry import body, redact
 from tui.registry.ask import Answer, Ask, Headers, Listener, NoAnswer, Stream
 from tui.registry.clock import Clock
 from tui.registry.deadline import Deadlines
-from tui.registry.errors import Garbled, RateLimited, RegistryError, TooLarge
+from tui.registry.errors import Garbled, RateLimited, RegistryError, TooLarge, Unreachable
 from tui.registry.fields import Fields
-from tui.registry.gate import Gate, Paused
+from tui.registry.gate import Closed, Gate, Paused
 from tui.registry.lost import no_answer
 from tui.registry.origin import Origin
 from tui.registry.proxy import Proxies
@@ -70,7 +70,8 @@ class Wire:
         login: str = "",
         listener: Listener | None = None,
     ) -> Answer:
-        """One exchange.  Raises NoAnswer, RateLimited (the host asked for a long rest), TooLarge, Corrupt."""
+        """One exchange.  Raises NoAnswer, RateLimited (the host asked for a long rest), TooLarge, Corrupt, and
+        Unreachable when the client was closed."""
         origin = ask.address.origin
         lane = self.gate.lane(origin)
         record = self.trace.opened(
@@ -102,6 +103,9 @@ class Wire:
                 f"{self.name(origin)} asked for a rest; {duration(pause.seconds)} of it are left.",
                 retry_after=pause.seconds,
             ) from None
+        except Closed:
+            self.trace.never_sent(record)
+            raise Unreachable(f"{self.name(origin)} was not asked: fanfold has closed its connections.") from None
 
     async def _exchange(
         self,

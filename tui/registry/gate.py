@@ -25,6 +25,10 @@ class Paused(Exception):
         self.seconds = seconds
 
 
+class Closed(Exception):
+    """The gate was closed: nothing is asked any more."""
+
+
 class Lane:
     """The slots of one host.  `limit` moves between 1 and `ceiling`: halved on a 429, one more after each full round
     of good answers (additive increase, multiplicative decrease)."""
@@ -128,6 +132,14 @@ class Gate:
     def under_way(self) -> int:
         return len(self._tasks)
 
+    async def _enter(self, host: Hashable) -> Lane:
+        lane = self.lane(host)
+        await lane.enter(self._longest_wait)
+        if self._closed:
+            lane.leave()
+            raise Closed
+        return lane
+
     async def run(
         self,
         host: Hashable,
@@ -138,13 +150,9 @@ class Gate:
         """Wait for a slot, then run `exchange` in a task of its own and give what it gives.
 
         `exchange` must bound its own time.  When the caller is cancelled meanwhile, `abandoned` is called, the
-        exchange goes on and frees the slot itself.  Raises Paused, and what `exchange` raises.
+        exchange goes on and frees the slot itself.  Raises Paused, Closed, and what `exchange` raises.
         """
-        lane = self.lane(host)
-        await lane.enter(self._longest_wait)
-        if self._closed:
-            lane.leave()
-            raise RuntimeError("the client is closed")
+        lane = await self._enter(host)
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[T] = loop.create_future()
 
@@ -191,13 +199,9 @@ class Gate:
         """For answers whose body is read later: `exchange` gets the function that frees the slot.
 
         When `kept(result)` is false the slot is freed at once.  A caller who is cancelled walks away (the result is
-        handed to `discard`), or with `abort` the exchange is stopped: an upload must not go on by itself.
+        handed to `discard`), or with `abort` the exchange is stopped: an upload must not go on by itself.  Raises as `run`.
         """
-        lane = self.lane(host)
-        await lane.enter(self._longest_wait)
-        if self._closed:
-            lane.leave()
-            raise RuntimeError("the client is closed")
+        lane = await self._enter(host)
         freed = gone = False
 
         def release() -> None:

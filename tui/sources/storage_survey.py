@@ -1,11 +1,11 @@
-"""What a storage folder says beyond single objects: tags and their history, what nothing names, what is damaged,
-and how it compares with the registry that is running on it.
+"""What a storage folder says beyond single objects: tags and their history, what nothing names, and how it compares
+with the registry that is running on it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -85,16 +85,6 @@ class Compared:
     @property
     def agrees(self) -> bool:
         return not self.meaning
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """A blob of the store whose bytes are not what its name says. `size` in bytes, `linked_by` the repositories."""
-
-    digest: Digest
-    size: int
-    empty: bool
-    linked_by: tuple[str, ...]
 
 
 async def survey(source: StorageSource, repository: str) -> Survey:
@@ -254,49 +244,3 @@ def _meaning(disk: Observation, live: Observation) -> str:
             "state."
         )
     return f"The disk says {disk.presence.value}, the registry {live.presence.value}."
-
-
-# Hashing everything
-
-
-async def damaged(source: StorageSource, progress: Callable[[int, int], None] | None = None) -> tuple[Damage, ...]:
-    """Hash every blob of the store, and name those whose bytes are not what their name says. Reads everything: slow on
-    purpose. `progress` is called with (done, total). Raises SourceError."""
-    digests = await source.run(lambda: tuple(_stored(source)), "")
-    found = []
-    for done, digest in enumerate(digests):
-        if progress is not None:
-            progress(done, len(digests))
-        damage = await source.run(partial(_hash, source, digest), "")
-        if damage is not None:
-            found.append(damage)
-    if progress is not None:
-        progress(len(digests), len(digests))
-    return tuple(found)
-
-
-def _stored(source: StorageSource) -> Iterator[Digest]:
-    for algorithm in source.folder.folders(("blobs",)):
-        for prefix in source.folder.folders(("blobs", algorithm)):
-            for encoded in source.folder.folders(("blobs", algorithm, prefix)):
-                try:
-                    digest = Digest(f"{algorithm}:{encoded}")
-                except MalformedDigest:
-                    continue  # not named by a digest: nothing that a link could lead to
-                if source.folder.state(blob_parts(digest)) is not None:
-                    yield digest
-
-
-def _hash(source: StorageSource, digest: Digest) -> Damage | None:
-    if not digest.can_verify:
-        return None
-    hasher, size = digest.hasher(), 0
-    try:
-        for chunk in source.folder.chunks(blob_parts(digest)):
-            hasher.update(chunk)
-            size += len(chunk)
-    except FileNotFoundError:
-        return None  # removed meanwhile, by a clean-up: not damaged
-    if hasher.hexdigest() == digest.encoded:
-        return None
-    return Damage(digest, size, size == 0, source.linked_by(digest))

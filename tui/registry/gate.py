@@ -199,7 +199,9 @@ class Gate:
         """For answers whose body is read later: `exchange` gets the function that frees the slot.
 
         When `kept(result)` is false the slot is freed at once.  A caller who is cancelled walks away (the result is
-        handed to `discard`), or with `abort` the exchange is stopped: an upload must not go on by itself.  Raises as `run`.
+        handed to `discard`), or with `abort` the exchange is stopped: an upload must not go on by itself.
+
+        Raises what `run` raises.
         """
         lane = await self._enter(host)
         freed = gone = False

@@ -10,13 +10,11 @@ from tui.compose.bench import Bench
 from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, from_index
 from tui.compose.errors import ResolveError
 from tui.compose.home import Home
-from tui.compose.resolve import Resolved, refused, resolve, resolve_all
+from tui.compose.resolve import Resolved, read, resolve, resolve_all
 from tui.oci import attestation
 from tui.oci.digest import Digest
-from tui.oci.errors import OciError
 from tui.oci.manifest import Index, OpaqueManifest
 from tui.oci.reference import Reference
-from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.text import safe
 
@@ -29,14 +27,12 @@ async def begin_amend(bench: Bench, target: Reference) -> Draft:
     home = Home.of(target)
     shown = safe(str(target))
     try:
-        manifest = await bench.manifest(home, target.tag or "latest", fresh=True)
-    except SourceError as error:
-        wrong = refused(shown, error)
+        manifest = await read(bench, home, target.tag or "latest", shown)
+    except ResolveError as error:
         if error.presence is Presence.MISSING:
-            wrong = ResolveError(f"{wrong.sentence} There is nothing to amend: make a new list.", error.presence)
-        raise wrong from None
-    except OciError as error:
-        raise ResolveError(f"{shown} cannot be read: {error}", Presence.MISMATCHED) from None
+            sentence = f"{error.sentence} There is nothing to amend: make a new list."
+            raise ResolveError(sentence, error.presence) from None
+        raise
     if isinstance(manifest, OpaqueManifest):
         raise ResolveError(f"{shown} cannot be amended: {manifest.reason}", Presence.MISMATCHED)
     if isinstance(manifest, Index):

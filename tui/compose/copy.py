@@ -11,7 +11,7 @@ from tui.compose.errors import ResolveError
 from tui.compose.home import Home
 from tui.compose.plan import Action, How, Plan, PlannedObject, Step, StepKind
 from tui.compose.planner import Wanted, blob_step, manifest_step, numbered, plan_manifest
-from tui.compose.resolve import refused
+from tui.compose.resolve import read
 from tui.compose.survey import Survey
 from tui.compose.validate import Problem
 from tui.oci.descriptor import Descriptor
@@ -44,12 +44,7 @@ async def plan_copy(
     """
     home, selector = locate(source)
     shown = safe(source)
-    try:
-        manifest = await bench.manifest(home, selector, fresh=True)
-    except SourceError as error:
-        raise refused(shown, error) from None
-    except OciError as error:
-        raise ResolveError(f"{shown} cannot be read: {error}", Presence.MISMATCHED) from None
+    manifest = await read(bench, home, selector, shown)
     if isinstance(manifest, OpaqueManifest):
         raise ResolveError(f"{shown} cannot be copied whole: {manifest.reason}", Presence.MISMATCHED)
     entries = manifest.entries if isinstance(manifest, Index) else (manifest.descriptor(),)

@@ -11,7 +11,7 @@ from tui.compose.errors import ResolveError
 from tui.compose.home import Home
 from tui.compose.plan import Action, DiffRow, Plan, Step, StepKind
 from tui.compose.planner import read_only
-from tui.compose.resolve import refused
+from tui.compose.resolve import read
 from tui.explore.diff import Change
 from tui.oci import media
 from tui.oci.digest import Digest
@@ -203,15 +203,7 @@ def _plan(
 
 
 async def _read(bench: Bench, home: Home, selector: str) -> AnyManifest:
-    shown = safe(home.at(selector))
-    try:
-        return await bench.manifest(home, selector, fresh=True)
-    except SourceError as error:
-        raise refused(shown, error) from None
-    except OciError as error:
-        raise ResolveError(
-            f"{shown} cannot be read, so it could not be put back: {error}", Presence.MISMATCHED
-        ) from None
+    return await read(bench, home, selector, safe(home.at(selector)), so=", so it could not be put back")
 
 
 def _some(names: Sequence[str]) -> str:

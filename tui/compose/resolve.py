@@ -60,11 +60,9 @@ async def resolve(bench: Bench, reference: str) -> Resolved:
     try:
         if not selector:
             home, selector = await _only_image(bench, home, shown)
-        root = await bench.manifest(home, selector, fresh=True)
     except SourceError as error:
         raise refused(shown, error) from None
-    except OciError as error:
-        raise ResolveError(f"{shown} cannot be read: {error}", Presence.MISMATCHED) from None
+    root = await read(bench, home, selector, shown)
     walk = _Walk(bench, home, reference, shown)
     if isinstance(root, Index):
         entries = [entry async for entry in walk.index(root, 0)]
@@ -226,6 +224,17 @@ def _once(entries: list[Entry]) -> list[Entry]:
     for entry in entries:
         kept.setdefault((entry.descriptor.digest, entry.platform), entry)
     return list(kept.values())
+
+
+async def read(bench: Bench, home: Home, selector: str, shown: str, *, fresh: bool = True, so: str = "") -> AnyManifest:
+    """The manifest under a tag or digest. Raises ResolveError, which calls it ``shown`` (safe); ``so`` is what follows
+    when it is there and cannot be read."""
+    try:
+        return await bench.manifest(home, selector, fresh=fresh)
+    except SourceError as error:
+        raise refused(shown, error) from None
+    except OciError as error:
+        raise ResolveError(f"{shown} cannot be read{so}: {error}", Presence.MISMATCHED) from None
 
 
 def refused(what: str, error: SourceError) -> ResolveError:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tui.compose.bench import Bench
-from tui.compose.errors import ResolveError
 from tui.compose.home import Home
 from tui.compose.plan import Action, Plan
 from tui.compose.planner import Wanted, plan_manifest
-from tui.compose.resolve import refused
+from tui.compose.resolve import read
 from tui.oci.digest import Digest
-from tui.oci.errors import OciError
 from tui.oci.reference import Reference
-from tui.sources.base import SourceError
-from tui.sources.presence import Presence
 from tui.text import safe
 
 
@@ -31,12 +27,6 @@ async def plan_tag(
     manifest cannot be read, DraftError when the target names no tag.
     """
     home = Home.of(target)
-    shown = safe(home.by_digest(digest))
-    try:
-        manifest = await bench.manifest(home, str(digest))
-    except SourceError as error:
-        raise refused(shown, error) from None
-    except OciError as error:
-        raise ResolveError(f"{shown} cannot be read: {error}", Presence.MISMATCHED) from None
+    manifest = await read(bench, home, str(digest), safe(home.by_digest(digest)), fresh=False)
     wanted = Wanted(Action.TAG, target, manifest, home=home, incomplete_is_fine=True)
     return await plan_manifest(wanted, bench, progress=progress)

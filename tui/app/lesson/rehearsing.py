@@ -48,16 +48,9 @@ class Rehearsing:
         if step is None:
             return False
         if step.node is not None:
-            await self.show_row(step.node)
+            await self.house.highlight(step.node)
         self.house.tell(self._event(step))
         return not self.rehearsal.finished
-
-    async def show_row(self, node: Node) -> None:
-        """The cursor on the row that a step is about, opened above."""
-        self.house.flush()
-        for above in list(node.ancestors())[::-1]:
-            self.house.images.expand_quietly(above)
-        await self.house.highlight(node)
 
     def _event(self, step: RehearsalStep) -> Event:
         outcome = "stopped" if step.stopped else "done" if step.kind is StepKind.DONE else ""

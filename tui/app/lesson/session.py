@@ -181,9 +181,6 @@ class Session:
                     self.house.app.simulate_key(character)
 
     async def _go(self, node: Node, *, opened: bool) -> None:
-        self.house.flush()
-        for above in list(node.ancestors())[::-1]:
-            self.house.images.expand_quietly(above)
         await self.house.highlight(node)
         self.house.focus_pane(1)
         if opened and node.expandable:

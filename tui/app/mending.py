@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -54,15 +53,7 @@ def _demo_journal(world: World) -> Journal | None:
     if world.demo is None:
         return None
     folder = tempfile.TemporaryDirectory(prefix="fanfold-journal-")
-    inner = world.close
-
-    async def close() -> None:
-        try:
-            await inner()
-        finally:
-            await asyncio.to_thread(folder.cleanup)
-
-    world.close = close
+    world.close_also(folder.cleanup)
     return Journal(Path(folder.name) / "journal")
 
 

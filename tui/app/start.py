@@ -31,15 +31,7 @@ def demo_connect(settings: Settings) -> Connect:
 
     async def make() -> World:
         served, world = await asyncio.gather(asyncio.to_thread(_serve), connect(settings)())
-        inner = world.close
-
-        async def close() -> None:
-            try:
-                await inner()
-            finally:
-                await asyncio.to_thread(served.stop)
-
-        world.close = close
+        world.close_also(served.stop)
         world.first = (served.address,)
         world.demo = served
         return world

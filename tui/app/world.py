@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,6 +34,18 @@ class World:
     first: tuple[str, ...] = ()
     engine: Engine | None = None
     demo: Served | None = None
+
+    def close_also(self, end: Callable[[], None]) -> None:
+        """Run ``end`` in a thread after the connections are closed, whatever becomes of that."""
+        inner = self.close
+
+        async def close() -> None:
+            try:
+                await inner()
+            finally:
+                await asyncio.to_thread(end)
+
+        self.close = close
 
 
 #: Makes a world; called on the event loop, after the first frame.

@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import secrets
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from tui.compose.plan import Action, Plan
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.reference import Reference
+from tui.sources.whole import write_whole
 from tui.text import safe
 
 #: More records than this and the oldest go, with the bytes that only they needed; a line longer than this is not read.
@@ -166,7 +166,7 @@ class Journal:
         path = self._object(Digest.of(raw))
         if path.exists() and self.bytes_of(Digest.of(raw)) is not None:
             return
-        _write_whole(path, raw)
+        write_whole(path, raw, beside=path.parent)
 
     def _append(self, document: Mapping[str, Any]) -> None:
         line = json.dumps(document, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
@@ -216,7 +216,7 @@ class Journal:
                 document = None
             if not isinstance(document, dict) or document.get("id") not in dropped:
                 kept.append(line)
-        _write_whole(self.file, b"".join(line + b"\n" for line in kept))
+        write_whole(self.file, b"".join(line + b"\n" for line in kept), beside=self.folder)
         named = {
             self._object(digest).name
             for record in self.records()
@@ -226,21 +226,6 @@ class Journal:
         for path in (self.folder / "objects").iterdir():
             if path.name not in named:
                 path.unlink(missing_ok=True)
-
-
-def _write_whole(path: Path, raw: bytes) -> None:
-    """All of it or nothing, readable by the user alone."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
 
 
 def _to_document(record: Record) -> dict[str, Any]:

@@ -15,7 +15,6 @@ import json
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from tui.oci.go_json import escaped
 from tui.oci.manifest import ImageManifest, decode
 from tui.oci.reference import Reference, is_tag
 from tui.sources.base import AnyManifest
+from tui.sources.whole import UNFINISHED, write_whole
 from tui.text import safe
 
 #: What is read at most: lists, entries of a list, bytes of an entry's file.
@@ -155,18 +155,7 @@ class DockerLists:
             known = {entry.file for entry in self.read(folder).entries}
         place.mkdir(mode=0o755, exist_ok=True)
         for name, raw in files.items():
-            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".fanfold-")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(raw)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.chmod(temporary, 0o644)  # as docker makes them
-                os.replace(temporary, place / name)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.unlink(temporary)
-                raise
+            write_whole(place / name, raw, beside=self.folder, mode=0o644)  # as docker makes them
         for name in known - set(files):
             (place / name).unlink(missing_ok=True)
 
@@ -293,7 +282,7 @@ def _paths(stored: str) -> Iterator[str]:
 
 
 def _check_name(name: str) -> None:
-    if not name or name in (".", "..") or "/" in name or "\\" in name or "\0" in name or name.startswith(".fanfold-"):
+    if not name or name in (".", "..") or "/" in name or "\\" in name or "\0" in name or name.startswith(UNFINISHED):
         raise FileNotFoundError(2, "not the name of a list or entry", name)
 
 

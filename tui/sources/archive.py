@@ -20,7 +20,7 @@ from tui.oci.reference import Reference
 from tui.sources.base import SourceError, SourceKind
 from tui.sources.disk import Contents, DiskSource
 from tui.sources.files import Archive, Files
-from tui.sources.layout import open_layout, read_layout
+from tui.sources.layout import read_layout
 from tui.sources.presence import Presence
 from tui.text import safe
 
@@ -29,14 +29,7 @@ _MADE_UP = "The manifests were made up from the archive: their digests are in no
 
 def open_archive(kind: SourceKind, path: Path) -> DiskSource:
     """The source in an archive. Raises SourceError when it is not one of this kind."""
-    files = Archive(path)
-    if kind == "oci-archive":
-        return open_layout(files, kind)
-    try:
-        return DiskSource(files, _docker(files), kind)
-    except SourceError:
-        files.close()
-        raise
+    return DiskSource(Archive(path), read_layout if kind == "oci-archive" else _docker, kind)
 
 
 def _docker(files: Files) -> Contents:

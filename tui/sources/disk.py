@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,13 +32,16 @@ class Contents:
 
 
 class DiskSource:
-    """A read-only source over ``Files``. Subclasses say what is named there and where content lies."""
+    """A read-only source over ``Files``. ``contents_of`` finds what is named there and where content lies."""
 
-    kind: SourceKind = "oci-layout"
-
-    def __init__(self, files: Files, contents: Contents, kind: SourceKind) -> None:
+    def __init__(self, files: Files, contents_of: Callable[[Files], Contents], kind: SourceKind) -> None:
+        """Raises what ``contents_of`` raises, the files closed."""
+        try:
+            self._contents = contents_of(files)
+        except SourceError:
+            files.close()
+            raise
         self._files = files
-        self._contents = contents
         self.kind = kind
 
     @property

@@ -9,7 +9,7 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.errors import MalformedDocument
 from tui.oci.manifest import Index, decode
 from tui.oci.strict_json import MANIFEST_LIMIT
-from tui.sources.base import SourceError, SourceKind
+from tui.sources.base import SourceError
 from tui.sources.disk import Contents, DiskSource
 from tui.sources.files import Files, Folder
 from tui.sources.presence import Presence
@@ -21,20 +21,14 @@ _FULL_NAME = "io.containerd.image.name"
 
 def OciLayout(path: Path) -> DiskSource:
     """The layout in a folder. Raises SourceError when there is none."""
-    return open_layout(Folder(path), "oci-layout")
-
-
-def open_layout(files: Files, kind: SourceKind) -> DiskSource:
-    """The layout in some files. One unnamed repository; its tags are the entries' names, or their digests."""
-    try:
-        return DiskSource(files, read_layout(files), kind)
-    except SourceError:
-        files.close()
-        raise
+    return DiskSource(Folder(path), read_layout, "oci-layout")
 
 
 def read_layout(files: Files) -> Contents:
-    """What a layout names. Raises SourceError naming the file that is wrong."""
+    """What a layout names: one unnamed repository, whose tags are the entries' names, or their digests.
+
+    Raises SourceError naming the file that is wrong.
+    """
     _check_header(files)
     try:
         raw = files.read("index.json", MANIFEST_LIMIT)

@@ -75,7 +75,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous-match", "N", "previous match", "Previous match (with a search); else new list from marks", "Look"),
     Action("escape", "escape", "clear", "Clear the filter or the search, leave full screen", "Look"),
     Action("go", "o,colon", "go to", "Open any reference, digest, repository or source", "Look", rank=12),
-    Action("check", "x", "check", "Check everything below the cursor; again stops it", "Look", why.why_not_check,
+    Action("check", "x", "check", "Check everything below the cursor; again stops it", "Look", why.why_not_selected,
            rank=4),
     Action("problems", "exclamation_mark", "problems", "Show only what has a problem, or everything again", "Look",
            rank=5),

@@ -106,22 +106,19 @@ def why_not_push(now: Situation) -> str:
     return "no draft is open, and this is not one of Docker's local lists"
 
 
-def why_not_tag(now: Situation) -> str:
-    if why := _why_not_writing(now) or _why_not_here(now):
-        return why
+def _why_not_image(now: Situation) -> str:
     image = image_of(now.node)
     if image is None:
         return "select a tag, an index or a platform's image"
     return "" if image.digest else "its digest is not known yet: open it first"
+
+
+def why_not_tag(now: Situation) -> str:
+    return _why_not_writing(now) or _why_not_here(now) or _why_not_image(now)
 
 
 def why_not_copy_elsewhere(now: Situation) -> str:
-    if why := _why_not_writing(now):
-        return why
-    image = image_of(now.node)
-    if image is None:
-        return "select a tag, an index or a platform's image"
-    return "" if image.digest else "its digest is not known yet: open it first"
+    return _why_not_writing(now) or _why_not_image(now)
 
 
 def why_not_delete(now: Situation) -> str:
@@ -196,10 +193,6 @@ def why_not_back(now: Situation) -> str:
 
 def why_not_requests(now: Situation) -> str:
     return "" if now.traced else "these sources make no requests: they lie on disk"
-
-
-def why_not_check(now: Situation) -> str:
-    return why_not_selected(now)
 
 
 def why_not_rehearse(now: Situation) -> str:

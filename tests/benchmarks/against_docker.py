@@ -3,8 +3,8 @@
     python -m tests.benchmarks.against_docker [RUNS]
 
 20 platforms x 10 layers + 20 attestations, 30 ms away (each request and each new connection). docker looks at manifests
-and configs only; crane asks for every object too, one after the other; `fanfold check` asks for all objects. Budget: 4x faster than
-docker, 8x than crane.
+and configs only; crane asks for every object too, one after the other; `fanfold check` asks for all objects.
+Budget: 4x faster than docker, 8x than crane.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
-from tui.oci.manifest import decode
+from tui.oci.manifest import AnyManifest, decode
 from tui.registry.page import Page
-from tui.sources.base import AnyManifest, SourceError, SourceKind
+from tui.sources.base import SourceError, SourceKind
 from tui.sources.presence import Observation, Presence
 
 

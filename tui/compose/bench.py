@@ -16,9 +16,9 @@ from tui.oci.config import CONFIG_LIMIT, ImageConfig, decode_config
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest, digest_in
 from tui.oci.errors import MalformedReference, OciError
-from tui.oci.manifest import decode
+from tui.oci.manifest import AnyManifest, decode
 from tui.registry.client import Client
-from tui.sources.base import AnyManifest, Source, SourceError
+from tui.sources.base import Source, SourceError
 from tui.sources.presence import Observation, Presence
 from tui.sources.registry import RegistrySource
 from tui.sources.spec import open_source, parse_source

@@ -17,10 +17,10 @@ from tui.compose.validate import Problem
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
-from tui.oci.manifest import Index, OpaqueManifest
+from tui.oci.manifest import AnyManifest, Index, OpaqueManifest
 from tui.oci.reference import Reference, fallback_tag
 from tui.registry import errors
-from tui.sources.base import AnyManifest, SourceError
+from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.text import plural, safe
 

@@ -16,9 +16,9 @@ from tui.explore.diff import Change
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
-from tui.oci.manifest import Index
+from tui.oci.manifest import AnyManifest, Index
 from tui.oci.reference import Reference
-from tui.sources.base import AnyManifest, SourceError
+from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.text import plural, safe
 

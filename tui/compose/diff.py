@@ -9,8 +9,7 @@ from tui.explore.diff import Change
 from tui.oci import attestation, media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
-from tui.oci.manifest import Index
-from tui.sources.base import AnyManifest
+from tui.oci.manifest import AnyManifest, Index
 from tui.text import plural, safe
 
 

@@ -17,9 +17,9 @@ from tui.compose.validate import Problem, problems
 from tui.oci import attestation
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
-from tui.oci.manifest import Index
+from tui.oci.manifest import AnyManifest, Index
 from tui.oci.reference import Reference
-from tui.sources.base import AnyManifest, SourceError
+from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.text import plural, safe, size
 

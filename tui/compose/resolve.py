@@ -17,9 +17,9 @@ from tui.oci.config import ImageConfig
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
-from tui.oci.manifest import ImageManifest, Index
+from tui.oci.manifest import AnyManifest, ImageManifest, Index
 from tui.oci.platform import Platform
-from tui.sources.base import AnyManifest, SourceError
+from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.text import plural, safe
 

@@ -21,8 +21,8 @@ from tui.oci import attestation
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
-from tui.oci.manifest import ImageManifest, Index
-from tui.sources.base import AnyManifest, SourceError
+from tui.oci.manifest import AnyManifest, ImageManifest, Index
+from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
 from tui.text import plural, safe
 

@@ -15,9 +15,10 @@ from tui.explore.scheduler import Job, Scheduler, Urgency
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest, digest_in
+from tui.oci.manifest import AnyManifest
 from tui.registry.cache import ByteCache
 from tui.registry.trace import asking
-from tui.sources.base import AnyManifest, Source, SourceError
+from tui.sources.base import Source, SourceError
 from tui.sources.presence import Observation, Presence
 from tui.text import safe
 

@@ -8,8 +8,7 @@ from tui.explore.node import Kind, Load, Node
 from tui.oci import attestation, media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
-from tui.oci.manifest import ImageManifest, Index
-from tui.sources.base import AnyManifest
+from tui.oci.manifest import AnyManifest, ImageManifest, Index
 from tui.text import safe
 
 #: Manifests inside manifests are followed this far (protocol.md C-15).

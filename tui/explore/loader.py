@@ -14,9 +14,9 @@ from tui.explore.tree import Tree, key_of
 from tui.oci import media
 from tui.oci.config import CONFIG_LIMIT, ImageConfig, decode_config
 from tui.oci.errors import OciError
-from tui.oci.manifest import ImageManifest, Index
+from tui.oci.manifest import AnyManifest, ImageManifest, Index
 from tui.oci.statement import STATEMENT_LIMIT, decode_statement
-from tui.sources.base import AnyManifest, SourceError
+from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.text import safe
 

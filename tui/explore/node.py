@@ -10,10 +10,10 @@ from tui.explore.listing import Listing
 from tui.oci.config import ImageConfig
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
-from tui.oci.manifest import ImageManifest, Index
+from tui.oci.manifest import AnyManifest, ImageManifest, Index
 from tui.oci.platform import Platform
 from tui.oci.statement import Statement
-from tui.sources.base import AnyManifest, Source, SourceError
+from tui.sources.base import Source, SourceError
 
 
 class Kind(StrEnum):

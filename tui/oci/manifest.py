@@ -79,9 +79,11 @@ class OpaqueManifest(Manifest):
     reason: str
 
 
-def decode(
-    raw: bytes, content_type: str | None = None, *, digest: Digest | None = None
-) -> Index | ImageManifest | OpaqueManifest:
+#: What ``decode`` gives: an index, an image manifest, or a document that is shown but not understood.
+AnyManifest = Index | ImageManifest | OpaqueManifest
+
+
+def decode(raw: bytes, content_type: str | None = None, *, digest: Digest | None = None) -> AnyManifest:
     """Read a manifest. `content_type` is the header it came with, `digest` the one it was asked for, if any.
 
     The type in the body decides, then the header, then the shape. Documents that two readers could take for two

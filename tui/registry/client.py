@@ -6,12 +6,13 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from tui.oci.digest import Digest
+from tui.oci.manifest import AnyManifest
 from tui.registry.blobs import Blobs, BlobStream
 from tui.registry.clock import Clock
 from tui.registry.credentials import Credentials
 from tui.registry.exchange import Wire
 from tui.registry.lists import Lists
-from tui.registry.manifests import AnyManifest, Manifests
+from tui.registry.manifests import Manifests
 from tui.registry.page import Page
 from tui.registry.presence import Head, Presence
 from tui.registry.ratelimit import RateLimit

@@ -11,7 +11,7 @@ import contextlib
 from tui.oci import media
 from tui.oci.digest import Digest, digest_in
 from tui.oci.errors import DigestMismatch, MalformedDigest, MalformedDocument
-from tui.oci.manifest import ImageManifest, Index, OpaqueManifest, decode
+from tui.oci.manifest import AnyManifest, decode
 from tui.registry import body
 from tui.registry.answers import failure, is_html
 from tui.registry.ask import Answer, Ask
@@ -24,8 +24,6 @@ from tui.registry.session import Session
 from tui.registry.settings import ClientSettings
 from tui.registry.target import Targets, is_digest, named, pull
 from tui.text import capital
-
-AnyManifest = Index | ImageManifest | OpaqueManifest
 
 ACCEPT = (("Accept", ", ".join((*media.ACCEPT, "*/*;q=0.1"))),)
 

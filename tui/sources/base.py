@@ -11,14 +11,11 @@ from typing import Literal, Protocol, runtime_checkable
 
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
-from tui.oci.manifest import ImageManifest, Index, OpaqueManifest
+from tui.oci.manifest import AnyManifest
 from tui.registry.page import Page
 from tui.sources.presence import Observation, Presence
 
 SourceKind = Literal["registry", "oci-layout", "oci-archive", "docker-archive", "docker-manifests", "storage"]
-
-#: What ``oci.manifest.decode`` gives: an index, an image manifest, or a document that is shown but not understood.
-AnyManifest = Index | ImageManifest | OpaqueManifest
 
 
 class SourceError(Exception):

@@ -11,10 +11,10 @@ from pathlib import Path
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import DigestMismatch, MalformedDocument
-from tui.oci.manifest import ImageManifest, Index, decode
+from tui.oci.manifest import AnyManifest, ImageManifest, Index, decode
 from tui.oci.strict_json import MANIFEST_LIMIT
 from tui.registry.page import Page
-from tui.sources.base import AnyManifest, SourceError, SourceKind
+from tui.sources.base import SourceError, SourceKind
 from tui.sources.files import Files
 from tui.sources.presence import Observation, Presence, compare
 from tui.text import safe

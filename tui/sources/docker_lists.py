@@ -24,9 +24,8 @@ from tui.oci import media, strict_json
 from tui.oci.descriptor import Descriptor
 from tui.oci.errors import OciError
 from tui.oci.go_json import escaped
-from tui.oci.manifest import ImageManifest, decode
+from tui.oci.manifest import AnyManifest, ImageManifest, decode
 from tui.oci.reference import Reference, is_tag
-from tui.sources.base import AnyManifest
 from tui.sources.whole import UNFINISHED, write_whole
 from tui.text import safe
 

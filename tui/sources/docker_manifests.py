@@ -19,11 +19,11 @@ from typing import Literal
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
-from tui.oci.manifest import decode
+from tui.oci.manifest import AnyManifest, decode
 from tui.oci.reference import Reference
 from tui.registry.client import Client
 from tui.registry.page import Page
-from tui.sources.base import AnyManifest, SourceError
+from tui.sources.base import SourceError
 from tui.sources.docker_lists import DockerLists, LocalEntry, StoredList, default_folder
 from tui.sources.presence import Observation, Presence
 from tui.sources.registry import RegistrySource

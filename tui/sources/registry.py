@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
+from tui.oci.manifest import AnyManifest
 from tui.registry import errors
 from tui.registry.client import Client
 from tui.registry.page import Page
-from tui.sources.base import AnyManifest, SourceError, SourceKind
+from tui.sources.base import SourceError, SourceKind
 from tui.sources.presence import Observation, Presence, compare
 from tui.text import safe
 

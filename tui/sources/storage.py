@@ -18,10 +18,10 @@ from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import DigestMismatch, MalformedDigest, OciError
-from tui.oci.manifest import VIEW_LIMIT, decode
+from tui.oci.manifest import VIEW_LIMIT, AnyManifest, decode
 from tui.oci.reference import fallback_tag, is_repository, is_tag
 from tui.registry.page import Page
-from tui.sources.base import AnyManifest, SourceError
+from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
 from tui.sources.storage_disk import (
     LINK_LIMIT,

@@ -13,9 +13,9 @@ from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import MalformedDigest, OciError
-from tui.oci.manifest import VIEW_LIMIT, ImageManifest, Index, decode
+from tui.oci.manifest import VIEW_LIMIT, AnyManifest, ImageManifest, Index, decode
 from tui.oci.reference import is_tag
-from tui.sources.base import AnyManifest, Source, SourceError
+from tui.sources.base import Source, SourceError
 from tui.sources.presence import Observation, Presence
 from tui.sources.storage import StorageSource, parse_link
 from tui.sources.storage_disk import LINK_LIMIT, blob_parts, tag_parts

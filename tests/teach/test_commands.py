@@ -20,7 +20,7 @@ from tui.explore.explorer import Explorer
 from tui.explore.node import Kind, Node
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
-from tui.oci.media import OCI_INDEX
+from tui.oci.media import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
 from tui.oci.platform import Platform
 from tui.registry.access import Access
 from tui.registry.settings import ClientSettings, HostSettings
@@ -29,7 +29,8 @@ from tui.sources.docker_manifests import DockerManifests
 from tui.sources.layout import OciLayout
 from tui.sources.storage import StorageSource
 from tui.teach.commands import Command, commands
-from tui.teach.lines import TOOLS
+from tui.teach.lines import BUILDX, TOOLS, Target
+from tui.teach.platform_lines import Through, platform_lines
 
 
 def registry_row(host: str, kind: Kind = Kind.TAG, tag: str | None = "1") -> Node:
@@ -102,6 +103,54 @@ def test_docker_hub_is_asked_where_its_interface_is_and_with_a_token() -> None:
     assert "https://registry-1.docker.io/v2/team/app/manifests/1" in lines["curl"]
     assert "auth.docker.io/token" in lines["curl"] and "repository:team/app:pull" in lines["curl"]
     assert "docker.io/team/app:1" in lines["skopeo"]
+    blob = registry_row("docker.io", Kind.LAYER, None)
+    group = registry_row("docker.io", Kind.REFERRERS, None)
+    for node in (registry_row("docker.io", Kind.REPOSITORY, None), blob, group):
+        line = by_tool(commands(node))["curl"].splitlines()[0]
+        assert "scope=repository:team/app:pull'" in line, "the token is for the repository, whatever is asked of it"
+
+
+def test_docker_hub_has_no_catalog() -> None:
+    node = registry_row("docker.io", Kind.SOURCE, None)
+    node.repository = None
+    assert {(command.tool, command.line) for command in commands(node)} == {(tool, "") for tool in TOOLS}
+
+
+def test_what_buildx_cannot_be_told_with_a_flag() -> None:
+    def why(host: str, settings: HostSettings) -> set[str]:
+        found = commands(registry_row(host), ClientSettings(hosts={host: settings}))
+        return {command.why.partition("must say ")[2] for command in found if command.tool == BUILDX}
+
+    assert why("reg.corp", HostSettings(plain_http=True)) == {"http = true."}
+    assert why("reg.corp", HostSettings(insecure=True)) == {"insecure = true."}
+    assert why("reg.corp", HostSettings()) == why("127.0.0.1:5000", HostSettings()) == {""}
+
+
+def test_names_that_a_tool_cannot_read_have_no_line() -> None:
+    for tool, line in by_tool(commands(registry_row("[::1]:5000"))).items():
+        assert bool(line.strip()) is (tool not in ("skopeo", "regctl")), tool
+    short = registry_row("ghcr.io")
+    short.repository = "x"
+    for tool, line in by_tool(commands(short)).items():
+        assert bool(line.strip()) is (tool != "crane"), tool
+
+
+def test_bytes_are_hashed_as_their_digest_says() -> None:
+    node = registry_row("ghcr.io", Kind.LAYER, None)
+    node.descriptor = Descriptor(OCI_INDEX, Digest.parse("sha512:" + "a" * 128), 10)
+    lines = by_tool(commands(node))
+    assert "| sha512sum" in lines["curl"] and "| sha512sum" in lines["crane"]
+    assert "sha256sum" not in "".join(lines.values())
+
+
+def test_a_config_that_is_not_of_an_image_is_not_shown_as_one() -> None:
+    image = registry_row("ghcr.io", Kind.MANIFEST, None)
+    for media_type, shown in ((OCI_CONFIG, True), ("application/vnd.oci.empty.v1+json", False)):
+        config = Node("c", Kind.CONFIG, image.source, "team/app", parent=image)
+        config.descriptor = Descriptor(media_type, Digest.of(b"c"), 10)
+        found = commands(config)
+        assert [bool(command.line) for command in found if command.tool == BUILDX] == [shown]
+        assert any("image ID" in command.why for command in found) is shown
 
 
 def test_by_tag_where_there_is_one_and_by_digest_where_there_is_none() -> None:
@@ -119,8 +168,49 @@ async def test_a_platform_is_also_reached_through_its_index(stand: Stand) -> Non
     lines = by_tool(commands(first, stand.client.settings))
     for tool in ("crane", "oras", "regctl"):
         assert "--platform linux/amd64" in lines[tool]
-    second = by_tool(commands(again, stand.client.settings))
-    assert all("--platform" not in line for line in second.values()), "the tools would take the first of the two"
+    second = commands(again, stand.client.settings)
+    assert all("--platform" not in command.line for command in second), "the tools would take the first of the two"
+    assert sum("takes the first entry that fits" in command.why for command in second) == 3
+
+
+def platform_lines_of(wanted: Platform | None, *others: Platform | None) -> dict[str, str]:
+    """The lines with --platform for the last entry of an index, by tool; "" where there is none."""
+    images_ = [Descriptor(OCI_MANIFEST, Digest.of(bytes([place])), 10, each) for place, each in enumerate(others)]
+    mine = Descriptor(OCI_MANIFEST, Digest.of(b"mine"), 10, wanted)
+    access = Access.of("127.0.0.1:5000", None)
+    index = Target(access, "team/app", "1")
+    shown = wanted or Platform("linux", "amd64")
+    return {line.tool: line.line for line in platform_lines(Through(index, shown, mine, (*images_, mine)))}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "others", "without"),
+    [
+        (Platform("linux", "arm", "v7"), [Platform("linux", "arm", "v6")], set()),
+        (Platform("linux", "arm64"), [Platform("linux", "arm64", "v8")], {"crane", "oras", "regctl"}),
+        (Platform("linux", "arm64", "v8"), [Platform("linux", "arm64")], {"regctl"}),
+        (Platform("linux", "amd64"), [Platform("linux", "amd64", "v3")], {"crane", "oras"}),
+        (Platform("linux", "amd64"), [None], {"crane"}),
+        (Platform("windows", "amd64", None, "10.0.2.1"), [Platform("windows", "amd64", None, "10.0.1.1")], set()),
+        (Platform("windows", "amd64"), [Platform("windows", "amd64", None, "10.0.1.1")], {"crane", "oras"}),
+        (Platform("linux", ""), [], {"crane", "oras", "regctl"}),
+        (None, [], {"crane", "oras", "regctl"}),
+    ],
+)
+def test_a_line_by_platform_only_where_the_tool_finds_that_entry(
+    wanted: Platform | None, others: list[Platform | None], without: set[str]
+) -> None:
+    lines = platform_lines_of(wanted, *others)
+    assert set(lines) == {"crane", "oras", "regctl"}
+    assert {tool for tool, line in lines.items() if not line} == without
+
+
+def test_a_version_of_windows_is_written_as_each_tool_reads_it() -> None:
+    lines = platform_lines_of(Platform("windows", "amd64", None, "10.0.17763.1"))
+    assert "--platform windows/amd64:10.0.17763.1 " in lines["crane"]
+    assert "--platform windows/amd64:10.0.17763.1 " in lines["oras"]
+    assert "--platform windows/amd64,osver=10.0.17763.1 " in lines["regctl"]
+    assert "--platform linux/arm/v7 " in platform_lines_of(Platform("linux", "arm", "v7"))["regctl"]
 
 
 def test_names_are_quoted() -> None:
@@ -132,10 +222,13 @@ def test_names_are_quoted() -> None:
             assert any("a;rm -rf $HOME" in word for word in shlex.split(command.line))
 
 
-async def test_a_nested_index_is_beyond_docker_manifest(stand: Stand) -> None:
+async def test_a_nested_index_and_an_empty_one_are_beyond_docker_manifest(stand: Stand) -> None:
     tag = await stand.open_all("gallery/nested:latest")
     docker = next(c for c in commands(tag, stand.client.settings) if c.tool == "docker manifest")
     assert docker.line == "" and "unsupported manifest type" in docker.why
+    tag = await stand.open_all("gallery/empty-index:latest")
+    docker = next(c for c in commands(tag, stand.client.settings) if c.tool == "docker manifest")
+    assert docker.line == "" and "no such manifest" in docker.why
 
 
 async def test_storage_folders(stand: Stand, tmp_path: Path) -> None:
@@ -152,7 +245,7 @@ async def test_storage_folders(stand: Stand, tmp_path: Path) -> None:
     await explorer.aclose()
 
 
-async def test_dockers_stored_lists(stand: Stand, tmp_path: Path) -> None:
+async def test_dockers_stored_lists(stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, raw in docker_manifests(stand.served.address).items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -163,9 +256,20 @@ async def test_dockers_stored_lists(stand: Stand, tmp_path: Path) -> None:
     repository = root.children[0]
     await explorer.open(repository)
     tag = repository.children[0]
-    lines = [command.line for command in commands(tag) if command.tool == "docker manifest"]
     reference = f"{stand.served.address}/sandbox:0.16-edge"
-    assert f"docker manifest push {reference}" in lines and f"docker manifest rm {reference}" in lines
+
+    def docker_lines() -> list[str]:
+        return [command.line for command in commands(tag) if command.tool == "docker manifest"]
+
+    # A config folder that is not Docker's own has to be named, and plain HTTP too.
+    docker = f"docker --config {tmp_path} manifest"
+    assert docker_lines() == [
+        f"{docker} inspect {reference}",
+        f"{docker} push --insecure {reference}",
+        f"{docker} rm {reference}",
+    ]
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    assert f"docker manifest rm {reference}" in docker_lines()
     for node in (root, repository, tag):
         for command in commands(node):
             assert_pasteable(command)
@@ -217,6 +321,7 @@ async def test_layouts_and_archives(tmp_path: Path) -> None:
         for node in (root, *tag.walk()):
             found = commands(node)
             assert any(command.line for command in found)
+            assert {command.tool for command in found} >= set(TOOLS)
             for command in found:
                 assert_pasteable(command)
                 if command.tool in ("sha256sum", "cat", "tar") and command.line:
@@ -228,3 +333,23 @@ async def test_layouts_and_archives(tmp_path: Path) -> None:
                         assert node.digest.encoded in said.stdout
         await explorer.aclose()
         await source.aclose()
+
+
+async def test_names_on_disk_that_a_tool_cannot_read(tmp_path: Path) -> None:
+    layout = tmp_path / "a:layout"
+    layout.mkdir()
+    (layout / "index.json").write_text('{"schemaVersion": 2, "manifests": []}')
+    (layout / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    image = images.image("linux/amd64")
+    tag = Node("k", Kind.TAG, OciLayout(layout), "", tag="example.com/app:1", descriptor=image.descriptor)
+    found = {command.tool: command for command in commands(tag)}
+    assert found["oras"].line == shlex.join(["oras", "resolve", "--oci-layout", f"{layout}@{image.digest}"])
+    assert found["skopeo"].line == "" and "colon" in found["skopeo"].why
+    assert found["regctl"].line == "" and "path" in found["regctl"].why
+
+
+def test_a_stored_list_whose_name_nobody_can_tell(tmp_path: Path) -> None:
+    source = DockerManifests(tmp_path / "manifests")
+    node = Node("k", Kind.TAG, source, "example.com_app-1", tag="stored")
+    docker = [command for command in commands(node) if command.tool == "docker manifest"]
+    assert [command.line for command in docker] == [""] and "cannot be told" in docker[0].why

@@ -22,8 +22,10 @@ from tui.teach.lines import (
     list_lines,
     manifest_lines,
     referrer_lines,
+    refused,
     registry_lines,
 )
+from tui.teach.platform_lines import Through, platform_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,10 @@ def commands(node: Node, hosts: Hosts | None = None) -> tuple[Command, ...]:
         return commands(node.parent, hosts)
     registry = node.source.registry
     if node.source.kind != "registry" or registry is None:
-        found = local_lines.lines(node)
+        found = local_lines.lines(node, hosts)
     else:
-        found = _remote(node, Access.of(registry, hosts))
+        access = Access.of(registry, hosts)
+        found = refused(access, node.repository, _remote(node, access))
     order = {tool: place for place, tool in enumerate(TOOLS)}
     ordered = sorted(found, key=lambda line: order.get(line.tool, len(order)))
     return tuple(Command(line.tool, line.title, line.line, line.why) for line in ordered)
@@ -62,12 +65,13 @@ def _remote(node: Node, access: Access) -> list[Line]:
     if repository is None:
         return registry_lines(access)
     digest = node.digest
-    target = Target(access, repository, node.tag if node.kind is Kind.TAG else None, digest, node.platform)
+    target = Target(access, repository, node.tag if node.kind is Kind.TAG else None, digest)
     if node.kind is Kind.REFERRERS:
         image = node.image() or node.parent
         return referrer_lines(Target(access, repository, None, image.digest if image is not None else None))
     if node.kind in MANIFEST_KINDS and (target.tag or digest is not None):
-        return manifest_lines(target, form=_form(node), by_platform=_by_platform(node, access))
+        through = _through(node, access)
+        return [*manifest_lines(target, form=_form(node)), *(platform_lines(through) if through is not None else ())]
     if node.kind in BLOB_KINDS and digest is not None:
         return _BLOBS[node.kind](node, target)
     return list_lines(target)
@@ -76,33 +80,30 @@ def _remote(node: Node, access: Access) -> list[Line]:
 def _form(node: Node) -> str:
     if not node.is_index:
         return "image"
-    nested = node.index is not None and any(media.is_index(entry.media_type) for entry in node.index.entries)
-    return "nested" if nested else "index"
+    if node.index is None:
+        return "index"
+    if not node.index.entries:
+        return "empty"
+    return "nested" if any(media.is_index(entry.media_type) for entry in node.index.entries) else "index"
 
 
-def _by_platform(node: Node, access: Access) -> Target | None:
+def _through(node: Node, access: Access) -> Through | None:
     """The tag or index to name with --platform, for an image that was reached through one."""
     if node.kind is not Kind.MANIFEST or node.platform is None or node.platform.is_unknown or node.repository is None:
         return None
     above = next((each for each in node.ancestors() if each.is_index), None)
-    if above is None:
+    if above is None or above.index is None or node.descriptor is None:
         return None
-    # Several entries for one platform: the tools take the first, which need not be this one.
-    same = [
-        each
-        for each in above.children
-        if each.kind is Kind.MANIFEST and each.platform is not None and each.platform.same_as(node.platform)
-    ]
-    if same and same[0] is not node:
-        return None
-    return Target(access, node.repository, above.tag, above.digest, node.platform)
+    index = Target(access, node.repository, above.tag, above.digest)
+    return Through(index, node.platform, node.descriptor, above.index.entries)
 
 
 def _config(node: Node, target: Target) -> list[Line]:
     image = node.image()
     if image is None or image.digest is None:
         return blob_lines(target)
-    return config_lines(target, Target(target.access, target.repository, None, image.digest))
+    of_image = not node.media_type or media.is_image_config(node.media_type)
+    return config_lines(target, Target(target.access, target.repository, None, image.digest), of_image=of_image)
 
 
 _BLOBS: dict[Kind, Callable[[Node, Target], list[Line]]] = {

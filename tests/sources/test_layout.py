@@ -14,6 +14,7 @@ import pytest
 
 from tests.support import images
 from tui.explore.explorer import Explorer
+from tui.explore.node import Load
 from tui.explore.report import report
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
@@ -115,6 +116,15 @@ async def test_a_layout_is_shown_and_checked_like_any_image(tmp_path: Path) -> N
     assert said["digest"] == str(image.digest)
     assert said["requests"] == 0
     assert said["reference"] == f"oci:{tmp_path}:1.0"
+
+
+@pytest.mark.parametrize("name", ["example.com/app:1", "sha256:short"])
+async def test_a_name_with_a_colon_is_a_name(tmp_path: Path, name: str) -> None:
+    """Layouts name their images as they like, whole references being common."""
+    image = sample()
+    explorer = Explorer()
+    tag = await explorer.add_reference(OciLayout(folder(tmp_path, files_of(image, {name: image}))), "", name)
+    assert (tag.load, tag.label, tag.digest) == (Load.READY, name, image.digest)
 
 
 async def test_a_file_that_is_missing_and_one_that_is_too_short(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from tui.compose.home import Home
 from tui.oci.config import CONFIG_LIMIT, ImageConfig, decode_config
 from tui.oci.descriptor import Descriptor
-from tui.oci.digest import Digest, digest_in
+from tui.oci.digest import Digest, digest_or_name
 from tui.oci.errors import MalformedReference, OciError
 from tui.oci.manifest import AnyManifest, decode
 from tui.registry.client import Client
@@ -101,7 +101,7 @@ class Bench:
 
         By digest it is asked for only if it was not seen there of late; by tag it is always asked for.
         """
-        digest = digest_in(selector)
+        digest = digest_or_name(selector)
         if digest is not None and not fresh:
             seen = self.seen(home, digest)
             known = self._manifests.get(digest)

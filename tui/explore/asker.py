@@ -14,7 +14,7 @@ from tui.explore.node import Node
 from tui.explore.scheduler import Job, Scheduler, Urgency
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
-from tui.oci.digest import Digest, digest_in
+from tui.oci.digest import Digest, digest_or_name
 from tui.oci.manifest import AnyManifest
 from tui.registry.cache import ByteCache
 from tui.registry.trace import asking
@@ -81,7 +81,7 @@ class Asker:
     ) -> Job:
         """Read the manifest under a tag or digest. Result: ``Read``."""
 
-        digest = descriptor.digest if descriptor is not None else digest_in(selector)
+        digest = descriptor.digest if descriptor is not None else digest_or_name(selector)
 
         async def run() -> Read:
             if digest is not None:

@@ -22,8 +22,7 @@ from tui.explore.rules_local import Comparing, compare
 from tui.explore.scheduler import Job, Urgency
 from tui.explore.tree import Tree, key_of
 from tui.oci import media
-from tui.oci.digest import Digest, digest_in
-from tui.oci.errors import MalformedDigest
+from tui.oci.digest import Digest, digest_or_name
 from tui.oci.platform import Platform
 from tui.sources.base import Source
 from tui.sources.presence import Observation
@@ -93,10 +92,7 @@ class Explorer:
     def add_selector(self, source: Source, repository: str, selector: str) -> Node:
         """The row of a tag or digest below its repository, not loaded yet."""
         parent = self.add_repository(source, repository)
-        try:
-            digest = digest_in(selector)
-        except MalformedDigest:
-            digest = None
+        digest = digest_or_name(selector)
         row = tag_row(parent, selector, repository) if digest is None else _digest_row(parent, digest)
         known = self.tree.get(row.key)
         if known is not None:

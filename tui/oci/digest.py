@@ -82,6 +82,14 @@ def digest_in(selector: str) -> Digest | None:
     return Digest(selector) if ":" in selector else None
 
 
+def digest_or_name(selector: str) -> Digest | None:
+    """The digest that a selector is; None for whatever is none: a tag, or a layout's name, which may hold colons."""
+    try:
+        return digest_in(selector)
+    except MalformedDigest:
+        return None
+
+
 def _check(text: str) -> None:
     shown = safe(text, limit=100)
     if len(text) > _LONGEST:

@@ -1,280 +1,238 @@
-"""The same write by other tools: command lines that work, quoted for a shell, with what each tool does not do."""
+"""The same write by other tools: command lines that work, quoted for a shell, with what each tool does not do.
+
+Each line is run by the tests (tests/peers/test_write_lines.py) where its program is installed, and each note that says
+what is lost is checked there.
+"""
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import dataclass
+from pathlib import Path
 
+from tui.compose import by_hand, by_hand_create, by_hand_docker, by_hand_exact
+from tui.compose.by_hand import SAME, Equivalent, Reach, line, notes
 from tui.compose.home import Home
-from tui.compose.plan import Action, Plan, StepKind
-from tui.oci import attestation, media
-from tui.oci.descriptor import Descriptor
-from tui.oci.errors import OciError
-from tui.oci.manifest import Index, decode
-from tui.oci.reference import Reference, is_loopback
+from tui.compose.plan import Action, How, Plan, StepKind
+from tui.oci.manifest import Index
+from tui.registry.access import Hosts
+from tui.text import plural
+
+__all__ = ["Equivalent", "equivalents"]
+
+_NO_TAGS = "It deletes the digest, and with it every tag on it."
+_IMAGETOOLS = ("docker", "buildx", "imagetools", "create", "--prefer-index=false", "-t")
 
 
-@dataclass(frozen=True, slots=True)
-class Equivalent:
-    """One tool's way. ``line`` is safe to paste into a shell, may hold several lines, and is "" where the tool cannot.
+def equivalents(plan: Plan, hosts: Hosts | None = None) -> tuple[Equivalent, ...]:
+    """How `docker manifest`, `docker buildx imagetools`, `crane`, `regctl`, `oras`, `skopeo` and `curl` do it.
 
-    ``note`` (safe) says what is different then: what is lost, what is not checked.
+    ``hosts`` are the client's settings (``ClientSettings``), so that the flags fit how the registries are reached.
+    Blocks for a moment: what lies on disk is looked at.
     """
-
-    tool: str
-    title: str
-    line: str
-    note: str = ""
+    found = _every(plan, Reach(hosts))
+    return tuple(_unless(_LONG if len(each.line) > by_hand.LONGEST else "", each) for each in found)
 
 
-def equivalents(plan: Plan) -> tuple[Equivalent, ...]:
-    """How `docker manifest`, `docker buildx imagetools`, `crane`, `regctl`, `oras` (and others where they can) do
-    it."""
+_LONG = "The line would be too long."
+
+
+def _every(plan: Plan, reach: Reach) -> list[Equivalent]:
     if plan.action is Action.DELETE:
-        return tuple(_delete(plan))
-    if plan.action is Action.COPY:
-        return tuple(_copy(plan))
-    if plan.action in (Action.TAG, Action.UNDO):
-        return tuple(_tag(plan))
+        if any(step.kind is StepKind.REMOVE_LOCAL_LIST for step in plan.steps):
+            return by_hand_docker.remove(plan)
+        return _delete(plan, reach)
     if plan.action is Action.LOCAL:
-        return tuple(_local(plan))
-    return tuple(_create(plan))
-
-
-def _line(*words: str) -> str:
-    return shlex.join(words)
-
-
-def _plain(reference: Reference, flag: str) -> tuple[str, ...]:
-    """The flag that a tool needs to speak plain http, which registries on this machine do."""
-    return (flag,) if is_loopback(reference.registry) else ()
-
-
-def _index(plan: Plan) -> Index | None:
-    if plan.raw is None:
-        return None
-    try:
-        found = decode(plan.raw, plan.media_type)
-    except OciError:
-        return None
-    return found if isinstance(found, Index) else None
-
-
-def _sources(plan: Plan, index: Index) -> list[tuple[Descriptor, str]]:
-    """Each entry with the reference by digest under which it can be had now."""
-    homes = {each.digest: each.source for each in plan.objects}
-    here = Home.of(plan.target)
-    return [(entry, (homes.get(entry.digest) or here).by_digest(entry.digest)) for entry in index.entries]
-
-
-def _create(plan: Plan) -> list[Equivalent]:
-    index = _index(plan)
-    if index is None:
+        return by_hand_docker.local(plan, reach)
+    if plan.digest is None or plan.raw is None:
         return []
-    target = str(plan.target)
-    every = _sources(plan, index)
-    on_disk = any(each.source is not None and each.source.on_disk for each in plan.objects)
-    images = [(entry, ref) for entry, ref in every if not attestation.is_attestation(entry)]
-    references = [ref for _entry, ref in every]
-    annotations = [f"{name}={value}" for name, value in index.annotations.items()]
-    http = _plain(plan.target, "--insecure")
-    found: list[Equivalent] = []
-    elsewhere = (
-        any(Reference.parse(ref).registry != plan.target.registry for ref in references) if not on_disk else True
-    )
-    docker = [
-        _line("docker", "manifest", "rm", target) + " 2>/dev/null",
-        _line("docker", "manifest", "create", *http, target, *(ref for _entry, ref in images)),
-        *_annotate(plan, images),
-        _line("docker", "manifest", "push", *http, target),
-    ]
-    notes = ["It checks no blob of its own repository, and keeps the list in Docker's folder."]
-    if len(images) != len(every):
-        notes.append("The attestations are left out.")
-    if annotations:
-        notes.append("Annotations cannot be set.")
-    if any(media.is_index(entry.media_type) for entry, _ref in images):
-        docker = []
-        notes = ["It refuses an index inside the list: “is a manifest list”."]
-    elif elsewhere:
-        docker = []
-        notes = ["It refuses images from another registry or from disk; copy them first."]
-    found.append(Equivalent("docker manifest", "create and push the list", "\n".join(docker), " ".join(notes)))
-    buildx = _line(
-        *("docker", "buildx", "imagetools", "create", "-t", target),
-        *(word for each in annotations for word in ("--annotation", f"index:{each}")),
-        *references,
-    )
-    note = "Every blob of another repository is downloaded and uploaded again; the digest is only in --metadata-file."
-    if any(entry.platform is not None and entry.platform.os_version for entry, _ref in images):
-        note += " os.version is lost for single images."
-    found.append(Equivalent("docker buildx", "imagetools create", "" if on_disk else buildx, note))
-    kind = ("--docker-empty-base",) if index.media_type == media.DOCKER_LIST else ()
-    crane = _line(
-        "crane", "index", "append", *http, *kind, "-t", target, *(w for ref in references for w in ("-m", ref))
-    )
-    found.append(
-        Equivalent("crane", "index append", "" if on_disk else crane, "Annotations of the index cannot be set.")
-    )
-    regctl = _line(
-        *("regctl", "index", "create", target),
-        *(("--media-type", media.DOCKER_LIST) if kind else ()),
-        *(word for ref in references for word in ("--ref", ref)),
-        *(word for each in annotations for word in ("--annotation", each)),
-    )
-    note = "The annotations that tie an attestation to its image are lost." if len(images) != len(every) else ""
-    found.append(Equivalent("regctl", "index create", "" if on_disk else regctl, note))
-    same = all(Home.of(Reference.parse(ref)) == Home.of(plan.target) for ref in references) if not on_disk else False
-    oras = _line(
-        *("oras", "manifest", "index", "create", *_plain(plan.target, "--plain-http"), target),
-        *(str(entry.digest) for entry, _ref in every),
-        *(word for each in annotations for word in ("--annotation", each)),
-    )
-    note = "" if same else "It only takes manifests of the same repository; copy them there first (oras cp)."
-    found.append(Equivalent("oras", "manifest index create", oras if same else "", note or "Always an OCI index."))
-    return found
+    if plan.action is Action.COPY:
+        return _copy(plan, reach)
+    if plan.action in (Action.TAG, Action.UNDO):
+        return _tag(plan, reach)
+    return by_hand_create.create(plan, reach)
 
 
-def _annotate(plan: Plan, images: list[tuple[Descriptor, str]]) -> list[str]:
-    """`docker manifest annotate` where the platform is more than what docker reads from the config by itself."""
-    lines = []
-    for entry, ref in images:
-        platform = entry.platform
-        if platform is None or not (platform.variant or platform.os_version or platform.os_features):
-            continue
-        words = ["docker", "manifest", "annotate", "--os", platform.os, "--arch", platform.architecture]
-        if platform.variant:
-            words += ["--variant", platform.variant]
-        if platform.os_version:
-            words += ["--os-version", platform.os_version]
-        for feature in platform.os_features:
-            words += ["--os-features", feature]
-        lines.append(_line(*words, str(plan.target), ref))
-    return lines
+# --- copy ------------------------------------------------------------------------------------------------------------
 
 
-def _origin(plan: Plan) -> str:
-    """Where a copied manifest is read from, by digest."""
-    homes = [each.source for each in plan.objects if each.source is not None]
-    source = next(iter(plan.sources.values()), "")
-    if homes and plan.digest is not None:
-        return homes[0].by_digest(plan.digest)
-    if source and plan.digest is not None:
-        name, mark, _digest = source.rpartition("@")
-        return f"{name}@{plan.digest}" if mark else source
-    return Home.of(plan.target).by_digest(plan.digest) if plan.digest is not None else str(plan.target)
-
-
-def _copy(plan: Plan) -> list[Equivalent]:
-    source, target = _origin(plan), str(plan.target)
-    http = _plain(plan.target, "--insecure")
+def _copy(plan: Plan, reach: Reach) -> list[Equivalent]:
+    home = by_hand.source_home(plan)
     referrers = any(step.kind is StepKind.REFERRERS_TAG for step in plan.steps) or any(
         each.kind == "referrer" for each in plan.objects
     )
-    disk = source.startswith(("oci:", "oci-archive:", "docker-archive:", "storage:"))
-    tls = ("--src-tls-verify=false", "--dest-tls-verify=false") if http else ()
-    skopeo_source = source if disk else f"docker://{source}"
+    manifest = Equivalent("docker manifest", "copy", "", "It copies nothing as it is; it makes lists.")
+    if home.registry is None:
+        return [*_copy_from_disk(plan, reach, home, referrers), manifest]
+    assert plan.digest is not None
+    source, target = home.by_digest(plan.digest), str(plan.target)
+    come, to = reach.of(home.registry), reach.of(plan.target.registry)
+    lost = by_hand.holes(plan)
+    hole = by_hand.hole_note(lost) if lost else ""
+    behind = "Referrers stay behind." if referrers else ""
+    crane = line("crane", "copy", *by_hand.crane(come, to), source, target)
+    oras = ("oras", "cp", *(("-r",) if referrers else ()), *by_hand.oras(come, "from-"), *by_hand.oras(to, "to-"))
+    regctl = (*by_hand.regctl(*reach.of_homes(home, Home.of(plan.target))), "image", "copy")
+    skopeo = (*by_hand.skopeo(come, "src-"), *by_hand.skopeo(to, "dest-"))
+    remembers = home.registry == plan.target.registry and _travels(plan)
+    mounts = "It mounts only what it remembers; every other blob travels." if remembers else ""
     return [
         Equivalent(
             "skopeo",
             "copy",
-            _line("skopeo", "copy", "--all", "--preserve-digests", *tls, skopeo_source, f"docker://{target}"),
-            "Referrers stay behind." if referrers else "",
+            line("skopeo", "copy", "--all", "--preserve-digests", *skopeo, f"docker://{source}", f"docker://{target}"),
+            notes(SAME, mounts, behind),
         ),
-        Equivalent("crane", "copy", "" if disk else _line("crane", "copy", *http, source, target)),
-        Equivalent(
-            "regctl",
-            "image copy",
-            "" if disk else _line("regctl", "image", "copy", *(("--referrers",) if referrers else ()), source, target),
-        ),
-        Equivalent(
-            "oras",
-            "cp",
-            ""
-            if disk
-            else _line(
-                *("oras", "cp", *(("-r",) if referrers else ())),
-                *(("--from-plain-http", "--to-plain-http") if http else ()),
-                *(source, target),
+        _unless(hole, Equivalent("crane", "copy", crane, notes(SAME, behind, by_hand.crane_note(come, to)))),
+        _unless(
+            hole,
+            Equivalent(
+                "regctl", "image copy", line(*regctl, *(("--referrers",) if referrers else ()), source, target), SAME
             ),
         ),
+        _unless(hole, Equivalent("oras", "cp", line(*oras, source, target), SAME)),
         Equivalent(
             "docker buildx",
             "imagetools create",
-            "" if disk else _line("docker", "buildx", "imagetools", "create", "-t", target, source),
-            "A single image becomes a list unless --prefer-index=false is given.",
+            line(*_IMAGETOOLS, target, source),
+            notes(
+                SAME,
+                "Without --prefer-index=false a single image becomes a list.",
+                by_hand_create.CARRIES if any(step.kind is StepKind.MOUNT for step in plan.steps) else "",
+                "Most referrers stay behind." if referrers else "",
+                by_hand.buildx_note(*reach.of_homes(home, Home.of(plan.target))),
+            ),
         ),
+        by_hand_exact.curl(plan, reach),
+        manifest,
     ]
 
 
-def _tag(plan: Plan) -> list[Equivalent]:
-    if plan.digest is None:
-        return []
-    home, tag = Home.of(plan.target), plan.target.tag or "latest"
-    source = home.by_digest(plan.digest)
-    http = _plain(plan.target, "--insecure")
-    note = (
-        "The old index must still be in the repository; fanfold keeps its bytes." if plan.action is Action.UNDO else ""
-    )
+def _travels(plan: Plan) -> bool:
+    return any(each.how in (How.MOUNT, How.COPY) for each in plan.objects)
+
+
+def _unless(why: str, one: Equivalent) -> Equivalent:
+    return Equivalent(one.tool, one.title, "", why) if why else one
+
+
+def _copy_from_disk(plan: Plan, reach: Reach, home: Home, referrers: bool) -> list[Equivalent]:
+    """From a layout, an archive or a registry's own folder: fewer tools read these, and not all by digest."""
+    kind, _, path = (home.path or "").partition(":")
+    target, to = str(plan.target), reach.of(plan.target.registry)
+    oras, regctl, skopeo, said = "", "", "", f"It cannot read {_KINDS.get(kind, 'what lies on disk')}."
+    oras_said = regctl_said = skopeo_said = said
+    assert plan.digest is not None
+    lost = by_hand.holes(plan)
+    if kind in ("oci", "oci-archive"):
+        flags = (*(("-r",) if referrers else ()), "--from-oci-layout", *by_hand.oras(to, "to-"))
+        oras = line("oras", "cp", *flags, f"{Path(path)}@{plan.digest}", target)
+        named = "" if isinstance(by_hand.manifest_of(plan), Index) else _NAMED
+        oras_said = notes(SAME, named)
+        skopeo_said = f"It takes a tag and no digest here: skopeo copy --all --preserve-digests {kind}:PATH:TAG ..."
+    if kind == "oci":
+        words = (*by_hand.regctl(to), "image", "copy", *(("--referrers",) if referrers else ()))
+        regctl, regctl_said = line(*words, by_hand_create.regctl_ref(home, plan.digest), target), SAME
+    if kind == "docker-archive":
+        skopeo = line("skopeo", "copy", *by_hand.skopeo(to, "dest-"), f"docker-archive:{path}", f"docker://{target}")
+        skopeo_said = "It makes its own manifest: another digest. Several images in it take :NAME:TAG after the path."
+    if lost:
+        oras = regctl = ""
+        oras_said = regctl_said = by_hand.hole_note(lost)
     return [
-        Equivalent("crane", "tag", _line("crane", "tag", *http, source, tag), note),
-        Equivalent("oras", "tag", _line("oras", "tag", *_plain(plan.target, "--plain-http"), source, tag), note),
-        Equivalent("regctl", "image copy", _line("regctl", "image", "copy", source, str(plan.target)), note),
-        Equivalent(
-            "docker buildx",
-            "imagetools create",
-            _line(
-                *("docker", "buildx", "imagetools", "create", "--prefer-index=false", "-t", str(plan.target)), source
+        Equivalent("oras", "cp", oras, oras_said),
+        Equivalent("regctl", "image copy", regctl, regctl_said),
+        Equivalent("skopeo", "copy", skopeo, skopeo_said),
+        Equivalent("crane", "copy", "", "It reads nothing on disk by digest."),
+        Equivalent("docker buildx", "imagetools create", "", "It reads no images from disk here."),
+        by_hand_exact.curl(plan, reach),
+    ]
+
+
+_KINDS = {
+    "oci": "OCI layouts",
+    "oci-archive": "OCI archives",
+    "docker-archive": "docker save's archives",
+    "storage": "a registry's storage folder",
+}
+_NAMED = "It finds what index.json names; a manifest below that it would upload as a plain blob."
+
+
+# --- tag and undo ----------------------------------------------------------------------------------------------------
+
+
+def _tag(plan: Plan, reach: Reach) -> list[Equivalent]:
+    """Another tag on what is in the repository; or back on what was there, whose bytes fanfold keeps."""
+    assert plan.digest is not None
+    undo = plan.action is Action.UNDO
+    home, tag, target = Home.of(plan.target), plan.target.tag or "latest", str(plan.target)
+    access, source = reach.of(plan.target.registry), home.by_digest(plan.digest)
+    missing = sum(each.how in (How.MOUNT, How.COPY, How.PUT) for each in plan.objects)
+    why = f"It would not bring back {plural(missing, 'object')} that the repository lacks." if missing else ""
+    said = notes(SAME, f"{plan.digest.short} must still be in the repository." if undo else "")
+    skopeo = (*by_hand.skopeo(access, "src-"), *by_hand.skopeo(access, "dest-"))
+    from_to = (f"docker://{source}", f"docker://{target}")
+    oras = Equivalent("oras", "tag", line("oras", "tag", *by_hand.oras(access), source, tag), said)
+    regctl = Equivalent("regctl", "image copy", line(*by_hand.regctl(access), "image", "copy", source, target), said)
+    return [
+        _unless(why, Equivalent("crane", "tag", line("crane", "tag", *by_hand.crane(access), source, tag), said)),
+        by_hand_exact.oras(plan, reach) if undo else oras,
+        by_hand_exact.regctl(plan, reach) or _unless(why, regctl) if undo else regctl,
+        _unless(
+            why,
+            Equivalent(
+                "docker buildx",
+                "imagetools create",
+                line(*_IMAGETOOLS, target, source),
+                notes(said, by_hand.buildx_note(access)),
             ),
-            note,
         ),
+        _unless(
+            why,
+            Equivalent(
+                "skopeo", "copy", line("skopeo", "copy", "--all", "--preserve-digests", *skopeo, *from_to), said
+            ),
+        ),
+        by_hand_exact.curl(plan, reach) if undo else _retag(plan, reach),
         Equivalent("docker manifest", "tag", "", "It cannot tag what is in a registry."),
     ]
 
 
-def _delete(plan: Plan) -> list[Equivalent]:
-    local = next((step.local_list for step in plan.steps if step.kind is StepKind.REMOVE_LOCAL_LIST), None)
-    if local is not None:
-        return [Equivalent("docker manifest", "rm", _line("docker", "manifest", "rm", local.name))]
-    by_tag = any(step.kind is StepKind.DELETE_TAG for step in plan.steps)
-    home = Home.of(plan.target)
-    target = str(plan.target) if by_tag else home.by_digest(plan.before) if plan.before else str(plan.target)
-    http = _plain(plan.target, "--insecure")
-    scheme = "http" if http else "https"
-    selector = plan.target.tag if by_tag else plan.before
-    url = f"{scheme}://{plan.target.registry}/v2/{plan.target.repository}/manifests/{selector}"
-    warning = "skopeo deletes the digest, and with it every tag on it." if by_tag else ""
-    verify = ("--tls-verify=false",) if http else ()
+def _retag(plan: Plan, reach: Reach) -> Equivalent:
+    """GET by digest into PUT by tag: the bytes need not be in the line."""
+    access = reach.of(plan.target.registry)
+    if access.is_hub:
+        return by_hand_exact.curl(plan, reach)
+    url = f"{access.url}/v2/{plan.target.repository}/manifests/"
+    get = by_hand.curl(access, "--header", f"Accept: {plan.media_type}", f"{url}{plan.digest}")
+    header = ("--header", f"Content-Type: {plan.media_type}", "--data-binary", "@-")
+    put = by_hand.curl(access, "--request", "PUT", *header, f"{url}{plan.target.tag or 'latest'}")
+    return Equivalent("curl", "GET and PUT", f"{line(*get)} | {line(*put)}", notes(SAME, by_hand.curl_note(access)))
+
+
+# --- delete ----------------------------------------------------------------------------------------------------------
+
+
+def _delete(plan: Plan, reach: Reach) -> list[Equivalent]:
+    tag = next((step.selector for step in plan.steps if step.kind is StepKind.DELETE_TAG), "")
+    selector = tag or str(plan.target.digest or plan.before or plan.target.tag or "latest")
+    target, access = Home.of(plan.target).at(selector), reach.of(plan.target.registry)
+    url = f"{access.url}/v2/{plan.target.repository}/manifests/{selector}"
+    alone = "Registries that cannot delete a tag alone refuse it (docker-registry before 3)." if tag else ""
+    dummy = "Where the registry refuses, it puts another manifest on the tag and deletes that." if tag else ""
+    oras = line("oras", "manifest", "delete", "--force", *by_hand.oras(access), target)
+    skopeo = line("skopeo", "delete", *by_hand.skopeo(access), f"docker://{target}")
+    kind = ("tag", "delete") if tag else ("manifest", "delete")
+    hub = "Docker Hub takes no write without a token, which would have to be fetched first." if access.is_hub else ""
+    curl = Equivalent(
+        "curl",
+        "DELETE",
+        line(*by_hand.curl(access, "--request", "DELETE", url)),
+        notes(alone, by_hand.curl_note(access)),
+    )
     return [
-        Equivalent("curl", "DELETE", _line("curl", "--fail", "-X", "DELETE", url)),
-        Equivalent("crane", "delete", _line("crane", "delete", *http, target)),
-        Equivalent(
-            "regctl", "delete", _line("regctl", *(("tag", "delete") if by_tag else ("manifest", "delete")), target)
-        ),
-        Equivalent(
-            "oras",
-            "manifest delete",
-            "" if by_tag else _line("oras", "manifest", "delete", *_plain(plan.target, "--plain-http"), target),
-            "It deletes the digest, and with it every tag on it." if by_tag else "",
-        ),
-        Equivalent(
-            "skopeo", "delete", "" if by_tag else _line("skopeo", "delete", *verify, f"docker://{target}"), warning
-        ),
+        _unless(hub, curl),
+        Equivalent("crane", "delete", line("crane", "delete", *by_hand.crane(access), target), alone),
+        Equivalent("regctl", "delete", line(*by_hand.regctl(access), *kind, target), dummy),
+        _unless(_NO_TAGS if tag else "", Equivalent("oras", "manifest delete", oras, "--force: it does not ask.")),
+        _unless(_NO_TAGS if tag else "", Equivalent("skopeo", "delete", skopeo)),
         Equivalent("docker", "delete", "", "Docker's commands delete nothing in a registry."),
-    ]
-
-
-def _local(plan: Plan) -> list[Equivalent]:
-    http = _plain(plan.target, "--insecure")
-    if not plan.sources:
-        return []
-    return [
-        Equivalent(
-            "docker manifest",
-            "rm and create",
-            _line("docker", "manifest", "rm", str(plan.target))
-            + "\n"
-            + _line("docker", "manifest", "create", *http, str(plan.target), *dict.fromkeys(plan.sources.values())),
-            "Removing it first is what makes docker ask the registry again.",
-        )
     ]

@@ -25,6 +25,7 @@ from tui.app.widgets.page import PageView
 from tui.compose import plan_text
 from tui.compose.equivalents import Equivalent, equivalents
 from tui.compose.plan import Plan
+from tui.engine import client_settings
 from tui.text import plural, safe
 
 Tell = Callable[[str], None]
@@ -96,7 +97,7 @@ class PlanScreen(MendScreen[Plan]):
     async def _work(self) -> None:
         try:
             plan = await self.asked.make(self._tell)
-            commands = await asyncio.to_thread(equivalents, plan)
+            commands = await asyncio.to_thread(equivalents, plan, client_settings(self.house.fan.settings))
         except Exception as error:  # told on the screen: nothing was written
             self._failed = failure(error)
             self.redraw()

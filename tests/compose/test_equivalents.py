@@ -56,13 +56,26 @@ async def test_creating_in_one_repository(yard: Yard) -> None:
     assert words[:6] == ["docker", "buildx", "imagetools", "create", "-t", target]
     assert [json.loads(word)["digest"] for word in words[6:]] == [one.manifest.digest, two.manifest.digest]
     assert tools["crane"].line == f"crane index append --insecure -t {target} -m {first} -m {second}"
+    regctl = f"regctl --host reg={yard.registry},tls=disabled"
+    assert tools["regctl"].line == f"{regctl} index create {target} --ref {first} --ref {second}"
+    digests = f"{one.manifest.digest} {two.manifest.digest}"
+    assert tools["oras"].line == f"oras manifest index create --plain-http {target} {digests}"
+    assert tools["curl"].line.endswith(f"--data-binary @- http://{yard.registry}/v2/app/manifests/1")
+    exact = {tool for tool, each in tools.items() if SAME in each.note}
+    assert exact == {"docker buildx", "curl"}
+
+
+async def test_the_very_bytes_where_another_list_would_be_made(yard: Yard) -> None:
+    """Of the annotations that tie an attestation to its image neither oras nor regctl would keep any."""
+    yard.put_attested("app", make("a", "linux/amd64"), "t")
+    plan = await yard.plan("app:1", "app:t")
+    tools = by_tool(plan)
+    target = yard.at("app:1")
     assert tools["regctl"].line.endswith(
         f" | regctl --host reg={yard.registry},tls=disabled manifest put --content-type {plan.media_type} {target}"
     )
     assert tools["oras"].line.endswith(f" | oras manifest push --plain-http --media-type {plan.media_type} {target} -")
-    assert tools["curl"].line.endswith(f"--data-binary @- http://{yard.registry}/v2/app/manifests/1")
-    exact = {tool for tool, each in tools.items() if SAME in each.note}
-    assert exact == {"docker buildx", "regctl", "oras", "curl"}
+    assert {tool for tool, each in tools.items() if SAME in each.note} == {"docker buildx", "regctl", "oras", "curl"}
 
 
 async def test_out_of_another_repository(yard: Yard) -> None:

@@ -124,7 +124,9 @@ async def test_a_list(yard: Yard, hand: Hand, repository: str, sources: tuple[st
         true_to(plan, one)
     ran(held, "docker manifest", "curl", "crane", "oras", "docker buildx")
     assert held["curl"].digest == plan.digest
-    assert "oras" not in held or held["oras"].digest == plan.digest
+    # Where oras would make another list than one of these images alone, it gets the very bytes.
+    if "oras" in held and ("attested" in sources or plan.media_type == media.DOCKER_LIST):
+        assert held["oras"].digest == plan.digest
     if repository == "app" and "docker buildx" in held and not newer_buildx():
         assert held["docker buildx"].digest == plan.digest
     # Within a registry blobs are mounted, but by newer versions of buildx, as its note says.

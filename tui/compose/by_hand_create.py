@@ -89,8 +89,8 @@ def create(plan: Plan, reach: Reach) -> list[Equivalent]:
         _docker(wanted),
         _buildx(wanted),
         _crane(wanted),
-        by_hand_exact.oras(plan, reach),
-        by_hand_exact.regctl(plan, reach) or _regctl(wanted),
+        _oras(wanted),
+        _regctl(wanted),
         by_hand_exact.curl(plan, reach),
         Equivalent("skopeo", "create", "", "It makes no lists."),
     ]
@@ -225,7 +225,7 @@ def _is_fine(platform: Platform) -> bool:
     return bool(platform.os_version or platform.os_features or rule)
 
 
-# --- crane, regctl ---------------------------------------------------------------------------------------------------
+# --- crane, oras, regctl ---------------------------------------------------------------------------------------------
 
 
 def _crane(wanted: _Wanted) -> Equivalent:
@@ -253,7 +253,25 @@ def _from_configs(wanted: _Wanted, index_annotations: bool = True) -> str:
     )
 
 
+def _oras(wanted: _Wanted) -> Equivalent:
+    """What it makes of images alone; the very bytes, where that would be another list."""
+    exact = by_hand_exact.oras(wanted.plan, wanted.reach)
+    if not exact.line or wanted.marked or wanted.twice or wanted.plan.media_type == media.DOCKER_LIST:
+        return exact
+    copies, _ = by_hand_exact.children(wanted.plan, wanted.reach)
+    words = ["oras", "manifest", "index", "create", *by_hand.oras(wanted.access), wanted.target]
+    words += [str(entry.digest) for entry in wanted.index.entries]
+    for name, value in wanted.index.annotations.items():
+        words += ["--annotation", f"{name}={value}"]
+    title = "cp and manifest index create" if copies else "manifest index create"
+    said = notes(OTHER, "The platforms are those in the configs.")
+    return Equivalent("oras", title, block([*copies, line(*words)]), said)
+
+
 def _regctl(wanted: _Wanted) -> Equivalent:
+    exact = by_hand_exact.regctl(wanted.plan, wanted.reach) if wanted.marked else None
+    if exact is not None:
+        return exact
     title = "index create"
     layouts = [home for home in map(wanted.home, wanted.index.entries) if home.on_disk]
     if any(not (home.path or "").startswith("oci:") for home in layouts):

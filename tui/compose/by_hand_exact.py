@@ -63,7 +63,7 @@ def _request(plan: Plan, step: Step, reach: Reach) -> str:
 def oras(plan: Plan, reach: Reach) -> Equivalent:
     """`oras cp` for each image that the repository lacks, then the very bytes."""
     title = "cp and manifest push" if any(each.how is How.PUT for each in plan.objects) else "manifest push"
-    lines, why = _children(plan, reach)
+    lines, why = children(plan, reach)
     if plan.raw is None or len(plan.raw) > by_hand.MOST_BYTES:
         why = _TOO_LONG
     if why or plan.raw is None:
@@ -73,7 +73,7 @@ def oras(plan: Plan, reach: Reach) -> Equivalent:
     return Equivalent("oras", title, block([*lines, piped(plan.raw, *words)]), SAME)
 
 
-def _children(plan: Plan, reach: Reach) -> tuple[list[str], str]:
+def children(plan: Plan, reach: Reach) -> tuple[list[str], str]:
     """The lines that bring the images that the repository lacks, or why there are none."""
     manifest = by_hand.manifest_of(plan)
     lost = by_hand.holes(plan)

@@ -184,6 +184,19 @@ def test_every_object_can_be_listed_and_commands_are_links() -> None:
     assert "crane copy a b" in [link.target.value for _, link in page.links()]
 
 
+def test_a_long_command_is_shown_short_and_copied_whole() -> None:
+    lines = [f"curl --data {number} {'x' * 2000 if number == 3 else ''}" for number in range(40)]
+    whole = " &&\n".join(lines)
+    page = plan_page(plan(), [Equivalent("curl", "PUT", whole)])
+    copied = [link.target.value for _, link in page.links() if link.target.value.startswith("curl")]
+    assert copied == [whole]
+    text = words(page)
+    shown = [number for number in range(40) if f"curl --data {number} " in text]
+    assert shown == [*range(11), 39]
+    assert "28 more lines" in text
+    assert len(max(text.splitlines(), key=len)) < 1000
+
+
 def test_a_difference_shows_both_digests_whole_and_short_values_in_a_line() -> None:
     rows = (
         DiffRow(Change.SAME, "linux/amd64", str(digest("s")), str(digest("s"))),

@@ -25,6 +25,8 @@ _HOW: dict[How, tuple[str, Role]] = {
 }
 #: Objects that are listed one by one before they are only counted.
 _LISTED = 60
+#: So much of a command is shown, lines and characters of each; all of it is copied.
+_MOST_LINES, _MOST_CHARACTERS = 12, 800
 
 
 def plan_page(plan: Plan, commands: Sequence[Equivalent] = (), *, every: bool = False) -> Lines:
@@ -154,12 +156,22 @@ def _commands(commands: Sequence[Equivalent]) -> list[Line]:
     for command in commands:
         lines += [blank(), Line(hang=2).put(f"  {command.tool}", "accent").put(f"  {command.title}", "dim")]
         if command.line:
-            for part in command.line.split("\n"):
-                code = Line(hang=4, fold="char").put("  ")
-                lines.append(code.put(part, "string", _copy(command.line)))
+            first, *more = _shown(command.line)
+            lines.append(Line(hang=4, fold="char").put("  ").put(first, "string", _copy(command.line)))
+            lines += [Line(hang=4, fold="char").put("  ").put(part, "string") for part in more]
         if command.note:
             lines.append(Line(hang=2).put(f"  {command.note}", "dim"))
     return lines
+
+
+def _shown(command: str) -> list[str]:
+    """A command to read: what writes a whole index into a line hides what is around it."""
+    parts = command.split("\n")
+    left_out = len(parts) - _MOST_LINES
+    if left_out > 1:
+        parts[_MOST_LINES - 1 : -1] = [f"… {left_out} more lines, copied too …"]
+    half = _MOST_CHARACTERS // 2
+    return [part if len(part) <= _MOST_CHARACTERS else f"{part[:half]} … {part[-half:]}" for part in parts]
 
 
 def _copy(text: str) -> Target:

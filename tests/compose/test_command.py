@@ -181,6 +181,29 @@ async def test_a_read_only_target(yard: Yard, command: Command, everywhere: bool
     assert not yard.asked("PUT") and not yard.asked("POST")
 
 
+@pytest.mark.parametrize("everywhere", [True, False])
+@pytest.mark.parametrize("amend", [True, False])
+async def test_a_dry_run_on_a_read_only_target_shows_the_plan(
+    yard: Yard, command: Command, everywhere: bool, amend: bool
+) -> None:
+    await command("app:1", ["app:amd64"])
+    before = yard.holds("app", "1")
+    yard.forget_requests()
+    hosts = {yard.registry: HostSettings(read_only=not everywhere)}
+    client = Client(ClientSettings(hosts=hosts, read_only=everywhere))
+    options: dict[str, Any] = {"client": client, "amend": amend, "dry_run": True}
+    status, text, err = await command("app:1", ["app:arm64"], **options)
+    assert status == 0, err
+    assert "Steps" in text and "put the index" in text
+    assert "Nothing can be written" in text and "Nothing can be written" in err
+    status, out, _ = await command("app:1", ["app:arm64"], json=True, **options)
+    await client.aclose()
+    planned = json.loads(out)
+    assert planned["ready"] and planned["steps"] and planned["digest"] in text
+    assert yard.holds("app", "1") == before
+    assert not yard.asked("PUT") and not yard.asked("POST")
+
+
 async def test_stderr_is_safe(yard: Yard, command: Command) -> None:
     yard.put("app", make("a", "linux/amd64"), "x")
     status, _, err = await command("app:1", ["app:\x1b[31mred"])

@@ -152,8 +152,15 @@ class TestCopy:
         raw = json.dumps(document).encode()
         signature = yard.change(lambda store: store.put_manifest("app", raw, proof.manifest.media_type))
         yard.change(lambda store: setattr(store.repository("other"), "quirks", Quirks(referrers=api)))  # type: ignore[arg-type]
+        bare = await plan_copy(yard.bench, yard.at("app:1"), yard.ref("other:1"))
+        yard.bench.forget()
+        yard.forget_requests()
         plan = await plan_copy(yard.bench, yard.at("app:1"), yard.ref("other:1"), referrers=True)
         assert plan.ready, plan.problems
+        # What is said before it begins counts what came along, and planning counts all that was asked.
+        assert plan.requests > bare.requests
+        assert f" {plan.requests} requests." in plan.confirmation and "1 manifest." not in plan.confirmation
+        assert plan.asked == len(yard.asked())
         kinds = [step.kind for step in plan.steps]
         assert (StepKind.REFERRERS_TAG in kinds) == (api == "absent")
         assert (await yard.push(plan).run()).ok

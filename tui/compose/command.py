@@ -57,14 +57,14 @@ async def create(
     bench = Bench(client)
     try:
         reference = _target(target)
-        draft = await _draft(bench, reference, sources, amend, remove)
+        draft = await _draft(bench, reference, sources, amend, remove, dry_run)
         for name, value in (annotations or {}).items():
             draft = edits.annotate(draft, name, value)
         if type is not None:
             draft = edits.choose_type(draft, TypeChoice(type))
         for message in draft.messages:
             _say(message)
-        plan = await plan_draft(draft, bench)
+        plan = await plan_draft(draft, bench, dry_run=dry_run)
         if dry_run:
             _out(json_values.dumps(to_json(plan), indent=2, ensure_ascii=False) if json else to_text(plan))
         for problem in plan.problems:
@@ -108,7 +108,7 @@ def _target(text: str) -> Reference:
 
 
 async def _draft(
-    bench: Bench, target: Reference, sources: Sequence[str], amend: bool, remove: Sequence[Platform]
+    bench: Bench, target: Reference, sources: Sequence[str], amend: bool, remove: Sequence[Platform], dry_run: bool
 ) -> Draft:
     for source in sources:
         try:
@@ -116,7 +116,7 @@ async def _draft(
         except OciError as error:
             raise Stop(WRONG, str(error)) from None
     refusal = bench.why_read_only(target.registry)
-    if refusal:
+    if refusal and not dry_run:  # a dry run writes nothing: its plan says the same, and all else
         raise Stop(REFUSED, f"Nothing can be written to {safe(target.registry)}: {refusal}")
     if amend:
         draft = await begin_amend(bench, target)
@@ -206,6 +206,7 @@ def _result(plan: Plan, result: PushResult) -> dict[str, Any]:
         "copied": sum(step.kind == "copy" for step in plan.steps),
         "bytesToCopy": plan.bytes_to_copy,
         "requests": {"planning": plan.asked, "push": plan.requests},
+        "warnings": list(plan.warnings),
     }
 
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from tui.compose.bench import Bench, locate
 from tui.compose.errors import ResolveError
 from tui.compose.home import Home
-from tui.compose.plan import Action, How, Plan, PlannedObject, Step, StepKind
-from tui.compose.planner import Wanted, blob_step, manifest_step, numbered, plan_manifest
+from tui.compose.plan import LACKING, Action, How, Plan, PlannedObject, Step, StepKind
+from tui.compose.planner import Wanted, blob_step, confirmation, manifest_step, numbered, plan_manifest
 from tui.compose.resolve import read
 from tui.compose.survey import Survey
 from tui.compose.validate import Problem
@@ -42,6 +42,7 @@ async def plan_copy(
     the target's registry has no referrers API. Raises ResolveError when the source cannot be read, OciError when it is
     malformed.
     """
+    asked_before = bench.requests
     home, selector = locate(source)
     shown = safe(source)
     manifest = await read(bench, home, selector, shown)
@@ -54,7 +55,8 @@ async def plan_copy(
     plan = await plan_manifest(wanted, bench, progress=progress)
     if referrers and not any(problem.code == "read-only" for problem in plan.problems):
         plan = await _with_referrers(plan, bench, home, manifest)
-    return plan
+    plan = replace(plan, asked=bench.requests - asked_before)
+    return replace(plan, confirmation=confirmation(plan))
 
 
 async def _with_referrers(plan: Plan, bench: Bench, home: Home, root: AnyManifest) -> Plan:
@@ -118,7 +120,7 @@ async def _referrer(
             Problem("referrer", f"The referrer {name} cannot be read and would stay behind: {error}", stops=False)
         ]
     surveyed = await Survey(bench, here).below(manifest, home)
-    lost = [each for each in surveyed.objects if each.how in (How.NOWHERE, How.UNKNOWN)]
+    lost = [each for each in surveyed.objects if each.how in LACKING]
     if lost:
         said = f"The referrer {name} is not complete and would stay behind: {lost[0].digest} ({lost[0].detail})."
         return [], [Problem("referrer", said, stops=False)]

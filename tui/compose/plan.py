@@ -32,8 +32,9 @@ class Action(StrEnum):
 class How(StrEnum):
     """How an object gets into the target repository.
 
-    ``present`` is there already; ``foreign`` lives at its ``urls`` and is left out; ``nowhere`` stops the plan;
-    ``unknown`` could not be found out and stops it too, without saying that the object is missing.
+    ``present`` is there already; ``foreign`` lives at its ``urls`` and is left out; ``nowhere`` stops the plan, and so
+    does ``wrong``: it is there, but is not what is said of it above. ``unknown`` could not be found out and stops it
+    too, without saying that the object is missing.
     """
 
     PRESENT = "present"
@@ -42,7 +43,12 @@ class How(StrEnum):
     PUT = "put"
     FOREIGN = "foreign"
     NOWHERE = "nowhere"
+    WRONG = "wrong"
     UNKNOWN = "unknown"
+
+
+#: What stops a plan, because it cannot be brought there.
+LACKING = frozenset({How.NOWHERE, How.WRONG, How.UNKNOWN})
 
 
 class StepKind(StrEnum):
@@ -79,8 +85,9 @@ class PlannedObject:
     """One distinct object below the index.
 
     ``kind`` is ``index``, ``manifest``, ``attestation``, ``config``, ``layer`` or ``statement``; ``size`` in bytes;
-    ``platforms`` and ``detail`` are safe text. ``source`` is where it is mounted or copied from. ``asked`` is False
-    for a blob that is mounted without having asked the target first, which is harmless if it is there already.
+    ``platforms``, ``detail`` and ``caveat`` (wrong, but does not stop) are safe text. ``source`` is where it is mounted
+    or copied from. ``asked`` is False for a blob that is mounted without having asked the target first, which is
+    harmless if it is there already.
     """
 
     digest: Digest
@@ -93,6 +100,7 @@ class PlannedObject:
     detail: str = ""
     asked: bool = True
     raw: bytes | None = field(default=None, repr=False)
+    caveat: str = ""
 
 
 @dataclass(frozen=True, slots=True)

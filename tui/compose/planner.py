@@ -11,7 +11,7 @@ from tui.compose.diff import difference, summary
 from tui.compose.draft import Draft, DraftKind
 from tui.compose.home import Home
 from tui.compose.local import local_files, local_step
-from tui.compose.plan import Action, How, Plan, PlannedObject, Step, StepKind
+from tui.compose.plan import LACKING, Action, How, Plan, PlannedObject, Step, StepKind
 from tui.compose.survey import Survey, Surveyed
 from tui.compose.validate import Problem, problems
 from tui.oci import attestation
@@ -32,7 +32,7 @@ class Wanted:
 
     ``incomplete_is_fine``: objects that exist nowhere are said, but do not stop (tagging what is in the repository
     already, undoing). ``tag_known`` and ``tag_was``: what the tag held when the work began, so that somebody else's
-    change is noticed.
+    change is noticed. ``dry_run``: the plan is only looked at, so that a read-only target does not stop it.
     """
 
     action: Action
@@ -46,6 +46,7 @@ class Wanted:
     tag_was: Digest | None = None
     incomplete_is_fine: bool = False
     warnings: tuple[str, ...] = ()
+    dry_run: bool = False
 
 
 async def plan_draft(
@@ -53,9 +54,11 @@ async def plan_draft(
     bench: Bench,
     *,
     count_referrers: bool = False,
+    dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Plan:
     """The plan that pushes a draft. A draft with a stopping problem gives a plan with it, and nothing is asked.
+    With ``dry_run``, for a plan that is only looked at, a read-only target is said but does not stop it.
 
     A draft of one of Docker's local lists writes that list too, after the tag. ``count_referrers`` asks how many
     signatures and the like the old index has, which stay behind (one request, or two where the API is missing).
@@ -64,7 +67,7 @@ async def plan_draft(
     action = Action.PUSH
     refusal = read_only(bench, draft.target)
     if refusal is not None:
-        found = (refusal, *found)
+        found = (replace(refusal, stops=not dry_run), *found)
     if any(problem.stops for problem in found):
         return Plan(action, draft.target, (), problems=found, warnings=draft.messages)
     raw = draft.to_bytes()
@@ -82,6 +85,7 @@ async def plan_draft(
         sources={entry.descriptor.digest: entry.source for entry in draft.kept if entry.source},
         tag_known=draft.tag_known,
         tag_was=draft.tag_was,
+        dry_run=dry_run,
     )
     plan = await plan_manifest(wanted, bench, count_referrers=count_referrers, progress=progress)
     plan = replace(plan, problems=plan.problems + found)
@@ -103,7 +107,7 @@ async def plan_manifest(
     here = Home.of(target)
     asked_before = bench.requests
     refusal = read_only(bench, target)
-    if refusal is not None:
+    if refusal is not None and not wanted.dry_run:
         return Plan(wanted.action, target, (), digest=manifest.digest, problems=(refusal,))
     tell = progress or (lambda _text: None)
     before, trouble, said = await _tag(bench, here, target)
@@ -111,7 +115,7 @@ async def plan_manifest(
     survey = Survey(bench, here, homes=wanted.homes, places=wanted.places, progress=progress)
     surveyed = await survey.below(manifest, wanted.home)
     found = [*trouble, *_moved(wanted, before), *_lacking(wanted, surveyed)]
-    warnings = [*wanted.warnings, *said, *_warnings(before, manifest)]
+    warnings = [*wanted.warnings, *said, *_caveats(surveyed), *_warnings(before, manifest)]
     if count_referrers and before is not None and before.digest != manifest.digest:
         warnings += await _referrers(bench, here, before.digest)
     plan = Plan(
@@ -209,7 +213,7 @@ _NOUNS = {"manifest": "image manifest", "attestation": "attestation", "index": "
 def _lacking(wanted: Wanted, surveyed: Surveyed) -> list[Problem]:
     found: list[Problem] = []
     for each in surveyed.objects:
-        if each.how not in (How.NOWHERE, How.UNKNOWN):
+        if each.how not in LACKING:
             continue
         noun = _NOUNS.get(each.kind, each.kind)
         of = f" of {', '.join(each.platforms)}" if each.platforms else ""
@@ -217,11 +221,27 @@ def _lacking(wanted: Wanted, surveyed: Surveyed) -> list[Problem]:
             sentence = f"Whether the {noun} {each.digest}{of} is there could not be found out ({each.detail})."
             found.append(Problem("unknown", sentence, undetermined=True))
         else:
-            sentence = f"The {noun} {each.digest}{of} exists nowhere that was looked in ({each.detail})."
+            said = f"The {noun} {each.digest}{of}"
+            sentence = f"{said} exists nowhere that was looked in ({each.detail})."
+            if each.how is How.WRONG:
+                above = "index" if each.kind in _NOUNS else "manifest above it"
+                sentence = f"{said} is not what the {above} says: {each.detail}. No push can mend that: "
+                sentence += f"the {above} itself must say something else."
             # Without a child manifest the registry would refuse the index; without a blob it takes it.
             refusable = wanted.action is Action.UNDO and each.kind in _NOUNS
-            found.append(Problem("nowhere", sentence, stops=refusable or not wanted.incomplete_is_fine))
+            stops = refusable or not wanted.incomplete_is_fine
+            found.append(Problem("mismatch" if each.how is How.WRONG else "nowhere", sentence, stops=stops))
     return found
+
+
+def _caveats(surveyed: Surveyed) -> list[str]:
+    """What is taken over although something is wrong with it: a check of the result would say so."""
+    return [
+        f"The {_NOUNS.get(each.kind, each.kind)} {each.digest.short}{_of(each)} is taken over as it stands, but "
+        f"{each.caveat}: clients that go by the index may refuse it."
+        for each in surveyed.objects
+        if each.caveat and each.how not in LACKING
+    ]
 
 
 def _warnings(before: AnyManifest | None, after: AnyManifest) -> list[str]:

@@ -146,10 +146,11 @@ class Survey:
         )
         if descriptor.size != manifest.size:
             # Clients refuse a child whose size is not what the index says (protocol.md C-14); no push can mend that.
-            said = f"the index says {plural(descriptor.size, 'byte')}, but it has {manifest.size}"
-            return replace(planned, how=How.NOWHERE, detail=said)
+            said = f"the index says {plural(descriptor.size, 'byte')}, but it has {manifest.size:,}"
+            return replace(planned, how=How.WRONG, detail=said)
         if descriptor.media_type not in ("", manifest.media_type):
-            planned = replace(planned, detail=f"the index calls it {safe(descriptor.media_type)}, which it is not")
+            said = f"the index calls it {safe(descriptor.media_type)}, but it is {safe(manifest.media_type)}"
+            planned = replace(planned, detail=said, caveat=said)
         if isinstance(manifest, Index):
             if depth >= DEPTH_LIMIT or len(self._found) + len(manifest.entries) > OBJECT_LIMIT:
                 return replace(planned, how=How.UNKNOWN, detail="too deep or too many objects: not looked into")
@@ -292,5 +293,7 @@ def _planned(descriptor: Descriptor, kind: str, observation: Observation) -> Pla
     how = _HOW.get(observation.presence)
     if how is None:
         how = How.UNKNOWN if observation.presence.undetermined else How.NOWHERE
+        if observation.presence is Presence.MISMATCHED and observation.size not in (None, descriptor.size):
+            how = How.WRONG  # these very bytes are there, but are not as many as was said
     detail = "" if how is How.PRESENT else observation.detail
     return PlannedObject(descriptor.digest, kind, descriptor.media_type, descriptor.size, how, detail=detail)

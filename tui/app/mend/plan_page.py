@@ -9,7 +9,7 @@ from tui.app.ink import Line, Lines, Role, Target
 from tui.app.pages.diff import change
 from tui.app.pages.parts import blank, digest_value, heading, prose, value
 from tui.compose.equivalents import Equivalent
-from tui.compose.plan import DiffRow, How, Plan, PlannedObject, Step, StepKind
+from tui.compose.plan import LACKING, DiffRow, How, Plan, PlannedObject, Step, StepKind
 from tui.explore.diff import Change
 from tui.oci import media
 from tui.text import plural, safe, size
@@ -21,6 +21,7 @@ _HOW: dict[How, tuple[str, Role]] = {
     How.PUT: ("put", "info"),
     How.FOREIGN: ("foreign", "dim"),
     How.NOWHERE: ("nowhere", "bad"),
+    How.WRONG: ("wrong", "bad"),
     How.UNKNOWN: ("unknown", "warn"),
 }
 #: Objects that are listed one by one before they are only counted.
@@ -121,7 +122,7 @@ def _objects(plan: Plan, every: bool) -> list[Line]:
         return []
     lines = [blank(), heading("Every object below it")]
     shown = [each for each in plan.objects if every or each.how is not How.PRESENT]
-    shown.sort(key=lambda each: each.how not in (How.NOWHERE, How.UNKNOWN))
+    shown.sort(key=lambda each: each.how not in LACKING)
     for each in shown[:_LISTED] if not every else shown:
         lines += _object(each)
     if len(shown) > _LISTED and not every:
@@ -138,7 +139,7 @@ def _objects(plan: Plan, every: bool) -> list[Line]:
 def _object(each: PlannedObject) -> list[Line]:
     word, role = _HOW[each.how]
     line = Line(hang=11).put(f"  {word:<8} ", role).put(f"{each.kind:<12}").put(f"{size(each.size):>9}  ", "number")
-    whole = each.how in (How.NOWHERE, How.UNKNOWN)
+    whole = each.how in LACKING
     if each.platforms:
         line.put(", ".join(each.platforms), "label")
     if each.source is not None and each.how in (How.MOUNT, How.COPY, How.PUT):

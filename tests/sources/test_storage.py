@@ -34,9 +34,9 @@ def test_it_is_a_source(folder: Path) -> None:
     assert isinstance(source, Source)
     assert source.requests == 0
     digest = Digest.of(b"x")
-    assert source.reference("app", tag="1") == "app:1"
-    assert source.reference("app", digest=digest) == f"app@{digest}"
-    assert source.reference("app") == "app"
+    assert source.reference("app", tag="1") == f"storage:{folder}:app:1"
+    assert source.reference("app", digest=digest) == f"storage:{folder}:app@{digest}"
+    assert source.reference("app") == f"storage:{folder}:app"
 
 
 def test_another_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:

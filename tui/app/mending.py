@@ -17,7 +17,7 @@ from tui.app.mend.plan_screen import Asked, Option, PlanScreen, Tell
 from tui.app.mend.push_screen import PushScreen
 from tui.app.mend.targets import Where, name_of_marks, siblings, whole, why_no_tag
 from tui.app.mend.telling import DRAFT_ACTION
-from tui.app.mend.workshop import Workshop, mark_of, target_of
+from tui.app.mend.workshop import Workshop, mark_of, seen_in, target_of
 from tui.app.screens.dialogs import Choice, Item, Prompt
 from tui.app.world import World
 from tui.compose.amend import accept_tag
@@ -248,7 +248,7 @@ class Mending:
         image = self._image()
         if image is None or image.digest is None or image.repository is None:
             return
-        source = image.source.reference(image.repository, digest=image.digest)
+        source = seen_in(image)
         tag = image.tag or "latest"
         near = Reference.parse(image.source.reference(image.repository)) if image.source.registry is not None else None
         ideas = siblings(self.house.explorer, image, tag)

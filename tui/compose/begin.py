@@ -76,7 +76,8 @@ async def begin_new(
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that was marked for a new list: a reference, and for a platform of an index what it hangs in.
+    """Something that was marked for a new list: a reference (``Pinned``, if it was seen in a source), and for a
+    platform of an index what it hangs in.
 
     With ``within`` (the index), ``digest`` (the platform's image in it) and ``home`` (where the index is) the image
     keeps its platform, annotations and attestations as they stand in that index.

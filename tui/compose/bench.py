@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from tui.compose.home import Home
+from tui.compose.home import Home, Pinned
 from tui.oci.config import CONFIG_LIMIT, ImageConfig, decode_config
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest, digest_or_name
@@ -21,7 +21,7 @@ from tui.registry.client import Client
 from tui.sources.base import Source, SourceError
 from tui.sources.presence import Observation, Presence
 from tui.sources.registry import RegistrySource
-from tui.sources.spec import open_source, parse_source
+from tui.sources.spec import open_source, parse_source, place_spec, place_text
 from tui.text import safe
 
 
@@ -57,7 +57,7 @@ class Bench:
             if home.registry is not None:
                 held = RegistrySource(self.client, home.registry)
             else:
-                held = open_source(parse_source(home.path or ""), self.client)
+                held = open_source(place_spec(home.path or ""), self.client)
             self._sources[key] = held
         return held
 
@@ -175,10 +175,12 @@ class Bench:
 
 def locate(text: str) -> tuple[Home, str]:
     """The home that a reference names, and the tag or digest in it. Raises OciError for a malformed one."""
+    if isinstance(text, Pinned):
+        return text.home, text.selector
     spec = parse_source(text)
     if spec.kind == "registry":
         if spec.registry is None or not spec.repository:
             raise MalformedReference(f"“{safe(text, limit=200)}” names a registry, not an image in it.")
         return Home(spec.repository, spec.registry), spec.selector or "latest"
-    prefix = text.strip().partition(":")[0]
-    return Home(spec.repository or "", None, f"{prefix}:{spec.path or ''}"), spec.selector or ""
+    place = place_text(spec.kind, spec.path) if spec.path is not None else f"{spec.kind}:"
+    return Home(spec.repository or "", None, place), spec.selector or ""

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 from tui.oci.digest import Digest
 from tui.oci.reference import Reference
+from tui.sources.base import Source
+from tui.sources.disk import DiskSource
+from tui.sources.docker_manifests import DockerManifests
+from tui.sources.spec import object_text, place_text
+from tui.sources.storage import StorageSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +18,7 @@ class Home:
     """Where bytes can be read from.
 
     ``registry`` is the ``host[:port]`` of a registry; for what lies on disk it is None and ``path`` holds the source as
-    it is written on the command line, without tag or digest (``oci:/tmp/layout``).
+    it is written on the command line, without repository, tag or digest (``oci:/tmp/layout``).
     """
 
     repository: str
@@ -24,6 +29,16 @@ class Home:
     def of(cls, reference: Reference) -> Home:
         """The repository that a reference names."""
         return cls(reference.repository, reference.registry)
+
+    @classmethod
+    def within(cls, source: Source, repository: str) -> Home:
+        """A repository of a source, wherever that is."""
+        if source.registry is not None:
+            return cls(repository, source.registry)
+        if isinstance(source, DockerManifests):
+            return cls(repository, None, place_text(source.kind, source.lists.folder))
+        assert isinstance(source, DiskSource | StorageSource)
+        return cls(repository, None, source.place)
 
     @property
     def on_disk(self) -> bool:
@@ -36,6 +51,8 @@ class Home:
 
     def at(self, selector: str) -> str:
         """The reference of something in here, as people write it: ``host/app:tag`` or ``host/app@sha256:…``."""
+        if self.path is not None:
+            return object_text(self.path, self.repository, tag=selector)
         mark = "@" if ":" in selector else ":"
         return f"{self}{mark}{selector}"
 
@@ -45,5 +62,27 @@ class Home:
 
     def __str__(self) -> str:
         if self.path is not None:
-            return f"{self.path}:{self.repository}" if self.repository else self.path
+            return object_text(self.path, self.repository)
         return f"{self.registry}/{self.repository}"
+
+
+class Pinned(str):
+    """The reference of an object that somebody sees, with what it means: its text is for people and for the journal,
+    and is not read again to find the object."""
+
+    home: Home
+    selector: str
+
+    def __new__(cls, home: Home, selector: str, text: str = "") -> Pinned:
+        pinned = super().__new__(cls, text or home.at(selector))
+        pinned.home, pinned.selector = home, selector
+        return pinned
+
+    @classmethod
+    def of(cls, source: Source, repository: str, *, tag: str | None = None, digest: Digest | None = None) -> Pinned:
+        """A tag or a digest of a source."""
+        home = Home.within(source, repository)
+        selector = tag or str(digest or "")
+        # Docker names its local lists as what they are in the registry, which is another place.
+        text = home.at(selector) if isinstance(source, DockerManifests) else ""
+        return cls(home, selector, text or source.reference(repository, tag=tag, digest=None if tag else digest))

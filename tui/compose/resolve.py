@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from tui.compose.bench import Bench, locate
 from tui.compose.draft import Entry, EntryVerdict
 from tui.compose.errors import ResolveError
-from tui.compose.home import Home
+from tui.compose.home import Home, Pinned
 from tui.explore.children import DEPTH_LIMIT
 from tui.oci import attestation, media
 from tui.oci.config import ImageConfig
@@ -98,7 +98,8 @@ async def _only_image(bench: Bench, home: Home, shown: str) -> tuple[Home, str]:
         return found[0]
     if not found:
         raise ResolveError(f"{shown} holds no image.", Presence.MISSING)
-    names = ", ".join(safe(place.at(tag), limit=300) for place, tag in found[:NAMES_SHOWN])
+    shortly = [Pinned.of(source, place.repository, tag=tag) for place, tag in found[:NAMES_SHOWN]]
+    names = ", ".join(safe(each, limit=300) for each in shortly)
     more = f" and {len(found) - NAMES_SHOWN} more" if len(found) > NAMES_SHOWN else ""
     raise ResolveError(f"{shown} holds {len(found)} images; name one: {names}{more}.", Presence.MISMATCHED)
 

@@ -17,6 +17,7 @@ from tui.registry.page import Page
 from tui.sources.base import SourceError, SourceKind
 from tui.sources.files import Files
 from tui.sources.presence import Observation, Presence, compare
+from tui.sources.spec import object_text, place_text
 from tui.text import safe
 
 
@@ -52,6 +53,11 @@ class DiskSource:
     def path(self) -> Path:
         """The folder or file, for other tools' command lines."""
         return self._files.path
+
+    @property
+    def place(self) -> str:
+        """The same with its kind, as it is written on the command line: ``oci:/tmp/layout``."""
+        return place_text(self.kind, self._files.path)
 
     @property
     def registry(self) -> str | None:
@@ -170,10 +176,9 @@ class DiskSource:
         return tuple(found)
 
     def reference(self, repository: str, *, tag: str | None = None, digest: Digest | None = None) -> str:
-        name = f"{self.title}:{repository}" if repository else self.title
-        if tag:
-            name += f":{tag}"
-        return f"{name}@{digest}" if digest else name
+        named = self._contents.tags.get(repository, {}).get(tag or "")
+        known = named.digest if named is not None else None
+        return object_text(self.place, repository, tag=tag, digest=digest, known=known)
 
     async def aclose(self) -> None:
         self._files.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tui.oci import media, strict_json
 from tui.oci.descriptor import Descriptor
+from tui.oci.digest import digest_or_name
 from tui.oci.errors import MalformedDocument
 from tui.oci.manifest import Index, decode
 from tui.oci.strict_json import MANIFEST_LIMIT
@@ -62,6 +63,8 @@ def _names(entries: tuple[Descriptor, ...]) -> dict[str, Descriptor]:
     named: dict[str, Descriptor] = {}
     for entry in entries:
         name = entry.annotations.get(REF_NAME) or entry.annotations.get(_FULL_NAME) or str(entry.digest)
+        if digest_or_name(name) is not None:
+            name = str(entry.digest)  # a name that is the digest of something else would be asked for in its place
         # Two entries of one name: the first keeps it, the others are named by their digests.
         named.setdefault(name if name not in named else str(entry.digest), entry)
     return named

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.oci.digest import Digest
+from tui.oci.digest import Digest, digest_or_name
 from tui.oci.errors import MalformedDigest, MalformedReference
-from tui.oci.reference import Reference, is_tag, parse_registry
+from tui.oci.reference import Reference, is_repository, is_tag, parse_registry
 from tui.text import safe
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ _KINDS: dict[str, SourceKind] = {
     "docker-manifests": "docker-manifests",
     "storage": "storage",
 }
+_WRITTEN = {kind: prefix for prefix, kind in _KINDS.items()}
+#: The kinds that are folders; the others are files.
+_FOLDERS = ("oci-layout", "docker-manifests", "storage")
 _PREFIX = re.compile(r"(oci|oci-archive|docker-archive|docker-manifests|storage):(.*)", re.DOTALL)
 
 
@@ -49,6 +52,8 @@ class SourceSpec:
 def parse_source(text: str) -> SourceSpec:
     """Read a SOURCE: a reference, a repository, a registry, or ``oci:PATH[:TAG]`` and its kin.
 
+    In ``docker-archive:`` and ``storage:`` the path is followed by ``:REPOSITORY[:TAG]``.
+
     ``localhost:5000``, ``127.0.0.1:5000`` and names that have a dot but no path are registries; anything else without a
     path is an image of Docker Hub, as for Docker. Raises MalformedReference with a sentence that says what to write.
     """
@@ -72,41 +77,72 @@ def parse_source(text: str) -> SourceSpec:
 
 
 def _on_disk(kind: SourceKind, rest: str, text: str) -> SourceSpec:
-    if kind == "docker-manifests":
-        path = _path(rest) if rest else None
-        return SourceSpec(kind, path=path, explicit=False, text=text)
+    if not rest and kind == "docker-manifests":
+        return SourceSpec(kind, explicit=False, text=text)
     if not rest:
         raise MalformedReference(f"“{safe(text, limit=200)}” names no path; write it after the colon.")
     if "\0" in rest:
         raise MalformedReference(f"“{safe(text, limit=200)}” has a zero byte in its path.")
-    if kind == "storage" or os.path.exists(_path(rest)):
-        repository = "" if kind != "storage" else None
-        return SourceSpec(kind, path=_path(rest), repository=repository, explicit=False, text=text)
-    head, name = _cut(rest, text)
-    name, selector = _tag_of(kind, name, text)
+    head, name = _cut(kind, rest, text)
+    repository, selector = _name_of(kind, name, text)
     return SourceSpec(
-        kind, path=_path(head), repository=name, selector=selector, explicit=selector is not None, text=text
+        kind, path=_path(head), repository=repository, selector=selector, explicit=selector is not None, text=text
     )
 
 
-def _cut(rest: str, text: str) -> tuple[str, str]:
-    """A path, and what is named in it: the longest path that exists counts, for paths may hold colons too. The name
-    begins with its mark, ``:`` or ``@``, or is "". Raises MalformedReference when there is no such path, and no tag.
+def _cut(kind: SourceKind, rest: str, text: str) -> tuple[str, str]:
+    """A path, and what is named in it, which begins with its mark, ``:`` or ``@``, or is "".
+
+    Paths may hold colons too, so the path is one that exists. Where several do, it is the one with a slash behind it,
+    else the only one that holds such a source, else the longest. Raises MalformedReference when two hold one, for
+    nobody can tell which is meant then, or when there is no such path, and no tag.
     """
-    for place in range(len(rest) - 1, 0, -1):
-        if rest[place] in ":@" and os.path.exists(_path(rest[:place])):
-            return rest[:place], rest[place:]
+    ends = [at for at, mark in enumerate(rest) if at and mark in ":@" and os.path.exists(_path(rest[:at]))]
+    if os.path.exists(_path(rest)):
+        ends.append(len(rest))
+    if kind in _FOLDERS:
+        ends = [at for at in ends if rest[at - 1] == "/"] or ends
+    if len(ends) > 1:
+        holding = [at for at in ends if _holds(kind, _path(rest[:at]))]
+        if len(holding) > 1:
+            raise MalformedReference(_ambiguous(kind, rest, holding, text))
+        ends = holding or ends
+    if ends:
+        return rest[: ends[-1]], rest[ends[-1] :]
     head, colon, tail = rest.rpartition(":")
-    if not colon or not head:
+    if not colon or not head or kind in ("storage", "docker-manifests"):
         return rest, ""
     if tail.startswith(("sha256", "sha512")) or not is_tag(tail):
         raise MalformedReference(f"“{safe(text, limit=200)}”: “{safe(tail, limit=100)}” is not a tag.")
     return head, f":{tail}"
 
 
-def _tag_of(kind: SourceKind, name: str, text: str) -> tuple[str, str | None]:
-    """What ``:NAME`` after a path means: in a layout a tag (any name, image-spec annotations.md allows more than tags),
-    in what ``docker save`` wrote a repository and perhaps its tag, in both perhaps ``@DIGEST``."""
+def _holds(kind: SourceKind, path: Path) -> bool:
+    """Whether a path that exists looks like a source of this kind."""
+    if kind == "oci-layout":
+        return any(os.path.isfile(path / name) for name in ("oci-layout", "index.json"))
+    if kind == "storage":
+        from tui.sources.storage_disk import find_root
+
+        try:
+            return find_root(path) is not None
+        except OSError:
+            return True  # it may not be looked into: it could be one
+    return os.path.isdir(path) == (kind in _FOLDERS)
+
+
+def _ambiguous(kind: SourceKind, rest: str, ends: list[int], text: str) -> str:
+    paths = " and ".join(safe(rest[:at], limit=200) for at in ends)
+    mend = "write a slash behind the one that is meant" if kind in _FOLDERS else "rename one of them"
+    return f"“{safe(text, limit=200)}” can be read in two ways, for there are both {paths}: {mend}."
+
+
+def _name_of(kind: SourceKind, name: str, text: str) -> tuple[str | None, str | None]:
+    """The repository and the tag or digest that ``:NAME`` after a path means, perhaps with ``@DIGEST``.
+
+    In a layout a name is a tag (any name, image-spec annotations.md allows more than tags); elsewhere it is a
+    repository and perhaps its tag.
+    """
     name, at, digest = name.partition("@")
     name = name.removeprefix(":")
     selector: str | None = None
@@ -115,8 +151,12 @@ def _tag_of(kind: SourceKind, name: str, text: str) -> tuple[str, str | None]:
             selector = str(Digest.parse(digest))
         except MalformedDigest as error:
             raise MalformedReference(f"“{safe(text, limit=200)}”: {error}") from None
-    if kind != "docker-archive":
+    if kind in ("oci-layout", "oci-archive"):
         return "", selector or name or None
+    if kind in ("storage", "docker-manifests"):
+        if not name and not at:
+            return None, None
+        return _stored_name(kind, name, selector, text)
     if not name:
         return "", selector
     try:
@@ -125,6 +165,67 @@ def _tag_of(kind: SourceKind, name: str, text: str) -> tuple[str, str | None]:
         raise MalformedReference(f"“{safe(text, limit=200)}”: {error}") from None
     tag = reference.tag if reference.explicit else None
     return reference.familiar.removesuffix(f":{reference.tag}"), selector or tag
+
+
+def _stored_name(kind: SourceKind, name: str, selector: str | None, text: str) -> tuple[str, str | None]:
+    """REPOSITORY or REPOSITORY:TAG of a storage folder; of Docker's lists, where repositories begin with a host."""
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        repository, tag = name, ""
+    if not repository or (kind == "storage" and not is_repository(repository)):
+        raise MalformedReference(
+            f"“{safe(text, limit=200)}”: “{safe(repository, limit=100)}” is not the name of a repository."
+        )
+    if tag and not is_tag(tag):
+        raise MalformedReference(f"“{safe(text, limit=200)}”: “{safe(tag, limit=100)}” is not a tag.")
+    return repository, selector or tag or None
+
+
+def place_text(kind: SourceKind, path: Path) -> str:
+    """A place on disk as it is written, without what is named in it: ``oci:/tmp/layout``."""
+    text = str(path)
+    if text.startswith("~"):
+        text = f"./{text}"  # a folder of that name, and nobody's home
+    if text.startswith("//"):
+        text = f"/{text.lstrip('/')}"
+    return f"{_WRITTEN[kind]}:{text}"
+
+
+def place_spec(place: str) -> SourceSpec:
+    """The spec of what ``place_text`` wrote: all after the kind is the path, whatever is in it."""
+    prefix, _colon, path = place.partition(":")
+    return SourceSpec(_KINDS[prefix], path=Path(path) if path else None, explicit=False, text=place)
+
+
+def object_text(
+    place: str, repository: str, *, tag: str | None = None, digest: Digest | None = None, known: Digest | None = None
+) -> str:
+    """How something in a place on disk is written, so that ``parse_source`` reads the same of it.
+
+    ``known`` is the digest that a tag is known to hold, for tags that cannot be written (layouts allow any name). What
+    cannot be written at all ends in an ``@``: a text that is refused, and never means something else.
+    """
+    kind = _KINDS[place.partition(":")[0]]
+    if tag is not None and digest is None and (digest := digest_or_name(tag)) is not None:
+        tag = None
+    without = None if kind in ("storage", "docker-manifests") else ""
+    tries = [(tag, digest), *([(None, digest or known)] if tag and (digest or known) else [])]
+    for name, exact in tries:
+        text = (f":{repository}" if repository else "") + (f":{name}" if name else "") + (f"@{exact}" if exact else "")
+        if not _is_read_back(kind, text, (repository or without, str(exact) if exact else name or None)):
+            continue
+        marked = kind in _FOLDERS and (f"{text}:".count("/:") or "/@" in text or place != place.rstrip())
+        whole = f"{place.rstrip('/')}/{text}" if marked else f"{place}{text}"
+        if whole == whole.rstrip() and "\0" not in whole:
+            return whole
+    return f"{place}:{repository}:{tag or ''}@"
+
+
+def _is_read_back(kind: SourceKind, text: str, meant: tuple[str | None, str | None]) -> bool:
+    try:
+        return _name_of(kind, text, "") == meant
+    except MalformedReference:
+        return False
 
 
 def _path(text: str) -> Path:

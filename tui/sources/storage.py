@@ -23,6 +23,7 @@ from tui.oci.reference import fallback_tag, is_repository, is_tag
 from tui.registry.page import Page
 from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
+from tui.sources.spec import object_text, place_text
 from tui.sources.storage_disk import (
     LINK_LIMIT,
     Folder,
@@ -69,6 +70,7 @@ class StorageSource:
             )
         self.path = root
         self.title = safe(f"storage:{given}")
+        self.place = place_text("storage", given)
         self.folder = Folder(root)
         self._referrers: dict[str, dict[str, tuple[Descriptor, ...]]] = {}
 
@@ -316,9 +318,7 @@ class StorageSource:
         return fallback_tag(digest)
 
     def reference(self, repository: str, *, tag: str | None = None, digest: Digest | None = None) -> str:
-        if digest is not None:
-            return f"{repository}@{digest}"
-        return f"{repository}:{tag}" if tag else repository
+        return object_text(self.place, repository, tag=tag, digest=digest)
 
     async def aclose(self) -> None:
         self._referrers.clear()

@@ -13,7 +13,7 @@ from tui.compose.bench import Bench
 from tui.compose.copy import plan_copy
 from tui.compose.draft import Draft, DraftKind
 from tui.compose.errors import ComposeError, DraftError
-from tui.compose.home import Home
+from tui.compose.home import Home, Pinned
 from tui.compose.journal import Journal
 from tui.compose.local import draft_of_local, plan_local_write, plan_remove_local, recreate_local
 from tui.compose.plan import Plan
@@ -216,12 +216,15 @@ def target_of(node: Node) -> Reference | None:
 
 def mark_of(node: Node) -> Mark:
     """A marked row for a new list: a platform of an index keeps what that index says of it, attestations included."""
-    name = node.repository or ""
     by_tag = node.tag if node.kind is Kind.TAG else None
-    reference = node.source.reference(name, tag=by_tag, digest=None if by_tag else node.digest)
+    reference = Pinned.of(node.source, node.repository or "", tag=by_tag, digest=node.digest)
     parent = node.parent
     if node.kind is Kind.MANIFEST and parent is not None and parent.index is not None:
-        home = Home(name, node.source.registry) if node.source.registry else None
-        if home is not None:
-            return Mark(reference, parent.index, node.digest, home)
+        return Mark(reference, parent.index, node.digest, reference.home)
     return Mark(reference)
+
+
+def seen_in(node: Node) -> Pinned:
+    """What a row shows, by its digest; one of Docker's local lists by its name, for it is under its digest nowhere."""
+    local = node.kind is Kind.TAG and isinstance(node.source, DockerManifests)
+    return Pinned.of(node.source, node.repository or "", tag=node.tag if local else None, digest=node.digest)

@@ -105,7 +105,8 @@ async def test_gone_denied_and_without_source(yard: Yard) -> None:
     draft = await recreate(yard.bench, target, index, home, sources=chosen)
     verdicts = [entry.verdict for entry in draft.entries]
     assert verdicts == [EntryVerdict.GONE, EntryVerdict.UNKNOWN, EntryVerdict.UNCHANGED, EntryVerdict.GONE]
-    assert "no source is known" in draft.entries[2].note
+    assert "no source known: taken as it is" in draft.entries[2].note
+    assert draft.entries[2].is_unsourced and draft.entries[2].source is None
     plan = await plan_draft(draft, yard.bench)
     assert not plan.ready
     fixed = await begin.replace_from(

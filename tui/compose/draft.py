@@ -80,6 +80,12 @@ class Entry:
         return attestation.is_attestation(self.descriptor)
 
     @property
+    def is_unsourced(self) -> bool:
+        """Whether nothing tells where it came from, so that it is taken as it is: that it did not change says
+        nothing."""
+        return self.source is None and self.verdict is EntryVerdict.UNCHANGED and not self.is_attestation
+
+    @property
     def in_index(self) -> bool:
         """Whether the row is part of the index that the draft makes."""
         return self.verdict is not EntryVerdict.REMOVED

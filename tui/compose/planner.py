@@ -13,7 +13,7 @@ from tui.compose.home import Home
 from tui.compose.local import local_files, local_step
 from tui.compose.plan import LACKING, Action, How, Plan, PlannedObject, Step, StepKind
 from tui.compose.survey import Survey, Surveyed
-from tui.compose.validate import Problem, problems
+from tui.compose.validate import Problem, problems, row_name
 from tui.oci import attestation
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
@@ -87,6 +87,10 @@ async def plan_draft(
         tag_was=draft.tag_was,
         dry_run=dry_run,
     )
+    unsourced = [row_name(entry) for entry in draft.images if entry.is_unsourced]
+    if unsourced:
+        said = f"{', '.join(unsourced)}: no source known: taken as {'it is' if len(unsourced) == 1 else 'they are'}."
+        wanted = replace(wanted, warnings=(said,))
     plan = await plan_manifest(wanted, bench, count_referrers=count_referrers, progress=progress)
     plan = replace(plan, problems=plan.problems + found)
     as_it_is = draft.kind is DraftKind.LOCAL and draft.is_untouched

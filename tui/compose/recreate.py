@@ -1,11 +1,14 @@
 """Recreate: where each entry of a list came from, what is there now, and a fresh draft of it.
 
 Sources are known from Docker's local list (``Ref``) or the journal; else they are proposed from the repository's
-tags: a tag that points at the entry's digest, else one that is named after the list's tag and the platform."""
+tags: a tag that points at the entry's digest, else one that is named after the list's tag and the platform. An entry
+of which nothing tells where it came from is taken as it is, and the row says so: that it did not change says nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,17 +18,20 @@ from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, from_index
 from tui.compose.errors import DraftError, ResolveError
 from tui.compose.home import Home
 from tui.compose.resolve import resolve
-from tui.explore.spelling import proposals, repository_spellings
+from tui.explore.spelling import machine_names, proposals, repository_spellings
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import Index
 from tui.oci.reference import Reference
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
-from tui.text import safe
+from tui.text import plural, safe
 
 #: At most so many tags are asked for what they point to, and so many repositories beside the list's own tried.
 TAG_LIMIT, REPOSITORY_LIMIT = 64, 12
+#: Tags whose names tell nothing are asked so many at a time, until each entry has its own.
+_AT_ONCE = 16
+_OF_REFERRERS = re.compile(r"sha(256|512)-[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,54 +66,87 @@ async def recreate(
         draft = replace(draft, tag_known=True, tag_was=index.digest)
     hints: dict[Digest, Hint] = {}
     for digest, reference in (known or {}).items():
-        hints[digest] = Hint(reference, False, "from the journal of pushes")
+        if reference != home.by_digest(digest):  # its own digest in its own repository is no source: it never moves
+            hints[digest] = Hint(reference, False, "from the journal of pushes")
     for digest, reference in (sources or {}).items():
         hints[digest] = Hint(reference, False)
+    looked = ""
     without = [entry for entry in draft.images if entry.descriptor.digest not in hints]
     if without and propose and not home.on_disk:
         tell("looking for the tags that the entries came from")
-        hints |= await propose_sources(bench, target, without)
+        proposed, looked = await propose_sources(bench, target, without)
+        hints |= proposed
     rows = list(draft.images)
     found = await asyncio.gather(*(_now(bench, entry, hints.get(entry.descriptor.digest), home) for entry in rows))
     for entry, answer in zip(rows, found, strict=True):
-        draft = _apply(draft, entry, hints.get(entry.descriptor.digest), answer)
+        draft = _apply(draft, entry, hints.get(entry.descriptor.digest), answer, looked)
         tell(f"{safe(str(entry.platform or entry.descriptor.digest.short))}: {draft.entry(entry.key).verdict}")
     return draft
 
 
-async def propose_sources(bench: Bench, target: Reference, entries: Iterable[Entry]) -> dict[Digest, Hint]:
-    """A source for each entry that one can be guessed for, from the tags of the list's repository and those beside
-    it."""
+async def propose_sources(bench: Bench, target: Reference, entries: Iterable[Entry]) -> tuple[dict[Digest, Hint], str]:
+    """A source for each entry that one can be guessed for, from the tags of the list's repository and those beside it;
+    and why not all tags were looked at ("" when they were, or were not needed).
+
+    Tags that are named after the list come first. The others are asked only while an entry has neither a tag that
+    points at it nor one that is named after it."""
     home = Home.of(target)
-    tags = await _tags(bench, home)
+    tags, looked = await _tags(bench, home)
     wanted = [entry for entry in entries if entry.platform is not None and not entry.platform.is_unknown]
     named: dict[str, list[str]] = {}
     for entry in wanted:
         if entry.platform is not None:
             named[entry.key] = [each.tag for each in proposals(target.tag or "latest", entry.platform, tags)]
+    others = [tag for tag in tags if tag != target.tag]
     start = (target.tag or "latest").lower()
-    kin = [tag for tag in tags if tag != target.tag and start in tag.lower()]
-    asked = list(dict.fromkeys([*(tag for each in named.values() for tag in each), *kin]))[:TAG_LIMIT]
-    heads = dict(zip(asked, await asyncio.gather(*(_head(bench, home, tag) for tag in asked)), strict=True))
+    kin = [tag for tag in others if start in tag.lower()]
+    likely = list(dict.fromkeys([*(tag for each in named.values() for tag in each), *kin]))[:TAG_LIMIT]
+    heads = await _heads(bench, home, likely)
     hints: dict[Digest, Hint] = {}
-    for entry in wanted:
-        digest = entry.descriptor.digest
-        spelled = [tag for tag in named[entry.key] if heads.get(tag) is not None]
-        pointing = next((tag for tag in (*spelled, *asked) if heads.get(tag) == digest), None)
-        if pointing is not None:
-            others = [tag for tag in spelled if heads[tag] != digest]
-            note = "proposed: this tag points at the entry"
-            if others:
-                note += f"; {safe(others[0])} is another image now"
-            hints[digest] = Hint(home.at(pointing), True, note)
-        elif spelled:
-            hints[digest] = Hint(home.at(spelled[0]), True, "proposed: named after the list and the platform")
+
+    def point() -> None:
+        for entry in wanted:
+            digest = entry.descriptor.digest
+            spelled = [tag for tag in named[entry.key] if heads.get(tag) is not None]
+            pointing = next((tag for tag in (*spelled, *heads) if heads.get(tag) == digest), None)
+            if pointing is not None:
+                note = "proposed: this tag points at the entry"
+                away = [tag for tag in spelled if heads[tag] != digest]
+                if away:
+                    note += f"; {safe(away[0])} is another image now"
+                hints.setdefault(digest, Hint(home.at(pointing), True, note))
+            elif spelled:
+                note = "proposed: named after the list and the platform"
+                hints.setdefault(digest, Hint(home.at(spelled[0]), True, note))
+
+    point()
+    far = _likely_first([tag for tag in others if tag not in heads], wanted)
+    while far and len(heads) < TAG_LIMIT and any(entry.descriptor.digest not in hints for entry in wanted):
+        some = far[: min(_AT_ONCE, TAG_LIMIT - len(heads))]
+        far = far[len(some) :]
+        heads |= await _heads(bench, home, some)
+        point()
     for entry in wanted:
         if entry.descriptor.digest not in hints:
             beside = await _beside(bench, target, entry)
             if beside is not None:
                 hints[entry.descriptor.digest] = beside
-    return hints
+    if far and not looked:
+        looked = f"{len(heads)} of the repository's {plural(len(others), 'other tag')} were looked at"
+    return hints, looked
+
+
+def _likely_first(tags: Sequence[str], entries: Sequence[Entry]) -> list[str]:
+    """Tags that name the platform of an entry before those that name none; not those that other tools keep for
+    referrers (``sha256-…``), which never hold an image."""
+    machines = {name for entry in entries if entry.platform is not None for name in machine_names(entry.platform)}
+    kept = [tag for tag in tags if not _OF_REFERRERS.match(tag)]
+    return sorted(kept, key=lambda tag: not any(name in tag.lower() for name in machines))
+
+
+async def _heads(bench: Bench, home: Home, tags: Sequence[str]) -> dict[str, Digest | None]:
+    """What each of these tags points at; None where that could not be found out."""
+    return dict(zip(tags, await asyncio.gather(*(_head(bench, home, tag) for tag in tags)), strict=True))
 
 
 async def _beside(bench: Bench, target: Reference, entry: Entry) -> Hint | None:
@@ -123,14 +162,15 @@ async def _beside(bench: Bench, target: Reference, entry: Entry) -> Hint | None:
     return None
 
 
-async def _tags(bench: Bench, home: Home) -> Sequence[str]:
+async def _tags(bench: Bench, home: Home) -> tuple[Sequence[str], str]:
+    """The repository's tags, and why they are not all of them."""
     names: list[str] = []
     try:
         async for page in bench.source(home).tags(home.repository):
             names += page.names
     except SourceError:
-        return names  # no list of tags: nothing is proposed from it, and the rows say that they have no source
-    return names
+        return names, "the repository's tags could not be listed" + (" to the end" if names else "")
+    return names, ""
 
 
 async def _head(bench: Bench, home: Home, tag: str) -> Digest | None:
@@ -159,7 +199,7 @@ async def _now(bench: Bench, entry: Entry, hint: Hint | None, home: Home) -> tup
         return ResolveError(str(error), Presence.MISMATCHED)
 
 
-def _apply(draft: Draft, row: Entry, hint: Hint | None, answer: tuple[Entry, ...] | ResolveError) -> Draft:
+def _apply(draft: Draft, row: Entry, hint: Hint | None, answer: tuple[Entry, ...] | ResolveError, looked: str) -> Draft:
     source = hint.reference if hint is not None else None
     proposed = hint.proposed if hint is not None else False
     note = hint.note if hint is not None else ""
@@ -169,7 +209,8 @@ def _apply(draft: Draft, row: Entry, hint: Hint | None, answer: tuple[Entry, ...
         lost = replace(row, source=source or row.source, proposed=proposed, now=None, verdict=verdict, note=said)
         return _set(draft, lost)
     if not answer:
-        return _set(draft, replace(row, note="no source is known; kept by its digest"))
+        said = "no source known: taken as it is" + (f" ({looked})" if looked else "")
+        return _set(draft, replace(row, source=None, note=said))
     try:
         changed = amend.replace(draft, row.key, answer)
     except DraftError as error:

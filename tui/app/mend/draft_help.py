@@ -27,6 +27,7 @@ _WORDS = (
 )
 _VERDICTS = (
     ("unchanged", "the source holds what the list held"),
+    ("as it is", "no source known: the row is taken as it is, and may be old"),
     ("moved", "the source holds another image now: that one goes in"),
     ("gone", "the source is not there any more: replace or remove the row"),
     ("new", "the list did not have it"),

@@ -30,6 +30,7 @@ _SIGN = {
     EntryVerdict.REMOVED: "-",
     EntryVerdict.UNKNOWN: "?",
 }
+_AS_IT_IS = "as it is"
 _DIGEST = 13
 _WORD = 10
 
@@ -73,17 +74,24 @@ def _row(entry: Entry, name: str, target: Reference, widths: tuple[int, int, int
     came = source_text(entry, target)
     if entry.proposed and came:
         came = f"? {came}"
+    if entry.is_unsourced:
+        came = "no source known"
     moved = entry.was != entry.now
     return columns(
         [
-            (f"{_SIGN[entry.verdict]} ", 3, verdict),
+            ("? " if entry.is_unsourced else f"{_SIGN[entry.verdict]} ", 3, "warn" if entry.is_unsourced else verdict),
             (name, first, "dim" if removed or entry.is_attestation else "title"),
             (came, source, "dim" if removed or entry.is_attestation else "info" if entry.proposed else "plain"),
             (hexes(entry.was), digits, "dim"),
             (hexes(entry.now) if not removed else "", digits, "digest" if moved and not removed else "dim"),
-            (str(entry.verdict), 0, verdict),
+            (_word(entry), 0, "warn" if entry.is_unsourced else verdict),
         ]
     )
+
+
+def _word(entry: Entry) -> str:
+    """The verdict; of an entry without a source it would be said as if it had been looked for."""
+    return _AS_IT_IS if entry.is_unsourced else str(entry.verdict)
 
 
 def _name(entry: Entry, draft: Draft) -> str:
@@ -132,9 +140,12 @@ def summary(draft: Draft) -> str:
     images = [entry for entry in draft.entries if not entry.is_attestation]
     words = []
     for verdict in EntryVerdict:
-        count = sum(entry.verdict is verdict for entry in images)
+        count = sum(entry.verdict is verdict and not entry.is_unsourced for entry in images)
         if count:
             words.append(f"{count} {verdict}")
+    count = sum(entry.is_unsourced for entry in images)
+    if count:
+        words.append(f"{count} without a source")
     return ", ".join(words) or "no image"
 
 
@@ -149,6 +160,15 @@ def notices(draft: Draft, problems: Sequence[Problem], messages: Sequence[str], 
         elif problem.code == "duplicate-platform":
             line.put(f"  {offer_key}", "key-cap").put(" keeps both all the same", "label")
         lines.append(line)
+    unsourced = [entry for entry in draft.images if entry.is_unsourced]
+    if unsourced:
+        names = ", ".join(_name(entry, draft) for entry in unsourced)
+        one = len(unsourced) == 1
+        lines.append(
+            Line(hang=2).put("! ", "warn").put(f"{names}: no source known: taken as {'it is' if one else 'they are'}. ")
+            .put(f"Whether {'it is' if one else 'they are'} still what was built last is not known; enter gives a "
+                 "source.", "label")
+        )  # fmt: skip
     lines += [Line(hang=2).put("· ", "dim").put(message, "plain") for message in messages]
     if not lines:
         lines.append(Line(hang=2).put("✓ ", "good").put("Nothing is wrong with this draft.", "dim"))
@@ -162,7 +182,7 @@ def entry_page(entry: Entry | None) -> list[Line]:
     descriptor = entry.descriptor
     lines = [heading(f"{_what(entry)}"), value("source", safe(entry.source or "not known"))]
     if entry.note:
-        bad = entry.verdict in (EntryVerdict.GONE, EntryVerdict.UNKNOWN)
+        bad = entry.verdict in (EntryVerdict.GONE, EntryVerdict.UNKNOWN) or entry.is_unsourced
         lines.append(value("", entry.note, "warn" if bad else "info"))
     if entry.proposed:
         lines[-1].put("; nobody wrote it down: enter changes it", "dim")

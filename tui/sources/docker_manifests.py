@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tui.oci import attestation, media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
-from tui.oci.manifest import AnyManifest, decode
+from tui.oci.manifest import AnyManifest, Index, decode
 from tui.oci.reference import Reference
 from tui.registry.client import Client
 from tui.registry.page import Page
@@ -31,6 +32,8 @@ from tui.text import safe
 
 #: A check asks about each blob of a list: its files are not read again for each, within so many seconds.
 _HOLD = 2.0
+#: So many indexes at most are read to see what one reference holds.
+_INDEXES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class Compared:
     """One reference now, against what the stored list says of it.
 
     ``was`` is stored; ``now`` what the registry holds under the reference (None with presence missing: nothing any
-    more). ``sentence`` is safe and says both."""
+    more). If that is an index, ``now`` of an entry is the image in it: the stored one if it is there, else the one for
+    its platform, else the index itself. ``sentence`` is safe and says both."""
 
     reference: Reference
     was: Digest
@@ -227,12 +231,15 @@ class DockerManifests:
     # against the registry
 
     async def compare(self, repository: str, tag: str) -> Comparison:
-        """Ask the registry what each entry's reference holds now, and the list's own tag: one HEAD each.
+        """Ask the registry what each entry's reference holds now, and the list's own tag: one HEAD each, and an index
+        that an entry's tag holds is read.
 
         Raises SourceError when there is no such list; what could not be asked is in the comparison.
         """
         stored = await self.stored(repository, tag)
-        entries = await asyncio.gather(*(self._compare(e.reference, e.descriptor.digest) for e in stored.entries))
+        entries = await asyncio.gather(
+            *(self._compare(each.reference, each.descriptor.digest, each.descriptor) for each in stored.entries)
+        )
         pushed: Compared | None = None
         if stored.name is not None and stored.entries:
             pushed = await self._compare(stored.name, decode(*stored.pushed()).digest)
@@ -244,13 +251,18 @@ class DockerManifests:
         """What ``compare`` found last."""
         return self._compared.get((repository, tag))
 
-    async def _compare(self, reference: Reference, was: Digest) -> Compared:
+    async def _compare(self, reference: Reference, was: Digest, entry: Descriptor | None = None) -> Compared:
+        """``entry`` is looked for in an index under the reference: images are unwrapped from those."""
         shown = safe(str(reference))
         if reference.digest is not None:
             return Compared(reference, was, reference.digest, Presence.PRESENT, f"{shown} is named by its digest.")
         try:
             registry = self._registry(reference.registry)
-            now = (await registry.resolve(reference.repository, reference.selector)).digest
+            head = await registry.resolve(reference.repository, reference.selector)
+            now = head.digest
+            if entry is not None and now != was and media.is_index(head.media_type):
+                inside = await self._inside(registry, reference.repository, head.digest)
+                now = _image_in(inside, entry) or head.digest
         except SourceError as error:
             if error.presence is Presence.MISSING:
                 said = f"{shown} is gone from the registry; the stored list still says {was.short}."
@@ -260,12 +272,49 @@ class DockerManifests:
         except OciError as error:
             return Compared(reference, was, None, Presence.MISMATCHED, f"{shown}: {error}")
         if now == was:
+            if head.digest != was:
+                said = f"{shown} is an index, {head.digest.short}, that still holds {was.short}."
+                return Compared(reference, was, now, Presence.PRESENT, said)
             return Compared(reference, was, now, Presence.PRESENT, f"{shown} is still {was.short}.")
         said = f"{shown} is {now.short} now; the stored list still says {was.short}."
         return Compared(reference, was, now, Presence.PRESENT, said)
 
+    async def _inside(self, registry: RegistrySource, repository: str, digest: Digest) -> list[Descriptor]:
+        """What is in an index and the indexes in it; one that is gone holds nothing. Raises SourceError, OciError."""
+        found: list[Descriptor] = []
+        waiting, read = [digest], set[Digest]()
+        while waiting and len(read) < _INDEXES:
+            one = waiting.pop(0)
+            read.add(one)
+            try:
+                manifest = await registry.manifest(repository, str(one))
+            except SourceError as error:
+                if error.presence is not Presence.MISSING:
+                    raise
+                continue
+            for part in manifest.entries if isinstance(manifest, Index) else ():
+                if not media.is_index(part.media_type):
+                    found.append(part)
+                elif part.digest not in read and part.digest not in waiting:
+                    waiting.append(part.digest)
+        return found
+
     async def aclose(self) -> None:
         """Nothing is held open; the client belongs to whoever made it."""
+
+
+def _image_in(inside: list[Descriptor], entry: Descriptor) -> Digest | None:
+    """What takes an entry's place: itself, else the one image of its platform, else the only image there is."""
+    if any(part.digest == entry.digest for part in inside):
+        return entry.digest
+    images = [part for part in inside if not attestation.is_attestation(part)]
+    same = [
+        part
+        for part in images
+        if part.platform is not None and entry.platform is not None and part.platform.same_as(entry.platform)
+    ]
+    chosen = same or images
+    return chosen[0].digest if len(chosen) == 1 else None
 
 
 def place(stored: StoredList) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tui.compose.bench import Bench
-from tui.compose.draft import Draft, DraftKind, Entry, LocalList, from_index
+from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, LocalList, from_index
 from tui.compose.errors import DraftError
 from tui.compose.home import Home
 from tui.compose.plan import Action, Plan, Step, StepKind
@@ -17,21 +17,29 @@ from tui.oci.errors import OciError
 from tui.oci.manifest import Index, decode
 from tui.oci.reference import Reference
 from tui.sources.docker_lists import StoredList, entry_file, stored_name
+from tui.sources.docker_manifests import Compared, Comparison
+from tui.sources.presence import Presence
 from tui.text import plural, safe
 
 
-def draft_of_local(folder: Path, stored: StoredList, target: Reference | None = None) -> Draft:
+def draft_of_local(
+    folder: Path, stored: StoredList, target: Reference | None = None, compared: Comparison | None = None
+) -> Draft:
     """The stored list as it is, entries unchanged and their platforms as `docker manifest annotate` left them.
 
-    ``folder`` is the ``manifests`` folder; ``target`` is needed when the list's name cannot be told. Raises DraftError.
+    ``folder`` is the ``manifests`` folder; ``target`` is needed when the list's name cannot be told. ``compared`` is
+    the list held against the registry: rows say what their references hold now, and the stored images go in all the
+    same. Without it nothing is known of that, and every row is called unchanged. Raises DraftError.
     """
     index = _index(stored)
     homes = {entry.descriptor.digest: entry for entry in stored.entries}
+    found = {(each.reference, each.was): each for each in (compared.entries if compared is not None else ())}
     draft = from_index(_target(stored, target), index, kind=DraftKind.LOCAL)
     entries: list[Entry] = []
     for row in draft.entries:
         entry = homes[row.descriptor.digest]
-        entries.append(replace(row, source=str(entry.reference), home=Home.of(entry.reference)))
+        row = replace(row, source=str(entry.reference), home=Home.of(entry.reference))
+        entries.append(_as_found(row, found.get((entry.reference, entry.descriptor.digest))))
     return replace(draft, entries=tuple(entries), local_list=_place(folder, stored))
 
 
@@ -53,8 +61,10 @@ async def recreate_local(
     return replace(draft, local_list=_place(folder, stored))
 
 
-def local_files(draft: Draft, raws: Mapping[Digest, bytes]) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """The files that the local list shall hold after a push, and what cannot be kept there (safe).
+def local_files(
+    draft: Draft, raws: Mapping[Digest, bytes], *, pushed: bool = True
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """The files that the local list shall hold, after a push if ``pushed``, and what cannot be kept there (safe).
 
     ``raws`` are the manifests' bytes. Docker's lists hold no annotations, so that attestations, which need them, are
     left out: `docker manifest push` would make nameless images of them.
@@ -75,7 +85,12 @@ def local_files(draft: Draft, raws: Mapping[Digest, bytes]) -> tuple[dict[str, b
         descriptor = replace(entry.descriptor, annotations={})
         files[stored_name(str(reference))] = entry_file(reference, descriptor, raw)
     if left_out:
-        said.append(f"{plural(left_out, 'attestation')} cannot be kept in Docker's local list and is only pushed.")
+        one = left_out == 1
+        if pushed:
+            then = f"{'is' if one else 'are'} only pushed"
+        else:
+            then = f"{'is' if one else 'are'} left out: pushing that list will not bring {'it' if one else 'them'}"
+        said.append(f"{plural(left_out, 'attestation')} cannot be kept in Docker's local list and {then}.")
     return files, tuple(said)
 
 
@@ -83,7 +98,7 @@ def plan_local_write(draft: Draft, raws: Mapping[Digest, bytes]) -> Plan:
     """The plan that only mends the local list and pushes nothing. Raises DraftError when the draft has none."""
     if draft.local_list is None:
         raise DraftError("This draft does not come from one of Docker's local lists.")
-    files, said = local_files(draft, raws)
+    files, said = local_files(draft, raws, pushed=False)
     step = local_step(draft.local_list, files)
     text = f"{safe(draft.local_list.name)} will hold {plural(len(files), 'entry', 'entries')}; nothing is pushed."
     sources = {entry.descriptor.digest: entry.source for entry in draft.images if entry.source}
@@ -110,6 +125,18 @@ def local_step(place: LocalList, files: Mapping[str, bytes]) -> Step:
 def targets(stored: StoredList) -> Sequence[Reference]:
     """The references that the list may have been made for, best first; empty when its entries tell nothing."""
     return tuple(dict.fromkeys((*((stored.name,) if stored.name is not None else ()), *stored.candidates)))
+
+
+def _as_found(row: Entry, found: Compared | None) -> Entry:
+    """A row of a stored list with what its reference holds now; what goes into the index stays as it is stored."""
+    if found is None:
+        return row
+    note = "" if found.now == row.was else found.sentence
+    if found.now is not None:
+        verdict = EntryVerdict.UNCHANGED if found.now == row.was else EntryVerdict.MOVED
+    else:
+        verdict = EntryVerdict.GONE if found.presence is Presence.MISSING else EntryVerdict.UNKNOWN
+    return replace(row, now=found.now, verdict=verdict, note=note)
 
 
 def _reference(entry: Entry, target: Reference, taken: Mapping[str, bytes]) -> Reference:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tui.compose.draft import Draft, Entry, EntryVerdict
+from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict
 from tui.oci import media
 from tui.oci.strict_json import MANIFEST_LIMIT
 from tui.text import plural, safe, size
+
+#: So many rows are named in one sentence.
+_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,10 @@ def _target(draft: Draft) -> Iterator[Problem]:
 def _rows(draft: Draft) -> Iterator[Problem]:
     if not draft.images:
         yield Problem("empty", "The draft holds no image. Add at least one: an empty list cannot be pulled.")
+    if draft.kind is DraftKind.LOCAL:
+        # Its entries are by digest and are pushed as they were stored; the plan looks whether their objects are there.
+        yield from _stored_rows(draft)
+        return
     for entry in draft.kept:
         if entry.verdict is EntryVerdict.GONE:
             where = f" at {safe(entry.source)}" if entry.source else ""
@@ -75,6 +82,38 @@ def _rows(draft: Draft) -> Iterator[Problem]:
                 keys=(entry.key,),
                 undetermined=True,
             )
+
+
+def _stored_rows(draft: Draft) -> Iterator[Problem]:
+    """What is not, or may not be, what the references of a stored list hold now: `docker manifest push` pushes it
+    without a word."""
+    old = [entry for entry in draft.kept if entry.now != entry.descriptor.digest and not entry.is_attestation]
+    stale = [entry for entry in old if entry.verdict is not EntryVerdict.UNKNOWN]
+    if stale:
+        shown = ", ".join(f"{row_name(entry)} ({_stored_and_now(entry)})" for entry in stale[:_NAMED])
+        more = f" and {len(stale) - _NAMED} more" if len(stale) > _NAMED else ""
+        yield Problem(
+            "stale",
+            f"This stored list is stale, and pushing it pushes the old images, as docker manifest push does: "
+            f"{shown}{more}. R on the list takes what the references hold now.",
+            stops=False,
+            keys=tuple(entry.key for entry in stale),
+        )
+    for entry in old:
+        if entry.verdict is EntryVerdict.UNKNOWN:
+            yield Problem(
+                "unknown",
+                f"Whether {row_name(entry)} is stale could not be found out. {entry.note}",
+                stops=False,
+                keys=(entry.key,),
+                undetermined=True,
+            )
+
+
+def _stored_and_now(entry: Entry) -> str:
+    source = safe(entry.source) if entry.source else "its source"
+    now = f"is {entry.now.short} now" if entry.now is not None else "is gone"
+    return f"{source} {now}, the list holds {entry.descriptor.digest.short}"
 
 
 def _platforms(draft: Draft) -> Iterator[Problem]:

@@ -28,6 +28,7 @@ from tui.oci.manifest import Index
 from tui.oci.reference import Reference
 from tui.registry.client import Client
 from tui.sources.base import SourceError
+from tui.sources.docker_lists import named
 from tui.sources.docker_manifests import DockerManifests
 from tui.sources.presence import Presence
 from tui.text import safe
@@ -126,11 +127,13 @@ class Workshop:
         return await begin_amend(self.bench, target)
 
     async def stored(self, node: Node, target: Reference | None = None) -> Draft:
-        """One of Docker's local lists as it is stored. Raises ComposeError, SourceError."""
+        """One of Docker's local lists as it is stored, its rows saying what their references hold now. Raises
+        ComposeError, SourceError."""
         source = node.source
         assert isinstance(source, DockerManifests)
         stored = await source.stored(node.repository or "", node.tag or "")
-        return await self._with_tag(draft_of_local(source.lists.folder, stored, target))
+        compared = await source.compare(node.repository or "", node.tag or "")
+        return await self._with_tag(draft_of_local(source.lists.folder, stored, target, compared))
 
     async def new(self, target: Reference, marks: Sequence[Mark]) -> Draft:
         """A draft of what is marked; what gave nothing is said in its messages. Raises OciError, ComposeError when none
@@ -208,8 +211,13 @@ class Workshop:
 
 
 def target_of(node: Node) -> Reference | None:
-    """The reference of a registry's tag row; None for a row without a tag, or of another kind of source."""
-    if node.tag is None or node.repository is None or node.source.registry is None:
+    """The reference of a registry's tag row, or that one of Docker's local lists is for; None for a row without a tag,
+    or where nothing tells it."""
+    if node.tag is None or node.repository is None:
+        return None
+    if isinstance(node.source, DockerManifests):
+        return named(node.repository, node.tag)
+    if node.source.registry is None:
         return None
     return Reference.parse(node.source.reference(node.repository, tag=node.tag))
 

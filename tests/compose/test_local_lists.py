@@ -1,0 +1,178 @@
+"""Docker's local lists held against the registry: what is stale is said and pushed all the same, and what is not is
+not called so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.compose.yard import Yard, make
+from tui.compose.draft import Draft, EntryVerdict
+from tui.compose.local import draft_of_local, plan_local_write, recreate_local
+from tui.compose.planner import plan_draft
+from tui.compose.validate import problems
+from tui.demo.images import Image, index, put_index
+from tui.demo.mishaps import deny
+from tui.oci import media
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.platform import Platform
+from tui.sources.docker_lists import StoredList, entry_file, stored_name
+from tui.sources.docker_manifests import Comparison, DockerManifests
+from tui.sources.presence import Presence
+
+
+class Lists:
+    """Local lists as `docker manifest create` leaves them, and what fanfold makes of one."""
+
+    def __init__(self, yard: Yard, folder: Path) -> None:
+        self.yard = yard
+        self.source = DockerManifests(folder, yard.client)
+
+    def create(self, name: str, **images: Image) -> None:
+        """A list of what these tags (``_`` for ``-``) of the list's repository held when it was made."""
+        repository = name.partition(":")[0]
+        for tag, image in images.items():
+            reference = self.yard.ref(f"{repository}:{tag.replace('_', '-')}")
+            raw = image.manifest.raw
+            held = Descriptor(
+                image.manifest.media_type, Digest.of(raw), len(raw), Platform.from_document(image.entry()["platform"])
+            )
+            place = self.source.lists.folder / stored_name(self.yard.at(name))
+            place.mkdir(parents=True, exist_ok=True)
+            (place / stored_name(str(reference))).write_bytes(entry_file(reference, held, raw))
+
+    async def stored(self, name: str) -> StoredList:
+        return await self.source.stored(*self.yard.at(name).rsplit(":", 1))
+
+    async def compared(self, name: str) -> Comparison:
+        return await self.source.compare(*self.yard.at(name).rsplit(":", 1))
+
+    async def draft(self, name: str) -> Draft:
+        stored, compared = await self.stored(name), await self.compared(name)
+        return draft_of_local(self.source.lists.folder, stored, None, compared)
+
+
+@pytest.fixture
+def lists(yard: Yard, tmp_path: Path) -> Lists:
+    return Lists(yard, tmp_path / "docker" / "manifests")
+
+
+class TestStale:
+    async def test_is_said_by_the_draft_and_the_plan_and_does_not_stop(self, yard: Yard, lists: Lists) -> None:
+        old = {name: yard.put("app", make("old", f"linux/{name}"), f"1-{name}") for name in ("amd64", "arm64")}
+        lists.create("app:1", **{f"1_{name}": image for name, image in old.items()})
+        assert not problems(await lists.draft("app:1"))
+        new = yard.put("app", make("new", "linux/arm64"), "1-arm64")
+        draft = await lists.draft("app:1")
+        assert [entry.verdict for entry in draft.entries] == [EntryVerdict.UNCHANGED, EntryVerdict.MOVED]
+        moved = draft.entries[1]
+        assert moved.was == moved.descriptor.digest == old["arm64"].manifest.digest
+        assert moved.now == new.manifest.digest
+        plan = await plan_draft(draft, yard.bench)
+        assert plan.ready
+        said = [problem.message for problem in plan.problems]
+        assert len(said) == 1
+        for words in ("stale", "linux/arm64", "app:1-arm64", moved.was.short, new.manifest.digest[:19], "R "):
+            assert words in said[0]
+        assert "linux/amd64" not in said[0]
+        # What goes in is what is stored, byte for byte, as `docker manifest push` sends it.
+        result = await yard.push(plan).run()
+        assert result.ok
+        assert result.digest == Digest.of((await lists.stored("app:1")).pushed()[0])
+
+    async def test_a_reference_that_is_gone_stops_only_where_its_image_is_gone_too(
+        self, yard: Yard, lists: Lists
+    ) -> None:
+        one, two = (yard.put("app", make("a", f"linux/{name}"), f"1-{name}") for name in ("amd64", "arm64"))
+        lists.create("app:1", **{"1_amd64": one, "1_arm64": two})
+        yard.change(lambda store: store.repository("app").tags.pop("1-amd64"))
+        draft = await lists.draft("app:1")
+        assert [entry.verdict for entry in draft.entries] == [EntryVerdict.GONE, EntryVerdict.UNCHANGED]
+        plan = await plan_draft(draft, yard.bench)
+        assert plan.ready
+        assert "1-amd64 is gone" in plan.problems[0].message
+        yard.change(lambda store: store.delete_manifest("app", one.manifest.digest))
+        yard.bench.forget()
+        plan = await plan_draft(draft, yard.bench)
+        assert not plan.ready
+        assert any(problem.stops and one.manifest.digest in problem.message for problem in plan.problems)
+
+    async def test_what_may_not_be_seen_is_unknown_and_not_stale(self, yard: Yard, lists: Lists) -> None:
+        one = yard.put("app", make("a", "linux/amd64"), "1-amd64")
+        lists.create("app:1", **{"1_amd64": one})
+        yard.change(lambda store: deny(store, "app"))
+        draft = await lists.draft("app:1")
+        assert draft.entries[0].verdict is EntryVerdict.UNKNOWN
+        said = problems(draft)
+        assert [(problem.code, problem.stops, problem.undetermined) for problem in said] == [("unknown", False, True)]
+
+
+class TestAnIndexUnderTheTag:
+    async def test_that_holds_the_entry_is_not_stale(self, yard: Yard, lists: Lists) -> None:
+        """What our own recreating leaves behind: the image is unwrapped, its attestation is only pushed."""
+        one = make("a", "linux/amd64")
+        lists.create("app:1", **{"1_amd64": yard.put("app", one, "1-amd64")})
+        new = make("b", "linux/amd64")
+        yard.put_attested("app", new, "1-amd64")
+        draft = await recreate_local(yard.bench, lists.source.lists.folder, await lists.stored("app:1"))
+        assert [entry.is_attestation for entry in draft.entries] == [False, True]
+        assert (await yard.push(await plan_draft(draft, yard.bench)).run()).ok
+        compared = await lists.compared("app:1")
+        assert not compared.stale, compared.entries[0].sentence
+        assert compared.entries[0].now == new.manifest.digest
+        assert "still holds" in compared.entries[0].sentence
+        assert not problems(await lists.draft("app:1"))
+
+    async def test_that_holds_another_is_stale_and_names_the_image_as_recreating_does(
+        self, yard: Yard, lists: Lists
+    ) -> None:
+        lists.create("app:1", **{"1_amd64": yard.put("app", make("a", "linux/amd64"), "1-amd64")})
+        new = make("b", "linux/amd64")
+        yard.put_attested("app", new, "1-amd64")
+        compared = await lists.compared("app:1")
+        assert compared.stale
+        assert compared.entries[0].now == new.manifest.digest
+        fresh = await recreate_local(yard.bench, lists.source.lists.folder, await lists.stored("app:1"))
+        assert fresh.images[0].now == (await lists.draft("app:1")).entries[0].now
+
+    async def test_also_in_an_index_inside_it(self, yard: Yard, lists: Lists) -> None:
+        one = make("a", "linux/amd64")
+        inner, _proof = yard.put_attested("app", one, "inner")
+        raw = yard.change(lambda store: store.repository("app").manifests[str(inner)].raw)
+        outer = index([{"mediaType": media.OCI_INDEX, "digest": inner, "size": len(raw)}])
+        yard.change(lambda store: put_index(store, "app", outer, ("1-amd64",)))
+        lists.create("app:1", **{"1_amd64": one})
+        assert not (await lists.compared("app:1")).stale
+        yard.change(lambda store: store.delete_manifest("app", inner))
+        lists = Lists(yard, lists.source.lists.folder)
+        yard.client.forget(yard.registry)
+        found = (await lists.compared("app:1")).entries[0]
+        assert found.stale
+        assert found.presence is Presence.PRESENT
+        assert found.now == outer.digest
+
+    async def test_that_cannot_be_read_is_not_known(self, yard: Yard, lists: Lists) -> None:
+        one = make("a", "linux/amd64")
+        yard.put_attested("app", one, "1-amd64")
+        lists.create("app:1", **{"1_amd64": one})
+        broken = b'{"schemaVersion": 2, "manifests": 7}'
+        yard.change(lambda store: store.put_manifest("app", broken, media.OCI_INDEX, ("1-amd64",)))
+        found = (await lists.compared("app:1")).entries[0]
+        assert not found.stale
+        assert found.now is None
+
+
+async def test_attestations_that_a_local_list_cannot_hold(yard: Yard, lists: Lists) -> None:
+    """Writing only the local list pushes nothing, and says so."""
+    one = make("a", "linux/amd64")
+    lists.create("app:1", **{"1_amd64": yard.put("app", one, "1-amd64")})
+    yard.put_attested("app", make("b", "linux/amd64"), "1-amd64")
+    draft = await recreate_local(yard.bench, lists.source.lists.folder, await lists.stored("app:1"))
+    plan = await plan_draft(draft, yard.bench)
+    said = "1 attestation cannot be kept in Docker's local list and is "
+    assert f"{said}only pushed." in plan.warnings
+    raws = {each.digest: each.raw for each in plan.objects if each.raw is not None}
+    warned = plan_local_write(draft, raws).warnings
+    assert warned == (f"{said}left out: pushing that list will not bring it.",)

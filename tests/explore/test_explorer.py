@@ -210,6 +210,37 @@ async def test_a_refresh_asks_again_and_sees_what_changed() -> None:
     assert explorer.rollup(platform).worst is Presence.MISSING
 
 
+@pytest.mark.parametrize("where", ["tag", "platform"])
+async def test_what_was_put_back_is_read_again_after_a_refresh(where: str) -> None:
+    source = FakeSource()
+    top = source.put("app", two_platforms(), "1")
+    source.drop("app", top.children[1].digest)
+    explorer = Explorer()
+    tag = explorer.add_selector(source, "app", "1")
+    await explorer.check(tag).wait()
+    platform = tag.children[1]
+    assert platform.load is Load.FAILED
+    source.put("app", top, "1")
+    await explorer.refresh(tag if where == "tag" else platform)
+    await explorer.check(tag).wait()
+    assert tag.children[1] is platform and platform.load is Load.READY
+    assert explorer.rollup(tag).worst is Presence.PRESENT
+
+
+async def test_what_was_missing_and_is_seen_again_is_read_by_the_next_check() -> None:
+    source = FakeSource()
+    top = source.put("app", two_platforms(), "1")
+    source.drop("app", top.children[1].digest)
+    explorer = Explorer()
+    tag = explorer.add_selector(source, "app", "1")
+    await explorer.check(tag).wait()
+    source.put("app", top, "1")
+    digest = top.children[1].digest
+    explorer.book.put(source, "app", digest, Observation(Presence.PRESENT, digest=digest))
+    await explorer.check(tag).wait()
+    assert explorer.rollup(tag).worst is Presence.PRESENT
+
+
 async def test_what_is_on_the_screen_is_asked_first() -> None:
     source = FakeSource()
     source.put("app", images.image("linux/amd64", tuple(images.layer(str(n)) for n in range(20))), "1")

@@ -196,7 +196,7 @@ class Explorer:
         await self._refresh(image)
 
     async def _refresh(self, node: Node) -> None:
-        loaded = {row.key for row in node.walk() if row is not node and row.load is Load.READY}
+        loaded = {row.key for row in node.walk() if row is not node and row.load in (Load.READY, Load.FAILED)}
         await self.open(node, fresh=True)
         for child in list(node.children):
             if child.key not in loaded:

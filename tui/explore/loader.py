@@ -63,7 +63,9 @@ class Loader:
             return False
         if node.load is Load.FAILED and node.error is not None:
             key = key_of(node)
-            return key is None or self.tree.book.wanted(*key)
+            # What was missing when it was read, and was seen since, was put back.
+            back = node.error.presence is Presence.MISSING and self.tree.observation(node).presence is Presence.PRESENT
+            return back or key is None or self.tree.book.wanted(*key)
         return True
 
     def _take_stale(self, node: Node) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -45,7 +46,9 @@ def plug(house: ExploreScreen, world: World) -> Mending | None:
     if world.client is None:
         return None
     read_only = "--read-only is on." if house.read_only else ""
-    return Mending(house, world, Workshop(world.client, read_only=read_only, journal=_demo_journal(world)))
+    shop = Workshop(world.client, read_only=read_only, journal=_demo_journal(world))
+    world.close_also(lambda: asyncio.run(shop.aclose()))  # archives that were read from
+    return Mending(house, world, shop)
 
 
 def _demo_journal(world: World) -> Journal | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.compose.yard import Yard, make
+from tests.support.local_lists import write_list
 from tui.compose.draft import Draft, EntryVerdict
 from tui.compose.local import draft_of_local, plan_local_write, recreate_local
 from tui.compose.planner import plan_draft
@@ -15,10 +16,8 @@ from tui.compose.validate import problems
 from tui.demo.images import Image, index, put_index
 from tui.demo.mishaps import deny
 from tui.oci import media
-from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
-from tui.oci.platform import Platform
-from tui.sources.docker_lists import StoredList, entry_file, stored_name
+from tui.sources.docker_lists import StoredList
 from tui.sources.docker_manifests import Comparison, DockerManifests
 from tui.sources.presence import Presence
 
@@ -33,15 +32,8 @@ class Lists:
     def create(self, name: str, **images: Image) -> None:
         """A list of what these tags (``_`` for ``-``) of the list's repository held when it was made."""
         repository = name.partition(":")[0]
-        for tag, image in images.items():
-            reference = self.yard.ref(f"{repository}:{tag.replace('_', '-')}")
-            raw = image.manifest.raw
-            held = Descriptor(
-                image.manifest.media_type, Digest.of(raw), len(raw), Platform.from_document(image.entry()["platform"])
-            )
-            place = self.source.lists.folder / stored_name(self.yard.at(name))
-            place.mkdir(parents=True, exist_ok=True)
-            (place / stored_name(str(reference))).write_bytes(entry_file(reference, held, raw))
+        held = {self.yard.at(f"{repository}:{tag.replace('_', '-')}"): image for tag, image in images.items()}
+        write_list(self.source.lists.folder, self.yard.at(name), held)
 
     async def stored(self, name: str) -> StoredList:
         return await self.source.stored(*self.yard.at(name).rsplit(":", 1))

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.screen import Screen
 
+from tui.app.mend.aftermath import show_written
 from tui.app.mend.busy import Busy
+from tui.app.mend.draft_rows import summary
 from tui.app.mend.draft_screen import DraftScreen
 from tui.app.mend.history import History
 from tui.app.mend.plan_screen import Asked, Option, PlanScreen, Tell
 from tui.app.mend.push_screen import PushScreen
+from tui.app.mend.putting_back import home_at, how_back, items, tag_at
 from tui.app.mend.targets import Where, name_of_marks, siblings, whole, why_no_tag
 from tui.app.mend.telling import DRAFT_ACTION
 from tui.app.mend.workshop import Workshop, mark_of, seen_in, target_of
@@ -23,11 +26,11 @@ from tui.app.screens.dialogs import Choice, Item, Prompt
 from tui.app.world import World
 from tui.compose.amend import accept_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
-from tui.compose.draft import Draft
-from tui.compose.events import PushResult
+from tui.compose.draft import Draft, DraftKind
 from tui.compose.journal import Journal
 from tui.compose.local import targets
-from tui.compose.plan import Action, Plan
+from tui.compose.plan import Plan
+from tui.compose.undo import choices
 from tui.explore.node import Kind, Load, Node
 from tui.oci.reference import Reference
 from tui.sources.docker_manifests import DockerManifests
@@ -37,8 +40,6 @@ if TYPE_CHECKING:
     from tui.app.screens.explore import ExploreScreen
 
 T = TypeVar("T")
-#: A written list with more objects below it is not checked by itself.
-_CHECKED = 300
 
 
 def plug(house: ExploreScreen, world: World) -> Mending | None:
@@ -69,7 +70,7 @@ class Mending:
         self.shop = shop
         house.fan.unsaved = lambda: shop.unsaved
         house.draft_count = lambda: len(shop.drafts)
-        house.undo_reason = shop.why_not_undo
+        house.undo_reason = lambda node: shop.why_not_undo(tag_at(node), home_at(node))
         house.start(shop.read_journal(), "journal")
         for action, handler in (
             ("recreate", self.recreate),
@@ -168,13 +169,7 @@ class Mending:
         here = self.house.current
         node = here.top() if here is not None else None
         if node is not None and isinstance(node.source, DockerManifests):
-            target, known = await self._target_for(node)
-            if not known:
-                return
-            row = node
-            draft = await self.wait(f"Reading {node.label}", lambda tell: self.shop.stored(row, target))
-            if draft is not None and not await self.write_draft(draft):
-                await self.begin(draft)
+            await self._push_stored(node)
             return
         left = list(self.shop.drafts.values())
         chosen = left[0] if len(left) == 1 else None
@@ -186,6 +181,35 @@ class Mending:
             chosen = await self.house.ask(Choice("Which draft?", items))
         if chosen is not None:
             await self.edit(chosen)
+
+    async def _push_stored(self, node: Node) -> None:
+        """One of Docker's local lists, as it is stored, unless a draft for its tag was left and shall go on."""
+        target, known = await self._target_for(node)
+        if not known:
+            return
+        left = self.shop.drafts.get(str(target or target_of(node)))
+        if left is not None and left.draft.kind is DraftKind.LOCAL and not left.changed:
+            left = None  # it says what is stored
+        if left is not None:
+            go_on = Item("1", "go on with the draft that was left", True, f"{left.draft.kind}: {summary(left.draft)}")
+            items = [go_on, Item("2", "push the list as it is stored", False, "the draft is kept")]
+            name = safe(str(left.draft.target))
+            chosen = await self.house.ask(Choice(f"A draft for {name} was not pushed", items))
+            if chosen:
+                await self.edit(left)
+            if chosen is not False:
+                return
+        draft = await self.wait(f"Reading {node.label}", lambda tell: self.shop.stored(node, target))
+        if draft is None:
+            return
+        pushed = await self.write_draft(draft)
+        if left is not None:
+            return  # two drafts for one tag cannot be kept
+        if pushed:
+            self.shop.drop(draft)
+            self.house.refresh_keys()
+        else:
+            await self.begin(draft)
 
     async def begin(self, draft: Draft) -> None:
         """Edit a fresh draft, or the one for the same tag that was left: two cannot be kept."""
@@ -283,7 +307,7 @@ class Mending:
         what: str | None = by_digest
         if by_tag is not None:
             items = [
-                Item("t", "the tag only", by_tag, "what it holds stays; U puts the tag back"),
+                Item("t", "the tag only", by_tag, "what it holds stays; U on the repository puts the tag back"),
                 Item("m", "the manifest", by_digest or "", "every tag on it goes too",
                      "" if by_digest else "its digest is not known yet: open it first"),
             ]  # fmt: skip
@@ -292,23 +316,41 @@ class Mending:
             return
         target = Reference.parse(what)
 
+        planned: list[Plan] = []
+
         async def make(tell: Tell) -> Plan:
             plan = plan_delete_tag if target.digest is None else plan_delete_manifest
-            return await plan(self.shop.bench, target, progress=tell)
+            planned[:] = [await plan(self.shop.bench, target, progress=tell)]
+            return planned[0]
 
-        await self.write(Asked(f"delete {safe(what)}", "delete", make, verb="delete"))
+        if await self.write(Asked(f"delete {safe(what)}", "delete", make, verb="delete")):
+            self.house.say(how_back(planned[0], self.house.keys.first("undo")), timeout=15)
 
     async def undo(self) -> None:
-        """U"""
-        node = self.house.current
-        while node is not None and node.kind is not Kind.TAG:
-            node = node.parent
-        target = target_of(node) if node is not None else None
-        if target is not None:
-            await self.write(
-                Asked(f"undo the last push to {safe(str(target))}", "undo",
-                      lambda tell: self.shop.plan_undo(target, tell), verb="put it back")
-            )  # fmt: skip
+        """U: what this tag held before, else whatever can be put back in the repository, deleted tags too."""
+        target, home = tag_at(self.house.current), home_at(self.house.current)
+        if home is None:
+            return
+        why = ""
+        if target is None or (why := await self.shop.why_not_this(target)):
+            found = await self.wait(
+                f"What can be put back in {safe(str(home))}?",
+                lambda tell: choices(self.shop.journal, home, self.shop.bench),
+            )
+            if found is None:
+                return
+            if not found:
+                why = why or self.shop.journal.why_unreadable() or "nothing that was pushed from here can be put back"
+                self.house.say(f"{safe(str(target or home))}: {why}.", severity="warning", timeout=10)
+                return
+            target = await self.house.ask(Choice(f"Put back in {safe(str(home))}:", items(found), why))
+            if target is None:
+                return
+        chosen = target
+        await self.write(
+            Asked(f"undo the last push to {safe(str(chosen))}", "undo",
+                  lambda tell: self.shop.plan_undo(chosen, tell), verb="put it back")
+        )  # fmt: skip
 
     def _image(self) -> Node | None:
         here = self.house.current
@@ -325,7 +367,8 @@ class Mending:
             ended = await self.show(PushScreen(self.house, self.shop, plan, asked.action))
             if ended is None:
                 return False
-            await self.after(plan, ended.result)
+            await self.shop.read_journal()
+            await show_written(self.house, plan, ended.result)
             if ended.wish == "again":
                 if asked.accept is not None and ended.result.tag_known:
                     asked.accept(replace(plan, before=ended.result.tag_holds))
@@ -338,42 +381,6 @@ class Mending:
         draft = await self.wait("Reading theirs", lambda tell: self.shop.begin(target))
         if draft is not None:
             await self.edit(History(draft))
-
-    async def after(self, plan: Plan, result: PushResult) -> None:
-        """The tree shows what is there now; the cursor goes to what was written."""
-        explorer = self.house.explorer
-        target = plan.target
-        await self.shop.read_journal()
-        shown: Node | None = None
-        for root in list(explorer.roots):
-            source = root.source
-            if isinstance(source, DockerManifests):
-                await explorer.refresh(root)
-            if source.registry != target.registry:
-                continue
-            explorer.note_written(source, target.repository)
-            for row in [each for each in root.walk() if each.kind is Kind.REPOSITORY]:
-                if row.repository == target.repository:
-                    await self._ask_again(row)
-            if result.ok and plan.action is not Action.DELETE and target.tag is not None:
-                shown = await explorer.add_reference(source, target.repository, target.tag)
-        self.house.flush()
-        if shown is not None:
-            await self.house.highlight(shown)
-            self.house.images.open_row(shown)
-            if len(plan.objects) <= _CHECKED:
-                explorer.check(shown)  # what was planned is looked at once more, as it is served now
-        self.house.refresh_detail()
-        self.house.refresh_verdict()
-
-    async def _ask_again(self, repository: Node) -> None:
-        """The list of tags and those rows of it that were read: all of it may be different now."""
-        if repository.load is Load.READY:
-            await self.house.explorer.refresh(repository)
-            return
-        for row in list(repository.children):
-            if row.load is not Load.IDLE:
-                await self.house.explorer.refresh(row)
 
     async def show(self, screen: Screen[T]) -> T | None:
         """A full screen, and its answer."""

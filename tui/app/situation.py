@@ -7,7 +7,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.rules_local import comparison_of
 from tui.oci import media
+from tui.sources.docker_lists import named
+from tui.text import safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +116,28 @@ def _why_not_image(now: Situation) -> str:
     return "" if image.digest else "its digest is not known yet: open it first"
 
 
+def _why_not_in_a_registry(now: Situation) -> str:
+    """Why what is in one of Docker's local lists is in no registry, as far as that is known without asking."""
+    row = image_of(now.node)
+    if row is None or row.source.kind != "docker-manifests":
+        return ""
+    if why := _why_nameless(row):
+        return why
+    found = comparison_of(row)
+    if found is not None and found.pushed is not None and found.pushed.stale and found.pushed.now is None:
+        return f"this list was not pushed: the registry has no {safe(str(found.pushed.reference))}. P pushes it"
+    return ""
+
+
+def _why_nameless(row: Node) -> str:
+    """Why nothing can be said of the tag that a local list is for."""
+    if named(row.repository or "", row.tag or "latest") is None:
+        return "Docker's folder name does not tell which tag this list is for. P and R ask for it"
+    return ""
+
+
 def why_not_tag(now: Situation) -> str:
-    return _why_not_writing(now) or _why_not_here(now) or _why_not_image(now)
+    return _why_not_writing(now) or _why_not_here(now) or _why_not_image(now) or _why_not_in_a_registry(now)
 
 
 def why_not_copy_elsewhere(now: Situation) -> str:
@@ -124,7 +147,12 @@ def why_not_copy_elsewhere(now: Situation) -> str:
 def why_not_delete(now: Situation) -> str:
     if why := _why_not_writing(now) or _why_not_here(now):
         return why
-    return "" if image_of(now.node) else "select a tag or a manifest"
+    image = image_of(now.node)
+    if image is None:
+        return "select a tag or a manifest"
+    if image.source.kind == "docker-manifests" and image.kind is not Kind.TAG:
+        return "an entry of a local list: A, then x, takes it out of the list; D on the list's row removes the list"
+    return ""
 
 
 def why_not_undo(now: Situation) -> str:
@@ -133,7 +161,13 @@ def why_not_undo(now: Situation) -> str:
     node = now.node
     while node is not None and node.kind is not Kind.TAG:
         node = node.parent
-    return now.undo if node is not None else "select a tag: what was pushed to it last is put back"
+    if node is None:
+        here = now.node
+        inside = here is not None and bool(here.repository) and here.source.kind == "registry"
+        return now.undo if inside else "select a tag or its repository: what was pushed there last is put back"
+    if node.source.kind == "docker-manifests" and (why := _why_nameless(node)):
+        return why
+    return now.undo
 
 
 def why_not_open(now: Situation) -> str:

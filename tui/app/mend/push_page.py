@@ -8,6 +8,7 @@ from enum import StrEnum
 from tui.app.ink import Line, Lines, Role
 from tui.app.mend.plan_page import difference
 from tui.app.pages.parts import blank, digest_value, heading, prose, value
+from tui.compose.draft import LocalList
 from tui.compose.events import BytesMoved, Event, Outcome, PushResult, Said, StepDone, StepFailed, StepStarted, Waiting
 from tui.compose.plan import DiffRow, Plan, Step, StepKind
 from tui.text import duration, plural, safe, size
@@ -142,10 +143,16 @@ def result_page(
 ) -> Lines:
     """How it ended: the tag's digest, whole. ``theirs`` and ``mine`` are the two differences of a conflict."""
     title, role = _TITLES[result.outcome]
-    said = result.sentence.removeprefix(title).strip()
-    lines = [heading(title) if role == "good" else Line().put(title, role), blank(), prose(said), blank()]
-    lines.append(value("tag", safe(str(result.target)), "title"))
-    if result.outcome is Outcome.CONFLICT:
+    place = _only_local(progress.plan)
+    said = result.sentence.removeprefix(title).strip() if place is None or result.ok else _failures(progress)
+    lines = [heading(title) if role == "good" else Line().put(title, role), blank()]
+    lines += [prose(said), blank()] if said else []
+    if place is None:
+        lines.append(value("tag", safe(str(result.target)), "title"))
+    if place is not None:  # nothing was asked of the registry: what its tag holds is not known
+        lines.append(value("list", safe(place.name), "title"))
+        lines.append(value("", "only in Docker's folder; nothing in the registry was asked or changed", "dim"))
+    elif result.outcome is Outcome.CONFLICT:
         lines += _three(result)
     elif result.digest is not None and result.ok:
         lines.append(digest_value("holds", result.digest))
@@ -168,6 +175,17 @@ def result_page(
     lines += [_step(progress, step, "·", said=result.sentence) for step in progress.plan.steps]
     lines += [Line(hang=2).put("· ", "dim").put(text) for text in progress.said[-50:]]
     return Lines(lines)
+
+
+def _only_local(plan: Plan) -> LocalList | None:
+    """The list that a plan writes or removes, if it does nothing else."""
+    places = [step.local_list for step in plan.steps]
+    return places[0] if places and all(places) else None
+
+
+def _failures(progress: Progress) -> str:
+    """Why steps failed, without a word about a tag."""
+    return " ".join(word for number, word in progress.words.items() if progress.states.get(number) is State.FAILED)
 
 
 def _three(result: PushResult) -> list[Line]:

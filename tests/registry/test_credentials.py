@@ -286,3 +286,21 @@ async def test_an_explicit_folder_is_the_only_one(tmp_path: Path) -> None:
 async def test_anonymous_reads_nothing(tmp_path: Path) -> None:
     credentials, _ = found(tmp_path, b"{", anonymous=True)
     assert await credentials.find("quay.io") is None and not credentials.warnings
+
+
+async def test_a_warning_names_its_file_and_stays_with_its_registry(tmp_path: Path) -> None:
+    config = {"credHelpers": {"quay.io": "absent"}, "auths": {"bad.io": {"auth": "***"}}}
+    credentials, _ = found(tmp_path, config)
+    for registry in ("Quay.io", "bad.io", "ghcr.io"):
+        assert await credentials.find(registry.lower()) is None
+    (helper_warning,) = credentials.warnings_for("Quay.io")
+    assert "docker-credential-absent is not installed" in helper_warning and "config.json" in helper_warning
+    (entry_warning,) = credentials.warnings_for("bad.io")
+    assert "cannot be read" in entry_warning
+    assert credentials.warnings_for("ghcr.io") == ()
+
+
+async def test_a_file_that_cannot_be_used_is_said_of_every_registry(tmp_path: Path) -> None:
+    credentials, _ = found(tmp_path, b"garbage")
+    assert await credentials.find("quay.io") is None
+    assert credentials.warnings_for("quay.io") == credentials.warnings_for("ghcr.io") != ()

@@ -51,6 +51,46 @@ async def test_basic_that_is_wrong_is_sent_once(serve: Serve, connect: Connect, 
     assert server.count() == 2
 
 
+@pytest.mark.parametrize("entry", [{"username": "a", "password": "b-MARKER"}, {"registrytoken": "b-MARKER"}])
+async def test_a_login_that_the_registry_itself_refuses_is_said(
+    serve: Serve, connect: Connect, tmp_path: Path, entry: dict[str, str]
+) -> None:
+    server = await serve(TokenShop(scheme="Basic" if "username" in entry else "Bearer"))
+    client = connect(docker_config=logged_in(tmp_path, server.address, **entry))
+    with pytest.raises(Denied):
+        await client.get_manifest(server.address, "app", "latest")
+    (notice,) = client.login_notices(server.address)
+    assert "answered 401 to the stored login" in notice and "config.json" in notice and "MARKER" not in notice
+    assert client.all_notices() == client.notices(server.address) == (notice,)
+
+
+async def test_a_login_that_may_not_see_this_is_not_called_wrong(
+    serve: Serve, connect: Connect, tmp_path: Path
+) -> None:
+    server = await serve(TokenShop(scopes_granted=lambda scopes: []))
+    client = connect(docker_config=logged_in(tmp_path, server.address))
+    with pytest.raises(Denied):
+        await client.get_manifest(server.address, "app", "latest")
+    assert client.notices(server.address) == ()
+
+
+async def test_a_refused_login_is_said_also_where_nobody_may_look(
+    serve: Serve, connect: Connect, tmp_path: Path
+) -> None:
+    """The token server refuses the login, and an anonymous user too: the first of the two is the news."""
+    shop = TokenShop(refuse_login=401)
+
+    def handler(asked: Asked) -> Reply:
+        return Reply(401) if asked.path == "/token" else shop(asked)
+
+    server = await serve(handler)
+    client = connect(docker_config=logged_in(tmp_path, server.address))
+    with pytest.raises(Denied):
+        await client.head_blob(server.address, "app", BLOB)
+    (notice,) = client.login_notices(server.address)
+    assert "did not accept the stored login" in notice and PASSWORD not in notice
+
+
 async def test_harbor_changes_its_mind(serve: Serve, connect: Connect, tmp_path: Path, clock: FakeClock) -> None:
     """Bearer first; once a token has run out it offers Basic: the password is not sent (B-04)."""
     shop = TokenShop(after_auth='Basic realm="harbor"')

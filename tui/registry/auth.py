@@ -1,6 +1,7 @@
 """Who we are to a registry: challenges, tokens and logins, per origin.
 
 Nothing is pinged: the first real request to an origin goes alone, and what comes back tells how the others must ask.
+They wait for it a moment and no longer: one that is never answered must not hold up a whole registry.
 Afterwards tokens are fetched before they are needed, so a check of five hundred blobs costs one token and not a 401
 for each.  A credential goes to the origin it was stored for, or to the token realm which that origin named first.
 """
@@ -28,6 +29,9 @@ from tui.text import safe
 
 Fetch: TypeAlias = Callable[[Ask], Awaitable[Answer]]
 _MOST_TOKENS = 1_024
+
+#: Seconds after which the next one asks beside a first request that has no answer, and for which one waits at most.
+_PATIENCE, _MOST_PATIENCE = 1.0, 2.0
 _Key: TypeAlias = tuple[Origin, str, str, Credential | None, tuple[str, ...]]
 
 
@@ -43,6 +47,8 @@ class Lease:
     widened: bool = False
     finder: _Host | None = None
     login: str = ""
+    sent: Credential | None = None
+    """The stored login, where it goes to the registry itself: a 401 is an answer to it then."""
 
 
 @dataclass(slots=True)
@@ -51,6 +57,8 @@ class _Host:
 
     known: bool = False
     finding: asyncio.Future[bool | None] | None = None
+    since: float = 0.0
+    """When the latest of those who find out began (the loop's time)."""
     challenge: Challenge | None = None
     pinged: bool = False
     realm: Address | None = None
@@ -69,10 +77,10 @@ class Auth:
         self._tokens: dict[_Key, Token] = {}
         self._flights: Flights[Token] = Flights(keep=True)
 
-    def notices(self, origin: Origin) -> tuple[str, ...]:
+    def notices(self, origin: Origin, registry: str) -> tuple[str, ...]:
         """Safe sentences that the user ought to see: a login that was not accepted, and the like."""
         host = self._hosts.get(origin)
-        return (*(host.notices if host is not None else ()), *self._credentials.warnings)
+        return (*(host.notices if host is not None else ()), *self._credentials.warnings_for(registry))
 
     def forget(self, origin: Origin | None = None) -> None:
         """Drop what is known of an origin, its tokens and its pinned realm; None: of all."""
@@ -88,11 +96,18 @@ class Auth:
     async def lease(self, ask: Ask, registry: str) -> Lease:
         """What to send with this ask, as far as it is known.  A `finder` must be given to `landed` afterwards."""
         host = self._hosts.setdefault(ask.address.origin, _Host())
+        loop = asyncio.get_running_loop()
+        latest = loop.time() + _MOST_PATIENCE
         while not host.known:
             if host.finding is None:
-                host.finding = asyncio.get_running_loop().create_future()
+                host.finding, host.since = loop.create_future(), loop.time()
                 return Lease(finder=host)
-            if await asyncio.shield(host.finding) is False:
+            left = min(host.since + _PATIENCE, latest) - loop.time()
+            if left <= 0:
+                host.since = loop.time()  # those who come next give this one its chance
+                return Lease(finder=host)
+            done, _ = await asyncio.wait((host.finding,), timeout=left)
+            if done and done.pop().result() is False:
                 return Lease()  # the first one got no answer: no use in asking one after the other
         if host.challenge is None:
             return Lease()
@@ -100,7 +115,8 @@ class Auth:
 
     def landed(self, lease: Lease, answer: Answer | None, *, left: bool = False) -> None:
         """The request of this lease is over (None: without an answer; `left`: because its caller went away).  Lets
-        those go on who waited to learn how: one of them is the first now, when the first one left."""
+        those go on who waited to learn how: one of them is the first now, when the first one left.  There are several
+        who find out where one of them got no answer for a while."""
         host, lease.finder = lease.finder, None
         if host is None:
             return
@@ -115,6 +131,15 @@ class Auth:
     async def challenged(self, lease: Lease, ask: Ask, answer: Answer, registry: str) -> Lease | None:
         """A 401 came back: what to send instead, or None when there is nothing better.  Raises RegistryError."""
         host = self._hosts.setdefault(ask.address.origin, _Host())
+        better = await self._better(host, lease, ask, answer, registry)
+        if better is None and lease.sent is not None:
+            host.notices[
+                f"{registry} answered 401 to the stored login ({safe(lease.sent.source, limit=200)}): it is wrong, or "
+                "may not see what was asked for. Log in again, or log out."
+            ] = None
+        return better
+
+    async def _better(self, host: _Host, lease: Lease, ask: Ask, answer: Answer, registry: str) -> Lease | None:
         challenges = parse_challenges(answer.headers.get_list("www-authenticate"))
         chosen = choose(challenges)
         if chosen is None and host.challenge is None:
@@ -168,11 +193,11 @@ class Auth:
         if challenge.scheme == "basic":
             if credential is None or not credential.password:
                 return Lease(fresh=fresh)
-            return Lease(basic(credential), fresh=fresh)
+            return Lease(basic(credential), fresh=fresh, sent=credential)
         if credential is not None and credential.registry_token:
             if not usable(credential.registry_token, self._settings.max_token):
                 raise Denied(f"The stored token for {registry} cannot be sent: it holds other than plain characters.")
-            return Lease(f"Bearer {credential.registry_token}", fresh=True)
+            return Lease(f"Bearer {credential.registry_token}", fresh=True, sent=credential)
         scopes = host.widened.get(scopes, scope.canonical(scopes)) if not fresh else scope.canonical(scopes)
         realm = self._realm(host, challenge, ask, registry, credential)
         service = challenge.get("service")
@@ -181,12 +206,13 @@ class Auth:
         except Denied:
             if credential is None or ask.write:
                 raise
-            key, token = await self._token(ask.address.origin, realm, service, None, scopes, registry)
-            host.refused.add(credential)
+            # Said first: when nobody may see anything without a login, this is why.
             host.notices[
                 f"{registry} did not accept the stored login ({safe(credential.source, limit=200)}); "
                 "this is what anybody may see. Log in again, or log out."
             ] = None
+            key, token = await self._token(ask.address.origin, realm, service, None, scopes, registry)
+            host.refused.add(credential)
         login = f"curl -sS {shlex.quote(redact.url(str(get_form(realm, service, scopes))))} | jq -r .token"
         return Lease(f"Bearer {token.value}", key, token, scopes, fresh, login=login)
 

@@ -13,6 +13,7 @@ from tui.registry.credentials import Credentials
 from tui.registry.exchange import Wire
 from tui.registry.lists import Lists
 from tui.registry.manifests import Manifests
+from tui.registry.origin import Origin
 from tui.registry.page import Page
 from tui.registry.presence import Head, Presence
 from tui.registry.ratelimit import RateLimit
@@ -23,6 +24,7 @@ from tui.registry.target import Targets
 from tui.registry.trace import Trace
 from tui.registry.uploads import Upload, Uploads
 from tui.registry.writes import Writes
+from tui.text import safe
 
 
 class Client:
@@ -133,10 +135,28 @@ class Client:
         """
         await self._uploads.put(registry, repository, Digest(digest), size, open_chunks, upload, progress)
 
-    async def put_manifest(self, registry: str, repository: str, selector: str, raw: bytes, media_type: str) -> Digest:
+    async def ready_to_put(self, registry: str, repository: str, selector: str) -> None:
+        """Log in for a PUT, so that it is a single exchange when its moment comes.  Raises what a login raises."""
+        await self._writes.ready(registry, repository, selector)
+
+    async def put_manifest(
+        self,
+        registry: str,
+        repository: str,
+        selector: str,
+        raw: bytes,
+        media_type: str,
+        *,
+        begun: Callable[[], None] | None = None,
+    ) -> Digest:
         """Put exactly these bytes; gives their digest.  Refused has the digests that the registry misses in `details`;
-        UnknownOutcome: read the tag again before anything else."""
-        return await self._writes.put_manifest(registry, repository, selector, raw, media_type)
+        UnknownOutcome: read the tag again before anything else.
+
+        By tag there is one try, and none while the host rests: after RateLimited and Unreachable look at the tag again
+        before the next, for it may be somebody else's by then.  `begun` is called when the exchange begins; until then
+        a caller who is cancelled has written nothing.
+        """
+        return await self._writes.put_manifest(registry, repository, selector, raw, media_type, begun)
 
     async def delete_manifest(self, registry: str, repository: str, selector: str) -> None:
         """By digest this takes every tag on it along; by tag most registries answer Unsupported."""
@@ -156,7 +176,22 @@ class Client:
         origin = self._targets.origin(registry)
         book = self._wire.warnings.get(origin)
         warned = book.texts if book is not None else ()
-        return (*self._session.auth.notices(origin), *(f"{registry} warns: {text}" for text in warned))
+        logins = self._session.auth.notices(origin, registry)
+        return (*logins, *(f"{safe(registry, limit=255)} warns: {text}" for text in warned))
+
+    def login_notices(self, registry: str) -> tuple[str, ...]:
+        """Those of them that say why a stored login did not help."""
+        return self._session.auth.notices(self._targets.origin(registry), registry)
+
+    def all_notices(self) -> tuple[str, ...]:
+        """The notices of every registry that was asked, each once."""
+        return tuple(dict.fromkeys(text for registry in self._targets.named for text in self.notices(registry)))
+
+    def pauses(self) -> dict[str, float]:
+        """The hosts that asked for a rest which is not over, with the seconds that are left of it."""
+        now = self._clock.now()
+        ends = self._wire.gate.pauses()
+        return {self._wire.name(at): end - now for at, end in ends.items() if end > now and isinstance(at, Origin)}
 
     def forget(self, registry: str | None = None) -> None:
         """Drop caches, tokens and what was learnt about one registry (None: about all)."""

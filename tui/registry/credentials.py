@@ -53,7 +53,8 @@ class _Store:
 
 
 class Credentials:
-    """Looks logins up, when a registry asks for one.  `warnings` are safe sentences about what could not be used."""
+    """Looks logins up, when a registry asks for one.  `warnings` are safe sentences about what could not be used, each
+    with the registries (lower case) that it is about; with none it is about all."""
 
     def __init__(self, settings: ClientSettings, clock: Clock, environ: Mapping[str, str] | None = None) -> None:
         self._settings = settings
@@ -61,11 +62,21 @@ class Credentials:
         self._environ = os.environ if environ is None else environ
         self._found: dict[tuple[str, str], tuple[float, Credential | None]] = {}
         self._flights: Flights[Credential | None] = Flights(keep=False)
-        self.warnings: dict[str, None] = {}
+        self.warnings: dict[str, set[str]] = {}
 
     def forget(self) -> None:
         self._found.clear()
         self.warnings.clear()
+
+    def warnings_for(self, registry: str) -> tuple[str, ...]:
+        """What could not be used of the logins for this registry (the user's name of it)."""
+        lowered = registry.lower()
+        return tuple(text for text, about in self.warnings.copy().items() if not about or lowered in about)
+
+    def _warn(self, text: str, registry: str = "") -> None:
+        about = self.warnings.setdefault(text, set())
+        if registry:
+            about.add(registry.lower())
 
     async def find(self, registry: str, repository: str = "") -> Credential | None:
         """The login for a repository of a registry (the user's name of it), or None."""
@@ -85,7 +96,8 @@ class Credentials:
             try:
                 credential = await self._in_store(store, registry, repository)
             except HelperFailed as error:
-                self.warnings[str(error)] = None
+                name = safe(registry, limit=260)
+                self._warn(f"{error} {store.path} names it, so a login for {name} was not found there.", registry)
                 keep = _FAILED
                 continue
             if credential is not None:
@@ -117,7 +129,7 @@ class Credentials:
         entry = matching_entry(store.auths, registry, repository)
         credential = read_entry(entry, store.path) if entry is not None else None
         if entry and credential is None:
-            self.warnings[f"The login for {safe(registry, limit=260)} in {store.path} cannot be read."] = None
+            self._warn(f"The login for {safe(registry, limit=260)} in {store.path} cannot be read.", registry)
         return credential
 
     def _read(self) -> list[_Store]:
@@ -154,7 +166,7 @@ class Credentials:
             return None
         except OSError as error:
             if not isinstance(error, NotADirectoryError):
-                self.warnings[f"{safe(str(path))} cannot be read: {error.strerror}."] = None
+                self._warn(f"{safe(str(path))} cannot be read: {error.strerror}.")
             return None
         return self._document(raw, safe(str(path)), shape)
 
@@ -166,7 +178,7 @@ class Credentials:
             if not isinstance(document, dict):
                 raise ValueError
         except (ValueError, RecursionError):
-            self.warnings[f"{path} is not the JSON that a Docker config should be; its logins are not used."] = None
+            self._warn(f"{path} is not the JSON that a Docker config should be; its logins are not used.")
             return None
         if shape == "bare":
             return _Store(path, document, {}, "")

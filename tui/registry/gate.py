@@ -128,13 +128,17 @@ class Gate:
             lane = self._lanes[host] = Lane(self._slots(host), self._clock)
         return lane
 
+    def pauses(self) -> dict[Hashable, float]:
+        """When (the clock's time) each host that was ever told to rest may be asked again."""
+        return {host: lane.paused_until for host, lane in self._lanes.items() if lane.paused_until}
+
     @property
     def under_way(self) -> int:
         return len(self._tasks)
 
-    async def _enter(self, host: Hashable) -> Lane:
+    async def _enter(self, host: Hashable, longest_wait: float | None = None) -> Lane:
         lane = self.lane(host)
-        await lane.enter(self._longest_wait)
+        await lane.enter(self._longest_wait if longest_wait is None else longest_wait)
         if self._closed:
             lane.leave()
             raise Closed
@@ -146,13 +150,18 @@ class Gate:
         exchange: Callable[[], Awaitable[T]],
         *,
         abandoned: Callable[[], None] | None = None,
+        begins: Callable[[], None] | None = None,
+        longest_wait: float | None = None,
     ) -> T:
         """Wait for a slot, then run `exchange` in a task of its own and give what it gives.
 
         `exchange` must bound its own time.  When the caller is cancelled meanwhile, `abandoned` is called, the
-        exchange goes on and frees the slot itself.  Raises Paused, Closed, and what `exchange` raises.
+        exchange goes on and frees the slot itself.  `begins` is called when nothing stops it any more;
+        `longest_wait` is for this one alone.  Raises Paused, Closed, and what `exchange` raises.
         """
-        lane = await self._enter(host)
+        lane = await self._enter(host, longest_wait)
+        if begins is not None:
+            begins()
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[T] = loop.create_future()
 

@@ -26,6 +26,11 @@ class Targets:
         self._origins: dict[str, Origin] = {}
         self._blobs: dict[tuple[str, str], Address] = {}
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The registries whose addresses were wanted until now."""
+        return tuple(self._origins)
+
     def origin(self, registry: str) -> Origin:
         """https, but plain http for loopback hosts (unless `insecure` or `ca` says that they speak TLS) and for those
         that the user named.  Raises Unreachable for a name that cannot be a host."""

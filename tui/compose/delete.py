@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui.compose.bench import Bench
 from tui.compose.errors import ResolveError
@@ -173,7 +173,7 @@ async def plan_delete_manifest(
         selector=str(manifest.digest),
     )
     text = f"{safe(home.by_digest(manifest.digest))} will be gone, with {plural(len(hit.tags), 'tag')}."
-    return _plan(bench, target, manifest, step, rows, warnings, text)
+    return replace(_plan(bench, target, manifest, step, rows, warnings, text), tags=hit.tags)
 
 
 def _plan(

@@ -37,7 +37,8 @@ NOT_WRITTEN = "not written"
 class Record:
     """One write. ``target`` is the reference with its tag; ``before`` is None when there was no such tag.
 
-    ``digest`` is None for a deletion. ``sources`` maps the digests of entries to the references that they came from.
+    ``digest`` is None for a deletion; where a manifest was deleted, ``target`` names its digest, and ``tags`` are those
+    that went along. ``sources`` maps the digests of entries to the references that they came from.
     ``outcome`` is "" while it is not known how it ended (the program was stopped in the middle).
     """
 
@@ -51,6 +52,17 @@ class Record:
     before_media_type: str
     sources: Mapping[Digest, str] = field(default_factory=dict)
     outcome: str = ""
+    tags: tuple[str, ...] = ()
+
+    @property
+    def touched(self) -> tuple[Reference, ...]:
+        """The references, by tag, that hold something else since; none when ``target`` cannot be read."""
+        try:
+            target = Reference.parse(self.target)
+            also = tuple(target.with_tag(tag) for tag in self.tags)
+        except OciError:
+            return ()
+        return also if target.digest is not None else (target, *also)
 
 
 class Journal:
@@ -77,6 +89,7 @@ class Journal:
             plan.before,
             plan.before_media_type,
             plan.sources,
+            tags=plan.tags,
         )
         try:
             self._prepare()
@@ -128,7 +141,16 @@ class Journal:
     def of(self, target: Reference) -> tuple[Record, ...]:
         """The records about one tag, newest first."""
         name = str(target)
-        return tuple(record for record in self.records() if record.target == name)
+        return tuple(
+            record
+            for record in self.records()
+            if record.target == name or (record.tags and name in map(str, record.touched))
+        )
+
+    def touched(self) -> tuple[Reference, ...]:
+        """Every tag that a record is about, the one of the newest record first."""
+        written = (record for record in self.records() if record.outcome != NOT_WRITTEN)
+        return tuple(dict.fromkeys(each for record in written for each in record.touched))
 
     def sources(self, target: Reference) -> dict[Digest, str]:
         """For entries that were pushed to this tag: the reference that each digest came from; the newest word
@@ -239,6 +261,7 @@ def _to_document(record: Record) -> dict[str, Any]:
         "before": record.before,
         "beforeMediaType": record.before_media_type,
         "sources": dict(record.sources),
+        **({"tags": list(record.tags)} if record.tags else {}),
     }
 
 
@@ -256,6 +279,7 @@ def _from_document(document: Mapping[str, Any]) -> Record | None:
             str(document.get("beforeMediaType", "")),
             {Digest.parse(digest): str(source) for digest, source in sources.items()},
             str(document.get("outcome", "")),
+            tuple(str(tag) for tag in document.get("tags") or ()),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OciError):
         return None

@@ -142,7 +142,8 @@ class Plan:
     journal. ``digest``, ``raw`` and ``media_type`` are what the tag will hold. ``objects`` is every distinct object
     below it. ``problems`` that stop are why the plan cannot be run; ``warnings`` and ``confirmation`` are safe text
     for the screen. ``asked`` counts the requests that planning took. ``type_to_confirm`` is what a person must type
-    first ("" : nothing). ``sources`` are the references that the entries came from, by digest, for the journal.
+    first ("" : nothing). ``sources`` are the references that the entries came from, by digest, for the journal, and
+    ``tags`` those that go along with a manifest that is deleted by its digest.
     """
 
     action: Action
@@ -162,6 +163,7 @@ class Plan:
     confirmation: str = ""
     type_to_confirm: str = ""
     sources: Mapping[Digest, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
 
     @property
     def ready(self) -> bool:

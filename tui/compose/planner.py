@@ -89,8 +89,8 @@ async def plan_draft(
     )
     unsourced = [row_name(entry) for entry in draft.images if entry.is_unsourced]
     if unsourced:
-        said = f"{', '.join(unsourced)}: no source known: taken as {'it is' if len(unsourced) == 1 else 'they are'}."
-        wanted = replace(wanted, warnings=(said,))
+        as_is = "it is" if len(unsourced) == 1 else "they are"
+        wanted = replace(wanted, warnings=(f"{', '.join(unsourced)}: no source known: taken as {as_is}.",))
     plan = await plan_manifest(wanted, bench, count_referrers=count_referrers, progress=progress)
     plan = replace(plan, problems=plan.problems + found)
     as_it_is = draft.kind is DraftKind.LOCAL and draft.is_untouched

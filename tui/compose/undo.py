@@ -1,8 +1,12 @@
-"""Undo: put back what the last push to a tag replaced, by a plan of the same kind as any push."""
+"""Undo: put back what the last push to a tag replaced, by a plan of the same kind as any push; a tag that was deleted
+too."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 from tui.compose.bench import Bench
 from tui.compose.errors import DraftError
@@ -14,7 +18,12 @@ from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import Index
 from tui.oci.reference import Reference
+from tui.sources.base import SourceError
+from tui.sources.presence import Presence
 from tui.text import safe
+
+#: So many tags of a repository are asked for what they hold, to tell what can be put back.
+_ASKED = 40
 
 
 def last_push(journal: Journal, target: Reference, holds: Digest | None) -> Record | None:
@@ -35,6 +44,53 @@ def why_not(journal: Journal, target: Reference, holds: Digest | None) -> str:
     if journal.bytes_of(record.before) is None:
         return "the journal no longer holds the bytes of what was replaced"
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """A tag that can be put back: it holds ``now`` (None: it was deleted) since ``when``, and would hold ``then``.
+
+    ``reason`` (safe) says why that is not known to be possible."""
+
+    target: Reference
+    when: datetime
+    now: Digest | None
+    then: Digest
+    reason: str = ""
+
+
+async def choices(journal: Journal, home: Home, bench: Bench) -> tuple[PutBack, ...]:
+    """What can be put back in a repository, deleted tags too, the newest change first. Raises only CancelledError."""
+    touched = await asyncio.to_thread(journal.touched)
+    targets = [target for target in touched if Home.of(target) == home][:_ASKED]
+    found = await asyncio.gather(*(_choice(journal, target, bench) for target in targets))
+    known = [each for each in found if each is not None]
+    return tuple(sorted(known, key=lambda each: each.when, reverse=True))
+
+
+async def _choice(journal: Journal, target: Reference, bench: Bench) -> PutBack | None:
+    home, reason, now = Home.of(target), "", None
+    try:
+        now = (await bench.source(home).resolve(home.repository, target.tag or "latest")).digest
+    except SourceError as error:
+        if error.presence is not Presence.MISSING:
+            reason = f"what it holds now could not be found out: {error.sentence}"
+    except OciError as error:
+        reason = str(error)
+    return await asyncio.to_thread(_recorded, journal, target, now, reason)
+
+
+def _recorded(journal: Journal, target: Reference, now: Digest | None, reason: str) -> PutBack | None:
+    if reason:
+        records = (each for each in journal.of(target) if each.outcome != NOT_WRITTEN)
+        record = next(records, None)
+    elif why_not(journal, target, now):
+        return None
+    else:
+        record = last_push(journal, target, now)
+    if record is None or record.before is None:
+        return None
+    return PutBack(target, record.when, record.digest, record.before, reason)
 
 
 async def plan_undo(

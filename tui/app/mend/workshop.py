@@ -43,8 +43,8 @@ class Workshop:
         self.bench = Bench(client, read_only=read_only)
         self.journal = journal or Journal()
         self.drafts: dict[str, History] = {}
-        #: The references that something was pushed to from here, as the journal says; None while it was not read yet.
-        self.pushed: frozenset[str] | None = None
+        #: The repositories that something was written to from here, as the journal says; None until it is read.
+        self.written: frozenset[Home] | None = None
 
     @property
     def unsaved(self) -> str:
@@ -56,17 +56,17 @@ class Workshop:
 
     async def read_journal(self) -> None:
         """Learn which tags something could be undone for."""
-        records = await asyncio.to_thread(self.journal.records)
-        self.pushed = frozenset(record.target for record in records)
+        self.written = frozenset(Home.of(tag) for tag in await asyncio.to_thread(self.journal.touched))
 
-    def why_not_undo(self, node: Node | None) -> str:
-        """Why there is nothing to undo for the tag that a row is in, as far as that is known without asking."""
-        while node is not None and node.kind is not Kind.TAG:
-            node = node.parent
-        target = target_of(node) if node is not None else None
-        if target is None or self.pushed is None or str(target) in self.pushed:
+    def why_not_undo(self, tag: Reference | None, home: Home | None) -> str:
+        """Why there is nothing to put back in a tag or in its repository, as far as that is known without asking."""
+        if self.written is None or home is None or home in self.written:
             return ""
-        return "nothing was pushed to this tag from here"
+        return f"nothing was pushed to this {'tag' if tag is not None else 'repository'} from here"
+
+    async def why_not_this(self, target: Reference) -> str:
+        """Why there is nothing to put back in this very tag. Raises SourceError."""
+        return await asyncio.to_thread(why_not, self.journal, target, await self.tag_holds(target))
 
     def keep(self, history: History) -> None:
         """Remember a draft that is not pushed yet, and what was done to it."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tarfile
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,9 @@ from tui.compose.plan import How
 from tui.demo.storage_folder import write_storage
 from tui.demo.store import Store
 from tui.explore.node import Kind, Node
+from tui.oci.platform import Platform
+from tui.oci.reference import Reference
+from tui.sources.docker_lists import entry_file, stored_name
 
 REPOSITORY = {"oci": "", "oci-archive": "", "docker-archive": "app", "storage": "app"}
 KINDS = tuple(REPOSITORY)
@@ -27,15 +32,17 @@ def sample() -> images.Image:
     return images.index(amd64, images.attestation(amd64), arm64)
 
 
+def put(store: Store, repository: str, one: images.Image, tag: str = "") -> None:
+    for blob in one.blobs:
+        store.put_blob(repository, blob.data)
+    store.put_manifest(repository, one.raw, one.descriptor.media_type, (tag,) if tag else ())
+
+
 def stored(folder: Path, made: images.Image) -> None:
     """The same in a storage folder."""
     store = Store()
-    repository = store.repository("app")
     for one in (*made.children, made):
-        for blob in one.blobs:
-            store.put_blob("app", blob.data)
-        store.put_manifest("app", one.raw, one.descriptor.media_type, ("1.0",) if one is made else ())
-    assert repository.tags
+        put(store, "app", one, "1.0" if one is made else "")
     write_storage(store, folder, ["app"])
 
 
@@ -78,6 +85,12 @@ async def push_to(stage: MendStage) -> None:
     assert stage.result.ok, stage.result.sentence
     await stage.press("enter")
     await stage.screen("ExploreScreen")
+
+
+def held(stage: MendStage, repository: str, tag: str) -> bytes:
+    """The bytes that a tag holds in the registry."""
+    digest = str(stage.holds(repository, tag))
+    return stage.registry.call(lambda store: store.repository(repository).manifests[digest].raw)
 
 
 def whole(stage: MendStage, repository: str, one: images.Image) -> None:
@@ -123,11 +136,8 @@ async def test_marked_platforms_on_disk_keep_their_attestations(kind: str, tmp_p
             await stage.screen("DraftScreen")
             await stage.press("P")
             await push_to(stage)
-            digest = stage.holds("fresh", "1")
-            assert digest is not None
-            raw = registry.call(lambda store: store.repository("fresh").manifests[digest].raw)
-            held = [entry["digest"] for entry in json.loads(raw)["manifests"]]
-            assert held == [str(each.digest) for each in made.children[:2]]
+            entries = [entry["digest"] for entry in json.loads(held(stage, "fresh", "1"))["manifests"]]
+            assert entries == [str(each.digest) for each in made.children[:2]]
             whole(stage, "fresh", made.children[1])
 
 
@@ -150,6 +160,43 @@ async def test_a_marked_tag_on_disk_is_that_and_nobody_elses(kind: str, tmp_path
             assert trace is not None
             asked = {exchange.url.partition("/v2/")[0] for exchange in trace.exchanges}
             assert asked == {f"http://{registry.address}"}
+
+
+async def test_a_marked_platform_of_a_local_list_is_as_docker_annotated_it(tmp_path: Path) -> None:
+    """And the list itself is copied as it is stored, from the repositories that its entries lie in."""
+    with served() as registry:
+        address = registry.address
+        for name, variant in (("arm64", "v9"), ("amd64", None)):
+            one = images.image(f"linux/{name}")
+            registry.call(partial(put, repository=f"app/{name}", one=one, tag="1"))
+            reference = Reference.parse(f"{address}/app/{name}:1")
+            described = replace(one.descriptor, platform=Platform("linux", name, variant))
+            path = tmp_path / "manifests" / stored_name(f"{address}/app:1") / stored_name(str(reference))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(entry_file(reference, described, one.raw))
+        text = f"docker-manifests:{tmp_path / 'manifests'}"
+        async with mending(registry, sources=(address, text)) as stage:
+            root = next(each for each in stage.house.explorer.roots if each.source.registry is None)
+            node = await stage.house.explorer.add_reference(root.source, f"{address}/app", "1")
+            await stage.house.explorer.check(node).wait()
+            stage.house.flush()
+            await stage.house.highlight(next(row for row in node.children if "arm64" in str(row.platform)))
+            await stage.press("m", "N")
+            await stage.screen("Where")
+            await stage.type(f"{address}/fresh:1")
+            await stage.press("enter")
+            await stage.screen("DraftScreen")
+            assert "linux/arm64/v9" in stage.shown()
+            await stage.press("P")
+            await push_to(stage)
+            assert b'"v9"' in held(stage, "fresh", "1")
+            await stage.house.highlight(node)
+            await stage.press("C")
+            await stage.screen("Where")
+            await stage.type(f"{address}/copied:1")
+            await stage.press("enter")
+            await push_to(stage)
+            assert stage.holds("copied", "1") == str(node.digest)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -34,4 +34,4 @@ def version_key(name: str) -> SortKey:
 
 def name_key(name: str) -> SortKey:
     """A key for plain alphabetical order, capitals beside their small letters."""
-    return (name.lower(),)
+    return (name.lower(), name)

@@ -193,6 +193,18 @@ async def test_the_markdown_has_verdict_table_findings_and_whole_digests() -> No
     assert str(top.digest) in text
 
 
+async def test_a_hand_out_names_both_sides_of_a_finding_whole() -> None:
+    source = FakeSource()
+    old, new = images.image("linux/amd64", seed="old"), images.image("linux/amd64", seed="new")
+    source.put("app", images.index(old), "1")
+    source.drop("app", old.blobs[1].digest)  # only what is broken is looked into
+    source.put("app", new, "1-amd64")
+    _, document = await made(source)
+    stale = [line for line in document.to_markdown().splitlines() if line.startswith("  - facts: index:")]
+    assert len(stale) == 1
+    assert str(old.digest) in stale[0] and str(new.digest) in stale[0]
+
+
 async def test_the_markdown_cannot_be_forged_by_a_name() -> None:
     source = FakeSource()
     entry = images.image("linux/amd64").descriptor.to_document()

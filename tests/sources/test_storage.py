@@ -111,6 +111,7 @@ async def test_in_the_store_but_not_linked_here_names_who_has_it(folder: Path) -
         with pytest.raises(SourceError) as caught:
             await source.blob("dockerfun", part, limit=1 << 24)
         assert caught.value.code == "not-linked" and "Mount" in caught.value.mend
+        assert caught.value.observation().detail == seen.detail
     assert source.linked_by(image.layers[0].digest) == ("dockerfun/amd64",)
 
 
@@ -121,6 +122,7 @@ async def test_in_the_store_and_linked_by_nobody(folder: Path) -> None:
     seen = await probe(source, "dockerfun/amd64", image.layers[0])
     assert seen.presence is Presence.MISSING
     assert "no repository links it" in seen.detail and "empty folder" in seen.detail
+    assert "only a manifest that names it keeps it" in seen.detail  # garbage collection follows manifests, not links
 
 
 async def test_gone(folder: Path) -> None:

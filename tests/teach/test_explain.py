@@ -6,9 +6,13 @@ import re
 
 import pytest
 
+from tests.support import images
+from tests.support.fake_source import FakeSource
 from tests.teach.conftest import Stand
 from tui.demo.gallery import GALLERY
+from tui.explore.children import fault
 from tui.explore.codes import CODES
+from tui.explore.explorer import Explorer
 from tui.explore.findings import Finding, findings, make
 from tui.explore.node import Kind, Node
 from tui.oci.digest import Digest
@@ -171,10 +175,26 @@ def test_a_row_that_failed_says_why(stand_less: Node) -> None:
     assert "no such page" in " ".join(paragraphs)
 
 
+def test_a_row_that_says_why_nothing_is_below_is_explained_with_its_reason() -> None:
+    tag = Node("y", Kind.TAG, FakeSource(), "app", label="1")
+    _title, paragraphs, _why, _specs = words_of(fault(tag, "failed", "The registry said no.", "Log in first."))
+    assert "could not be shown: The registry said no. Log in first." in paragraphs[0]
+
+
+@pytest.mark.parametrize("attested", [True, False])
+async def test_only_an_index_with_an_attestation_is_what_docker_makes_of_one_platform(attested: bool) -> None:
+    amd, arm = images.image("linux/amd64"), images.image("linux/arm64")
+    source = FakeSource()
+    source.put("app", images.index(images.index(amd, images.attestation(amd) if attested else arm)), "1")
+    explorer = Explorer()
+    tag = await explorer.add_reference(source, "app", "1")
+    await explorer.check(tag).wait()
+    inner = next(row for row in tag.children if row.kind is Kind.INDEX)
+    assert ("a newer Docker makes of a single platform" in " ".join(words_of(inner)[1])) == attested
+
+
 @pytest.fixture
 def stand_less() -> Node:
-    from tests.support.fake_source import FakeSource
-
     node = Node("x", Kind.FAULT, FakeSource(), "app", label="stopped")
     node.error = SourceError(Presence.UNREACHABLE, "There is no such page.")
     node.error.sentence = "no such page"

@@ -169,6 +169,10 @@ class Report:
         for finding in self.findings:
             digest = f" {_code(finding.digest)}" if finding.digest else ""
             lines.append(f"- {finding.severity.value} `{finding.code}`: {escaped(finding.message)}{digest}")
+            # The sentence shortens digests; somebody who reads a hand-out may want to look them up.
+            facts = [fact for fact in finding.facts if fact and fact not in finding.message]
+            if facts:
+                lines.append(f"  - facts: {'; '.join(escaped(fact) for fact in facts)}")
             lines.append(f"  - mend: {escaped(finding.mend)}")
         return [*lines, ""]
 

@@ -183,15 +183,17 @@ def _why_not(row: Node, book: Book) -> str:
     if own.presence is Presence.MISMATCHED and _bad_size(row, own):
         parts.append("its manifest has another size than the index says")
     lost: dict[str, Kind] = {}
+    short: dict[str, Kind] = {}
     wrong: dict[str, Kind] = {}
     for child in blobs_of(row):
         seen = observe(child, book)
         if seen.presence is Presence.MISSING:
             lost[str(child.digest)] = child.kind
         elif seen.presence is Presence.MISMATCHED:
-            wrong[str(child.digest)] = child.kind
+            (short if _bad_size(child, seen) else wrong)[str(child.digest)] = child.kind
     parts.extend(_count(lost, "missing"))
-    parts.extend(_count(wrong, "not as long as the manifest says"))
+    parts.extend(_count(short, "not as long as the manifest says"))
+    parts.extend(_count(wrong, "not what the manifest says"))
     return _list(parts) or detail_of(own)
 
 

@@ -23,7 +23,8 @@ class SourceError(Exception):
 
     ``presence`` says what that means for the object that was asked for; ``sentence`` is safe and complete; ``mend``
     says what the reader can do about it (safe, may be empty); ``code`` is the registry's own code or one of
-    ours, lower-case with dashes when ours; ``raw`` the bytes as served, when there are any that could be shown.
+    ours, lower-case with dashes when ours; ``detail`` what is said of it beside the object itself (status and code when
+    empty); ``raw`` the bytes as served, when there are any that could be shown.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class SourceError(Exception):
         status: int | None = None,
         code: str = "",
         mend: str = "",
+        detail: str = "",
         retry_at: float | None = None,
         repository_unknown: bool = False,
         raw: bytes = b"",
@@ -44,6 +46,7 @@ class SourceError(Exception):
         self.status = status
         self.code = code
         self.mend = mend
+        self.detail = detail
         self.retry_at = retry_at
         self.repository_unknown = repository_unknown
         self.raw = raw
@@ -54,7 +57,7 @@ class SourceError(Exception):
         told = " ".join(part for part in (str(self.status or ""), self.code) if part) if terse else ""
         return Observation(
             self.presence,
-            detail=told or self.sentence,
+            detail=self.detail or told or self.sentence,
             status=self.status,
             retry_at=self.retry_at,
         )

@@ -123,7 +123,7 @@ class StorageSource:
                 if by_tag
                 else f"{digest} is not readable in {safe(repository)}: {seen.detail}."
             )
-            raise SourceError(seen.presence, sentence, code=_code(seen), mend=_mend(seen))
+            raise SourceError(seen.presence, sentence, code=_code(seen), mend=_mend(seen), detail=seen.detail)
         target = seen.digest or digest
         raw = self.folder.read(blob_parts(target), VIEW_LIMIT)
         if raw is None:
@@ -212,7 +212,8 @@ class StorageSource:
             Presence.MISSING,
             f"in the store, not linked into this repository{left}: a mount{where} would fix it"
             if others
-            else f"in the store, but no repository links it{left}: the next garbage collection removes it",
+            else f"in the store, but no repository links it{left}: only a manifest that names it keeps it from garbage "
+            "collection",
             size=state.size,
             confirmed=True,
         )
@@ -269,7 +270,7 @@ class StorageSource:
         seen = self.look(repository, descriptor.digest, manifest=media.is_manifest(descriptor.media_type))
         if seen.presence is not Presence.PRESENT:
             sentence = f"{descriptor.digest} is not readable in {safe(repository)}: {seen.detail}."
-            raise SourceError(seen.presence, sentence, code=_code(seen), mend=_mend(seen))
+            raise SourceError(seen.presence, sentence, code=_code(seen), mend=_mend(seen), detail=seen.detail)
         return seen.digest or descriptor.digest
 
     # Referrers

@@ -62,9 +62,12 @@ class Survey:
         found += [
             f"The tag {safe(tag.name)} points to {tag.digest or 'no digest'}, which is not readable." for tag in broken
         ]
-        found += [f"{digest} is missing: {why}." for digest, why in self.holes]
+        found += [f"{digest} cannot be read here: {why}." for digest, why in self.holes]
         found += [f"The link to {digest} dangles: its bytes are gone." for digest in self.dangling]
-        found += [f"{digest} has no tag, and no index names it: the next clean-up takes it." for digest in self.unnamed]
+        found += [
+            f"{digest} has no tag, and no index names it: a clean-up of untagged manifests takes it."
+            for digest in self.unnamed
+        ]
         for tag in moved:
             before = [f"{digest}{'' if there else ' (gone)'}" for digest, there in tag.history if digest != tag.digest]
             found.append(f"The tag {safe(tag.name)} pointed elsewhere before: {', '.join(before)}.")
@@ -226,7 +229,7 @@ def _row(repository: str, what: str, disk: Observation, live: Observation, diges
 
 def _meaning(disk: Observation, live: Observation) -> str:
     if live.presence in (Presence.DENIED, Presence.LIMITED, Presence.UNREACHABLE):
-        return f"The registry could not be asked: {live.detail}." if live.detail else "The registry could not be asked."
+        return f"The registry could not be asked{f': {live.detail}' if live.detail else ''}".rstrip(".") + "."
     if disk.presence is Presence.PRESENT and live.presence is Presence.PRESENT:
         if disk.digest is not None and live.digest is not None and disk.digest != live.digest:
             return f"They differ: {disk.digest} on the disk, {live.digest} in the registry. It runs on another folder?"

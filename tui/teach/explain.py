@@ -45,7 +45,7 @@ def explain_finding(finding: Finding) -> Explanation:
     paragraphs = [finding.message]
     left, right = finding.facts
     if left and right:
-        paragraphs.append(f"The two facts that disagree: {left}; {right}.")
+        paragraphs.append(f"The two facts behind it: {left}; {right}.")
     elif left or right:
         paragraphs.append(f"The fact behind it: {left or right}.")
     if finding.digest is not None and str(finding.digest) not in finding.message:

@@ -167,6 +167,15 @@ def _image_counts(manifest: ImageManifest) -> str:
     return f"{config} and {layers}, {bytes_of(total)} to download as layers"
 
 
+def _why_nested(node: Node) -> str:
+    if node.index is None or not any(is_attestation(entry) for entry in node.index.entries):
+        return ""
+    return (
+        "That is what a newer Docker makes of a single platform: the image and its attestation are two manifests, and "
+        "an index holds them together. "
+    )
+
+
 def _index(node: Node) -> Words:
     nested = any(above.is_index for above in node.ancestors())
     what: tuple[str, ...] = (
@@ -177,8 +186,7 @@ def _index(node: Node) -> Words:
     )
     if nested:
         what += (
-            "It stands inside another index. That is what a newer Docker makes of a single platform: the image and its "
-            "attestation are two manifests, and an index holds them together. The specification allows nesting, but "
+            f"It stands inside another index. {_why_nested(node)}The specification allows nesting, but "
             "`docker manifest create` refuses it (“… is a manifest list”), and many clients do not look inside.",
         )
     return (
@@ -302,7 +310,7 @@ def _more(node: Node) -> Words:
 
 
 def _fault(node: Node) -> Words:
-    error = node.error.sentence if node.error is not None else node.note or node.label
+    error = node.error.sentence if node.error is not None else f"{node.label.rstrip('.')}. {node.note}".strip()
     return (
         "This could not be followed",
         (

@@ -13,16 +13,21 @@ import pytest
 
 from tests.compose.yard import Yard, make
 from tui.compose import begin
+from tui.compose.bench import Bench
+from tui.compose.copy import plan_copy
 from tui.compose.diff import difference, summary
 from tui.compose.errors import ResolveError
+from tui.compose.home import Pinned
 from tui.compose.plan import How
 from tui.compose.planner import plan_draft
 from tui.compose.resolve import resolve
 from tui.demo.images import index, put_index
+from tui.demo.storage_folder import write_storage
 from tui.explore.children import DEPTH_LIMIT
 from tui.explore.diff import Change
 from tui.oci import media
 from tui.oci.digest import Digest
+from tui.oci.errors import OciError
 from tui.oci.manifest import Index, decode
 from tui.sources.presence import Presence
 
@@ -265,3 +270,30 @@ async def test_the_same_list_in_other_bytes_differs_in_its_bytes(yard: Yard) -> 
     assert before.digest.short in found[0].before and after.digest.short in found[0].after
     assert summary(difference(before, after)) == "1 as before"
     assert all(row.kind is Change.SAME for row in difference(before, before))
+
+
+async def test_images_of_a_storage_folder_are_named_as_they_are_asked_for(yard: Yard, tmp_path: Path) -> None:
+    yard.put("att", make("a", "linux/amd64"), "1", "2")
+    yard.change(lambda store: write_storage(store, tmp_path, ["att"]))
+    with pytest.raises(ResolveError) as raised:
+        await resolve(yard.bench, f"storage:{tmp_path}")
+    named = raised.value.sentence.partition("name one: ")[2].rstrip(".").split(", ")
+    assert named == [f"storage:{tmp_path}:att:1", f"storage:{tmp_path}:att:2"]
+    found = [await resolve(yard.bench, name) for name in named]
+    assert found[0].home == found[1].home and found[0].home.repository == "att"
+    by_digest = await resolve(yard.bench, found[0].home.by_digest(found[0].root.digest))
+    assert by_digest.root.digest == found[0].root.digest
+    assert not yard.asked()
+
+
+async def test_layouts_whose_paths_hold_colons_are_copied_from(yard: Yard, tmp_path: Path) -> None:
+    """A place that was once found is opened again as that, whatever lies beside it."""
+    archive = saved(tmp_path / "one.tar:1", "app:1")
+    found = await resolve(yard.bench, archive)
+    saved(tmp_path / "one.tar", "other:1")
+    bench = Bench(yard.client)
+    plan = await plan_copy(bench, Pinned(found.home, "1"), yard.ref("new:1"))
+    await bench.aclose()
+    assert plan.ready and plan.digest == found.root.digest
+    with pytest.raises(OciError, match="rename one of them"):
+        await resolve(yard.bench, archive)

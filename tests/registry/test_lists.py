@@ -191,3 +191,16 @@ async def test_null_catalog(serve: Serve, client: Client) -> None:
     server = await serve(lambda asked: jsoned({"repositories": None}))
     (page,) = await collected(client.catalog(server.address))
     assert page.names == () and page.complete
+
+
+@pytest.mark.parametrize(
+    ("bad", "note"),
+    [
+        ([7], "1 entry that is no name was left out."),
+        ([7, None], "2 entries that are not names were left out."),
+    ],
+)
+async def test_what_is_no_name_is_counted_in_words(serve: Serve, client: Client, bad: list[object], note: str) -> None:
+    server = await serve(lambda asked: jsoned({"tags": [*bad, "v1"]}))
+    pages = await collected(client.tags(server.address, "app"))
+    assert (names(pages), pages[-1].note) == (["v1"], note)

@@ -21,7 +21,7 @@ from tui.registry.page import Page
 from tui.registry.session import Session
 from tui.registry.settings import ClientSettings
 from tui.registry.target import Targets, pull
-from tui.text import safe
+from tui.text import plural, safe
 
 _JSON = (("Accept", "application/json"),)
 _LONGEST_NAME = 512
@@ -136,7 +136,12 @@ def _names(value: Any) -> tuple[list[str], str]:
         return [], "The registry sent something that is not a list."
     names = [name for name in value if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME]
     left_out = len(value) - len(names)
-    return names, f"{left_out} entries that are not names were left out." if left_out else ""
+    return names, _left_out(left_out) if left_out else ""
+
+
+def _left_out(count: int) -> str:
+    said = plural(count, "entry that is no name was", "entries that are not names were")
+    return f"{said} left out."
 
 
 def _broken(error: RegistryError, page: int) -> str:

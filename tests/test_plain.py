@@ -116,6 +116,20 @@ def test_a_place_that_is_not_there_is_reported_like_the_others(served: Served, c
     assert "cannot be read" in found[0]["verdict"]
 
 
+@pytest.mark.parametrize("kind", ["oci", "oci-archive", "docker-archive", "storage"])
+def test_a_path_that_is_not_there_is_called_so_whatever_was_expected_in_it(
+    kind: str, capsys: Capture, tmp_path: Path
+) -> None:
+    assert run_check(Settings(), [f"{kind}:{tmp_path}/none"]) == 3
+    assert f"{tmp_path}/none cannot be read: No such file or directory." in capsys.readouterr().out
+
+
+def test_a_folder_that_holds_something_else_is_not_a_missing_image(capsys: Capture, tmp_path: Path) -> None:
+    for kind in ("oci", "storage"):
+        assert run_check(Settings(), [f"{kind}:{tmp_path}"]) == 3
+    assert "missing-manifest" not in capsys.readouterr().out
+
+
 def test_the_tree_of_an_image(served: Served, capsys: Capture) -> None:
     assert run_tree(Settings(), [f"{served.address}/sandbox:0.16-edge"]) == 1
     out, err = capsys.readouterr()

@@ -22,6 +22,7 @@ from tui.oci.manifest import VIEW_LIMIT, AnyManifest, decode
 from tui.oci.reference import fallback_tag, is_repository, is_tag
 from tui.registry.page import Page
 from tui.sources.base import SourceError
+from tui.sources.files import unreadable
 from tui.sources.presence import Observation, Presence
 from tui.sources.spec import object_text, place_text
 from tui.sources.storage_disk import (
@@ -61,8 +62,10 @@ class StorageSource:
         except OSError as error:
             raise _failed(error, str(given)) from error
         if root is None:
+            if not given.exists():
+                raise unreadable(safe(str(given)), "No such file or directory")
             raise SourceError(
-                Presence.MISSING,
+                Presence.UNREACHABLE,
                 f"{safe(str(given))} is not a registry's storage folder: it has neither blobs nor repositories below "
                 "docker/registry/v2.",
                 code="not-a-storage-folder",

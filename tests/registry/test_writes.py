@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from tests.registry.clock import FakeClock
 from tests.registry.conftest import Connect, Serve
 from tests.registry.images import LAYER, MANIFEST, Shop
 from tests.registry.server import Asked, Reply, error
@@ -11,6 +14,7 @@ from tests.registry.tokens import TokenShop
 from tests.registry.writable import Writable
 from tui.oci import media
 from tui.oci.digest import Digest
+from tui.registry.auth import _Host
 from tui.registry.client import Client
 from tui.registry.errors import (
     Conflict,
@@ -102,15 +106,85 @@ async def test_never_reached_is_not_unknown(client: Client, unused_tcp_port: int
     assert not isinstance(caught.value, UnknownOutcome)
 
 
-async def test_a_failing_503_may_be_repeated(serve: Serve, client: Client) -> None:
+@pytest.mark.parametrize("selector", ["v1", str(DIGEST)])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
+async def test_only_by_digest_is_it_repeated_unseen(serve: Serve, client: Client, status: int, selector: str) -> None:
+    """Between two tries somebody else may have moved the tag: who puts by tag looks first, so that is not done here."""
     shop, fails = Writable(), [1]
 
     def handler(asked: Asked) -> Reply:
-        return Reply(503) if fails and fails.pop() else shop(asked)
+        return Reply(status, [("Retry-After", "7")]) if fails and fails.pop() else shop(asked)
 
     server = await serve(handler)
+    if selector != "v1":
+        await client.put_manifest(server.address, "app", selector, MANIFEST, media.OCI_MANIFEST)
+        assert server.count() == 2
+        return
+    with pytest.raises(RateLimited if status == 429 else Unreachable) as caught:
+        await client.put_manifest(server.address, "app", selector, MANIFEST, media.OCI_MANIFEST)
+    assert server.count() == 1 and not isinstance(caught.value, UnknownOutcome)
+    assert caught.value.retry_after == 7
+
+
+async def test_by_tag_nothing_is_sent_while_the_host_rests(serve: Serve, client: Client, clock: FakeClock) -> None:
+    begun: list[int] = []
+
+    async def put(selector: str) -> None:
+        raw, kind = MANIFEST, media.OCI_MANIFEST
+        await client.put_manifest(server.address, "app", selector, raw, kind, begun=lambda: begun.append(1))
+
+    server = await serve(Writable())
+    lane = client._wire.gate.lane(client._targets.origin(server.address))
+    lane.pause(30)
+    with pytest.raises(RateLimited) as caught:
+        await put("v1")
+    assert caught.value.retry_after == 30 and not server.asked and not begun and not clock.slept
+    await put(str(DIGEST))
+    assert clock.slept == [30] and begun == [1]
+    await put("v1")
+    assert begun == [1, 1] and server.count() == 2
+
+
+async def test_who_leaves_before_it_begins_has_written_nothing(serve: Serve, connect: Connect) -> None:
+    free, begun = asyncio.Event(), []
+
+    async def slow(asked: Asked) -> Reply:
+        await free.wait()
+        return Reply(201)
+
+    server = await serve(slow)
+    client = connect(concurrency=1)
+    client._session.auth._hosts.setdefault(client._targets.origin(server.address), _Host()).known = True
+    first = asyncio.create_task(client.delete_manifest(server.address, "app", DIGEST))
+    raw, kind = MANIFEST, media.OCI_MANIFEST
+    second = asyncio.create_task(
+        client.put_manifest(server.address, "app", "v1", raw, kind, begun=lambda: begun.append(1))
+    )
+    await asyncio.sleep(0.05)
+    second.cancel()
+    free.set()
+    await asyncio.gather(first, second, return_exceptions=True)
+    await asyncio.sleep(0.02)
+    assert [asked.method for asked in server.asked] == ["DELETE"] and not begun
+
+
+async def test_the_login_can_be_got_first(serve: Serve, client: Client) -> None:
+    shop = TokenShop(shop=Writable())
+    server = await serve(shop)
+    with pytest.raises(NotFound):
+        await client.head_manifest(server.address, "app", "v1")
+    await client.ready_to_put(server.address, "app", "v1")
+    asked, issued = server.count(), len(shop.issued)
     await client.put_manifest(server.address, "app", "v1", MANIFEST, media.OCI_MANIFEST)
-    assert server.count() == 2
+    assert server.count() == asked + 1 and len(shop.issued) == issued
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_by_tag_a_delete_is_tried_once(serve: Serve, client: Client, status: int) -> None:
+    server = await serve(lambda asked: Reply(status, [("Retry-After", "1")]))
+    with pytest.raises((RateLimited, Unreachable)):
+        await client.delete_manifest(server.address, "app", "v1")
+    assert server.count() == 1
 
 
 MISSING_ONE, MISSING_TWO = Digest.of(b"1"), Digest.of(b"2")

@@ -42,7 +42,11 @@ class Ask:
     follow: bool = True
     repeatable: bool = False
     """A write that may be sent twice without harm."""
+    once: bool = False
+    """One try, and none while the host rests: its asker looks again before each try."""
     tries: int | None = None
+    begun: Callable[[], None] | None = None
+    """Called when an exchange begins: until then, an asker who is cancelled has sent nothing."""
     kept: Callable[[Answer], None] | None = None
     """Called with a good answer even when the asker has walked away: what arrived is worth keeping."""
 

@@ -92,6 +92,8 @@ class Wire:
                 origin,
                 lambda: self._exchange(ask, authorization, record, None, listener),
                 abandoned=lambda: self.trace.left_alone(record),
+                begins=ask.begun,
+                longest_wait=0.0 if ask.once else None,
             )
         except asyncio.CancelledError:
             if record.state == "waiting":

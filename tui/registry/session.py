@@ -50,7 +50,7 @@ class Session:
         if self._limits:
             self._still_limited(ask)
         spent, attempt = 0.0, 0
-        tries = ask.tries or self.settings.tries
+        tries = 1 if ask.once else ask.tries or self.settings.tries
         while True:
             attempt += 1
             began = self.clock.now()
@@ -82,7 +82,7 @@ class Session:
                     assert lost is not None
                     raise lost.error from lost
                 if answer.status == 429:
-                    raise self._limited(answer, None)
+                    raise self._limited(answer, self.told(answer) if ask.once else None)
                 return answer
             if wait > 0:
                 await self.clock.sleep(wait)
@@ -128,11 +128,10 @@ class Session:
         """(seconds to sleep, seconds that count against the deadline); None: believe the answer.  A 429 pauses the
         whole host instead, and the gate does the waiting.  Raises RateLimited."""
         lane = self.wire.gate.lane(answer.address.origin)
-        told = retry_after(answer.headers.get("retry-after"), answer.headers.get("date"), self.clock.wall())
+        told = self.told(answer)
         took = self.clock.now() - began
         if answer.status == 429:
             lane.slow_down(began)
-            told = told if told is not None else retry_after_in_text(answer.body.decode("utf-8", "replace"))
             if is_pull_limit(answer) or (told is not None and told > self.settings.longest_wait):
                 raise self._remember(ask, self._limited(answer, told))
             pause = told if told is not None else backoff(attempt + 1, self.clock.chance())
@@ -144,6 +143,13 @@ class Session:
             return (told if told <= self.settings.longest_wait else None), took + told
         wait = backoff(attempt, self.clock.chance())
         return wait, took + wait
+
+    def told(self, answer: Answer) -> float | None:
+        """For how many seconds an answer asks to wait; None: it does not say."""
+        seconds = retry_after(answer.headers.get("retry-after"), answer.headers.get("date"), self.clock.wall())
+        if seconds is None and answer.status == 429:
+            seconds = retry_after_in_text(answer.body.decode("utf-8", "replace"))
+        return seconds
 
     def _limited(self, answer: Answer, left: float | None) -> RateLimited:
         name = self.wire.name(answer.address.origin)
@@ -160,6 +166,11 @@ class Session:
         return RateLimited(
             sentence, pull_limit=pull_limit, code=errors.code, request=answer.exchange.id, retry_after=left
         )
+
+    async def ready(self, ask: Ask) -> None:
+        """Get the token that this ask will need, so that nothing but its own exchange is left to do."""
+        lease = await self.auth.lease(ask, self.wire.name(ask.address.origin))
+        self.auth.landed(lease, None, left=True)
 
     async def _through(self, ask: Ask, attempt: int) -> Answer:
         """Login and redirects; transient statuses come back as answers."""

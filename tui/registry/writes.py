@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tui.oci.digest import Digest, digest_in
 from tui.oci.errors import MalformedDigest
 from tui.registry import scope
 from tui.registry.ask import Answer, Ask, NoAnswer
-from tui.registry.errors import Corrupt, NotFound, Refused, TooLarge, UnknownOutcome, Unsupported
+from tui.registry.errors import (
+    Corrupt,
+    NotFound,
+    RateLimited,
+    Refused,
+    RegistryError,
+    TooLarge,
+    UnknownOutcome,
+    Unreachable,
+    Unsupported,
+)
 from tui.registry.refusals import refusal
+from tui.registry.retry import TRANSIENT
 from tui.registry.session import LOST_ON_THE_WAY, Session
 from tui.registry.settings import ClientSettings
 from tui.registry.target import Targets, is_digest, named
@@ -23,20 +36,13 @@ class Writes:
         self._targets = targets
         self._settings = settings
 
-    async def put_manifest(self, registry: str, repository: str, selector: str, raw: bytes, media_type: str) -> Digest:
-        """The digest under which it is there.  Raises Refused (with `details`), Policy, Denied, Conflict ...,
-        Corrupt when the registry rewrote it, UnknownOutcome when the answer was lost: read the tag again then."""
-        what = f"put {named('manifest', repository, selector)}"
-        wanted = digest_in(selector)
-        digest = Digest.of(raw, wanted.algorithm if wanted is not None and wanted.can_verify else "sha256")
-        if wanted is not None and wanted.can_verify and wanted != digest:
-            raise Corrupt(f"The bytes to {what} hash to {digest.short}: nothing was sent.")
-        if len(raw) > self._settings.max_manifest:
-            raise TooLarge(
-                f"The manifest has {len(raw):,} bytes, and registries take {self._settings.max_manifest:,}: "
-                "nothing was sent."
-            )
-        ask = Ask(
+    async def ready(self, registry: str, repository: str, selector: str) -> None:
+        """Log in for a PUT, if there is a login to it, so that the PUT itself is one exchange."""
+        await self._session.ready(self._put(registry, repository, selector, b"", ""))
+
+    def _put(self, registry: str, repository: str, selector: str, raw: bytes, media_type: str) -> Ask:
+        by_digest = is_digest(selector)
+        return Ask(
             "PUT",
             self._targets.manifest(registry, repository, selector),
             (("Content-Type", media_type),),
@@ -47,11 +53,39 @@ class Writes:
             repository=repository,
             write=True,
             # By digest the same bytes twice are the same; a tag may be somebody else's by then.
-            repeatable=wanted is not None,
+            repeatable=by_digest,
+            once=not by_digest,
         )
+
+    async def put_manifest(
+        self,
+        registry: str,
+        repository: str,
+        selector: str,
+        raw: bytes,
+        media_type: str,
+        begun: Callable[[], None] | None = None,
+    ) -> Digest:
+        """The digest under which it is there.  Raises Refused (with `details`), Policy, Denied, Conflict ...,
+        Corrupt when the registry rewrote it, UnknownOutcome when the answer was lost: read the tag again then.
+
+        By tag it is tried once: after RateLimited and Unreachable look at the tag, and only then try again.
+        """
+        what = f"put {named('manifest', repository, selector)}"
+        wanted = digest_in(selector)
+        digest = Digest.of(raw, wanted.algorithm if wanted is not None and wanted.can_verify else "sha256")
+        if wanted is not None and wanted.can_verify and wanted != digest:
+            raise Corrupt(f"The bytes to {what} hash to {digest.short}: nothing was sent.")
+        if len(raw) > self._settings.max_manifest:
+            raise TooLarge(
+                f"The manifest has {len(raw):,} bytes, and registries take {self._settings.max_manifest:,}: "
+                "nothing was sent."
+            )
+        ask = self._put(registry, repository, selector, raw, media_type)
+        ask.begun = begun
         answer = await self._send(ask, what, registry)
         if not answer.ok:
-            raise refusal(answer, what, registry, repository)
+            raise self._refusal(answer, what, registry, repository)
         theirs = _told(answer)
         if theirs is not None and theirs.algorithm == digest.algorithm and theirs != digest:
             raise Corrupt(
@@ -72,11 +106,12 @@ class Writes:
             repository=repository,
             write=True,
             repeatable=is_digest(selector),
+            once=not is_digest(selector),
         )
         answer = await self._send(ask, what, registry)
         if answer.ok:
             return
-        error = refusal(answer, what, registry, repository)
+        error = self._refusal(answer, what, registry, repository)
         if answer.status in (404, 410):
             error = NotFound(
                 f"{capital(named('manifest', repository, selector))} was not there.",
@@ -92,6 +127,19 @@ class Writes:
                 request=error.request,
             )
         raise error
+
+    def _refusal(self, answer: Answer, what: str, registry: str, repository: str) -> RegistryError:
+        error = refusal(answer, what, registry, repository)
+        if answer.status in TRANSIENT and type(error) is Refused:
+            error = Unreachable(
+                f"{registry} could not {what} at the moment ({answer.status}).",
+                status=answer.status,
+                code=error.code,
+                request=error.request,
+            )
+        if isinstance(error, RateLimited | Unreachable):
+            error.retry_after = self._session.told(answer)
+        return error
 
     async def _send(self, ask: Ask, what: str, registry: str) -> Answer:
         try:

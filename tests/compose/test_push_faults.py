@@ -140,12 +140,12 @@ async def test_a_write_that_never_arrived_is_made_again(yard: Yard, monkeypatch:
 
     real, calls = yard.client.put_manifest, 0
 
-    async def lost(*words: Any) -> Any:
+    async def lost(*words: Any, **more: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == 1:
             raise UnknownOutcome("The answer was lost.")
-        return await real(*words)
+        return await real(*words, **more)
 
     monkeypatch.setattr(yard.client, "put_manifest", lost)
     result = await yard.push(plan).run()
@@ -233,8 +233,11 @@ async def test_cancelled_in_the_last_write_it_is_finished(yard: Yard, monkeypatc
     real = yard.client.put_manifest
     run = yard.push(plan)
 
-    async def slow(registry: str, repository: str, selector: str, raw: bytes, media_type: str) -> Any:
+    async def slow(
+        registry: str, repository: str, selector: str, raw: bytes, media_type: str, *, begun: Any = None
+    ) -> Any:
         if selector == "1":
+            begun()
             assert run.cancel() is False
             await asyncio.sleep(0.02)
         return await real(registry, repository, selector, raw, media_type)
@@ -250,8 +253,11 @@ async def test_the_caller_is_cancelled_in_the_last_write(yard: Yard, monkeypatch
     real = yard.client.put_manifest
     run = yard.push(plan)
 
-    async def slow(registry: str, repository: str, selector: str, raw: bytes, media_type: str) -> Any:
+    async def slow(
+        registry: str, repository: str, selector: str, raw: bytes, media_type: str, *, begun: Any = None
+    ) -> Any:
         if selector == "1":
+            begun()
             task.cancel()
             await asyncio.sleep(0.02)
         return await real(registry, repository, selector, raw, media_type)

@@ -1,29 +1,47 @@
 """The last write of a push: the tag. Guarded before, resolved if the answer is lost, read back and hashed after.
 
-There is no compare-and-swap in the protocol (distribution-spec #251): between the look and the write somebody can still
-slip in. Reading back afterwards tells if that happened.
+Nothing here writes twice: who wants to try again looks at the tag first, for it may be somebody else's by then. There
+is no compare-and-swap in the protocol (distribution-spec #251): between the look and the write somebody can still slip
+in. Reading back afterwards tells if that happened.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum, auto
 
 from tui.compose.bench import Bench
 from tui.compose.events import OnEvent, Outcome, PushResult, Said
+from tui.compose.patience import Patience, can_pass
 from tui.compose.plan import Plan, Step
 from tui.oci.digest import Digest
+from tui.oci.manifest import AnyManifest
 from tui.registry import errors
 from tui.text import safe
 
 #: A registry with replicas may show the old tag for a moment: it is read again after these pauses, in seconds.
 LAG = (0.5, 1.0, 2.0)
+#: Seconds that a question after the write still gets when somebody asked to stop and the registry is not away.
+GRACE = 2.0
+
+
+class Stage(Enum):
+    """How far the last write is, which decides what a wish to stop can do.
+
+    ``OPEN``: nothing is under way, and nothing was written. ``WRITING``: the exchange has begun and is finished.
+    ``ASKING``: what became of it is being asked, which can be given up. ``SETTLED``: the result is known.
+    """
+
+    OPEN = auto()
+    WRITING = auto()
+    ASKING = auto()
+    SETTLED = auto()
 
 
 class Retry(Exception):
-    """The write did not happen and may be tried again, after ``pause`` seconds (None: as usual)."""
+    """The write did not happen, and waiting may mend what stopped it: look at the tag again, then try again."""
 
     def __init__(self, cause: errors.RegistryError) -> None:
         super().__init__(cause.sentence)
@@ -32,12 +50,21 @@ class Retry(Exception):
 
 @dataclass(slots=True)
 class LastWrite:
-    """Moves one tag. ``sleep`` is for tests."""
+    """Moves one tag. Told from outside: ``stopping``, somebody asked to stop; ``waiting``, a countdown is running."""
 
     bench: Bench
     plan: Plan
     on_event: OnEvent
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    patience: Patience
+    stage: Stage = Stage.OPEN
+    stopping: bool = False
+    waiting: bool = False
+
+    async def look(self) -> Digest | None:
+        """What the tag holds just before the write: the login is got first, so that nothing comes between the two."""
+        target = self.plan.target
+        await self.bench.client.ready_to_put(target.registry, target.repository, target.tag or "latest")
+        return await self.now()
 
     async def now(self) -> Digest | None:
         """What the tag holds at this moment; None when there is no such tag. Raises RegistryError.
@@ -52,15 +79,16 @@ class LastWrite:
             return None
         return head.digest
 
-    def conflict(self, theirs: Digest | None) -> PushResult:
-        """Somebody moved the tag since the plan was made. Nothing was put there."""
+    def conflict(self, theirs: Digest | None, *, tried: bool = False) -> PushResult:
+        """Somebody moved the tag since the plan was made. Nothing is put there (again, if it was ``tried``)."""
+        start = "The last write did not get through and is not repeated" if tried else "Stopped before the last write"
         name = safe(str(self.plan.target))
         was = self.plan.before.short if self.plan.before is not None else "no such tag"
         now = theirs.short if theirs is not None else "gone"
         return PushResult(
             Outcome.CONFLICT,
             self.plan.target,
-            f"Stopped before the last write: somebody moved {name} meanwhile. It was {was} when this was planned, "
+            f"{start}: somebody moved {name} meanwhile. It was {was} when this was planned, "
             f"it is {now} now, and was left so. Plan again from what it holds now.",
             digest=self.plan.digest,
             tag_holds=theirs,
@@ -69,46 +97,89 @@ class LastWrite:
         )
 
     async def put(self, step: Step) -> PushResult:
-        """PUT the tag and read it back. Raises Retry when it certainly did not happen and may be tried again, and
-        RegistryError when it certainly did not and cannot be mended by waiting."""
+        """PUT the tag, once, and read it back. Raises Retry when it certainly did not happen and may be tried again,
+        and RegistryError when it certainly did not and cannot be mended by waiting."""
         target, raw = self.plan.target, step.raw or b""
+        lost: errors.RegistryError | None = None
         try:
             await self.bench.client.put_manifest(
-                target.registry, target.repository, step.selector, raw, step.media_type
+                target.registry, target.repository, step.selector, raw, step.media_type, begun=self._begun
             )
-        except errors.RateLimited as error:
-            raise Retry(error) from error
-        except errors.Corrupt as error:
-            # It took the bytes and says that it made others of them: what the tag holds now decides.
+        except (errors.Corrupt, errors.TooLarge) as error:
+            if error.status is None or error.status >= 300:
+                self.stage = Stage.OPEN
+                raise
+            # It took the bytes and says that it made others of them, or too much: what the tag holds now decides.
             self.on_event(Said(error.sentence, step))
-        except (errors.UnknownOutcome, errors.Unreachable) as error:
-            self.on_event(Said("The answer to the last write was lost; the tag is asked what became of it.", step))
-            asked = await self._ask_after(error)
-            if asked is not None:
-                return asked
+        except errors.RegistryError as error:
+            if isinstance(error, errors.UnknownOutcome) or (_failed_there(error) and self.stage is Stage.WRITING):
+                lost = error
+            else:
+                self.stage = Stage.OPEN
+                if can_pass(error):
+                    raise Retry(error) from error
+                raise
+        return await self.settle(step, lost)
+
+    def _begun(self) -> None:
+        self.stage = Stage.WRITING
+
+    async def settle(self, step: Step, lost: errors.RegistryError | None = None) -> PushResult:
+        """Ask what became of the write, however long the registry is away; whoever stops that gets what is known.
+
+        Raises Retry when the answer was ``lost`` and the tag holds what it held before.
+        """
+        self.stage = Stage.ASKING
+        asking = asyncio.ensure_future(self._ask(step, lost))
+        patient = not self.stopping
+        while not asking.done():
+            try:
+                await asyncio.wait((asking,), timeout=None if patient else GRACE)
+                if not patient:
+                    break
+            except asyncio.CancelledError:
+                if (task := asyncio.current_task()) is not None:
+                    task.uncancel()  # it is heard: the result is still to be told
+                if not patient or self.waiting:
+                    break
+                patient = False
+        self.stage = Stage.SETTLED
+        if not asking.done():
+            asking.cancel()
+            await asyncio.wait((asking,))
+        if asking.cancelled():
+            return self._unknown(lost, "")
+        try:
+            return asking.result()
+        except Retry:
+            self.stage = Stage.OPEN
+            raise
+
+    async def _ask(self, step: Step, lost: errors.RegistryError | None) -> PushResult:
+        """After a lost answer: ours, it happened; as before, Retry; anything else, a conflict, or nobody can say."""
+        if lost is not None:
+            self.on_event(Said(f"{_how(lost)}; the tag is asked what became of it.", step))
+            try:
+                theirs = await self.patience.insist(step, self.now)
+            except errors.RegistryError as error:
+                return self._unknown(lost, error.sentence)
+            if theirs == self.plan.before:
+                raise Retry(lost)
+            if theirs != self.plan.digest:
+                return self.conflict(theirs, tried=True)
         return await self._verify(step)
 
-    async def _ask_after(self, error: errors.RegistryError) -> PushResult | None:
-        """Ours: None, it happened. As before: Retry. Anything else: a conflict, or nobody can say."""
-        try:
-            theirs = await self.now()
-        except errors.RegistryError as second:
-            name = safe(str(self.plan.target))
-            return PushResult(
-                Outcome.UNVERIFIED,
-                self.plan.target,
-                f"The answer to the last write was lost ({error.sentence}), and {name} cannot be asked now "
-                f"({second.sentence}). It holds either the old or the new index, whole. Refresh it to see which.",
-                digest=self.plan.digest,
-                tag_known=False,
-                base=self.plan.before,
-                undetermined=True,
-            )
-        if theirs == self.plan.digest:
-            return None
-        if theirs == self.plan.before:
-            raise Retry(error)
-        return self.conflict(theirs)
+    def _unknown(self, lost: errors.RegistryError | None, trouble: str) -> PushResult:
+        """Nobody can say what the tag holds now; without ``trouble`` because asking was stopped."""
+        name = safe(str(self.plan.target))
+        if lost is not None:
+            why = f"{name} cannot be asked now ({trouble})" if trouble else f"asking {name} was stopped"
+            said = f"{_how(lost)} ({lost.sentence}), and {why}. It holds either the old or the new index, whole. "
+            said += "Refresh it to see which."
+        else:
+            why = f"could not be read back: {trouble}" if trouble else "reading it back was stopped."
+            said = f"{name} was written, but {why} Refresh it to see what it holds."
+        return self._unverified(said, known=False)
 
     async def _verify(self, step: Step) -> PushResult:
         """Read the tag back, hash the bytes, compare."""
@@ -116,15 +187,19 @@ class LastWrite:
         name = safe(str(target))
         held: Digest | None = None
         trouble = ""
+
+        async def read() -> AnyManifest:
+            return await self.bench.client.get_manifest(target.registry, target.repository, step.selector, fresh=True)
+
         for pause in (0.0, *LAG):
             if pause:
-                await self.sleep(pause)
+                await self.patience.sleep(pause)
             try:
-                manifest = await self.bench.client.get_manifest(
-                    target.registry, target.repository, step.selector, fresh=True
-                )
+                manifest = await self.patience.insist(step, read)
             except errors.RegistryError as error:
                 trouble = error.sentence
+                if can_pass(error):
+                    break  # it was waited for already
                 continue
             held, trouble = manifest.digest, ""
             if held == wanted and manifest.raw == step.raw:
@@ -140,22 +215,36 @@ class LastWrite:
             if held != self.plan.before:
                 break
         if trouble:
-            said = f"{name} was written, but could not be read back: {trouble} Refresh it to see what it holds."
-        elif held == self.plan.before:
+            return self._unknown(None, trouble)
+        if held == self.plan.before:
             said = f"{name} was written, but the registry still shows the old digest. Refresh it in a moment."
-        else:
-            said = (
-                f"{name} was written, but holds {held} now instead of {wanted}: somebody overwrote it at the same "
-                "moment, or the registry changed what it was given."
-            )
+            return self._unverified(said, held)
+        return self._unverified(
+            f"{name} was written, but holds {held} now instead of {wanted}: somebody overwrote it at the same "
+            "moment, or the registry changed what it was given.",
+            held,
+        )
+
+    def _unverified(self, said: str, held: Digest | None = None, *, known: bool = True) -> PushResult:
         return PushResult(
             Outcome.UNVERIFIED,
-            target,
+            self.plan.target,
             said,
-            digest=wanted,
-            tag_known=not trouble,
+            digest=self.plan.digest,
+            tag_known=known,
             tag_holds=held,
             base=self.plan.before,
-            theirs=held if held not in (wanted, self.plan.before) else None,
+            theirs=held if held not in (self.plan.digest, self.plan.before) else None,
             undetermined=True,
         )
+
+
+def _failed_there(error: errors.RegistryError) -> bool:
+    """Whether the registry answered that it failed: it may have done its work before it did."""
+    return isinstance(error, errors.Unreachable) and error.status is not None and can_pass(error)
+
+
+def _how(lost: errors.RegistryError) -> str:
+    if isinstance(lost, errors.UnknownOutcome):
+        return "The answer to the last write was lost"
+    return "The last write was answered with an error"

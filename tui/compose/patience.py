@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 #: Seconds before each further try when the registry is away; the last is repeated.
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+#: How often "at once" is believed of a registry that says when to come back; then it is a second at least.
+_BELIEVED = 5
 
 
 @dataclass(slots=True)
@@ -36,31 +38,16 @@ class Patience:
 
         Raises the last error when the patience is over, and at once what waiting cannot mend.
         """
-        waited = 0.0
-        tries = 0
+        spell = self.spell(step)
         while True:
             try:
                 return await action()
             except (errors.RegistryError, SourceError) as error:
-                pause = self._pause(error, tries)
-                limit = self.longest if _is_limit(error) else self.away
-                if pause is None or waited + pause > limit:
-                    raise
-                tries += 1
-                waited += pause
-                await self.wait(step, pause, error.sentence)
+                await spell.pause(error)
 
-    def _pause(self, error: errors.RegistryError | SourceError, tries: int) -> float | None:
-        """Seconds to wait before trying again; None when that is no use."""
-        told: float | None = None
-        if isinstance(error, errors.RegistryError):
-            told = error.retry_after
-        elif error.retry_at is not None:
-            told = max(0.0, error.retry_at - time.monotonic())
-        if not can_pass(error):
-            return None
-        usual = _PAUSES[min(tries, len(_PAUSES) - 1)]
-        return max(told, 0.05) if told is not None else usual
+    def spell(self, step: Step) -> Spell:
+        """The patience with one step that repeats itself in its own way."""
+        return Spell(self, step)
 
     async def wait(self, step: Step | None, seconds: float, reason: str) -> None:
         """Count down, telling it every second."""
@@ -73,6 +60,40 @@ class Patience:
         self.on_event(Waiting(step, 0.0, safe(reason)))
 
 
+@dataclass(slots=True)
+class Spell:
+    """What has been waited for one step so far."""
+
+    patience: Patience
+    step: Step
+    waited: float = 0.0
+    tries: int = 0
+
+    async def pause(self, error: errors.RegistryError | SourceError) -> None:
+        """Wait before the next try. Raises the error when waiting is no use, or would take longer than patience has."""
+        seconds = self._seconds(error)
+        limit = self.patience.longest if _is_limit(error) else self.patience.away
+        if seconds is None or self.waited + seconds > limit:
+            raise error
+        self.tries += 1
+        self.waited += seconds
+        await self.patience.wait(self.step, seconds, error.sentence)
+
+    def _seconds(self, error: errors.RegistryError | SourceError) -> float | None:
+        """Seconds to wait before trying again; None when that is no use."""
+        if not can_pass(error):
+            return None
+        told: float | None = None
+        if isinstance(error, errors.RegistryError):
+            told = error.retry_after
+        elif error.retry_at is not None:
+            told = max(0.0, error.retry_at - time.monotonic())
+        usual = _PAUSES[min(self.tries, len(_PAUSES) - 1)]
+        if told is None:
+            return usual
+        return max(told, 0.05 if self.tries < _BELIEVED else 1.0)
+
+
 def can_pass(error: errors.RegistryError | SourceError) -> bool:
     """Whether waiting may mend it: a rate limit, or a registry that did not answer."""
     if isinstance(error, SourceError):
@@ -81,6 +102,8 @@ def can_pass(error: errors.RegistryError | SourceError) -> bool:
         return not error.pull_limit
     if isinstance(error, errors.TlsFailure):
         return False
+    if error.status is not None and 300 <= error.status < 400:
+        return False  # it sends us where we will not go
     return isinstance(error, errors.Unreachable | errors.UnknownOutcome)
 
 

@@ -15,7 +15,7 @@ from tui.compose.errors import ComposeError, JournalError
 from tui.compose.events import Event, OnEvent, Outcome, PushResult, Said, StepDone, StepFailed, StepStarted, Waiting
 from tui.compose.home import Home
 from tui.compose.journal import NOT_WRITTEN, Journal
-from tui.compose.last_write import LastWrite, Retry
+from tui.compose.last_write import LastWrite, Retry, Stage
 from tui.compose.patience import Patience, can_pass
 from tui.compose.plan import How, Plan, Step, StepKind
 from tui.compose.side_steps import SideSteps
@@ -40,8 +40,8 @@ class Push:
     """One run of one plan. ``run`` gives the result and raises nothing but CancelledError of its own task.
 
     ``cancel`` stops it: up to the last write the tag stays as it was; a last write that is under way is finished and
-    read back. ``recheck_after`` (seconds): children seen longer ago than this are asked for once more just before the
-    tag."""
+    read back, and only the wait for a registry that is away then can be given up. ``recheck_after`` (seconds): children
+    seen longer ago than this are asked for once more just before the tag."""
 
     def __init__(
         self,
@@ -65,10 +65,10 @@ class Push:
         self._watch_every = watch_every
         self._target = Home.of(plan.target)
         self._transfer = Transfer(bench, self._target, self._tell)
-        self._last = LastWrite(bench, plan, self._tell, self._patience.sleep)
+        self._last = LastWrite(bench, plan, self._tell, self._patience)
         self._side = SideSteps(bench, plan)
         self._work: asyncio.Task[PushResult] | None = None
-        self._sealed = False
+        self._counting = self._resting = 0.0
         self._written: list[Digest] = []
         self._record = ""
         self._moved = False
@@ -77,7 +77,8 @@ class Push:
         """Ask it to stop. False when the last write is under way, which is finished first (or when it is over)."""
         if self._work is None or self._work.done():
             return False
-        if self._sealed:
+        self._last.stopping = True
+        if self._last.stage in (Stage.WRITING, Stage.SETTLED):
             self._tell(Said("Too late to stop: the last write is under way and is finished first."))
             return False
         self._work.cancel()
@@ -234,7 +235,9 @@ class Push:
             raise
         if result.ok or result.outcome is Outcome.UNVERIFIED:
             self._moved = True
+            self._last.stage = Stage.SETTLED
             await asyncio.to_thread(self._journal.finish, self._record, str(result.outcome))
+        self._last.stage = Stage.OPEN
         if result.ok:
             self._tell(StepDone(step, "put and read back"))
         else:
@@ -242,39 +245,28 @@ class Push:
         return result
 
     async def _guarded(self, step: Step) -> PushResult:
-        """Look at the tag, write it, read it back; again after a rate limit, or when the write did not arrive."""
-        for _ in range(10):
-            theirs = await self._patience.insist(step, self._last.now)
+        """Look at the tag, write it, read it back; again, with another look, when the write did not happen."""
+        spell = self._patience.spell(step)
+        tried = False
+        while True:
+            theirs = await self._patience.insist(step, self._last.look)
             if theirs == self.plan.digest:
+                if tried:  # it happened after all
+                    return await self._last.settle(step)
                 said = f"{safe(str(self.plan.target))} is {theirs} already."
                 return PushResult(
                     Outcome.PUSHED, self.plan.target, said, digest=theirs, tag_holds=theirs, base=self.plan.before
                 )
             if theirs != self.plan.before:
-                return self._last.conflict(theirs)
+                return self._last.conflict(theirs, tried=tried)
+            tried = True
             try:
-                return await self._seal(self._last.put(step))
+                return await self._last.put(step)
             except Retry as retry:
                 cause = retry.cause
-                if isinstance(cause, errors.RateLimited) and not can_pass(cause):
-                    raise cause from None
-                pause = cause.retry_after if cause.retry_after is not None else 1.0
-                await self._patience.wait(step, pause, cause.sentence)
-        raise errors.Unreachable("The last write did not get through, tried ten times.")
-
-    async def _seal(self, work: Awaitable[PushResult]) -> PushResult:
-        """From here to the end of the reading back, a cancellation waits: the tag must not be left unknown."""
-        task = asyncio.ensure_future(work)
-        self._sealed = True
-        try:
-            while True:
-                try:
-                    return await asyncio.shield(task)
-                except asyncio.CancelledError:
-                    if task.cancelled():
-                        raise
-        finally:
-            self._sealed = False
+            if self._last.stopping:
+                raise asyncio.CancelledError
+            await spell.pause(cause)
 
     async def _begin_record(self) -> None:
         """What is replaced is on disk before it is replaced."""
@@ -313,7 +305,8 @@ class Push:
         while True:
             until = self._bench.client.paused_until(registry)
             left = until - self._patience.clock() if until is not None else 0.0
-            if left > 0.05:
+            counted = self._counting > 0 and left <= self._counting + 1.0  # by a step, which waits for the same
+            if left > 0.05 and not counted:
                 told = True
                 self._tell(Waiting(None, left, f"{safe(registry)} asked to wait (too many requests)"))
             elif told:
@@ -322,6 +315,12 @@ class Push:
             await asyncio.sleep(self._watch_every)
 
     def _tell(self, event: Event) -> None:
+        if isinstance(event, Waiting):
+            if event.step is not None:
+                self._counting = event.seconds
+            else:
+                self._resting = event.seconds
+            self._last.waiting = self._counting > 0 or self._resting > 0
         self._on_event(event)
 
 

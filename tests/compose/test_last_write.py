@@ -1,0 +1,370 @@
+"""The last write when the registry, or a proxy before it, does not take it at once: nobody's push is overwritten, it
+can be stopped while nothing was written, and at the end it is known which index the tag holds."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from tests.compose.between import ProxiedYard
+from tests.compose.yard import Yard, make
+from tests.registry.server import Asked, Reply
+from tui.compose.delete import plan_delete_tag
+from tui.compose.events import Outcome, Said, Waiting
+from tui.compose.journal import NOT_WRITTEN
+from tui.compose.patience import Patience
+from tui.compose.plan import Plan
+from tui.compose.push import Push
+from tui.compose.undo import last_push
+
+
+@pytest.fixture
+async def proxied(yard: Yard) -> AsyncIterator[ProxiedYard]:
+    made = await ProxiedYard.of(yard)
+    yield made
+    await made.between.down()
+
+
+async def planned(yard: Yard) -> Plan:
+    """One step: the tag, which holds something old."""
+    yard.put("app", make("new", "linux/amd64"), "amd64")
+    yard.put_list("app", [make("old", "linux/amd64")], "1")
+    return await yard.plan("app:1", "app:amd64")
+
+
+def on_put(yard: ProxiedYard, *answers: Callable[[], Reply | Awaitable[Reply]]) -> None:
+    """What the next PUTs of the tag are answered with; the ones after that get through."""
+    left = list(answers)
+
+    async def before(asked: Asked) -> Reply | None:
+        if asked.method != "PUT" or not asked.path.endswith("/manifests/1") or not left:
+            return None
+        made = left.pop(0)()
+        return made if isinstance(made, Reply) else await made
+
+    yard.between.before = before
+    yard.between.asked.clear()
+
+
+def patient(yard: ProxiedYard, plan: Plan, **patience: Any) -> Push:
+    """A push that really waits, as in the program."""
+    return yard.push(plan, patience=Patience(yard.events.append, **patience))
+
+
+async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
+    ends = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < ends, "it did not come"
+        await asyncio.sleep(0.01)
+
+
+def no(status: int, after: str | None = "0") -> Callable[[], Reply]:
+    return lambda: Reply(status, [("Retry-After", after)] if after is not None else [])
+
+
+STATUSES = [429, 408, 500, 502, 503, 504]
+
+
+@pytest.mark.parametrize("status", STATUSES)
+async def test_who_moved_the_tag_meanwhile_is_not_overwritten(proxied: ProxiedYard, status: int) -> None:
+    """The proxy refuses the write, and before it is repeated somebody else pushes."""
+    plan = await planned(proxied)
+    theirs = ""
+
+    def moved() -> Reply:
+        nonlocal theirs
+        theirs = str(proxied.put_list("app", [make("theirs", "linux/amd64")], "1"))
+        return no(status)()
+
+    on_put(proxied, moved)
+    result = await proxied.push(plan).run()
+    assert result.outcome is Outcome.CONFLICT
+    assert proxied.holds("app", "1") == theirs == result.theirs
+    assert (result.base, result.mine) == (plan.before, plan.digest)
+    assert proxied.between.of_tag().count("PUT") == 1
+    assert theirs.partition(":")[2][:12] in result.sentence and "is not repeated" in result.sentence
+    assert [record.outcome for record in proxied.journal.of(plan.target)] == [NOT_WRITTEN]
+
+
+@pytest.mark.parametrize("status", STATUSES)
+async def test_each_repetition_looks_first(proxied: ProxiedYard, status: int) -> None:
+    plan = await planned(proxied)
+    on_put(proxied, no(status), no(status))
+    result = await proxied.push(plan).run()
+    assert result.outcome is Outcome.PUSHED
+    assert proxied.holds("app", "1") == plan.digest
+    asked = proxied.between.of_tag()
+    assert asked.count("PUT") == 3 and asked[-1] == "GET"
+    assert all(asked[at - 1] == "HEAD" for at, method in enumerate(asked) if method == "PUT")
+
+
+async def test_an_error_after_the_work_was_done(proxied: ProxiedYard) -> None:
+    """500, though the tag was moved: that is found out, and not done twice."""
+    plan = await planned(proxied)
+    raw = plan.raw or b""
+
+    def done() -> Reply:
+        proxied.change(lambda store: store.put_manifest("app", raw, plan.media_type, ("1",)))
+        return Reply(500)
+
+    on_put(proxied, done)
+    result = await proxied.push(plan).run()
+    assert result.outcome is Outcome.PUSHED
+    assert result.verified_at is not None
+    assert proxied.between.of_tag().count("PUT") == 1
+
+
+async def test_a_write_that_is_never_taken_ends(proxied: ProxiedYard) -> None:
+    plan = await planned(proxied)
+    on_put(proxied, *[no(500, None)] * 99)
+    result = await proxied.push(plan).run()
+    assert result.outcome is Outcome.FAILED
+    assert result.undetermined
+    assert proxied.holds("app", "1") == plan.before == result.tag_holds
+    assert 5 < proxied.between.of_tag().count("PUT") < 20
+
+
+async def test_it_can_be_stopped_while_the_last_write_waits(proxied: ProxiedYard) -> None:
+    plan = await planned(proxied)
+    on_put(proxied, no(429, "20"))
+    run = patient(proxied, plan)
+    work = asyncio.create_task(run.run())
+    await until(lambda: [one for one in proxied.events if isinstance(one, Waiting) and 18 < one.seconds <= 20])
+    began = time.monotonic()
+    assert run.cancel() is True
+    result = await work
+    assert time.monotonic() - began < 1
+    assert result.outcome is Outcome.CANCELLED
+    assert proxied.holds("app", "1") == plan.before == result.tag_holds
+    assert proxied.between.of_tag() == ["HEAD", "PUT"]
+    assert not [one for one in proxied.events if isinstance(one, Said)]
+
+
+async def test_the_countdown_of_the_last_write_is_told_once(proxied: ProxiedYard) -> None:
+    plan = await planned(proxied)
+    on_put(proxied, no(429, "1"))
+    result = await patient(proxied, plan).run()
+    assert result.ok
+    waits = [event for event in proxied.events if isinstance(event, Waiting) and event.seconds > 0]
+    assert waits and all(event.step is plan.steps[-1] for event in waits)
+    assert proxied.between.of_tag() == ["HEAD", "PUT", "HEAD", "PUT", "GET"]
+
+
+def rest_after_look(yard: ProxiedYard, seconds: float) -> None:
+    """Something else was told to wait, between our look at the tag and our write."""
+    yard.between.asked.clear()
+    told: list[float] = []
+
+    async def after(asked: Asked, reply: Reply) -> Reply:
+        if asked.path.endswith("/manifests/1") and asked.method == "HEAD" and not told:
+            told.append(seconds)
+            client = yard.client
+            client._wire.gate.lane(client._targets.origin(yard.registry)).pause(seconds)
+        return reply
+
+    yard.between.after = after
+
+
+async def test_it_can_be_stopped_while_the_host_rests(proxied: ProxiedYard) -> None:
+    plan = await planned(proxied)
+    rest_after_look(proxied, 20)
+    run = patient(proxied, plan)
+    work = asyncio.create_task(run.run())
+    await until(lambda: [one for one in proxied.events if isinstance(one, Waiting) and one.seconds > 18])
+    assert run.cancel() is True
+    result = await asyncio.wait_for(work, 1)
+    assert result.outcome is Outcome.CANCELLED
+    assert proxied.holds("app", "1") == plan.before
+    assert proxied.between.of_tag() == ["HEAD"]
+
+
+async def test_after_a_rest_of_the_host_the_tag_is_looked_at_again(proxied: ProxiedYard) -> None:
+    plan = await planned(proxied)
+    rest_after_look(proxied, 0.3)
+    assert (await patient(proxied, plan).run()).ok
+    assert proxied.between.of_tag() == ["HEAD", "HEAD", "PUT", "GET"]
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_killed_at_the_last_write_and_back(proxied: ProxiedYard, arrived: bool) -> None:
+    """A second without anybody there: at the end it is known which of the two the tag holds."""
+    plan = await planned(proxied)
+    raw = plan.raw or b""
+
+    async def killed() -> Reply:
+        if arrived:
+            proxied.change(lambda store: store.put_manifest("app", raw, plan.media_type, ("1",)))
+        await proxied.between.away(1)
+        return Reply(drop=True)
+
+    on_put(proxied, killed)
+    result = await patient(proxied, plan).run()
+    assert result.outcome is Outcome.PUSHED, result.sentence
+    assert proxied.holds("app", "1") == plan.digest == result.tag_holds
+    assert proxied.between.of_tag().count("PUT") == (1 if arrived else 2)
+    assert [event for event in proxied.events if isinstance(event, Waiting) and event.seconds > 0]
+
+
+async def test_killed_before_the_last_write_reached_it(proxied: ProxiedYard) -> None:
+    """The connection is refused: nothing was written, and it is written when the registry is back."""
+    plan = await planned(proxied)
+    proxied.between.asked.clear()
+
+    async def after(asked: Asked, reply: Reply) -> Reply:
+        if asked.method == "HEAD" and asked.path.endswith("/manifests/1"):
+            proxied.between.after = None
+            asyncio.get_running_loop().call_later(0.1, go)
+        return reply
+
+    proxied.between.after = after
+    away: list[asyncio.Task[None]] = []
+    reached = asyncio.Event()
+
+    def go() -> None:
+        away.append(asyncio.create_task(gone()))
+
+    async def gone() -> None:
+        await proxied.between.away(1)
+        reached.set()
+
+    real = proxied.client.put_manifest
+
+    async def held_up(*words: Any, **more: Any) -> Any:
+        await reached.wait()
+        return await real(*words, **more)
+
+    proxied.client.put_manifest = held_up  # type: ignore[method-assign]
+    result = await patient(proxied, plan).run()
+    assert result.outcome is Outcome.PUSHED, result.sentence
+    assert proxied.between.of_tag() == ["HEAD", "HEAD", "PUT", "GET"]
+
+
+async def test_killed_before_it_could_be_read_back(proxied: ProxiedYard) -> None:
+    plan = await planned(proxied)
+
+    async def after(asked: Asked, reply: Reply) -> Reply:
+        if asked.method == "PUT":
+            asyncio.get_running_loop().call_soon(lambda: tasks.append(asyncio.create_task(proxied.between.away(1))))
+            await asyncio.sleep(0.05)
+        return reply
+
+    tasks: list[asyncio.Task[None]] = []
+    proxied.between.after = after
+    result = await patient(proxied, plan).run()
+    assert result.outcome is Outcome.PUSHED, result.sentence
+    assert proxied.holds("app", "1") == plan.digest
+
+
+async def test_killed_for_good_it_says_either_or(proxied: ProxiedYard) -> None:
+    plan = await planned(proxied)
+
+    async def killed() -> Reply:
+        await proxied.between.down()
+        return Reply(drop=True)
+
+    on_put(proxied, killed)
+    result = await patient(proxied, plan, away=0.6).run()
+    assert result.outcome is Outcome.UNVERIFIED
+    assert result.undetermined and not result.tag_known
+    assert "either the old or the new" in result.sentence
+
+
+async def test_asking_what_became_of_it_can_be_given_up(proxied: ProxiedYard) -> None:
+    plan = await planned(proxied)
+
+    async def killed() -> Reply:
+        await proxied.between.down()
+        return Reply(drop=True)
+
+    on_put(proxied, killed)
+    run = patient(proxied, plan)
+    work = asyncio.create_task(run.run())
+    await until(lambda: [event for event in proxied.events if isinstance(event, Waiting) and event.seconds > 0])
+    assert run.cancel() is True
+    result = await asyncio.wait_for(work, 1)
+    assert result.outcome is Outcome.UNVERIFIED
+    assert result.undetermined and not result.tag_known
+    assert "either the old or the new" in result.sentence and "was stopped" in result.sentence
+    assert last_push(proxied.journal, plan.target, plan.digest), "what was there can be put back"
+
+
+@pytest.mark.parametrize("seconds", [0.0, 20.0])
+async def test_stopped_while_it_is_read_back(proxied: ProxiedYard, seconds: float) -> None:
+    """A registry that answers gets the moment that this takes; for one that hangs nobody has to stay."""
+    plan = await planned(proxied)
+    run = patient(proxied, plan)
+
+    async def before(asked: Asked) -> Reply | None:
+        if asked.method == "GET" and asked.path.endswith("/manifests/1"):
+            assert run.cancel() is True
+            await asyncio.sleep(seconds)
+        return None
+
+    proxied.between.before = before
+    result = await asyncio.wait_for(run.run(), 4)
+    assert proxied.holds("app", "1") == plan.digest
+    assert result.outcome is (Outcome.UNVERIFIED if seconds else Outcome.PUSHED)
+    assert "reading it back was stopped" in result.sentence if seconds else result.ok
+    assert last_push(proxied.journal, plan.target, plan.digest)
+
+
+async def test_a_wish_to_stop_during_the_write_ends_the_repetitions(proxied: ProxiedYard) -> None:
+    plan = await planned(proxied)
+    run = patient(proxied, plan)
+
+    def wish() -> Reply:
+        assert run.cancel() is False
+        return no(429, "20")()
+
+    on_put(proxied, wish)
+    result = await asyncio.wait_for(run.run(), 5)
+    assert result.outcome is Outcome.CANCELLED
+    assert proxied.holds("app", "1") == plan.before
+    assert proxied.between.of_tag() == ["HEAD", "PUT"]
+
+
+async def test_a_day_is_not_waited_for(proxied: ProxiedYard) -> None:
+    plan = await planned(proxied)
+    on_put(proxied, *[no(429, "86400")] * 20)
+    result = await proxied.push(plan).run()
+    assert result.outcome is Outcome.FAILED
+    assert result.undetermined
+    assert proxied.holds("app", "1") == plan.before == result.tag_holds
+    assert proxied.between.of_tag().count("PUT") == 1
+    assert not [event for event in proxied.events if isinstance(event, Waiting) and event.seconds > 0]
+
+
+async def test_all_waits_of_the_last_write_are_bounded_together(proxied: ProxiedYard) -> None:
+    plan = await planned(proxied)
+    on_put(proxied, *[no(429, "100")] * 20)
+
+    async def soon(_seconds: float) -> None:
+        return None
+
+    result = await patient(proxied, plan, longest=250.0, sleep=soon).run()
+    assert result.outcome is Outcome.FAILED
+    assert proxied.holds("app", "1") == plan.before
+    assert len([event for event in proxied.events if isinstance(event, Waiting) and event.seconds > 99.5]) == 2
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_tag_that_was_moved_is_not_deleted_either(proxied: ProxiedYard, status: int) -> None:
+    await planned(proxied)
+    plan = await plan_delete_tag(proxied.bench, proxied.ref("app:1"))
+    theirs: list[str] = []
+
+    async def before(asked: Asked) -> Reply | None:
+        if asked.method != "DELETE" or theirs:
+            return None
+        theirs.append(str(proxied.put_list("app", [make("theirs", "linux/amd64")], "1")))
+        return no(status)()
+
+    proxied.between.before = before
+    result = await proxied.push(plan).run()
+    assert result.outcome is Outcome.FAILED
+    assert proxied.holds("app", "1") == theirs[0]
+    assert "moved meanwhile" in result.sentence

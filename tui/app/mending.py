@@ -18,6 +18,7 @@ from tui.app.mend.draft_screen import DraftScreen
 from tui.app.mend.history import History
 from tui.app.mend.plan_screen import Asked, Option, PlanScreen, Tell
 from tui.app.mend.push_screen import PushScreen
+from tui.app.mend.putting_back import home_at, how_back, offers, tag_at
 from tui.app.mend.targets import Where, name_of_marks, siblings, whole, why_no_tag
 from tui.app.mend.telling import DRAFT_ACTION
 from tui.app.mend.workshop import Workshop, mark_of, seen_in, target_of
@@ -29,6 +30,7 @@ from tui.compose.draft import Draft, DraftKind
 from tui.compose.journal import Journal
 from tui.compose.local import targets
 from tui.compose.plan import Plan
+from tui.compose.undo import choices
 from tui.explore.node import Kind, Load, Node
 from tui.oci.reference import Reference
 from tui.sources.docker_manifests import DockerManifests
@@ -68,7 +70,7 @@ class Mending:
         self.shop = shop
         house.fan.unsaved = lambda: shop.unsaved
         house.draft_count = lambda: len(shop.drafts)
-        house.undo_reason = shop.why_not_undo
+        house.undo_reason = lambda node: shop.why_not_undo(tag_at(node), home_at(node))
         house.start(shop.read_journal(), "journal")
         for action, handler in (
             ("recreate", self.recreate),
@@ -305,7 +307,7 @@ class Mending:
         what: str | None = by_digest
         if by_tag is not None:
             items = [
-                Item("t", "the tag only", by_tag, "what it holds stays; U puts the tag back"),
+                Item("t", "the tag only", by_tag, "what it holds stays; U on the repository puts the tag back"),
                 Item("m", "the manifest", by_digest or "", "every tag on it goes too",
                      "" if by_digest else "its digest is not known yet: open it first"),
             ]  # fmt: skip
@@ -314,23 +316,41 @@ class Mending:
             return
         target = Reference.parse(what)
 
+        planned: list[Plan] = []
+
         async def make(tell: Tell) -> Plan:
             plan = plan_delete_tag if target.digest is None else plan_delete_manifest
-            return await plan(self.shop.bench, target, progress=tell)
+            planned[:] = [await plan(self.shop.bench, target, progress=tell)]
+            return planned[0]
 
-        await self.write(Asked(f"delete {safe(what)}", "delete", make, verb="delete"))
+        if await self.write(Asked(f"delete {safe(what)}", "delete", make, verb="delete")):
+            self.house.say(how_back(planned[0], self.house.keys.first("undo")), timeout=15)
 
     async def undo(self) -> None:
-        """U"""
-        node = self.house.current
-        while node is not None and node.kind is not Kind.TAG:
-            node = node.parent
-        target = target_of(node) if node is not None else None
-        if target is not None:
-            await self.write(
-                Asked(f"undo the last push to {safe(str(target))}", "undo",
-                      lambda tell: self.shop.plan_undo(target, tell), verb="put it back")
-            )  # fmt: skip
+        """U: what this tag held before, else whatever can be put back in the repository, deleted tags too."""
+        target, home = tag_at(self.house.current), home_at(self.house.current)
+        if home is None:
+            return
+        why = ""
+        if target is None or (why := await self.shop.why_not_this(target)):
+            found = await self.wait(
+                f"What can be put back in {safe(str(home))}?",
+                lambda tell: choices(self.shop.journal, home, self.shop.bench),
+            )
+            if found is None:
+                return
+            if not found:
+                why = why or self.shop.journal.why_unreadable() or "nothing that was pushed from here can be put back"
+                self.house.say(f"{safe(str(target or home))}: {why}.", severity="warning", timeout=10)
+                return
+            target = await self.house.ask(Choice(f"Put back in {safe(str(home))}:", offers(found), why))
+            if target is None:
+                return
+        chosen = target
+        await self.write(
+            Asked(f"undo the last push to {safe(str(chosen))}", "undo",
+                  lambda tell: self.shop.plan_undo(chosen, tell), verb="put it back")
+        )  # fmt: skip
 
     def _image(self) -> Node | None:
         here = self.house.current

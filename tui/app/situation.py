@@ -162,7 +162,9 @@ def why_not_undo(now: Situation) -> str:
     while node is not None and node.kind is not Kind.TAG:
         node = node.parent
     if node is None:
-        return "select a tag: what was pushed to it last is put back"
+        here = now.node
+        inside = here is not None and bool(here.repository) and here.source.kind == "registry"
+        return now.undo if inside else "select a tag or its repository: what was pushed there last is put back"
     if node.source.kind == "docker-manifests" and (why := _why_nameless(node)):
         return why
     return now.undo

@@ -35,7 +35,7 @@ def home_at(node: Node | None) -> Home | None:
     return Home.of(Reference.parse(node.source.reference(node.repository, tag="latest")))
 
 
-def items(found: Sequence[PutBack]) -> list[Item[Reference]]:
+def offers(found: Sequence[PutBack]) -> list[Item[Reference]]:
     """A line for each: the tag, when it was changed, what it holds and what it would hold."""
     return [
         Item(

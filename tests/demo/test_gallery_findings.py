@@ -16,7 +16,7 @@ from tui.demo.serve import Served
 from tui.engine import open_engine
 from tui.plain import check
 
-NOT_ASKED = {"denied", "limited"}
+NOT_ASKED = {"denied", "limited", "too-deep"}
 REFERENCES = [(exhibit, reference) for exhibit in GALLERY for reference in exhibit.references]
 
 

@@ -36,7 +36,7 @@ async def test_a_check_stops_visibly_after_too_many_objects(monkeypatch: pytest.
     ]
     assert source.requests <= 11
     assert not verdict(node, found, explorer).complete
-    assert exit_status(report(node, explorer)) == 1
+    assert exit_status(report(node, explorer)) == 3
 
 
 async def test_rows_are_bounded_where_objects_are_few(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,6 +229,9 @@ async def test_too_deep() -> None:
     said = verdict(node, found, explorer)
     assert not said.complete
     assert "nested deeper" in said.sentence
+    assert "for the index sha256:" in said.sentence
+    assert "(entry 1): " in said.sentence
+    assert "no platform" not in said.sentence
     assert len(source.order) < 12
 
 

@@ -84,7 +84,7 @@ async def test_a_missing_object_costs_one_request_more_to_confirm_it(served: Ser
         ("gallery/missing-platform", 1),
         ("gallery/wrong-size", 1),
         ("gallery/not-json", 1),
-        ("gallery/too-deep", 1),
+        ("gallery/too-deep", 3),
         ("gallery/denied", 3),
         ("gallery/private", 3),
         ("gallery/foreign-layer", 0),

@@ -45,14 +45,33 @@ def platform_of(node: Node) -> Platform | None:
 
 
 def platform_text(node: Node) -> str | None:
-    """The platform that a row belongs to, as text; for an image without one, what the row is called."""
+    """The platform that a row belongs to, as text; for an image without one, what a sentence calls the image."""
     platform = platform_of(node)
     if platform is not None:
         return str(platform)
     for row in (node, *node.ancestors()):
         if row.kind is Kind.MANIFEST:
-            return row.label
+            return entry_name(row)
     return None
+
+
+def entry_name(node: Node) -> str:
+    """What a sentence calls an entry of an index: its platform, or what it is when it names none."""
+    platform = platform_of(node)
+    if platform is not None:
+        return str(platform)
+    if not is_nameless(node):
+        return node.label
+    if node.is_index:
+        return f"the index {short(node.digest)} (entry {node.position + 1})"
+    return f"the image {short(node.digest)} without a platform"
+
+
+def is_nameless(node: Node) -> bool:
+    """Whether a row is an entry of an index that says neither for which platform it is nor what else it is."""
+    if node.parent is None or not node.parent.is_index or node.platform is not None:
+        return False
+    return node.is_index or node.descriptor is None or not node.descriptor.artifact_type
 
 
 def name_of(node: Node) -> str:

@@ -11,7 +11,7 @@ from tui.explore.book import Book
 from tui.explore.codes import NOT_THERE, Severity
 from tui.explore.finding import Finding, make
 from tui.explore.findings import findings as all_findings
-from tui.explore.known import HasBook, Object, Wanted, book_of, objects, platform_text
+from tui.explore.known import HasBook, Object, Wanted, book_of, entry_name, is_nameless, objects, platform_text
 from tui.explore.node import Kind, Load, Node
 from tui.explore.rollup import Pull, attestations_of, blobs_of, platforms_of, pull
 from tui.explore.tree import observe
@@ -252,15 +252,18 @@ def failed_report(reference: str, error: SourceError) -> Report:
 
 
 def exit_status(made: Report) -> int:
-    """0: complete; 1: something is missing or not what it should be; 3: could not be determined."""
-    if made.counts["missing"] or made.counts["mismatched"]:
+    """0: complete; 1: something is missing or not what it should be; 3: could not be determined.
+
+    What was followed no further (too-deep) is an error for those who pull with other limits, but nobody knows that
+    anything is missing there.
+    """
+    if made.counts["missing"] or made.counts["mismatched"] or made.verdict.broken:
         return 1
-    if made.verdict.broken or any(finding.severity.value == "error" for finding in made.findings):
-        return 1
-    if made.verdict.severity is Severity.ERROR:
+    errors = {finding.code for finding in made.findings if finding.severity is Severity.ERROR}
+    if errors - {"too-deep"} or (made.verdict.severity is Severity.ERROR and not errors):
         return 1
     undetermined = ("denied", "limited", "unreachable", "unchecked")
-    if any(made.counts[word] for word in undetermined) or made.verdict.unknown:
+    if errors or any(made.counts[word] for word in undetermined) or made.verdict.unknown:
         return 3
     return 0
 
@@ -277,7 +280,8 @@ def _line(row: Node, book: Book) -> PlatformLine:
     answer = {Pull.YES: True, Pull.NO: False, Pull.UNKNOWN: None}[state]
     if isinstance(row.manifest, OpaqueManifest):
         answer = False
-    return PlatformLine(platform_text(row) or row.label, row.digest, answer, len(attestations_of(row)), row)
+    called = entry_name(row) if is_nameless(row) else platform_text(row) or row.label
+    return PlatformLine(called, row.digest, answer, len(attestations_of(row)), row)
 
 
 def _word(presence: Presence) -> str:

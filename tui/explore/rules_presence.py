@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from tui.explore.book import Book
 from tui.explore.codes import NOT_THERE
@@ -13,7 +15,7 @@ from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.tree import key_of, observe
 from tui.oci.manifest import OpaqueManifest
 from tui.sources.presence import Observation, Presence, disagreement
-from tui.text import duration, plural, safe
+from tui.text import plural, safe
 
 _QUIET = frozenset({Presence.PRESENT, Presence.UNCHECKED, Presence.CHECKING})
 
@@ -107,7 +109,7 @@ def ignorance(rows: Troubled, book: Book) -> Iterator[Finding]:
         what = name_of(row) if len(group) == 1 else f"{name_of(row)} and {plural(len(group) - 1, 'other object')}"
         wait = ""
         if seen.retry_at is not None and seen.retry_at > time.monotonic():
-            wait = f" Ask again in {duration(seen.retry_at - time.monotonic())}."
+            wait = f" Ask again at {_clock(seen.retry_at)}."
         yield make(
             code,
             row.key,
@@ -117,6 +119,14 @@ def ignorance(rows: Troubled, book: Book) -> Iterator[Finding]:
             facts=(detail_of(seen), "not known whether it is there"),
             mend=row.error.mend if row.error is not None and row.error.mend else None,
         )
+
+
+def _clock(moment: float) -> str:
+    """A moment of ``time.monotonic`` by the clock on the wall: unlike a time that is left, it stays true for as long as
+    the finding is shown, saved or pasted."""
+    now = datetime.now().astimezone()
+    when = now + timedelta(seconds=math.ceil(moment - time.monotonic()))
+    return f"{when:%H:%M:%S %Z}" if when.date() == now.date() else f"{when:%H:%M:%S %Z on %Y-%m-%d}"
 
 
 def foreign(rows: Troubled, book: Book) -> Iterator[Finding]:

@@ -12,7 +12,19 @@ from tui.explore.book import Book
 from tui.explore.codes import Severity
 from tui.explore.finding import Finding
 from tui.explore.findings import findings as all_findings
-from tui.explore.known import HasBook, Wanted, book_of, detail_of, harmless, is_complete, platform_text, short, walk
+from tui.explore.known import (
+    HasBook,
+    Wanted,
+    book_of,
+    detail_of,
+    entry_name,
+    harmless,
+    is_complete,
+    is_nameless,
+    platform_text,
+    short,
+    walk,
+)
 from tui.explore.node import Kind, Load, Node
 from tui.explore.rollup import Pull, blobs_of, platforms_of, pull
 from tui.explore.tree import observe
@@ -93,7 +105,20 @@ def _begin(name: str) -> str:
 
 
 def _called(row: Node) -> str:
-    return platform_text(row) or row.label
+    return entry_name(row) if is_nameless(row) else platform_text(row) or row.label
+
+
+def _on(rows: Sequence[Node]) -> str:
+    """Where something is pulled, in a sentence: "on linux/amd64", "from the image sha256:… without a platform"."""
+    named = [_called(row) for row in rows if not is_nameless(row)]
+    others = [_called(row) for row in rows if is_nameless(row)]
+    parts = [f"on {_list(named)}"] if named else []
+    return " and ".join([*parts, f"from {_list(others)}"] if others else parts)
+
+
+def _nouns(rows: Sequence[Node]) -> str:
+    """What several of these rows are called together."""
+    return "entries" if any(is_nameless(row) for row in rows) else "platforms"
 
 
 def _not_read(node: Node, name: str, seen: Observation, found: Sequence[Finding]) -> Verdict:
@@ -128,43 +153,46 @@ def _opaque(node: Node, name: str, manifest: OpaqueManifest, found: Sequence[Fin
 def _pulls(name: str, node: Node, states: list[tuple[str, Node, Pull]], book: Book, done: str) -> list[str]:
     if not states:
         return [f"{_begin(name)} has no platforms: nobody can pull it."]
-    good = [called for called, _, state in states if state is Pull.YES]
-    bad = [(called, row) for called, row, state in states if state is Pull.NO]
-    open_ = [(called, row) for called, row, state in states if state is Pull.UNKNOWN]
+    rows = [row for _, row, _ in states]
+    good = [row for _, row, state in states if state is Pull.YES]
+    bad = [row for _, row, state in states if state is Pull.NO]
+    open_ = [row for _, row, state in states if state is Pull.UNKNOWN]
     sentences = []
     if not bad and not open_:
         return [f"{_begin(name)} can be {done}{_on_all(node, good)}."]
     if bad:
-        sentences.append(_cannot(name, node, bad, len(states), book, done))
+        sentences.append(_cannot(name, node, bad, rows, book, done))
     if open_:
-        sentences.append(_not_determined(name, node, open_, len(states), book, done))
+        sentences.append(_not_determined(name, node, open_, rows, book, done))
     if good:
-        rest = _list(good) if len(good) <= 4 else f"the other {plural(len(good), 'platform')}"
-        sentences.append(f"It can be {done} on {rest}.")
+        rest = _on(good) if len(good) <= 4 else f"on the other {len(good)} {_nouns(good)}"
+        sentences.append(f"It can be {done} {rest}.")
     return sentences
 
 
-def _on_all(node: Node, good: list[str]) -> str:
+def _on_all(node: Node, good: list[Node]) -> str:
     if not node.is_index:
-        return f" (an image for {good[0]})" if node.platform is not None and node.kind is Kind.TAG else ""
+        return f" (an image for {_called(good[0])})" if node.platform is not None and node.kind is Kind.TAG else ""
     if len(good) == 1:
-        return f" on {good[0]}"
-    return " on both platforms" if len(good) == 2 else f" on all {len(good)} platforms"
+        return f" {_on(good)}"
+    return f" on both {_nouns(good)}" if len(good) == 2 else f" on all {len(good)} {_nouns(good)}"
 
 
-def _cannot(name: str, node: Node, bad: list[tuple[str, Node]], total: int, book: Book, done: str) -> str:
-    reasons: dict[str, list[str]] = {}
-    for called, row in bad:
-        reasons.setdefault(_why_not(row, book), []).append(called)
+def _cannot(name: str, node: Node, bad: list[Node], rows: list[Node], book: Book, done: str) -> str:
+    total = len(rows)
+    reasons: dict[str, list[Node]] = {}
+    for row in bad:
+        reasons.setdefault(_why_not(row, book), []).append(row)
     if not node.is_index:
         return f"{_begin(name)} cannot be {done}: {next(iter(reasons))}."
     if len(reasons) == 1:
         reason, places = next(iter(reasons.items()))
-        where = f"any of its {total} platforms" if len(places) == total > 1 else _list(places)
+        where = f"on any of its {total} {_nouns(rows)}" if len(places) == total > 1 else _on(places)
         each = "on each, " if len(places) > 1 else ""
-        return f"{_begin(name)} cannot be {done} on {where}: {each}{reason}."
-    parts = "; ".join(f"{_list(places)}: {reason}" for reason, places in reasons.items())
-    everywhere = f"any of its {total} platforms" if len(bad) == total else f"{len(bad)} of {total} platforms"
+        return f"{_begin(name)} cannot be {done} {where}: {each}{reason}."
+    parts = "; ".join(f"{_list([_called(row) for row in places])}: {reason}" for reason, places in reasons.items())
+    nouns = _nouns(rows)
+    everywhere = f"any of its {total} {nouns}" if len(bad) == total else f"{len(bad)} of {total} {nouns}"
     return f"{_begin(name)} cannot be {done} on {everywhere}: {parts}."
 
 
@@ -212,15 +240,16 @@ def _count(rows: dict[str, Kind], what: str) -> list[str]:
     return parts
 
 
-def _not_determined(name: str, node: Node, rows: list[tuple[str, Node]], total: int, book: Book, done: str) -> str:
+def _not_determined(name: str, node: Node, unknown: list[Node], rows: list[Node], book: Book, done: str) -> str:
+    total = len(rows)
     reasons: dict[str, list[str]] = {}
-    for called, row in rows:
-        reasons.setdefault(_why_open(row, book), []).append(called)
+    for row in unknown:
+        reasons.setdefault(_why_open(row, book), []).append(_called(row))
     if list(reasons) == [_NOT_CHECKED]:
         if not node.is_index or total < 2:
             return f"{_begin(name)} is not checked to its end yet."
-        verb, whose = ("is", "its") if len(rows) == 1 else ("are", "their")
-        return f"{len(rows)} of {total} platforms of {name} {verb} not checked to {whose} end yet."
+        verb, whose = ("is", "its") if len(unknown) == 1 else ("are", "their")
+        return f"{len(unknown)} of {total} {_nouns(rows)} of {name} {verb} not checked to {whose} end yet."
     if not node.is_index:
         return f"It was not determined whether {name} can be {done}: {next(iter(reasons))}."
     parts = "; ".join(f"{_list(places)}: {reason}" for reason, places in reasons.items())

@@ -57,7 +57,7 @@ async def test_the_disk_is_surveyed_when_selected_and_compared_when_open(folder:
         row = house.explorer.add_repository(source, REPOSITORY)
         await stage.until(lambda: house.images.children_of(None))
         await house.highlight(row)
-        await stage.until(lambda: f"{layer.digest} is missing: in the store" in stage.page, "the survey")
+        await stage.until(lambda: f"{layer.digest} cannot be read here: in the store" in stage.page, "the survey")
         assert LIVE not in stage.page and live.asked == 0  # going past a row asks the registry for nothing
         await house.explorer.open(row)
         await stage.until(lambda: "answers from memory" in stage.page, "the comparison")
@@ -70,4 +70,4 @@ async def test_the_disk_is_surveyed_when_selected_and_compared_when_open(folder:
         link.write_text(str(layer.digest))
         await stage.press("r")
         await stage.until(lambda: "the same in both" in stage.page, "the comparison after a refresh")
-        assert live.asked > asked and "is missing" not in stage.page
+        assert live.asked > asked and "cannot be read here" not in stage.page

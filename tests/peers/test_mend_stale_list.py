@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,51 @@ async def test_what_we_write_is_what_docker_writes(real: Workshop, tmp_path: Pat
     await client.aclose()
     assert {path.name: path.read_bytes() for path in (config / "manifests").glob("*/*")} == files
     assert real.manifest("app", "1") == stored.pushed()[0]
+
+
+async def test_a_stale_list_is_pushed_with_a_warning_and_as_docker_pushes_it(real: Workshop, tmp_path: Path) -> None:
+    """The old images are still there by their digests: docker pushes the list without a word, and so can we, with
+    one."""
+    config = tmp_path / "docker"
+    old = {name: real.put_image("app", f"1-{name}", f"linux/{name}", "old") for name in ("amd64", "arm64")}
+    name = f"{real.address}/app:1"
+    created = docker(config, "create", "--insecure", name, f"{name}-amd64", f"{name}-arm64")
+    assert created.returncode == 0, created.stderr
+    new = real.put_image("app", "1-arm64", "linux/arm64", "new")
+    client = Client()
+    bench, source = Bench(client), DockerManifests(config, client)
+    stored, compared = (
+        await source.stored(f"{real.address}/app", "1"),
+        await source.compare(f"{real.address}/app", "1"),
+    )
+    draft = draft_of_local(source.lists.folder, stored, None, compared)
+    assert [entry.verdict for entry in draft.entries] == [EntryVerdict.UNCHANGED, EntryVerdict.MOVED]
+    assert (draft.entries[1].was, draft.entries[1].now) == (old["arm64"].digest, new.digest)
+    plan = await plan_draft(draft, bench)
+    assert plan.ready
+    assert [problem.code for problem in plan.problems] == ["stale"]
+    result = await Push(plan, bench, Journal(tmp_path / "journal")).run()
+    await client.aclose()
+    pushed = docker(config, "push", "--insecure", name)
+    assert pushed.returncode == 0, pushed.stderr
+    assert pushed.stdout.split()[-1] == result.digest
+
+
+async def test_what_was_recreated_from_an_attested_tag_is_not_stale_afterwards(real: Workshop, tmp_path: Path) -> None:
+    config = tmp_path / "docker"
+    real.put_image("app", "1-amd64", "linux/amd64", "old", oci=True)
+    name = f"{real.address}/app:1"
+    created = docker(config, "create", "--insecure", name, f"{name}-amd64")
+    assert created.returncode == 0, created.stderr
+    new, _proof, _index = real.put_attested("app", "1-amd64", "linux/amd64", "new")
+    client = Client()
+    bench, source = Bench(client), DockerManifests(config, client)
+    draft = await recreate_local(bench, source.lists.folder, await source.stored(f"{real.address}/app", "1"))
+    assert (await Push(await plan_draft(draft, bench), bench, Journal(tmp_path / "journal")).run()).ok
+    compared = await source.compare(f"{real.address}/app", "1")
+    await client.aclose()
+    assert [(entry.was, entry.stale) for entry in compared.entries] == [(new.digest, False)]
+    command = [sys.executable, "-m", "tui", "check", f"docker-manifests:{config}"]
+    checked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "stale" not in checked.stdout

@@ -65,7 +65,9 @@ def test_what_only_the_registry_still_serves(served: Served, folder: Path, capsy
     lines = found[f"{AGAINST}: dockerfun/amd64 in {served.address}"]
     assert "are the same in both" in lines[0]
     assert len(lines) == 2 and lines[1].startswith(f"blob {digest}: ") and "answers from memory" in lines[1]
-    assert any(f"{digest} cannot be read here: in the store" in line for line in found["storage folder: dockerfun/amd64"])
+    assert any(
+        f"{digest} cannot be read here: in the store" in line for line in found["storage folder: dockerfun/amd64"]
+    )
 
     run_check(Settings(), sources, output="markdown")
     out = capsys.readouterr().out

@@ -169,10 +169,8 @@ async def test_a_stale_list_is_pushed_with_a_warning_and_as_docker_pushes_it(rea
     new = real.put_image("app", "1-arm64", "linux/arm64", "new")
     client = Client()
     bench, source = Bench(client), DockerManifests(config, client)
-    stored, compared = (
-        await source.stored(f"{real.address}/app", "1"),
-        await source.compare(f"{real.address}/app", "1"),
-    )
+    stored = await source.stored(f"{real.address}/app", "1")
+    compared = await source.compare(f"{real.address}/app", "1")
     draft = draft_of_local(source.lists.folder, stored, None, compared)
     assert [entry.verdict for entry in draft.entries] == [EntryVerdict.UNCHANGED, EntryVerdict.MOVED]
     assert (draft.entries[1].was, draft.entries[1].now) == (old["arm64"].digest, new.digest)
@@ -200,7 +198,6 @@ async def test_what_was_recreated_from_an_attested_tag_is_not_stale_afterwards(r
     compared = await source.compare(f"{real.address}/app", "1")
     await client.aclose()
     assert [(entry.was, entry.stale) for entry in compared.entries] == [(new.digest, False)]
-    command = [sys.executable, "-m", "tui", "check", f"docker-manifests:{config}"]
-    checked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    checked = run(sys.executable, "-m", "tui", "check", f"docker-manifests:{config}")
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "stale" not in checked.stdout

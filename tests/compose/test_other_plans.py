@@ -11,12 +11,14 @@ from tui.compose.copy import plan_copy
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.errors import DraftError, ResolveError
 from tui.compose.events import Outcome
+from tui.compose.home import Home
 from tui.compose.plan import StepKind
 from tui.compose.plan_text import to_json, to_text
 from tui.compose.tag import plan_tag
-from tui.compose.undo import plan_undo, why_not
+from tui.compose.undo import choices, plan_undo, why_not
 from tui.demo.attest import put_attestation
 from tui.demo.images import put_index
+from tui.demo.mishaps import deny
 from tui.demo.quirks import Quirks
 from tui.explore.diff import Change
 from tui.oci.digest import Digest
@@ -81,6 +83,45 @@ class TestUndo:
         assert "somebody else" in why_not(yard.journal, yard.ref("app:1"), Digest.of(b"theirs"))
         with pytest.raises(DraftError):
             await plan_undo(yard.journal, yard.ref("app:1"), Digest.of(b"theirs"), yard.bench)
+
+
+class TestChoices:
+    """What the journal can put back in a repository."""
+
+    async def test_a_changed_and_a_deleted_tag_newest_first_and_no_other(self, yard: Yard) -> None:
+        old = yard.put_list("app", [make("old", "linux/amd64")], "1")
+        gone = yard.put_list("app", [make("gone", "linux/amd64")], "2")
+        yard.put("app", make("new", "linux/amd64"), "new")
+        result = await yard.pushed("app:1", "app:new")
+        assert (await yard.push(await plan_delete_tag(yard.bench, yard.ref("app:2"))).run()).ok
+        await yard.pushed("app:made", "app:new")
+        await yard.pushed("other:1", "app:new")
+        found = await choices(yard.journal, Home.of(yard.ref("app:1")), yard.bench)
+        shown = [(each.target.tag, each.now, each.then, each.reason) for each in found]
+        assert shown == [("2", None, gone, ""), ("1", result.digest, old, "")]
+        await undo(yard, "app:2")
+        again = await choices(yard.journal, Home.of(yard.ref("app:1")), yard.bench)
+        assert [each.target.tag for each in again] == ["1"]
+
+    async def test_what_cannot_be_asked_is_listed_with_the_reason(self, yard: Yard) -> None:
+        yard.put_list("app", [make("old", "linux/amd64")], "1")
+        yard.put("app", make("new", "linux/amd64"), "new")
+        await yard.pushed("app:1", "app:new")
+        yard.change(lambda store: deny(store, "app"))
+        (found,) = await choices(yard.journal, Home.of(yard.ref("app:1")), yard.bench)
+        assert "could not be found out" in found.reason
+
+    async def test_tags_that_went_with_a_manifest(self, yard: Yard) -> None:
+        one = yard.put("app", make("a", "linux/amd64"), "amd64", "also")
+        yard.put("app", make("b", "linux/amd64"), "stays")
+        plan = await plan_delete_manifest(yard.bench, yard.ref(f"app@{one.manifest.digest}"))
+        assert (await yard.push(plan).run()).ok
+        found = await choices(yard.journal, Home.of(yard.ref("app:1")), yard.bench)
+        assert {(each.target.tag, str(each.then)) for each in found} == {
+            (tag, one.manifest.digest) for tag in ("amd64", "also")
+        }
+        await undo(yard, "app:also")
+        assert yard.holds("app", "also") == one.manifest.digest and yard.holds("app", "amd64") is None
 
 
 class TestTag:

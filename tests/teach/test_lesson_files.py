@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tui.teach import lesson_words
 from tui.teach.events import FACTS, EventKind
 from tui.teach.lesson import Lesson
 from tui.teach.lesson_file import SHOWS, LessonError, load, parse
@@ -126,6 +127,34 @@ def changed(old: str, new: str) -> str:
         (changed("fresh = true", "fresh = 1"), 27, "true or false"),
         (changed('is = "complete"', 'is = "whole"'), 28, "One of: complete"),
         (changed("any = [", 'event = "read"\nany = ['), 22, "not both"),
+        (changed('"opened"\n', '"finding"\ncode = "missing-blub"\n'), 15, "Did you mean “missing-blob”"),
+        (changed('"opened"\n', '"opened"\nnode = "layr"\n'), 15, "Did you mean “layer”"),
+        (changed('"opened"\n', '"shown"\npresence = "gone"\n'), 15, "One of: present"),
+        (changed('"opened"\n', '"tab"\ntab = "finding"\n'), 15, "Did you mean “findings”"),
+        (changed('"opened"\n', '"tab"\ntab = { like = "fund*" }\n'), 15, "“fund*” is no tab"),
+        (changed('"opened"\n', '"tab"\ntab = { one_of = ["json", "jsn"] }\n'), 15, "Did you mean “json”"),
+        (changed('event = "opened"\nrepo', 'event = "view"\nview = "request"\nrepo'), 15, "Did you mean “requests”"),
+        (changed('"opened"\n', '"opened"\nsource = "registri"\n'), 15, "Did you mean “registry”"),
+        (changed('event = "opened"\nrepository = "library/hello"', 'event = "acted"\nact = "delite"'), 15, "“delete”"),
+        (changed("complete = false", 'complete = "no"'), 25, "true or false"),
+        (changed("missing = { at_least = 1 }", 'missing = "1"'), 25, "whole number"),
+        (changed("complete = false", "complete = { at_least = 1 }"), 25, "true or false"),
+        (changed("fresh = true", "frehs = true"), 27, "Did you mean “fresh”"),
+        (changed('"open library/hello:latest"', '"tab fundings"'), 20, "Did you mean “findings”"),
+        (changed('"open library/hello:latest"', '"view wat"'), 20, "One of: requests"),
+        (changed('"open library/hello:latest"', '"open library/hello:1 layre 2"'), 20, "Did you mean “layer”"),
+        (changed('"open library/hello:latest"', '"select library/hello linux/arm64"'), 20, "has no tag"),
+        (changed('["open library/hello:latest", "key x"]', '[\n  "key x",\n  "tab fundings",\n]'), 22, "“findings”"),
+        (changed('{ digest_of = "library/hello:latest" }', '{ digest_of = "library/hello:1 layre 2" }'), 24, "no part"),
+        (
+            changed('do = "limit", repository = "library/hello", left = 0', 'do = "delete", of = "a:1 wheel"'),
+            21,
+            "no part",
+        ),
+        (GOOD.replace("[[step]]", "[[stepp]]", 1), 6, "Did you mean “step”"),
+        (GOOD[:-1] + '\n[[steps]]\ntext = "x"\n[step.done]\nevent = "read"\n', 29, "Did you mean “step”"),
+        (GOOD.replace("[step.done]", "[step.don]"), 13, "Did you mean “done”"),
+        (GOOD.replace("[[step]]", "[step]"), 6, "two brackets"),
         ('id = "a"\ntitle = "A"\nsummary = "S"\n', 1, "There is no step"),
         ("", 1, "“id” is missing"),
     ],
@@ -136,6 +165,25 @@ def test_a_bad_file_says_which_line_and_what_to_do(text: str, line: int, words: 
     assert words in caught.value.problem
     assert caught.value.line == line
     assert str(caught.value).startswith(f"bad.toml, line {line}: ")
+
+
+def test_a_header_in_a_text_is_no_header() -> None:
+    assert parse(changed("Second paragraph.", "[[stepp]]"), "x.toml").steps[0].text.endswith("[[stepp]]")
+    with pytest.raises(LessonError, match=r"line 11: .*Did you mean .step"):
+        parse('id = "a"\ntext = """\n[[stepp]]\n"""\n' + "\n" * 6 + "[[stepp]]\n[[x", "x.toml")
+
+
+@pytest.mark.parametrize("made", all_lessons(), ids=lambda lesson: lesson.id)
+def test_what_a_lesson_waits_for_is_told_by_the_program(made: Lesson) -> None:
+    """The words of the vocabulary are those that the program has: tabs by name, views that can be brought up."""
+    from tui.app.actions.moving import TABS as tabs
+
+    assert tuple(name for name, _ in tabs) == lesson_words.TABS
+    for step in made.steps:
+        for condition in (*step.done.all_of, *step.done.any_of):
+            for fact, matcher in condition.facts.items():
+                words = lesson_words.words_of(condition.event, fact)
+                assert not words or matcher.equal is None or matcher.equal in words
 
 
 def test_a_file_that_is_not_text(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ class EventKind(StrEnum):
     SHOWN = "shown"
     #: A detail tab is on screen for a node. (node; tab: summary, layers, config, json, findings, explain)
     TAB = "tab"
-    #: A screen or panel is on screen. (node if it is about one; view: requests, digests, commands, copy, diff, draft,
-    #: plan, problems, help, journal, delete)
+    #: A screen or panel is on screen. (node if it is about one; view: requests, digests, commands, rehearsal, help,
+    #: copy, diff, draft, plan)
     VIEW = "view"
     #: Text was put on the clipboard. (node if it came from one; what: digest, reference, pull, curl, json, report,
     #: command, other; text; tool for a command)

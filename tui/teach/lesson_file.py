@@ -10,13 +10,16 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NoReturn
 
 from tui.teach.events import FACTS, EventKind, Fact
 from tui.teach.lesson import Act, Condition, Done, Holds, Lesson, Matcher, Show, Step
-from tui.teach.toml_lines import Lines, Place
-from tui.teach.world import ACTS
+from tui.teach.lesson_words import TABS, VIEWS, why_not_of_its_kind, words_of
+from tui.teach.target import why_no_target
+from tui.teach.toml_lines import Lines, Place, headers
+from tui.teach.world import ACTS, Address, WorldError
 from tui.text import safe
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
@@ -59,14 +62,17 @@ def load(path: Path) -> Lesson:
 
 def parse(text: str, name: str, path: Path | None = None) -> Lesson:
     """A lesson from its text. `name` is what errors call the file."""
+    reader = _Reader(name, Lines(text))
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
+        # A header with a typing error makes the lines below it wrong, not itself: it is the one to name.
+        reader.known_headers(text)
         found = re.search(r"at line (\d+)", str(error))
         line = int(found.group(1)) if found else text.count("\n") + 1
         problem = safe(re.sub(r" \(at .*\)$", "", str(error)))
         raise LessonError(name, line, f"This is not valid TOML: {problem}.") from error
-    return _Reader(name, Lines(text)).lesson(document, path)
+    return reader.lesson(document, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,19 @@ class _Reader:
 
     def fail(self, place: Place, problem: str) -> NoReturn:
         raise LessonError(self.name, self.lines.of(place), problem)
+
+    def known_headers(self, text: str) -> None:
+        """Say which header of a file is none of a lesson's, if one is."""
+        for line, doubled, names in headers(text):
+            known = [("name", _LESSON), ("name", _STEP if names[0] == "step" else ()), ("name", _DONE)]
+            for depth, (name, (what, words)) in enumerate(zip(names, known, strict=False)):
+                if depth == 2 and names[1] != "done":
+                    break
+                if words and name not in words and not (depth == 2 and not doubled):
+                    raise LessonError(self.name, line, self.unknown(what, name, words))
+            if names in (("step",), ("start",)) and not doubled:
+                problem = f"There can be several: write [[{names[0]}]], with two brackets on each side."
+                raise LessonError(self.name, line, problem)
 
     def lesson(self, document: Mapping[str, Any], path: Path | None) -> Lesson:
         self.known(document, _LESSON, ())
@@ -123,7 +142,7 @@ class _Reader:
             done=self.done(table["done"], (*place, "done")),
             hint=self.text(table, "hint", place, needed=False),
             title=self.text(table, "title", place, needed=False),
-            show=tuple(self.show(show, (*place, "show")) for show in shows),
+            show=tuple(self.show(show, (*place, "show", number)) for number, show in enumerate(shows)),
             act=self.act(table["act"], (*place, "act")) if "act" in table else None,
         )
 
@@ -165,7 +184,39 @@ class _Reader:
             if key not in FACTS[event]:
                 self.fail((*place, key), self.unknown(f"fact of “{kind}”", key, sorted(FACTS[event])))
             facts[key] = self.matcher(value, (*place, key))
+            self.sayable(event, key, facts[key], (*place, key))
         return Condition(event, facts)
+
+    def sayable(self, event: EventKind, fact: str, matcher: Matcher, place: Place) -> None:
+        """Whether an event can ever have such a fact: of its kind, and one of its words where they are few."""
+        if matcher.digest_of is not None:
+            self.address(matcher.digest_of, place)
+            return
+        if matcher.at_least is not None or matcher.at_most is not None:
+            if why := why_not_of_its_kind(fact, 0):
+                self.fail(place, why)
+            return
+        words = words_of(event, fact)
+        if matcher.like is not None:
+            if why := why_not_of_its_kind(fact, matcher.like):
+                self.fail(place, why)
+            if words and not any(fnmatchcase(word, matcher.like) for word in words):
+                self.fail(place, self.unknown(fact, matcher.like, words))
+            return
+        for value in (matcher.equal, matcher.other_than, *matcher.one_of):
+            if value is None:
+                continue
+            if why := why_not_of_its_kind(fact, value):
+                self.fail(place, why)
+            if words and value not in words:
+                self.fail(place, self.unknown(fact, value, words))
+
+    def address(self, text: str, place: Place) -> None:
+        """Whether a text names an object, as far as that can be said without asking."""
+        try:
+            Address.parse(text)
+        except WorldError as error:
+            self.fail(place, str(error))
 
     def matcher(self, value: Any, place: Place) -> Matcher:
         if isinstance(value, str | int | bool):
@@ -196,7 +247,9 @@ class _Reader:
         state = self.text(found, "is", place)
         if state not in STATES:
             self.fail(place, self.unknown("state", state, STATES))
-        return Holds(self.text(found, "reference", place), state)
+        reference = self.text(found, "reference", place)
+        self.address(reference, place)
+        return Holds(reference, state)
 
     def show(self, show: Any, place: Place) -> Show:
         if not isinstance(show, str) or " " not in show:
@@ -204,7 +257,13 @@ class _Reader:
         do, what = show.split(" ", 1)
         if do not in SHOWS:
             self.fail(place, self.unknown("verb", do, SHOWS))
-        return Show(do, what.strip())
+        what = what.strip()
+        words = {"tab": TABS, "view": VIEWS}.get(do)
+        if words is not None and what not in words:
+            self.fail(place, self.unknown(do, what, words))
+        if do in ("open", "select") and (why := why_no_target(what)):
+            self.fail(place, why)
+        return Show(do, what)
 
     def act(self, act: Any, place: Place) -> Act:
         table = self.table(act, place)
@@ -220,6 +279,8 @@ class _Reader:
             if not isinstance(value, str | int | bool):
                 self.fail((*place, key), f"“{key}” takes text, a number, true or false.")
             arguments[key] = value
+        if isinstance(of := arguments.get("of"), str):
+            self.address(of, (*place, "of"))
         missing = [key for key, needed in ACTS[do].items() if needed and key not in arguments]
         if missing:
             self.fail(place, f"“{do}” needs {', '.join(missing)}.")

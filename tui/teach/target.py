@@ -10,11 +10,14 @@ docker-manifests sandbox:0.16-edge      one of them
 
 from __future__ import annotations
 
+import difflib
+
 from tui.explore.explorer import Explorer
 from tui.explore.node import Kind, Node
 from tui.oci.errors import OciError
 from tui.oci.platform import Platform
 from tui.sources.presence import Presence
+from tui.text import safe
 
 
 class Unreachable(Exception):
@@ -49,6 +52,30 @@ async def reach(explorer: Explorer, target: str) -> Node:
     if rest:
         node = await _part(explorer, node, rest)
     return node
+
+
+def why_no_target(text: str) -> str:
+    """Why a text cannot be a target, whatever is in the tree: a sentence; "" when it can."""
+    words = text.split()
+    if words and words[0] == "docker-manifests":
+        return f"“{safe(' '.join(words[2:]))}” is too much: docker-manifests REPOSITORY:TAG." if len(words) > 2 else ""
+    reference, *rest = words or [""]
+    repository, tag = _split(reference)
+    if rest and not (repository and tag):
+        return f"“{safe(reference)}” has no tag, so nothing below it can be named: REPOSITORY:TAG."
+    if rest and "/" in rest[0]:
+        try:
+            Platform.parse(rest.pop(0))
+        except OciError as error:
+            return str(error)
+    part = rest.pop(0) if rest else ""
+    if part and part not in _PARTS:
+        near = difflib.get_close_matches(part, _PARTS, n=1)
+        hint = f"Did you mean “{near[0]}”?" if near else f"One of: {', '.join(_PARTS)}."
+        return f"“{safe(part)}” is no part of an image. {hint}"
+    if rest and rest[0].isdigit():
+        rest.pop(0)
+    return f"“{safe(' '.join(rest))}” in “{safe(text)}” is too much." if rest else ""
 
 
 async def _stored(explorer: Explorer, root: Node, name: str) -> Node:

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.\-\s]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_\-]+|\"[^\"]*\")\s*(?:\.[^=]*)?=")
 
+_TEXT = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
+_QUOTES = ('"""', "'''")
+
 Place = tuple[str | int, ...]
+
+
+def headers(text: str) -> Iterator[tuple[int, bool, tuple[str, ...]]]:
+    """The headers of a file that need not be valid: line, whether the brackets are doubled, and the names in them."""
+    quote = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if quote:
+            if quote in line:
+                quote = ""
+            continue
+        header = _HEADER.match(line)
+        if header is not None:
+            yield number, header.group(1) == "[[", tuple(name.strip() for name in header.group(2).split("."))
+            continue
+        quote = next((mark for mark in _QUOTES if line.count(mark) == 1), "")
 
 
 class Lines:
@@ -38,16 +57,20 @@ class Lines:
                     quote = ""
                 continue
             if array:
-                # Tables of a list that is written over several lines: one a line, each has a place of its own.
-                if line.lstrip().startswith("{"):
+                # A list that is written over several lines: tables one a line, each has a place of its own; texts too.
+                if line.lstrip().startswith("]"):
+                    array = ()
+                    continue
+                found = 1 if line.lstrip().startswith("{") else len(_TEXT.findall(line))
+                for _ in range(found):
                     self._lines.setdefault((*array, items), number)
                     items += 1
-                elif line.lstrip().startswith("]"):
+                if not line.lstrip().startswith("{") and _TEXT.sub("", line).partition("#")[0].rstrip().endswith("]"):
                     array = ()
                 continue
             header = _HEADER.match(line)
             if header is not None:
-                table = self._table(header, counts)
+                table = self._table(header, counts, number)
                 self._lines.setdefault(table, number)
                 continue
             key = _KEY.match(line)
@@ -55,18 +78,22 @@ class Lines:
                 name = key.group(1).strip('"')
                 self._lines.setdefault((*table, name), number)
                 rest = line[key.end() :]
-                if rest.strip() == "[":
-                    array, items = (*table, name), 0
+                bare = _TEXT.sub("", rest).partition("#")[0].strip()
+                if bare.startswith("[") and "{" not in bare and not bare.endswith("]"):
+                    array, items = (*table, name), len(_TEXT.findall(rest))
+                    for place in range(items):
+                        self._lines.setdefault((*array, place), number)
                     continue
-                for mark in ('"""', "'''"):
+                for mark in _QUOTES:
                     if rest.count(mark) == 1:
                         quote = mark
 
-    def _table(self, header: re.Match[str], counts: dict[Place, int]) -> Place:
+    def _table(self, header: re.Match[str], counts: dict[Place, int], number: int) -> Place:
         place: Place = ()
         names = [name.strip() for name in header.group(2).split(".")]
         for position, name in enumerate(names):
             place = (*place, name)
+            self._lines.setdefault(place, number)
             last = position == len(names) - 1
             if last and header.group(1) == "[[":
                 counts[place] = counts.get(place, -1) + 1

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
 
 from tests.app.mend_stage import MendStage, served
-from tests.app.test_lessons import lesson, session_of, step
+from tests.app.test_lessons import lesson, lessons_of, session_of, step
+from tui.app.screens.dialogs import Choice
+from tui.app.telling import Telling
+from tui.explore.checkrun import CheckRun
 from tui.explore.findings import Finding
-from tui.explore.node import Kind, Node
+from tui.explore.node import Kind, Load, Node
+from tui.sources.presence import Observation, Presence
+from tui.teach.events import EventKind
+from tui.teach.lessons import find_lesson
+from tui.teach.target import reach
 
 
 def row(stage: MendStage, repository: str, label: str) -> Node:
@@ -27,7 +38,12 @@ async def test_moving_over_the_config_is_not_looking_at_it() -> None:
             await step(stage, 4)
             assert stage.house.current is not None and stage.house.current.kind is Kind.LAYER
             await stage.press("up")
+            await stage.pilot.pause()
+            # Nor does the row of the config say who runs what: that is in the tab.
+            assert session_of(stage).run.current == 3
+            await stage.press("right_square_bracket", "right_square_bracket")
             await step(stage, 5)
+            assert "Entrypoint" in stage.text or "entrypoint" in stage.text
 
 
 async def test_start_over_closes_the_tree_and_goes_to_the_first_repository() -> None:
@@ -67,8 +83,15 @@ async def test_a_finding_has_to_be_looked_at() -> None:
             await stage.until(lambda: "6b972be0" in stage.text)
             assert session_of(stage).run.current == 3
             await stage.press("left_square_bracket", "left_square_bracket")
+            await stage.until(lambda: "missing-blob" in stage.text)
+            # The findings of the whole tag begin with six others: it has to be those of one object.
+            assert session_of(stage).run.current == 3
+            await stage.press("1")
+            await stage.house.highlight(await reach(stage.house.explorer, "dockerfun:6b972be0 linux/amd64 config"))
+            await stage.press("2")
             await step(stage, 5)
-            assert "missing-blob" in stage.text
+            await stage.until(lambda: "not-in-this-repository" in stage.text)
+            assert stage.text.count("missing-blob") == 1
 
 
 def found_at(stage: MendStage) -> Sequence[Finding]:
@@ -87,3 +110,168 @@ async def test_copying_twice_leaves_one_notice() -> None:
             await stage.until(lambda: len(stage.copied) == 2)
             await stage.pilot.pause()
             assert len(stage.app._notifications) == 1
+
+
+async def at_step(stage: MendStage, number: int) -> None:
+    """Go on as if the steps before this one had been done."""
+    run = session_of(stage).run
+    run._done, run._since = number - 1, run._count
+    session_of(stage)._changed(True)
+    await stage.pilot.pause()
+
+
+async def test_what_was_seen_before_the_connection_broke_is_not_shown_after() -> None:
+    with served() as registry:
+        async with lesson(registry, "6") as stage:
+            home = row(stage, "dockerfun/amd64", "dockerfun/amd64")
+            await stage.at("dockerfun/amd64:6b972be0")
+            await stage.press("l", "x")
+            await stage.until(lambda: stage.told(EventKind.CHECKED), "a check")
+            await at_step(stage, 6)
+            await stage.press("a")
+            await stage.screen("Reader")
+            await stage.press("escape")
+            await stage.screen("ExploreScreen")
+            assert stage.house.current is home and not home.children, "nothing of it is known any more"
+            assert session_of(stage).run.current == 5, "breaking it is not seeing it"
+            await stage.press("l")
+            await step(stage, 7)
+            await stage.press("a")
+            await stage.screen("Reader")
+            await stage.press("escape")
+            await stage.screen("ExploreScreen")
+            await stage.press("r", "x")
+            await stage.until(lambda: session_of(stage).run.finished, "the end of the lesson")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_the_cursor_is_in_sight_when_a_lesson_begins(size: tuple[int, int]) -> None:
+    with served() as registry:
+        async with lesson(registry, "1", size=size) as stage:
+            house = stage.house
+            await stage.until(lambda: house.current is not None and house.current.label == "library/hello")
+            await stage.until(lambda: house.current in house.images.visible_nodes(), "the cursor in sight")
+
+
+@pytest.mark.parametrize(("load", "complete"), [(Load.READY, True), (Load.FAILED, False)])
+def test_a_check_with_a_row_that_failed_is_not_complete(load: Load, complete: bool) -> None:
+    rows = [
+        Node("a", Kind.TAG, cast(Any, SimpleNamespace(kind="registry")), "app"),
+        Node("b", Kind.REFERRERS, cast(Any, SimpleNamespace(kind="registry")), "app", load=load),
+    ]
+    rows[0].children = rows[1:]
+    told: list[dict[str, Any]] = []
+    house = SimpleNamespace(
+        bus=SimpleNamespace(heard=True),
+        explorer=SimpleNamespace(observation=lambda row: Observation(Presence.PRESENT)),
+        tell_about=lambda kind, node, **facts: told.append(facts),
+    )
+    run = SimpleNamespace(stopped=False, node=rows[0], requests=1)
+    Telling.tell_checked(cast(Telling, house), cast(CheckRun, run))
+    assert told[0]["complete"] is complete
+
+
+async def test_the_reason_on_the_disk_has_to_be_looked_at() -> None:
+    with served() as registry:
+        async with lesson(registry, "3", size=(80, 24)) as stage:
+            await stage.at("dockerfun:6b972be0")
+            await stage.press("2")
+            await at_step(stage, 5)
+            assert not stage.house.query_one("#tree-pane").display
+            assert "1 tree" in stage.shown(), "the panel says how the tree comes back"
+            await stage.press("a")
+            await stage.screen("Reader")
+            await stage.press("escape")
+            await stage.screen("ExploreScreen")
+            await stage.until(lambda: stage.house.query_one("#tree-pane").display, "the tree")
+            assert "1 tree" not in stage.shown()
+            await stage.until(lambda: stage.house.current is not None and stage.house.current.source.kind == "storage")
+            root = stage.house.current
+            assert root is not None
+            tag = await stage.house.explorer.add_reference(root.source, "dockerfun", "6b972be0")
+            await stage.house.explorer.check(tag).wait()
+            amd64 = tag.children[0]
+            await stage.house.highlight(amd64)
+            await stage.press("l")
+            await stage.until(lambda: stage.house.images.is_open(amd64))
+            assert session_of(stage).run.current == 4, "opening the platform does not show why"
+            await stage.house.highlight(next(each for each in amd64.children if each.kind is Kind.LAYER))
+            await stage.press("2")
+            await step(stage, 6)
+            assert "in the store, not linked" in stage.text
+
+
+async def test_requests_that_are_open_already_are_shown_and_the_tree_comes_back_after() -> None:
+    with served() as registry:
+        async with lesson(registry, "5", size=(80, 24)) as stage:
+            await stage.press("e")
+            await step(stage, 2)
+            await stage.press("3", "1")
+            assert stage.house.pane == "tree" and stage.house.requests_shown
+            await stage.press("e")
+            await stage.until(lambda: stage.house.pane == "requests", "the requests")
+            await stage.press("a")
+            await step(stage, 3)
+            await stage.until(lambda: stage.house.pane == "tree", "the tree, which the next step is about")
+
+
+async def test_the_mount_is_found_for_the_reader() -> None:
+    with served() as registry:
+        async with lesson(registry, "3") as stage:
+            await at_step(stage, 8)
+            await stage.press("e")
+            await stage.until(lambda: stage.house.requests.needle == "POST", "the requests that were sent")
+            await stage.until(lambda: stage.house.pane == "requests" and not stage.house.find_bar.display)
+
+
+async def test_a_copied_digest_does_not_stay_before_the_next_step() -> None:
+    with served() as registry:
+        async with lesson(registry, "1") as stage:
+            await stage.at("library/hello:latest")
+            await stage.press("c")
+            await stage.until(lambda: stage.copied)
+            assert [note.timeout for note in stage.app._notifications] == [3]
+
+
+async def test_the_next_lesson_is_the_one_under_the_cursor() -> None:
+    with served() as registry:
+        async with lesson(registry, "2") as stage:
+            run = session_of(stage).run
+            run._done = len(run.lesson.steps)
+            session_of(stage)._changed(True)
+            await stage.press("f2")
+            await stage.screen("Choice")
+            assert isinstance(stage.top, Choice)
+            assert stage.top.items[stage.top.at].value is not None
+            assert [item.value.id for item in stage.top.items if "done" in item.detail[:8]] == ["stale-list"]
+            await stage.press("enter")
+            await stage.screen("ExploreScreen")
+            await stage.until(lambda: session_of(stage).run.lesson.id == "parent-and-child", "the next lesson")
+
+
+async def test_the_requests_that_a_rehearsal_brought_go_with_it() -> None:
+    with served() as registry:
+        async with lesson(registry, "1") as stage:
+            for already in (False, True):
+                stage.house.show_requests(already)
+                await stage.at("library/hello:latest")
+                await stage.press("f3")
+                await stage.screen("Choice")
+                await stage.press("1")
+                await stage.screen("ExploreScreen")
+                await stage.until(lambda: lessons_of(stage).rehearsing is not None and stage.house.requests_shown)
+                await stage.press("p")
+                await stage.until(lambda: lessons_of(stage).rehearsing is None)
+                assert stage.house.requests_shown is already
+
+
+def test_the_texts_say_what_the_screen_shows() -> None:
+    stale = [f"{each.title} {each.text}" for each in find_lesson("stale-list").steps]
+    assert "earlier list" in stale[0] and "earlier" in stale[1] and "the earlier list" in stale[5]
+    limits = find_lesson("rate-limits").steps
+    assert "All blobs were asked for with HEAD" not in limits[2].text and "GET" in limits[2].text
+    assert limits[5].done.all_of[0].facts["tab"].equal == "explain"
+    mount = find_lesson("parent-and-child").steps[7]
+    assert "POST …/blobs/uploads/?mount" not in mount.text and "Press 3" in mount.text
+    marked = find_lesson("nested-list").steps[3]
+    assert "in its place" in marked.text and " g." in marked.hint

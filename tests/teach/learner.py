@@ -18,7 +18,7 @@ from tui.compose.planner import plan_draft
 from tui.compose.push import Push
 from tui.compose.recreate import recreate
 from tui.explore.findings import findings
-from tui.explore.node import Node
+from tui.explore.node import Kind, Node
 from tui.oci.manifest import Index
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference
@@ -66,8 +66,11 @@ class Learner:
         if result is not None and result.opens:
             source = StorageSource(result.opens.removeprefix("storage:"))
             self.node = self.explorer.add_source(source)
-        elif step.show and step.show[0].do in ("open", "select"):
-            self.node = await reach(self.explorer, step.show[0].what)
+        for number, show in enumerate(step.show):
+            if show.do in ("open", "select"):
+                self.node = await reach(self.explorer, show.what)
+            elif (show.do, show.what) == ("key", "x") and number < len(step.show) - 1:
+                await self.explorer.check(self.node).wait()
         for condition in (*step.done.all_of, *step.done.any_of[:1]):
             if condition.event is not EventKind.ACTED:
                 await self._KINDS[condition.event](self, condition, step)
@@ -76,6 +79,11 @@ class Learner:
         await self.run.feed(node_event(condition.event, self.node))
 
     async def _tab(self, condition: Condition, _step: Step) -> None:
+        if self.node.source.kind == "storage":
+            tag = await self.explorer.add_reference(self.node.source, "dockerfun", "6b972be0")
+            await self.explorer.check(tag).wait()
+            self.node = next(row for row in tag.walk() if row.kind is Kind.LAYER)
+            assert "in the store, not linked" in self.explorer.observation(self.node).detail
         await self.run.feed(node_event(EventKind.TAB, self.node, tab=str(condition.facts["tab"].equal)))
 
     async def _view(self, condition: Condition, _step: Step) -> None:
@@ -104,10 +112,7 @@ class Learner:
             await self.run.feed(event)
 
     async def _shown(self, _condition: Condition, _step: Step) -> None:
-        if self.node.source.kind == "storage":
-            self.node = await self.explorer.add_reference(self.node.source, "dockerfun", "6b972be0")
-        else:
-            await self.explorer.refresh(self.node)
+        await self.explorer.refresh(self.node)
         await self.explorer.check(self.node).wait()
         for row in self.node.walk():
             presence = row.error.presence if row.error is not None else self.explorer.observation(row).presence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
@@ -49,6 +50,9 @@ class Lessons:
         self.session: Session | None = None
         self.rehearsing: Rehearsing | None = None
         self.shown = True
+        self.finished: set[str] = set()
+        self._last = ""
+        self._drawer = False
         self._grounds: Grounds | None = None
         self._panels: list[LessonPanel] = []
         self._layout = ""
@@ -97,14 +101,27 @@ class Lessons:
 
     async def choose(self) -> None:
         """Which lesson?"""
+        lessons = all_lessons()
         items = [
-            Item(str(number), lesson.title, lesson, f"{lesson.minutes} min  {lesson.summary}")
-            for number, lesson in enumerate(all_lessons(), 1)
+            Item(str(number), lesson.title, lesson, f"{self._length(lesson)}  {lesson.summary}")
+            for number, lesson in enumerate(lessons, 1)
         ]
         intro = "Everything happens on a registry inside this program: nothing can break. Esc to look around freely."
-        chosen = await self.house.ask(Choice("Lessons", items, intro=intro, whole=True))
+        dialog = Choice("Lessons", items, intro=intro, whole=True)
+        dialog.at = self._next_of(lessons)
+        chosen = await self.house.ask(dialog)
         if chosen is not None:
             await self.begin(chosen)
+
+    def _length(self, lesson: Lesson) -> str:
+        return "✓ done" if lesson.id in self.finished else f"{lesson.minutes} min "
+
+    def _next_of(self, lessons: Sequence[Lesson]) -> int:
+        """The place of the lesson to take next: from the last one on, the first that was not taken to its end."""
+        names = [lesson.id for lesson in lessons]
+        start = names.index(self._last) if self._last in names else 0
+        places = [*range(start, len(names)), *range(start)]
+        return next((place for place in places if names[place] not in self.finished), start)
 
     async def begin(self, lesson: Lesson) -> None:
         """Start a lesson from its first step."""
@@ -113,6 +130,7 @@ class Lessons:
             return
         self.stop()
         root = await self.world.open(demo.address)
+        self._last = lesson.id
         self.session = Session(self.house, lesson, self._grounds.world(root.source, client), self._changed)
         self.shown = True
         await self._mount()
@@ -124,7 +142,15 @@ class Lessons:
         if self.session is not None:
             self.session.end()
         self.session = None
-        self.rehearsing = None
+        self._end_rehearsal()
+
+    def _end_rehearsal(self) -> None:
+        """Over: the requests that came for it go with it."""
+        if self.rehearsing is not None and self._drawer and self.house.is_mounted:
+            if self.house.pane == "requests":
+                self.house.focus_pane(1)
+            self.house.show_requests(False)
+        self.rehearsing, self._drawer = None, False
 
     # --- reasons -------------------------------------------------------------------------------------------------
 
@@ -169,7 +195,7 @@ class Lessons:
     async def toggle(self) -> None:
         """Hide the panel, show it again; end a rehearsal."""
         if self.rehearsing is not None:
-            self.rehearsing = None
+            self._end_rehearsal()
             if self.session is None:
                 await self._unmount()
             self._draw(top=True)
@@ -201,6 +227,7 @@ class Lessons:
         self.shown = True
         self.house.tell_view("rehearsal", node)
         if self.house.size.height >= _TALL and not self.house.requests_shown:
+            self._drawer = True
             self.house.show_requests(True)
         await self._mount()
         await self._step()
@@ -210,7 +237,9 @@ class Lessons:
         if rehearsing is None:
             return
         if rehearsing.rehearsal.finished:
-            self.house.say(f"The pull is over: {self.house.keys.first('lesson-panel')} closes the rehearsal.")
+            if not rehearsing.said_over:
+                rehearsing.said_over = True
+                self.house.say(f"The pull is over: {self.house.keys.first('lesson-panel')} closes the rehearsal.")
             return
         work = asyncio.ensure_future(rehearsing.next())
         await asyncio.sleep(0)
@@ -266,7 +295,14 @@ class Lessons:
         if self.rehearsing is not None:
             step = [] if self.rehearsing.rehearsal.finished else [(caps["lesson-act"], "next step")]
             return [*step, (caps["lesson-panel"], "end")]
-        return panel_keys(self.session.run, caps, hint=self.session.hint) if self.session is not None else []
+        if self.session is None:
+            return []
+        keys = panel_keys(self.session.run, caps, hint=self.session.hint)
+        # Where there is room for one pane only, the tree is away: nothing else on the screen says how it comes back.
+        return [(self.house.keys.first("pane-1"), "tree"), *keys] if not self._tree_shown() else keys
+
+    def _tree_shown(self) -> bool:
+        return bool(self.house.query_one("#tree-pane", Widget).display)
 
     def more(self) -> None:
         """Scroll the panel."""
@@ -287,6 +323,8 @@ class Lessons:
         await self.house.side.remove_children()
 
     def _changed(self, ticked: bool) -> None:
+        if self.session is not None and self.session.run.finished:
+            self.finished.add(self.session.run.lesson.id)
         self._draw(top=ticked)
         if self.house.is_mounted:
             self.house.refresh_keys()
@@ -298,6 +336,8 @@ class Lessons:
 
     def lay_out(self) -> None:
         """The panel at the side, or below where the screen is narrow."""
+        # The panes are shown and hidden after this; the panel names the key that brings the tree back.
+        self.house.call_after_refresh(self._draw)
         wide = self.house.size.width >= _WIDE
         side, upper = self.house.side, self.house.query_one("#upper", Widget)
         upper.styles.layout = "horizontal" if wide else "vertical"

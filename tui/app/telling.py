@@ -41,13 +41,16 @@ class Telling(House):
             return
         counts = dict.fromkeys(_COUNTED, 0)
         seen = set()
+        failed = False
         for row in run.node.walk():
+            # A row that could not be read hides whatever is below it: nobody can say that all of it is there.
+            failed = failed or row.load is Load.FAILED
             if row.kind in _OBJECTS and row.digest is not None and (row.repository, row.digest) not in seen:
                 seen.add((row.repository, row.digest))
                 presence = self.explorer.observation(row).presence.value
                 if presence in counts:
                     counts[presence] += 1
-        complete = sum(counts.values()) == counts["present"]
+        complete = not failed and sum(counts.values()) == counts["present"]
         self.tell_about(EventKind.CHECKED, run.node, complete=complete, requests=run.requests, **counts)
 
     def tell_screen(self, visible: list[Node], findings: tuple[Finding, ...]) -> None:

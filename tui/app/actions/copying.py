@@ -66,7 +66,9 @@ class Copying(Finding):
         severity = "error" if handed.way == "nowhere" else "information"
         # One notice at a time: several would cover the screen, and the lesson that asks for one digest after another.
         self.app.clear_notifications()
-        self.say(f"{shown}\n\n{handed.words}", title=what, severity=severity, timeout=8)
+        # A lesson that is under way has already gone on, and its next step is below the notice.
+        seconds = 8 if self.lesson_reason("lesson-over") else 3
+        self.say(f"{shown}\n\n{handed.words}", title=what, severity=severity, timeout=seconds)
         if handed.way != "nowhere":
             self.tell_about(EventKind.COPIED, self.current, what=what, text=text)
 
@@ -77,7 +79,10 @@ class Copying(Finding):
         from tui.explore.report import report
 
         about = node.top() or node
-        made = report(about, self.explorer)
+        run = self.explorer.last_check(about)
+        # Without a check of just this row nobody counted: it was opened, or checked with others.
+        spent = (None, 0) if run is None else (run.requests, run.searches)
+        made = report(about, self.explorer, requests=spent[0], searches=spent[1])
         if form == "markdown":
             return made.to_markdown()
         return json.dumps(made.to_json(), indent=2, ensure_ascii=False) + "\n"

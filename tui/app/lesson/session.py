@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from tui.app.lesson.panel_page import result_page
 from tui.app.messages import Event, EventKind
 from tui.app.screens.dialogs import Reader
-from tui.explore.node import Node
-from tui.teach.lesson import Lesson, Show
+from tui.explore.node import Kind, Load, Node
+from tui.teach.lesson import Act, Lesson, Show
 from tui.teach.lesson_run import LessonRun
 from tui.teach.target import Unreachable, reach
 from tui.teach.world import World
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from tui.app.screens.explore import ExploreScreen
 
 _log = logging.getLogger(__name__)
+
+#: What a step about the tree waits for: the reader needs to see it.
+_IN_THE_TREE = frozenset(
+    {EventKind.SELECTED, EventKind.OPENED, EventKind.SHOWN, EventKind.CHECKED, EventKind.COPIED, EventKind.DRAFT}
+)
+#: Acts after which nothing of a repository can be asked.
+_SHUTS = frozenset({"cut-off", "deny"})
 
 
 class Session:
@@ -51,6 +58,11 @@ class Session:
         self._feeder = asyncio.create_task(self._feed())
         self.house.forget_told()
         self._changed(True)
+        self.house.call_after_refresh(self._reveal)
+
+    def _reveal(self) -> None:
+        """Bring the cursor's row into sight: the panel came after it was put there, and made the tree shorter."""
+        self.house.images.scroll_to_line(self.house.images.cursor_line, animate=False)
 
     def end(self) -> None:
         """Follow no longer."""
@@ -132,7 +144,10 @@ class Session:
         if step is None:
             return
         if step.act is None:
-            self.house.tell(Event(EventKind.READ))
+            ticked = await self.run.feed(Event(EventKind.READ))
+            self.hint = self.hint and not ticked
+            self._changed(ticked)
+            self._to_tree()
             return
         self.busy = "…"
         self._changed(False)
@@ -141,14 +156,43 @@ class Session:
         try:
             result = await self.run.act()
             ticked = self.run.current != before
+            self.hint = self.hint and not ticked
         finally:
             self.busy = ""
             self._changed(ticked)
+        self._forget(step.act)
         if result is not None and result.lines:
             label = step.act.label or "What happened"
             await self.house.ask(Reader(label[:1].upper() + label[1:], result_page(result)))
         if result is not None and result.opens:
             await self.house.go_to(result.opens)
+        self._to_tree()
+
+    def _to_tree(self) -> None:
+        """After a key of the lesson: show the tree if the step of now is about it, whatever was looked at before."""
+        step = self.run.step
+        if step is not None and any(
+            each.event in _IN_THE_TREE or "node" in each.facts for each in (*step.done.all_of, *step.done.any_of)
+        ):
+            self.house.focus_pane(1)
+
+    def _forget(self, act: Act) -> None:
+        """A repository that nobody can ask any more: what was seen of it before is not shown as if it were so now."""
+        if act.do not in _SHUTS or act.arguments.get("on", True) is False:
+            return
+        explorer = self.house.explorer
+        for root in explorer.roots:
+            for row in root.children if root.source.kind == "registry" else ():
+                if row.kind is not Kind.REPOSITORY or row.repository != act.arguments.get("repository"):
+                    continue
+                explorer.note_written(root.source, row.repository or "")
+                here = self.house.current
+                self.house.images.collapse_below(row)
+                if here is not None and row in here.ancestors():
+                    self.house.images.go(row)
+                row.load, row.error, row.listing = Load.IDLE, None, None
+                explorer.tree.replace_children(row, [])
+        self.house.flush()
 
     def toggle_hint(self) -> None:
         """Show or hide the hint."""
@@ -188,11 +232,9 @@ class Session:
             await self.house.load(node)
 
     async def _view(self, view: str) -> None:
-        action = {"requests": "requests", "digests": "digests", "rehearsal": "rehearse", "help": "help",
+        action = {"requests": "pane-3", "digests": "digests", "rehearsal": "rehearse", "help": "help",
                   "problems": "problems", "copy": "copy-menu", "diff": "diff"}.get(view)  # fmt: skip
         if view == "commands":
             self.house.show_tab("explain")
-        elif view == "requests" and self.house.requests_shown:
-            self.house.show_requests(True)
         elif action is not None:
             await self.house.action_act(action)

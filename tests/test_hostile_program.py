@@ -88,7 +88,7 @@ def test_certificates(secure: Callable[[str], tuple[str, Path]], tmp_path: Path)
         config = tmp_path / f"{trusted}.toml"
         config.write_text(f'[hosts."{address}"]\nca = "{certificate}"\n')
         plain = run("check", f"{address}/app:latest")
-        assert plain.returncode == 3 and "if it speaks TLS, use --insecure" in plain.stdout
+        assert plain.returncode == 3 and "if it speaks TLS, write https:// before its name" in plain.stdout
         named = run("check", f"{address}/app:latest", "--config", str(config))
         assert named.returncode == (0 if trusted else 3), named.stdout
         assert trusted or "could not be trusted" in named.stdout

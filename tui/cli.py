@@ -95,7 +95,7 @@ def _settings(options: Options) -> Settings:
             settings = settings.with_host(parse_registry(host), insecure=True)
     changes: dict[str, Any] = {}
     if options.ca is not None:
-        changes["ca"] = Path(options.ca)
+        changes["ca"], changes["tls_on_loopback"] = Path(options.ca), True
         if not os.path.isfile(options.ca):
             raise ConfigError(f"--ca: there is no file {options.ca}.")
     if options.log is not None:

@@ -46,6 +46,8 @@ class Settings:
     hosts: Mapping[str, HostSettings] = field(default_factory=dict)
     ca: Path | None = None
     """A PEM file to trust for every host."""
+    tls_on_loopback: bool = False
+    """That file was named on the command line: loopback hosts are asked by TLS too, unless `plain_http` is set."""
     log: Path | None = None
     clipboard: Clipboard = "auto"
     file: Path | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import ssl
@@ -13,13 +14,14 @@ from typing import Any
 import certifi
 import pytest
 
-from tests.registry.conftest import Connect
+from tests.registry.conftest import Connect, Serve
 from tests.registry.images import LAYER, Shop
-from tests.registry.server import Server, serving
+from tests.registry.server import Reply, Server, serving
 from tests.support.peers import need
 from tui.oci.digest import Digest
 from tui.registry import tls
-from tui.registry.errors import TlsFailure
+from tui.registry.access import Access
+from tui.registry.errors import TlsFailure, Unreachable, Unsupported
 from tui.registry.settings import HostSettings
 
 BLOB = Digest.of(LAYER)
@@ -150,3 +152,67 @@ async def test_one_context_for_all(secure: Server, connect: Connect, certificate
 @pytest.mark.parametrize("name", ["../etc", "..", "", "a/b"])
 def test_a_name_is_no_path(tmp_path: Path, name: str, connect: Connect) -> None:
     assert tls.Contexts(connect().settings, (tmp_path,))._folder(name) is None
+
+
+async def test_an_authority_named_for_this_run_means_tls_on_loopback(
+    secure: Server, connect: Connect, certificates: Path
+) -> None:
+    client = connect(ca=certificates / "ca.pem", tls_on_loopback=True)
+    assert (await client.head_blob(secure.address, "app", BLOB)).digest == BLOB
+    assert all(each.url.startswith("https://") for each in client.trace.exchanges)
+
+
+@pytest.fixture
+async def no_tls() -> AsyncIterator[str]:
+    """The address of a server that says what HTTP servers say to a TLS handshake."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(16)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server.close()
+
+
+async def test_it_does_not_fall_back_to_http_by_itself(
+    serve: Serve, connect: Connect, certificates: Path, no_tls: str
+) -> None:
+    client = connect(ca=certificates / "ca.pem", tls_on_loopback=True)
+    with pytest.raises(TlsFailure, match="--plain-http"):
+        await client.head_blob(no_tls, "app", BLOB)
+    server = await serve(Shop())
+    plain = {server.address: HostSettings(plain_http=True)}
+    client = connect(ca=certificates / "ca.pem", tls_on_loopback=True, hosts=plain)
+    assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB
+
+
+async def test_a_scheme_that_was_typed_is_remembered(secure: Server, connect: Connect, certificates: Path) -> None:
+    """https:// holds for all that is asked of the host, http:// takes it back, and neither touches another host."""
+    client = connect(ca=certificates / "ca.pem")
+    with pytest.raises(Unreachable, match="write https:// before its name"):
+        await client.head_blob(secure.address, "app", BLOB)
+    client.heed_scheme(secure.address, "https")
+    assert (await client.head_blob(secure.address, "app", BLOB)).digest == BLOB
+    assert Access.of(secure.address, client.settings).url == f"https://{secure.address}"
+    assert Access.of("127.0.0.1:1", client.settings).plain_http
+    client.heed_scheme(secure.address, "http")
+    assert Access.of(secure.address, client.settings).plain_http
+    client.heed_scheme("ghcr.io", "http")
+    assert not Access.of("ghcr.io", client.settings).plain_http, "a typed http:// never makes a host less safe"
+
+
+async def test_a_typed_https_where_there_is_none_says_what_to_leave_out(connect: Connect, no_tls: str) -> None:
+    client = connect()
+    client.heed_scheme(no_tls, "https")
+    with pytest.raises(TlsFailure, match="write it without https://"):
+        await client.head_blob(no_tls, "app", BLOB)
+
+
+async def test_a_tls_server_that_answers_http_with_words(serve: Serve, connect: Connect) -> None:
+    """As those that are written in Go do."""
+    words = b"Client sent an HTTP request to an HTTPS server.\n"
+    server = await serve(lambda asked: Reply(400, [], words))
+    with pytest.raises(Unsupported, match="write https:// before its name"):
+        await connect().get_manifest(server.address, "app", "latest")

@@ -122,6 +122,13 @@ def is_html(answer: Answer) -> bool:
     return answer.media_type in ("text/html", "application/xhtml+xml")
 
 
+def speaks_the_api(answer: Answer) -> bool:
+    """Whether an answer says by itself that a registry sent it."""
+    return "docker-distribution-api-version" in answer.headers or bool(
+        read_errors(answer.body, answer.media_type).errors
+    )
+
+
 def failure(answer: Answer, what: str, registry: str) -> RegistryError:
     """The error for an answer that is not a success on a read.  `what` names the thing asked for, safe:
     "the blob sha256:…"."""
@@ -137,7 +144,8 @@ def failure(answer: Answer, what: str, registry: str) -> RegistryError:
             return Unsupported(
                 f"{registry} has {what} but will not serve its type.{said}", status=status, code=code, request=request
             )
-        return NotFound(f"{capital(what)} is not there.", status=status, code=code, request=request)
+        page = is_html(answer) and not speaks_the_api(answer)
+        return NotFound(f"{capital(what)} is not there.", web_page=page, status=status, code=code, request=request)
     if status in (401, 403):
         sentence = f"{capital(what)} does not exist, or you may not see it ({status}).{said}"
         return Denied(sentence, status=status, code=code, request=request)
@@ -168,6 +176,8 @@ def failure(answer: Answer, what: str, registry: str) -> RegistryError:
             code=code,
             request=request,
         )
+    if answer.address.origin.scheme == "http" and status == 400 and "https" in errors.message.lower():
+        said += " It was asked by plain http; write https:// before its name."
     return Unsupported(
         f"{registry} refused to tell about {what} ({status}).{said}", status=status, code=code, request=request
     )

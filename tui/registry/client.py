@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from tui.oci.digest import Digest
 from tui.oci.manifest import AnyManifest
 from tui.registry.blobs import Blobs, BlobStream
 from tui.registry.clock import Clock
 from tui.registry.credentials import Credentials
+from tui.registry.doubt import Doubt
+from tui.registry.errors import NotFound, Unsupported
 from tui.registry.exchange import Wire
 from tui.registry.lists import Lists
 from tui.registry.manifests import Manifests
@@ -43,6 +45,7 @@ class Client:
         self._credentials = Credentials(self.settings, self._clock)
         self._session = Session(self._wire, self._credentials, self.settings, self._clock)
         self._targets = Targets(self.settings, self._wire.introduce)
+        self._doubt = Doubt(self._session, self._targets)
         self._presence = Presence(self._session, self._targets, self.settings)
         self._manifests = Manifests(self._session, self._targets, self.settings)
         self._blobs = Blobs(self._session, self._targets)
@@ -58,11 +61,19 @@ class Client:
 
         `fresh` asks past the cache; `limit` (bytes) raises the size that is accepted.
         """
-        return await self._manifests.get(registry, repository, selector, fresh=fresh, limit=limit)
+        try:
+            return await self._manifests.get(registry, repository, selector, fresh=fresh, limit=limit)
+        except NotFound as error:
+            await self._doubt.settle(registry, error)
+            raise
 
     async def head_manifest(self, registry: str, repository: str, selector: str, *, confirm: bool = True) -> Head:
         """Digest, type and size of a manifest, by HEAD where that is enough (a GET counts as a pull at Docker Hub)."""
-        return await self._manifests.head(registry, repository, selector, confirm=confirm)
+        try:
+            return await self._manifests.head(registry, repository, selector, confirm=confirm)
+        except NotFound as error:
+            await self._doubt.settle(registry, error)
+            raise
 
     async def head_blob(
         self, registry: str, repository: str, digest: str, *, expected_size: int | None = None, confirm: bool = True
@@ -71,15 +82,25 @@ class Client:
 
         A 404 is confirmed by one GET of a byte; with `confirm` off NotFound is raised at once, marked unconfirmed.
         """
-        return await self._presence.blob(
-            registry, repository, Digest(digest), expected_size=expected_size, confirm=confirm
-        )
+        try:
+            return await self._presence.blob(
+                registry, repository, Digest(digest), expected_size=expected_size, confirm=confirm
+            )
+        except NotFound as error:
+            await self._doubt.settle(registry, error)
+            raise
 
     async def read_blob(
         self, registry: str, repository: str, digest: str, *, limit: int, expected_size: int | None = None
     ) -> bytes:
         """The whole blob, at most `limit` bytes, verified."""
-        return await self._blobs.read(registry, repository, Digest(digest), limit=limit, expected_size=expected_size)
+        try:
+            return await self._blobs.read(
+                registry, repository, Digest(digest), limit=limit, expected_size=expected_size
+            )
+        except NotFound as error:
+            await self._doubt.settle(registry, error)
+            raise
 
     def stream_blob(
         self, registry: str, repository: str, digest: str
@@ -91,13 +112,26 @@ class Client:
         """A part of a blob (fewer bytes at its end); not verified."""
         return await self._blobs.read_range(registry, repository, Digest(digest), start, length)
 
-    def tags(self, registry: str, repository: str) -> AsyncIterator[Page]:
+    async def tags(self, registry: str, repository: str) -> AsyncGenerator[Page, None]:
         """The tags, page by page, in the registry's order."""
-        return self._lists.tags(registry, repository)
+        try:
+            async with contextlib.aclosing(self._lists.tags(registry, repository)) as pages:
+                async for page in pages:
+                    yield page
+        except NotFound as error:
+            await self._doubt.settle(registry, error)
+            raise
 
-    def catalog(self, registry: str) -> AsyncIterator[Page]:
+    async def catalog(self, registry: str) -> AsyncGenerator[Page, None]:
         """The repositories, page by page; Unsupported where the registry does not list them."""
-        return self._lists.catalog(registry)
+        try:
+            async with contextlib.aclosing(self._lists.catalog(registry)) as pages:
+                async for page in pages:
+                    yield page
+        except Unsupported as error:
+            if isinstance(error.__cause__, NotFound):
+                await self._doubt.settle(registry, error.__cause__)
+            raise
 
     async def referrers(
         self, registry: str, repository: str, digest: str, *, artifact_type: str | None = None
@@ -193,11 +227,18 @@ class Client:
         ends = self._wire.gate.pauses()
         return {self._wire.name(at): end - now for at, end in ends.items() if end > now and isinstance(at, Origin)}
 
+    def heed_scheme(self, registry: str, scheme: str) -> None:
+        """Remember the scheme that somebody typed before a registry's name: after "https" it is asked by TLS, loopback
+        or not; "http" takes that back, and makes nothing less safe than it was before."""
+        if self.settings.heed_scheme(registry, scheme):
+            self._targets.forget(registry)
+
     def forget(self, registry: str | None = None) -> None:
         """Drop caches, tokens and what was learnt about one registry (None: about all)."""
         origin = self._targets.origin(registry) if registry is not None else None
         self._session.forget(origin)
         self._presence.forget(origin)
+        self._doubt.forget(origin)
         self._manifests.forget(origin)
         self._referrers.forget(origin)
 

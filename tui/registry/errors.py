@@ -47,12 +47,15 @@ class RegistryError(Exception):
 
 
 class NotFound(RegistryError):
+    """`web_page`: the answer was a page as any web server sends it, with nothing of a registry's (see doubt.py)."""
+
     def __init__(
         self,
         sentence: str,
         *,
         repo_unknown: bool = False,
         confirmed: bool = True,
+        web_page: bool = False,
         status: int | None = None,
         code: str = "",
         request: int | None = None,
@@ -60,6 +63,7 @@ class NotFound(RegistryError):
         super().__init__(sentence, status=status, code=code, request=request)
         self.repo_unknown = repo_unknown
         self.confirmed = confirmed
+        self.web_page = web_page
 
 
 class Denied(RegistryError):

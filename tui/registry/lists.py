@@ -6,7 +6,7 @@ address, a page without a new name, the page cap and the name cap all end it, an
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from tui.oci.errors import MalformedDocument
@@ -33,7 +33,7 @@ class Lists:
         self._targets = targets
         self._settings = settings
 
-    async def tags(self, registry: str, repository: str) -> AsyncIterator[Page]:
+    async def tags(self, registry: str, repository: str) -> AsyncGenerator[Page, None]:
         """Raises on the first page (NotFound with `repo_unknown`, Denied ...); a later page that fails ends the list
         with a note, because what came is worth keeping."""
         address = self._targets.address(registry, repository, "tags/list")
@@ -41,7 +41,7 @@ class Lists:
         async for page in self._pages(registry, repository, address, "tags", pull(repository), what):
             yield page
 
-    async def catalog(self, registry: str) -> AsyncIterator[Page]:
+    async def catalog(self, registry: str) -> AsyncGenerator[Page, None]:
         """Unsupported when the registry does not offer one (most public ones)."""
         address = self._targets.address(registry, "", "_catalog")
         try:
@@ -59,7 +59,7 @@ class Lists:
 
     async def _pages(
         self, registry: str, repository: str, base: Address, key: str, scopes: tuple[str, ...], what: str
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncGenerator[Page, None]:
         address: Address | None = base.with_query(f"n={self._settings.page_size}")
         asked: set[str] = set()
         seen: set[str] = set()

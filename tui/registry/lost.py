@@ -19,12 +19,14 @@ def no_answer(
     error: Exception, name: str, status: int | None, settings: ClientSettings, *, plain: bool = False
 ) -> NoAnswer:
     """What happened, in words.  An address that nobody answers is never a missing object.  `plain`: it was asked by
-    http because it is on loopback, not because anybody said so."""
+    http because it is on loopback, not because anybody said so.  No advice makes a connection less safe than it is."""
     if isinstance(error, TlsError):
         reason = _tls_reason(error)
         if reason in _NO_TLS:
+            typed = " and write it without https://" if name.lower() in settings.typed_tls else ""
             sentence = (
-                f"{name} does not speak TLS. If it is a registry that speaks plain http, use --plain-http for it."
+                f"{name} does not speak TLS. "
+                f"If it is a registry that speaks plain http, use --plain-http for it{typed}."
             )
         else:
             sentence = f"{name} could not be trusted: {reason}. If that is your own registry, use --ca or --insecure."
@@ -48,7 +50,10 @@ def no_answer(
         when = "before it had answered" if status is None else "in the middle of its answer"
         sentence = f"{name} closed the connection {when}."
         if plain and status is None:
-            sentence += " It was asked by plain http, as loopback hosts are; if it speaks TLS, use --insecure for it."
+            sentence += (
+                " It was asked by plain http, as loopback hosts are; if it speaks TLS, write https:// before its name, "
+                "and use --ca for the authority of its certificate."
+            )
         return NoAnswer(Unreachable(sentence, status=status), sent=True, again=True, stale=status is None)
     if isinstance(error, httpx.HTTPError | UnicodeError | ValueError):
         sentence = f"{name} does not speak HTTP as it should: what it answered could not be read."

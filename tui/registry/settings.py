@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tui import __version__
@@ -19,7 +19,7 @@ class HostSettings:
     """One registry host, by the name that the user writes ("ghcr.io", "127.0.0.1:5000")."""
 
     plain_http: bool = False
-    """Speak http. Loopback hosts do without being told, unless `insecure` or `ca` says that they speak TLS."""
+    """Speak http. Loopback hosts do without being told, unless `insecure`, `ca` or `tls` says that they speak TLS."""
     insecure: bool = False
     """Do not verify the certificate: only ever by the user's own word, shown on screen."""
     ca: Path | None = None
@@ -29,11 +29,15 @@ class HostSettings:
     concurrency: int | None = None
     head: bool = True
     """False: this host is known to refuse HEAD; ask with a ranged GET at once."""
+    tls: bool = False
+    """Speak TLS, whatever else is set: somebody typed https://, or named an authority for all hosts (--ca)."""
 
     def speaks_http(self, registry: str) -> bool:
         """Whether the host of this name is asked by plain http."""
         from tui.oci.reference import is_loopback  # late: the first frame waits for this module
 
+        if self.tls:
+            return False
         return self.plain_http or (is_loopback(registry) and not self.insecure and self.ca is None)
 
 
@@ -50,6 +54,10 @@ class ClientSettings:
     read_only: bool = False
     ca: Path | None = None
     """A PEM file to trust for every host."""
+    tls_on_loopback: bool = False
+    """That file was named for this run (--ca): loopback hosts are asked by TLS too, unless `plain_http` is set."""
+    typed_tls: set[str] = field(default_factory=set)
+    """The hosts (lower case) whose names were typed with https://."""
 
     # Seconds.
     connect_timeout: float = 10.0
@@ -86,7 +94,27 @@ class ClientSettings:
         if found is None and self.hosts:
             lowered = registry.lower()
             found = next((value for name, value in self.hosts.items() if name.lower() == lowered), None)
-        return found if found is not None else _DEFAULT
+        found = found if found is not None else _DEFAULT
+        if self.tls_on_loopback or self.typed_tls:
+            return self._with_tls(registry, found)
+        return found
+
+    def _with_tls(self, registry: str, found: HostSettings) -> HostSettings:
+        if registry.lower() not in self.typed_tls and (found.plain_http or not self.tls_on_loopback):
+            return found
+        return _TLS if found is _DEFAULT else replace(found, tls=True)
+
+    def heed_scheme(self, registry: str, scheme: str) -> bool:
+        """Remember the scheme that somebody typed before a registry's name; whether that changes anything."""
+        lowered = registry.lower()
+        if scheme == "https" and self.host(registry).speaks_http(registry):
+            self.typed_tls.add(lowered)
+            return True
+        if scheme == "http" and lowered in self.typed_tls:
+            self.typed_tls.remove(lowered)
+            return True
+        return False
 
 
 _DEFAULT = HostSettings()
+_TLS = HostSettings(tls=True)

@@ -32,8 +32,8 @@ class Targets:
         return tuple(self._origins)
 
     def origin(self, registry: str) -> Origin:
-        """https, but plain http for loopback hosts (unless `insecure` or `ca` says that they speak TLS) and for those
-        that the user named.  Raises Unreachable for a name that cannot be a host."""
+        """https, but plain http for loopback hosts (unless something says that they speak TLS) and for those that the
+        user named.  Raises Unreachable for a name that cannot be a host."""
         known = self._origins.get(registry)
         if known is None:
             plain = self._settings.host(registry).speaks_http(registry)
@@ -44,6 +44,12 @@ class Targets:
             self._origins[registry] = known
             self._introduce(known, registry)
         return known
+
+    def forget(self, registry: str) -> None:
+        """The registry's settings have changed: its addresses are worked out anew."""
+        lowered = registry.lower()
+        self._origins = {name: origin for name, origin in self._origins.items() if name.lower() != lowered}
+        self._blobs.clear()
 
     def address(self, registry: str, repository: str, what: str, query: dict[str, str] | None = None) -> Address:
         """`what` is the encoded rest of the path ("manifests/1.0"); `repository` "" stands for the registry itself."""

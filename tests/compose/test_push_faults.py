@@ -228,6 +228,27 @@ async def test_cancelled_at_every_step(yard: Yard, at: int) -> None:
     assert yard.change(lambda store: len(store.uploads)) == 0
 
 
+@pytest.mark.parametrize("how", ["mount", "begin"])
+async def test_stopped_while_a_session_is_being_opened_it_is_closed(yard: Yard, how: str) -> None:
+    blob = yard.put("staging", make("new", "linux/amd64"), "amd64").blobs[0]
+    yard.put_list("app", [make("old", "linux/amd64")], "1")
+    quirks(yard, "app", mount="session", latency=0.2)
+    begun = asyncio.Event()
+    yard.client.trace.subscribe(lambda sent: begun.set() if sent.method == "POST" and sent.state == "running" else None)
+    opening = asyncio.create_task(
+        yard.client.mount(yard.registry, "app", blob.digest, "staging")
+        if how == "mount"
+        else yard.client.begin_upload(yard.registry, "app")
+    )
+    await begun.wait()
+    await asyncio.sleep(0.02)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert yard.change(lambda store: len(store.uploads)) == 0
+    assert [ask.status for ask in yard.asked("DELETE")] == [204]
+
+
 async def test_cancelled_in_the_last_write_it_is_finished(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = await cross(yard)
     real = yard.client.put_manifest

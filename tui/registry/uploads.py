@@ -5,8 +5,11 @@ The most compatible way, and one that can be started over: the bytes come from a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from tui.oci.digest import Digest
@@ -24,6 +27,8 @@ from tui.text import safe
 TRIES = 3
 _LOST = frozenset({404, 408, 416, 429, 499, 500, 502, 503, 504, 522})
 _ANSWER = 64 * 1024
+#: Whoever is stopped while a session is being opened waits so long, in seconds, for its address, to close it.
+_COURTESY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Uploads:
             f"mount={quote(digest, safe='')}&from={quote(source, safe='')}"
         )
         scopes = scope.canonical((*push(repository), *pull(source)))
-        answer = await self._post(address, repository, scopes, what)
+        answer = await self._open(registry, repository, self._post(address, repository, scopes, what))
         if answer.status in (201, 200, 204):
             return None
         if answer.status == 202:
@@ -58,10 +63,25 @@ class Uploads:
     async def begin(self, registry: str, repository: str) -> Upload:
         what = f"begin an upload to {safe(repository, limit=260)}"
         address = self._targets.address(registry, repository, "blobs/uploads/")
-        answer = await self._post(address, repository, push(repository), what)
+        opening = self._post(address, repository, push(repository), what)
+        answer = await self._open(registry, repository, opening)
         if answer.status != 202:
             raise refusal(answer, what, registry, repository)
         return self._opened(answer, registry, repository)
+
+    async def _open(self, registry: str, repository: str, opening: Coroutine[Any, Any, Answer]) -> Answer:
+        """An exchange that has begun is not stopped, so the registry may open a session that nobody wants any more."""
+        task = asyncio.create_task(opening)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait((task,), timeout=_COURTESY)
+            if not task.done():
+                task.cancel()
+            elif not task.cancelled() and task.exception() is None and task.result().status == 202:
+                with contextlib.suppress(RegistryError):
+                    await self.cancel(self._opened(task.result(), registry, repository))
+            raise
 
     async def cancel(self, upload: Upload) -> None:
         """Best effort: some registries have no right for it, others forget by themselves."""

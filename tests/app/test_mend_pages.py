@@ -235,7 +235,7 @@ def test_progress_ticks_counts_bytes_and_counts_down() -> None:
         (Outcome.CONFLICT, "Somebody moved the tag"),
         (Outcome.FAILED, "It did not work."),
         (Outcome.CANCELLED, "Stopped."),
-        (Outcome.UNVERIFIED, "could not be read back"),
+        (Outcome.UNVERIFIED, "could not be verified"),
     ],
 )
 def test_every_end_says_what_the_tag_holds(outcome: Outcome, needed: str) -> None:

@@ -134,7 +134,7 @@ _TITLES: dict[Outcome, tuple[str, Role]] = {
     Outcome.CONFLICT: ("Somebody moved the tag meanwhile. Nothing was put there.", "warn"),
     Outcome.FAILED: ("It did not work.", "bad"),
     Outcome.CANCELLED: ("Stopped.", "warn"),
-    Outcome.UNVERIFIED: ("It was written, but could not be read back.", "warn"),
+    Outcome.UNVERIFIED: ("It was sent, but could not be verified.", "warn"),
 }
 
 

@@ -9,25 +9,27 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from textwrap import indent
 
 from tui.config import Settings
 from tui.engine import Engine, open_engine
+from tui.explore import checkrun
+from tui.explore.astext import report_lines, tree_lines
+from tui.explore.coverage import Coverage, coverage
 from tui.explore.events import CheckProgress, Event
 from tui.explore.findings import Severity, findings
-from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.node import MANIFEST_KINDS, Kind, Node
 from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
-from tui.explore.report import Report, exit_status, failed_report, report
-from tui.oci import media
+from tui.explore.report import Report, exit_status, failed_report, partial_report, report
+from tui.oci.digest import Digest
 from tui.oci.errors import MalformedReference
 from tui.oci.platform import Platform
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.sources.spec import SourceSpec, parse_source
-from tui.text import plural, safe, shorten, size, to_ascii
-
-#: A repository without a tag named is checked tag by tag up to here.
-TAGS_CHECKED = 1000
+from tui.text import safe, shorten
 
 #: Findings that say that nobody knows.
 _OPEN = ("denied", "limited", "unreachable")
@@ -64,6 +66,8 @@ def run_create(
     from tui.compose.command import create  # late: looking at images writes none
 
     async def work(engine: Engine) -> int:
+        for text in (target, *sources):
+            engine.heed(parse_source(text))
         return await create(
             engine.client,
             target,
@@ -81,32 +85,75 @@ def run_create(
 
 async def _with_engine(settings: Settings, work: Callable[[Engine], Awaitable[int]]) -> int:
     engine = open_engine(settings)
+    engine.speak(_say)
     try:
         return await work(engine)
     finally:
         await engine.aclose()
 
 
+def _say(text: str) -> None:
+    """A sentence for whoever looks on, past the line that tells how far it is."""
+    wipe = f"\r{'':<78}\r" if sys.stderr.isatty() else ""
+    print(f"{wipe}fanfold: {text}", file=sys.stderr, flush=True)
+
+
 async def check(engine: Engine, sources: Sequence[str], platforms: Sequence[Platform], output: str) -> int:
-    """Check, print, and give the worst exit status: missing before undetermined before complete."""
-    reports: list[Report] = []
-    several = len(sources) > 1
-    for text in sources:
-        found = await _check_source(engine, text, platforms)
-        several = several or len(found) > 1
-        reports.extend(found)
-    if output == "json":
-        documents = [made.to_json() for made in reports]
-        print(json.dumps(documents if several else documents[0], indent=2, ensure_ascii=False))
-        return _worst(exit_status(made) for made in reports)
-    sections = [section async for section in _sections(engine)]
-    if output == "markdown":
-        print("\n".join([*(made.to_markdown() for made in reports), *(s.to_markdown() for s in sections)]), end="")
-    else:
-        ascii_only = engine.settings.ascii
-        parts = ["\n".join(_report_lines(made, ascii_only)) for made in reports]
-        print("\n\n".join([*parts, *("\n".join([s.title, *(f"  {line}" for line in s.lines)]) for s in sections)]))
-    return _worst(exit_status(made) for made in reports)
+    """Check, print each report as soon as it is made, and give the worst exit status: missing before undetermined
+    before complete. No report is kept: a repository may have many thousand tags."""
+    specs = [parse_source(text) for text in sources]
+    for spec, text in zip(specs, sources, strict=True):
+        if spec.kind == "registry" and spec.repository is None:
+            name = safe(text, limit=600).rstrip("/")
+            raise MalformedReference(
+                f"{name} is a registry; name a repository or an image in it, such as {name}/NAME:TAG."
+            )
+    printed = _Printed(output, len(sources) > 1, engine.settings.ascii)
+    statuses: set[int] = set()
+    for spec, text in zip(specs, sources, strict=True):
+        async for made in _check_source(engine, spec, text, platforms, printed):
+            statuses.add(exit_status(made))
+            printed.put(made)
+            if made.tags is not None:
+                print(f"fanfold: {made.reference}: {made.verdict.sentence}", file=sys.stderr)
+    if output != "json":
+        async for section in _sections(engine):
+            printed.put_section(section)
+    printed.end()
+    return _worst(statuses)
+
+
+class _Printed:
+    """What goes to stdout, part by part. ``several`` has to be known before the first part of JSON."""
+
+    def __init__(self, output: str, several: bool, ascii_only: bool) -> None:
+        self.several = several
+        self._output, self._ascii = output, ascii_only
+        self._parts = 0
+
+    def put(self, made: Report) -> None:
+        if self._output == "json":
+            text = json.dumps(made.to_json(), indent=2, ensure_ascii=False)
+            print((",\n" if self._parts else "[\n") + indent(text, "  ") if self.several else text, end="")
+            self._parts += 1
+        elif self._output == "markdown":
+            self._part(made.to_markdown())
+        else:
+            self._part("\n".join(report_lines(made, self._ascii)) + "\n")
+
+    def put_section(self, section: Section) -> None:
+        if self._output == "markdown":
+            self._part(section.to_markdown())
+        else:
+            self._part("\n".join([section.title, *(f"  {line}" for line in section.lines)]) + "\n")
+
+    def _part(self, text: str) -> None:
+        print(("\n" if self._parts else "") + text, end="")
+        self._parts += 1
+
+    def end(self) -> None:
+        if self._output == "json":
+            print("\n]" if self.several else "")
 
 
 async def _sections(engine: Engine) -> AsyncIterator[Section]:
@@ -130,61 +177,91 @@ def _worst(statuses: Iterable[int]) -> int:
     return next((status for status in (1, 3) if status in found), 0)
 
 
-async def _check_source(engine: Engine, text: str, platforms: Sequence[Platform]) -> list[Report]:
-    spec = parse_source(text)
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The rows to check, made when they are asked for; how many they are, and how whole the list of them is."""
+
+    rows: Iterable[Node]
+    count: int
+    seen: Coverage
+
+    @classmethod
+    def of(cls, *rows: Node) -> _Chosen:
+        return cls(rows, len(rows), Coverage(0, len(rows)))
+
+
+async def _check_source(
+    engine: Engine, spec: SourceSpec, text: str, platforms: Sequence[Platform], printed: _Printed
+) -> AsyncIterator[Report]:
+    """The reports on what a source names, and at the end what of it was not looked at, if anything."""
+    name = safe(text, limit=600)
     before = engine.trace.count
     try:
-        nodes = await _references(engine, spec, text)
+        chosen = await _references(engine, spec, text)
     except SourceError as error:
-        return [failed_report(safe(text, limit=600), error)]
-    if not nodes:
-        nothing = SourceError(
-            Presence.UNREACHABLE,
-            f"There is nothing to check in {safe(text, limit=600)}.",
-            mend="Check the name; `fanfold tree` shows what is there.",
-        )
-        return [failed_report(safe(text, limit=600), nothing)]
-    if len(nodes) == 1:
-        return [await _check_node(engine, nodes[0], platforms, before)]
-    return [await _check_node(engine, node, platforms, engine.trace.count) for node in nodes]
+        yield failed_report(name, error)
+        return
+    if not chosen.count:
+        sentence = f"There is nothing to check in {name}."
+        if not chosen.seen.all_listed:
+            sentence += f" {chosen.seen.why}".rstrip()
+        mend = "Check the name; `fanfold tree` shows what is there."
+        yield failed_report(name, SourceError(Presence.UNREACHABLE, sentence, mend=mend))
+        return
+    printed.several = printed.several or chosen.count > 1 or not chosen.seen.all_listed
+    met: set[Digest] = set()
+    looked = spent = 0
+    for row in chosen.rows:
+        if spent >= checkrun.OBJECT_LIMIT:
+            break
+        made = await _check_node(engine, row, platforms, before if chosen.count == 1 else engine.trace.count)
+        yield made
+        known = len(met)
+        met.update(part.digest for part in made.objects)
+        spent += max(1, len(met) - known)  # a tag that brings nothing new is a question, too
+        looked += 1
+    seen = replace(chosen.seen, looked=looked)
+    if not seen.complete:
+        if looked < chosen.count:
+            cut = f"a check looks at {checkrun.OBJECT_LIMIT:,} objects, and then at no further tag."
+            seen = replace(seen, why=f"{cut} {seen.why}".rstrip())
+        yield partial_report(name, seen)
 
 
-async def _references(engine: Engine, spec: SourceSpec, text: str) -> list[Node]:
+async def _references(engine: Engine, spec: SourceSpec, text: str) -> _Chosen:
     """The rows to check: what was named; else the tag latest, as for Docker; else every tag there is."""
     node = await engine.open(text, default_tag=spec.kind == "registry")
     if node.kind in MANIFEST_KINDS:
         if spec.explicit or spec.kind != "registry":
-            return [node]
+            return _Chosen.of(node)
         await engine.explorer.read_manifest_json(node)  # and not `open`, which begins to check: that comes next
         missing = node.error is not None and node.error.presence is Presence.MISSING
         if not missing or node.parent is None or (node.error is not None and node.error.repository_unknown):
-            return [node]
+            return _Chosen.of(node)
         try:
-            return await _tags(engine, node.parent) or [node]
+            chosen = await _tags(engine, node.parent)
         except SourceError:
-            return [node]  # that there is no tag latest is known, whatever the list says
-    if node.kind is Kind.SOURCE and spec.kind == "registry":
-        raise MalformedReference(
-            f"{node.label} is a registry; name a repository or an image in it, such as {node.label}/NAME:TAG."
-        )
-    if node.kind is Kind.SOURCE:
-        await engine.explorer.open(node)
-        if node.error is not None:
-            raise node.error
-        rows: list[Node] = []
-        for repository in [child for child in node.children if child.kind is Kind.REPOSITORY]:
-            rows.extend(await _tags(engine, repository))
-        return rows
+            return _Chosen.of(node)  # that there is no tag latest is known, whatever the list says
+        return chosen if chosen.count else _Chosen.of(node)
     return await _tags(engine, node)
 
 
-async def _tags(engine: Engine, repository: Node) -> list[Node]:
-    """The rows of a repository's tags. Raises SourceError when they cannot be listed."""
-    await engine.explorer.open(repository)
-    if repository.error is not None:
-        raise repository.error
-    named = [child for child in repository.children if child.kind in MANIFEST_KINDS]
-    return [child for child in named if child.load is not Load.FAILED or child.tag != "latest"][:TAGS_CHECKED]
+async def _tags(engine: Engine, node: Node) -> _Chosen:
+    """The tags of a repository, or of every repository of a source. Raises SourceError when they cannot be listed."""
+    explorer = engine.explorer
+    await explorer.open(node)
+    if node.error is not None:
+        raise node.error
+    places = [node]
+    if node.kind is Kind.SOURCE:
+        places = [child for child in node.children if child.kind is Kind.REPOSITORY]
+        for place in places:
+            await explorer.open(place)
+            if place.error is not None:
+                raise place.error
+    count = sum(1 for place in places for name in explorer.names(place))
+    rows = (row for place in places for row in explorer.each(place))
+    return _Chosen(rows, count, replace(coverage(node), listed=count))
 
 
 async def _check_node(engine: Engine, node: Node, platforms: Sequence[Platform], before: int) -> Report:
@@ -227,39 +304,13 @@ class _Progress:
             print(f"\r{'':<78}\r", end="", file=sys.stderr, flush=True)
 
 
-# --- check as text ---------------------------------------------------------------------------------------------------
-
-
-def _report_lines(made: Report, ascii_only: bool) -> Iterator[str]:
-    yield made.reference
-    if made.digest is not None:
-        yield f"  {made.digest}  {safe(media.describe(made.media_type or ''), limit=120)}"
-    for part in made.objects:
-        if part.seen.presence is Presence.PRESENT:
-            continue
-        needed = f" of {', '.join(part.platforms)}" if part.platforms else ""
-        told = f"  ({part.seen.detail})" if part.seen.detail else ""
-        mark = _glyph(part.seen.presence, ascii_only)
-        yield f"  {mark} {part.seen.presence.value:<11} {part.kind}{needed}  {size(part.size)}  {part.digest}{told}"
-    for finding in made.findings:
-        yield f"  {finding.severity.value}: {finding.code}: {finding.message}"
-        yield f"    mend: {finding.mend}"
-    counted = ", ".join(f"{count} {word}" for word, count in made.counts.items() if count)
-    held = f"{plural(len(made.objects), 'object')}: {counted}" if made.objects else "nothing was read"
-    yield f"  {held}; {made.effort}"
-    yield f"  {made.verdict.sentence}"
-
-
-def _glyph(presence: Presence, ascii_only: bool) -> str:
-    return to_ascii(presence.symbol) if ascii_only else presence.symbol
-
-
 # --- the tree as text ------------------------------------------------------------------------------------------------
 
 
 async def tree(engine: Engine, sources: Sequence[str], depth: int | None) -> int:
     """Print each source as a tree. An image is checked whole; a repository or registry is listed."""
     statuses: list[int] = []
+    ascii_only = engine.settings.ascii or not _can_draw()
     for text in sources:
         try:
             node = await engine.open(text)
@@ -277,7 +328,7 @@ async def tree(engine: Engine, sources: Sequence[str], depth: int | None) -> int
             else:
                 await engine.explorer.check(node).wait()  # what lies on disk costs nobody a request
             statuses.append(_list_status(engine, node))
-        for line in tree_lines(engine, node, depth):
+        for line in tree_lines(engine.explorer, node, depth, ascii_only=ascii_only):
             print(line)
         if made is not None and made.verdict.sentence:
             print(made.verdict.sentence)
@@ -291,61 +342,20 @@ def _list_status(engine: Engine, node: Node) -> int:
     found = findings(node, engine.explorer)
     if any(finding.severity is Severity.ERROR for finding in found):
         return 1
-    return 3 if any(finding.code in _OPEN for finding in found) else 0
+    if any(finding.code in _OPEN for finding in found):
+        return 3
+    seen = coverage(node)
+    if not seen.whole or (node.source.kind != "registry" and not seen.complete):
+        print(f"fanfold: {node.label}: {_not_all(node, seen)}", file=sys.stderr)
+        return 3
+    return 0
 
 
-def tree_lines(engine: Engine, node: Node, depth: int | None = None) -> Iterator[str]:
-    """The row and the rows below it, drawn with lines; ``depth`` is how many levels below it are shown."""
-    ascii_only = engine.settings.ascii or not _can_draw()
-    tee, last, bar, blank = ("|-- ", "`-- ", "|   ", "    ") if ascii_only else ("├── ", "└── ", "│   ", "    ")
-    yield _line(engine, node, _full_name(node), 0, ascii_only)
-
-    def below(parent: Node, prefix: str, level: int) -> Iterator[str]:
-        if depth is not None and level > depth:
-            return
-        rows = [row for row in parent.children if row.kind is not Kind.REFERRERS or row.children]
-        width = max((len(row.label) for row in rows), default=0)
-        for position, row in enumerate(rows):
-            ends = position == len(rows) - 1
-            yield prefix + (last if ends else tee) + _line(engine, row, row.label, min(width, 40), ascii_only)
-            yield from below(row, prefix + (blank if ends else bar), level + 1)
-
-    yield from below(node, "", 1)
-
-
-def _full_name(node: Node) -> str:
-    if node.kind in MANIFEST_KINDS:
-        return safe(node.source.reference(node.repository or "", tag=node.tag, digest=node.digest), limit=600)
-    if node.kind is Kind.REPOSITORY:
-        return safe(node.source.reference(node.repository or ""), limit=600)
-    return node.label
-
-
-def _line(engine: Engine, node: Node, label: str, width: int, ascii_only: bool) -> str:
-    cells = [f"{label:<{width}}"]
-    if node.kind in MANIFEST_KINDS | BLOB_KINDS:
-        seen = engine.explorer.observation(node)
-        total = engine.explorer.rollup(node)
-        if node.kind in BLOB_KINDS or node.kind is Kind.MANIFEST:
-            cells.append(f"{_size(node):>8}")
-        if seen.presence is not Presence.UNCHECKED or node.load is not Load.IDLE:
-            word = total.label or ("" if total.worst is Presence.PRESENT else total.worst.value)
-            cells.append(f"{_glyph(total.worst, ascii_only)} {word}".rstrip())
-        if node.kind is not Kind.TAG and node.digest is not None:
-            cells.append(node.digest.short)
-    elif node.kind in (Kind.REPOSITORY, Kind.SOURCE):
-        cells.append(engine.explorer.rollup(node).label)
-    if node.note:
-        cells.append(shorten(node.note, 60))
-    text = "  ".join(cell for cell in cells if cell.strip()).rstrip()
-    return text if not ascii_only else to_ascii(text)
-
-
-def _size(node: Node) -> str:
-    manifest = node.image_manifest
-    if node.kind is Kind.MANIFEST and manifest is not None:
-        return size(sum(layer.size for layer in manifest.layers))
-    return size(node.size)
+def _not_all(node: Node, seen: Coverage) -> str:
+    """What a tree does not show or does not know, in words."""
+    if node.source.kind == "registry":
+        return seen.why or "The list is incomplete."
+    return seen.sentence
 
 
 def _can_draw() -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -204,6 +204,15 @@ class Explorer:
             if child.kind in MANIFEST_KINDS or child.kind in (Kind.REPOSITORY, Kind.REFERRERS):
                 await self._refresh(child)
 
+    def each(self, node: Node) -> Iterator[Node]:
+        """A row for every name of a SOURCE's or REPOSITORY's list that was read, not only for those that are shown, to
+        be looked at one after the other: what is below a row is dropped when the next one is asked for."""
+        return self._lists.each(node)
+
+    def names(self, node: Node) -> list[str]:
+        """The names that ``each`` makes rows for."""
+        return self._lists.names(node)
+
     async def load_more(self, node: Node) -> None:
         """Show the next rows of the list that a MORE row stands for."""
         parent = node.parent
@@ -258,6 +267,11 @@ class Explorer:
         self._runs[node] = run
         run.start()
         return run
+
+    def last_check(self, node: Node) -> CheckRun | None:
+        """The last check of this row, when it ended by itself and no other check began since."""
+        run = self._runs.get(node)
+        return run if run is not None and not run.running and not run.stopped else None
 
     def running(self) -> list[CheckRun]:
         """The checks that are under way."""

@@ -85,6 +85,10 @@ class Listing:
         self.folded = len(folded)
         return View(plain[: self.limit], folded[: self.limit], max(0, len(plain) - self.limit))
 
+    def ordered(self) -> list[str]:
+        """All names, whatever filter and limit let through: plain ones by the order, then digest tags."""
+        return sorted(self._in_order(), key=is_digest_tag) if self.fold else self._in_order()
+
     def __contains__(self, name: object) -> bool:
         return name in self._known
 

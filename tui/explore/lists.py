@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from tui.explore.asker import Wish
 from tui.explore.children import fault
@@ -98,6 +98,39 @@ class Lists:
         if listing.note:
             rows.append(fault(node, "incomplete", listing.note))
         self._tree.replace_children(node, rows)
+
+    def each(self, node: Node) -> Iterator[Node]:
+        """A row for every name of a list that was read, however many there are, one after the other.
+
+        What is below a row goes away when the next one is asked for, and so does the row if the tree had none for that
+        name: looking through a long list takes the memory of its names and of one of its images.
+        """
+        for name in self.names(node):
+            row = self._row(node, name)
+            known = self._tree.get(row.key)
+            if known is None:
+                self._tree.register(row)
+            shown = known or row
+            yield shown
+            self._tree.replace_children(shown, [])
+            if known is None:
+                self._tree.unregister(shown)
+            else:
+                self._empty(shown)
+
+    def names(self, node: Node) -> list[str]:
+        """The names of a list that was read, without those that nobody can ask for (protocol.md E-06)."""
+        names = node.listing.ordered() if node.listing is not None else []
+        if node.source.kind != "registry":
+            return names
+        return [name for name in names if (is_repository(name) if node.kind is Kind.SOURCE else is_tag(name))]
+
+    def _empty(self, row: Node) -> None:
+        def drop() -> None:
+            row.manifest = row.config = None
+
+        self._tree.identify(row, drop)
+        row.load, row.error = Load.IDLE, None
 
     def _row(self, node: Node, name: str) -> Node:
         if node.kind is Kind.SOURCE:

@@ -9,6 +9,7 @@ from typing import Any
 from tui import __version__
 from tui.explore.book import Book
 from tui.explore.codes import NOT_THERE, Severity
+from tui.explore.coverage import Coverage
 from tui.explore.finding import Finding, make
 from tui.explore.findings import findings as all_findings
 from tui.explore.known import HasBook, Object, Wanted, book_of, entry_name, is_nameless, objects, platform_text
@@ -51,14 +52,15 @@ class PlatformLine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check found. ``seen`` is what is known of the reference itself; ``requests`` is what it took, ``searches``
-    how many of them only looked for where missing things are."""
+    """What a check found. ``seen`` is what is known of the reference itself; ``requests`` is what it took
+    (None: not known), ``searches`` how many of them only looked for where missing things are. ``tags`` is set where the
+    reference is a list of tags that was not looked at whole."""
 
     reference: str
     digest: Digest | None
     media_type: str | None
     verdict: Verdict
-    requests: int
+    requests: int | None
     searches: int
     objects: tuple[Object, ...]
     platforms: tuple[PlatformLine, ...]
@@ -66,10 +68,13 @@ class Report:
     seen: Observation
     counts: dict[str, int]
     pull_line: str = ""
+    tags: Coverage | None = None
 
     @property
     def effort(self) -> str:
-        """How many requests it took, in words."""
+        """How many requests it took, in words; "" when nobody counted."""
+        if self.requests is None:
+            return ""
         text = plural(self.requests, "request")
         if not self.searches:
             return text
@@ -79,8 +84,10 @@ class Report:
         """The document of ``fanfold check --json``: design.md section 5, the same keys in the same order.
 
         ``digest`` and ``mediaType`` are null when the reference itself could not be read, ``pullable`` is null when it
-        was not determined. ``objects`` holds each digest once.
+        was not determined; ``requests`` is null when nobody counted. ``objects`` holds each digest once. A list of
+        which not everything was looked at has one key more, ``tags``.
         """
+        more = {} if self.tags is None else {"tags": self.tags.to_json()}
         return {
             "reference": self.reference,
             "digest": self.digest,
@@ -121,15 +128,18 @@ class Report:
                 }
                 for finding in self.findings
             ],
+            **more,
         }
 
     def to_markdown(self) -> str:
         """Verdict, presence table (platforms by objects), findings with mends, every digest whole, versions."""
         lines = [f"## {escaped(self.reference)}", "", f"**{escaped(self.verdict.sentence)}**", ""]
+        if self.tags is not None:
+            return "\n".join(lines[:-1]) + "\n"
         lines.append(f"- digest: {_code(self.digest or 'not known')}")
         lines.append(f"- type: {_code(self.media_type or 'not known')}")
         told = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
-        lines.append(f"- objects: {told or 'none'}; {self.effort}")
+        lines.append(f"- objects: {told or 'none'}{f'; {self.effort}' if self.effort else ''}")
         lines += ["", *self._table(), *self._finding_lines(), *self._digest_lines()]
         lines += ["", f"Checked with fanfold {__version__} on {self.seen.at:%Y-%m-%d %H:%M} UTC."]
         return "\n".join(lines) + "\n"
@@ -196,12 +206,13 @@ def report(
     node: Node,
     known: Book | HasBook,
     *,
-    requests: int = 0,
+    requests: int | None = None,
     searches: int = 0,
     wanted: Wanted | None = None,
     reference: str | None = None,
 ) -> Report:
-    """The report over a row. ``wanted`` restricts it to some platforms' rows; ``requests`` is what the check took."""
+    """The report over a row. ``wanted`` restricts it to some platforms' rows; ``requests`` is what the check took,
+    if that is known."""
     book = book_of(known)
     rows = platforms_of(node) if node.is_index else [node] if node.image_manifest is not None else []
     rows = [row for row in rows if wanted is None or wanted(row)]
@@ -251,6 +262,24 @@ def failed_report(reference: str, error: SourceError) -> Report:
     )
 
 
+def partial_report(reference: str, seen: Coverage) -> Report:
+    """That of a list only a part was looked at: the same shape, with what was not looked at as its verdict."""
+    return Report(
+        reference=reference,
+        digest=None,
+        media_type=None,
+        verdict=Verdict(seen.sentence, False, severity=Severity.WARNING),
+        requests=None,
+        searches=0,
+        objects=(),
+        platforms=(),
+        findings=(),
+        seen=Observation(Presence.UNCHECKED),
+        counts={each.value: 0 for each in _COUNTED},
+        tags=seen,
+    )
+
+
 def exit_status(made: Report) -> int:
     """0: complete; 1: something is missing or not what it should be; 3: could not be determined.
 
@@ -263,7 +292,7 @@ def exit_status(made: Report) -> int:
     if errors - {"too-deep"} or (made.verdict.severity is Severity.ERROR and not errors):
         return 1
     undetermined = ("denied", "limited", "unreachable", "unchecked")
-    if errors or any(made.counts[word] for word in undetermined) or made.verdict.unknown:
+    if errors or made.tags is not None or any(made.counts[word] for word in undetermined) or made.verdict.unknown:
         return 3
     return 0
 

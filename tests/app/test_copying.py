@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.stage import Stage, staged
+from tests.app.stage import Stage, exchange, staged
 from tui.app.clipboard import OSC52_MOST, far_away, hand, osc52
 from tui.config import Settings
+from tui.registry.shell_login import ask_for_token
 
 
 class Terminal:
@@ -103,6 +104,19 @@ async def test_everything_that_can_be_copied_is_whole(monkeypatch: pytest.Monkey
         report = await copied(stage, "y", "m")
         assert digest in report and "linux/arm64" in report
         assert json.loads(await copied(stage, "y", "J"))["reference"] == "fake.test/app:1.0"
+
+
+async def test_the_menu_s_curl_line_logs_in_as_the_request_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    async with staged() as stage:
+        await stage.go("app", "single")
+        assert "TOKEN" not in await copied(stage, "y", "u")
+        how = ask_for_token("https://auth.test/token", password=True)
+        sent = exchange(1, request_headers=(("Authorization", "Bearer …"),), how_to_log_in=how)
+        stage.trace.exchanges.append(sent)
+        line = await copied(stage, "y", "u")
+        assert line.startswith(f"TOKEN=$({how}); curl ") and "$TOKEN" in line
+        assert line.endswith("  # REGISTRY_USER, REGISTRY_PASSWORD: your login for this registry")
 
 
 async def test_the_copy_menu_greys_what_is_not_there() -> None:

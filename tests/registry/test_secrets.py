@@ -6,8 +6,10 @@ credential fail the test when they do.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import shlex
+import subprocess
 import traceback
 from pathlib import Path
 
@@ -215,9 +217,9 @@ async def test_curl_lines_work_without_secrets(serve: Serve, client: Client) -> 
     server = await serve(TokenShop())
     await client.head_blob(server.address, "app", BLOB)
     line = client.trace.exchanges[-1].curl()
-    assert line.startswith("curl -sS --head") and '-H "Authorization: Bearer $TOKEN"' in line
-    assert f"http://{server.address}/v2/app/blobs/{BLOB}" in line
-    assert f"TOKEN=$(curl -sS 'http://{server.address}/token?service=shop&scope=repository:app:pull'" in line
+    assert "); curl -sS --head " in line and '-H "Authorization: Bearer $TOKEN"' in line
+    assert line.endswith(f" http://{server.address}/v2/app/blobs/{BLOB}") and "#" not in line
+    assert line.startswith(f"TOKEN=$(curl -sS 'http://{server.address}/token?service=shop&scope=repository:app:pull' |")
 
 
 async def test_a_realm_cannot_put_commands_into_the_line(serve: Serve, client: Client) -> None:
@@ -228,6 +230,23 @@ async def test_a_realm_cannot_put_commands_into_the_line(serve: Serve, client: C
     login = shlex.split(line[line.index("TOKEN=$(") + len("TOKEN=$(") :])
     assert login[:2] == ["curl", "-sS"] and "tag=';reboot;'" in login[2] and login[3] == "|"
     assert "secret-hint" not in line
+    await asyncio.to_thread(subprocess.run, ["sh", "-n", "-c", line], check=True, timeout=20)
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
+async def test_a_login_is_a_variable_of_its_own_in_curl_lines(
+    serve: Serve, connect: Connect, tmp_path: Path, scheme: str
+) -> None:
+    """USER is the name of the Unix account: it would be sent to the registry."""
+    server = await serve(TokenShop(scheme=scheme))
+    client = connect(docker_config=logged_in(tmp_path, server.address))
+    await client.head_blob(server.address, "app", BLOB)
+    line = client.trace.exchanges[-1].curl()
+    assert '-u "$REGISTRY_USER:$REGISTRY_PASSWORD"' in line and "$USER" not in line
+    assert line.endswith("  # REGISTRY_USER, REGISTRY_PASSWORD: your login for this registry")
+    assert line.startswith("TOKEN=$(" if scheme == "Bearer" else "curl ")
+    login = client.trace.login(server.address, "app")
+    assert login is not None and login.notes and client.trace.login(server.address, "other") is None
 
 
 def test_the_libraries_do_not_log() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tui.explore.node import MANIFEST_KINDS, Node
+from tui.registry.shell_login import comment_on
 
 
 class Line(Protocol):
@@ -51,6 +52,7 @@ def offers(node: Node, commands: Sequence[Line]) -> list[Offer]:
         made.append(Offer("t", "reference", "repository:tag", text))
     made.append(_pull(node, image))
     curl = next((command.line for command in commands if command.tool == "curl"), "")
+    curl += comment_on(curl)
     made.append(Offer("u", "curl", "curl line", curl, "" if curl else "there is no request for this"))
     made.append(Offer("j", "json", "JSON as served", reason="" if _has_json(node) else "this has no JSON document"))
     about = node.top()

@@ -9,7 +9,6 @@ for each.  A credential goes to the origin it was stored for, or to the token re
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -24,7 +23,8 @@ from tui.registry.errors import Denied, RegistryError, Unreachable, Unsupported
 from tui.registry.flight import Flights
 from tui.registry.origin import Address, Origin, UnusableUrl
 from tui.registry.settings import ClientSettings
-from tui.registry.token import BadToken, Token, basic, get_form, post_form, read_token, realm_address, usable
+from tui.registry.shell_login import ask_for_token
+from tui.registry.token import CLIENT_ID, BadToken, Token, basic, get_form, post_form, read_token, realm_address, usable
 from tui.text import safe
 
 Fetch: TypeAlias = Callable[[Ask], Awaitable[Answer]]
@@ -213,7 +213,7 @@ class Auth:
             ] = None
             key, token = await self._token(ask.address.origin, realm, service, None, scopes, registry)
             host.refused.add(credential)
-        login = f"curl -sS {shlex.quote(redact.url(str(get_form(realm, service, scopes))))} | jq -r .token"
+        login = _by_hand(realm, service, scopes, None if credential in host.refused else credential)
         return Lease(f"Bearer {token.value}", key, token, scopes, fresh, login=login)
 
     def _realm(
@@ -315,3 +315,12 @@ class Auth:
     async def aclose(self) -> None:
         await self._flights.aclose()
         await self._credentials.aclose()
+
+
+def _by_hand(realm: Address, service: str, scopes: tuple[str, ...], credential: Credential | None) -> str:
+    """The shell line that prints such a token."""
+    if credential is not None and credential.identity_token and not credential.password:
+        fields = ("grant_type", "refresh_token"), ("client_id", CLIENT_ID), ("service", service)
+        return ask_for_token(redact.url(str(realm)), form=(*fields, ("scope", " ".join(scopes))))
+    password = credential is not None and bool(credential.password)
+    return ask_for_token(redact.url(str(get_form(realm, service, scopes))), password=password)

@@ -15,10 +15,14 @@ from typing import Literal
 from tui.registry import redact
 from tui.registry.clock import Clock
 from tui.registry.ratelimit import RateLimit
+from tui.registry.shell_login import ShellLogin
 
 State = Literal["waiting", "running", "done", "failed", "abandoned"]
 Pairs = tuple[tuple[str, str], ...]
 Callback = Callable[["Exchange"], None]
+
+#: Headers that curl makes itself, and the login, which is not written out.
+_CURLS_OWN = frozenset({"authorization", "content-length", "host", "connection", "user-agent", "accept-encoding"})
 
 _asking: ContextVar[str] = ContextVar("asking", default="")
 
@@ -42,8 +46,8 @@ class Exchange:
     """One HTTP request and its answer.
 
     `url` and the header pairs are redacted; `ms` is None while it runs, and counts to the end of the body; `error` is
-    a safe sentence; `attempt` counts from 1 within one question; `how_to_log_in` is the shell line that fetches what
-    `curl()` needs in $TOKEN ("" when nothing is needed).
+    a safe sentence; `attempt` counts from 1 within one question; `how_to_log_in` is the shell line that prints the
+    token which `curl()` needs ("" when none is needed).
     """
 
     id: int
@@ -70,8 +74,15 @@ class Exchange:
     def response_headers(self) -> Pairs:
         return tuple(zip(self.received[::2], self.received[1::2], strict=True))
 
+    @property
+    def login(self) -> ShellLogin | None:
+        """How a line for the shell logs in as this request did; None when it did not."""
+        sent = next((value for name, value in self.request_headers if name.lower() == "authorization"), None)
+        return ShellLogin.of(sent, self.how_to_log_in) if sent is not None else None
+
     def curl(self) -> str:
-        """The request as a shell line that works: secrets are placeholders, and a comment says how to get them."""
+        """The request as a shell line that works: it fetches the token that it needs, and where that takes a login,
+        variables stand for it, and a comment names them."""
         words = ["curl", "-sS"]
         if self.method == "HEAD":
             words.append("--head")
@@ -79,30 +90,26 @@ class Exchange:
             words += ["-i", "-X", self.method]
         else:
             words.append("-i")
-        notes = []
+        login = self.login
+        before, notes = "", []
+        if login is not None:
+            words.append(login.words)
+            before, notes = login.before, [*login.notes]
         for name, value in self.request_headers:
-            lowered = name.lower()
-            if lowered in ("content-length", "host", "connection", "user-agent", "accept-encoding"):
-                continue
-            if lowered == "authorization":
-                if value.lower().startswith("basic"):
-                    words += ["-u", '"$USER:$PASSWORD"']
-                    notes.append("USER, PASSWORD: your login for this registry")
-                else:
-                    words += ["-H", '"Authorization: Bearer $TOKEN"']
-                    notes.append(f"TOKEN=$({self.how_to_log_in})" if self.how_to_log_in else "TOKEN: a bearer token")
-                continue
-            words += ["-H", shlex.quote(f"{name}: {value}")]
+            if name.lower() not in _CURLS_OWN:
+                words += ["-H", shlex.quote(f"{name}: {value}")]
         if self.method in ("PUT", "PATCH", "POST"):
             if self.bytes_out:
                 words += ["--data-binary", "@FILE"]
                 notes.append(f"FILE: the {self.bytes_out} bytes that were sent")
             else:
                 words += ["-H", shlex.quote("Content-Length: 0")]
-        if redact.HIDDEN in self.url:
+        account = f"account={redact.HIDDEN}"  # a token server takes it from the login
+        url = self.url.replace(f"{account}&", "").replace(f"&{account}", "")
+        if redact.HIDDEN in url or redact.HIDDEN in before:
             notes.append(f"{redact.HIDDEN}: parts of the address are secret, ask the registry for a fresh one")
-        words.append(shlex.quote(self.url))
-        return " ".join(words) + (f"  # {'; '.join(notes)}" if notes else "")
+        words.append(shlex.quote(url))
+        return before + " ".join(words) + (f"  # {'; '.join(notes)}" if notes else "")
 
 
 class Trace:
@@ -134,6 +141,16 @@ class Trace:
         while self._starts and self._starts[0] < since:
             self._starts.popleft()
         return len(self._starts) / window
+
+    def login(self, registry: str, repository: str | None) -> ShellLogin | None:
+        """How the last request that was let into a repository (None: the registry's catalog) logged in; None when it
+        did not, or there was none."""
+        path = f"/v2/{repository}/" if repository is not None else "/v2/_catalog"
+        for each in reversed(self.exchanges):
+            reads = each.method in ("GET", "HEAD")  # what was given for a write is for that
+            if reads and each.status not in (None, 401) and each.host == registry and each.path.startswith(path):
+                return each.login
+        return None
 
     # What exchange.py reports.
 

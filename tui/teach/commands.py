@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Node
 from tui.oci import media
 from tui.registry.access import Access, Hosts
+from tui.registry.shell_login import ShellLogin
 from tui.teach import local_lines
 from tui.teach.lines import (
     TOOLS,
@@ -42,33 +43,39 @@ class Command:
     why: str
 
 
-def commands(node: Node, hosts: Hosts | None = None) -> tuple[Command, ...]:
+#: How the last request for a repository of a registry logged in (`Trace.login`).
+Logins = Callable[[str, str | None], ShellLogin | None]
+
+
+def commands(node: Node, hosts: Hosts | None = None, logins: Logins | None = None) -> tuple[Command, ...]:
     """The equivalent commands of a row, in a fixed order of tools. Asks nothing, raises nothing.
 
-    `hosts` are the client's settings (`ClientSettings`), so that the flags fit how the registry is reached.
+    `hosts` are the client's settings (`ClientSettings`), so that the flags fit how the registry is reached; `logins`
+    say how curl gets in (the other tools see to that themselves).
     """
     if node.kind is Kind.FAULT and node.parent is not None:
-        return commands(node.parent, hosts)
+        return commands(node.parent, hosts, logins)
     registry = node.source.registry
     if node.source.kind != "registry" or registry is None:
         found = local_lines.lines(node, hosts)
     else:
         access = Access.of(registry, hosts)
-        found = refused(access, node.repository, _remote(node, access))
+        login = logins(registry, node.repository) if logins is not None else None
+        found = refused(access, node.repository, _remote(node, access, login))
     order = {tool: place for place, tool in enumerate(TOOLS)}
     ordered = sorted(found, key=lambda line: order.get(line.tool, len(order)))
     return tuple(Command(line.tool, line.title, line.line, line.why) for line in ordered)
 
 
-def _remote(node: Node, access: Access) -> list[Line]:
+def _remote(node: Node, access: Access, login: ShellLogin | None) -> list[Line]:
     repository = node.repository
     if repository is None:
-        return registry_lines(access)
+        return registry_lines(access, login)
     digest = node.digest
-    target = Target(access, repository, node.tag if node.kind is Kind.TAG else None, digest)
+    target = Target(access, repository, node.tag if node.kind is Kind.TAG else None, digest, login)
     if node.kind is Kind.REFERRERS:
         image = node.image() or node.parent
-        return referrer_lines(Target(access, repository, None, image.digest if image is not None else None))
+        return referrer_lines(Target(access, repository, None, image.digest if image is not None else None, login))
     if node.kind in MANIFEST_KINDS and (target.tag or digest is not None):
         through = _through(node, access)
         return [*manifest_lines(target, form=_form(node)), *(platform_lines(through) if through is not None else ())]

@@ -9,6 +9,7 @@ from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.reference import is_loopback
 from tui.registry.access import Access
+from tui.registry.shell_login import ShellLogin
 
 CURL, DOCKER, BUILDX = "curl", "docker manifest", "docker buildx imagetools"
 CRANE, ORAS, REGCTL, SKOPEO = "crane", "oras", "regctl", "skopeo"
@@ -36,6 +37,7 @@ class Target:
     repository: str
     tag: str | None = None
     digest: Digest | None = None
+    login: ShellLogin | None = None
 
     @property
     def name(self) -> str:
@@ -60,11 +62,14 @@ class Target:
         return f" | {self.digest.algorithm if self.digest is not None else 'sha256'}sum"
 
     def curl(self, path: str, *flags: str) -> str:
-        """A request for something of the repository. A login is only sent where one can be had in the same line."""
+        """A request for something of the repository, with the login that it took before, if that is known. Of others
+        Docker Hub alone is known to give a token to anybody who asks."""
         words = ["curl", "--fail", "--silent", "--show-error", *flags]
         if self.access.insecure and not self.access.plain_http:
             words.insert(1, "--insecure")
         line = shlex.join([*words, f"{self.access.url}/v2/{self.repository}/{path}"])
+        if self.login is not None:
+            return f"{self.login.before}{line} {self.login.words}"
         if self.access.is_hub:
             scope = f"service=registry.docker.io&scope=repository:{self.repository}:pull"
             asked = shlex.quote(f"https://auth.docker.io/token?{scope}")
@@ -73,11 +78,16 @@ class Target:
         return line
 
     def curl_why(self, why: str) -> str:
-        login = "" if self.access.is_hub else " No login is sent: a registry that wants one, or a token, says 401."
-        return why + login
+        return why + _login_why(self.access, self.login)
 
 
-def registry_lines(access: Access) -> list[Line]:
+def _login_why(access: Access, login: ShellLogin | None) -> str:
+    if login is not None:
+        return "".join(f" Set {note}." for note in login.notes)
+    return "" if access.is_hub else " No login is sent: a registry that wants one, or a token, says 401."
+
+
+def registry_lines(access: Access, login: ShellLogin | None = None) -> list[Line]:
     """A registry: its repositories."""
     title, registry = "list the repositories", access.registry
     catalog = ["curl", "--fail", "--silent", "--show-error", f"{access.url}/v2/_catalog?n=1000"]
@@ -85,10 +95,11 @@ def registry_lines(access: Access) -> list[Line]:
         catalog.insert(1, "--insecure")
     why = "The catalog. Many public registries do not offer it."
     page = f"One page of the catalog. {why.partition('. ')[2]}"
+    line = f"{login.before}{shlex.join(catalog)} {login.words}" if login is not None else shlex.join(catalog)
     if access.is_hub:
         return [Line(tool, title, "", "Docker Hub has no catalog.") for tool in TOOLS]
     return [
-        Line(CURL, title, shlex.join(catalog), page),
+        Line(CURL, title, line, page + (_login_why(access, login) if login is not None else "")),
         Line(DOCKER, title, "", "docker has no command for a registry's catalog."),
         Line(BUILDX, title, "", "buildx has no command for a registry's catalog."),
         Line(CRANE, title, crane(access, "catalog", registry), why),

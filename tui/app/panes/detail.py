@@ -205,7 +205,8 @@ class DetailPane(Looking):
         from tui.engine import client_settings
         from tui.teach.commands import commands
 
-        return commands(node, client_settings(self.fan.settings))
+        trace = self.world.trace if self.world is not None else None
+        return commands(node, client_settings(self.fan.settings), trace.login if trace is not None else None)
 
     def welcome(self) -> None:
         """What pane 2 says before anything is open."""

@@ -239,6 +239,9 @@ async def test_a_rehearsal_steps_with_one_key_and_stops_where_a_pull_would() -> 
                 await _next_step(stage, rehearsing)
             assert rehearsing.rehearsal.stopped
             await stage.until(lambda: "A pull stops here." in stage.text)
+            for _ in range(4):
+                await stage.press("a")
+            assert stage.toasts.count("The pull is over") == 1
             told = [event.facts["step"] for event in stage.told(EventKind.REHEARSAL)]
             assert told[0] in ("token", "tag") and "choose" in told
             assert stage.told(EventKind.REHEARSAL)[-1].facts["outcome"] == "stopped"

@@ -27,6 +27,8 @@ class Rehearsing:
         self.house = house
         self.rehearsal = rehearsal
         self.busy = False
+        #: Whether it was said already that the pull is over: the panel says so too, and a toast lies over its text.
+        self.said_over = False
 
     def title(self) -> str:
         """For the panel's border."""

@@ -112,8 +112,10 @@ def test_logins_right_wrong_and_none() -> None:
         log_in(served.address)
         wrong = run("check", reference)
         assert wrong.returncode == 3 and "docker login" in wrong.stdout
+        assert "stored login" in wrong.stderr, "that it was the login is said too"
         log_in(served.address, "no base64!")
-        assert run("check", reference).returncode == 3
+        garbled = run("check", reference)
+        assert garbled.returncode == 3 and "config.json cannot be read" in garbled.stderr
         log_in(served.address, base64.b64encode(b"learner:fanfold").decode())
         assert run("check", reference).returncode == 0
     assert SECRET not in wrong.stdout + wrong.stderr

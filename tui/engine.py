@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from tui.registry.settings import ClientSettings
 from tui.registry.trace import Trace
 from tui.sources.base import Source
 from tui.sources.spec import SourceSpec, open_source, parse_source
+from tui.text import duration, safe
 
 if TYPE_CHECKING:
     from tui.registry.client import Client
@@ -24,7 +27,11 @@ if TYPE_CHECKING:
 def client_settings(settings: Settings) -> ClientSettings:
     """What the registry client has to know of the user's settings."""
     return ClientSettings(
-        hosts=settings.hosts, concurrency=settings.concurrency, read_only=settings.read_only, ca=settings.ca
+        hosts=settings.hosts,
+        concurrency=settings.concurrency,
+        read_only=settings.read_only,
+        ca=settings.ca,
+        tls_on_loopback=settings.tls_on_loopback,
     )
 
 
@@ -37,6 +44,8 @@ class Engine:
     explorer: Explorer
     log: LogFile | None = None
     _sources: dict[tuple[str, str], Source] = field(default_factory=dict)
+    _notes: dict[str, None] = field(default_factory=dict)
+    _last_words: Callable[[], None] | None = None
 
     @property
     def trace(self) -> Trace:
@@ -46,6 +55,43 @@ class Engine:
     def insecure(self) -> tuple[str, ...]:
         """The hosts whose certificates are not verified, which the screen has to say."""
         return tuple(sorted(name for name, host in self.settings.hosts.items() if host.insecure))
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Safe sentences that the user ought to see, each once: how an input was read, logins that did not help, what
+        registries warn of."""
+        return (*self._notes, *self.client.all_notices())
+
+    def speak(self, say: Callable[[str], None]) -> None:
+        """Call `say` with every notice, once, and with every rest that a registry asks for and that is waited for."""
+        said: set[str] = set()
+        rests: dict[str, float] = {}
+
+        def hear() -> None:
+            for text in self.notices:
+                if text not in said:
+                    said.add(text)
+                    say(text)
+            for name, left in self.client.pauses().items():
+                ends = time.monotonic() + left
+                if ends > rests.get(name, 0.0) + 0.5:
+                    rests[name] = ends
+                    say(f"{name} limits the rate of requests: waiting {duration(left)}.")
+
+        self.trace.subscribe(lambda exchange: hear())
+        self._last_words = hear
+
+    def heed(self, spec: SourceSpec) -> None:
+        """Mind how a source was written: a scheme typed before a registry holds for all that is asked of it."""
+        if spec.registry is None:
+            return
+        if spec.scheme:
+            self.client.heed_scheme(spec.registry, spec.scheme)
+        if spec.note:
+            how = "http" if self.client.settings.host(spec.registry).speaks_http(spec.registry) else "https"
+            mend = f" Use --plain-http {spec.registry} for http." if (spec.scheme, how) == ("http", "https") else ""
+            text = f"{safe(spec.text, limit=200)}: {spec.note}; {spec.registry} is asked by {how}.{mend}"
+            self._notes[text] = None
 
     async def source(self, spec: SourceSpec) -> Source:
         """The source of this spec; the same one whenever the same place is named. Raises SourceError."""
@@ -67,6 +113,7 @@ class Engine:
         `docker pull`. Raises MalformedReference, or SourceError when a path holds no such thing.
         """
         spec = parse_source(text)
+        self.heed(spec)
         source = await self.source(spec)
         if spec.repository is None or (spec.repository == "" and spec.selector is None):
             return self.explorer.add_source(source)
@@ -78,6 +125,8 @@ class Engine:
     async def aclose(self) -> None:
         """Stop everything that is under way, and close connections and files. Nothing is left when one of them
         fails to close: the others are closed all the same."""
+        if self._last_words is not None:
+            self._last_words()
         async with AsyncExitStack() as last_first:
             if self.log is not None:
                 last_first.callback(self.log.close)

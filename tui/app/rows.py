@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 from tui.app.glyphs import ROLE, Glyphs
@@ -144,9 +146,19 @@ def presence_pieces(observation: Observation, glyphs: Glyphs, tick: int, now: fl
     return tuple(pieces)
 
 
-def status_cell(node: Node, book: Book, glyphs: Glyphs, tick: int, now: float) -> tuple[tuple[Piece, ...], bool]:
+def rest_words(seconds: float) -> str:
+    """That a registry asked for a rest which is waited for."""
+    return f"rate limited, {duration(math.ceil(seconds))} left".replace(".0 s", " s")
+
+
+def status_cell(
+    node: Node, book: Book, glyphs: Glyphs, tick: int, now: float, rests: Mapping[str, float]
+) -> tuple[tuple[Piece, ...], bool]:
     """What the third column says, and whether it is live."""
     if node.load is Load.LOADING:
+        rest = rests.get((node.source.registry or "").lower(), 0.0) if rests else 0.0
+        if rest > 0:
+            return ((glyphs.of(Presence.LIMITED, tick), "warn"), (f" {rest_words(rest)}", "warn")), True
         return ((glyphs.of(Presence.CHECKING, tick), "info"), (" loading", "dim")), True
     if node.load is Load.FAILED and node.error is not None:
         failed = node.error.observation()
@@ -178,9 +190,17 @@ def status_cell(node: Node, book: Book, glyphs: Glyphs, tick: int, now: float) -
     return pieces, live
 
 
-def row(node: Node, book: Book, glyphs: Glyphs, *, marks: Collection[Node] = (), tick: int = 0) -> Row:
-    """All cells of a row."""
-    status, live = status_cell(node, book, glyphs, tick, time.monotonic())
+def row(
+    node: Node,
+    book: Book,
+    glyphs: Glyphs,
+    *,
+    marks: Collection[Node] = (),
+    tick: int = 0,
+    rests: Mapping[str, float] = MappingProxyType({}),
+) -> Row:
+    """All cells of a row; ``rests`` are the registries (lower case) that asked for a rest, with the seconds left."""
+    status, live = status_cell(node, book, glyphs, tick, time.monotonic(), rests)
     role: Role = "plain"
     if node.kind is Kind.FAULT:
         role = "bad"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.app.world import Connect, World
@@ -30,7 +31,13 @@ def demo_connect(settings: Settings) -> Connect:
     """The engine on the embedded registry, which is started in a thread of its own and shown as its catalog."""
 
     async def make() -> World:
-        served, world = await asyncio.gather(asyncio.to_thread(_serve), connect(settings)())
+        from tui.registry.settings import HostSettings
+
+        hosts = dict(settings.hosts)
+        own = replace(settings, hosts=hosts)
+        served, world = await asyncio.gather(asyncio.to_thread(_serve), connect(own)())
+        if settings.tls_on_loopback:
+            hosts[served.address] = HostSettings(plain_http=True)  # --ca is not about the embedded registry
         world.close_also(served.stop)
         world.first = (served.address,)
         world.demo = served

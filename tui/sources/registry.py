@@ -29,16 +29,20 @@ _MENDS = {
 }
 
 
-def source_error(error: errors.RegistryError) -> SourceError:
-    """What an error of the client means for the object that was asked for (protocol.md K1)."""
+_NO_REGISTRY = "Check the name and the port; the request log shows what came back."
+
+
+def source_error(error: errors.RegistryError, why: tuple[str, ...] = ()) -> SourceError:
+    """What an error of the client means for the object that was asked for (protocol.md K1); ``why`` are sentences that
+    explain it."""
     presence, code = _classify(error)
     retry_at = None if error.retry_after is None else time.monotonic() + error.retry_after
     return SourceError(
         presence,
-        error.sentence,
+        " ".join((error.sentence, *why)),
         status=error.status,
         code=code,
-        mend=_MENDS.get(presence, ""),
+        mend=_NO_REGISTRY if isinstance(error, errors.NotARegistry) else _MENDS.get(presence, ""),
         retry_at=retry_at,
         repository_unknown=isinstance(error, errors.NotFound) and error.repo_unknown,
         raw=error.raw if isinstance(error, errors.InvalidManifest) else b"",
@@ -100,14 +104,14 @@ class RegistrySource:
             async for page in self._client.catalog(self._registry):
                 yield page
         except errors.RegistryError as error:
-            raise source_error(error) from error
+            raise self._error(error) from error
 
     async def tags(self, repository: str) -> AsyncIterator[Page]:
         try:
             async for page in self._client.tags(self._registry, repository):
                 yield page
         except errors.RegistryError as error:
-            raise source_error(error) from error
+            raise self._error(error) from error
 
     async def manifest(self, repository: str, selector: str, *, fresh: bool = False) -> AnyManifest:
         if fresh:
@@ -148,7 +152,7 @@ class RegistrySource:
                 confirmed=error.confirmed and confirm,
             )
         except errors.RegistryError as error:
-            return source_error(error).observation()
+            return self._error(error).observation()
 
     async def _probe_manifest(self, repository: str, descriptor: Descriptor, *, confirm: bool) -> Observation:
         head = await self._client.head_manifest(self._registry, repository, str(descriptor.digest), confirm=confirm)
@@ -215,8 +219,14 @@ class RegistrySource:
     async def aclose(self) -> None:
         """Nothing: the client belongs to whoever made it."""
 
+    def _error(self, error: errors.RegistryError) -> SourceError:
+        """A denial with what is known of the stored login, which may be why."""
+        if not isinstance(error, errors.Denied):
+            return source_error(error)
+        return source_error(error, self._client.login_notices(self._registry))
+
     def _noted(self, repository: str, error: errors.RegistryError) -> SourceError:
-        found = source_error(error)
+        found = self._error(error)
         if found.repository_unknown:
             self._unknown[repository] = time.monotonic() + UNKNOWN_SECONDS
         return found

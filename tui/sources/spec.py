@@ -27,6 +27,7 @@ _KINDS: dict[str, SourceKind] = {
 _WRITTEN = {kind: prefix for prefix, kind in _KINDS.items()}
 #: The kinds that are folders; the others are files.
 _FOLDERS = ("oci-layout", "docker-manifests", "storage")
+_SCHEME = re.compile(r"^(https?)://", re.IGNORECASE)
 _PREFIX = re.compile(r"(oci|oci-archive|docker-archive|docker-manifests|storage):(.*)", re.DOTALL)
 
 
@@ -36,7 +37,7 @@ class SourceSpec:
 
     ``registry`` or ``path`` is set, never both (``docker-manifests:`` alone has neither: Docker's own folder).
     ``selector`` is None when neither tag nor digest was written; ``explicit`` is False then. ``note`` is safe text on
-    how the input was read.
+    how the input was read; ``scheme`` is the "http" or "https" that was written before a registry, else "".
     """
 
     kind: SourceKind
@@ -47,6 +48,7 @@ class SourceSpec:
     explicit: bool = True
     note: str = ""
     text: str = ""
+    scheme: str = ""
 
 
 def parse_source(text: str) -> SourceSpec:
@@ -61,9 +63,12 @@ def parse_source(text: str) -> SourceSpec:
     match = _PREFIX.fullmatch(stripped)
     if match is not None and not match[2].startswith("//"):
         return _on_disk(_KINDS[match[1]], match[2], stripped)
+    written = _SCHEME.match(stripped)
+    scheme = written[1].lower() if written is not None else ""
     registry = _as_registry(stripped)
     if registry is not None:
-        return SourceSpec("registry", registry=registry, explicit=False, text=stripped)
+        note = f"left out the scheme {scheme}://" if scheme else ""
+        return SourceSpec("registry", registry=registry, explicit=False, note=note, text=stripped, scheme=scheme)
     reference = Reference.from_input(stripped)
     return SourceSpec(
         "registry",
@@ -73,6 +78,7 @@ def parse_source(text: str) -> SourceSpec:
         explicit=reference.explicit,
         note=reference.note,
         text=stripped,
+        scheme=scheme,
     )
 
 
@@ -234,7 +240,7 @@ def _path(text: str) -> Path:
 
 
 def _as_registry(text: str) -> str | None:
-    rest = re.sub(r"^(https?)://", "", text, flags=re.IGNORECASE)
+    rest = _SCHEME.sub("", text)
     host, slash, path = rest.partition("/")
     if path or not host:
         return None

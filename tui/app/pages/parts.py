@@ -34,6 +34,7 @@ class Scene:
     width: int
     findings: tuple[Finding, ...] = ()
     key_of: dict[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
 
 def blank() -> Line:

@@ -31,6 +31,7 @@ def summary(scene: Scene) -> Lines:
         _reference(node),
         _about(scene),
         _error(scene),
+        _notices(scene),
         _problems(scene),
         _hint(scene),
         _annotations(node),
@@ -159,6 +160,12 @@ def _error(scene: Scene) -> list[Line]:
     if error.mend:
         lines.append(prose(f"  {error.mend}", hang=2))
     return lines
+
+
+def _notices(scene: Scene) -> list[Line]:
+    """What is to be known of a registry: logins that did not help, what it warns of."""
+    lines = [Line(hang=2).put("! ", "warn").put(text, "warn") for text in scene.notices]
+    return [blank(), *lines] if lines else []
 
 
 def _problems(scene: Scene) -> list[Line]:

@@ -8,6 +8,7 @@ from tui.app.house import failure
 from tui.app.ink import Line, Role, Target
 from tui.app.keys import ACTIONS, show_key
 from tui.app.panes.detail import DetailPane
+from tui.app.rows import rest_words
 from tui.app.widgets.bars import HeaderFacts, HeaderLine, VerdictBox
 from tui.explore.codes import Severity
 from tui.explore.node import Kind, Load, Node
@@ -112,6 +113,7 @@ class VerdictPane(DetailPane):
         pulls = rate = ""
         busy = False
         world = self.world
+        marks.extend(self._rests_of(registry))
         if world is not None and registry is not None:
             if registry in world.insecure:
                 marks.append("insecure")
@@ -125,6 +127,20 @@ class VerdictPane(DetailPane):
             rate = f"{per_second:.0f} req/s" if per_second >= 1 or not busy else f"{per_second:.1f} req/s"
         self.query_one(HeaderLine).facts = HeaderFacts(where, pulls, rate, busy, tuple(marks), self.glyphs.mark)
 
+    def _rests_of(self, registry: str | None) -> list[str]:
+        """The rests that are waited for: this registry's, and with their names those of others (token servers)."""
+        own = (registry or "").lower()
+        return [
+            rest_words(left) if name == own else f"{safe(name, limit=60)}: {rest_words(left)}"
+            for name, left in sorted(self.rests.items(), key=lambda each: each[0] != own)[:2]
+        ]
+
+    @property
+    def rests(self) -> dict[str, float]:
+        """The hosts (lower case) that asked for a rest, with the seconds that are left of it."""
+        client = self.world.client if self.world is not None else None
+        return {name.lower(): left for name, left in client.pauses().items()} if client is not None else {}
+
     @property
     def rate_is_shown(self) -> bool:
         """Whether requests a second are shown and not nought: they fall by themselves."""
@@ -135,7 +151,7 @@ class VerdictPane(DetailPane):
         """Whether a row on the screen turns by itself."""
         if not self.ready:
             return False
-        if self.explorer.running():
+        if self.explorer.running() or self.rests:
             return True
         for node in self.images.visible_nodes():
             if node.load is Load.LOADING:

@@ -27,6 +27,10 @@ from tui.app.widgets.tree import ImageTree
 from tui.app.world import World
 from tui.explore.events import ChildrenChanged, Event, NodeChanged
 from tui.explore.node import Node
+from tui.text import plural, shorten
+
+#: So many notices at once are said; a registry may send any number of warnings.
+MOST_NOTICES = 3
 
 
 class ExploreScreen(Panes, Saving):
@@ -60,6 +64,7 @@ class ExploreScreen(Panes, Saving):
         self._dirty: dict[Node, None] = {}
         self._disk_notes = {}
         self._changed = False
+        self._noticed: set[str] = set()
         self.forget_told()
 
     def compose(self) -> ComposeResult:
@@ -120,6 +125,8 @@ class ExploreScreen(Panes, Saving):
             self.flush()
             self.refresh_detail()
             self.refresh_verdict()
+        self.tell_notices()
+        self.images.rests = self.rests
         live = self.live
         if live:
             self.images.tick += 1
@@ -151,6 +158,19 @@ class ExploreScreen(Panes, Saving):
         """Tell the engine what is on the screen: it asks for that first."""
         if self.world is not None:
             self.explorer.focus(self.images.visible_nodes())
+
+    def tell_notices(self) -> None:
+        """Say each notice of the engine once: logins that did not help, warnings of registries, how names were read."""
+        engine = self.world.engine if self.world is not None else None
+        if engine is None:
+            return
+        new = [text for text in engine.notices if text not in self._noticed]
+        self._noticed.update(new)
+        for text in new[:MOST_NOTICES]:
+            self.say(shorten(text, 500), title="To know", severity="warning", timeout=20)
+        if len(new) > MOST_NOTICES:
+            left = len(new) - MOST_NOTICES
+            self.say(f"{plural(left, 'more notice')}: see the Summary of the registry.", severity="warning", timeout=20)
 
     def tell_what_is_shown(self) -> None:
         """Tell what the rows on the screen show, and the findings of what the cursor is in."""

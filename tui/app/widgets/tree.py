@@ -76,6 +76,8 @@ class ImageTree(BranchTree, Inked, inherit_bindings=False):
         self.marks: list[Node] = []
         self.found = ""
         self.tick = 0
+        #: The registries (lower case) that asked for a rest, with the seconds that are left of it.
+        self.rests: dict[str, float] = {}
         self._drawn: dict[str, tuple[Row, str]] = {}
         self._longest = 0
 
@@ -117,7 +119,7 @@ class ImageTree(BranchTree, Inked, inherit_bindings=False):
             indent += 2
         width = self.scrollable_content_region.width or self.size.width
         columns = Columns.of(width, self.longest_name)
-        cells = row(data, self.book, self.glyphs, marks=self.marks, tick=self.tick)
+        cells = row(data, self.book, self.glyphs, marks=self.marks, tick=self.tick, rests=self.rests)
         if len(self._drawn) > _DRAWN_AT_MOST:
             self._drawn.clear()
         self._drawn[data.key] = (cells, self.found)
@@ -311,7 +313,7 @@ class ImageTree(BranchTree, Inked, inherit_bindings=False):
             data = branch.data
             if data is None:
                 continue
-            cells = row(data, self.book, self.glyphs, marks=self.marks, tick=self.tick)
+            cells = row(data, self.book, self.glyphs, marks=self.marks, tick=self.tick, rests=self.rests)
             if self._drawn.get(data.key) != (cells, self.found):
                 branch.refresh()
 

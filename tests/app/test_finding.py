@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
-from tests.app.stage import WritableSource, staged
-from tests.support.images import image
+from tests.app.stage import Stage, WritableSource, staged
+from tests.support.images import image, index
 from tui.app.actions.finding import split_selector
+from tui.app.keys import BY_ID
 from tui.config import Settings
+from tui.explore.node import Node
 
 
 async def test_the_filter_narrows_the_tags_while_typing() -> None:
@@ -166,3 +171,139 @@ async def test_the_bookmarks_complete_what_is_typed() -> None:
         await stage.quiet()
         await stage.press("right", "enter")
         await stage.until(lambda: stage.house.current is not None and stage.house.current.label == "2.0")
+
+
+def index_source() -> WritableSource:
+    """One tag, with an index of 24 platforms; a row for its referrers comes below them."""
+    source = WritableSource()
+    names = [f"linux/{name}{number}" for name in ("arm", "ppc", "riscv") for number in range(8)]
+    source.put("app", index(*(image(name, seed=name) for name in names)), "1.0")
+    return source
+
+
+def labels(stage: Stage, node: Node) -> list[str]:
+    """What is shown below a row."""
+    return [row.label for row in stage.house.images.children_of(node)]
+
+
+@asynccontextmanager
+async def in_the_index(size: tuple[int, int] = (120, 40)) -> AsyncIterator[tuple[Stage, Node]]:
+    """As ``fanfold fake.test/app:1.0`` opens it, with the cursor on the second platform: no list of names was asked
+    for."""
+    async with staged(size, source=index_source(), sources=("fake.test/app:1.0",)) as stage:
+        await stage.until(lambda: stage.node.tag == "1.0")
+        tag = stage.node
+        await stage.until(lambda: len(tag.children) == 25)
+        await stage.quiet()
+        await stage.press("down", "down")
+        await stage.until(lambda: stage.node.parent is tag)
+        yield stage, tag
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_the_platforms_of_an_index_are_filtered(size: tuple[int, int]) -> None:
+    async with in_the_index(size) as (stage, tag):
+        await stage.press("slash")
+        await stage.until(lambda: "rows of 1.0" in stage.screen() and "24 of 24" in stage.screen())
+        await stage.type("linux/rIsc")
+        await stage.until(lambda: labels(stage, tag) == [f"linux/riscv{number}" for number in range(8)])
+        assert "8 of 24" in stage.screen() and "only “linux/rIsc”" in stage.screen()
+        assert "linux/ppc" not in stage.screen() and not stage.house.marks
+        await stage.press("enter", "home", "n")
+        assert stage.node.label == "linux/riscv0"
+        await stage.press("n", "n", "N")
+        assert stage.node.label == "linux/riscv1"
+        await stage.press("n", "escape")
+        assert len(labels(stage, tag)) == 25 and stage.node.label == "linux/riscv2"
+        assert "only “" not in stage.screen()
+        await stage.press("n")
+        await stage.until(lambda: "Nothing is filtered or searched for" in stage.screen())
+
+
+async def test_from_inside_a_platform_the_index_is_filtered() -> None:
+    async with in_the_index() as (stage, tag):
+        platform = stage.node
+        await stage.press("l")
+        await stage.until(lambda: platform.children)
+        await stage.press("l")
+        await stage.until(lambda: stage.node.parent is platform)
+        await stage.press("slash", "p", "p", "c", "enter")
+        await stage.until(lambda: len(labels(stage, tag)) == 8)
+        assert stage.node is tag
+        # What was filtered away is shown again when somebody goes there.
+        await stage.house.highlight(platform)
+        assert stage.node is platform and len(labels(stage, tag)) == 25
+
+
+async def test_filters_are_cleared_one_after_the_other() -> None:
+    async with staged() as stage:
+        app = await stage.go("app")
+        await stage.press("l")
+        await stage.until(lambda: len(app.children) == 3)
+        await stage.press("slash", "0", "enter")
+        await stage.until(lambda: [row.label for row in app.children] == ["1.0", "2.0"])
+        tag = await stage.go("app", "1.0")
+        await stage.press("l")
+        await stage.until(lambda: tag.is_index and tag.children)
+        await stage.press("slash", *"arm", "enter")
+        await stage.until(lambda: labels(stage, tag) == ["linux/arm64"])
+        await stage.press("escape")
+        await stage.until(lambda: len(labels(stage, tag)) > 1)
+        assert len(app.children) == 2
+        await stage.press("escape")
+        await stage.until(lambda: len(app.children) == 3)
+
+
+async def test_where_nothing_can_be_filtered_it_finds_in_the_rows() -> None:
+    source = WritableSource()
+    source.put("app", image("linux/amd64"), "1.0")
+    async with staged(source=source, sources=("fake.test/app:1.0",)) as stage:
+        tag = stage.node
+        await stage.until(lambda: len(tag.children) >= 2)
+        await stage.quiet()
+        await stage.press("slash")
+        await stage.type("layer")
+        layers = [row for row in tag.children if "layer" in row.label]
+        await stage.until(lambda: "find in the rows" in stage.screen() and f"{len(layers)} row" in stage.screen())
+        assert stage.node is layers[0]
+        await stage.press("enter", "n")
+        assert stage.node is layers[1 % len(layers)]
+        await stage.press("N", "escape", "n")
+        await stage.until(lambda: "Nothing is filtered or searched for" in stage.screen())
+        assert labels(stage, tag) == [row.label for row in tag.children]
+
+
+async def test_letters_that_come_at_once_with_the_slash_are_text() -> None:
+    async with in_the_index() as (stage, tag):
+        for key in ("slash", *"ppcrmq"):
+            stage.app.simulate_key(key)
+        await stage.until(lambda: stage.house.find_bar.text == "ppcrmq")
+        assert not stage.house.marks and labels(stage, tag) == []
+        for key in ("escape", "slash", *"arm", "enter", "n", "n", "n"):
+            stage.app.simulate_key(key)
+        await stage.until(lambda: len(labels(stage, tag)) == 8 and not stage.house.find_bar.display)
+        await stage.until(lambda: stage.node.label == "linux/arm2")
+        assert not stage.house.marks and stage.app.screen is stage.house
+        await stage.press("slash", "4")
+        await stage.until(lambda: stage.house.find_bar.text == "arm4" and labels(stage, tag) == ["linux/arm4"])
+
+
+async def test_with_nothing_open_the_slash_is_grey_and_its_letters_do_nothing() -> None:
+    async with staged(sources=()) as stage:
+        assert stage.house.reason(BY_ID["filter"]) == "nothing is open yet"
+        for key in ("slash", *"otq"):
+            stage.app.simulate_key(key)
+        await stage.until(lambda: "nothing is open yet" in stage.screen())
+        await stage.quiet()
+        assert stage.app.screen is stage.house and not stage.house.find_bar.display
+
+
+async def test_another_pane_that_is_clicked_gets_the_keys() -> None:
+    async with in_the_index() as (stage, tag):
+        await stage.press("slash", *"arm")
+        await stage.until(lambda: len(labels(stage, tag)) == 8)
+        await stage.pilot.click("#page")
+        await stage.until(lambda: not stage.house.find_bar.display)
+        assert stage.house.pane == "detail" and len(labels(stage, tag)) == 8
+        await stage.press("1", "escape")
+        assert len(labels(stage, tag)) == 25

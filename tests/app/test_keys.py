@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.app.stage import staged
 from tui.app.keys import ACTIONS, BY_ID, SHARED_KEY, Keys, show_key
 from tui.app.screens.explore import ExploreScreen
+from tui.app.theme import DARK
 from tui.config import Settings
+from tui.explore.node import Kind
 
 DESIGN = {
     "up": "up k", "down": "down j", "left": "left h", "right": "right l", "top": "home g", "bottom": "end G",
@@ -79,3 +83,59 @@ async def test_keys_can_be_changed() -> None:
 async def test_a_change_that_cannot_be_used_is_said() -> None:
     async with staged(settings=Settings(keys={"fly": "z"})) as stage:
         await stage.until(lambda: "no action 'fly'" in stage.screen())
+
+
+def test_a_key_belongs_to_one_action_and_who_lost_it_is_said() -> None:
+    keys = Keys({"copy-menu": "q", "check": "?", "sort": "q,S", "json": "q"})
+    assert keys.problems == [
+        "keys.sort: q is given to copy-menu already, which keeps it",
+        "keys.json: q is given to copy-menu already, which keeps it",
+        "keys.check: ? was the key of help, which keeps F1",
+        "keys.copy-menu: q was the key of quit, which keeps ctrl+q",
+    ]
+    assert [keys.of(each) for each in ("copy-menu", "quit", "sort", "json")] == [("q",), ("ctrl+q",), ("S",), ("v",)]
+    pressed = [binding.key for binding in keys.bindings()]
+    assert len(pressed) == len(set(pressed))
+    assert Keys({"check": "e"}).problems == ["keys.check: e was the key of lesson-show, which has none now"]
+    assert Keys({"check": "e"}).of("lesson-show") == () and Keys({"check": "e"}).first("lesson-show") == ""
+    assert not Keys({"new": "N"}).problems and not Keys({"previous-match": "N", "check": "x"}).problems
+
+
+async def test_a_key_that_is_taken_from_another_action_is_said_and_shown_once() -> None:
+    async with staged(settings=Settings(keys={"copy-menu": "q"}, file=Path("/etc/fan.toml"))) as stage:
+        await stage.until(lambda: "q was the key of quit" in stage.screen() and "/etc/fan.toml" in stage.screen())
+        assert [stage.house.keys.first(each) for each in ("copy-menu", "quit")] == ["q", "ctrl+q"]
+        await stage.press("q")
+        await stage.until(lambda: "Copy from" in stage.screen())
+        await stage.press("escape")
+        await stage.until(lambda: stage.app.screen is stage.house)
+        stage.app.clear_notifications()
+        await stage.pilot.pause()
+        assert stage.screen().splitlines()[-1].count(" q ") == 1
+
+
+async def test_each_of_the_two_that_share_a_key_can_have_its_own() -> None:
+    async with staged(settings=Settings(keys={"previous-match": "B"})) as stage:
+        await stage.go("app")
+        await stage.press("l", "slash", "0", "enter", "n", "n")
+        first = stage.node
+        await stage.press("B")
+        assert stage.node is not first and stage.node.kind is Kind.TAG
+
+
+@pytest.mark.parametrize(("theme", "environ", "where"), [("nope", "", "theme"), ("auto", "nix", "TEXTUAL_THEME")])
+async def test_a_theme_that_does_not_exist_is_said_with_those_that_do(
+    theme: str, environ: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTUAL_THEME", environ)
+    async with staged(settings=Settings(theme=theme, file=Path("/etc/fan.toml"))) as stage:
+        await stage.until(lambda: f"{where}: there is no theme" in stage.screen())
+        assert "/etc/fan.toml" in stage.screen() and "fanfold-light" in stage.screen()
+        assert stage.app.theme == DARK.name
+
+
+@pytest.mark.parametrize("theme", ["auto", "", "dark", "light", "fanfold-light", "nord"])
+async def test_a_theme_that_exists_is_taken_without_a_word(theme: str) -> None:
+    async with staged(settings=Settings(theme=theme)) as stage:
+        await stage.pilot.pause()
+        assert "no theme" not in stage.screen() and "Configuration" not in stage.screen()

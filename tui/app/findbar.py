@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
+
+
+class Field(Input):
+    """Where it is typed. A key counts by the order of typing, however fast they come: what comes after the one that
+    closed the bar is another pane's, although it was sent here."""
+
+    def on_key(self, event: events.Key) -> None:
+        bar = self.parent
+        assert isinstance(bar, FindBar)
+        if not bar.display:
+            event.prevent_default()
+        elif bar.special(event.key):
+            event.stop()
+            event.prevent_default()
 
 
 class FindBar(Horizontal):
@@ -22,13 +38,6 @@ class FindBar(Horizontal):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, FindBar.Typed)
 
-    class Left(Message):
-        """The bar was closed: ``keep`` when the text stays in force."""
-
-        def __init__(self, keep: bool) -> None:
-            super().__init__()
-            self.keep = keep
-
     class Step(Message):
         """Up or down was pressed while typing: move in the pane below without leaving."""
 
@@ -38,8 +47,13 @@ class FindBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="find-label", markup=False)
-        yield Input(id="find-input", compact=True)
+        yield Field(id="find-input", compact=True, select_on_focus=False)
         yield Static("", id="find-count", markup=False)
+
+    #: Called when the bar was closed, with whether the text stays in force. At once: the next key is another pane's.
+    left: Callable[[bool], None] = staticmethod(lambda keep: None)
+    #: Where a character belongs that was typed before those that are in the field already.
+    _early = 0
 
     def on_mount(self) -> None:
         self.display = False
@@ -51,8 +65,22 @@ class FindBar(Horizontal):
         field = self.query_one(Input)
         with self.prevent(Input.Changed):
             field.value = text
-        field.cursor_position = len(text)
-        field.focus()
+        field.cursor_position = self._early = len(text)
+        self.screen.set_focus(field)  # at once: what is typed next belongs here
+
+    def catch(self, event: events.Key) -> bool:
+        """Take a key that was on its way to another pane when the bar opened (it was typed fast, or pasted). It comes
+        before whatever was typed since. False when it is none of the bar's."""
+        if not self.display:
+            return False
+        if event.is_printable and event.character is not None:
+            field = self.query_one(Input)
+            cursor = field.cursor_position
+            field.insert(event.character, self._early)
+            field.cursor_position = cursor + 1
+            self._early += 1
+            return True
+        return self.special(event.key)
 
     def count(self, words: str) -> None:
         """Say how much matches."""
@@ -68,17 +96,13 @@ class FindBar(Horizontal):
         event.stop()
         self.post_message(self.Typed(event.value))
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.display = False
-        self.post_message(self.Left(keep=True))
-
-    def on_key(self, event: events.Key) -> None:
-        if event.key == "escape":
-            event.stop()
+    def special(self, key: str) -> bool:
+        """Carry out a key that is no text; False when it has no meaning here."""
+        if key in ("escape", "enter"):
             self.display = False
-            self.post_message(self.Left(keep=False))
-        elif event.key in ("up", "down"):
-            event.stop()
-            self.post_message(self.Step(event.key))
+            self.left(key == "enter")
+        elif key in ("up", "down"):
+            self.post_message(self.Step(key))
+        else:
+            return False
+        return True

@@ -70,7 +70,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("zoom", "f", "full screen", "Give the whole screen to this pane, or take it back", "Panes"),
     Action("layout", "w", "layout", "Detail beside the tree, below it, away, or as fits", "Panes"),
     Action("requests", "at", "requests", "Show or hide the requests", "Panes", why.why_not_requests, rank=10),
-    Action("filter", "slash", "filter", "Filter the tags, or find in the pane, while you type", "Look", rank=6),
+    Action("filter", "slash", "filter", "Filter the list or the index you are in, or find in the pane, while you type",
+           "Look", why.why_not_filter, rank=6),
     Action("next-match", "n", "next match", "Next match", "Look"),
     Action("previous-match", "N", "previous match", "Previous match (with a search); else new list from marks", "Look"),
     Action("escape", "escape", "clear", "Clear the filter or the search, leave full screen", "Look"),
@@ -150,7 +151,8 @@ def show_key(key: str) -> str:
 class Keys:
     """The table with the user's own keys in it.
 
-    ``changes`` maps an action's id to Textual key names, comma-separated. ``problems`` names what could not be used.
+    ``changes`` maps an action's id to key names, comma-separated. A key belongs to one action: to the one the user gave
+    it to, and of two such to the one that is named first. ``problems`` names what could not be used and who lost a key.
     """
 
     #: Terminals send these as backspace, tab, enter and newline.
@@ -166,11 +168,35 @@ class Keys:
                 self.problems.append(f"keys: {action}: terminals do not send {never[0]} as a key of its own")
             else:
                 self.changes[action] = keys
+        self._keys = self._shared_out()
+
+    def _shared_out(self) -> dict[str, tuple[str, ...]]:
+        """Whose each key is."""
+        found: dict[str, tuple[str, ...]] = {}
+        owners: dict[str, str] = {}
+        for action in list(self.changes):
+            asked = _names(self.changes[action])
+            lost = [key for key in asked if not _may_have(action, owners.get(key))]
+            self.problems += [
+                f"keys.{action}: {show_key(key)} is given to {owners[key]} already, which keeps it" for key in lost
+            ]
+            found[action] = tuple(key for key in asked if key not in lost)
+            if found[action]:
+                owners |= {key: owners.get(key, action) for key in found[action]}
+            else:
+                del found[action], self.changes[action]  # its usual keys, as far as nobody took them
+        for action, usual in ((each.id, _names(each.keys)) for each in ACTIONS if each.id not in found):
+            lost = [key for key in usual if not _may_have(action, owners.get(key))]
+            found[action] = tuple(key for key in usual if key not in lost)
+            left = " ".join(show_key(key) for key in found[action])
+            has = f"keeps {left}" if left else "has none now"
+            for key in lost:
+                self.problems.append(f"keys.{owners[key]}: {show_key(key)} was the key of {action}, which {has}")
+        return found
 
     def of(self, action: str) -> tuple[str, ...]:
-        """The keys of an action, Textual's names."""
-        keys = self.changes.get(action) or BY_ID[action].keys
-        return tuple(key.strip() for key in keys.split(",") if key.strip())
+        """The keys of an action, Textual's names; () when another action took them all."""
+        return self._keys[action]
 
     def first(self, action: str) -> str:
         """The first key, as people write it."""
@@ -187,6 +213,17 @@ class Keys:
         for action in ACTIONS:
             if action.id == SHARED_KEY[0] and set(self.of(action.id)) & set(self.of(SHARED_KEY[1])):
                 continue
-            keys = ",".join(self.of(action.id))
-            made.append(Binding(keys, f"act('{action.id}')", action.title, show=False, id=action.id))
+            press = f"act('{action.id}')"
+            made += [Binding(key, press, action.title, show=False, id=action.id) for key in self.of(action.id)]
         return made
+
+
+def _names(keys: str) -> tuple[str, ...]:
+    """Textual's names of keys that are written with commas between: ``?`` is ``question_mark``."""
+    written = ",".join(key.strip() for key in keys.split(",") if key.strip())
+    return tuple(dict.fromkeys(binding.key for binding in Binding.make_bindings([Binding(written, "")])))
+
+
+def _may_have(action: str, owner: str | None) -> bool:
+    """Whether an action may have a key that is its owner's already."""
+    return owner is None or owner == action or {action, owner} == set(SHARED_KEY)

@@ -13,13 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.filter import LineFilter
 
 from tui.app.shell import Shell
-from tui.app.theme import DARK, LIGHT, PlainDrawing
+from tui.app.theme import DARK, LIGHT, PlainDrawing, chosen_theme
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -94,11 +95,10 @@ class FanfoldApp(App[int]):
         return self._house is not None
 
     def _first_theme(self) -> str:
-        wanted = self.settings.theme
-        if wanted in ("auto", ""):
-            wanted = os.environ.get("TEXTUAL_THEME", "dark")
-        wanted = {"dark": DARK.name, "light": LIGHT.name}.get(wanted, wanted)
-        return wanted if wanted in self.available_themes else DARK.name
+        name, self._problem = chosen_theme(
+            self.settings.theme, os.environ.get("TEXTUAL_THEME", ""), self.available_themes
+        )
+        return name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters (NO_COLOR), and ours for ``--ascii``."""
@@ -152,11 +152,15 @@ class FanfoldApp(App[int]):
         from tui.app.glyphs import glyphs
         from tui.app.keys import Keys
         from tui.app.screens.explore import ExploreScreen
+        from tui.text import safe
 
         keys = Keys(self.settings.keys)
-        self.set_keymap(keys.changes)
-        for problem in keys.problems:
-            self.notify(problem, title="Configuration", severity="warning", markup=False, timeout=12)
+        problems = "\n".join(([self._problem] if self._problem else []) + keys.problems)
+        if problems:
+            file = self.settings.file
+            title = f"Configuration: {safe(str(file))}" if file is not None else "Configuration"
+            words = safe(problems, limit=4000, multiline=True)
+            self.notify(words, title=title, severity="warning", markup=False, timeout=20)
         settings = self.settings
         house = ExploreScreen(keys, glyphs(settings.ascii), read_only=settings.read_only, interval=self._interval)
         shell = self.screen
@@ -184,6 +188,11 @@ class FanfoldApp(App[int]):
             self.house.images.unfold(node)
             if node.expandable:
                 self.house.images.open_row(node)
+
+    def on_key(self, event: events.Key) -> None:
+        """Before bindings are looked at: what is typed after ``/`` is text, however fast it comes."""
+        if self._house is not None and self.screen is self._house and self._house.takes_as_text(event):
+            event.prevent_default()
 
     async def on_unmount(self) -> None:
         gc.unfreeze()

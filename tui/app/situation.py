@@ -217,6 +217,12 @@ def why_not_diff(now: Situation) -> str:
     return ""
 
 
+def why_not_filter(now: Situation) -> str:
+    if now.pane in ("detail", "requests") or now.node is not None:
+        return ""
+    return "nothing is open yet"
+
+
 def why_not_sort(now: Situation) -> str:
     return "" if now.listing else "there is no list of tags here"
 

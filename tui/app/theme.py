@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.theme import Theme
 
-from tui.text import ASCII_SYMBOLS
+from tui.text import ASCII_SYMBOLS, safe
 
 DARK = Theme(
     name="fanfold-dark",
@@ -68,6 +70,23 @@ LIGHT = Theme(
         "scrollbar-corner-color": "#f2f6ef",
     },
 )
+
+#: What a configuration may say besides the names of themes.
+_OWN_WORDS = {"dark": DARK.name, "light": LIGHT.name}
+
+
+def chosen_theme(configured: str, environment: str, known: Collection[str]) -> tuple[str, str]:
+    """Which theme to begin with, and what to say when the one that was asked for does not exist ("" when it does). The
+    environment's (``TEXTUAL_THEME``) counts where the configuration says ``auto``."""
+    own = configured not in ("auto", "")
+    wanted = configured if own else environment or "dark"
+    name = _OWN_WORDS.get(wanted, wanted)
+    if name in known:
+        return name, ""
+    where = "theme" if own else "TEXTUAL_THEME"
+    names = ", ".join(("auto", *_OWN_WORDS, *sorted(known)))
+    return DARK.name, f"{where}: there is no theme “{safe(wanted, limit=60)}”, so it is dark. There are: {names}."
+
 
 #: What ``--ascii`` draws instead. Letters of names and values are left alone: only our own drawing is replaced.
 _PLAIN = str.maketrans(

@@ -1,148 +1,20 @@
-"""Filtering lists of names, finding in pages and requests, going to references and digests, and back."""
+"""Going to references and digests, and back."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-
 from textual import on
 
-from tui.app.actions.looking import Looking
-from tui.app.findbar import FindBar
+from tui.app.actions.filtering import Filtering
 from tui.app.ink import Target
-from tui.app.situation import listing_of
 from tui.app.widgets.page import PageView
-from tui.explore.node import Kind, Node
+from tui.explore.node import Node
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
-from tui.text import plural, safe
+from tui.text import safe
 
 
-class Finding(Looking):
-    """``/`` n N esc, o, backspace, and links."""
-
-    _finding_in: str = "tree"
-    _filtered: Node | None = None
-
-    # --- filter and find -----------------------------------------------------------------------------------------
-
-    def do_filter(self) -> None:
-        pane = self.pane
-        self._finding_in = pane if pane in ("detail", "requests") else "tree"
-        if self._finding_in == "detail":
-            self.find_bar.ask("find", self.page_view.needle)
-        elif self._finding_in == "requests":
-            self.find_bar.ask("requests with", self.requests.needle)
-        else:
-            node = self.filterable()
-            if node is None or node.listing is None:
-                self.say("There is no list here yet: open a repository first.", severity="warning")
-                return
-            self._filtered = node
-            noun = "repositories" if node.kind is Kind.SOURCE else f"tags of {node.label}"
-            self.find_bar.ask(noun, node.listing.filter)
-        self._count()
-
-    def filterable(self) -> Node | None:
-        """The list that ``/`` filters from here: a repository's tags, or the source's repositories."""
-        node = self.current
-        if node is not None and node.kind is Kind.REPOSITORY and not self.images.is_open(node):
-            return listing_of(node.parent)
-        return listing_of(node)
-
-    @on(FindBar.Typed)
-    def _typed(self, event: FindBar.Typed) -> None:
-        event.stop()
-        self._search(event.text)
-
-    def _search(self, text: str) -> None:
-        if self._finding_in == "detail":
-            self.page_view.find(text)
-        elif self._finding_in == "requests":
-            self.requests.needle = text
-            self.requests.update()
-        elif self._filtered is not None:
-            self.images.found = text
-            self.explorer.set_filter(self._filtered, text)
-            self.flush()
-        self._count()
-
-    def _count(self) -> None:
-        if self._finding_in == "detail":
-            view = self.page_view
-            words = plural(view.match_count, "match", "matches") if view.needle else ""
-        elif self._finding_in == "requests":
-            words = plural(self.requests.count, "request")
-        else:
-            listing = self._filtered.listing if self._filtered else None
-            words = ""
-            if listing is not None:
-                through = listing.matching if listing.filter else len(listing.names)
-                words = f"{through:,} of {len(listing.names):,}{'' if listing.complete else '+'}"
-        self.find_bar.count(words)
-
-    @on(FindBar.Left)
-    def _left(self, event: FindBar.Left) -> None:
-        event.stop()
-        if not event.keep:
-            self._search("")
-        pane = {"detail": 2, "requests": 3}.get(self._finding_in, 1)
-        self.focus_pane(pane)
-        self.refresh_keys()
-
-    @on(FindBar.Step)
-    def _stepped(self, event: FindBar.Step) -> None:
-        event.stop()
-        if self._finding_in == "detail":
-            self.page_view.step_match(1 if event.where == "down" else -1)
-        elif self._finding_in == "requests":
-            self.requests.move(event.where)
-        else:
-            self.images.move(event.where)
-
-    def do_next_match(self) -> None:
-        self._step_match(1)
-
-    def do_previous_match(self) -> None:
-        self._step_match(-1)
-
-    def _step_match(self, step: int) -> None:
-        if self.pane == "detail":
-            if not self.page_view.step_match(step):
-                self.say("Nothing is searched for here: / begins.")
-        elif self.pane == "requests":
-            self.requests.move("down" if step > 0 else "up")
-        else:
-            self._step_tag(step)
-
-    def _step_tag(self, step: int) -> None:
-        if not self.images.found or self._filtered is None:
-            self.say("Nothing is filtered: / begins.")
-            return
-        rows = [node for node in self.images.children_of(self._filtered) if node.kind in (Kind.TAG, Kind.REPOSITORY)]
-        if not rows:
-            return
-        node = self.current
-        chain = {node, *node.ancestors()} if node is not None else set()
-        here = next((place for place, row in enumerate(rows) if row in chain), -1 if step > 0 else 0)
-        self.images.go(rows[(here + step) % len(rows)])
-
-    def do_escape(self) -> None:
-        if self.pane == "detail" and self.page_view.needle:
-            self.page_view.find("")
-        elif self.pane == "detail" and self.page_view.chosen is not None:
-            self.page_view.unchoose()
-        elif self.pane == "requests" and self.requests.needle:
-            self.requests.needle = ""
-            self.requests.update()
-        elif self.images.found and self._filtered is not None:
-            self._finding_in = "tree"
-            self._search("")
-        elif self.unzoom():
-            return
-        elif self.problems_only:
-            self.do_problems()
-        elif self.pane != "tree":
-            self.focus_pane(1)
+class Finding(Filtering):
+    """``o``, backspace, and links."""
 
     # --- going ---------------------------------------------------------------------------------------------------
 
@@ -221,7 +93,9 @@ class Finding(Looking):
         if found is None:
             return False
         self.flush()
-        if not self.images.go(found) and self.problems_only:
+        if self.images.go(found) or (self.uncover(found) and self.images.go(found)):
+            return True
+        if self.problems_only:
             self.problems_only = False
             self.refilter()
             return self.images.go(found)
@@ -280,12 +154,6 @@ class Finding(Looking):
             await self.action_act(target.value)
         elif target.what == "copy":
             await self.copy_text(target.value, "command")
-
-    # --- brought by the screen -----------------------------------------------------------------------------------
-
-    @abstractmethod
-    def unzoom(self) -> bool:
-        """Leave full screen; False when it was not on."""
 
 
 def split_selector(text: str) -> tuple[str, str]:

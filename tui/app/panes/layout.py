@@ -12,6 +12,7 @@ from tui.app.panes.verdict import VerdictPane
 from tui.explore.codes import Severity
 from tui.explore.node import Kind, Node
 from tui.sources.presence import Presence
+from tui.text import safe
 
 #: From this many columns on, detail stands beside the tree.
 WIDE = 100
@@ -31,9 +32,10 @@ class Panes(VerdictPane):
     def shown_children(self, node: Node | None) -> Sequence[Node]:
         """Which children of a row are shown now, and in which order."""
         children = self.explorer.roots if node is None and self.ready else node.children if node is not None else []
+        shown = self.images.narrowed(node, children)
         if not self.problems_only:
-            return children
-        return [child for child in children if self._troubled(child)]
+            return shown
+        return [child for child in shown if self._troubled(child)]
 
     def _troubled(self, node: Node) -> bool:
         if node.kind is Kind.SOURCE or is_problem(node):
@@ -47,9 +49,15 @@ class Panes(VerdictPane):
     def refilter(self) -> None:
         """Show in the tree what ``problems_only`` lets through now."""
         self.images.sync_all()
-        title = "1 Images: problems only" if self.problems_only else "1 Images"
-        self.query_one("#tree-pane", Widget).border_title = title
+        self.title_tree()
         self.images.repaint()
+
+    def title_tree(self) -> None:
+        """Say in the border what is left out of the tree, so that nobody takes rows that are hidden for missing."""
+        hidden = ["problems only"] if self.problems_only else []
+        hidden += [f"only “{safe(text, limit=30)}”" for text in list(self.images.narrowing.values())[-1:]]
+        title = f"1 Images: {', '.join(hidden)}" if hidden else "1 Images"
+        self.query_one("#tree-pane", Widget).border_title = title
 
     # --- layout --------------------------------------------------------------------------------------------------
 

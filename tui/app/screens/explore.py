@@ -16,7 +16,7 @@ from tui.app.findbar import FindBar
 from tui.app.glyphs import Glyphs
 from tui.app.house import Handler
 from tui.app.judge import Judge
-from tui.app.keys import ACTIONS, Keys
+from tui.app.keys import ACTIONS, BY_ID, Keys
 from tui.app.messages import Bus, EventKind
 from tui.app.panes.layout import Panes
 from tui.app.pulse import Pulse
@@ -47,6 +47,10 @@ class ExploreScreen(Panes, Saving):
         super().__init__()
         self.world: World | None = None
         self.keys = keys
+        bindings = self._bindings.key_to_bindings  # a copy of the class's own: the user's keys are this screen's
+        for key in [key for key, bound in bindings.items() if any(each.id in BY_ID for each in bound)]:
+            del bindings[key]
+        bindings.update({each.key: [each] for each in keys.bindings()})
         self.glyphs = glyphs
         self.bus = Bus()
         self.pulse = Pulse(self, self._beat, interval)
@@ -229,6 +233,7 @@ class ExploreScreen(Panes, Saving):
         self.show_tab(event.tab)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.leave_find_bar()
         self.lay_out()
         self.refresh_keys()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.style import Style
@@ -11,6 +12,7 @@ from textual.message import Message
 from textual.widgets import Tree
 
 from tui.app.glyphs import UNICODE, Glyphs
+from tui.app.matching import matches
 from tui.app.rows import Book, Columns, Row, lay, row
 from tui.app.widgets.branches import Branch, BranchTree
 from tui.app.widgets.ink import INKS, Inked
@@ -75,11 +77,23 @@ class ImageTree(BranchTree, Inked, inherit_bindings=False):
         self.glyphs: Glyphs = UNICODE
         self.marks: list[Node] = []
         self.found = ""
+        #: Of the rows below some (by key), only those that match this text are shown.
+        self.narrowing: dict[str, str] = {}
         self.tick = 0
         #: The registries (lower case) that asked for a rest, with the seconds that are left of it.
         self.rests: dict[str, float] = {}
         self._drawn: dict[str, tuple[Row, str]] = {}
         self._longest = 0
+
+    def narrowed(self, node: Node | None, children: Sequence[Node]) -> Sequence[Node]:
+        """Those children of a row that its narrowing lets through: all, when there is none."""
+        text = self.narrowing.get(node.key, "") if node is not None else ""
+        return [child for child in children if matches(child, text)] if text else children
+
+    def shown_nodes(self) -> list[Node]:
+        """All rows that are not folded away, from the top, whether on the screen or scrolled off it."""
+        branches = (self.get_node_at_line(line) for line in range(self.last_line + 1))
+        return [branch.data for branch in branches if branch is not None and branch.data is not None]
 
     def branches_changed(self) -> None:
         """Names came or went: how much room they need is worked out anew."""

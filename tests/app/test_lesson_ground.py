@@ -10,6 +10,7 @@ import pytest
 
 from tests.app.mend_stage import MendStage, served
 from tests.app.test_lessons import lesson, lessons_of, session_of, step
+from tui.app.lesson.session import Session
 from tui.app.screens.dialogs import Choice
 from tui.app.telling import Telling
 from tui.explore.checkrun import CheckRun
@@ -144,10 +145,17 @@ async def test_what_was_seen_before_the_connection_broke_is_not_shown_after() ->
             await stage.until(lambda: session_of(stage).run.finished, "the end of the lesson")
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
-async def test_the_cursor_is_in_sight_when_a_lesson_begins(size: tuple[int, int]) -> None:
+async def test_the_cursor_is_in_sight_when_a_lesson_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = Session._to_first
+
+    async def then_laid_out(self: Session) -> None:
+        """On a slow terminal the tree is laid out anew after the cursor was put in its place."""
+        await inner(self)
+        self.house.images.scroll_to(y=0, animate=False, force=True, immediate=True)
+
+    monkeypatch.setattr(Session, "_to_first", then_laid_out)
     with served() as registry:
-        async with lesson(registry, "1", size=size) as stage:
+        async with lesson(registry, "1") as stage:
             house = stage.house
             await stage.until(lambda: house.current is not None and house.current.label == "library/hello")
             await stage.until(lambda: house.current in house.images.visible_nodes(), "the cursor in sight")

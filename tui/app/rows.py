@@ -12,6 +12,7 @@ from typing import Protocol
 
 from tui.app.glyphs import ROLE, Glyphs
 from tui.app.ink import Role, cut
+from tui.explore import sums
 from tui.explore.node import BLOB_KINDS, Kind, Load, Node
 from tui.oci import media
 from tui.sources.presence import Observation, Presence
@@ -102,14 +103,8 @@ class Columns:
 
 
 def image_size(node: Node) -> int | None:
-    """Bytes of config and layers together, once the manifest is known; None before. A digest counts once."""
-    manifest = node.image_manifest
-    if manifest is None:
-        return None
-    parts = {layer.digest: layer.size for layer in manifest.layers}
-    if manifest.config is not None:
-        parts[manifest.config.digest] = manifest.config.size
-    return sum(parts.values())
+    """Bytes of config and layers together, once the manifest is known; None before."""
+    return sums.image_size(node.image_manifest) if node.image_manifest is not None else None
 
 
 def kind_cell(node: Node) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tui.explore.node import Kind, Node
+from tui.explore.sums import image_size
 from tui.oci.attestation import is_attestation
 from tui.oci.manifest import ImageManifest
 from tui.teach import specs
@@ -161,10 +162,9 @@ def _index_counts(node: Node) -> str:
 
 
 def _image_counts(manifest: ImageManifest) -> str:
-    total = sum(layer.size for layer in manifest.layers)
     layers = plural(len(manifest.layers), "layer")
     config = "one config" if manifest.config is not None else "no config"
-    return f"{config} and {layers}, {bytes_of(total)} to download as layers"
+    return f"{config} and {layers}, {bytes_of(image_size(manifest))} together"
 
 
 def _why_nested(node: Node) -> str:
@@ -221,7 +221,7 @@ def _manifest(node: Node) -> Words:
         f"Image manifest for {platform}",
         tuple(what),
         "This digest is what a deployment pins when it wants exactly this platform's image. Its size here is that "
-        "of the JSON; the image's size is that of the layers.",
+        "of the JSON; the image's size is that of config and layers together.",
         (specs.MANIFEST, specs.DESCRIPTOR),
     )
 

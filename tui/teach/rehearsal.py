@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from tui.explore.children import DEPTH_LIMIT
 from tui.explore.explorer import Explorer
 from tui.explore.node import Kind, Node
+from tui.explore.sums import image_size
 from tui.oci.config import CONFIG_LIMIT, decode_config
 from tui.oci.descriptor import Descriptor
 from tui.oci.errors import OciError
@@ -153,7 +154,6 @@ class Rehearsal:
                 yield step
         elif isinstance(manifest, ImageManifest):
             layers = plural(len(manifest.layers), "layer")
-            total = sum(layer.size for layer in manifest.layers)
             why = ["The manifest names the config and the layers by their digests. Everything else is a blob."]
             if depth == 0:
                 why.append(
@@ -163,7 +163,7 @@ class Rehearsal:
                 StepKind.MANIFEST,
                 "Fetch the image manifest",
                 request,
-                f"one config and {layers}, {size(total)} in layers",
+                f"one config and {layers}, {size(image_size(manifest))} together",
                 tuple(why),
                 node,
             )

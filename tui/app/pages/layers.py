@@ -6,8 +6,8 @@ from tui.app.glyphs import ROLE
 from tui.app.ink import Line, Lines, Target
 from tui.app.pages.parts import Scene, blank, heading, page
 from tui.app.pages.summary import nothing
-from tui.app.rows import image_size
 from tui.explore.node import Kind, Node
+from tui.explore.sums import image_parts, image_size
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -28,7 +28,7 @@ def layers(scene: Scene) -> Lines:
     if manifest is None:
         return nothing("The manifest was not read yet: open the row (Enter).")
     what = "statement" if image.kind is Kind.ATTESTATION else "layer"
-    total = f"{plural(len(manifest.layers), what)}, {size(image_size(image))} with the config"
+    total = f"{size(image_size(manifest))} in {image_parts(manifest, what)}"
     commands = image.config.commands(len(manifest.layers)) if image.config else (None,) * len(manifest.layers)
     shared = _sharers(image)
     lines = [Line().put(image.label, "title").put(f"  {total}", "dim"), blank()]

@@ -17,8 +17,9 @@ from tui.app.pages.parts import (
     prose,
     value,
 )
-from tui.app.rows import image_size, kind_cell
+from tui.app.rows import kind_cell
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.sums import image_parts, image_size
 from tui.oci import media
 from tui.text import age, plural, safe, size
 
@@ -128,8 +129,8 @@ def _sizes(node: Node) -> list[Line]:
         exact = node.size
         return [value("size", size(exact) + (f"  ({exact:,} bytes)" if exact and exact >= 1000 else ""))]
     if (manifest := node.image_manifest) is not None:
-        what = plural(len(manifest.layers), "statement" if node.kind is Kind.ATTESTATION else "layer")
-        return [value("size", f"{size(image_size(node))} in {what} (manifest {size(manifest.size)})")]
+        parts = image_parts(manifest, "statement" if node.kind is Kind.ATTESTATION else "layer")
+        return [value("size", f"{size(image_size(manifest))} in {parts} (manifest {size(manifest.size)})")]
     if node.index is not None:
         entries = plural(len(node.index.entries), "entry", "entries")
         return [value("size", f"{entries} (index {size(node.index.size)})")]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.explore.codes import Severity
+from tui.explore.coverage import Coverage, coverage
 from tui.explore.findings import Finding
 from tui.explore.node import Kind, Load, Node
 from tui.explore.verdict import Verdict
@@ -23,6 +24,9 @@ PATIENCE_WHILE_CHECKING = 80.0
 #: Findings that are made faster than this (seconds) are always made anew.
 CHEAP = 0.004
 
+#: Findings that say that nobody knows.
+_OPEN = frozenset({"denied", "limited", "unreachable", "too-deep"})
+
 
 @dataclass(slots=True)
 class _Known:
@@ -35,11 +39,14 @@ class _Known:
 
 
 @dataclass(slots=True)
-class _Looked:
-    """What was seen below a list, when, and at what cost in seconds."""
+class Looked:
+    """What was seen below a list: how many images were asked for, those that cannot be pulled whole, how many of the
+    others nobody could determine, how much of the list that is; when, and at what cost in seconds."""
 
     opened: int
     broken: tuple[Node, ...]
+    unknown: int
+    seen: Coverage
     epoch: int
     at: float
     cost: float
@@ -58,7 +65,7 @@ class Judge:
         self._patient = patient
         self._epoch = 0
         self._known: dict[Node, _Known] = {}
-        self._lists: dict[Node, _Looked] = {}
+        self._lists: dict[Node, Looked] = {}
         self._verdicts: dict[Node, tuple[tuple[Finding, ...], int, Verdict]] = {}
 
     def forget(self) -> None:
@@ -102,8 +109,8 @@ class Judge:
         below = {row.key for row in node.walk()}
         return [finding for finding in self.findings(top, explorer) if finding.node_key in below]
 
-    def looked_at(self, node: Node, explorer: Explorer) -> tuple[int, tuple[Node, ...]]:
-        """How many images below a list were loaded, and those that cannot be pulled whole.
+    def looked_at(self, node: Node, explorer: Explorer) -> Looked:
+        """How much below a list was looked at, and what of it cannot be pulled whole.
 
         After a check of a thousand tags this takes a second, and any event makes it old: it is asked no more often
         than it is cheap, as findings are.
@@ -112,19 +119,29 @@ class Judge:
         began = time.monotonic()
         if known is not None:
             if known.epoch == self._epoch:
-                return known.opened, known.broken
+                return known
             if self._may_be_old(known, began, explorer):
                 self._gave_old()
-                return known.opened, known.broken
-        opened = [row for row in node.walk() if row.top() is row and row.load is Load.READY]
-        broken = tuple(row for row in opened if self.verdict(row, explorer).severity is Severity.ERROR)
+                return known
+        opened = [row for row in node.walk() if row.top() is row and row.load in (Load.READY, Load.FAILED)]
+        broken = tuple(row for row in opened if self._is_broken(row, explorer))
+        others = set(opened).difference(broken)
+        unknown = sum(any(each.code in _OPEN for each in self.findings(row, explorer)) for row in others)
         ended = time.monotonic()
         if len(self._lists) > 200:
             self._lists.clear()
-        self._lists[node] = _Looked(len(opened), broken, self._epoch, ended, ended - began)
-        return len(opened), broken
+        looked = Looked(len(opened), broken, unknown, coverage(node), self._epoch, ended, ended - began)
+        self._lists[node] = looked
+        return looked
 
-    def _may_be_old(self, known: _Known | _Looked, now: float, explorer: Explorer) -> bool:
+    def _is_broken(self, row: Node, explorer: Explorer) -> bool:
+        said = self.verdict(row, explorer)
+        if said.broken or said.severity is not Severity.ERROR:
+            return bool(said.broken)
+        errors = {each.code for each in self.findings(row, explorer) if each.severity is Severity.ERROR}
+        return errors != {"too-deep"}  # what was not followed further is not known to be broken
+
+    def _may_be_old(self, known: _Known | Looked, now: float, explorer: Explorer) -> bool:
         patience = PATIENCE_WHILE_CHECKING if explorer.running() else PATIENCE
         return self._patient and known.cost > CHEAP and now < known.at + known.cost * patience
 

@@ -14,7 +14,7 @@ from tui.explore.codes import Severity
 from tui.explore.node import Kind, Load, Node
 from tui.explore.verdict import Verdict
 from tui.sources.presence import Presence
-from tui.text import plural, safe
+from tui.text import capital, plural, safe
 
 _log = logging.getLogger(__name__)
 
@@ -83,17 +83,24 @@ class VerdictPane(DetailPane):
         line = Line(hang=2)
         if node.error is not None:
             return line.put("! ", "warn").put(node.error.sentence)
-        opened, broken = self.judge.looked_at(node, self.explorer)
+        found = self.judge.looked_at(node, self.explorer)
+        opened, broken, seen = found.opened, found.broken, found.seen
         if not opened:
             line.put(f"{self.glyphs.dot} ", "dim")
             what = "a repository" if node.kind is Kind.SOURCE else "a tag"
             return line.put(f"Open {what}: the verdict says here who can pull it.", "dim")
         looked = plural(opened, "tag or image was", "tags and images were") + " looked at"
+        if not seen.complete and seen.looked == opened:
+            looked = f"{seen.counted} were looked at" if seen.listed > 1 else f"{seen.counted} was looked at"
+        doubt = f", {found.unknown:,} could not be determined" if found.unknown else ""
+        rest = f" {capital(seen.rest)}." if seen.rest else ""
         if broken:
-            names = ", ".join(row.label for row in broken[:5]) + (" …" if len(broken) > 5 else "")
+            whole = node.kind is Kind.SOURCE or len({row.repository for row in broken[:5]}) > 1
+            names = ", ".join(_called(row, whole) for row in broken[:5]) + (" …" if len(broken) > 5 else "")
             line.put(f"{self.glyphs.of(Presence.MISSING)} ", "bad")
-            return line.put(f"{looked}; {len(broken)} cannot be pulled whole: {names}", "bad")
-        return line.put(f"{self.glyphs.dot} ", "dim").put(f"{looked}; none is known to be broken.")
+            return line.put(f"{looked}; {len(broken):,} cannot be pulled whole{doubt}: {names}.", "bad").put(rest)
+        none = "none of these" if rest else "none"
+        return line.put(f"{self.glyphs.dot} ", "dim").put(f"{looked}; {none} is known to be broken{doubt}.{rest}")
 
     def refresh_header(self) -> None:
         """Draw the header for where the cursor is now."""
@@ -159,3 +166,10 @@ class VerdictPane(DetailPane):
             if self.explorer.observation(node).presence in (Presence.CHECKING, Presence.LIMITED):
                 return True
         return False
+
+
+def _called(row: Node, whole: bool) -> str:
+    """A tag or image by name; with its repository where names of several stand side by side."""
+    if not whole or row.repository is None:
+        return row.label
+    return safe(row.repository, limit=255) + (f":{row.label}" if row.tag is not None else f"@{row.label}")

@@ -1,0 +1,131 @@
+"""What the verdict line says of a list: how much of it was looked at, and which images of which repository are broken;
+and what a report made on the screen says of its cost and an image of its size."""
+
+from __future__ import annotations
+
+import json
+
+from tests.app.stage import Stage, staged
+from tests.support.fake_source import FakeSource
+from tests.support.images import image, index, layer
+from tui.app.ink import Lines
+from tui.app.pages.layers import layers
+from tui.app.pages.parts import Scene
+from tui.app.pages.summary import summary
+from tui.explore.astext import tree_lines
+from tui.explore.sums import image_size
+from tui.sources.base import SourceError
+from tui.sources.presence import Presence
+from tui.teach.explain import explain
+from tui.teach.explanation import bytes_of
+from tui.text import size
+
+
+def page(lines: Lines) -> str:
+    return "\n".join(lines.plain(number) for number in range(len(lines)))
+
+
+async def checked(stage: Stage) -> str:
+    await stage.press("x")
+    await stage.until(lambda: stage.house.explorer.last_check(stage.node) is not None, "the end of the check")
+    await stage.quiet()
+    return stage.house.verdict_line().plain
+
+
+async def test_tags_that_are_not_rows_yet_are_named_as_not_looked_at() -> None:
+    source = FakeSource()
+    source.put("many", image("linux/amd64"), *(f"v{number}" for number in range(1_100)))
+    async with staged(source=source) as stage:
+        await stage.go("many")
+        said = await checked(stage)
+        assert "1,000 of 1,100 tags were looked at; none of these is known to be broken." in said
+        assert "100 tags were not looked at." in said
+
+
+async def test_repositories_that_nobody_opened_are_named_too() -> None:
+    async with staged() as stage:
+        await stage.go("app", "single")
+        await stage.press("l")
+        await stage.until(lambda: stage.node.children)
+        await stage.go("app")
+        assert "1 of 3 tags were looked at" in stage.house.verdict_line().plain
+        stage.house.images.go(stage.house.explorer.roots[0])
+        await stage.quiet()
+        said = stage.house.verdict_line().plain
+        assert "2 tags and 2 repositories were not looked at." in said
+
+
+async def test_what_was_looked_at_whole_is_said_as_before() -> None:
+    source = FakeSource()
+    source.put("app", image("linux/amd64"), "1", "2")
+    async with staged(source=source) as stage:
+        await stage.go("app")
+        assert "2 tags and images were looked at; none is known to be broken." in await checked(stage)
+
+
+async def test_a_tag_that_is_listed_and_gone_is_broken_and_one_without_an_answer_is_not() -> None:
+    source = FakeSource()
+    source.put("app", image("linux/amd64"), "good")
+    gone = source.put("app", image("linux/arm64"), "gone")
+    source.drop("app", gone.digest)
+    source.put("app", image("linux/s390x"), "mute")
+    source.script["mute"] = SourceError(Presence.UNREACHABLE, "No answer.")
+    async with staged(source=source) as stage:
+        await stage.go("app")
+        said = await checked(stage)
+        assert "3 tags and images were looked at; 1 cannot be pulled whole, 1 could not be determined: gone." in said
+
+
+async def test_what_was_not_followed_is_not_called_broken() -> None:
+    source = FakeSource()
+    top = image("linux/amd64")
+    for _ in range(12):
+        top = index(top)
+    source.put("app", top, "deep")
+    async with staged(source=source) as stage:
+        await stage.go("app")
+        said = await checked(stage)
+        assert "none is known to be broken, 1 could not be determined." in said
+
+
+async def test_names_of_several_repositories_say_of_which() -> None:
+    source = FakeSource()
+    for name in ("app/one", "app/two"):
+        broken = source.put(name, image("linux/amd64", (layer(name),)), "latest")
+        source.drop(name, broken.blobs[1].digest)
+    async with staged(source=source) as stage:
+        said = await checked(stage)
+        assert "2 cannot be pulled whole: app/one:latest, app/two:latest." in said
+        await stage.go("app/one")
+        assert "1 cannot be pulled whole: latest." in stage.house.verdict_line().plain
+
+
+async def test_a_report_counts_the_requests_of_its_check_or_says_nothing_of_them() -> None:
+    async with staged() as stage:
+        node = await stage.go("app", "2.0")
+        assert json.loads(stage.house.report_text(node, "json"))["requests"] is None
+        assert "request" not in stage.house.report_text(node, "markdown").partition("### ")[0]
+        before = stage.source.requests
+        await checked(stage)
+        spent = stage.source.requests - before
+        assert spent > 0
+        assert json.loads(stage.house.report_text(node, "json"))["requests"] == spent
+        assert f"; {spent} request" in stage.house.report_text(node, "markdown")
+
+
+async def test_an_image_has_one_size_wherever_it_is_told() -> None:
+    async with staged() as stage:
+        node = await stage.go("app", "1.0", "linux/amd64")
+        await stage.press("l")
+        await stage.until(lambda: node.image_manifest is not None and node.children)
+        await stage.quiet()
+        manifest = node.image_manifest
+        assert manifest is not None and manifest.config is not None
+        assert image_size(manifest) == manifest.config.size + sum(each.size for each in manifest.layers)
+        told = size(image_size(manifest))
+        assert told in next(iter(tree_lines(stage.house.explorer, node)))
+        scene = Scene(node, stage.house.explorer, stage.house.glyphs, 100)
+        assert f"{told} in config and 2 layers (manifest " in page(summary(scene))
+        assert f"{told} in config and 2 layers" in page(layers(scene))
+        words = f"one config and 2 layers, {bytes_of(image_size(manifest))} together"
+        assert words in " ".join(explain(node, stage.house.explorer).paragraphs)

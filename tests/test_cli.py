@@ -101,6 +101,7 @@ def test_common_options_stand_before_or_after_the_subcommand(calls: Calls, befor
     assert (function, list(sources)) == ("run_tree", ["ubuntu"])
     assert settings.host("lan:1").plain_http and not settings.host("lan:1").head
     assert settings.host("lan:2").plain_http
+    assert settings.tls_on_loopback, "an authority that was named for this run is for loopback too"
     assert settings.host("lan:3").insecure
     assert (settings.ca, settings.concurrency, settings.log) == (ca, 4, Path("x.log"))
     assert settings.read_only and settings.ascii

@@ -40,6 +40,7 @@ def test_everything_it_can_say(tmp_path: Path) -> None:
 
         [hosts."registry.lan:5000"]
         plain_http = true
+        tls = true
         insecure = true
         ca = "lan.pem"
         """,
@@ -53,7 +54,7 @@ def test_everything_it_can_say(tmp_path: Path) -> None:
         keys={"copy-digest": "f5", "open": "enter,f6"},
         hosts={
             "ghcr.io": HostSettings(read_only=True, concurrency=4, head=False),
-            "registry.lan:5000": HostSettings(plain_http=True, insecure=True, ca=tmp_path / "lan.pem"),
+            "registry.lan:5000": HostSettings(plain_http=True, tls=True, insecure=True, ca=tmp_path / "lan.pem"),
         },
         ca=Path("/etc/ca.pem"),
         log=tmp_path / "fanfold.log",

@@ -92,7 +92,11 @@ def _new(command: str, usage: str, description: str, words: str, epilog: str = "
     parser.add_argument("words", metavar=words, nargs="*", help=argparse.SUPPRESS)
     common = parser.add_argument_group("common options")
     common.add_argument(
-        "--plain-http", metavar="HOST", action="append", default=[], help="speak http to HOST (loopback needs it only with --ca)"
+        "--plain-http",
+        metavar="HOST",
+        action="append",
+        default=[],
+        help="speak http to HOST (loopback: only with --ca)",
     )
     common.add_argument(
         "--insecure", metavar="HOST", action="append", default=[], help="do not verify the certificate of HOST"

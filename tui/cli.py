@@ -90,7 +90,7 @@ def _settings(options: Options) -> Settings:
         from tui.oci.reference import parse_registry
 
         for host in options.plain_http:
-            settings = settings.with_host(parse_registry(host), plain_http=True)
+            settings = settings.with_host(parse_registry(host), plain_http=True, tls=False)
         for host in options.insecure:
             settings = settings.with_host(parse_registry(host), insecure=True)
     changes: dict[str, Any] = {}

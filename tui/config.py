@@ -199,6 +199,7 @@ class _Table:
             table = _Table(self._file, f'hosts."{name}".', value)
             found[host.lower()] = HostSettings(
                 plain_http=table.flag("plain_http"),
+                tls=table.flag("tls"),
                 insecure=table.flag("insecure"),
                 ca=table.path("ca"),
                 read_only=table.flag("read_only"),

@@ -30,7 +30,7 @@ class HostSettings:
     head: bool = True
     """False: this host is known to refuse HEAD; ask with a ranged GET at once."""
     tls: bool = False
-    """Speak TLS, whatever else is set: somebody typed https://, or named an authority for all hosts (--ca)."""
+    """Speak TLS, whatever else is set. Also where somebody typed https://, or named an authority with --ca."""
 
     def speaks_http(self, registry: str) -> bool:
         """Whether the host of this name is asked by plain http."""

@@ -64,6 +64,7 @@ async def test_a_healthy_image_takes_one_request_for_each_object(name: str, serv
     asked = Counter((exchange.method, exchange.path) for exchange in client.trace.exchanges)
     tokens = sum(count for (_, path), count in asked.items() if "/v2/" not in path)
     assert max(asked.values()) == 1
+    assert made.requests is not None
     assert made.requests - tokens == len(made.objects)
     assert made.searches == 0
     assert exit_status(made) == 0
@@ -73,6 +74,7 @@ async def test_a_healthy_image_takes_one_request_for_each_object(name: str, serv
 async def test_a_missing_object_costs_one_request_more_to_confirm_it(served: Served, client: Client) -> None:
     _, _, made = await checked(served, client, "gallery/missing-layer", "latest")
     tokens = sum("/v2/" not in exchange.path for exchange in client.trace.exchanges)
+    assert made.requests is not None
     assert made.requests - made.searches - tokens == len(made.objects) + 1
 
 

@@ -222,6 +222,8 @@ def report(
         names = {platform_text(row) for row in rows}
         found = [finding for finding in found if finding.platform is None or finding.platform in names]
     seen = observe(node, book)
+    if requests is None and not node.source.requests:
+        requests = 0  # it was never asked anything: what lies on disk is only read
     counts = Counter(_word(part.seen.presence) for part in parts)
     if not parts:
         counts[_word(seen.presence)] += 1  # the reference itself, of which no digest is known

@@ -195,9 +195,15 @@ async def _show_all(stage: MendStage) -> None:
             reading = any(each.event is EventKind.READ for each in run.step.done.all_of)
             await stage.press("e")
             if reading:
-                await stage.until(lambda: stage.house.requests_shown, "the requests")
+                shown = "explain" if run.step.done.all_of[0].event is EventKind.TAB else "requests"
+                await stage.until(partial(_is_shown, stage, shown), shown)
                 await stage.press("a")
         await stage.until(partial(_moved_on, stage, now), f"{run.lesson.id}, step {now + 1}")
+
+
+def _is_shown(stage: MendStage, what: str) -> bool:
+    """Whether what a step asks to be read is on the screen."""
+    return stage.house.tab == "explain" if what == "explain" else stage.house.requests_shown
 
 
 def _moved_on(stage: MendStage, step: int) -> bool:

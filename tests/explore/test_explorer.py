@@ -227,6 +227,26 @@ async def test_what_was_put_back_is_read_again_after_a_refresh(where: str) -> No
     assert explorer.rollup(tag).worst is Presence.PRESENT
 
 
+@pytest.mark.parametrize("how", ["refresh", "written"])
+async def test_a_config_that_was_put_back_is_read(how: str) -> None:
+    source = FakeSource()
+    one = source.put("app", images.image("linux/amd64"), "1")
+    source.drop("app", one.blobs[0].digest)
+    explorer = Explorer()
+    tag = explorer.add_selector(source, "app", "1")
+    await explorer.check(tag).wait()
+    config = next(row for row in tag.children if row.kind is Kind.CONFIG)
+    assert explorer.rollup(tag).worst is Presence.MISSING
+    source.put("app", one, "1")
+    if how == "refresh":
+        await explorer.refresh(tag)
+    else:
+        explorer.note_written(source, "app")
+    await explorer.check(tag).wait()
+    assert explorer.rollup(tag).worst is Presence.PRESENT
+    assert config.error is None and config.config is not None and config.load is Load.READY
+
+
 async def test_what_was_missing_and_is_seen_again_is_read_by_the_next_check() -> None:
     source = FakeSource()
     top = source.put("app", two_platforms(), "1")

@@ -183,8 +183,7 @@ class Explorer:
     async def refresh(self, node: Node) -> None:
         """Ask again for a row and what was loaded below it, past every cache."""
         keys: set[Key] = {key for row in node.walk() if (key := key_of(row)) is not None}
-        self._asker.forget(keys)
-        self._loader.stale |= keys
+        self._forget(keys)
         if node.repository is not None and node.kind in (Kind.REPOSITORY, Kind.TAG, Kind.GROUP):
             self.book.forget_tags(node.source, node.repository)
         image = (
@@ -324,9 +323,18 @@ class Explorer:
             for row in root.walk()
             if (key := key_of(row)) and key[:2] == (source, repository)
         }
+        self._forget(keys)
+        self.book.forget_tags(source, repository)
+
+    def _forget(self, keys: set[Key]) -> None:
+        """What is known of these objects no longer holds, nor why a config or statement could not be read."""
         self._asker.forget(keys)
         self._loader.stale |= keys
-        self.book.forget_tags(source, repository)
+        for key in keys:
+            for row in self.nodes_of(*key):
+                if row.kind in BLOB_KINDS and row.error is not None:
+                    row.load, row.error = Load.IDLE, None
+                    self.tree.changed(row)
 
     async def aclose(self) -> None:
         """Stop everything. Sources are closed by whoever opened them."""

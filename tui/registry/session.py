@@ -156,7 +156,8 @@ class Session:
         errors = read_errors(answer.body, answer.media_type)
         pull_limit = is_pull_limit(answer)
         if pull_limit:
-            sentence = f"{name} has no pulls left for you in this window. Logging in, or waiting for hours, helps."
+            wait = "for hours" if left is None else "until they are back"
+            sentence = f"{name} has no pulls left for you in this window. Logging in, or waiting {wait}, helps."
         else:
             sentence = f"{name} limits the rate of requests."
         if left is not None:

@@ -128,7 +128,7 @@ def _started(made: Hostiles) -> str:
         (("check", "--markdown", "{}/app:latest"), 1, "linux/amd64"),
         (("tree", "{}/app:latest"), 1, "\\x1b]0;pwn"),
         (("tree", "--ascii", "{}/app:latest"), 1, "\\x1b]0;pwn"),
-        (("tree", "{}/app"), 0, "v1\\x1b]0;pwn"),
+        (("tree", "{}/app"), 3, "v1\\x1b]0;pwn"),
         (("tree", "{}/"), 0, "evil\\x1b]0;pwn"),
         (("check", "{}/app:denied"), 3, "token server"),
         (("check", "{}/app:teapot"), 3, "418"),

@@ -45,6 +45,7 @@ class Bench:
         self._freshness = freshness
         self._clock = clock
         self._sources: dict[str, Source] = {}
+        self._opening: dict[str, asyncio.Lock] = {}
         self._seen: dict[tuple[Home, Digest], tuple[float, Observation]] = {}
         self._manifests: dict[Digest, AnyManifest] = {}
         self._configs: dict[Digest, ImageConfig] = {}
@@ -62,10 +63,12 @@ class Bench:
         return held
 
     async def opened(self, home: Home) -> Source:
-        """The same, with what lies on disk opened in a thread: an archive is read from end to end for it."""
-        if home.on_disk and (home.path or "") not in self._sources:
+        """The same, with what lies on disk opened in a thread, once: an archive is read from end to end for it."""
+        path = home.path or ""
+        if not home.on_disk or path in self._sources:
+            return self.source(home)
+        async with self._opening.setdefault(path, asyncio.Lock()):
             return await asyncio.to_thread(self.source, home)
-        return self.source(home)
 
     def why_read_only(self, registry: str) -> str:
         """Why nothing can be written to this registry; "" when it can."""

@@ -1,4 +1,4 @@
-"""``fanfold check`` against servers that mean no good: a sentence that says what came back, the honest exit status, the
+"""`fanfold check` against servers that mean no good: a sentence that says what came back, the honest exit status, the
 siblings unharmed, no hang, and nothing that says "missing" where nobody knows."""
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Case:
     says: str
     status: int = 3
     sibling_status: int = 3
-    """The exit status when only one platform's manifest is answered so. ``status`` 0: a tag may be any manifest."""
+    """The exit status when only one platform's manifest is answered so. `status` 0: a tag may be any manifest."""
 
 
 CASES = (

@@ -1,4 +1,4 @@
-"""``fanfold check`` and ``fanfold tree`` against the embedded registry: what is printed, where, and the exit status."""
+"""`fanfold check` and `fanfold tree` against the embedded registry: what is printed, where, and the exit status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``fanfold check`` and ``tree`` of long lists, and of lists that are cut: what was not looked at is said."""
+"""`fanfold check` and `tree` of long lists, and of lists that are cut: what was not looked at is said."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Cut(FakeSource):
 
 
 def filled(source: FakeSource, count: int, *, distinct: bool = True) -> FakeSource:
-    """A repository ``app`` with so many tags: of an image each, or all of the same."""
+    """A repository `app` with so many tags: of an image each, or all of the same."""
     for number in range(count):
         text = str(number) if distinct else ""
         source.put("app", images.image("linux/amd64", (images.layer(f"layer{text}"),)), f"t{number:05}")

@@ -1,4 +1,4 @@
-"""``fanfold check`` of a storage folder: what is not in order on the disk, and how the running registry compares."""
+"""`fanfold check` of a storage folder: what is not in order on the disk, and how the running registry compares."""
 
 from __future__ import annotations
 

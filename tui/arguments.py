@@ -1,6 +1,6 @@
-"""Reading the command line: the subcommands, their options, and what ``--help`` says.
+"""Reading the command line: the subcommands, their options, and what `--help` says.
 
-Nothing but argparse is imported to say it, so that ``--version`` and ``--help`` answer at once.
+Nothing but argparse is imported to say it, so that `--version` and `--help` answer at once.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def read(argv: list[str]) -> tuple[str, Parser, Options]:
-    """The subcommand ("" for the screen), its parser, to complain with, and its options; ``words`` are the rest."""
+    """The subcommand ("" for the screen), its parser, to complain with, and its options; `words` are the rest."""
     command, rest = _command(argv)
     head, tail = _split_at_dashes(rest)
     parser = _PARSERS[command]()
@@ -138,7 +138,7 @@ def _open_parser() -> Parser:
     return _new(
         "",
         "[OPTIONS] [SOURCE ...]\n       fanfold COMMAND ...",
-        f"Explore container images, see what is broken, and mend multi-platform ones.\n\n{_SOURCES}",
+        f"Explore container images, see what is broken, and fix multi-platform ones.\n\n{_SOURCES}",
         "SOURCE",
         f"commands (each has its own --help; open an image of such a name as `fanfold -- NAME`):\n{commands}",
     )

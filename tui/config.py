@@ -1,7 +1,7 @@
 """The settings: defaults, then the configuration file (TOML), then the command line.
 
 A key that is not known, a value of the wrong type or out of bounds is an error that names the file and the key: a
-setting that silently does nothing (``read-only = true``) is worse than none.
+setting that silently does nothing (`read-only = true`) is worse than none.
 """
 
 from __future__ import annotations

@@ -89,8 +89,8 @@ class Engine:
             self.client.heed_scheme(spec.registry, spec.scheme)
         if spec.note:
             how = "http" if self.client.settings.host(spec.registry).speaks_http(spec.registry) else "https"
-            mend = f" Use --plain-http {spec.registry} for http." if (spec.scheme, how) == ("http", "https") else ""
-            text = f"{safe(spec.text, limit=200)}: {spec.note}; {spec.registry} is asked by {how}.{mend}"
+            fix = f" Use --plain-http {spec.registry} for http." if (spec.scheme, how) == ("http", "https") else ""
+            text = f"{safe(spec.text, limit=200)}: {spec.note}; {spec.registry} is asked by {how}.{fix}"
             self._notes[text] = None
 
     async def source(self, spec: SourceSpec) -> Source:

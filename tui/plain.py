@@ -1,4 +1,4 @@
-"""Without a screen: ``fanfold tree``, ``fanfold check`` and ``fanfold create``, for pipes, scripts, dumb terminals.
+"""Without a screen: `fanfold tree`, `fanfold check` and `fanfold create`, for pipes, scripts, dumb terminals.
 
 Results go to stdout and nothing else does; progress goes to stderr, and only when somebody is looking at it.
 """
@@ -38,7 +38,7 @@ _OPEN = ("denied", "limited", "unreachable")
 def run_check(
     settings: Settings, sources: Sequence[str], *, platforms: Sequence[Platform] = (), output: str = "text"
 ) -> int:
-    """Check sources and print what was found: ``output`` is "text", "json" or "markdown". Gives the exit status.
+    """Check sources and print what was found: `output` is "text", "json" or "markdown". Gives the exit status.
 
     JSON is one object when one reference was checked, an array when there were several.
     """
@@ -124,7 +124,7 @@ async def check(engine: Engine, sources: Sequence[str], platforms: Sequence[Plat
 
 
 class _Printed:
-    """What goes to stdout, part by part. ``several`` has to be known before the first part of JSON."""
+    """What goes to stdout, part by part. `several` has to be known before the first part of JSON."""
 
     def __init__(self, output: str, several: bool, ascii_only: bool) -> None:
         self.several = several
@@ -205,8 +205,8 @@ async def _check_source(
         sentence = f"There is nothing to check in {name}."
         if not chosen.seen.all_listed:
             sentence += f" {chosen.seen.why}".rstrip()
-        mend = "Check the name; `fanfold tree` shows what is there."
-        yield failed_report(name, SourceError(Presence.UNREACHABLE, sentence, mend=mend))
+        fix = "Check the name; `fanfold tree` shows what is there."
+        yield failed_report(name, SourceError(Presence.UNREACHABLE, sentence, fix=fix))
         return
     printed.several = printed.several or chosen.count > 1 or not chosen.seen.all_listed
     met: set[Digest] = set()
@@ -265,7 +265,7 @@ async def _tags(engine: Engine, node: Node) -> _Chosen:
 
 
 async def _check_node(engine: Engine, node: Node, platforms: Sequence[Platform], before: int) -> Report:
-    """Check a row; ``before`` is how many requests there had been when somebody asked for it."""
+    """Check a row; `before` is how many requests there had been when somebody asked for it."""
 
     def wanted(row: Node) -> bool:
         return row.platform is None or any(row.platform.matches(platform) for platform in platforms)

@@ -27,7 +27,7 @@ _HIDDEN_RANGES = (
 
 @lru_cache(maxsize=4096)
 def _shown(char: str) -> str:
-    """One character as it may be shown: itself, or a visible escape such as ``\\x1b``."""
+    """One character as it may be shown: itself, or a visible escape such as `\\x1b`."""
     code = ord(char)
     hidden = unicodedata.category(char) in _HIDDEN_CATEGORIES or any(a <= code <= b for a, b in _HIDDEN_RANGES)
     if not hidden:
@@ -41,7 +41,7 @@ def safe(text: str, *, limit: int = 4096, multiline: bool = False) -> str:
     """Foreign text that a terminal can show and cannot obey.
 
     Control characters (C0, DEL, C1), lone surrogates, bidi and other invisible characters become visible escapes.
-    The result has at most `limit` characters and ends in ``…`` when something was cut. With `multiline` line feeds
+    The result has at most `limit` characters and ends in `…` when something was cut. With `multiline` line feeds
     are kept (CR LF counts as one) and tabs become four spaces. Applying it twice changes nothing.
     """
     cut = len(text) > limit
@@ -70,7 +70,7 @@ def to_ascii(text: str) -> str:
 
 
 def size(count: int | None) -> str:
-    """Bytes in decimal units as people read them: ``735 B``, ``5.6 MB``; nothing for None."""
+    """Bytes in decimal units as people read them: `735 B`, `5.6 MB`; nothing for None."""
     if count is None:
         return ""
     if abs(count) < 1000:
@@ -81,7 +81,7 @@ def size(count: int | None) -> str:
 
 
 def age(moment: datetime | None, now: datetime | None = None) -> str:
-    """How long ago, in words: ``3 days ago``. A moment without a zone counts as UTC.
+    """How long ago, in words: `3 days ago`. A moment without a zone counts as UTC.
 
     Builders that want the same bytes each time write year 1, or 1970, or 1980 instead of a date: such a moment is
     shown as the date that it is, because "56 years ago" would be nonsense.
@@ -136,7 +136,7 @@ def _take(text: str, cells: int) -> str:
 
 
 def plural(count: int, noun: str, plural: str | None = None) -> str:
-    """A count with its noun: ``1 layer``, ``2 layers``, ``3 indexes`` when the plural is given."""
+    """A count with its noun: `1 layer`, `2 layers`, `3 indexes` when the plural is given."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
@@ -146,7 +146,7 @@ def capital(text: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time: ``0.4 s``, ``12 s``, ``1 min 20 s``, ``2 h 5 min``."""
+    """A length of time: `0.4 s`, `12 s`, `1 min 20 s`, `2 h 5 min`."""
     if seconds < 9.95:
         return f"{max(seconds, 0):.1f} s" if seconds > 0 else "0 s"
     whole = round(seconds)

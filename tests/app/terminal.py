@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 
 class Terminal:
-    """The outer end: ``output`` is everything that was sent so far, decoded."""
+    """The outer end: `output` is everything that was sent so far, decoded."""
 
     def __init__(self, handle: int, process: subprocess.Popen[bytes]) -> None:
         self.handle = handle

@@ -188,7 +188,7 @@ def labels(stage: Stage, node: Node) -> list[str]:
 
 @asynccontextmanager
 async def in_the_index(size: tuple[int, int] = (120, 40)) -> AsyncIterator[tuple[Stage, Node]]:
-    """As ``fanfold fake.test/app:1.0`` opens it, with the cursor on the second platform: no list of names was asked
+    """As `fanfold fake.test/app:1.0` opens it, with the cursor on the second platform: no list of names was asked
     for."""
     async with staged(size, source=index_source(), sources=("fake.test/app:1.0",)) as stage:
         await stage.until(lambda: stage.node.tag == "1.0")

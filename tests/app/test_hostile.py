@@ -33,7 +33,7 @@ def nasty_source() -> WritableSource:
     )
     source.put("app", evil, "1.0", "v1[beta]", "[/]", f"bad{OSC}", "locked")
     source.put(f"evil/{CSI}", evil, "latest")
-    source.script["locked"] = SourceError(Presence.DENIED, safe(f"denied: {NASTY}"), status=403, mend="[/] log in")
+    source.script["locked"] = SourceError(Presence.DENIED, safe(f"denied: {NASTY}"), status=403, fix="[/] log in")
     return source
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.app.mend_stage import MendStage, served
+from tests.app.draft_stage import FixStage, served
 from tests.app.test_lessons import lesson, lessons_of, session_of, step
 from tui.app.lesson.session import Session
 from tui.app.screens.dialogs import Choice
@@ -22,7 +22,7 @@ from tui.teach.lessons import find_lesson
 from tui.teach.target import reach
 
 
-def row(stage: MendStage, repository: str, label: str) -> Node:
+def row(stage: FixStage, repository: str, label: str) -> Node:
     found = (each for each in stage.house.explorer.roots[0].walk() if each.repository == repository)
     return next(each for each in found if each.label == label)
 
@@ -95,7 +95,7 @@ async def test_a_finding_has_to_be_looked_at() -> None:
             assert stage.text.count("missing-blob") == 1
 
 
-def found_at(stage: MendStage) -> Sequence[Finding]:
+def found_at(stage: FixStage) -> Sequence[Finding]:
     node = stage.house.current
     assert node is not None
     return stage.house.judge.findings(node, stage.house.explorer)
@@ -113,7 +113,7 @@ async def test_copying_twice_leaves_one_notice() -> None:
             assert len(stage.app._notifications) == 1
 
 
-async def at_step(stage: MendStage, number: int) -> None:
+async def at_step(stage: FixStage, number: int) -> None:
     """Go on as if the steps before this one had been done."""
     run = session_of(stage).run
     run._done, run._since = number - 1, run._count

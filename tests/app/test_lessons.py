@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.mend_stage import MendStage, mending, served
+from tests.app.draft_stage import FixStage, fixing, served
 from tui.app.lesson.panel import LessonPanel
 from tui.app.lesson.rehearsing import Rehearsing
 from tui.app.lesson.session import Session
@@ -21,40 +21,40 @@ from tui.demo.serve import Served
 from tui.teach.events import EventKind
 
 
-def lessons_of(stage: MendStage) -> Lessons:
+def lessons_of(stage: FixStage) -> Lessons:
     """The part of the program that these tests are about."""
     owner = getattr(stage.house._handlers["lessons"], "__self__", None)
     assert isinstance(owner, Lessons)
     return owner
 
 
-def session_of(stage: MendStage) -> Session:
+def session_of(stage: FixStage) -> Session:
     session = lessons_of(stage).session
     assert session is not None
     return session
 
 
 @asynccontextmanager
-async def lesson(registry: Served, name: str | None, *, size: tuple[int, int] = (120, 40)) -> AsyncIterator[MendStage]:
+async def lesson(registry: Served, name: str | None, *, size: tuple[int, int] = (120, 40)) -> AsyncIterator[FixStage]:
     """The program as `fanfold demo [NAME]` opens it."""
 
     def prepare(app: FanfoldApp) -> None:
         app.lesson, app.offer_lessons = name, name is None
 
-    async with mending(registry, size=size, prepare=prepare) as stage:
+    async with fixing(registry, size=size, prepare=prepare) as stage:
         if name is not None:
             await begun(stage)
         yield stage
 
 
-async def begun(stage: MendStage) -> None:
+async def begun(stage: FixStage) -> None:
     await stage.until(lambda: lessons_of(stage).session is not None, "a lesson")
     session = session_of(stage)
     await stage.until(lambda: session._feeder is not None and not session.busy, "the lesson prepared")
     await stage.pilot.pause()
 
 
-async def step(stage: MendStage, number: int) -> None:
+async def step(stage: FixStage, number: int) -> None:
     """Wait until the lesson is at this step (from 1)."""
     await stage.until(lambda: session_of(stage).run.current == number - 1, f"step {number}")
     await stage.pilot.pause()
@@ -75,7 +75,7 @@ async def test_the_demo_offers_the_lessons_and_can_be_left_alone() -> None:
             assert "What a tag is" in stage.shown()
 
 
-async def test_a_new_user_mends_the_stale_list_and_every_step_ticks_by_itself() -> None:
+async def test_a_new_user_fixes_the_stale_list_and_every_step_ticks_by_itself() -> None:
     with served() as registry:
         async with lesson(registry, "2") as stage:
             house = stage.house
@@ -175,7 +175,7 @@ async def test_every_lesson_can_be_shown_to_its_end_or_to_what_only_the_reader_c
                 assert session_of(stage).run.current >= 3, made.id
 
 
-async def _show_all(stage: MendStage) -> None:
+async def _show_all(stage: FixStage) -> None:
     run = session_of(stage).run
     while run.step is not None and stage.named("ExploreScreen"):
         now = run.current
@@ -201,12 +201,12 @@ async def _show_all(stage: MendStage) -> None:
         await stage.until(partial(_moved_on, stage, now), f"{run.lesson.id}, step {now + 1}")
 
 
-def _is_shown(stage: MendStage, what: str) -> bool:
+def _is_shown(stage: FixStage, what: str) -> bool:
     """Whether what a step asks to be read is on the screen."""
     return stage.house.tab == "explain" if what == "explain" else stage.house.requests_shown
 
 
-def _moved_on(stage: MendStage, step: int) -> bool:
+def _moved_on(stage: FixStage, step: int) -> bool:
     """Whether the step has ticked, or another screen came up for it."""
     return session_of(stage).run.current > step or not stage.named("ExploreScreen")
 
@@ -221,7 +221,7 @@ async def test_the_panel_leaves_room_at_any_size(size: tuple[int, int]) -> None:
             assert run_title(stage) in stage.shown()
 
 
-def run_title(stage: MendStage) -> str:
+def run_title(stage: FixStage) -> str:
     current = session_of(stage).run.step
     assert current is not None
     return current.title[:20]
@@ -229,7 +229,7 @@ def run_title(stage: MendStage) -> str:
 
 async def test_a_rehearsal_steps_with_one_key_and_stops_where_a_pull_would() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await stage.at("sandbox:0.16-edge")
             await stage.press("f3")
             await stage.screen("Choice")
@@ -257,7 +257,7 @@ async def test_a_rehearsal_steps_with_one_key_and_stops_where_a_pull_would() -> 
             assert lessons_of(stage).rehearsing is None and not stage.house.side.display
 
 
-async def _next_step(stage: MendStage, rehearsing: Rehearsing) -> None:
+async def _next_step(stage: FixStage, rehearsing: Rehearsing) -> None:
     count = len(rehearsing.rehearsal.steps)
     await stage.until(lambda: not rehearsing.busy)
     await stage.press("a")
@@ -268,7 +268,7 @@ async def _next_step(stage: MendStage, rehearsing: Rehearsing) -> None:
 
 async def test_the_four_digests_are_copied_with_a_digit() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await stage.at("library/hello:latest")
             await stage.press("f4")
             await stage.screen("DigestsReader")
@@ -282,7 +282,7 @@ async def test_the_four_digests_are_copied_with_a_digit() -> None:
 
 async def test_without_the_demo_there_are_no_lessons_but_a_reason() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             lessons_of(stage).world.demo = None
             await stage.press("f2", "e")
             assert "fanfold demo" in stage.toasts and "no lesson is under way" in stage.toasts

@@ -119,7 +119,7 @@ async def test_config_shows_how_it_runs() -> None:
         assert "RUN step 2" in stage.page and "linux/amd64" in stage.page
 
 
-async def test_findings_name_the_mend_and_the_key() -> None:
+async def test_findings_name_the_fix_and_the_key() -> None:
     async with staged() as stage:
         await stage.go("app", "2.0")
         await stage.press("x")

@@ -1,6 +1,6 @@
 """A clumsy user: keys at random, the window resized at random, over the whole embedded registry.
 
-The seeds are fixed, so that what was found once is found again; ``FANFOLD_MONKEY`` tries others.
+The seeds are fixed, so that what was found once is found again; `FANFOLD_MONKEY` tries others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.mend_stage import MendStage, mending, served
+from tests.app.draft_stage import FixStage, fixing, served
 from tui.app.keys import ACTIONS
 from tui.config import Settings
 from tui.demo.serve import Served
@@ -28,7 +28,7 @@ _WRITES = {"PUT", "POST", "PATCH", "DELETE"}
 
 
 def keys(seed: int) -> list[str]:
-    """What is pressed; ``size:W:H`` stands for a resize."""
+    """What is pressed; `size:W:H` stands for a resize."""
     chance = random.Random(seed)
     pressed = []
     for _ in range(PRESSES):
@@ -46,7 +46,7 @@ def writes(registry: Served) -> list[str]:
     return [line for line in asked if line.split(" ")[0] in _WRITES]
 
 
-async def mash(stage: MendStage, pressed: list[str]) -> None:
+async def mash(stage: FixStage, pressed: list[str]) -> None:
     """Press them all; whatever is in front gets them. Every press must be taken within its time."""
     for number, key in enumerate(pressed):
         assert stage.app.is_running, f"ended after {pressed[:number][-8:]}"
@@ -59,7 +59,7 @@ async def mash(stage: MendStage, pressed: list[str]) -> None:
             await stage.pilot.pause(0.02)  # let what was begun get on
 
 
-async def leave_everything(stage: MendStage) -> None:
+async def leave_everything(stage: FixStage) -> None:
     """Escape until the main screen has the keys again."""
     for _ in range(40):
         if stage.app.screen is stage.house:
@@ -78,7 +78,7 @@ def complaints(log: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
-def assert_works(stage: MendStage) -> None:
+def assert_works(stage: FixStage) -> None:
     """It still runs, draws, and knows where it is."""
     assert stage.app.is_running and stage.app._exception is None
     assert stage.house.current is not None
@@ -94,7 +94,7 @@ async def test_keys_at_random_end_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # ctrl+s saves
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await mash(stage, keys(seed))
             await stage.pilot.resize_terminal(120, 40)
             await leave_everything(stage)
@@ -110,7 +110,7 @@ async def test_read_only_writes_nothing_whatever_is_pressed(
     capitals = [key for action in ACTIONS if action.writes for key in action.keys.split(",")]
     chance = random.Random(3)
     with served() as registry:
-        async with mending(registry, size=(80, 24), settings=Settings(read_only=True, ascii=True)) as stage:
+        async with fixing(registry, size=(80, 24), settings=Settings(read_only=True, ascii=True)) as stage:
             await stage.at("sandbox:0.16-edge")
             await stage.press(*capitals)
             await mash(stage, [chance.choice((*capitals, "enter", "down", "right", "y")) for _ in range(60)])

@@ -17,7 +17,7 @@ Hook = Callable[[Asked], Awaitable[Reply | None]]
 
 @dataclass
 class Between:
-    """Stands before the registry at ``behind``. ``before`` may answer by itself; ``after`` sees what was answered."""
+    """Stands before the registry at `behind`. `before` may answer by itself; `after` sees what was answered."""
 
     behind: str
     before: Hook | None = None
@@ -69,7 +69,7 @@ class Between:
             connection.close()
 
     def of_tag(self) -> list[str]:
-        """The methods that the tag ``1`` was asked with, in order."""
+        """The methods that the tag `1` was asked with, in order."""
         return [line.split()[0] for line in self.asked if line.endswith("/manifests/1")]
 
 

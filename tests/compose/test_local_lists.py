@@ -30,7 +30,7 @@ class Lists:
         self.source = DockerManifests(folder, yard.client)
 
     def create(self, name: str, **images: Image) -> None:
-        """A list of what these tags (``_`` for ``-``) of the list's repository held when it was made."""
+        """A list of what these tags (`_` for `-`) of the list's repository held when it was made."""
         repository = name.partition(":")[0]
         held = {self.yard.at(f"{repository}:{tag.replace('_', '-')}"): image for tag, image in images.items()}
         write_list(self.source.lists.folder, self.yard.at(name), held)

@@ -139,8 +139,8 @@ class TestLocalLists:
         result = await yard.push(plan).run()
         assert result.ok
         assert yard.holds("sandbox", "0.16-edge") == result.digest
-        mended = await DockerManifests(folder, yard.client).stored(yard.at("sandbox"), "0.16-edge")
-        assert [entry.descriptor.digest for entry in mended.entries] == [entry.now for entry in draft.entries]
+        fixed = await DockerManifests(folder, yard.client).stored(yard.at("sandbox"), "0.16-edge")
+        assert [entry.descriptor.digest for entry in fixed.entries] == [entry.now for entry in draft.entries]
         assert not (await source.compare(yard.at("sandbox"), "0.16-edge")).stale
         yard.served.stop()
 
@@ -173,8 +173,8 @@ class TestLocalLists:
         assert (await yard.push(plan_local_write(draft, raws)).run()).ok
         assert yard.holds("sandbox", "0.16-edge") == before
         assert not yard.asked()
-        mended = await DockerManifests(folder, yard.client).stored(yard.at("sandbox"), "0.16-edge")
-        assert [entry.descriptor.digest for entry in mended.entries] == [entry.now for entry in draft.entries]
+        fixed = await DockerManifests(folder, yard.client).stored(yard.at("sandbox"), "0.16-edge")
+        assert [entry.descriptor.digest for entry in fixed.entries] == [entry.now for entry in draft.entries]
         yard.served.stop()
 
     async def test_a_name_that_nobody_can_tell(self, yard: Yard, folder: Path) -> None:

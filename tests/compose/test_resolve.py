@@ -215,7 +215,7 @@ class TestDifference:
 
 
 def saved(path: Path, *names: str) -> str:
-    """What ``docker save`` writes, with one image for each name."""
+    """What `docker save` writes, with one image for each name."""
     files: dict[str, bytes] = {}
     listed = []
     for name in names:

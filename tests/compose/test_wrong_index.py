@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.compose.yard import Yard, make
-from tui.app.mend.plan_page import plan_page
+from tui.app.drafts.plan_page import plan_page
 from tui.compose.command import create
 from tui.compose.plan import How, Plan
 from tui.compose.plan_text import to_json, to_text
@@ -41,7 +41,7 @@ async def test_a_wrong_size_is_called_that_and_stops(yard: Yard, target: str) ->
     assert not plan.ready
     (problem,) = plan.problems
     assert problem.code == "mismatch" and problem.stops and not problem.undetermined
-    for word in (two.manifest.digest, "linux/arm64", "12,345 bytes", f"{size:,}", "No push can mend that"):
+    for word in (two.manifest.digest, "linux/arm64", "12,345 bytes", f"{size:,}", "No push can fix that"):
         assert word in problem.message
     assert "nowhere" not in to_text(plan) and "nowhere" not in words(plan)
     assert plan.count(How.WRONG) == to_json(plan)["counts"]["wrong"] == 1

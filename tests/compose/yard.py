@@ -29,7 +29,7 @@ T = TypeVar("T")
 def make(
     name: str, where: str, *, style: Style = BUILDKIT, layers: int = 2, base: str = "", os_version: str | None = None
 ) -> Image:
-    """An image of so many layers, the first shared by all images of the same ``base``."""
+    """An image of so many layers, the first shared by all images of the same `base`."""
     made = [layer(f"ADD {base or name}", {"base": f"{base or name} {where if not base else ''}".encode()}, style)]
     made += [
         layer(f"RUN {number}", {f"file{number}": f"{name} {where} {number}".encode()}, style)
@@ -53,7 +53,7 @@ class Yard:
         return self.served.address
 
     def ref(self, text: str) -> Reference:
-        """``app:tag`` in this registry."""
+        """`app:tag` in this registry."""
         return Reference.parse(f"{self.registry}/{text}")
 
     def at(self, text: str) -> str:

@@ -332,7 +332,7 @@ async def test_an_unexpected_fault_stays_with_its_object(caplog: pytest.LogCaptu
 async def test_an_error_is_a_row_with_words() -> None:
     source = FakeSource()
     source.put("app", two_platforms(), "1")
-    source.script["1"] = SourceError(Presence.DENIED, "You may not read app.", status=401, mend="Log in.")
+    source.script["1"] = SourceError(Presence.DENIED, "You may not read app.", status=401, fix="Log in.")
     explorer, tag = await opened(source)
     assert tag.load is Load.FAILED
     assert [(row.kind, row.label, row.note) for row in tag.children] == [

@@ -298,4 +298,4 @@ def test_the_table_names_the_codes_of_the_design() -> None:
         "unknown-platform",
         "no-platform",
     ]
-    assert all(row.title and row.cause and row.mend for row in CODES.values())
+    assert all(row.title and row.cause and row.fix for row in CODES.values())

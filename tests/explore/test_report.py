@@ -93,7 +93,7 @@ async def test_the_json_is_the_design_to_the_letter() -> None:
         {"platform": "linux/amd64", "digest": str(top.children[0].digest), "pullable": True, "attestations": 0},
         {"platform": "linux/arm64", "digest": str(top.children[1].digest), "pullable": False, "attestations": 1},
     ]
-    assert list(said["findings"][0]) == ["code", "severity", "digest", "platform", "message", "mend"]
+    assert list(said["findings"][0]) == ["code", "severity", "digest", "platform", "message", "fix"]
     assert said["findings"][0]["code"] == "missing-blob"
 
 
@@ -146,15 +146,15 @@ async def test_a_tag_that_is_missing_counts_as_missing() -> None:
     assert document.digest is None
     assert document.counts["missing"] == 1
     assert document.to_json()["objects"] == []
-    assert "Check the name" in document.findings[0].mend  # and not "recreate the list": there is none
+    assert "Check the name" in document.findings[0].fix  # and not "recreate the list": there is none
     assert exit_status(document) == 1
 
 
 def test_a_source_that_cannot_be_opened_has_the_same_shape() -> None:
-    error = SourceError(Presence.UNREACHABLE, "x.tar is no archive.", mend="Check the path.")
+    error = SourceError(Presence.UNREACHABLE, "x.tar is no archive.", fix="Check the path.")
     document = failed_report("oci-archive:x.tar", error)
     assert document.to_json()["verdict"] == "x.tar is no archive."
-    assert document.findings[0].mend == "Check the path."
+    assert document.findings[0].fix == "Check the path."
     assert exit_status(document) == 3
 
 
@@ -163,7 +163,7 @@ def test_a_name_that_is_not_in_a_source_is_missing_and_keeps_its_spelling() -> N
     assert (document.counts["missing"], document.counts["unreachable"]) == (1, 0)
     assert document.findings[0].code == "missing-manifest"
     assert document.findings[0].message == "app is not in x.tar."
-    assert "Check the name" in document.findings[0].mend
+    assert "Check the name" in document.findings[0].fix
     assert exit_status(document) == 1
 
 
@@ -187,7 +187,7 @@ async def test_the_markdown_has_verdict_table_findings_and_whole_digests() -> No
     assert f"- linux/arm64: cannot be pulled, `{top.children[1].digest}`" in text
     assert "Pull it with `docker pull fake.test/app:1`" in text
     assert "✓ there, ✗ missing" in text
-    assert "  - mend: " in text
+    assert "  - fix: " in text
     for part in document.objects:
         assert f"`{part.digest}`" in text
     assert str(top.digest) in text

@@ -83,7 +83,7 @@ async def status(line: str, **variables: str) -> int:
 
 
 def copied(client: Client, node: Node) -> str:
-    """What ``y`` ``u`` copies."""
+    """What `y` `u` copies."""
     return next(
         offer.text for offer in offers(node, commands(node, client.settings, client.trace.login)) if offer.key == "u"
     )

@@ -199,7 +199,7 @@ async def test_unlinked_half_deleted_and_gone_are_told_apart_blob_by_blob(real: 
         live = RegistrySource(client, real.address)
         for part in (image.config, *image.layers):
             assert (await live.probe("dockerfun/amd64", part, fresh=True)).presence is Presence.MISSING
-        # What was said of the unlinked one is true: a mount mends it, without a byte sent
+        # What was said of the unlinked one is true: a mount fixes it, without a byte sent
         assert await client.mount(real.address, "dockerfun/amd64", unlinked.digest, "borrower") is None
         await client.aclose()
     assert (await source.probe("dockerfun/amd64", unlinked)).presence is Presence.PRESENT

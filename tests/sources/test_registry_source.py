@@ -132,7 +132,7 @@ async def test_denied_and_limited(source: RegistrySource) -> None:
     with pytest.raises(SourceError) as caught:
         await source.manifest("gallery/private", "latest")
     assert caught.value.presence is Presence.DENIED
-    assert "docker login" in caught.value.mend
+    assert "docker login" in caught.value.fix
     index = await source.manifest("gallery/limited", "latest")
     assert isinstance(index, Index)
     with pytest.raises(SourceError) as caught:

@@ -42,7 +42,7 @@ def test_it_is_a_source(folder: Path) -> None:
 def test_another_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="not a registry's storage folder") as caught:
         StorageSource(tmp_path)
-    assert "rootdirectory" in caught.value.mend
+    assert "rootdirectory" in caught.value.fix
     with pytest.raises(SourceError):
         StorageSource(tmp_path / "nowhere")
 
@@ -110,7 +110,7 @@ async def test_in_the_store_but_not_linked_here_names_who_has_it(folder: Path) -
         )
         with pytest.raises(SourceError) as caught:
             await source.blob("dockerfun", part, limit=1 << 24)
-        assert caught.value.code == "not-linked" and "Mount" in caught.value.mend
+        assert caught.value.code == "not-linked" and "Mount" in caught.value.fix
         assert caught.value.observation().detail == seen.detail
     assert source.linked_by(image.layers[0].digest) == ("dockerfun/amd64",)
 

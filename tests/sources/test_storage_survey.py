@@ -118,7 +118,7 @@ async def test_a_folder_that_may_not_be_read(folder: Path, monkeypatch: pytest.M
     monkeypatch.setattr(source.folder, "read", forbidden)
     with pytest.raises(SourceError) as caught:
         await source.manifest("sandbox", "0.16-edge")
-    assert caught.value.presence is Presence.DENIED and "read permission" in caught.value.mend
+    assert caught.value.presence is Presence.DENIED and "read permission" in caught.value.fix
     descriptor = Descriptor("application/octet-stream", Digest.of(b"x"), 1)
     assert (await source.probe("sandbox", descriptor)).presence is Presence.DENIED
 

@@ -31,7 +31,7 @@ http:
 class BareRegistry:
     """Start it, push images, take things off its disk, start it again (it keeps answers in memory), stop it.
 
-    ``address`` is ``127.0.0.1:port`` and stays the same over restarts; ``root`` is its storage folder.
+    `address` is `127.0.0.1:port` and stays the same over restarts; `root` is its storage folder.
     """
 
     def __init__(self, folder: Path) -> None:

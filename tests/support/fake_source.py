@@ -28,9 +28,9 @@ class Repository:
 
 
 class FakeSource:
-    """See ``tui.sources.base.Source``. ``script`` holds what to answer for a digest (or tag) instead of the truth;
-    ``delay`` seconds pass before every answer, ``delays`` says otherwise for single ones; ``held`` questions wait until
-    ``release``."""
+    """See `tui.sources.base.Source`. `script` holds what to answer for a digest (or tag) instead of the truth;
+    `delay` seconds pass before every answer, `delays` says otherwise for single ones; `held` questions wait until
+    `release`."""
 
     kind: SourceKind = "registry"
     title = "fake.test"

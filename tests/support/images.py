@@ -146,7 +146,7 @@ def attestation(of: Image, predicates: tuple[str, ...] = (PROVENANCE, SPDX), **a
 def index(
     *children: Image, docker: bool = False, entries: list[dict[str, Any]] | None = None, **document: Any
 ) -> Image:
-    """An index of images; ``entries`` replaces what it says of them."""
+    """An index of images; `entries` replaces what it says of them."""
     media_type = media.DOCKER_LIST if docker else media.OCI_INDEX
     raw = as_json(
         {

@@ -14,8 +14,8 @@ from tui.sources.docker_lists import entry_file, stored_name
 
 
 def write_list(folder: Path, name: str, images: Mapping[str, Image]) -> None:
-    """The list ``name`` of these images, by the references that held them when it was made. ``folder`` is the
-    ``manifests`` folder."""
+    """The list `name` of these images, by the references that held them when it was made. `folder` is the
+    `manifests` folder."""
     for text, image in images.items():
         reference, raw = Reference.parse(text), image.manifest.raw
         platform = Platform.from_document(image.entry()["platform"])

@@ -1,4 +1,4 @@
-"""A real registry with ways to push images to it that use none of our own code: for the tests that mend lists."""
+"""A real registry with ways to push images to it that use none of our own code: for the tests that fix lists."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Workshop(BareRegistry):
         noise: int = 0,
         os_version: str | None = None,
     ) -> Pushed:
-        """Build a little image for ``linux/arm64`` and push it. ``noise``: so many bytes more in its last layer."""
+        """Build a little image for `linux/arm64` and push it. `noise`: so many bytes more in its last layer."""
         system, architecture, *variant = platform.split("/")
         types = (
             (media.OCI_MANIFEST, media.OCI_CONFIG, media.OCI_LAYER_GZIP)

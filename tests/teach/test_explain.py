@@ -41,7 +41,7 @@ _SLOW = {"gallery/slow:latest", "gallery/many-tags:latest", "gallery/many-platfo
 def sentences(explanation: Explanation) -> list[str]:
     links = [link.text for link in (*explanation.refers_to, *explanation.referred_by)]
     specs = [str(spec) for spec in explanation.specs]
-    return [explanation.title, *explanation.paragraphs, explanation.why, explanation.mend, *links, *specs]
+    return [explanation.title, *explanation.paragraphs, explanation.why, explanation.fix, *links, *specs]
 
 
 def assert_finished(explanation: Explanation) -> None:
@@ -149,7 +149,7 @@ def test_every_finding_is_explained(code: str) -> None:
     assert_finished(explanation)
     assert code in explanation.title
     assert str(digest) in explanation.text()
-    assert explanation.mend
+    assert explanation.fix
 
 
 @pytest.mark.parametrize("facts", [("", ""), ("one", ""), ("", "two"), ("one", "two")])

@@ -24,7 +24,7 @@ NATIVE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """Where the text went: ``way`` is ``native``, ``osc52`` or ``nowhere``; ``words`` is a safe sentence."""
+    """Where the text went: `way` is `native`, `osc52` or `nowhere`; `words` is a safe sentence."""
 
     way: Literal["native", "osc52", "nowhere"]
     words: str
@@ -66,7 +66,7 @@ async def hand(
     native: Callable[[str], None] = native_copy,
     seconds: float = NATIVE_SECONDS,
 ) -> Handed:
-    """Hand ``text`` to the clipboard; ``write`` sends bytes to the terminal."""
+    """Hand `text` to the clipboard; `write` sends bytes to the terminal."""
     why = ""
     if mode == "native" or (mode == "auto" and not far_away(environ) and _has_screen(environ)):
         try:

@@ -26,7 +26,7 @@ class Field(Input):
 
 
 class FindBar(Horizontal):
-    """Hidden until ``ask``. Esc clears and closes, Enter keeps what was typed and closes."""
+    """Hidden until `ask`. Esc clears and closes, Enter keeps what was typed and closes."""
 
     class Typed(Message):
         """The text changed."""

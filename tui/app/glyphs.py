@@ -1,4 +1,4 @@
-"""Symbols, each one cell wide, in two sets: Unicode and ASCII (``--ascii``). They carry the status."""
+"""Symbols, each one cell wide, in two sets: Unicode and ASCII (`--ascii`). They carry the status."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tui.text import to_ascii
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """One set of symbols. ``presence`` has one for every word but ``checking``, which turns through ``spinner``."""
+    """One set of symbols. `presence` has one for every word but `checking`, which turns through `spinner`."""
 
     name: str
     presence: dict[Presence, str]
@@ -26,7 +26,7 @@ class Glyphs:
     guides: tuple[str, str, str, str]
 
     def of(self, presence: Presence, tick: int = 0) -> str:
-        """The symbol of a presence; ``tick`` turns the spinner."""
+        """The symbol of a presence; `tick` turns the spinner."""
         if presence is Presence.CHECKING:
             return self.spinner[tick % len(self.spinner)]
         return self.presence[presence]

@@ -1,6 +1,6 @@
 """What every part of the main screen shares: the panes, the world, and ways to say, ask and start things.
 
-The mixins in ``actions/`` and other parts (mending, lessons) build on this class only; ``screens/explore.py`` puts it
+The mixins in `actions/` and other parts (fixing, lessons) build on this class only; `screens/explore.py` puts it
 all together.
 """
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
-#: A handler of an action that another part brings along (``House.register``).
+#: A handler of an action that another part brings along (`House.register`).
 Handler = Callable[[], Awaitable[None] | None]
 
 
@@ -58,9 +58,9 @@ class House(Screen[None]):
     _said: tuple[str, str] = ("", "")
     _said_until = 0.0
 
-    #: How many drafts were begun and not pushed. Mending says.
+    #: How many drafts were begun and not pushed. Fixing says.
     draft_count: Callable[[], int] = staticmethod(lambda: 0)
-    #: Why nothing can be undone for the tag that a row is in; "" when something can be. Mending says.
+    #: Why nothing can be undone for the tag that a row is in; "" when something can be. Fixing says.
     undo_reason: Callable[[Node | None], str] = staticmethod(lambda node: "")
     #: Why an action of a lesson does not apply now; "" when it does. Lessons say.
     lesson_reason: Callable[[str], str] = staticmethod(lambda action: "no lesson is under way")
@@ -102,7 +102,7 @@ class House(Screen[None]):
 
     @property
     def side(self) -> Container:
-        """The slot at the right edge: mount a panel in it and call ``show_side``. Lessons live here."""
+        """The slot at the right edge: mount a panel in it and call `show_side`. Lessons live here."""
         return self.query_one("#side", Container)
 
     def show_side(self, shown: bool = True) -> None:
@@ -112,7 +112,7 @@ class House(Screen[None]):
 
     @property
     def explorer(self) -> Explorer:
-        """The engine. Only call this when ``ready``."""
+        """The engine. Only call this when `ready`."""
         assert self.world is not None, "no source is open yet"
         return self.world.explorer
 
@@ -133,7 +133,7 @@ class House(Screen[None]):
 
     @property
     def pane(self) -> str:
-        """Which pane has the keys: ``tree``, ``detail``, ``requests`` or ``side``."""
+        """Which pane has the keys: `tree`, `detail`, `requests` or `side`."""
         focused = self.focused
         if focused is self.page_view:
             return "detail"
@@ -146,7 +146,7 @@ class House(Screen[None]):
     # --- actions -------------------------------------------------------------------------------------------------
 
     def register(self, action: str, handler: Handler) -> None:
-        """Let ``handler`` carry out an action of ``keys.py`` (how mending brings the capitals to life)."""
+        """Let `handler` carry out an action of `keys.py` (how fixing brings the capitals to life)."""
         if action not in BY_ID:
             raise ValueError(f"there is no action {action!r} in keys.py")
         self._handlers[action] = handler
@@ -228,7 +228,7 @@ class House(Screen[None]):
         self.bus.tell(event)
 
     async def ask(self, dialog: Dialog[T]) -> T | None:
-        """Show a dialog and wait for its answer; None when it was left. Call it from a worker (``start``)."""
+        """Show a dialog and wait for its answer; None when it was left. Call it from a worker (`start`)."""
         return await self.app.push_screen_wait(dialog)
 
     def start(
@@ -299,5 +299,5 @@ def failure(error: BaseException) -> str:
         from tui.oci.errors import OciError
 
         sentence = words if isinstance(error, OciError) else f"{type(error).__name__}: {words}" if words else ""
-    mend = getattr(error, "mend", "") or ""
-    return " ".join(part for part in (sentence or type(error).__name__, mend) if part)
+    fix = getattr(error, "fix", "") or ""
+    return " ".join(part for part in (sentence or type(error).__name__, fix) if part)

@@ -1,7 +1,7 @@
 """Lines of text with roles and links, and how they are folded to a width. Plain data: the widgets draw it.
 
-A role is a word such as ``good`` or ``digest``; main.tcss gives it a colour (``.ink-good``). Text put into a line must
-be safe already (``tui.text.safe``); nothing here parses markup.
+A role is a word such as `good` or `digest`; main.tcss gives it a colour (`.ink-good`). Text put into a line must
+be safe already (`tui.text.safe`); nothing here parses markup.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Fold = Literal["word", "char", "cut"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a link leads: ``what`` is ``digest`` (go to it), ``node`` (a row's key), ``action`` (an action's id),
-    ``copy`` (text for the clipboard), ``exchange`` (a request's id) or ``url``; ``value`` is the raw value."""
+    """Where a link leads: `what` is `digest` (go to it), `node` (a row's key), `action` (an action's id),
+    `copy` (text for the clipboard), `exchange` (a request's id) or `url`; `value` is the raw value."""
 
     what: Literal["digest", "node", "action", "copy", "exchange", "url"]
     value: str
@@ -35,7 +35,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Characters ``start`` to ``end`` of a line lead to ``target``."""
+    """Characters `start` to `end` of a line lead to `target`."""
 
     start: int
     end: int
@@ -44,7 +44,7 @@ class Link:
 
 @dataclass(slots=True)
 class Line:
-    """One line before folding. ``hang`` is how many cells its continuation rows are indented by."""
+    """One line before folding. `hang` is how many cells its continuation rows are indented by."""
 
     plain: str = ""
     spans: list[tuple[int, int, str]] = field(default_factory=list)
@@ -107,7 +107,7 @@ class Lines:
 
 
 def wrap(text: str, width: int, *, hang: int = 0, fold: Fold = "word") -> list[int]:
-    """Where each row of a folded line begins, as character offsets; the first is 0. ``width`` in cells."""
+    """Where each row of a folded line begins, as character offsets; the first is 0. `width` in cells."""
     if width <= 0 or fold == "cut":
         return [0]
     ascii_only = text.isascii()
@@ -179,7 +179,7 @@ def columns(texts: Sequence[tuple[str, int, Role]]) -> Line:
 
 
 def cut(text: str, width: int) -> str:
-    """At most ``width`` cells, with an ellipsis at the end when something was left out."""
+    """At most `width` cells, with an ellipsis at the end when something was left out."""
     if width <= 0:
         return ""
     if text.isascii() and len(text) <= width:

@@ -53,10 +53,10 @@ class Looked:
 
 
 class Judge:
-    """Remembers findings and verdicts. ``forget`` marks them as old; ``stale`` says that an old one was given out.
+    """Remembers findings and verdicts. `forget` marks them as old; `stale` says that an old one was given out.
 
-    ``wake`` is called when one is, so that it does not stay on the screen though nothing more happens. Old ones are
-    never given out when ``patient`` is False.
+    `wake` is called when one is, so that it does not stay on the screen though nothing more happens. Old ones are
+    never given out when `patient` is False.
     """
 
     def __init__(self, wake: Callable[[], None], *, patient: bool = True) -> None:

@@ -1,8 +1,8 @@
 """Every action, once: its keys, its words, whether it writes, and why it may not apply. Bindings, the key bar, help and
 the palette all read this table. An action that does not apply is shown greyed with its reason, never hidden.
 
-A handler for action ``copy-menu`` is the main screen's method ``do_copy_menu``, or a function that another part
-registered under that id (``tui.app.mending``).
+A handler for action `copy-menu` is the main screen's method `do_copy_menu`, or a function that another part
+registered under that id (`tui.app.drafting`).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ def always(_: Situation) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """``keys`` are Textual's names, comma-separated; ``title`` is for the key bar, ``words`` for help and palette.
+    """`keys` are Textual's names, comma-separated; `title` is for the key bar, `words` for help and palette.
 
-    ``reason`` gives "" when the action applies, else why it does not. ``writes`` marks what could change a registry or
-    a file of Docker's: ``--read-only`` stops all of these in one place. ``rank`` orders the key bar (0: not on it).
+    `reason` gives "" when the action applies, else why it does not. `writes` marks what could change a registry or
+    a file of Docker's: `--read-only` stops all of these in one place. `rank` orders the key bar (0: not on it).
     """
 
     id: str
@@ -93,21 +93,21 @@ ACTIONS: tuple[Action, ...] = (
     Action("copy-menu", "y", "copy…", "Copy menu: digest, references, pull line, curl, JSON, report", "Copy",
            why.why_not_selected, rank=3),
     Action("save", "ctrl+s", "save", "Save what is shown: JSON, Markdown, SVG", "Copy"),
-    Action("recreate", "R", "recreate", "Recreate a manifest list from its source references", "Mend",
+    Action("recreate", "R", "recreate", "Recreate a manifest list from its source references", "Fix",
            why.why_not_recreate, writes=True, rank=7),
-    Action("amend", "A", "amend", "Amend a manifest list: add, replace, remove, annotate platforms", "Mend",
+    Action("amend", "A", "amend", "Amend a manifest list: add, replace, remove, annotate platforms", "Fix",
            why.why_not_amend, writes=True, rank=8),
-    Action("new", "N", "new list", "New manifest list from what is marked", "Mend", why.why_not_new, writes=True,
+    Action("new", "N", "new list", "New manifest list from what is marked", "Fix", why.why_not_new, writes=True,
            rank=13),
-    Action("push", "P", "push", "Push a draft, or a list from Docker's local store", "Mend", why.why_not_push,
+    Action("push", "P", "push", "Push a draft, or a list from Docker's local store", "Fix", why.why_not_push,
            writes=True, rank=9),
-    Action("tag", "T", "tag", "Tag this digest", "Mend", why.why_not_tag, writes=True),
-    Action("copy-elsewhere", "C", "copy to", "Copy to another repository or registry", "Mend",
+    Action("tag", "T", "tag", "Tag this digest", "Fix", why.why_not_tag, writes=True),
+    Action("copy-elsewhere", "C", "copy to", "Copy to another repository or registry", "Fix",
            why.why_not_copy_elsewhere, writes=True),
     Action("delete", "D", "delete", "Delete a tag, a manifest or a local list, after showing what else would break",
-           "Mend", why.why_not_delete, writes=True),
+           "Fix", why.why_not_delete, writes=True),
     Action("undo", "U", "undo push", "Put back what the last push to this tag replaced, or a tag that was deleted",
-           "Mend", why.why_not_undo, writes=True),
+           "Fix", why.why_not_undo, writes=True),
     Action("rehearse", "f3", "rehearse", "Pull rehearsal: step through what a client does when it pulls this", "Learn",
            why.why_not_rehearse),
     Action("digests", "f4", "digests", "Why are there four digests? All of them side by side", "Learn",
@@ -128,7 +128,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("quit", "q,ctrl+q", "quit", "Leave (asks only when a draft was not pushed)", "Program", rank=16),
 )  # fmt: skip
 
-#: ``N`` is two things by design: the previous match while a search is on, else a new list from what is marked.
+#: `N` is two things by design: the previous match while a search is on, else a new list from what is marked.
 SHARED_KEY = ("previous-match", "new")
 
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
@@ -144,15 +144,15 @@ _SHOWN = {
 
 
 def show_key(key: str) -> str:
-    """How a key is written for people: ``ctrl+s``, ``↑``, ``?``."""
+    """How a key is written for people: `ctrl+s`, `↑`, `?`."""
     return _SHOWN.get(key, key)
 
 
 class Keys:
     """The table with the user's own keys in it.
 
-    ``changes`` maps an action's id to key names, comma-separated. A key belongs to one action: to the one the user gave
-    it to, and of two such to the one that is named first. ``problems`` names what could not be used and who lost a key.
+    `changes` maps an action's id to key names, comma-separated. A key belongs to one action: to the one the user gave
+    it to, and of two such to the one that is named first. `problems` names what could not be used and who lost a key.
     """
 
     #: Terminals send these as backspace, tab, enter and newline.
@@ -208,7 +208,7 @@ class Keys:
         return " ".join(show_key(key) for key in self.of(action))
 
     def bindings(self) -> list[Binding]:
-        """One binding per action and key; all lead to ``action_act``."""
+        """One binding per action and key; all lead to `action_act`."""
         made = []
         for action in ACTIONS:
             if action.id == SHARED_KEY[0] and set(self.of(action.id)) & set(self.of(SHARED_KEY[1])):
@@ -219,7 +219,7 @@ class Keys:
 
 
 def _names(keys: str) -> tuple[str, ...]:
-    """Textual's names of keys that are written with commas between: ``?`` is ``question_mark``."""
+    """Textual's names of keys that are written with commas between: `?` is `question_mark`."""
     written = ",".join(key.strip() for key in keys.split(",") if key.strip())
     return tuple(dict.fromkeys(binding.key for binding in Binding.make_bindings([Binding(written, "")])))
 

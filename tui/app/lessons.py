@@ -35,7 +35,7 @@ _TALL = 36
 
 
 def plug(house: ExploreScreen, world: World, *, lesson: str | None = None, offer: bool = False) -> Lessons:
-    """Bring lessons and rehearsal to life; with ``lesson`` begin that one, with ``offer`` show what there is."""
+    """Bring lessons and rehearsal to life; with `lesson` begin that one, with `offer` show what there is."""
     made = Lessons(house, world)
     house.start(made.enter(lesson, offer), "lessons")
     return made

@@ -40,7 +40,7 @@ def _actions() -> type[Provider]:
 
 
 class FanfoldApp(App[int]):
-    """``connect`` makes the world (late); ``sources`` are opened in it, in their order. ``interval`` is the shortest
+    """`connect` makes the world (late); `sources` are opened in it, in their order. `interval` is the shortest
     time between two repaints by themselves, in seconds (tests use 0)."""
 
     TITLE = "fanfold"
@@ -69,7 +69,7 @@ class FanfoldApp(App[int]):
         self._native = clipboard_native
         self._world: World | None = None
         self._house: ExploreScreen | None = None
-        #: Why leaving now would lose something; "" when it would not. Mending sets it while a draft is open.
+        #: Why leaving now would lose something; "" when it would not. Fixing sets it while a draft is open.
         self.unsaved: Callable[[], str] = lambda: ""
         #: The lesson to begin with (id, number or path; None: none), and whether to offer the lessons otherwise.
         self.lesson: str | None = None
@@ -101,12 +101,12 @@ class FanfoldApp(App[int]):
         return name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's filters (NO_COLOR), and ours for ``--ascii``."""
+        """Textual's filters (NO_COLOR), and ours for `--ascii`."""
         filters = list(super().get_line_filters())
         return [*filters, self._plain] if self._plain is not None else filters
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """``$ink-muted``: quiet text that is still read with ease, for whichever theme is on."""
+        """`$ink-muted`: quiet text that is still read with ease, for whichever theme is on."""
         theme = self.current_theme
         ground = Color.parse(theme.background or ("#121212" if theme.dark else "#f0f0f0"))
         words = Color.parse(theme.foreground or ("#e0e0e0" if theme.dark else "#101010"))
@@ -136,9 +136,9 @@ class FanfoldApp(App[int]):
         world = self._world = await self._connect()
         house.enter(world)
         await self.open_sources([*world.first, *self._sources])
-        mending = await asyncio.to_thread(import_module, "tui.app.mending")
+        drafting = await asyncio.to_thread(import_module, "tui.app.drafting")
         lessons = await asyncio.to_thread(import_module, "tui.app.lessons")
-        mending.plug(house, world)
+        drafting.plug(house, world)
         lessons.plug(house, world, lesson=self.lesson, offer=self.offer_lessons)
         for hook in self.on_ready_hooks:
             hook(house, world)
@@ -190,7 +190,7 @@ class FanfoldApp(App[int]):
                 self.house.images.open_row(node)
 
     def on_key(self, event: events.Key) -> None:
-        """Before bindings are looked at: what is typed after ``/`` is text, however fast it comes."""
+        """Before bindings are looked at: what is typed after `/` is text, however fast it comes."""
         if self._house is not None and self.screen is self._house and self._house.takes_as_text(event):
             event.prevent_default()
 
@@ -228,7 +228,7 @@ class FanfoldApp(App[int]):
 
 
 def run_app(settings: Settings, sources: Sequence[str], *, lesson: str | None = None, demo: bool = False) -> int:
-    """Open the UI on these sources; with ``demo`` on the embedded registry. Gives the exit status.
+    """Open the UI on these sources; with `demo` on the embedded registry. Gives the exit status.
 
     Raises ConfigError for a lesson that does not exist, before the screen starts.
     """

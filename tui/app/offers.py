@@ -23,7 +23,7 @@ class Line(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One line of the menu. ``text`` is raw; "" when it is made later (JSON, report) or cannot be (then ``reason``)."""
+    """One line of the menu. `text` is raw; "" when it is made later (JSON, report) or cannot be (then `reason`)."""
 
     key: str
     what: str

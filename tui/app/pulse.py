@@ -1,4 +1,4 @@
-"""One heartbeat for everything that changes: at once after a pause, then at most every ``interval`` seconds."""
+"""One heartbeat for everything that changes: at once after a pause, then at most every `interval` seconds."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ SHARE = 10.0
 
 
 class Pulse:
-    """Calls ``beat`` soon after ``poke``, however often it is poked. ``beat`` returns True to be called again.
+    """Calls `beat` soon after `poke`, however often it is poked. `beat` returns True to be called again.
 
-    ``interval`` is in seconds; with 0 (tests) it beats as soon as the loop is idle, and never by itself. A beat that
+    `interval` is in seconds; with 0 (tests) it beats as soon as the loop is idle, and never by itself. A beat that
     took long is followed by a longer pause, so that drawing never takes more than a tenth of the time.
     """
 

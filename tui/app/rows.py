@@ -39,7 +39,7 @@ _WORDS = {
 
 
 class Sum(Protocol):
-    """What a parent shows of what is below it (``explore``'s Rollup)."""
+    """What a parent shows of what is below it (`explore`'s Rollup)."""
 
     @property
     def worst(self) -> Presence: ...
@@ -59,7 +59,7 @@ Piece = tuple[str, Role]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The cells of a row. ``live`` says that it will change by itself (something is being asked)."""
+    """The cells of a row. `live` says that it will change by itself (something is being asked)."""
 
     name: str
     name_role: Role
@@ -85,7 +85,7 @@ _SOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Widths in cells for a pane: ``name`` includes guides and arrow, what is left belongs to status and note."""
+    """Widths in cells for a pane: `name` includes guides and arrow, what is left belongs to status and note."""
 
     name: int
     kind: int
@@ -93,7 +93,7 @@ class Columns:
 
     @classmethod
     def of(cls, width: int, longest: int = 0) -> Columns:
-        """Shares of a pane this wide, when the ``longest`` name (with what stands before it) takes so many cells: names
+        """Shares of a pane this wide, when the `longest` name (with what stands before it) takes so many cells: names
         get what they need up to more than half, the rest is for kind, status and note."""
         if width < 34:
             return cls(max(8, width - 12), 0, width)
@@ -194,7 +194,7 @@ def row(
     tick: int = 0,
     rests: Mapping[str, float] = MappingProxyType({}),
 ) -> Row:
-    """All cells of a row; ``rests`` are the registries (lower case) that asked for a rest, with the seconds left."""
+    """All cells of a row; `rests` are the registries (lower case) that asked for a rest, with the seconds left."""
     status, live = status_cell(node, book, glyphs, tick, time.monotonic(), rests)
     role: Role = "plain"
     if node.kind is Kind.FAULT:
@@ -228,7 +228,7 @@ class Laid:
     cells: int = 0
 
     def put(self, text: str, role: Role) -> None:
-        """Add text; ``cells`` counts along."""
+        """Add text; `cells` counts along."""
         from rich.cells import cell_len
 
         if text:
@@ -237,7 +237,7 @@ class Laid:
 
 
 def lay(row: Row, columns: Columns, indent: int, glyphs: Glyphs) -> list[Piece]:
-    """Cut and pad the cells of a row so that they stand in columns; ``indent`` is what guides and arrow take."""
+    """Cut and pad the cells of a row so that they stand in columns; `indent` is what guides and arrow take."""
     laid = Laid()
     room = columns.name - indent - 1
     if row.marked:

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 
 class Shell(Screen[None]):
-    """Covered by the main screen as soon as that can be made; ``typed`` are the keys for it, in order."""
+    """Covered by the main screen as soon as that can be made; `typed` are the keys for it, in order."""
 
     DEFAULT_CSS = """
     Shell {

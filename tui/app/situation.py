@@ -15,10 +15,10 @@ from tui.text import safe
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """``pane`` is ``tree``, ``detail``, ``requests`` or ``side``; ``handled`` are the ids of the actions that somebody
-    carries out; ``marks`` are the marked rows; ``links`` how many links the detail page has; ``places`` how far back
-    the history goes; ``drafts`` how many drafts were left unpushed; ``undo`` why nothing can be undone here; ``lesson``
-    why each action of a lesson does not apply; ``listing`` whether a list of names is above the cursor."""
+    """`pane` is `tree`, `detail`, `requests` or `side`; `handled` are the ids of the actions that somebody
+    carries out; `marks` are the marked rows; `links` how many links the detail page has; `places` how far back
+    the history goes; `drafts` how many drafts were left unpushed; `undo` why nothing can be undone here; `lesson`
+    why each action of a lesson does not apply; `listing` whether a list of names is above the cursor."""
 
     node: Node | None = None
     pane: str = "tree"

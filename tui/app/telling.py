@@ -27,7 +27,7 @@ class Telling(House):
         self._told_exchanges = 0
 
     def tell_view(self, view: str, node: Node | None = None) -> None:
-        """A screen or panel came up: ``requests``, ``copy``, ``diff``, ``help`` …"""
+        """A screen or panel came up: `requests`, `copy`, `diff`, `help` …"""
         facts = {"view": view}
         self.tell(Event(EventKind.VIEW, facts) if node is None else node_event(EventKind.VIEW, node, **facts))
 

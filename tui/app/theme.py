@@ -77,7 +77,7 @@ _OWN_WORDS = {"dark": DARK.name, "light": LIGHT.name}
 
 def chosen_theme(configured: str, environment: str, known: Collection[str]) -> tuple[str, str]:
     """Which theme to begin with, and what to say when the one that was asked for does not exist ("" when it does). The
-    environment's (``TEXTUAL_THEME``) counts where the configuration says ``auto``."""
+    environment's (`TEXTUAL_THEME`) counts where the configuration says `auto`."""
     own = configured not in ("auto", "")
     wanted = configured if own else environment or "dark"
     name = _OWN_WORDS.get(wanted, wanted)
@@ -88,7 +88,7 @@ def chosen_theme(configured: str, environment: str, known: Collection[str]) -> t
     return DARK.name, f"{where}: there is no theme “{safe(wanted, limit=60)}”, so it is dark. There are: {names}."
 
 
-#: What ``--ascii`` draws instead. Letters of names and values are left alone: only our own drawing is replaced.
+#: What `--ascii` draws instead. Letters of names and values are left alone: only our own drawing is replaced.
 _PLAIN = str.maketrans(
     {
         # Whole blocks first, so that no widget of Textual's finds a line that was not thought of: crossings, shades,

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class World:
-    """``open`` adds what a text names (reference, repository, registry, ``oci:PATH`` …) to the tree and gives its row;
-    it raises ``OciError`` or ``SourceError`` with a sentence for the reader. ``close`` ends all connections.
+    """`open` adds what a text names (reference, repository, registry, `oci:PATH` …) to the tree and gives its row;
+    it raises `OciError` or `SourceError` with a sentence for the reader. `close` ends all connections.
 
-    ``first`` are the sources to open at once besides those of the command line (the demo's); ``demo`` is the embedded
-    registry when there is one (``tui.demo.serve.Served``), ``engine`` what else the other parts may need.
+    `first` are the sources to open at once besides those of the command line (the demo's); `demo` is the embedded
+    registry when there is one (`tui.demo.serve.Served`), `engine` what else the other parts may need.
     """
 
     explorer: Explorer
@@ -36,7 +36,7 @@ class World:
     demo: Served | None = None
 
     def close_also(self, end: Callable[[], None]) -> None:
-        """Run ``end`` in a thread after the connections are closed, whatever becomes of that."""
+        """Run `end` in a thread after the connections are closed, whatever becomes of that."""
         inner = self.close
 
         async def close() -> None:

@@ -16,10 +16,10 @@ from tui.text import plural, safe
 
 
 def add(draft: Draft, entries: Sequence[Entry]) -> Draft:
-    """Add images and their attestations, as ``resolve`` gives them.
+    """Add images and their attestations, as `resolve` gives them.
 
     An image whose platform is in the draft already takes the place of that row, with its attestations, and a message
-    says so. Two images for one platform *within* what is added both go in: ``validate.problems`` then names them,
+    says so. Two images for one platform *within* what is added both go in: `validate.problems` then names them,
     because nobody can know which one was meant. An image that is there already, byte for byte, is not doubled.
     """
     attestations: dict[Digest, list[Entry]] = {}
@@ -67,7 +67,7 @@ def replace(draft: Draft, key: str, entries: Sequence[Entry]) -> Draft:
 
 
 def remove(draft: Draft, key: str) -> Draft:
-    """Take a row out, and the attestations of its image with it. The rows stay in sight as ``removed``."""
+    """Take a row out, and the attestations of its image with it. The rows stay in sight as `removed`."""
     gone = draft.entry(key)
     along = () if gone.is_attestation else draft.attestations_of(gone.descriptor.digest)
     still = [entry for entry in draft.images if entry.key != key and entry.descriptor.digest == gone.descriptor.digest]
@@ -144,7 +144,7 @@ def allow_duplicates(draft: Draft, allow: bool = True) -> Draft:
 
 
 def find(draft: Draft, wanted: str) -> tuple[Entry, ...]:
-    """The kept rows that a person means by ``linux/arm64`` or by a digest: exactly, else without regard to os.version.
+    """The kept rows that a person means by `linux/arm64` or by a digest: exactly, else without regard to os.version.
 
     Raises OciError when it is neither a platform nor a digest.
     """

@@ -76,10 +76,10 @@ async def begin_new(
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that was marked for a new list: a reference (``Pinned``, if it was seen in a source), and for a
+    """Something that was marked for a new list: a reference (`Pinned`, if it was seen in a source), and for a
     platform of an index what it hangs in.
 
-    With ``within`` (the index), ``digest`` (the platform's image in it) and ``home`` (where the index is) the image
+    With `within` (the index), `digest` (the platform's image in it) and `home` (where the index is) the image
     keeps its platform, annotations and attestations as they stand in that index.
     """
 
@@ -92,7 +92,7 @@ class Mark:
 async def begin_marked(
     bench: Bench, target: Reference, marks: Sequence[Mark]
 ) -> tuple[Draft, tuple[ResolveError, ...]]:
-    """A draft of what was marked, in that order, and why some of it gave nothing. Raises OciError as ``begin_new``."""
+    """A draft of what was marked, in that order, and why some of it gave nothing. Raises OciError as `begin_new`."""
     if not any(mark.within is not None for mark in marks):
         return await begin_new(bench, target, [mark.reference for mark in marks])
     draft = Draft(target, kind=DraftKind.NEW)

@@ -1,7 +1,7 @@
 """The bench: how compose asks. One per session; it remembers what was read and seen, and for how long that may be used.
 
 Reading a manifest or a config from a repository proves that it is there, so that planning right after resolving asks
-nothing twice. What is older than ``freshness`` seconds is asked again: a plan must not rest on what was true an hour
+nothing twice. What is older than `freshness` seconds is asked again: a plan must not rest on what was true an hour
 ago.
 """
 
@@ -28,7 +28,7 @@ from tui.text import safe
 class Bench:
     """Sources by home, what was seen in each, and the client that writes.
 
-    ``read_only`` gives the reason why nothing may be written to a registry, or "" (``--read-only``, a setting of the
+    `read_only` gives the reason why nothing may be written to a registry, or "" (`--read-only`, a setting of the
     host).
     """
 
@@ -146,8 +146,8 @@ class Bench:
     async def presence(self, home: Home, descriptor: Descriptor, *, confirm: bool = True) -> Observation:
         """Whether the object is in this home; asked only if it was not seen of late. Raises only CancelledError.
 
-        Without ``confirm`` a plain 404 is enough for ``missing`` (it will be mounted or copied then); with it the
-        registry is asked in a second way, which is what ``missing`` must mean before anybody is told that it exists
+        Without `confirm` a plain 404 is enough for `missing` (it will be mounted or copied then); with it the
+        registry is asked in a second way, which is what `missing` must mean before anybody is told that it exists
         nowhere.
         """
         seen = self.seen(home, descriptor.digest)

@@ -30,9 +30,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True, slots=True)
 class Equivalent:
-    """One tool's way. ``line`` is safe to paste into a shell, may hold several lines, and is "" where the tool cannot.
+    """One tool's way. `line` is safe to paste into a shell, may hold several lines, and is "" where the tool cannot.
 
-    ``note`` (safe) says what is different then: what is lost, what is not checked.
+    `note` (safe) says what is different then: what is lost, what is not checked.
     """
 
     tool: str
@@ -43,7 +43,7 @@ class Equivalent:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How the registries of a plan are reached: ``hosts`` are the client's settings."""
+    """How the registries of a plan are reached: `hosts` are the client's settings."""
 
     hosts: Hosts | None = None
 
@@ -60,7 +60,7 @@ class Reach:
 
 
 def word(text: str) -> str:
-    """One word. One that holds control characters is written as bash, zsh and ksh write it: ``$'…'``."""
+    """One word. One that holds control characters is written as bash, zsh and ksh write it: `$'…'`."""
     if not _CONTROL.search(text):
         return shlex.quote(text)
     escaped = text.replace("\\", "\\\\").replace("'", "\\047")
@@ -103,7 +103,7 @@ def docker(access: Access) -> tuple[str, ...]:
 
 
 def oras(access: Access, side: str = "") -> tuple[str, ...]:
-    """``side`` is "from-" or "to-" where the two registries of a line have flags of their own."""
+    """`side` is "from-" or "to-" where the two registries of a line have flags of their own."""
     return (f"--{side}plain-http",) if access.plain_http else (f"--{side}insecure",) if access.insecure else ()
 
 

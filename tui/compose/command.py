@@ -1,4 +1,4 @@
-"""``fanfold create``: make a list and push it, for scripts. Stdout holds the digest alone; the rest goes to stderr."""
+"""`fanfold create`: make a list and push it, for scripts. Stdout holds the digest alone; the rest goes to stderr."""
 
 from __future__ import annotations
 

@@ -36,9 +36,9 @@ async def plan_copy(
     referrers: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Plan:
-    """The plan that makes ``target`` (with a tag) hold what ``source`` holds now, bytes unchanged.
+    """The plan that makes `target` (with a tag) hold what `source` holds now, bytes unchanged.
 
-    With ``referrers`` what refers to it and to its images (signatures, SBOMs) comes along, and the fallback tags where
+    With `referrers` what refers to it and to its images (signatures, SBOMs) comes along, and the fallback tags where
     the target's registry has no referrers API. Raises ResolveError when the source cannot be read, OciError when it is
     malformed.
     """
@@ -139,7 +139,7 @@ async def _referrer(
 async def _fallback_steps(
     bench: Bench, here: Home, found: list[tuple[Digest, Descriptor]], said: list[str]
 ) -> list[Step]:
-    """One step for each subject whose referrers the target's registry will not list by itself; ``said`` gets a
+    """One step for each subject whose referrers the target's registry will not list by itself; `said` gets a
     sentence for each of which that could not be found out."""
     by_subject: dict[Digest, list[Descriptor]] = {}
     for subject, descriptor in found:

@@ -30,8 +30,8 @@ TAG_LIMIT, INDEX_LIMIT = 200, 50
 class Blast:
     """What else hangs on a digest in its repository.
 
-    ``tags`` hold it (the one that was named included), ``indexes`` (tags) have it among their entries, ``referrers``
-    refer to it. ``notes`` (safe) say what could not be found out; without any the answer is whole."""
+    `tags` hold it (the one that was named included), `indexes` (tags) have it among their entries, `referrers`
+    refer to it. `notes` (safe) say what could not be found out; without any the answer is whole."""
 
     tags: tuple[str, ...]
     indexes: tuple[str, ...]
@@ -47,7 +47,7 @@ async def blast(
     tags: Sequence[str] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Blast:
-    """Look at the repository's tags (``tags`` if they are known already) for what holds or contains a digest."""
+    """Look at the repository's tags (`tags` if they are known already) for what holds or contains a digest."""
     tell = progress or (lambda _text: None)
     source = bench.source(home)
     notes: list[str] = []
@@ -143,7 +143,7 @@ async def plan_delete_manifest(
     """The plan that deletes a manifest by its digest: every tag on it goes along, every index that names it gets a
     hole.
 
-    ``target`` names a digest. Raises ResolveError when it is not there.
+    `target` names a digest. Raises ResolveError when it is not there.
     """
     home = Home.of(target)
     if target.digest is None:

@@ -14,7 +14,7 @@ from tui.text import plural, safe
 
 
 def difference(before: AnyManifest | None, after: AnyManifest) -> tuple[DiffRow, ...]:
-    """The rows of the difference; equal entries are there too, as ``same``. Order: type, entries, annotations."""
+    """The rows of the difference; equal entries are there too, as `same`. Order: type, entries, annotations."""
     if before is None:
         return (
             DiffRow(Change.ADDED, "tag", after="is new"),
@@ -50,7 +50,7 @@ def _written(manifest: AnyManifest) -> str:
 
 
 def summary(rows: tuple[DiffRow, ...]) -> str:
-    """One line: ``1 added, 2 changed, 3 as they were``."""
+    """One line: `1 added, 2 changed, 3 as they were`."""
     entries = [row for row in rows if row.what not in ("tag", "type", "order", "digest", "bytes")]
     counts = [
         (kind, sum(row.kind is kind for row in entries), word)

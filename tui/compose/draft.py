@@ -1,4 +1,4 @@
-"""A draft: an index that is being made and is in no registry yet. Plain data; edits are in ``amend``."""
+"""A draft: an index that is being made and is in no registry yet. Plain data; edits are in `amend`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui.oci.reference import Reference
 
 
 class EntryVerdict(StrEnum):
-    """What became of an entry since the list was made. ``unknown``: its source could not be asked; never "gone"."""
+    """What became of an entry since the list was made. `unknown`: its source could not be asked; never "gone"."""
 
     UNCHANGED = "unchanged"
     MOVED = "moved"
@@ -29,7 +29,7 @@ class EntryVerdict(StrEnum):
 
 
 class TypeChoice(StrEnum):
-    """Which media type the index gets. ``auto`` keeps the type of what it began as while that can hold the entries."""
+    """Which media type the index gets. `auto` keeps the type of what it began as while that can hold the entries."""
 
     AUTO = "auto"
     OCI = "oci"
@@ -47,11 +47,11 @@ class DraftKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of a draft. ``descriptor`` is what goes into the index, platform and annotations included.
+    """One row of a draft. `descriptor` is what goes into the index, platform and annotations included.
 
-    ``key`` names the row and survives every edit. ``source`` is the reference it came from (raw text, as a person would
-    type it), ``proposed`` says that we guessed it and ``note`` (safe) why, or what went wrong. ``was`` is the digest
-    that the list held, ``now`` the one that the source holds.
+    `key` names the row and survives every edit. `source` is the reference it came from (raw text, as a person would
+    type it), `proposed` says that we guessed it and `note` (safe) why, or what went wrong. `was` is the digest
+    that the list held, `now` the one that the source holds.
     """
 
     key: str
@@ -66,12 +66,12 @@ class Entry:
 
     @property
     def platform(self) -> Platform | None:
-        """The platform that the index will name; ``unknown/unknown`` for attestations."""
+        """The platform that the index will name; `unknown/unknown` for attestations."""
         return self.descriptor.platform
 
     @property
     def describes(self) -> Digest | None:
-        """The digest of the image that this attestation is about (``vnd.docker.reference.digest``); None for images."""
+        """The digest of the image that this attestation is about (`vnd.docker.reference.digest`); None for images."""
         return attestation.reference_digest(self.descriptor)
 
     @property
@@ -101,11 +101,11 @@ class LocalList:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An index in the making, for ``target`` (a repository and a tag, never a digest).
+    """An index in the making, for `target` (a repository and a tag, never a digest).
 
-    ``base`` is the index that it began as: if nothing is changed, its exact bytes are kept. ``tag_was`` is the digest
-    that the target's tag had when the draft was made (None: no such tag), if ``tag_known``. ``messages`` (safe) say
-    what edits did on the side. ``places`` are further repositories in which missing objects may be found.
+    `base` is the index that it began as: if nothing is changed, its exact bytes are kept. `tag_was` is the digest
+    that the target's tag had when the draft was made (None: no such tag), if `tag_known`. `messages` (safe) say
+    what edits did on the side. `places` are further repositories in which missing objects may be found.
     """
 
     target: Reference

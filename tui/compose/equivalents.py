@@ -25,7 +25,7 @@ _IMAGETOOLS = ("docker", "buildx", "imagetools", "create", "--prefer-index=false
 def equivalents(plan: Plan, hosts: Hosts | None = None) -> tuple[Equivalent, ...]:
     """How `docker manifest`, `docker buildx imagetools`, `crane`, `regctl`, `oras`, `skopeo` and `curl` do it.
 
-    ``hosts`` are the client's settings (``ClientSettings``), so that the flags fit how the registries are reached.
+    `hosts` are the client's settings (`ClientSettings`), so that the flags fit how the registries are reached.
     Blocks for a moment: what lies on disk is looked at.
     """
     found = _every(plan, Reach(hosts))

@@ -6,7 +6,7 @@ from tui.sources.presence import Presence
 
 
 class ComposeError(Exception):
-    """Something that cannot be made or written. ``sentence`` says what, where, and what to do."""
+    """Something that cannot be made or written. `sentence` says what, where, and what to do."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -20,7 +20,7 @@ class DraftError(ComposeError):
 class ResolveError(ComposeError):
     """A reference that gave no images.
 
-    ``presence`` says why: missing (it does not exist), mismatched (it is not an image), denied, limited, unreachable.
+    `presence` says why: missing (it does not exist), mismatched (it is not an image), denied, limited, unreachable.
     """
 
     def __init__(self, sentence: str, presence: Presence, *, retry_at: float | None = None) -> None:

@@ -21,7 +21,7 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """A step is done; ``how`` says how it turned out: ``mounted``, ``copied``, ``there already``, ``put`` …"""
+    """A step is done; `how` says how it turned out: `mounted`, `copied`, `there already`, `put` …"""
 
     step: Step
     how: str
@@ -37,9 +37,9 @@ class StepFailed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Nothing is sent for ``seconds`` more (told again every second, 0.0 at the end), because of ``reason``.
+    """Nothing is sent for `seconds` more (told again every second, 0.0 at the end), because of `reason`.
 
-    ``step`` is None when the whole registry is paused.
+    `step` is None when the whole registry is paused.
     """
 
     step: Step | None
@@ -49,7 +49,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class BytesMoved:
-    """How much of a copy has been sent: ``done`` of ``total`` bytes. After a failure it begins at 0 again."""
+    """How much of a copy has been sent: `done` of `total` bytes. After a failure it begins at 0 again."""
 
     step: Step
     done: int
@@ -71,9 +71,9 @@ OnEvent = Callable[[Event], None]
 class Outcome(StrEnum):
     """How a push ended.
 
-    ``pushed``: written, read back, and it is what was meant. ``unchanged``: the tag held it already. ``conflict``:
-    somebody moved the tag meanwhile, nothing was put there. ``failed`` and ``cancelled``: the tag is as it was.
-    ``unverified``: it was written, but reading it back did not (yet) show it."""
+    `pushed`: written, read back, and it is what was meant. `unchanged`: the tag held it already. `conflict`:
+    somebody moved the tag meanwhile, nothing was put there. `failed` and `cancelled`: the tag is as it was.
+    `unverified`: it was written, but reading it back did not (yet) show it."""
 
     PUSHED = "pushed"
     UNCHANGED = "unchanged"
@@ -87,10 +87,10 @@ class Outcome(StrEnum):
 class PushResult:
     """The end of a push.
 
-    ``tag_holds`` is the digest that the tag holds as far as is known (None: no such tag) if ``tag_known``. ``base``,
-    ``theirs`` and ``mine`` are the three sides of a conflict. ``written`` are the objects that this push put into the
-    repository; without a tag they do no harm. ``record`` is the journal's id ("" : nothing was to be undone).
-    ``undetermined``: it failed because something could not be found out (exit status 3)."""
+    `tag_holds` is the digest that the tag holds as far as is known (None: no such tag) if `tag_known`. `base`,
+    `theirs` and `mine` are the three sides of a conflict. `written` are the objects that this push put into the
+    repository; without a tag they do no harm. `record` is the journal's id ("" : nothing was to be undone).
+    `undetermined`: it failed because something could not be found out (exit status 3)."""
 
     outcome: Outcome
     target: Reference
@@ -118,5 +118,5 @@ class PushResult:
 
     @property
     def copyable(self) -> str:
-        """``host/app@sha256:…`` of what was pushed, whole, ready to copy; "" if nothing was."""
+        """`host/app@sha256:…` of what was pushed, whole, ready to copy; "" if nothing was."""
         return f"{self.target.name}@{self.digest}" if self.digest is not None and self.ok else ""

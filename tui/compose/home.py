@@ -17,8 +17,8 @@ from tui.sources.storage import StorageSource
 class Home:
     """Where bytes can be read from.
 
-    ``registry`` is the ``host[:port]`` of a registry; for what lies on disk it is None and ``path`` holds the source as
-    it is written on the command line, without repository, tag or digest (``oci:/tmp/layout``).
+    `registry` is the `host[:port]` of a registry; for what lies on disk it is None and `path` holds the source as
+    it is written on the command line, without repository, tag or digest (`oci:/tmp/layout`).
     """
 
     repository: str
@@ -50,7 +50,7 @@ class Home:
         return self.registry is not None and self.registry == other.registry
 
     def at(self, selector: str) -> str:
-        """The reference of something in here, as people write it: ``host/app:tag`` or ``host/app@sha256:…``."""
+        """The reference of something in here, as people write it: `host/app:tag` or `host/app@sha256:…`."""
         if self.path is not None:
             return object_text(self.path, self.repository, tag=selector)
         mark = "@" if ":" in selector else ":"

@@ -1,6 +1,6 @@
 """The journal: what was pushed where, from which sources, and what it replaced, with the bytes to put it back.
 
-A folder of the user's alone (0700, files 0600): ``journal.jsonl``, one JSON object a line, and ``objects/`` with
+A folder of the user's alone (0700, files 0600): `journal.jsonl`, one JSON object a line, and `objects/` with
 manifests under their digest. A line is written and synced *before* a tag is moved, and another when it has moved.
 Lines that cannot be read are passed over and kept."""
 
@@ -35,11 +35,11 @@ NOT_WRITTEN = "not written"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One write. ``target`` is the reference with its tag; ``before`` is None when there was no such tag.
+    """One write. `target` is the reference with its tag; `before` is None when there was no such tag.
 
-    ``digest`` is None for a deletion; where a manifest was deleted, ``target`` names its digest, and ``tags`` are those
-    that went along. ``sources`` maps the digests of entries to the references that they came from.
-    ``outcome`` is "" while it is not known how it ended (the program was stopped in the middle).
+    `digest` is None for a deletion; where a manifest was deleted, `target` names its digest, and `tags` are those
+    that went along. `sources` maps the digests of entries to the references that they came from.
+    `outcome` is "" while it is not known how it ended (the program was stopped in the middle).
     """
 
     id: str
@@ -56,7 +56,7 @@ class Record:
 
     @property
     def touched(self) -> tuple[Reference, ...]:
-        """The references, by tag, that hold something else since; none when ``target`` cannot be read."""
+        """The references, by tag, that hold something else since; none when `target` cannot be read."""
         try:
             target = Reference.parse(self.target)
             also = tuple(target.with_tag(tag) for tag in self.tags)

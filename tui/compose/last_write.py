@@ -30,8 +30,8 @@ GRACE = 2.0
 class Stage(Enum):
     """How far the last write is, which decides what a wish to stop can do.
 
-    ``OPEN``: nothing is under way, and nothing was written. ``WRITING``: the exchange has begun and is finished.
-    ``ASKING``: what became of it is being asked, which can be given up. ``SETTLED``: the result is known.
+    `OPEN`: nothing is under way, and nothing was written. `WRITING`: the exchange has begun and is finished.
+    `ASKING`: what became of it is being asked, which can be given up. `SETTLED`: the result is known.
     """
 
     OPEN = auto()
@@ -41,7 +41,7 @@ class Stage(Enum):
 
 
 class Retry(Exception):
-    """The write did not happen, and waiting may mend what stopped it: look at the tag again, then try again."""
+    """The write did not happen, and waiting may fix what stopped it: look at the tag again, then try again."""
 
     def __init__(self, cause: errors.RegistryError) -> None:
         super().__init__(cause.sentence)
@@ -50,7 +50,7 @@ class Retry(Exception):
 
 @dataclass(slots=True)
 class LastWrite:
-    """Moves one tag. Told from outside: ``stopping``, somebody asked to stop; ``waiting``, a countdown is running."""
+    """Moves one tag. Told from outside: `stopping`, somebody asked to stop; `waiting`, a countdown is running."""
 
     bench: Bench
     plan: Plan
@@ -80,7 +80,7 @@ class LastWrite:
         return head.digest
 
     def conflict(self, theirs: Digest | None, *, tried: bool = False) -> PushResult:
-        """Somebody moved the tag since the plan was made. Nothing is put there (again, if it was ``tried``)."""
+        """Somebody moved the tag since the plan was made. Nothing is put there (again, if it was `tried`)."""
         start = "The last write did not get through and is not repeated" if tried else "Stopped before the last write"
         name = safe(str(self.plan.target))
         was = self.plan.before.short if self.plan.before is not None else "no such tag"
@@ -98,7 +98,7 @@ class LastWrite:
 
     async def put(self, step: Step) -> PushResult:
         """PUT the tag, once, and read it back. Raises Retry when it certainly did not happen and may be tried again,
-        and RegistryError when it certainly did not and cannot be mended by waiting."""
+        and RegistryError when it certainly did not and cannot be fixed by waiting."""
         target, raw = self.plan.target, step.raw or b""
         lost: errors.RegistryError | None = None
         try:
@@ -127,7 +127,7 @@ class LastWrite:
     async def settle(self, step: Step, lost: errors.RegistryError | None = None) -> PushResult:
         """Ask what became of the write, however long the registry is away; whoever stops that gets what is known.
 
-        Raises Retry when the answer was ``lost`` and the tag holds what it held before.
+        Raises Retry when the answer was `lost` and the tag holds what it held before.
         """
         self.stage = Stage.ASKING
         asking = asyncio.ensure_future(self._ask(step, lost))
@@ -170,7 +170,7 @@ class LastWrite:
         return await self._verify(step)
 
     def _unknown(self, lost: errors.RegistryError | None, trouble: str) -> PushResult:
-        """Nobody can say what the tag holds now; without ``trouble`` because asking was stopped."""
+        """Nobody can say what the tag holds now; without `trouble` because asking was stopped."""
         name = safe(str(self.plan.target))
         if lost is not None:
             why = f"{name} cannot be asked now ({trouble})" if trouble else f"asking {name} was stopped"

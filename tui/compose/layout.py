@@ -1,7 +1,7 @@
 """The byte layout of the indexes that fanfold writes. It never changes: the same draft has the same digest for ever.
 
-Fields come in the order of image-spec's ``image-index.md`` and ``descriptor.md``, maps are sorted by key, unknown
-fields follow sorted, two spaces of indentation, no newline at the end, and ``<``, ``>``, ``&``, U+2028, U+2029
+Fields come in the order of image-spec's `image-index.md` and `descriptor.md`, maps are sorted by key, unknown
+fields follow sorted, two spaces of indentation, no newline at the end, and `<`, `>`, `&`, U+2028, U+2029
 escaped as Go's encoder does. Other tools indent otherwise, so that the same entries have another digest there.
 """
 

@@ -1,4 +1,4 @@
-"""Docker's local lists and drafts: pushing one as it is, recreating it, and writing back what was mended."""
+"""Docker's local lists and drafts: pushing one as it is, recreating it, and writing back what was fixed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def draft_of_local(
 ) -> Draft:
     """The stored list as it is, entries unchanged and their platforms as `docker manifest annotate` left them.
 
-    ``folder`` is the ``manifests`` folder; ``target`` is needed when the list's name cannot be told. ``compared`` is
+    `folder` is the `manifests` folder; `target` is needed when the list's name cannot be told. `compared` is
     the list held against the registry: rows say what their references hold now, and the stored images go in all the
     same. Without it nothing is known of that, and every row is called unchanged. Raises DraftError.
     """
@@ -51,7 +51,7 @@ async def recreate_local(
     *,
     progress: Callable[[str], None] | None = None,
 ) -> Draft:
-    """A draft in which each entry is what its ``Ref`` holds now. Raises DraftError when the list cannot be read."""
+    """A draft in which each entry is what its `Ref` holds now. Raises DraftError when the list cannot be read."""
     index = _index(stored)
     name = _target(stored, target)
     sources = {entry.descriptor.digest: str(entry.reference) for entry in stored.entries}
@@ -64,9 +64,9 @@ async def recreate_local(
 def local_files(
     draft: Draft, raws: Mapping[Digest, bytes], *, pushed: bool = True
 ) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """The files that the local list shall hold, after a push if ``pushed``, and what cannot be kept there (safe).
+    """The files that the local list shall hold, after a push if `pushed`, and what cannot be kept there (safe).
 
-    ``raws`` are the manifests' bytes. Docker's lists hold no annotations, so that attestations, which need them, are
+    `raws` are the manifests' bytes. Docker's lists hold no annotations, so that attestations, which need them, are
     left out: `docker manifest push` would make nameless images of them.
     """
     files: dict[str, bytes] = {}
@@ -95,7 +95,7 @@ def local_files(
 
 
 def plan_local_write(draft: Draft, raws: Mapping[Digest, bytes]) -> Plan:
-    """The plan that only mends the local list and pushes nothing. Raises DraftError when the draft has none."""
+    """The plan that only fixes the local list and pushes nothing. Raises DraftError when the draft has none."""
     if draft.local_list is None:
         raise DraftError("This draft does not come from one of Docker's local lists.")
     files, said = local_files(draft, raws, pushed=False)
@@ -140,7 +140,7 @@ def _as_found(row: Entry, found: Compared | None) -> Entry:
 
 
 def _reference(entry: Entry, target: Reference, taken: Mapping[str, bytes]) -> Reference:
-    """The ``Ref`` of an entry: its source by tag if that is no other entry's, else its digest where it came from."""
+    """The `Ref` of an entry: its source by tag if that is no other entry's, else its digest where it came from."""
     try:
         reference = Reference.parse(entry.source or "")
         if stored_name(str(reference)) not in taken:

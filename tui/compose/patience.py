@@ -25,7 +25,7 @@ _BELIEVED = 5
 
 @dataclass(slots=True)
 class Patience:
-    """How long to wait and how. ``longest`` (seconds) bounds the waiting of one step in all; ``sleep`` is for tests."""
+    """How long to wait and how. `longest` (seconds) bounds the waiting of one step in all; `sleep` is for tests."""
 
     on_event: OnEvent
     longest: float = 900.0
@@ -36,7 +36,7 @@ class Patience:
     async def insist(self, step: Step, action: Callable[[], Awaitable[T]]) -> T:
         """Do it until it works or fails for good. Only for what may be repeated without harm.
 
-        Raises the last error when the patience is over, and at once what waiting cannot mend.
+        Raises the last error when the patience is over, and at once what waiting cannot fix.
         """
         spell = self.spell(step)
         while True:
@@ -95,7 +95,7 @@ class Spell:
 
 
 def can_pass(error: errors.RegistryError | SourceError) -> bool:
-    """Whether waiting may mend it: a rate limit, or a registry that did not answer."""
+    """Whether waiting may fix it: a rate limit, or a registry that did not answer."""
     if isinstance(error, SourceError):
         return error.presence in (Presence.LIMITED, Presence.UNREACHABLE)
     if isinstance(error, errors.RateLimited):

@@ -1,4 +1,4 @@
-"""A plan: everything that a write will do, worked out before the first of it. Plain data; ``planner`` makes it.
+"""A plan: everything that a write will do, worked out before the first of it. Plain data; `planner` makes it.
 
 Pushing a draft, undoing a push, copying, tagging and deleting are all plans of this one shape, so that one screen can
 confirm them and one executor can run them.
@@ -32,8 +32,8 @@ class Action(StrEnum):
 class How(StrEnum):
     """How an object gets into the target repository.
 
-    ``present`` is there already; ``foreign`` lives at its ``urls`` and is left out; ``nowhere`` stops the plan, and so
-    does ``wrong``: it is there, but is not what is said of it above. ``unknown`` could not be found out and stops it
+    `present` is there already; `foreign` lives at its `urls` and is left out; `nowhere` stops the plan, and so
+    does `wrong`: it is there, but is not what is said of it above. `unknown` could not be found out and stops it
     too, without saying that the object is missing.
     """
 
@@ -84,9 +84,9 @@ STEP_REQUESTS: Mapping[StepKind, int] = {
 class PlannedObject:
     """One distinct object below the index.
 
-    ``kind`` is ``index``, ``manifest``, ``attestation``, ``config``, ``layer`` or ``statement``; ``size`` in bytes;
-    ``platforms``, ``detail`` and ``caveat`` (wrong, but does not stop) are safe text. ``source`` is where it is mounted
-    or copied from. ``asked`` is False for a blob that is mounted without having asked the target first, which is
+    `kind` is `index`, `manifest`, `attestation`, `config`, `layer` or `statement`; `size` in bytes;
+    `platforms`, `detail` and `caveat` (wrong, but does not stop) are safe text. `source` is where it is mounted
+    or copied from. `asked` is False for a blob that is mounted without having asked the target first, which is
     harmless if it is there already.
     """
 
@@ -105,9 +105,9 @@ class PlannedObject:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step, in the order of ``Plan.steps``. ``title`` is safe text; ``size`` in bytes (what may travel).
+    """One step, in the order of `Plan.steps`. `title` is safe text; `size` in bytes (what may travel).
 
-    ``raw`` are the exact bytes of a manifest to PUT; ``selector`` what it is PUT or deleted under (a tag or a digest).
+    `raw` are the exact bytes of a manifest to PUT; `selector` what it is PUT or deleted under (a tag or a digest).
     """
 
     number: int
@@ -138,12 +138,12 @@ class DiffRow:
 class Plan:
     """The exact steps of a write.
 
-    ``before`` is the digest that the tag holds as planned (None: no such tag), ``before_raw`` its bytes, for the
-    journal. ``digest``, ``raw`` and ``media_type`` are what the tag will hold. ``objects`` is every distinct object
-    below it. ``problems`` that stop are why the plan cannot be run; ``warnings`` and ``confirmation`` are safe text
-    for the screen. ``asked`` counts the requests that planning took. ``type_to_confirm`` is what a person must type
-    first ("" : nothing). ``sources`` are the references that the entries came from, by digest, for the journal, and
-    ``tags`` those that go along with a manifest that is deleted by its digest.
+    `before` is the digest that the tag holds as planned (None: no such tag), `before_raw` its bytes, for the
+    journal. `digest`, `raw` and `media_type` are what the tag will hold. `objects` is every distinct object
+    below it. `problems` that stop are why the plan cannot be run; `warnings` and `confirmation` are safe text
+    for the screen. `asked` counts the requests that planning took. `type_to_confirm` is what a person must type
+    first ("" : nothing). `sources` are the references that the entries came from, by digest, for the journal, and
+    `tags` those that go along with a manifest that is deleted by its digest.
     """
 
     action: Action

@@ -1,4 +1,4 @@
-"""A plan as JSON (``--json``, saving) and as text (``--dry-run``, a pipe). Nothing is decided here."""
+"""A plan as JSON (`--json`, saving) and as text (`--dry-run`, a pipe). Nothing is decided here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tui.text import plural, safe, size
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
-    """The plan as JSON values. Keys are stable; ``bytes`` is the index exactly as it would be pushed."""
+    """The plan as JSON values. Keys are stable; `bytes` is the index exactly as it would be pushed."""
     return {
         "action": str(plan.action),
         "target": str(plan.target),

@@ -30,9 +30,9 @@ Progress = Callable[[str], None]
 class Wanted:
     """What a tag shall hold: a manifest with its exact bytes, and where what is below it may be found.
 
-    ``incomplete_is_fine``: objects that exist nowhere are said, but do not stop (tagging what is in the repository
-    already, undoing). ``tag_known`` and ``tag_was``: what the tag held when the work began, so that somebody else's
-    change is noticed. ``dry_run``: the plan is only looked at, so that a read-only target does not stop it.
+    `incomplete_is_fine`: objects that exist nowhere are said, but do not stop (tagging what is in the repository
+    already, undoing). `tag_known` and `tag_was`: what the tag held when the work began, so that somebody else's
+    change is noticed. `dry_run`: the plan is only looked at, so that a read-only target does not stop it.
     """
 
     action: Action
@@ -58,9 +58,9 @@ async def plan_draft(
     progress: Progress | None = None,
 ) -> Plan:
     """The plan that pushes a draft. A draft with a stopping problem gives a plan with it, and nothing is asked.
-    With ``dry_run``, for a plan that is only looked at, a read-only target is said but does not stop it.
+    With `dry_run`, for a plan that is only looked at, a read-only target is said but does not stop it.
 
-    A draft of one of Docker's local lists writes that list too, after the tag. ``count_referrers`` asks how many
+    A draft of one of Docker's local lists writes that list too, after the tag. `count_referrers` asks how many
     signatures and the like the old index has, which stay behind (one request, or two where the API is missing).
     """
     found = problems(draft)
@@ -229,7 +229,7 @@ def _lacking(wanted: Wanted, surveyed: Surveyed) -> list[Problem]:
             sentence = f"{said} exists nowhere that was looked in ({each.detail})."
             if each.how is How.WRONG:
                 above = "index" if each.kind in _NOUNS else "manifest above it"
-                sentence = f"{said} is not what the {above} says: {each.detail}. No push can mend that: "
+                sentence = f"{said} is not what the {above} says: {each.detail}. No push can fix that: "
                 sentence += f"the {above} itself must say something else."
             # Without a child manifest the registry would refuse the index; without a blob it takes it.
             refusable = wanted.action is Action.UNDO and each.kind in _NOUNS

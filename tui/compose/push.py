@@ -37,10 +37,10 @@ Failure = errors.RegistryError | SourceError | ComposeError
 
 
 class Push:
-    """One run of one plan. ``run`` gives the result and raises nothing but CancelledError of its own task.
+    """One run of one plan. `run` gives the result and raises nothing but CancelledError of its own task.
 
-    ``cancel`` stops it: up to the last write the tag stays as it was; a last write that is under way is finished and
-    read back, and only the wait for a registry that is away then can be given up. ``recheck_after`` (seconds): children
+    `cancel` stops it: up to the last write the tag stays as it was; a last write that is under way is finished and
+    read back, and only the wait for a registry that is away then can be given up. `recheck_after` (seconds): children
     seen longer ago than this are asked for once more just before the tag."""
 
     def __init__(

@@ -1,6 +1,6 @@
 """Recreate: where each entry of a list came from, what is there now, and a fresh draft of it.
 
-Sources are known from Docker's local list (``Ref``) or the journal; else they are proposed from the repository's
+Sources are known from Docker's local list (`Ref`) or the journal; else they are proposed from the repository's
 tags: a tag that points at the entry's digest, else one that is named after the list's tag and the platform. An entry
 of which nothing tells where it came from is taken as it is, and the row says so: that it did not change says nothing.
 """
@@ -36,7 +36,7 @@ _OF_REFERRERS = re.compile(r"sha(256|512)-[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Where an entry may have come from. ``proposed``: a guess; ``note`` (safe) says why."""
+    """Where an entry may have come from. `proposed`: a guess; `note` (safe) says why."""
 
     reference: str
     proposed: bool
@@ -55,11 +55,11 @@ async def recreate(
     tag_known: bool = True,
     progress: Callable[[str], None] | None = None,
 ) -> Draft:
-    """A draft for ``target`` in which every image is what its source holds now. Raises only CancelledError.
+    """A draft for `target` in which every image is what its source holds now. Raises only CancelledError.
 
-    ``index`` is the list as it is (in ``home``); ``sources`` are certain (Docker's list, or chosen by a person),
-    ``known`` what the journal remembers. Rows whose source is gone are ``gone``, those that could not be asked
-    ``unknown``; a row without any source is looked for by its own digest."""
+    `index` is the list as it is (in `home`); `sources` are certain (Docker's list, or chosen by a person),
+    `known` what the journal remembers. Rows whose source is gone are `gone`, those that could not be asked
+    `unknown`; a row without any source is looked for by its own digest."""
     tell = progress or (lambda _text: None)
     draft = from_index(target, index, home=home, kind=DraftKind.RECREATE)
     if tag_known:
@@ -138,7 +138,7 @@ async def propose_sources(bench: Bench, target: Reference, entries: Iterable[Ent
 
 def _likely_first(tags: Sequence[str], entries: Sequence[Entry]) -> list[str]:
     """Tags that name the platform of an entry before those that name none; not those that other tools keep for
-    referrers (``sha256-…``), which never hold an image."""
+    referrers (`sha256-…`), which never hold an image."""
     machines = {name for entry in entries if entry.platform is not None for name in machine_names(entry.platform)}
     kept = [tag for tag in tags if not _OF_REFERRERS.match(tag)]
     return sorted(kept, key=lambda tag: not any(name in tag.lower() for name in machines))
@@ -150,7 +150,7 @@ async def _heads(bench: Bench, home: Home, tags: Sequence[str]) -> dict[str, Dig
 
 
 async def _beside(bench: Bench, target: Reference, entry: Entry) -> Hint | None:
-    """The same tag in a repository beside the list's own, such as ``app/arm64`` for ``app``."""
+    """The same tag in a repository beside the list's own, such as `app/arm64` for `app`."""
     if entry.platform is None or target.tag is None:
         return None
     names = list(repository_spellings(target.repository, entry.platform))[:REPOSITORY_LIMIT]

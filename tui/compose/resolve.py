@@ -31,9 +31,9 @@ NAMES_SHOWN = 6
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a reference holds now. ``root`` is what it points to, ``entries`` (without keys) what goes into an index.
+    """What a reference holds now. `root` is what it points to, `entries` (without keys) what goes into an index.
 
-    ``notes`` (safe) say what was unwrapped or left out; ``nested`` whether an index was inside the index.
+    `notes` (safe) say what was unwrapped or left out; `nested` whether an index was inside the index.
     """
 
     reference: str
@@ -119,7 +119,7 @@ async def resolve_all(bench: Bench, references: Sequence[str]) -> tuple[Resolved
 
 
 def config_platform(config: ImageConfig) -> Platform | None:
-    """The platform of a config with every field of it, ``os.version`` and ``os.features`` included; None if it has
+    """The platform of a config with every field of it, `os.version` and `os.features` included; None if it has
     none."""
     platform = config.platform
     if platform is None:
@@ -228,7 +228,7 @@ def _once(entries: list[Entry]) -> list[Entry]:
 
 
 async def read(bench: Bench, home: Home, selector: str, shown: str, *, fresh: bool = True, so: str = "") -> AnyManifest:
-    """The manifest under a tag or digest. Raises ResolveError, which calls it ``shown`` (safe); ``so`` is what follows
+    """The manifest under a tag or digest. Raises ResolveError, which calls it `shown` (safe); `so` is what follows
     when it is there and cannot be read."""
     try:
         return await bench.manifest(home, selector, fresh=fresh)
@@ -246,6 +246,6 @@ def refused(what: str, error: SourceError) -> ResolveError:
         sentence = f"{what} does not exist, or you may not see it. {error.sentence}"
     else:
         sentence = f"{what} could not be read. {error.sentence}"
-    if error.mend:
-        sentence += f" {error.mend}"
+    if error.fix:
+        sentence += f" {error.fix}"
     return ResolveError(sentence, error.presence, retry_at=error.retry_at)

@@ -32,7 +32,7 @@ OBJECT_LIMIT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """``objects``: each distinct digest below the root once, in the order of the tree. ``manifests``: those of them
+    """`objects`: each distinct digest below the root once, in the order of the tree. `manifests`: those of them
     that are manifests, children before the indexes that name them, which is the order to PUT them in."""
 
     objects: tuple[PlannedObject, ...]
@@ -40,9 +40,9 @@ class Surveyed:
 
 
 class Survey:
-    """One walk over what is below a manifest that shall be in ``target``.
+    """One walk over what is below a manifest that shall be in `target`.
 
-    ``homes`` says where each child may be found, best first; ``places`` are further repositories to look in. The target
+    `homes` says where each child may be found, best first; `places` are further repositories to look in. The target
     itself is always looked in.
     """
 
@@ -145,7 +145,7 @@ class Survey:
             descriptor.digest, kind, manifest.media_type, manifest.size, How.PRESENT, raw=manifest.raw
         )
         if descriptor.size != manifest.size:
-            # Clients refuse a child whose size is not what the index says (protocol.md C-14); no push can mend that.
+            # Clients refuse a child whose size is not what the index says (protocol.md C-14); no push can fix that.
             said = f"the index says {plural(descriptor.size, 'byte')}, but it has {manifest.size:,}"
             return replace(planned, how=How.WRONG, detail=said)
         if descriptor.media_type not in ("", manifest.media_type):
@@ -210,7 +210,7 @@ class Survey:
     async def _stacked(
         self, blobs: Sequence[tuple[Descriptor, str]], homes: Sequence[Home], lead: asyncio.Future[bool] | None
     ) -> None:
-        """From the base layer up, until one is absent from the target; ``lead`` learns whether the very first is."""
+        """From the base layer up, until one is absent from the target; `lead` learns whether the very first is."""
         for place, (blob, kind) in enumerate(blobs):
             planned = await self._blob(blob, kind, homes)
             absent = planned.how not in (How.PRESENT, How.FOREIGN)

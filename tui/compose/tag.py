@@ -21,7 +21,7 @@ async def plan_tag(
     *,
     progress: Callable[[str], None] | None = None,
 ) -> Plan:
-    """The plan that makes ``target`` (with a tag) hold the manifest ``digest`` of its own repository, bytes unchanged.
+    """The plan that makes `target` (with a tag) hold the manifest `digest` of its own repository, bytes unchanged.
 
     What is missing below it is said but does not stop: a tag changes nothing about that. Raises ResolveError when the
     manifest cannot be read, DraftError when the target names no tag.

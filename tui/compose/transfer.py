@@ -23,7 +23,7 @@ _REFUSALS = (errors.Refused, errors.Denied, errors.Unsupported, errors.Policy, e
 
 
 class Transfer:
-    """Moves objects to one repository. Sessions that a mount left open are cancelled by ``tidy``."""
+    """Moves objects to one repository. Sessions that a mount left open are cancelled by `tidy`."""
 
     def __init__(self, bench: Bench, target: Home, on_event: OnEvent) -> None:
         self._bench = bench

@@ -27,7 +27,7 @@ _ASKED = 40
 
 
 def last_push(journal: Journal, target: Reference, holds: Digest | None) -> Record | None:
-    """The newest record that made the tag hold what it holds now; ``holds`` None looks for a deletion."""
+    """The newest record that made the tag hold what it holds now; `holds` None looks for a deletion."""
     written = (record for record in journal.of(target) if record.outcome != NOT_WRITTEN)
     return next((record for record in written if record.digest == holds), None)
 
@@ -48,9 +48,9 @@ def why_not(journal: Journal, target: Reference, holds: Digest | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PutBack:
-    """A tag that can be put back: it holds ``now`` (None: it was deleted) since ``when``, and would hold ``then``.
+    """A tag that can be put back: it holds `now` (None: it was deleted) since `when`, and would hold `then`.
 
-    ``reason`` (safe) says why that is not known to be possible."""
+    `reason` (safe) says why that is not known to be possible."""
 
     target: Reference
     when: datetime
@@ -104,7 +104,7 @@ async def plan_undo(
     """The plan that puts the old index back under the tag. Raises DraftError when there is nothing to put back.
 
     Blobs that are gone below the old index are said but do not stop: undoing means what was there before, and a list
-    that was mended because it was broken was broken before. Child manifests that are gone do: registries refuse it.
+    that was fixed because it was broken was broken before. Child manifests that are gone do: registries refuse it.
     """
     reason = why_not(journal, target, holds)
     record = last_push(journal, target, holds)

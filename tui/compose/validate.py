@@ -18,9 +18,9 @@ _NAMED = 8
 class Problem:
     """One thing that is wrong with a draft or plan.
 
-    ``stops`` says whether it must be mended before a push; ``message`` is safe text that names what, where and what
-    to do. ``keys`` are the rows it is about. ``offer`` is what the screen can offer at once: ``oci-type`` (choose the
-    OCI type) or "". ``undetermined`` marks what could not be found out (denied, unreachable), as opposed to what is
+    `stops` says whether it must be fixed before a push; `message` is safe text that names what, where and what
+    to do. `keys` are the rows it is about. `offer` is what the screen can offer at once: `oci-type` (choose the
+    OCI type) or "". `undetermined` marks what could not be found out (denied, unreachable), as opposed to what is
     wrong.
     """
 

@@ -53,7 +53,7 @@ class Around:
         self._book: Book = tree.book
 
     async def after_check(self, node: Node, owner: Hashable) -> None:
-        """What a check does last: whereabouts of what is missing, and moved tags for the indexes below ``node``."""
+        """What a check does last: whereabouts of what is missing, and moved tags for the indexes below `node`."""
         await self.whereabouts(node, owner)
         for index in [row for row in node.walk() if row.kind is Kind.TAG and row.index is not None]:
             await self.moved_tags(index, owner, may_list=self._broken(index))
@@ -64,7 +64,7 @@ class Around:
     # where missing objects are
 
     async def whereabouts(self, node: Node, owner: Hashable) -> None:
-        """Look for every missing object below ``node`` in the repositories beside its own."""
+        """Look for every missing object below `node` in the repositories beside its own."""
         search = _Search()
         done: set[Hashable] = set()
         for row in list(node.walk()):
@@ -87,7 +87,7 @@ class Around:
         owner: Hashable,
         search: _Search | None = None,
     ) -> Whereabouts:
-        """Ask the repositories beside ``repository`` for one object; the first that has it is enough."""
+        """Ask the repositories beside `repository` for one object; the first that has it is enough."""
         search = search or _Search()
         seen = self._book.repositories(source)
         names = neighbours(repository, seen, platform)
@@ -118,7 +118,7 @@ class Around:
     async def moved_tags(self, node: Node, owner: Hashable, *, may_list: bool) -> None:
         """Ask what the tags that an index was probably made of point to now.
 
-        ``may_list`` allows reading the tag list for it; otherwise only a list that was read before is used.
+        `may_list` allows reading the tag list for it; otherwise only a list that was read before is used.
         """
         repository, tag = node.repository, node.tag
         if repository is None or tag is None or node.index is None:

@@ -59,7 +59,7 @@ class Wish:
 
 
 class Asker:
-    """The questions, as jobs of one scheduler. Every job's result is a ``Read`` or an ``Observation``."""
+    """The questions, as jobs of one scheduler. Every job's result is a `Read` or an `Observation`."""
 
     def __init__(self, book: Book, slots: int) -> None:
         self.book = book
@@ -79,7 +79,7 @@ class Asker:
     def manifest(
         self, source: Source, repository: str, selector: str, descriptor: Descriptor | None, wish: Wish
     ) -> Job:
-        """Read the manifest under a tag or digest. Result: ``Read``."""
+        """Read the manifest under a tag or digest. Result: `Read`."""
 
         digest = descriptor.digest if descriptor is not None else digest_or_name(selector)
 
@@ -116,7 +116,7 @@ class Asker:
         return self._submit(key, run, wish, source, repository, digest)
 
     def resolve(self, source: Source, repository: str, tag: str, wish: Wish) -> Job:
-        """What a tag points to, cheaply. Result: ``Read`` with a descriptor."""
+        """What a tag points to, cheaply. Result: `Read` with a descriptor."""
 
         async def run() -> Read:
             try:
@@ -135,7 +135,7 @@ class Asker:
         return self._submit(self.resolve_key(source, repository, tag), run, wish, source, repository, None)
 
     def probe(self, source: Source, repository: str, descriptor: Descriptor, wish: Wish) -> Job:
-        """Ask whether an object is there. Result: ``Observation``."""
+        """Ask whether an object is there. Result: `Observation`."""
 
         async def run() -> Observation:
             self.book.checking(source, repository, descriptor.digest)
@@ -147,7 +147,7 @@ class Asker:
         return self._submit(key, run, wish, source, repository, descriptor.digest)
 
     def blob(self, source: Source, repository: str, descriptor: Descriptor, limit: int, wish: Wish) -> Job:
-        """Read a small blob whole: config, statement. Result: ``Read`` with data."""
+        """Read a small blob whole: config, statement. Result: `Read` with data."""
 
         async def run() -> Read:
             self.book.checking(source, repository, descriptor.digest)
@@ -171,7 +171,7 @@ class Asker:
         wish: Wish,
         failed: Callable[[Node, SourceError], None],
     ) -> Job:
-        """Other work for one row (a list, referrers). ``run`` writes its own result; a fault of ours becomes the row's
+        """Other work for one row (a list, referrers). `run` writes its own result; a fault of ours becomes the row's
         error."""
 
         async def guarded() -> None:

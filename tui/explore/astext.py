@@ -32,7 +32,7 @@ def report_lines(made: Report, ascii_only: bool = False) -> Iterator[str]:
         yield f"  {mark} {part.seen.presence.value:<11} {part.kind}{needed}  {size(part.size)}  {part.digest}{told}"
     for finding in made.findings:
         yield f"  {finding.severity.value}: {finding.code}: {finding.message}"
-        yield f"    mend: {finding.mend}"
+        yield f"    fix: {finding.fix}"
     counted = ", ".join(f"{count} {word}" for word, count in made.counts.items() if count)
     if made.tags is not None:
         yield f"  {made.verdict.sentence}"
@@ -43,7 +43,7 @@ def report_lines(made: Report, ascii_only: bool = False) -> Iterator[str]:
 
 
 def tree_lines(explorer: Explorer, node: Node, depth: int | None = None, *, ascii_only: bool = False) -> Iterator[str]:
-    """The row and the rows below it, drawn with lines; ``depth`` is how many levels below it are shown."""
+    """The row and the rows below it, drawn with lines; `depth` is how many levels below it are shown."""
     tee, last, bar, blank = ("|-- ", "`-- ", "|   ", "    ") if ascii_only else ("├── ", "└── ", "│   ", "    ")
     yield _line(explorer, node, _full_name(node), 0, ascii_only)
 

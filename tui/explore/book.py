@@ -30,9 +30,9 @@ class Whereabouts:
 
 @dataclass(frozen=True, slots=True)
 class TagHead:
-    """What a tag points to now; ``digest`` is None when the tag is gone.
+    """What a tag points to now; `digest` is None when the tag is gone.
 
-    ``entries`` are the digests in it when it is an index that was read for this; None when it was not.
+    `entries` are the digests in it when it is an index that was read for this; None when it was not.
     """
 
     digest: Digest | None
@@ -53,7 +53,7 @@ class Book:
     # presence
 
     def get(self, source: Source, repository: str, digest: Digest) -> Observation:
-        """What is known of an object; ``UNCHECKED`` when nothing is."""
+        """What is known of an object; `UNCHECKED` when nothing is."""
         return self._lines.get((source, repository, digest), UNCHECKED)
 
     def put(self, source: Source, repository: str, digest: Digest, observation: Observation) -> None:

@@ -22,9 +22,9 @@ ROW_LIMIT = 50_000
 
 
 class CheckRun:
-    """One check of everything below ``node``.
+    """One check of everything below `node`.
 
-    ``done`` of ``total`` distinct objects were answered; ``total`` grows while manifests are read. ``requests`` counts
+    `done` of `total` distinct objects were answered; `total` grows while manifests are read. `requests` counts
     what the source sent since the check began.
     """
 

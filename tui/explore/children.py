@@ -18,7 +18,7 @@ _HAS_REFERRERS = frozenset({"registry", "oci-layout", "oci-archive", "storage"})
 
 
 def children_of(node: Node, manifest: AnyManifest) -> list[Node]:
-    """The rows that a manifest puts under ``node``: entries with their attestations, or config and layers."""
+    """The rows that a manifest puts under `node`: entries with their attestations, or config and layers."""
     if isinstance(manifest, Index):
         rows = _entries(node, manifest)
     elif isinstance(manifest, ImageManifest):
@@ -168,7 +168,7 @@ def referrer_rows(group: Node, descriptors: tuple[Descriptor, ...]) -> list[Node
     ]
 
 
-def fault(node: Node, code: str, sentence: str, mend: str = "") -> Node:
+def fault(node: Node, code: str, sentence: str, fix: str = "") -> Node:
     """A row that says why there is nothing (more) below."""
     return Node(
         key=f"{node.key}/!{code}",
@@ -176,7 +176,7 @@ def fault(node: Node, code: str, sentence: str, mend: str = "") -> Node:
         source=node.source,
         repository=node.repository,
         label=sentence,
-        note=mend,
+        note=fix,
         parent=node,
         code=code,
         load=Load.READY,

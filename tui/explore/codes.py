@@ -1,6 +1,6 @@
-"""The table of findings: every stable code, how bad it is, what it is called, where it comes from and what mends it.
+"""The table of findings: every stable code, how bad it is, what it is called, where it comes from and what fixes it.
 
-Data only. The sentences about one particular object are made in ``findings``; ``teach`` explains the codes at length.
+Data only. The sentences about one particular object are made in `findings`; `teach` explains the codes at length.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ class Severity(StrEnum):
         return ("error", "warning", "info").index(self.value)
 
 
-#: The mend of a name that leads nowhere: there is nothing yet that could be recreated.
+#: The fix of a name that leads nowhere: there is nothing yet that could be recreated.
 NOT_THERE = "Check the name and the tag, or push the image; opening the repository shows the tags that it has."
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One row: ``title`` and ``cause`` are plain words; ``mend`` says what to do, ``key`` is the key that does it."""
+    """One row: `title` and `cause` are plain words; `fix` says what to do, `key` is the key that does it."""
 
     code: str
     severity: Severity
     title: str
     cause: str
-    mend: str
+    fix: str
     key: str | None = None
 
 

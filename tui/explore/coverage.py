@@ -14,8 +14,8 @@ _LOADED = (Load.READY, Load.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """``looked`` of ``listed`` tags were looked at; ``whole`` is False when the list itself may have more of them, and
-    ``unlisted`` is how many repositories' tags nobody listed. ``why`` (sentences, safe) tells what ended it."""
+    """`looked` of `listed` tags were looked at; `whole` is False when the list itself may have more of them, and
+    `unlisted` is how many repositories' tags nobody listed. `why` (sentences, safe) tells what ended it."""
 
     looked: int
     listed: int
@@ -67,7 +67,7 @@ class Coverage:
         return "".join(parts) + (f": {self.why}" if self.why else ".")
 
     def to_json(self) -> dict[str, object]:
-        """The field ``tags`` of a report on what was not looked at."""
+        """The field `tags` of a report on what was not looked at."""
         return {"checked": self.looked, "listed": self.listed, "listComplete": self.whole}
 
 

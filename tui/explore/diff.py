@@ -37,7 +37,7 @@ _SIGNS = {Change.SAME: "=", Change.ADDED: "+", Change.REMOVED: "-", Change.CHANG
 
 @dataclass(frozen=True, slots=True)
 class DiffRow:
-    """One line: ``what`` is compared, ``left`` and ``right`` are its values ("" where there is none)."""
+    """One line: `what` is compared, `left` and `right` are its values ("" where there is none)."""
 
     kind: Change
     left: str

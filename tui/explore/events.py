@@ -25,7 +25,7 @@ class ChildrenChanged:
 
 @dataclass(frozen=True, slots=True)
 class PresenceChanged:
-    """Something new is known of an object. ``Explorer.nodes_of`` names the rows that show it."""
+    """Something new is known of an object. `Explorer.nodes_of` names the rows that show it."""
 
     source: Source
     repository: str
@@ -34,7 +34,7 @@ class PresenceChanged:
 
 @dataclass(frozen=True, slots=True)
 class CheckProgress:
-    """How far a check of everything below ``node`` is: objects answered, objects known of, whether it still runs."""
+    """How far a check of everything below `node` is: objects answered, objects known of, whether it still runs."""
 
     node: Node
     done: int

@@ -32,7 +32,7 @@ from tui.text import safe
 class Explorer:
     """Rows as data over any sources. Nothing here blocks or raises for what a source does; rows and events say it.
 
-    ``check_slots`` is how many questions are under way at once; the registry client has its own gate per host below.
+    `check_slots` is how many questions are under way at once; the registry client has its own gate per host below.
     """
 
     def __init__(self, *, check_slots: int = 16) -> None:
@@ -59,7 +59,7 @@ class Explorer:
         return self.tree.get(key)
 
     def nodes_of(self, source: Source, repository: str, digest: Digest) -> list[Node]:
-        """The rows that show an object: what to repaint after ``PresenceChanged``."""
+        """The rows that show an object: what to repaint after `PresenceChanged`."""
         return self.tree.nodes_of(source, repository, digest)
 
     def add_source(self, source: Source) -> Node:
@@ -73,7 +73,7 @@ class Explorer:
         return node
 
     def add_repository(self, source: Source, name: str) -> Node:
-        """A repository below its source, whether or not the source lists it. ``name`` is raw."""
+        """A repository below its source, whether or not the source lists it. `name` is raw."""
         root = self.add_source(source)
         row = repository_row(root, name)
         known = self.tree.get(row.key)
@@ -111,7 +111,7 @@ class Explorer:
         return row
 
     def child(self, parent: Node, digest: Digest) -> Node | None:
-        """The row of this digest below ``parent``, the nearest one: what following a digest leads to."""
+        """The row of this digest below `parent`, the nearest one: what following a digest leads to."""
         return next((row for row in parent.walk() if row is not parent and row.digest == digest), None)
 
     # loading
@@ -209,7 +209,7 @@ class Explorer:
         return self._lists.each(node)
 
     def names(self, node: Node) -> list[str]:
-        """The names that ``each`` makes rows for."""
+        """The names that `each` makes rows for."""
         return self._lists.names(node)
 
     async def load_more(self, node: Node) -> None:
@@ -232,7 +232,7 @@ class Explorer:
             self._lists.show(node)
 
     async def read_config(self, node: Node) -> None:
-        """Read the config of a CONFIG row, or of the image that the row is; ``node.config`` has it then."""
+        """Read the config of a CONFIG row, or of the image that the row is; `node.config` has it then."""
         row = node if node.kind is Kind.CONFIG else next((c for c in node.children if c.kind is Kind.CONFIG), None)
         if row is not None:
             await self._load(row, Wish(node.key, Urgency.FOCUS))
@@ -255,7 +255,7 @@ class Explorer:
     def check(self, node: Node, *, wanted: Callable[[Node], bool] | None = None) -> CheckRun:
         """Check everything below a row, however deep. The run that is under way for this row, if one is.
 
-        ``wanted`` restricts it to some of the platforms of an index.
+        `wanted` restricts it to some of the platforms of an index.
         """
         run = self._runs.get(node)
         if run is not None and run.running:
@@ -297,7 +297,7 @@ class Explorer:
     async def locate(
         self, digest: Digest, repository: str, *, source: Source | None = None, node: Node | None = None
     ) -> tuple[str, ...]:
-        """The repositories beside ``repository`` that have an object which it lacks. Bounded; the book remembers it."""
+        """The repositories beside `repository` that have an object which it lacks. Bounded; the book remembers it."""
         rows = [node] if node is not None else []
         sources = [source] if source is not None else [root.source for root in self.roots]
         for place in sources:

@@ -9,7 +9,7 @@ Matcher = Callable[[str], bool]
 
 
 def matcher(pattern: str) -> Matcher:
-    """A test for names: a glob when the pattern has ``*`` or ``?``, a subsequence after ``~``, else its words.
+    """A test for names: a glob when the pattern has `*` or `?`, a subsequence after `~`, else its words.
 
     Capitals don't matter. An empty pattern lets everything through.
     """
@@ -30,7 +30,7 @@ def select(names: Iterable[str], pattern: str) -> list[str]:
     """The names that the pattern lets through, in their order.
 
     When no name contains the plain words of the pattern, the letters in their order are enough ("edgarm" finds
-    ``edge-arm64``).
+    `edge-arm64`).
     """
     pool = names if isinstance(names, list) else list(names)
     test = matcher(pattern)

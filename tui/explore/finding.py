@@ -13,8 +13,8 @@ from tui.text import capital
 class Finding:
     """One finding about one object.
 
-    All texts are safe. ``platform`` is the platform concerned, as text; ``key`` the key that mends it, if there is
-    one; ``node_key`` the row that it is about; ``facts`` the two facts that disagree (each "" when there is only one).
+    All texts are safe. `platform` is the platform concerned, as text; `key` the key that fixes it, if there is
+    one; `node_key` the row that it is about; `facts` the two facts that disagree (each "" when there is only one).
     """
 
     code: str
@@ -22,7 +22,7 @@ class Finding:
     digest: Digest | None
     platform: str | None
     message: str
-    mend: str
+    fix: str
     key: str | None
     node_key: str
     facts: tuple[str, str] = ("", "")
@@ -36,12 +36,12 @@ def make(
     digest: Digest | None = None,
     platform: str | None = None,
     facts: tuple[str, str] = ("", ""),
-    mend: str | None = None,
+    fix: str | None = None,
     verbatim: bool = False,
 ) -> Finding:
-    """A finding with the severity, mend and key of its code; a sentence begins with a capital, unless it is a
-    ``verbatim`` one, which may begin with a name."""
+    """A finding with the severity, fix and key of its code; a sentence begins with a capital, unless it is a
+    `verbatim` one, which may begin with a name."""
     row = CODES[code]
     plain = not verbatim and message.partition(" ")[0].isalpha()  # and no name that somebody else chose
     sentence = capital(message) if plain else message
-    return Finding(code, row.severity, digest, platform, sentence, mend or row.mend, row.key, node_key, facts)
+    return Finding(code, row.severity, digest, platform, sentence, fix or row.fix, row.key, node_key, facts)

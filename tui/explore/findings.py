@@ -1,6 +1,6 @@
-"""Findings: named things that are wrong or worth knowing, each with its cause and its mend.
+"""Findings: named things that are wrong or worth knowing, each with its cause and its fix.
 
-Pure over what is known; asks nothing. Each code has a rule of its own in ``rules_*``; this is where they are run.
+Pure over what is known; asks nothing. Each code has a rule of its own in `rules_*`; this is where they are run.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ class Object:
 
 
 def walk(node: Node, wanted: Wanted | None = None) -> Iterator[Node]:
-    """The rows at and below ``node``, without the platforms of an index that are not wanted."""
+    """The rows at and below `node`, without the platforms of an index that are not wanted."""
     stack = [node]
     while stack:
         row = stack.pop()
@@ -166,7 +166,7 @@ def objects(node: Node, known: Book | HasBook, wanted: Wanted | None = None) -> 
 
 
 def unread(node: Node, wanted: Wanted | None = None) -> Iterator[Node]:
-    """Manifest rows at and below ``node`` whose content is not known: what is below them cannot be judged."""
+    """Manifest rows at and below `node` whose content is not known: what is below them cannot be judged."""
     for row in walk(node, wanted):
         if row.kind in MANIFEST_KINDS and row.load is not Load.READY:
             yield row

@@ -35,9 +35,9 @@ class View:
 class Listing:
     """A list of names, as far as it was read.
 
-    ``names`` is in the server's order, each once; ``complete`` is set when the list was read to its end; ``note``
-    (safe) says why it was not. ``limit`` is how many rows are made at most; ``matching`` and ``folded``
-    count what the filter lets through: plain names, and digest tags. ``blank`` allows the empty name, which is what
+    `names` is in the server's order, each once; `complete` is set when the list was read to its end; `note`
+    (safe) says why it was not. `limit` is how many rows are made at most; `matching` and `folded`
+    count what the filter lets through: plain names, and digest tags. `blank` allows the empty name, which is what
     the only repository of a layout on disk is called.
     """
 

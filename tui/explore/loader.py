@@ -35,7 +35,7 @@ class Loader:
     def manifest(self, node: Node, wish: Wish, *, again: bool = False) -> Job | None:
         """Load the manifest of a row and its children. None when nothing needs to be asked: the row is ready at once.
 
-        A row that failed is tried again when its error may have passed, or when ``again`` says so.
+        A row that failed is tried again when its error may have passed, or when `again` says so.
         """
         running = self._loading.get(node)
         if running is None and not again and not wish.fresh and not self._worth_asking(node):
@@ -109,7 +109,7 @@ class Loader:
             self.tree.identify(node, drop)
         code = error.code if error.code in ("invalid-manifest", "digest-mismatch") else "failed"
         keep = [child for child in node.children if child.kind is Kind.ATTESTATION]
-        self.tree.replace_children(node, [*keep, fault(node, code, error.sentence, error.mend)])
+        self.tree.replace_children(node, [*keep, fault(node, code, error.sentence, error.fix)])
         self.tree.changed(node)
 
     def _fill(self, node: Node, manifest: AnyManifest) -> None:
@@ -139,7 +139,7 @@ class Loader:
         node.note = ", ".join(names)
 
     def _rehang(self, node: Node) -> None:
-        """An attestation that only its own ``subject`` ties to a platform moves under that platform."""
+        """An attestation that only its own `subject` ties to a platform moves under that platform."""
         parent = node.parent
         if parent is None or not parent.is_index or node.subject is None:
             return

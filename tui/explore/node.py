@@ -53,12 +53,12 @@ BLOB_KINDS = frozenset({Kind.CONFIG, Kind.LAYER, Kind.STATEMENT})
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """A row. ``key`` is unique in the tree and stable over refreshes; ``label`` and ``note`` are safe text.
+    """A row. `key` is unique in the tree and stable over refreshes; `label` and `note` are safe text.
 
     A TAG whose manifest is an index holds the index's entries as its own children; a TAG that is a single image holds
-    its config and layers. ``position`` is the place of the descriptor in its parent's list, from 0 (layers, entries).
-    ``code`` is the finding code of a FAULT row. ``subject`` is what an ATTESTATION or REFERRER says it describes;
-    ``wanted`` is the digest by which somebody opened the row, when nothing else is known of it.
+    its config and layers. `position` is the place of the descriptor in its parent's list, from 0 (layers, entries).
+    `code` is the finding code of a FAULT row. `subject` is what an ATTESTATION or REFERRER says it describes;
+    `wanted` is the digest by which somebody opened the row, when nothing else is known of it.
     """
 
     key: str

@@ -21,7 +21,7 @@ _UNASKED = (Presence.DENIED, Presence.LIMITED, Presence.UNREACHABLE)
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A title and sentences, all safe. ``remarkable`` is whether they say more than that all is in order."""
+    """A title and sentences, all safe. `remarkable` is whether they say more than that all is in order."""
 
     title: str
     lines: tuple[str, ...]
@@ -90,4 +90,4 @@ def _compared_lines(rows: Sequence[Compared]) -> Iterator[str]:
 
 
 def _sentence(error: SourceError) -> str:
-    return f"{error.sentence} {error.mend}".strip()
+    return f"{error.sentence} {error.fix}".strip()

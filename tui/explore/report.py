@@ -41,7 +41,7 @@ _FAILED = {Presence.MISSING: "missing-manifest", Presence.MISMATCHED: "invalid-m
 
 @dataclass(frozen=True, slots=True)
 class PlatformLine:
-    """A platform of the report; ``pullable`` is None when it was not determined."""
+    """A platform of the report; `pullable` is None when it was not determined."""
 
     platform: str
     digest: Digest | None
@@ -52,8 +52,8 @@ class PlatformLine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check found. ``seen`` is what is known of the reference itself; ``requests`` is what it took
-    (None: not known), ``searches`` how many of them only looked for where missing things are. ``tags`` is set where the
+    """What a check found. `seen` is what is known of the reference itself; `requests` is what it took
+    (None: not known), `searches` how many of them only looked for where missing things are. `tags` is set where the
     reference is a list of tags that was not looked at whole."""
 
     reference: str
@@ -81,11 +81,11 @@ class Report:
         return f"{text}, {self.searches} of them to look for what is missing or moved"
 
     def to_json(self) -> dict[str, Any]:
-        """The document of ``fanfold check --json``: design.md section 5, the same keys in the same order.
+        """The document of `fanfold check --json`: design.md section 5, the same keys in the same order.
 
-        ``digest`` and ``mediaType`` are null when the reference itself could not be read, ``pullable`` is null when it
-        was not determined; ``requests`` is null when nobody counted. ``objects`` holds each digest once. A list of
-        which not everything was looked at has one key more, ``tags``.
+        `digest` and `mediaType` are null when the reference itself could not be read, `pullable` is null when it
+        was not determined; `requests` is null when nobody counted. `objects` holds each digest once. A list of
+        which not everything was looked at has one key more, `tags`.
         """
         more = {} if self.tags is None else {"tags": self.tags.to_json()}
         return {
@@ -124,7 +124,7 @@ class Report:
                     "digest": finding.digest,
                     "platform": finding.platform,
                     "message": finding.message,
-                    "mend": finding.mend,
+                    "fix": finding.fix,
                 }
                 for finding in self.findings
             ],
@@ -132,7 +132,7 @@ class Report:
         }
 
     def to_markdown(self) -> str:
-        """Verdict, presence table (platforms by objects), findings with mends, every digest whole, versions."""
+        """Verdict, presence table (platforms by objects), findings with fixes, every digest whole, versions."""
         lines = [f"## {escaped(self.reference)}", "", f"**{escaped(self.verdict.sentence)}**", ""]
         if self.tags is not None:
             return "\n".join(lines[:-1]) + "\n"
@@ -183,7 +183,7 @@ class Report:
             facts = [fact for fact in finding.facts if fact and fact not in finding.message]
             if facts:
                 lines.append(f"  - facts: {'; '.join(escaped(fact) for fact in facts)}")
-            lines.append(f"  - mend: {escaped(finding.mend)}")
+            lines.append(f"  - fix: {escaped(finding.fix)}")
         return [*lines, ""]
 
     def _digest_lines(self) -> list[str]:
@@ -211,7 +211,7 @@ def report(
     wanted: Wanted | None = None,
     reference: str | None = None,
 ) -> Report:
-    """The report over a row. ``wanted`` restricts it to some platforms' rows; ``requests`` is what the check took,
+    """The report over a row. `wanted` restricts it to some platforms' rows; `requests` is what the check took,
     if that is known."""
     book = book_of(known)
     rows = platforms_of(node) if node.is_index else [node] if node.image_manifest is not None else []
@@ -247,8 +247,8 @@ def failed_report(reference: str, error: SourceError) -> Report:
     """The report on a source that could not even be opened: the same shape, with the reason as its verdict."""
     presence = error.presence if error.presence in _COUNTED else Presence.UNREACHABLE
     code = _FAILED.get(presence, presence.value)
-    mend = error.mend or (NOT_THERE if presence is Presence.MISSING else None)
-    finding = make(code, "", error.sentence, mend=mend, verbatim=True)
+    fix = error.fix or (NOT_THERE if presence is Presence.MISSING else None)
+    finding = make(code, "", error.sentence, fix=fix, verbatim=True)
     return Report(
         reference=reference,
         digest=None,

@@ -25,9 +25,9 @@ class Pull(StrEnum):
 class Rollup:
     """The sum over a row.
 
-    ``present`` of ``total`` objects (config and layers of an image, each digest once; platforms for an index);
-    ``worst`` is never better than any part that a pull needs; ``platforms_ok`` of ``platforms_total`` can be pulled and
-    ``platforms_broken`` cannot; ``attestations`` is the worst of what the attestations below are known to be.
+    `present` of `total` objects (config and layers of an image, each digest once; platforms for an index);
+    `worst` is never better than any part that a pull needs; `platforms_ok` of `platforms_total` can be pulled and
+    `platforms_broken` cannot; `attestations` is the worst of what the attestations below are known to be.
     """
 
     present: int = 0
@@ -115,7 +115,7 @@ def _state(node: Node, look: Look) -> Pull:
 
 
 def rollup(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
-    """The sum over ``node``; ``below`` gives the (cached) sums of other rows."""
+    """The sum over `node`; `below` gives the (cached) sums of other rows."""
     if node.kind in (Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP):
         return _of_list(node, below)
     if node.kind is Kind.REFERRERS:

@@ -17,7 +17,7 @@ from tui.text import plural, safe
 
 
 class Compared(Protocol):
-    """One reference: ``was`` is stored, ``now`` is what the registry holds under it; ``sentence`` is safe."""
+    """One reference: `was` is stored, `now` is what the registry holds under it; `sentence` is safe."""
 
     @property
     def reference(self) -> Reference: ...
@@ -44,7 +44,7 @@ class Comparison(Protocol):
 
 @runtime_checkable
 class Comparing(Protocol):
-    """A source whose lists can be compared with a registry (``docker-manifests:``)."""
+    """A source whose lists can be compared with a registry (`docker-manifests:`)."""
 
     async def compare(self, repository: str, tag: str) -> Comparison: ...
     def compared(self, repository: str, tag: str) -> Comparison | None: ...

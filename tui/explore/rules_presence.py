@@ -60,7 +60,7 @@ def missing(rows: Troubled, book: Book) -> Iterator[Finding]:
             digest=row.digest,
             platform=platform_text(row),
             facts=(f"named by {_namer(row)}", detail_of(seen)),
-            mend=NOT_THERE if row.digest is None else None,
+            fix=NOT_THERE if row.digest is None else None,
         )
 
 
@@ -117,12 +117,12 @@ def ignorance(rows: Troubled, book: Book) -> Iterator[Finding]:
             digest=row.digest,
             platform=platform_text(row),
             facts=(detail_of(seen), "not known whether it is there"),
-            mend=row.error.mend if row.error is not None and row.error.mend else None,
+            fix=row.error.fix if row.error is not None and row.error.fix else None,
         )
 
 
 def _clock(moment: float) -> str:
-    """A moment of ``time.monotonic`` by the clock on the wall: unlike a time that is left, it stays true for as long as
+    """A moment of `time.monotonic` by the clock on the wall: unlike a time that is left, it stays true for as long as
     the finding is shown, saved or pasted."""
     now = datetime.now().astimezone()
     when = now + timedelta(seconds=math.ceil(moment - time.monotonic()))
@@ -165,7 +165,7 @@ def elsewhere(rows: Troubled, book: Book) -> Iterator[Finding]:
             digest=first.digest,
             platform=platform_text(first),
             facts=(f"missing in {here}", f"present in {there}"),
-            mend=f"Mount or copy from {there}: recreating the list does that.",
+            fix=f"Mount or copy from {there}: recreating the list does that.",
         )
 
 

@@ -26,9 +26,9 @@ class Urgency(IntEnum):
 
 
 class Job:
-    """One piece of work. ``wait`` returns when it is over, however it ended; ``dropped`` tells that it never ended.
+    """One piece of work. `wait` returns when it is over, however it ended; `dropped` tells that it never ended.
 
-    ``result`` is what ``run`` returned; ``run`` reports its own failures in it and raises nothing.
+    `result` is what `run` returned; `run` reports its own failures in it and raises nothing.
     """
 
     __slots__ = (
@@ -83,7 +83,7 @@ class Job:
 
 
 class Scheduler:
-    """At most ``slots`` jobs run at once, the most urgent first, in the order they came."""
+    """At most `slots` jobs run at once, the most urgent first, in the order they came."""
 
     def __init__(self, slots: int) -> None:
         if slots < 1:

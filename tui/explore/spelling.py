@@ -1,4 +1,4 @@
-"""How people name the tags of one platform: from ``0.16-edge`` and linux/amd64 to ``0.16-edge-amd64``. Pure."""
+"""How people name the tags of one platform: from `0.16-edge` and linux/amd64 to `0.16-edge-amd64`. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MACHINES: dict[tuple[str, str | None], tuple[str, ...]] = {
 class Proposal:
     """A tag that may be the source of a platform: in the list's own repository, or in one beside it.
 
-    ``exact`` is False for a tag in another repository: whether that repository has such a tag is not known.
+    `exact` is False for a tag in another repository: whether that repository has such a tag is not known.
     """
 
     repository: str
@@ -48,7 +48,7 @@ def machine_names(platform: Platform) -> tuple[str, ...]:
 
 
 def suffixes(platform: Platform) -> Iterator[str]:
-    """The endings that name a platform, without the separator before them: ``amd64``, ``linux-amd64`` …"""
+    """The endings that name a platform, without the separator before them: `amd64`, `linux-amd64` …"""
     for machine in machine_names(platform):
         yield machine
         for separator in _SEPARATORS:
@@ -63,9 +63,9 @@ def proposals(
     *,
     repository: str = "",
 ) -> list[Proposal]:
-    """The tags that may hold one platform of the list ``tag``, most likely first.
+    """The tags that may hold one platform of the list `tag`, most likely first.
 
-    Only tags in ``tags`` (of ``repository`` itself) are proposed, and only repositories in ``repositories``, there with
+    Only tags in `tags` (of `repository` itself) are proposed, and only repositories in `repositories`, there with
     the list's own tag. Capitals don't matter. Unknown platforms have no spelling.
     """
     if platform.is_unknown:
@@ -96,7 +96,7 @@ def _tag_spellings(tag: str, platform: Platform) -> Iterator[str]:
 
 
 def repository_spellings(repository: str, platform: Platform) -> Iterator[str]:
-    """Repositories beside this one that may hold one platform: ``app/amd64``, ``app-amd64``, ``amd64/app``."""
+    """Repositories beside this one that may hold one platform: `app/amd64`, `app-amd64`, `amd64/app`."""
     if platform.is_unknown or not repository:
         return
     path, _, name = repository.rpartition("/")

@@ -16,6 +16,6 @@ def image_size(manifest: ImageManifest) -> int:
 
 
 def image_parts(manifest: ImageManifest, noun: str = "layer") -> str:
-    """What ``image_size`` sums up, in words: "config and 2 layers"."""
+    """What `image_size` sums up, in words: "config and 2 layers"."""
     layers = plural(len(manifest.layers), noun)
     return f"config and {layers}" if manifest.config is not None else layers

@@ -97,7 +97,7 @@ class Tree:
             self._sums.pop(row, None)
 
     def identify(self, node: Node, change: Callable[[], None]) -> None:
-        """Let ``change`` alter what object a row stands for, keeping the index by object right."""
+        """Let `change` alter what object a row stands for, keeping the index by object right."""
         before = key_of(node)
         change()
         after = key_of(node)
@@ -107,7 +107,7 @@ class Tree:
                 self._by_object.setdefault(after, {})[node] = None
 
     def replace_children(self, node: Node, rows: Sequence[Node]) -> None:
-        """Put rows below ``node``. A row with the key of one that is there already lives on, with all it knows."""
+        """Put rows below `node`. A row with the key of one that is there already lives on, with all it knows."""
         old = {child.key: child for child in node.children}
         kept: list[Node] = []
         for row in rows:

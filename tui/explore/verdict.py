@@ -37,8 +37,8 @@ from tui.text import plural
 class Verdict:
     """Can this be pulled, on which platforms, and if not, why.
 
-    ``complete``: every object is known to be there. ``pullable``, ``broken`` and ``unknown`` are platforms as text,
-    each in the order of the index. ``severity`` is None when all is well.
+    `complete`: every object is known to be there. `pullable`, `broken` and `unknown` are platforms as text,
+    each in the order of the index. `severity` is None when all is well.
     """
 
     sentence: str
@@ -52,8 +52,8 @@ class Verdict:
 def verdict(
     node: Node, found: Sequence[Finding] | None, known: Book | HasBook, *, wanted: Wanted | None = None
 ) -> Verdict:
-    """The verdict over a row that stands for an image or an index. ``found`` are its findings, if they are at hand;
-    ``wanted`` restricts it to some of its platforms."""
+    """The verdict over a row that stands for an image or an index. `found` are its findings, if they are at hand;
+    `wanted` restricts it to some of its platforms."""
     book = book_of(known)
     found = all_findings(node, book) if found is None else found
     name = subject(node)
@@ -129,8 +129,8 @@ def _not_read(node: Node, name: str, seen: Observation, found: Sequence[Finding]
         }
         undetermined = f"It was not determined whether {name} can be pulled: {node.error.sentence}"
         sentence = words.get(seen.presence, undetermined)
-        if seen.presence.undetermined and node.error.mend:
-            sentence += f" {node.error.mend}"
+        if seen.presence.undetermined and node.error.fix:
+            sentence += f" {node.error.fix}"
         grade = Severity.WARNING if seen.presence.undetermined else Severity.ERROR
         broken = () if seen.presence.undetermined else (_called(node),)
         return Verdict(sentence, False, (), broken, () if broken else (_called(node),), grade)

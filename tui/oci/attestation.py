@@ -35,7 +35,7 @@ def predicate_type(descriptor: Descriptor) -> str | None:
 
 
 def predicate_name(predicate: str | None) -> str:
-    """A predicate type in one word: ``provenance``, ``SBOM (SPDX)``; other types as they are (not made safe)."""
+    """A predicate type in one word: `provenance`, `SBOM (SPDX)`; other types as they are (not made safe)."""
     text = predicate or ""
     if text.startswith("https://slsa.dev/provenance/"):
         return "provenance"

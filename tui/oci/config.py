@@ -223,8 +223,8 @@ def parse_time(text: str) -> datetime | None:
 def prettify(created_by: str) -> str:
     """A history entry's `created_by` as a Dockerfile instruction in one line (not made safe).
 
-    The classic builder wrote ``/bin/sh -c #(nop)  CMD ["sh"]`` for what is no command, and ``/bin/sh -c apt-get …``
-    for one; BuildKit writes ``RUN /bin/sh -c apt-get … # buildkit``.
+    The classic builder wrote `/bin/sh -c #(nop)  CMD ["sh"]` for what is no command, and `/bin/sh -c apt-get …`
+    for one; BuildKit writes `RUN /bin/sh -c apt-get … # buildkit`.
     """
     text = created_by.strip().removesuffix("# buildkit").strip()
     for shell in _SHELLS:

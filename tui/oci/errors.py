@@ -27,7 +27,7 @@ class MalformedPlatform(OciError):
 class MalformedDocument(OciError):
     """JSON, or what should be JSON, that cannot be a manifest, config or statement.
 
-    `field` is the path of the part that is wrong, such as ``manifests[2].digest``; empty for the document itself.
+    `field` is the path of the part that is wrong, such as `manifests[2].digest`; empty for the document itself.
     """
 
     def __init__(self, field: str, problem: str) -> None:

@@ -79,7 +79,7 @@ class OpaqueManifest(Manifest):
     reason: str
 
 
-#: What ``decode`` gives: an index, an image manifest, or a document that is shown but not understood.
+#: What `decode` gives: an index, an image manifest, or a document that is shown but not understood.
 AnyManifest = Index | ImageManifest | OpaqueManifest
 
 

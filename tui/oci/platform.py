@@ -55,8 +55,8 @@ class Platform:
 
     @classmethod
     def parse(cls, text: str) -> Platform:
-        """``linux/arm64/v8``, ``windows(10.0.17763)/amd64``, or what `str` gives. One word is an architecture of
-        Linux (``arm64``), as people write it. Raises MalformedPlatform."""
+        """`linux/arm64/v8`, `windows(10.0.17763)/amd64`, or what `str` gives. One word is an architecture of
+        Linux (`arm64`), as people write it. Raises MalformedPlatform."""
         match = _GRAMMAR.fullmatch(text)
         if match is not None:
             os_version = match["inner"] or match["outer"]
@@ -102,7 +102,7 @@ class Platform:
         return document | dict(self.extra)
 
     def __str__(self) -> str:
-        """``linux/arm64/v8``; with the version of Windows, ``windows/amd64 10.0.17763.1``. Safe text."""
+        """`linux/arm64/v8`; with the version of Windows, `windows/amd64 10.0.17763.1`. Safe text."""
         text = f"{self.os or 'unknown'}/{self.architecture or 'unknown'}"
         if self.variant:
             text += f"/{self.variant}"

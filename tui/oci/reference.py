@@ -1,6 +1,6 @@
 """Image references as Docker reads them (distribution/reference, normalize.go), checked a little harder.
 
-Docker's grammar lets through hosts that cannot be connected to (``foo_bar.com/app`` leaves an empty one); here the
+Docker's grammar lets through hosts that cannot be connected to (`foo_bar.com/app` leaves an empty one); here the
 host is checked too, and each refusal says what the text looks like instead.
 """
 
@@ -77,7 +77,7 @@ class Reference:
 
     @property
     def name(self) -> str:
-        """Registry and repository: ``docker.io/library/ubuntu``."""
+        """Registry and repository: `docker.io/library/ubuntu`."""
         return f"{self.registry}/{self.repository}"
 
     @property
@@ -87,7 +87,7 @@ class Reference:
 
     @property
     def familiar(self) -> str:
-        """As Docker's users write it, ``ubuntu:24.04``, where that is read back as the same reference."""
+        """As Docker's users write it, `ubuntu:24.04`, where that is read back as the same reference."""
         if self.registry != DOCKER_HUB:
             return str(self)
         path = self.repository
@@ -244,7 +244,7 @@ def _digest(text: str, shown: str) -> Digest:
 
 
 def parse_registry(text: str) -> str:
-    """A registry alone, ``host[:port]``, as it is typed or given to an option; a scheme and a final slash may stand
+    """A registry alone, `host[:port]`, as it is typed or given to an option; a scheme and a final slash may stand
     around it. Docker Hub's other name becomes docker.io. Raises MalformedReference."""
     stripped = text.strip()
     scheme = _SCHEME.match(stripped)

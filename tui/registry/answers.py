@@ -1,7 +1,7 @@
 """What a registry's error answer says, and which of our errors it is.
 
 Distribution-spec "Error Codes": JSON `{"errors": [{"code", "message", "detail"}]}`; in the wild also plain text, HTML
-from a proxy, `errors: null`, and nothing at all (every HEAD).  The status decides, the code only refines.
+from a proxy, `errors: null`, and nothing at all (every HEAD). The status decides, the code only refines.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class Ask:
     """What to send.  `headers` are without Authorization, User-Agent and Accept-Encoding.
 
     `take` says what becomes of a good answer's body: "all" (at most `limit` bytes, more is TooLarge), "some" (the
-    first `limit` bytes, then hang up) or "stream" (left open for the caller).  Error bodies are always read bounded.
+    first `limit` bytes, then hang up) or "stream" (left open for the caller). Error bodies are always read bounded.
     """
 
     method: str
@@ -105,7 +105,7 @@ class Stream:
         self._closed = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Raw chunks as they come.  Raises httpx.HTTPError and TimeoutError."""
+        """Raw chunks as they come. Raises httpx.HTTPError and TimeoutError."""
         source = self.response.aiter_raw()
         while True:
             try:

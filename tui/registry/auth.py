@@ -3,7 +3,7 @@
 Nothing is pinged: the first real request to an origin goes alone, and what comes back tells how the others must ask.
 They wait for it a moment and no longer: one that is never answered must not hold up a whole registry.
 Afterwards tokens are fetched before they are needed, so a check of five hundred blobs costs one token and not a 401
-for each.  A credential goes to the origin it was stored for, or to the token realm which that origin named first.
+for each. A credential goes to the origin it was stored for, or to the token realm which that origin named first.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Auth:
         self._credentials.forget()
 
     async def lease(self, ask: Ask, registry: str) -> Lease:
-        """What to send with this ask, as far as it is known.  A `finder` must be given to `landed` afterwards."""
+        """What to send with this ask, as far as it is known. A `finder` must be given to `landed` afterwards."""
         host = self._hosts.setdefault(ask.address.origin, _Host())
         loop = asyncio.get_running_loop()
         latest = loop.time() + _MOST_PATIENCE
@@ -114,8 +114,8 @@ class Auth:
         return await self._prepare(host, ask, registry, ask.scopes, fresh=False)
 
     def landed(self, lease: Lease, answer: Answer | None, *, left: bool = False) -> None:
-        """The request of this lease is over (None: without an answer; `left`: because its caller went away).  Lets
-        those go on who waited to learn how: one of them is the first now, when the first one left.  There are several
+        """The request of this lease is over (None: without an answer; `left`: because its caller went away). Lets
+        those go on who waited to learn how: one of them is the first now, when the first one left. There are several
         who find out where one of them got no answer for a while."""
         host, lease.finder = lease.finder, None
         if host is None:
@@ -129,7 +129,7 @@ class Auth:
         host.finding = None
 
     async def challenged(self, lease: Lease, ask: Ask, answer: Answer, registry: str) -> Lease | None:
-        """A 401 came back: what to send instead, or None when there is nothing better.  Raises RegistryError."""
+        """A 401 came back: what to send instead, or None when there is nothing better. Raises RegistryError."""
         host = self._hosts.setdefault(ask.address.origin, _Host())
         better = await self._better(host, lease, ask, answer, registry)
         if better is None and lease.sent is not None:

@@ -41,7 +41,7 @@ class Blobs:
     async def read(
         self, registry: str, repository: str, digest: Digest, *, limit: int, expected_size: int | None
     ) -> bytes:
-        """The whole blob.  Raises TooLarge before it reads more than `limit` bytes, Corrupt when the bytes are not
+        """The whole blob. Raises TooLarge before it reads more than `limit` bytes, Corrupt when the bytes are not
         what the digest says; a digest that cannot be verified is Unsupported."""
         what = named("blob", repository, digest)
         _must_verify(digest, what)

@@ -62,7 +62,7 @@ def encoded(headers: Fields) -> bool:
 
 
 async def read(response: httpx.Response, headers: Fields, limit: int) -> bytes:
-    """The whole body, at most `limit` bytes.  Raises BodyTooLarge, BodyEncoded, BodyCutShort, httpx.HTTPError."""
+    """The whole body, at most `limit` bytes. Raises BodyTooLarge, BodyEncoded, BodyCutShort, httpx.HTTPError."""
     if encoded(headers):
         raise BodyEncoded
     declared = declared_length(headers)

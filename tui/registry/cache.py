@@ -1,6 +1,6 @@
 """Manifests by digest, the least recently used leaving first, bounded by bytes.
 
-A manifest never changes under its digest, so nothing expires.  The repository is part of the key: that a manifest is
+A manifest never changes under its digest, so nothing expires. The repository is part of the key: that a manifest is
 in one repository says nothing about the next.
 """
 

@@ -33,7 +33,7 @@ class Client:
     """One for the whole program, used on one event loop, closed with `aclose`.
 
     `registry` is always the user's name of it ("docker.io", "127.0.0.1:5000"); `repository` its path there;
-    `selector` a tag or a digest.  Every method raises the tree of errors.py and nothing else; cancelling a caller is
+    `selector` a tag or a digest. Every method raises the tree of errors.py and nothing else; cancelling a caller is
     always safe.
     """
 
@@ -57,7 +57,7 @@ class Client:
     async def get_manifest(
         self, registry: str, repository: str, selector: str, *, fresh: bool = False, limit: int | None = None
     ) -> AnyManifest:
-        """The manifest, decoded and verified.  By digest it is kept; callers for the same one share a request.
+        """The manifest, decoded and verified. By digest it is kept; callers for the same one share a request.
 
         `fresh` asks past the cache; `limit` (bytes) raises the size that is accepted.
         """
@@ -78,7 +78,7 @@ class Client:
     async def head_blob(
         self, registry: str, repository: str, digest: str, *, expected_size: int | None = None, confirm: bool = True
     ) -> Head:
-        """What the registry says about a blob.  Compare `size` with the descriptor: it is not done here.
+        """What the registry says about a blob. Compare `size` with the descriptor: it is not done here.
 
         A 404 is confirmed by one GET of a byte; with `confirm` off NotFound is raised at once, marked unconfirmed.
         """
@@ -140,8 +140,8 @@ class Client:
         return await self._referrers.get(registry, repository, Digest(digest), artifact_type)
 
     async def mount(self, registry: str, target_repository: str, digest: str, from_repository: str) -> Upload | None:
-        """None: the blob is in the target repository now.  An Upload: the registry opened a session instead (use it
-        or cancel it).  Raises Refused, Denied ...; upload the bytes then."""
+        """None: the blob is in the target repository now. An Upload: the registry opened a session instead (use it
+        or cancel it). Raises Refused, Denied ...; upload the bytes then."""
         return await self._uploads.mount(registry, target_repository, Digest(digest), from_repository)
 
     async def begin_upload(self, registry: str, repository: str) -> Upload:
@@ -164,13 +164,13 @@ class Client:
     ) -> None:
         """Upload a blob; `open_chunks` is called anew for each try, `progress` with the bytes sent in this try.
 
-        What `open_chunks` raises comes out as it is.  Raises Corrupt when its bytes are not those of the digest,
+        What `open_chunks` raises comes out as it is. Raises Corrupt when its bytes are not those of the digest,
         Refused, Denied, Policy ..., UnknownOutcome when the answer was lost and asking did not help.
         """
         await self._uploads.put(registry, repository, Digest(digest), size, open_chunks, upload, progress)
 
     async def ready_to_put(self, registry: str, repository: str, selector: str) -> None:
-        """Log in for a PUT, so that it is a single exchange when its moment comes.  Raises what a login raises."""
+        """Log in for a PUT, so that it is a single exchange when its moment comes. Raises what a login raises."""
         await self._writes.ready(registry, repository, selector)
 
     async def put_manifest(
@@ -183,7 +183,7 @@ class Client:
         *,
         begun: Callable[[], None] | None = None,
     ) -> Digest:
-        """Put exactly these bytes; gives their digest.  Refused has the digests that the registry misses in `details`;
+        """Put exactly these bytes; gives their digest. Refused has the digests that the registry misses in `details`;
         UnknownOutcome: read the tag again before anything else.
 
         By tag there is one try, and none while the host rests: after RateLimited and Unreachable look at the tag again
@@ -243,7 +243,7 @@ class Client:
         self._referrers.forget(origin)
 
     async def aclose(self) -> None:
-        """Stop what is under way and close the connections.  Whoever asks afterwards gets Unreachable."""
+        """Stop what is under way and close the connections. Whoever asks afterwards gets Unreachable."""
         await self._manifests.aclose()
         await self._session.auth.aclose()
         await self._wire.aclose()

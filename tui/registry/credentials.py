@@ -1,4 +1,4 @@
-"""Logins that `docker login`, `podman login` and credential helpers have stored.  Only ever read, never written.
+"""Logins that `docker login`, `podman login` and credential helpers have stored. Only ever read, never written.
 
 Where is looked, first hit wins:
 1. $REGISTRY_AUTH_FILE, and then nowhere else;
@@ -34,7 +34,7 @@ _FAILED = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One login.  Either a user name and password, or an `identity_token` (a refresh token), or a `registry_token` (a
+    """One login. Either a user name and password, or an `identity_token` (a refresh token), or a `registry_token` (a
     ready bearer token).  `source` says where it was found, for the user."""
 
     username: str = ""

@@ -1,6 +1,6 @@
 """A time limit for each of many short tasks, with one timer for all.
 
-All limits are equally long, so they end in the order in which they began: only the oldest is timed.  An
+All limits are equally long, so they end in the order in which they began: only the oldest is timed. An
 `asyncio.timeout` for each would cost a timer and its cancellation for every request.
 """
 

@@ -1,6 +1,6 @@
 """Is this a registry at all?  A 404 that is a web page may come from any web server, and says nothing of an image then.
 
-Nobody is asked without a reason: only after such a page, and once per host, `/v2/` is looked at.  A registry answers
+Nobody is asked without a reason: only after such a page, and once per host, `/v2/` is looked at. A registry answers
 200, 401 or 403 there, or names its API version.
 """
 
@@ -30,7 +30,7 @@ class Doubt:
             self._known.pop(origin, None)
 
     async def settle(self, registry: str, error: NotFound) -> None:
-        """Gives nothing when the error can be believed.  Raises NotARegistry, or what the look at `/v2/` raises."""
+        """Gives nothing when the error can be believed. Raises NotARegistry, or what the look at `/v2/` raises."""
         if not error.web_page:
             return
         origin = self._targets.origin(registry)

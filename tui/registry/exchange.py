@@ -30,7 +30,7 @@ from tui.text import duration
 
 
 class Wire:
-    """Sends asks.  One for the whole client: it owns the connections, the gate and the trace."""
+    """Sends asks. One for the whole client: it owns the connections, the gate and the trace."""
 
     def __init__(self, settings: ClientSettings, trace: Trace, clock: Clock, contexts: Contexts | None = None) -> None:
         self.settings = settings
@@ -70,7 +70,7 @@ class Wire:
         login: str = "",
         listener: Listener | None = None,
     ) -> Answer:
-        """One exchange.  Raises NoAnswer, RateLimited (the host asked for a long rest), TooLarge, Corrupt, and
+        """One exchange. Raises NoAnswer, RateLimited (the host asked for a long rest), TooLarge, Corrupt, and
         Unreachable when the client was closed."""
         origin = ask.address.origin
         lane = self.gate.lane(origin)

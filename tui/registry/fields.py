@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Fields(Mapping[str, str]):
-    """Names are lower case.  A field that came several times reads as one value joined by ", ", as RFC 9110 section
+    """Names are lower case. A field that came several times reads as one value joined by ", ", as RFC 9110 section
     5.3 has it; `get_list` gives the lines, `flat` all of them as sent (name, value, name, value ...)."""
 
     __slots__ = ("_values", "flat", "names")

@@ -22,7 +22,7 @@ class Flights(Generic[T]):
         return len(self._waiting)
 
     async def share(self, key: Hashable, start: Callable[[], Awaitable[T]]) -> T:
-        """What `start()` gives, started only when no task for `key` is under way.  Errors reach every waiter."""
+        """What `start()` gives, started only when no task for `key` is under way. Errors reach every waiter."""
         task = self._tasks.get(key)
         if task is None:
             task = asyncio.ensure_future(start())

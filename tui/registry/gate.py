@@ -1,7 +1,7 @@
 """One gate per host: how many exchanges run at once, and when none may.
 
-Waiting for a slot can be cancelled.  An exchange that has begun is not: it runs in its own task, and a caller who is
-cancelled walks away from it.  Cancelling inside an HTTP connection pool has lost connections for good
+Waiting for a slot can be cancelled. An exchange that has begun is not: it runs in its own task, and a caller who is
+cancelled walks away from it. Cancelling inside an HTTP connection pool has lost connections for good
 (encode/httpcore#1093), and an answer that is on its way is worth having.
 """
 
@@ -56,7 +56,7 @@ class Lane:
         self.paused_until = max(self.paused_until, self._clock.now() + seconds)
 
     def slow_down(self, began: float) -> None:
-        """A 429 came back.  Only one halving for all the exchanges that were under way together."""
+        """A 429 came back. Only one halving for all the exchanges that were under way together."""
         if began <= self._slowed_at:
             return
         self._slowed_at = self._clock.now()
@@ -73,7 +73,7 @@ class Lane:
             self._wake()
 
     async def enter(self, longest_wait: float) -> None:
-        """Take a slot; every successful `enter` needs one `leave`.  Raises Paused."""
+        """Take a slot; every successful `enter` needs one `leave`. Raises Paused."""
         while True:
             if self.paused_until:
                 left = self.paused_until - self._clock.now()
@@ -155,9 +155,9 @@ class Gate:
     ) -> T:
         """Wait for a slot, then run `exchange` in a task of its own and give what it gives.
 
-        `exchange` must bound its own time.  When the caller is cancelled meanwhile, `abandoned` is called, the
+        `exchange` must bound its own time. When the caller is cancelled meanwhile, `abandoned` is called, the
         exchange goes on and frees the slot itself.  `begins` is called when nothing stops it any more;
-        `longest_wait` is for this one alone.  Raises Paused, Closed, and what `exchange` raises.
+        `longest_wait` is for this one alone. Raises Paused, Closed, and what `exchange` raises.
         """
         lane = await self._enter(host, longest_wait)
         if begins is not None:
@@ -207,7 +207,7 @@ class Gate:
     ) -> T:
         """For answers whose body is read later: `exchange` gets the function that frees the slot.
 
-        When `kept(result)` is false the slot is freed at once.  A caller who is cancelled walks away (the result is
+        When `kept(result)` is false the slot is freed at once. A caller who is cancelled walks away (the result is
         handed to `discard`), or with `abort` the exchange is stopped: an upload must not go on by itself.
 
         Raises what `run` raises.
@@ -250,7 +250,7 @@ class Gate:
             raise
 
     async def aclose(self) -> None:
-        """Cancel what is under way and wait until it is gone.  The connections die with their pool afterwards."""
+        """Cancel what is under way and wait until it is gone. The connections die with their pool afterwards."""
         self._closed = True
         await asyncio.sleep(0)  # a task that never took its first step could tell its caller nothing
         tasks = list(self._tasks)

@@ -26,7 +26,7 @@ class HelperFailed(Exception):
 
 
 async def ask_helper(name: str, server: str, *, patience: float, limit: int) -> tuple[str, str] | None:
-    """(user name, secret), or None when the helper knows none.  The user name `<token>` marks an identity token.
+    """(user name, secret), or None when the helper knows none. The user name `<token>` marks an identity token.
 
     Raises HelperFailed."""
     if not _NAME.fullmatch(name) or name in (".", ".."):

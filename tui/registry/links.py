@@ -29,8 +29,8 @@ def next_target(lines: Iterable[str]) -> str | None:
 def next_page(asked: Address, lines: Iterable[str]) -> tuple[Address | None, str]:
     """The next page's address and a note (safe text, "" when there is nothing to say).
 
-    Same origin and same path: as sent.  Another path, or http where we asked by https: only its query, on our own
-    path.  Another host: not followed, and said so.
+    Same origin and same path: as sent. Another path, or http where we asked by https: only its query, on our own
+    path. Another host: not followed, and said so.
     """
     target = next_target(lines)
     if target is None:

@@ -1,6 +1,6 @@
 """Tags and repositories, page by page: a list is a claim, and it may be cut, refused, or go round in circles.
 
-Distribution-spec "Listing tags": follow `Link: <..>; rel="next"` while there is one.  Nothing here loops: a repeated
+Distribution-spec "Listing tags": follow `Link: <..>; rel="next"` while there is one. Nothing here loops: a repeated
 address, a page without a new name, the page cap and the name cap all end it, and the note says so.
 """
 

@@ -18,8 +18,8 @@ _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LEN
 def no_answer(
     error: Exception, name: str, status: int | None, settings: ClientSettings, *, plain: bool = False
 ) -> NoAnswer:
-    """What happened, in words.  An address that nobody answers is never a missing object.  `plain`: it was asked by
-    http because it is on loopback, not because anybody said so.  No advice makes a connection less safe than it is."""
+    """What happened, in words. An address that nobody answers is never a missing object.  `plain`: it was asked by
+    http because it is on loopback, not because anybody said so. No advice makes a connection less safe than it is."""
     if isinstance(error, TlsError):
         reason = _tls_reason(error)
         if reason in _NO_TLS:

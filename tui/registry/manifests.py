@@ -165,7 +165,7 @@ def _something_else(answer: Answer, what: str, registry: str) -> NotARegistry:
 
 
 def _hint(answer: Answer, selector: str) -> Digest | None:
-    """By digest: the one that was asked for, when the registry names any.  By tag: what the registry names."""
+    """By digest: the one that was asked for, when the registry names any. By tag: what the registry names."""
     told = answer.headers.get("docker-content-digest")
     if told is None:
         return None

@@ -55,12 +55,12 @@ class Address(NamedTuple):
 
 
 def parse(text: str) -> Address:
-    """An absolute http(s) URL that a server, a file or a user named.  Raises UnusableUrl."""
+    """An absolute http(s) URL that a server, a file or a user named. Raises UnusableUrl."""
     return _address(_checked(lambda: httpx.URL(_plain(text))))
 
 
 def resolve(base: Address, text: str) -> Address:
-    """A URL reference that a server sent, resolved against the address that was asked.  Raises UnusableUrl."""
+    """A URL reference that a server sent, resolved against the address that was asked. Raises UnusableUrl."""
     return _address(_checked(lambda: httpx.URL(str(base)).join(_plain(text))))
 
 

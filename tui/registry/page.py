@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Page:
     """New names in the order given, raw: not every one need be a legal tag.
 
-    ``complete`` is True on the last page of a list that ended by itself; ``note`` (safe) says what is odd, why the list
+    `complete` is True on the last page of a list that ended by itself; `note` (safe) says what is odd, why the list
     was cut, or that a page failed.
     """
 

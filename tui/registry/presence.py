@@ -166,7 +166,7 @@ class Presence:
         return head.size is None or (expected_size is not None and head.size != expected_size)
 
     async def _must_be_honest(self, registry: str, repository: str, origin: Origin) -> None:
-        """Ask once per repository for a digest that cannot exist.  Raises NotARegistry when that is there as well."""
+        """Ask once per repository for a digest that cannot exist. Raises NotARegistry when that is there as well."""
         key = (origin, repository)
         known = self._honest.get(key)
         if known is None:

@@ -14,7 +14,7 @@ _VALUE = re.compile(r"\s*([0-9]{1,12})\s*(?:;\s*w=([0-9]{1,12}))?.*", re.ASCII |
 @dataclass(frozen=True, slots=True)
 class RateLimit:
     """`limit` pulls in `window` seconds, `remaining` of them left; `source` is who is counted (an address or an
-    account, safe text).  None: not told."""
+    account, safe text). None: not told."""
 
     limit: int | None
     remaining: int | None

@@ -1,7 +1,7 @@
 """Where a redirect may lead, and what may go along.
 
 Followed by hand: never from https to http, never from a public host to this machine or a private network, and to
-another origin (scheme, host and port) with nothing but Range and Accept.  The same rules hold for an upload's Location.
+another origin (scheme, host and port) with nothing but Range and Accept. The same rules hold for an upload's Location.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _TRAVELS = frozenset({"range", "accept"})
 
 
 def next_hop(current: Address, location: str, trusted: Callable[[str], bool]) -> Address:
-    """The address to go to.  Raises UnusableUrl with the reason; `trusted` knows the hosts that the user configured."""
+    """The address to go to. Raises UnusableUrl with the reason; `trusted` knows the hosts that the user configured."""
     there = resolve(current, location)
     check(current, there, trusted)
     return there

@@ -32,7 +32,7 @@ _PAGES = 32
 
 @dataclass(frozen=True, slots=True)
 class Referrers:
-    """`via` tells where they were found; `note` (safe) what is odd.  Each digest once."""
+    """`via` tells where they were found; `note` (safe) what is odd. Each digest once."""
 
     descriptors: tuple[Descriptor, ...]
     via: Literal["api", "tag", "none"]

@@ -1,6 +1,6 @@
 """When to ask again, and how long to wait before.
 
-Full jitter: `random(0, min(cap, base * 2^n))`.  The wait that a 429 asks for is the host's, not the question's: it
+Full jitter: `random(0, min(cap, base * 2^n))`. The wait that a 429 asks for is the host's, not the question's: it
 pauses everybody (gate.py), or five hundred HEADs would each retry five times.
 """
 
@@ -30,7 +30,7 @@ def backoff(attempt: int, chance: float) -> float:
 
 def retry_after(value: str | None, date: str | None, now: datetime) -> float | None:
     """Seconds from now by a Retry-After header (RFC 9110 section 10.2.3): seconds, also fractional, or an HTTP date
-    that is measured against the server's own `Date` when it sent one.  Never negative; None when it cannot be read."""
+    that is measured against the server's own `Date` when it sent one. Never negative; None when it cannot be read."""
     if value is None:
         return None
     text = value.strip()

@@ -1,6 +1,6 @@
 """Token scopes (`repository:<name>:<actions>`) in one canonical form.
 
-Distribution's token scope grammar.  Two entries for one repository made a token server drop the push right, and the
+Distribution's token scope grammar. Two entries for one repository made a token server drop the push right, and the
 name may hold colons of its own (a port), so an entry is split from both ends.
 """
 

@@ -20,7 +20,7 @@ from tui.registry.settings import ClientSettings
 from tui.text import duration
 
 _PATIENT = frozenset({502, 503, 504, 408, 425, 499, 522})
-"""Of the transient ones those that a moment may mend; a 500 is asked once more and then believed."""
+"""Of the transient ones those that a moment may fix; a 500 is asked once more and then believed."""
 
 
 LOST_ON_THE_WAY = frozenset({499, 502, 504, 522})
@@ -93,7 +93,7 @@ class Session:
             raise Policy(f"Nothing is written to {name}: it was opened read-only.")
 
     def _remember(self, ask: Ask, error: RateLimited) -> RateLimited:
-        """A rest that is too long to wait for.  It need not hold for all of the host (Docker Hub counts manifests and
+        """A rest that is too long to wait for. It need not hold for all of the host (Docker Hub counts manifests and
         not blobs), so only the like of this are answered at once, for a few seconds; later ones ask again."""
         now = self.clock.now()
         ends = now + error.retry_after if error.retry_after is not None else None
@@ -125,8 +125,8 @@ class Session:
         self._limits = {key: value for key, value in self._limits.items() if origin is not None and key[0] != origin}
 
     def _wait_after(self, ask: Ask, answer: Answer, attempt: int, began: float) -> tuple[float | None, float]:
-        """(seconds to sleep, seconds that count against the deadline); None: believe the answer.  A 429 pauses the
-        whole host instead, and the gate does the waiting.  Raises RateLimited."""
+        """(seconds to sleep, seconds that count against the deadline); None: believe the answer. A 429 pauses the
+        whole host instead, and the gate does the waiting. Raises RateLimited."""
         lane = self.wire.gate.lane(answer.address.origin)
         told = self.told(answer)
         took = self.clock.now() - began

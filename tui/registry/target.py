@@ -33,7 +33,7 @@ class Targets:
 
     def origin(self, registry: str) -> Origin:
         """https, but plain http for loopback hosts (unless something says that they speak TLS) and for those that the
-        user named.  Raises Unreachable for a name that cannot be a host."""
+        user named. Raises Unreachable for a name that cannot be a host."""
         known = self._origins.get(registry)
         if known is None:
             plain = self._settings.host(registry).speaks_http(registry)

@@ -32,7 +32,7 @@ class Contexts:
         self._made: dict[Hashable, asyncio.Future[ssl.SSLContext]] = {}
 
     async def get(self, registry: str) -> ssl.SSLContext:
-        """The context for one host, by its name with port.  Raises TlsFiles."""
+        """The context for one host, by its name with port. Raises TlsFiles."""
         host = self._settings.host(registry)
         folder = self._folder(registry)
         authorities = tuple(path for path in (self._settings.ca, host.ca) if path is not None)
@@ -61,7 +61,7 @@ def default_certs_d() -> tuple[Path, ...]:
 
 
 def make_context(insecure: bool, authorities: tuple[Path, ...], folder: Path | None) -> ssl.SSLContext:
-    """Blocking.  OpenSSL itself honours $SSL_CERT_FILE and $SSL_CERT_DIR.  Raises TlsFiles."""
+    """Blocking. OpenSSL itself honours $SSL_CERT_FILE and $SSL_CERT_DIR.  Raises TlsFiles."""
     context = ssl.create_default_context()
     if not context.cert_store_stats()["x509_ca"] and not os.environ.get("SSL_CERT_FILE"):
         context.load_verify_locations(cafile=certifi.where())  # a system without a store of its own

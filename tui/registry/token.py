@@ -37,7 +37,7 @@ class BadToken(ValueError):
 
 
 def realm_address(realm: str, registry: Address, private_ok: bool) -> Address:
-    """Where the token server is.  Raises UnusableUrl.
+    """Where the token server is. Raises UnusableUrl.
 
     http(s) only, no user-info, no http for an https registry, and no private address that is not the registry's own
     (a registry that is itself on a private network may have its token server there).
@@ -88,7 +88,7 @@ def usable(value: str, limit: int) -> bool:
 
 def read_token(raw: bytes, now: float, wall: datetime, limit: int) -> Token:
     """Expiry counts from now, on the monotonic clock: `issued_at` only when it is past and plausible, `expires_in`
-    at least 60 s.  Raises BadToken."""
+    at least 60 s. Raises BadToken."""
     try:
         document = json.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError):

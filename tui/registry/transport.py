@@ -1,7 +1,7 @@
 """An httpx transport whose connections are aiohttp's.
 
 Chosen by measuring (tests/benchmarks/transports.py): httpx's own pool slows down as concurrency grows and loses
-connections when callers are cancelled.  The `httpx-aiohttp` package's transport is quick, but it quotes URLs anew
+connections when callers are cancelled. The `httpx-aiohttp` package's transport is quick, but it quotes URLs anew
 (which breaks signed ones), calls a lost connection a connect time-out, and re-sends writes unseen.
 
 Below the redirect, cookie and auth machinery of `httpx.AsyncClient`, which is not used at all: each of them leaks
@@ -69,7 +69,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             max_line_size=MAX_HEADER_LINE,
             max_field_size=MAX_HEADER_LINE,
         )
-        # aiohttp sends an idempotent request once more, unseen, when a kept connection turns out dead.  The trace would
+        # aiohttp sends an idempotent request once more, unseen, when a kept connection turns out dead. The trace would
         # miss it, and a PUT whose answer was lost must not be repeated behind our back: retry.py decides.
         session._retry_connection = False
         return session
@@ -164,7 +164,7 @@ def _body(request: httpx.Request) -> object:
 
 
 def _translated(error: Exception) -> Exception:
-    """aiohttp's exceptions in httpx's words.  A connect error means that nothing was sent; the others may have been."""
+    """aiohttp's exceptions in httpx's words. A connect error means that nothing was sent; the others may have been."""
     text = type(error).__name__
     if isinstance(error, httpx.HTTPError):
         return error

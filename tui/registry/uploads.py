@@ -47,7 +47,7 @@ class Uploads:
         self._presence = presence
 
     async def mount(self, registry: str, repository: str, digest: Digest, source: str) -> Upload | None:
-        """None: mounted.  An Upload: the registry opened a session instead.  Raises Refused, Denied ... on refusal."""
+        """None: mounted. An Upload: the registry opened a session instead.  Raises Refused, Denied ... on refusal."""
         what = f"mount {named('blob', source, digest).partition(' ')[2]} into {safe(repository, limit=260)}"
         address = self._targets.address(registry, repository, "blobs/uploads/").with_query(
             f"mount={quote(digest, safe='')}&from={quote(source, safe='')}"
@@ -245,8 +245,8 @@ def push(repository: str) -> tuple[str, ...]:
 
 
 def upload_address(asked: Address, location: str, registry: Origin) -> Address:
-    """Where an upload goes on: `Location` may be absolute, a path, relative, or lack its scheme.  A registry behind a
-    TLS proxy that writes http means itself.  Raises UnusableUrl."""
+    """Where an upload goes on: `Location` may be absolute, a path, relative, or lack its scheme. A registry behind a
+    TLS proxy that writes http means itself. Raises UnusableUrl."""
     host = str(registry).partition("://")[2]
     if location.lower().startswith((f"{host.lower()}/", f"{registry.host}:{registry.port}/")):
         location = f"{registry.scheme}://{location}"

@@ -66,7 +66,7 @@ class Writes:
         media_type: str,
         begun: Callable[[], None] | None = None,
     ) -> Digest:
-        """The digest under which it is there.  Raises Refused (with `details`), Policy, Denied, Conflict ...,
+        """The digest under which it is there. Raises Refused (with `details`), Policy, Denied, Conflict ...,
         Corrupt when the registry rewrote it, UnknownOutcome when the answer was lost: read the tag again then.
 
         By tag it is tried once: after RateLimited and Unreachable look at the tag, and only then try again.

@@ -1,7 +1,7 @@
-"""Image archives: ``oci-archive:`` (a tar of an OCI layout) and ``docker-archive:`` (what ``docker save`` writes).
+"""Image archives: `oci-archive:` (a tar of an OCI layout) and `docker-archive:` (what `docker save` writes).
 
-``docker save`` has had three forms. The newest is an OCI layout with a ``manifest.json`` beside it; the older ones have
-``manifest.json`` alone, naming a config and plain layer tars. For those a manifest is made up, so that the image can be
+`docker save` has had three forms. The newest is an OCI layout with a `manifest.json` beside it; the older ones have
+`manifest.json` alone, naming a config and plain layer tars. For those a manifest is made up, so that the image can be
 looked at like any other; its digest is ours and is in no registry.
 """
 
@@ -45,7 +45,7 @@ def _docker(files: Files) -> Contents:
 
 
 def _with_layout(files: Files, listed: list[dict[str, Any]]) -> Contents:
-    """The newest form: the layout has the real manifests, ``manifest.json`` the names that people gave."""
+    """The newest form: the layout has the real manifests, `manifest.json` the names that people gave."""
     contents = read_layout(files)
     entries = contents.tags.pop("")
     for name, descriptor in entries.items():
@@ -119,7 +119,7 @@ def _descriptor(
 
 
 def _by_name(name: str) -> Digest | None:
-    """``<64 hex>.json`` and ``blobs/sha256/<64 hex>`` are named by their digest."""
+    """`<64 hex>.json` and `blobs/sha256/<64 hex>` are named by their digest."""
     stem = name.rpartition("/")[2].removesuffix(".json")
     if len(stem) == 64 and all(mark in "0123456789abcdef" for mark in stem):
         return Digest.parse(f"sha256:{stem}")
@@ -141,7 +141,7 @@ def _repo_tags(image: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """A name of ``docker save`` as repository and tag, in the words that its user typed."""
+    """A name of `docker save` as repository and tag, in the words that its user typed."""
     try:
         reference = Reference.parse(text)
     except MalformedReference:
@@ -156,5 +156,5 @@ def _broken(files: Files, why: str) -> SourceError:
         Presence.UNREACHABLE,
         f"{files.title} is not what docker save writes: {why}.",
         code="no-archive",
-        mend="Check the path; an OCI archive is opened as oci-archive:PATH.",
+        fix="Check the path; an OCI archive is opened as oci-archive:PATH.",
     )

@@ -1,6 +1,6 @@
 """A source: a place that holds images. One protocol for registries, layouts, archives, local lists and storage folders.
 
-Everything above this line (explore, compose, teach, the screen) talks to images only through ``Source``.
+Everything above this line (explore, compose, teach, the screen) talks to images only through `Source`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ SourceKind = Literal["registry", "oci-layout", "oci-archive", "docker-archive", 
 class SourceError(Exception):
     """A question that a source could not answer with content.
 
-    ``presence`` says what that means for the object that was asked for; ``sentence`` is safe and complete; ``mend``
-    says what the reader can do about it (safe, may be empty); ``code`` is the registry's own code or one of
-    ours, lower-case with dashes when ours; ``detail`` what is said of it beside the object itself (status and code when
-    empty); ``raw`` the bytes as served, when there are any that could be shown.
+    `presence` says what that means for the object that was asked for; `sentence` is safe and complete; `fix`
+    says what the reader can do about it (safe, may be empty); `code` is the registry's own code or one of
+    ours, lower-case with dashes when ours; `detail` what is said of it beside the object itself (status and code when
+    empty); `raw` the bytes as served, when there are any that could be shown.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class SourceError(Exception):
         *,
         status: int | None = None,
         code: str = "",
-        mend: str = "",
+        fix: str = "",
         detail: str = "",
         retry_at: float | None = None,
         repository_unknown: bool = False,
@@ -45,7 +45,7 @@ class SourceError(Exception):
         self.sentence = sentence
         self.status = status
         self.code = code
-        self.mend = mend
+        self.fix = fix
         self.detail = detail
         self.retry_at = retry_at
         self.repository_unknown = repository_unknown
@@ -76,7 +76,7 @@ class Source(Protocol):
 
     @property
     def registry(self) -> str | None:
-        """The registry's ``host[:port]``, or None for what lies on disk."""
+        """The registry's `host[:port]`, or None for what lies on disk."""
         ...
 
     @property
@@ -97,7 +97,7 @@ class Source(Protocol):
 
     def tags(self, repository: str) -> AsyncIterator[Page]:
         """The tags of a repository, page by page. Raises SourceError before the first page only; a later page that
-        fails ends the list with ``complete=False`` and a note."""
+        fails ends the list with `complete=False` and a note."""
         ...
 
     async def manifest(self, repository: str, selector: str, *, fresh: bool = False) -> AnyManifest:
@@ -113,12 +113,12 @@ class Source(Protocol):
     ) -> Observation:
         """Whether the object is in this repository and is what its descriptor says. Raises nothing but CancelledError.
 
-        Without ``confirm`` a single "not there" is enough: for looking around, never for a verdict.
+        Without `confirm` a single "not there" is enough: for looking around, never for a verdict.
         """
         ...
 
     async def blob(self, repository: str, descriptor: Descriptor, *, limit: int) -> bytes:
-        """A whole blob of at most ``limit`` bytes, verified. Raises SourceError."""
+        """A whole blob of at most `limit` bytes, verified. Raises SourceError."""
         ...
 
     def stream(self, repository: str, descriptor: Descriptor) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
@@ -130,7 +130,7 @@ class Source(Protocol):
         ...
 
     def reference(self, repository: str, *, tag: str | None = None, digest: Digest | None = None) -> str:
-        """How people and tools write it: ``127.0.0.1:5000/app@sha256:…``."""
+        """How people and tools write it: `127.0.0.1:5000/app@sha256:…`."""
         ...
 
     async def aclose(self) -> None: ...

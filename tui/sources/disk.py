@@ -33,10 +33,10 @@ class Contents:
 
 
 class DiskSource:
-    """A read-only source over ``Files``. ``contents_of`` finds what is named there and where content lies."""
+    """A read-only source over `Files`. `contents_of` finds what is named there and where content lies."""
 
     def __init__(self, files: Files, contents_of: Callable[[Files], Contents], kind: SourceKind) -> None:
-        """Raises what ``contents_of`` raises, the files closed."""
+        """Raises what `contents_of` raises, the files closed."""
         try:
             self._contents = contents_of(files)
         except SourceError:
@@ -56,7 +56,7 @@ class DiskSource:
 
     @property
     def place(self) -> str:
-        """The same with its kind, as it is written on the command line: ``oci:/tmp/layout``."""
+        """The same with its kind, as it is written on the command line: `oci:/tmp/layout`."""
         return place_text(self.kind, self._files.path)
 
     @property
@@ -163,7 +163,7 @@ class DiskSource:
         yield chunks()
 
     async def referrers(self, repository: str, digest: Digest) -> tuple[Descriptor, ...]:
-        """Manifests named in the layout whose ``subject`` is this digest (image-spec: a layout lists them so)."""
+        """Manifests named in the layout whose `subject` is this digest (image-spec: a layout lists them so)."""
         found = []
         for selector, descriptor in self._named(repository).items():
             try:

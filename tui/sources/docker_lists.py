@@ -1,9 +1,9 @@
 """The folder where `docker manifest create` keeps its lists: reading and writing it as docker 28 does.
 
-``manifests/<list>/<image>``, one JSON file for each entry; names are references with ``:`` as ``-`` and ``/`` as
-``_``, which cannot be read back for certain. What an entry is stands in its file: ``Ref``, ``Descriptor``, ``Raw``
+`manifests/<list>/<image>`, one JSON file for each entry; names are references with `:` as `-` and `/` as
+`_`, which cannot be read back for certain. What an entry is stands in its file: `Ref`, `Descriptor`, `Raw`
 (the manifest's bytes) and the manifest again, compacted (docker/cli, manifest/store/store.go and manifest/types).
-``docker manifest`` reads every file of a list's folder as an entry, so nothing else may ever stand there, not even
+`docker manifest` reads every file of a list's folder as an entry, so nothing else may ever stand there, not even
 for a moment."""
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _CANDIDATES = 64
 
 @dataclass(frozen=True, slots=True)
 class LocalEntry:
-    """One entry of a list. ``reference`` is the ``Ref`` it was made from, ``raw`` the exact manifest (None: not
+    """One entry of a list. `reference` is the `Ref` it was made from, `raw` the exact manifest (None: not
     kept)."""
 
     file: str
@@ -56,10 +56,10 @@ class LocalEntry:
 
 @dataclass(frozen=True, slots=True)
 class StoredList:
-    """One list. ``folder`` is its folder's name; ``name`` the reference that it was made for, None when nobody can
+    """One list. `folder` is its folder's name; `name` the reference that it was made for, None when nobody can
     tell.
 
-    ``candidates`` are the references that have this folder name. ``strays`` are files (names, raw) that are no entries,
+    `candidates` are the references that have this folder name. `strays` are files (names, raw) that are no entries,
     with why (safe): docker refuses the whole list because of them, and we leave them alone."""
 
     folder: str
@@ -92,7 +92,7 @@ class StoredList:
 
 
 class DockerLists:
-    """The ``manifests`` folder. Every method blocks for a moment; OSError is raised as it is."""
+    """The `manifests` folder. Every method blocks for a moment; OSError is raised as it is."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -184,7 +184,7 @@ def stored_name(reference: str) -> str:
 
 def named(repository: str, tag: str) -> Reference | None:
     """The reference that a list was made for, from what it goes by in the tree; None if nobody can tell (its folder's
-    name stands there then, which has no ``/``)."""
+    name stands there then, which has no `/`)."""
     return Reference.parse(f"{repository}:{tag}") if "/" in repository else None
 
 
@@ -275,7 +275,7 @@ def _candidates(folder: str, entries: tuple[LocalEntry, ...]) -> Iterator[Refere
 
 
 def _paths(stored: str) -> Iterator[str]:
-    """The repository paths that are stored like this: each ``_`` was a ``/`` or a ``_``. Slashes first, at most 64 of
+    """The repository paths that are stored like this: each `_` was a `/` or a `_`. Slashes first, at most 64 of
     them."""
     places = [match.start() for match in re.finditer("_", stored)][:6]
     for bits in range(1 << len(places)):
@@ -306,7 +306,7 @@ def _go(text: str) -> str:
 
 
 def default_folder(environment: Mapping[str, str] | None = None) -> Path:
-    """Where docker keeps its lists: ``manifests`` in ``$DOCKER_CONFIG``, else in ``~/.docker``."""
+    """Where docker keeps its lists: `manifests` in `$DOCKER_CONFIG`, else in `~/.docker`."""
     variables = os.environ if environment is None else environment
     config = variables.get("DOCKER_CONFIG")
     return (Path(config) if config else Path(os.path.expanduser("~/.docker"))) / "manifests"

@@ -1,4 +1,4 @@
-"""Docker's local manifest lists as a source (``docker-manifests:``): what is stored, held against what the registry
+"""Docker's local manifest lists as a source (`docker-manifests:`): what is stored, held against what the registry
 has.
 
 The folder holds the lists and their entries' manifests; what is below those is asked of the registry that each entry
@@ -40,9 +40,9 @@ _INDEXES = 16
 class Compared:
     """One reference now, against what the stored list says of it.
 
-    ``was`` is stored; ``now`` what the registry holds under the reference (None with presence missing: nothing any
-    more). If that is an index, ``now`` of an entry is the image in it: the stored one if it is there, else the one for
-    its platform, else the index itself. ``sentence`` is safe and says both."""
+    `was` is stored; `now` what the registry holds under the reference (None with presence missing: nothing any
+    more). If that is an index, `now` of an entry is the image in it: the stored one if it is there, else the one for
+    its platform, else the index itself. `sentence` is safe and says both."""
 
     reference: Reference
     was: Digest
@@ -71,8 +71,8 @@ class Comparison:
 
 
 class DockerManifests:
-    """The source. A list whose name can be told is ``repository:tag``; another is its folder's name, with tag
-    ``stored``."""
+    """The source. A list whose name can be told is `repository:tag`; another is its folder's name, with tag
+    `stored`."""
 
     kind: Literal["docker-manifests"] = "docker-manifests"
     registry: str | None = None
@@ -80,7 +80,7 @@ class DockerManifests:
     why_read_only = ""
 
     def __init__(self, folder: Path | None = None, client: Client | None = None) -> None:
-        """``folder`` is Docker's config folder or the ``manifests`` folder in it; None: Docker's own."""
+        """`folder` is Docker's config folder or the `manifests` folder in it; None: Docker's own."""
         found = default_folder() if folder is None else folder
         if folder is not None and folder.name != "manifests" and not os.path.islink(folder / "manifests"):
             inner = folder / "manifests"
@@ -248,11 +248,11 @@ class DockerManifests:
         return comparison
 
     def compared(self, repository: str, tag: str) -> Comparison | None:
-        """What ``compare`` found last."""
+        """What `compare` found last."""
         return self._compared.get((repository, tag))
 
     async def _compare(self, reference: Reference, was: Digest, entry: Descriptor | None = None) -> Compared:
-        """``entry`` is looked for in an index under the reference: images are unwrapped from those."""
+        """`entry` is looked for in an index under the reference: images are unwrapped from those."""
         shown = safe(str(reference))
         if reference.digest is not None:
             return Compared(reference, was, reference.digest, Presence.PRESENT, f"{shown} is named by its digest.")
@@ -325,7 +325,7 @@ def place(stored: StoredList) -> tuple[str, str]:
 
 
 def open_local_lists(folder: Path | None, client: Client | None = None) -> DockerManifests:
-    """The source for ``docker-manifests:[PATH]``. Docker's own folder, or the ``manifests`` of a config folder, may not
+    """The source for `docker-manifests:[PATH]`. Docker's own folder, or the `manifests` of a config folder, may not
     be there yet: it is empty then, as for docker. Any other path must be a folder. Raises SourceError."""
     if folder is not None and not _may_stand(folder):
         why = "it is not a folder" if os.path.exists(folder) else "there is no such folder, or you may not see it"
@@ -333,7 +333,7 @@ def open_local_lists(folder: Path | None, client: Client | None = None) -> Docke
             Presence.UNREACHABLE,
             f"{safe(str(folder))} cannot be read: {why}.",
             code="unreadable",
-            mend="Give Docker's config folder (~/.docker), or the folder manifests in it.",
+            fix="Give Docker's config folder (~/.docker), or the folder manifests in it.",
         )
     return DockerManifests(folder, client)
 

@@ -19,7 +19,7 @@ from tui.text import safe
 #: An archive of more members than this is refused: an image has a handful of files per layer.
 MEMBERS = 50_000
 _CHUNK = 1 << 20
-_MEND = "Check the path, and that you may read it."
+_FIX = "Check the path, and that you may read it."
 
 
 class Files(Protocol):
@@ -33,7 +33,7 @@ class Files(Protocol):
         ...
 
     def read(self, name: str, limit: int) -> bytes:
-        """A whole file of at most ``limit`` bytes."""
+        """A whole file of at most `limit` bytes."""
         ...
 
     def chunks(self, name: str) -> Iterator[bytes]:
@@ -47,7 +47,7 @@ def unreadable(title: str, error: OSError | str) -> SourceError:
     """A file or archive that cannot be read: nobody knows what is in it."""
     reason = error if isinstance(error, str) else (error.strerror or str(error))
     return SourceError(
-        Presence.UNREACHABLE, f"{title} cannot be read: {safe(reason, limit=200)}.", code="unreadable", mend=_MEND
+        Presence.UNREACHABLE, f"{title} cannot be read: {safe(reason, limit=200)}.", code="unreadable", fix=_FIX
     )
 
 

@@ -16,7 +16,7 @@ from tui.sources.files import Files, Folder
 from tui.sources.presence import Presence
 
 REF_NAME = "org.opencontainers.image.ref.name"
-#: What containerd and ``docker save`` add: the whole name, where ref.name is only the tag.
+#: What containerd and `docker save` add: the whole name, where ref.name is only the tag.
 _FULL_NAME = "io.containerd.image.name"
 
 
@@ -72,5 +72,5 @@ def _names(entries: tuple[Descriptor, ...]) -> dict[str, Descriptor]:
 
 def _broken(files: Files, why: str) -> SourceError:
     return SourceError(
-        Presence.UNREACHABLE, f"{files.title} is no OCI layout: {why}.", code="no-layout", mend="Check the path."
+        Presence.UNREACHABLE, f"{files.title} is no OCI layout: {why}.", code="no-layout", fix="Check the path."
     )

@@ -1,6 +1,6 @@
 """What is known of one object in one repository: nine words that never mix (design.md, "presence").
 
-A 404 is ``missing``; a 401 or 403 is ``denied``, which is *not* missing; an answer that never came is ``unreachable``.
+A 404 is `missing`; a 401 or 403 is `denied`, which is *not* missing; an answer that never came is `unreachable`.
 Nothing here is ever guessed: an observation says what was asked and what came back, and when.
 """
 
@@ -32,7 +32,7 @@ class Presence(StrEnum):
 
     @property
     def symbol(self) -> str:
-        """The one character for it, on the screen and in text; ``checking`` has that of ``unchecked`` if it does not
+        """The one character for it, on the screen and in text; `checking` has that of `unchecked` if it does not
         turn."""
         return _SYMBOLS[self]
 
@@ -83,8 +83,8 @@ def _now() -> datetime:
 class Observation:
     """One answer about one object.
 
-    ``detail`` is safe text for people ("404 BLOB_UNKNOWN"); ``size`` is in bytes, as served; ``retry_at`` is a moment
-    of ``time.monotonic()`` after which asking again makes sense; ``confirmed`` says that a second way of asking agreed.
+    `detail` is safe text for people ("404 BLOB_UNKNOWN"); `size` is in bytes, as served; `retry_at` is a moment
+    of `time.monotonic()` after which asking again makes sense; `confirmed` says that a second way of asking agreed.
     """
 
     presence: Presence
@@ -103,9 +103,9 @@ CHECKING = Observation(Presence.CHECKING, at=datetime.min.replace(tzinfo=UTC))
 
 
 def worst(presences: Iterable[Presence]) -> Presence:
-    """The worst of several, so that a sum is never better than its parts; ``present`` for none at all.
+    """The worst of several, so that a sum is never better than its parts; `present` for none at all.
 
-    ``unchecked`` and ``checking`` rank the same to a reader: something is still open.
+    `unchecked` and `checking` rank the same to a reader: something is still open.
     """
     return min(presences, key=_RANK.__getitem__, default=Presence.PRESENT)
 
@@ -128,7 +128,7 @@ def disagreement(descriptor: Descriptor, seen: Observation) -> tuple[str, str, s
 
 
 def compare(descriptor: Descriptor, seen: Observation) -> Observation:
-    """The observation as this descriptor sees it: there, but not what the descriptor says, is ``mismatched``.
+    """The observation as this descriptor sees it: there, but not what the descriptor says, is `mismatched`.
 
     Two descriptors may name one digest and say different things about it, so the comparison belongs to each.
     """

@@ -20,7 +20,7 @@ from tui.text import safe
 #: After "no such repository" its objects are not asked for, one by one, for this many seconds (protocol.md D-11).
 UNKNOWN_SECONDS = 5.0
 
-_MENDS = {
+_FIXES = {
     Presence.MISSING: "Refresh if it was pushed just now.",
     Presence.DENIED: "Log in (docker login) with an account that may read this repository, then refresh.",
     Presence.LIMITED: "Wait until the limit is lifted, or log in for a higher one.",
@@ -33,7 +33,7 @@ _NO_REGISTRY = "Check the name and the port; the request log shows what came bac
 
 
 def source_error(error: errors.RegistryError, why: tuple[str, ...] = ()) -> SourceError:
-    """What an error of the client means for the object that was asked for (protocol.md K1); ``why`` are sentences that
+    """What an error of the client means for the object that was asked for (protocol.md K1); `why` are sentences that
     explain it."""
     presence, code = _classify(error)
     retry_at = None if error.retry_after is None else time.monotonic() + error.retry_after
@@ -42,7 +42,7 @@ def source_error(error: errors.RegistryError, why: tuple[str, ...] = ()) -> Sour
         " ".join((error.sentence, *why)),
         status=error.status,
         code=code,
-        mend=_NO_REGISTRY if isinstance(error, errors.NotARegistry) else _MENDS.get(presence, ""),
+        fix=_NO_REGISTRY if isinstance(error, errors.NotARegistry) else _FIXES.get(presence, ""),
         retry_at=retry_at,
         repository_unknown=isinstance(error, errors.NotFound) and error.repo_unknown,
         raw=error.raw if isinstance(error, errors.InvalidManifest) else b"",

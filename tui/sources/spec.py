@@ -35,9 +35,9 @@ _PREFIX = re.compile(r"(oci|oci-archive|docker-archive|docker-manifests|storage)
 class SourceSpec:
     """A source, and perhaps a repository and a tag or digest in it.
 
-    ``registry`` or ``path`` is set, never both (``docker-manifests:`` alone has neither: Docker's own folder).
-    ``selector`` is None when neither tag nor digest was written; ``explicit`` is False then. ``note`` is safe text on
-    how the input was read; ``scheme`` is the "http" or "https" that was written before a registry, else "".
+    `registry` or `path` is set, never both (`docker-manifests:` alone has neither: Docker's own folder).
+    `selector` is None when neither tag nor digest was written; `explicit` is False then. `note` is safe text on
+    how the input was read; `scheme` is the "http" or "https" that was written before a registry, else "".
     """
 
     kind: SourceKind
@@ -52,11 +52,11 @@ class SourceSpec:
 
 
 def parse_source(text: str) -> SourceSpec:
-    """Read a SOURCE: a reference, a repository, a registry, or ``oci:PATH[:TAG]`` and its kin.
+    """Read a SOURCE: a reference, a repository, a registry, or `oci:PATH[:TAG]` and its kin.
 
-    In ``docker-archive:`` and ``storage:`` the path is followed by ``:REPOSITORY[:TAG]``.
+    In `docker-archive:` and `storage:` the path is followed by `:REPOSITORY[:TAG]`.
 
-    ``localhost:5000``, ``127.0.0.1:5000`` and names that have a dot but no path are registries; anything else without a
+    `localhost:5000`, `127.0.0.1:5000` and names that have a dot but no path are registries; anything else without a
     path is an image of Docker Hub, as for Docker. Raises MalformedReference with a sentence that says what to write.
     """
     stripped = text.strip()
@@ -97,7 +97,7 @@ def _on_disk(kind: SourceKind, rest: str, text: str) -> SourceSpec:
 
 
 def _cut(kind: SourceKind, rest: str, text: str) -> tuple[str, str]:
-    """A path, and what is named in it, which begins with its mark, ``:`` or ``@``, or is "".
+    """A path, and what is named in it, which begins with its mark, `:` or `@`, or is "".
 
     Paths may hold colons too, so the path is one that exists. Where several do, it is the one with a slash behind it,
     else the only one that holds such a source, else the longest. Raises MalformedReference when two hold one, for
@@ -139,12 +139,12 @@ def _holds(kind: SourceKind, path: Path) -> bool:
 
 def _ambiguous(kind: SourceKind, rest: str, ends: list[int], text: str) -> str:
     paths = " and ".join(safe(rest[:at], limit=200) for at in ends)
-    mend = "write a slash behind the one that is meant" if kind in _FOLDERS else "rename one of them"
-    return f"“{safe(text, limit=200)}” can be read in two ways, for there are both {paths}: {mend}."
+    fix = "write a slash behind the one that is meant" if kind in _FOLDERS else "rename one of them"
+    return f"“{safe(text, limit=200)}” can be read in two ways, for there are both {paths}: {fix}."
 
 
 def _name_of(kind: SourceKind, name: str, text: str) -> tuple[str | None, str | None]:
-    """The repository and the tag or digest that ``:NAME`` after a path means, perhaps with ``@DIGEST``.
+    """The repository and the tag or digest that `:NAME` after a path means, perhaps with `@DIGEST`.
 
     In a layout a name is a tag (any name, image-spec annotations.md allows more than tags); elsewhere it is a
     repository and perhaps its tag.
@@ -188,7 +188,7 @@ def _stored_name(kind: SourceKind, name: str, selector: str | None, text: str) -
 
 
 def place_text(kind: SourceKind, path: Path) -> str:
-    """A place on disk as it is written, without what is named in it: ``oci:/tmp/layout``."""
+    """A place on disk as it is written, without what is named in it: `oci:/tmp/layout`."""
     text = str(path)
     if text.startswith("~"):
         text = f"./{text}"  # a folder of that name, and nobody's home
@@ -198,7 +198,7 @@ def place_text(kind: SourceKind, path: Path) -> str:
 
 
 def place_spec(place: str) -> SourceSpec:
-    """The spec of what ``place_text`` wrote: all after the kind is the path, whatever is in it."""
+    """The spec of what `place_text` wrote: all after the kind is the path, whatever is in it."""
     prefix, _colon, path = place.partition(":")
     return SourceSpec(_KINDS[prefix], path=Path(path) if path else None, explicit=False, text=place)
 
@@ -206,10 +206,10 @@ def place_spec(place: str) -> SourceSpec:
 def object_text(
     place: str, repository: str, *, tag: str | None = None, digest: Digest | None = None, known: Digest | None = None
 ) -> str:
-    """How something in a place on disk is written, so that ``parse_source`` reads the same of it.
+    """How something in a place on disk is written, so that `parse_source` reads the same of it.
 
-    ``known`` is the digest that a tag is known to hold, for tags that cannot be written (layouts allow any name). What
-    cannot be written at all ends in an ``@``: a text that is refused, and never means something else.
+    `known` is the digest that a tag is known to hold, for tags that cannot be written (layouts allow any name). What
+    cannot be written at all ends in an `@`: a text that is refused, and never means something else.
     """
     kind = _KINDS[place.partition(":")[0]]
     if tag is not None and digest is None and (digest := digest_or_name(tag)) is not None:
@@ -258,7 +258,7 @@ def _as_registry(text: str) -> str | None:
 
 
 def open_source(spec: SourceSpec, client: Client | None) -> Source:
-    """The source of a spec. A registry needs a ``client``. Raises SourceError when a path holds no such thing."""
+    """The source of a spec. A registry needs a `client`. Raises SourceError when a path holds no such thing."""
     if spec.kind == "registry":
         from tui.sources.registry import RegistrySource
 

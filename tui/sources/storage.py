@@ -69,7 +69,7 @@ class StorageSource:
                 f"{safe(str(given))} is not a registry's storage folder: it has neither blobs nor repositories below "
                 "docker/registry/v2.",
                 code="not-a-storage-folder",
-                mend="Give the folder that the registry's configuration calls storage.filesystem.rootdirectory.",
+                fix="Give the folder that the registry's configuration calls storage.filesystem.rootdirectory.",
             )
         self.path = root
         self.title = safe(f"storage:{given}")
@@ -126,7 +126,7 @@ class StorageSource:
                 if by_tag
                 else f"{digest} is not readable in {safe(repository)}: {seen.detail}."
             )
-            raise SourceError(seen.presence, sentence, code=_code(seen), mend=_mend(seen), detail=seen.detail)
+            raise SourceError(seen.presence, sentence, code=_code(seen), fix=_fix(seen), detail=seen.detail)
         target = seen.digest or digest
         raw = self.folder.read(blob_parts(target), VIEW_LIMIT)
         if raw is None:
@@ -135,7 +135,7 @@ class StorageSource:
             return decode(raw, digest=target)
         except DigestMismatch as error:
             raise SourceError(
-                Presence.MISMATCHED, str(error), code="damaged", mend="The bytes on the disk changed: push it again."
+                Presence.MISMATCHED, str(error), code="damaged", fix="The bytes on the disk changed: push it again."
             ) from error
         except OciError as error:
             raise SourceError(Presence.MISMATCHED, str(error), code="invalid-manifest") from error
@@ -273,7 +273,7 @@ class StorageSource:
         seen = self.look(repository, descriptor.digest, manifest=media.is_manifest(descriptor.media_type))
         if seen.presence is not Presence.PRESENT:
             sentence = f"{descriptor.digest} is not readable in {safe(repository)}: {seen.detail}."
-            raise SourceError(seen.presence, sentence, code=_code(seen), mend=_mend(seen), detail=seen.detail)
+            raise SourceError(seen.presence, sentence, code=_code(seen), fix=_fix(seen), detail=seen.detail)
         return seen.digest or descriptor.digest
 
     # Referrers
@@ -366,7 +366,7 @@ def _failed(error: OSError, about: str) -> SourceError:
             Presence.DENIED,
             f"This account may not read {what}: {safe(error.strerror or str(error))}.",
             code="permission",
-            mend="Run fanfold as the user that the registry runs as, or give this account read permission.",
+            fix="Run fanfold as the user that the registry runs as, or give this account read permission.",
         )
     return SourceError(
         Presence.UNREACHABLE, f"Reading {what} failed: {safe(error.strerror or str(error))}.", code="disk"
@@ -378,7 +378,7 @@ def _damaged(digest: Digest) -> SourceError:
         Presence.MISMATCHED,
         f"The bytes on the disk do not hash to {digest}: they are damaged.",
         code="damaged",
-        mend="Push the image again; the registry itself does not notice.",
+        fix="Push the image again; the registry itself does not notice.",
     )
 
 
@@ -390,7 +390,7 @@ def _code(seen: Observation) -> str:
     return "not-linked" if seen.detail.startswith("in the store") else "gone"
 
 
-def _mend(seen: Observation) -> str:
+def _fix(seen: Observation) -> str:
     if "a mount" in seen.detail:
         return "Mount it from a repository that links it: no bytes have to be sent."
     return "Push it again." if seen.presence is Presence.MISSING else ""

@@ -12,7 +12,7 @@ UNFINISHED = ".fanfold-"
 
 
 def write_whole(path: Path, raw: bytes, *, beside: Path, mode: int = 0o600) -> None:
-    """Write the file in the folder ``beside`` first (of the same file system), then move it in. Raises OSError."""
+    """Write the file in the folder `beside` first (of the same file system), then move it in. Raises OSError."""
     handle, name = tempfile.mkstemp(dir=beside, prefix=UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:

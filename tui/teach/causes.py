@@ -197,7 +197,7 @@ CAUSES: dict[str, Cause] = {
             "list to their parent (app).",
         ),
         "Pull and push in this repository fail with “unknown”, though everything is one directory away. A mount "
-        "mends it with one request for each blob and no transfer.",
+        "fixes it with one request for each blob and no transfer.",
         (specs.MOUNT, specs.EXISTS),
     ),
     "empty-index": Cause(

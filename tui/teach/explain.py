@@ -27,7 +27,7 @@ def explain(node: Node, knows: Knows) -> Explanation:
     if node.kind in _OBJECTS and node.digest is not None:
         paragraphs += (presence_sentence(node, knows.observation(node)),)
     if node.error is not None and node.kind is not Kind.FAULT:
-        paragraphs += (f"Reading it failed: {node.error.sentence} {node.error.mend}".strip(),)
+        paragraphs += (f"Reading it failed: {node.error.sentence} {node.error.fix}".strip(),)
     return Explanation(
         title,
         paragraphs,
@@ -39,7 +39,7 @@ def explain(node: Node, knows: Knows) -> Explanation:
 
 
 def explain_finding(finding: Finding) -> Explanation:
-    """What a finding means, how it comes about, whom it hurts, and what mends it."""
+    """What a finding means, how it comes about, whom it hurts, and what fixes it."""
     code = CODES[finding.code]
     cause = CAUSES[finding.code]
     paragraphs = [finding.message]
@@ -53,7 +53,7 @@ def explain_finding(finding: Finding) -> Explanation:
         paragraphs.append(f"The object{about}: {finding.digest}")
     title = f"{capital(code.title)} ({finding.code}, {finding.severity})"
     return Explanation(
-        title, (*paragraphs, *cause.what), cause.why, cause.specs, mend=finding.mend, key=finding.key or ""
+        title, (*paragraphs, *cause.what), cause.why, cause.specs, fix=finding.fix, key=finding.key or ""
     )
 
 

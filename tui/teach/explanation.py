@@ -36,7 +36,7 @@ class Explanation:
     """One object or finding in plain words; all text is safe to show as it is.
 
     `paragraphs` say what it is and what is known of it, `why` says why it matters; `refers_to` and `referred_by` are
-    its neighbours; `specs` is where it is defined; `mend` and `key` are what to do about a finding ("" for a node).
+    its neighbours; `specs` is where it is defined; `fix` and `key` are what to do about a finding ("" for a node).
     """
 
     title: str
@@ -45,14 +45,14 @@ class Explanation:
     specs: tuple[Spec, ...]
     refers_to: tuple[Link, ...] = ()
     referred_by: tuple[Link, ...] = ()
-    mend: str = ""
+    fix: str = ""
     key: str = ""
 
     def text(self) -> str:
         """The whole as plain text, for copying and for the plain output."""
         parts = [self.title, *self.paragraphs, f"Why it matters: {self.why}"]
-        if self.mend:
-            parts.append(f"What to do: {self.mend}" + (f" (key {self.key})" if self.key else ""))
+        if self.fix:
+            parts.append(f"What to do: {self.fix}" + (f" (key {self.key})" if self.key else ""))
         for heading, links in (("Refers to", self.refers_to), ("Referred to by", self.referred_by)):
             if links:
                 rows = (f"  {link.text}" + (f"  {link.digest}" if link.digest else "") for link in links)

@@ -225,9 +225,7 @@ def _stored_list(node: Node, path: Path, hosts: Hosts | None) -> list[Line]:
             f"{docker} manifest push {flag}{shown}",
             "Sends the stored digests without looking them up again.",
         ),
-        Line(
-            DOCKER, "throw it away", f"{docker} manifest rm {shown}", "The mend: remove it, create it again, push it."
-        ),
+        Line(DOCKER, "throw it away", f"{docker} manifest rm {shown}", "The fix: remove it, create it again, push it."),
     ]
     return _others(title, _STORED, found)
 

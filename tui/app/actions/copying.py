@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Copying(Finding):
-    """``c`` and ``y``."""
+    """`c` and `y`."""
 
     async def do_copy(self) -> None:
         """The whole digest; in Requests the curl line; in Detail the chosen link, if one is chosen."""
@@ -73,7 +73,7 @@ class Copying(Finding):
             self.tell_about(EventKind.COPIED, self.current, what=what, text=text)
 
     def report_text(self, node: Node, form: str) -> str:
-        """The report on the tag or image that a row is in: ``markdown``, or JSON."""
+        """The report on the tag or image that a row is in: `markdown`, or JSON."""
         import json
 
         from tui.explore.report import report

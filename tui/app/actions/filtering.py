@@ -1,4 +1,4 @@
-"""Filtering lists and indexes, and finding in rows, pages and requests: ``/`` n N esc."""
+"""Filtering lists and indexes, and finding in rows, pages and requests: `/` n N esc."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ONE_GO = 0.5
 
 
 class Filtering(Looking):
-    """What is typed after ``/``, where it applies, and how it is cleared."""
+    """What is typed after `/`, where it applies, and how it is cleared."""
 
     _finding_in: str = "tree"
     #: The rows whose children are filtered, by key: the one that was begun last is at the end, and cleared first.
@@ -49,7 +49,7 @@ class Filtering(Looking):
         self._count()
 
     def filterable(self) -> Node | None:
-        """What ``/`` filters from here: the nearest row that is open and holds a list, of names or of an index's
+        """What `/` filters from here: the nearest row that is open and holds a list, of names or of an index's
         entries. None when there is none: then it finds."""
         node = self.current
         while node is not None:
@@ -71,7 +71,7 @@ class Filtering(Looking):
         return node.listing.filter if node.listing is not None else self.images.narrowing.get(node.key, "")
 
     def takes_as_text(self, event: events.Key) -> bool:
-        """Whether a key that no widget took is part of what is typed after ``/``, and is taken as that. Where ``/``
+        """Whether a key that no widget took is part of what is typed after `/`, and is taken as that. Where `/`
         does not apply, what comes with it in one go is taken too, and dropped."""
         if self.find_bar.display:
             return self.find_bar.catch(event)

@@ -14,7 +14,7 @@ from tui.text import safe
 
 
 class Finding(Filtering):
-    """``o``, backspace, and links."""
+    """`o`, backspace, and links."""
 
     # --- going ---------------------------------------------------------------------------------------------------
 
@@ -53,7 +53,7 @@ class Finding(Filtering):
         return node
 
     def _nearby(self, text: str) -> Node | None:
-        """A row of the source that the cursor is in: ``:tag`` of its repository, ``/repository``, or the name of a
+        """A row of the source that the cursor is in: `:tag` of its repository, `/repository`, or the name of a
         repository that it is known to have (which else would mean Docker Hub's). None when it means another place."""
         here = self.current
         if here is None:
@@ -157,7 +157,7 @@ class Finding(Filtering):
 
 
 def split_selector(text: str) -> tuple[str, str]:
-    """Name and selector of a short reference: ``app:1.0`` gives app and 1.0, ``app@sha256:…`` app and the digest. The
+    """Name and selector of a short reference: `app:1.0` gives app and 1.0, `app@sha256:…` app and the digest. The
     digest wins where both are written. Checks nothing."""
     name, _, digest = text.partition("@")
     slash = name.rfind("/")

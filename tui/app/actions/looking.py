@@ -200,7 +200,7 @@ class Looking(Moving):
 
     @abstractmethod
     def refilter(self) -> None:
-        """Show in the tree what ``problems_only`` lets through now."""
+        """Show in the tree what `problems_only` lets through now."""
 
 
 def is_problem(node: Node) -> bool:

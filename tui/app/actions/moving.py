@@ -9,9 +9,9 @@ from tui.app.telling import Telling, shows_children
 from tui.explore.node import Kind, Load, Node
 from tui.text import plural
 
-#: ``=`` asks before it would fetch more manifests than this.
+#: `=` asks before it would fetch more manifests than this.
 ASK_ABOVE = 200
-#: ``=`` never opens more rows than this in one go.
+#: `=` never opens more rows than this in one go.
 OPEN_AT_MOST = 2_000
 
 TABS = (

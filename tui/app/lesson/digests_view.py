@@ -10,7 +10,7 @@ from tui.teach.digests import FourDigests
 
 
 class DigestsReader(Reader):
-    """Answers with ``copy:`` and the text to copy, or as a Reader does."""
+    """Answers with `copy:` and the text to copy, or as a Reader does."""
 
     def __init__(self, four: FourDigests) -> None:
         super().__init__("Why are there four digests?", digests_page(four))

@@ -39,7 +39,7 @@ class Grounds:
             path.write_bytes(raw)
 
     def stored(self, reference: str) -> tuple[bytes, str]:
-        """What `docker manifest push` would send for ``sandbox:0.16-edge``. Raises ValueError when there is none."""
+        """What `docker manifest push` would send for `sandbox:0.16-edge`. Raises ValueError when there is none."""
         lists = DockerLists(self.docker / "manifests")
         for name in lists.names():
             found = lists.read(name)

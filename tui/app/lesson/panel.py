@@ -17,7 +17,7 @@ MORE = "."
 
 
 class LessonPanel(Vertical):
-    """Draws what ``page_of(rows)`` gives, under ``title_of()`` and above the keys of ``keys_of()``; ``draw`` is called
+    """Draws what `page_of(rows)` gives, under `title_of()` and above the keys of `keys_of()`; `draw` is called
     when that has changed."""
 
     DEFAULT_CSS = """
@@ -50,7 +50,7 @@ class LessonPanel(Vertical):
         self.draw()
 
     def draw(self, *, top: bool = False) -> None:
-        """Draw it anew; ``top`` when it is another step."""
+        """Draw it anew; `top` when it is another step."""
         if not self.is_mounted:
             return
         self.border_title = Content(self._title_of())

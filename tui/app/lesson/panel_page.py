@@ -20,7 +20,7 @@ def panel_title(run: LessonRun) -> str:
 
 
 def panel_page(run: LessonRun, *, hint: bool, room: int, busy: str = "") -> Lines:
-    """The panel. ``room`` (rows) decides whether the steps that are done and to come are listed too."""
+    """The panel. `room` (rows) decides whether the steps that are done and to come are listed too."""
     steps = run.lesson.steps
     lines: list[Line] = []
     tall = room >= 20
@@ -53,7 +53,7 @@ def result_page(result: ActResult) -> Lines:
 
 
 def panel_keys(run: LessonRun, keys: Mapping[str, str], *, hint: bool) -> list[tuple[str, str]]:
-    """What can be pressed now: (key, words). ``keys`` are those of ``lesson-act`` and so on, as people write them."""
+    """What can be pressed now: (key, words). `keys` are those of `lesson-act` and so on, as people write them."""
     step = run.step
     if step is None:
         return [(keys["lessons"], "next lesson"), (keys["lesson-over"], "start over"), (keys["lesson-panel"], "hide")]

@@ -21,7 +21,7 @@ _OFTEN = ("linux/amd64", "linux/arm64", "linux/arm/v7")
 
 
 class Rehearsing:
-    """One rehearsal under way. ``next`` does a step; ``busy`` while it is asked."""
+    """One rehearsal under way. `next` does a step; `busy` while it is asked."""
 
     def __init__(self, house: ExploreScreen, rehearsal: Rehearsal) -> None:
         self.house = house

@@ -30,7 +30,7 @@ _SHUTS = frozenset({"cut-off", "deny"})
 
 
 class Session:
-    """One lesson, from its start to its end. ``changed(ticked)`` is called when the panel must be drawn anew."""
+    """One lesson, from its start to its end. `changed(ticked)` is called when the panel must be drawn anew."""
 
     def __init__(self, house: ExploreScreen, lesson: Lesson, world: World, changed: Callable[[bool], None]) -> None:
         self.house = house

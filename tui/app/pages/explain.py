@@ -24,7 +24,7 @@ def explain(
         lines += [blank(), prose(paragraph)]
     if explanation.why:
         lines += [blank(), heading("Why it matters"), prose(explanation.why)]
-    lines += _mend(explanation)
+    lines += _fix(explanation)
     lines += _findings(scene)
     lines += _links(scene, "It refers to", explanation.refers_to)
     lines += _links(scene, "What refers to it", explanation.referred_by)
@@ -36,11 +36,11 @@ def explain(
     return page(lines)
 
 
-def _mend(explanation: Explanation) -> list[Line]:
-    if not explanation.mend:
+def _fix(explanation: Explanation) -> list[Line]:
+    if not explanation.fix:
         return []
     key = f"{explanation.key} " if explanation.key else ""
-    return [blank(), heading("What to do"), Line(hang=2).put(key, "key-cap").put(explanation.mend)]
+    return [blank(), heading("What to do"), Line(hang=2).put(key, "key-cap").put(explanation.fix)]
 
 
 def _findings(scene: Scene) -> list[Line]:
@@ -57,7 +57,7 @@ def _findings(scene: Scene) -> list[Line]:
             lines += [blank(), prose(paragraph)]
         if told.why:
             lines += [blank(), prose(told.why)]
-        lines += _mend(told)
+        lines += _fix(told)
         lines += _specs(told)
     return lines
 

@@ -1,4 +1,4 @@
-"""The Findings tab: everything below the row that is wrong or worth knowing, each with its mend and the key for it."""
+"""The Findings tab: everything below the row that is wrong or worth knowing, each with its fix and the key for it."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def _finding(scene: Scene, finding: Finding) -> list[Line]:
     lines.extend(Line(hang=4).put(f"  {scene.glyphs.dot} ", "dim").put(fact, "label") for fact in finding.facts if fact)
     if finding.code in CODES:
         lines.append(Line(hang=2).put("  ").put(CODES[finding.code].cause, "dim"))
-    mend = Line(hang=2).put(f"  {scene.glyphs.arrow} ", "accent")
+    fix = Line(hang=2).put(f"  {scene.glyphs.arrow} ", "accent")
     if finding.key:
-        mend.put(finding.key, "key-cap").put(" ")
-    lines.append(mend.put(finding.mend))
+        fix.put(finding.key, "key-cap").put(" ")
+    lines.append(fix.put(finding.fix))
     return lines
 
 

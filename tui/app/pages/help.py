@@ -34,7 +34,7 @@ _MEANS = {
 
 
 def help_page(pane: str, keys: Keys, reasons: Mapping[str, str], glyphs: Glyphs) -> Lines:
-    """The page: ``reasons`` maps each action's id to why it does not apply now ("" when it does)."""
+    """The page: `reasons` maps each action's id to why it does not apply now ("" when it does)."""
     lines = [prose(_ABOUT.get(pane, _ABOUT["tree"])), blank(), heading("Symbols")]
     for presence, words in _MEANS.items():
         lines.append(Line(hang=4).put(f"  {glyphs.of(presence)} ", ROLE[presence]).put(words))

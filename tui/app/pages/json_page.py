@@ -57,7 +57,7 @@ def reindent(text: str) -> list[str]:
 
 
 class JsonPage:
-    """``head`` are lines above the document (a statement's summary); ``pretty`` is off for the bytes as they came."""
+    """`head` are lines above the document (a statement's summary); `pretty` is off for the bytes as they came."""
 
     def __init__(self, raw: bytes, *, pretty: bool = True, head: Sequence[Line] = ()) -> None:
         text = raw.decode("utf-8", errors="backslashreplace")

@@ -53,14 +53,14 @@ def prose(text: str, role: Role = "plain", hang: int = 0) -> Line:
 
 
 def value(label: str, text: str, role: Role = "plain", link: Target | None = None) -> Line:
-    """``label      text``; continuation rows stand under the text."""
+    """`label      text`; continuation rows stand under the text."""
     # What has no blanks (a reference) is folded anywhere, so that it begins beside its label.
     line = Line(hang=LABEL, fold="word" if " " in text else "char").put(f"{label:<{LABEL - 1}} ", "label")
     return line.put(text, role, link)
 
 
 def digest_value(label: str, digest: Digest | str, *, go: bool = False) -> Line:
-    """A whole digest on its own line, folded anywhere; ``go`` makes it a link to the object."""
+    """A whole digest on its own line, folded anywhere; `go` makes it a link to the object."""
     line = Line(hang=LABEL, fold="char").put(f"{label:<{LABEL - 1}} ", "label")
     text = safe(str(digest), limit=200)
     return line.put(text, "digest", Target("digest", str(digest)) if go else None)
@@ -79,7 +79,7 @@ def presence_line(observation: Observation, glyphs: Glyphs) -> Line:
 
 
 def pairs(title: str, items: Iterable[tuple[str, str]], *, limit: int = 200) -> list[Line]:
-    """A heading and ``key  value`` lines of foreign text, which is made safe here; nothing when there is no item."""
+    """A heading and `key  value` lines of foreign text, which is made safe here; nothing when there is no item."""
     lines = []
     for count, (key, text) in enumerate(items):
         if count == limit:

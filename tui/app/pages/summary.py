@@ -40,7 +40,7 @@ def summary(scene: Scene) -> Lines:
 
 
 def title(node: Node) -> str:
-    """What the row is, in words: ``linux/arm64 in 127.0.0.1:5005/sandbox:0.16-edge``."""
+    """What the row is, in words: `linux/arm64 in 127.0.0.1:5005/sandbox:0.16-edge`."""
     top = node.top()
     if node.kind is Kind.SOURCE:
         return node.source.title
@@ -158,8 +158,8 @@ def _error(scene: Scene) -> list[Line]:
         return []
     role = ROLE[error.presence]
     lines = [blank(), Line(hang=2).put(f"{scene.glyphs.of(error.presence)} ", role).put(error.sentence, role)]
-    if error.mend:
-        lines.append(prose(f"  {error.mend}", hang=2))
+    if error.fix:
+        lines.append(prose(f"  {error.fix}", hang=2))
     return lines
 
 

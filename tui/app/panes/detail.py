@@ -43,7 +43,7 @@ JsonKey = tuple[str, str, bool]
 @dataclass(slots=True, eq=False)
 class DiskNotes:
     """What a storage folder says of one repository. It holds for this list of tags (a refresh makes a new one) and this
-    registry to compare with; ``sections`` is None until it is read."""
+    registry to compare with; `sections` is None until it is read."""
 
     key: str
     listing: Listing | None
@@ -72,7 +72,7 @@ class DetailPane(Looking):
         self._shown = ("", "")
 
     def refresh_detail(self, *, keep: bool = True) -> None:
-        """Make pane 2 anew; ``keep`` holds the place on the page."""
+        """Make pane 2 anew; `keep` holds the place on the page."""
         detail = self.query_one("#detail-pane", Widget)
         node = self.current
         if node is None or not self.ready:

@@ -47,7 +47,7 @@ class Panes(VerdictPane):
         return any(self._troubled(child) for child in node.children)
 
     def refilter(self) -> None:
-        """Show in the tree what ``problems_only`` lets through now."""
+        """Show in the tree what `problems_only` lets through now."""
         self.images.sync_all()
         self.title_tree()
         self.images.repaint()

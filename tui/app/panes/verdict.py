@@ -49,15 +49,15 @@ class VerdictPane(DetailPane):
         verdict = self.judge.verdict(top, self.explorer)
         mark, role = self._mark_of(verdict)
         line = Line(hang=2).put(f"{mark} ", role).put(verdict.sentence, role if role == "bad" else "plain")
-        mends: dict[str, str] = {}
+        fixes: dict[str, str] = {}
         for finding in self.judge.findings(top, self.explorer):
             if finding.key and finding.severity is not Severity.INFO:
-                mends.setdefault(finding.key, finding.code)
-        for key in list(mends)[:2]:
+                fixes.setdefault(finding.key, finding.code)
+        for key in list(fixes)[:2]:
             action = self._action_of(key)
             if action:
                 line.put("   ").put(key, "key-cap", Target("action", action[0])).put(f" {action[1]}", "label")
-        if mends:
+        if fixes:
             line.put("   ").put(self.keys.first("explain"), "key-cap", Target("action", "explain")).put(
                 " explain", "label"
             )

@@ -1,5 +1,5 @@
 """Questions in front of the screen: choose one, confirm, give a text, read a page. Each gives its answer to whoever
-pushed it (``await screen.ask(...)``), None when it was left with Esc."""
+pushed it (`await screen.ask(...)`), None when it was left with Esc."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _plain_title(title: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[T]):
-    """One line to choose: ``reason`` greys it out and says why. Texts must be safe."""
+    """One line to choose: `reason` greys it out and says why. Texts must be safe."""
 
     key: str
     title: str
@@ -137,7 +137,7 @@ class Choice(Dialog[T]):
 
 
 class Confirm(Dialog[bool]):
-    """Yes or no. ``page`` says what would happen; with ``typed`` that very text must be typed to say yes."""
+    """Yes or no. `page` says what would happen; with `typed` that very text must be typed to say yes."""
 
     def __init__(self, title: str, page: Page, *, yes: str = "yes", typed: str = "") -> None:
         super().__init__(title)
@@ -185,7 +185,7 @@ class Confirm(Dialog[bool]):
 
 
 class Prompt(Dialog[str]):
-    """A line of text. ``check`` gives "" or why the text will not do; it is asked at each key. ``suggestions`` complete
+    """A line of text. `check` gives "" or why the text will not do; it is asked at each key. `suggestions` complete
     what is typed, and → takes them."""
 
     def __init__(
@@ -236,7 +236,7 @@ class Prompt(Dialog[str]):
 
 
 class Reader(Dialog[str]):
-    """A page to read and scroll. ``keys`` maps keys to answers (with words for the hint line)."""
+    """A page to read and scroll. `keys` maps keys to answers (with words for the hint line)."""
 
     def __init__(self, title: str, page: Page, *, keys: Sequence[tuple[str, str, str]] = ()) -> None:
         super().__init__(title)

@@ -34,7 +34,7 @@ MOST_NOTICES = 3
 
 
 class ExploreScreen(Panes, Saving):
-    """All of it. What a key does is in ``actions/``; what a pane shows in ``panes.py`` and ``pages/``."""
+    """All of it. What a key does is in `actions/`; what a pane shows in `panes.py` and `pages/`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *Keys().bindings(),

@@ -17,7 +17,7 @@ from tui.app.widgets.ink import Inked
 
 @dataclass(frozen=True, slots=True)
 class HeaderFacts:
-    """What the header line says. ``marks`` are words such as ``read-only``; ``rate`` is requests per second."""
+    """What the header line says. `marks` are words such as `read-only`; `rate` is requests per second."""
 
     where: str = ""
     pulls: str = ""
@@ -52,7 +52,7 @@ class HeaderLine(Inked):
 
 
 class TabStrip(Inked):
-    """The names of the detail's tabs. A click on one posts ``Picked``."""
+    """The names of the detail's tabs. A click on one posts `Picked`."""
 
     class Picked(Message):
         """A tab's name was clicked."""
@@ -90,7 +90,7 @@ class TabStrip(Inked):
 
 
 class Clickable(Inked):
-    """Text whose ``act`` meta names an action; a click posts ``Act``."""
+    """Text whose `act` meta names an action; a click posts `Act`."""
 
     class Act(Message):
         """An action's key was clicked."""
@@ -130,7 +130,7 @@ class VerdictBox(Clickable):
 
 @dataclass(frozen=True, slots=True)
 class KeyFact:
-    """One key of the bar: ``reason`` is why it does not apply now, "" when it does."""
+    """One key of the bar: `reason` is why it does not apply now, "" when it does."""
 
     action: str
     key: str

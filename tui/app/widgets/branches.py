@@ -1,6 +1,6 @@
 """A tree whose branches follow the data: TreeNodes exist only below what is expanded, and rows keep their identity.
 
-Rows are known by their node's key. ``sync`` changes as little as it can; the cursor stays on its row, and the row stays
+Rows are known by their node's key. `sync` changes as little as it can; the cursor stays on its row, and the row stays
 where it is on the screen. Nodes are removed from the front, because Textual looks for each from there.
 """
 
@@ -17,7 +17,7 @@ Branch = TreeNode[Node | None]
 
 
 class BranchTree(Tree[Node | None]):
-    """It knows nothing of sources: ``sync`` makes a branch look like its node's children of now."""
+    """It knows nothing of sources: `sync` makes a branch look like its node's children of now."""
 
     def __init__(self, label: str, *, id: str | None = None) -> None:
         #: Which children of a node are shown, and in which order; None is the invisible root.
@@ -51,7 +51,7 @@ class BranchTree(Tree[Node | None]):
             self._reconcile(branch, list(self.children_of(node)))
 
     def sync_all(self) -> None:
-        """As ``sync`` for every expanded row: which children are shown has changed everywhere."""
+        """As `sync` for every expanded row: which children are shown has changed everywhere."""
         self._reconcile(self.root, list(self.children_of(None)))
         for key in list(self._branches):
             branch = self._branches.get(key)

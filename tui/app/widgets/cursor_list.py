@@ -15,7 +15,7 @@ from tui.app.widgets.ink import INKS, Inked
 
 
 class CursorList(ScrollView, Inked, can_focus=True, inherit_bindings=False):
-    """Lines that are cut at the right edge, never folded. Movement comes from outside (``move``), as in PageView."""
+    """Lines that are cut at the right edge, never folded. Movement comes from outside (`move`), as in PageView."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*INKS, "rows--cursor", "rows--blurred"}
 
@@ -41,7 +41,7 @@ class CursorList(ScrollView, Inked, can_focus=True, inherit_bindings=False):
         """The line under the cursor was double-clicked."""
 
     def move(self, where: str) -> None:
-        """Move the cursor: ``up``, ``down``, ``page-up``, ``page-down``, ``top``, ``bottom``."""
+        """Move the cursor: `up`, `down`, `page-up`, `page-down`, `top`, `bottom`."""
         page = max(1, self.size.height - 1)
         all_of_it = self.count
         steps = {"up": -1, "down": 1, "page-up": -page, "page-down": page, "top": -all_of_it, "bottom": all_of_it}

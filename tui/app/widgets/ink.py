@@ -1,4 +1,4 @@
-"""Drawing ``tui.app.ink`` lines with the theme's colours. Every widget that does so inherits ``Inked``."""
+"""Drawing `tui.app.ink` lines with the theme's colours. Every widget that does so inherits `Inked`."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from textual.widget import Widget
 
 from tui.app.ink import ROLES, Line
 
-#: Component classes that every inked widget names in its own ``COMPONENT_CLASSES`` (Textual inherits one line of them).
+#: Component classes that every inked widget names in its own `COMPONENT_CLASSES` (Textual inherits one line of them).
 INKS = frozenset(f"ink-{role}" for role in ROLES)
 
 
 class Inked(Widget):
-    """A widget whose text has roles. main.tcss gives ``.ink-<role>`` its colour."""
+    """A widget whose text has roles. main.tcss gives `.ink-<role>` its colour."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(INKS)
 
     def ink(self, role: str) -> Style:
-        """The style of a role (or of a component class, such as ``page--link``), to be laid over what is below."""
+        """The style of a role (or of a component class, such as `page--link`), to be laid over what is below."""
         if role == "plain":
             return Style.null()
         known = self._inks.get(role)
@@ -49,7 +49,7 @@ class Inked(Widget):
         return text
 
     def segments(self, line: Line, start: int, end: int, base: Style) -> list[Segment]:
-        """The characters ``start`` to ``end`` of a line; of overlapping spans the later wins."""
+        """The characters `start` to `end` of a line; of overlapping spans the later wins."""
         edges = {start, end}
         spans = [span for span in line.spans if span[0] < end and span[1] > start]
         for left, right, _ in spans:

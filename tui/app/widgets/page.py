@@ -23,7 +23,7 @@ from tui.app.widgets.ink import INKS, Inked
 
 
 class PageView(ScrollView, Inked, can_focus=True, inherit_bindings=False):
-    """Shows one ``Page``. Movement comes from outside (``move``); ``step_link`` walks the links."""
+    """Shows one `Page`. Movement comes from outside (`move`); `step_link` walks the links."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*INKS, "page--link", "page--match", "page--here"}
 
@@ -55,7 +55,7 @@ class PageView(ScrollView, Inked, can_focus=True, inherit_bindings=False):
         return self._page
 
     def show(self, page: Page, *, keep: bool = False) -> None:
-        """Show another page, from its top; ``keep`` holds the place and the chosen link (the same page, newer)."""
+        """Show another page, from its top; `keep` holds the place and the chosen link (the same page, newer)."""
         if keep and page == self._page:
             return
         chosen = self.chosen if keep else None
@@ -117,7 +117,7 @@ class PageView(ScrollView, Inked, can_focus=True, inherit_bindings=False):
     # --- moving --------------------------------------------------------------------------------------------------
 
     def move(self, where: str) -> None:
-        """Scroll: ``up``, ``down``, ``page-up``, ``page-down``, ``top``, ``bottom``."""
+        """Scroll: `up`, `down`, `page-up`, `page-down`, `top`, `bottom`."""
         page = max(1, self.scrollable_content_region.height - 1)
         last = max(0, len(self._rows) - self.scrollable_content_region.height)
         y = round(self.scroll_y)

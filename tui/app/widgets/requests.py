@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RequestList(CursorList):
-    """Draws ``trace.exchanges``; follows the newest while the cursor is on it."""
+    """Draws `trace.exchanges`; follows the newest while the cursor is on it."""
 
     class Chosen(Message):
         """A request was double-clicked."""

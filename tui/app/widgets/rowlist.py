@@ -12,7 +12,7 @@ from tui.app.widgets.cursor_list import CursorList
 
 
 class RowList(CursorList):
-    """The lines are given whole (``show``), and its owner is told where the cursor goes."""
+    """The lines are given whole (`show`), and its owner is told where the cursor goes."""
 
     class Moved(Message):
         """The cursor is on another line."""

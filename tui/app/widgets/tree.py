@@ -109,7 +109,7 @@ class ImageTree(BranchTree, Inked, inherit_bindings=False):
     # --- Textual's hooks: cheap labels that are read from the data -----------------------------------------------
 
     def process_label(self, label: TextType) -> Text:
-        """Labels are drawn by ``render_label``: nothing to parse, no markup."""
+        """Labels are drawn by `render_label`: nothing to parse, no markup."""
         return label if isinstance(label, Text) else Text(label, no_wrap=True, end="")
 
     def get_label_width(self, node: Branch) -> int:
@@ -256,7 +256,7 @@ class ImageTree(BranchTree, Inked, inherit_bindings=False):
         return True
 
     def move(self, where: str) -> None:
-        """Move the cursor: ``up``, ``down``, ``page-up``, ``page-down``, ``top``, ``bottom``."""
+        """Move the cursor: `up`, `down`, `page-up`, `page-down`, `top`, `bottom`."""
         page = max(1, self.scrollable_content_region.height - 1)
         line = self.cursor_line
         line = {

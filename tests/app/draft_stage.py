@@ -13,9 +13,9 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.app.stage import text_of
+from tui.app.drafts.plan_screen import PlanScreen
+from tui.app.drafts.push_screen import PushScreen
 from tui.app.main import FanfoldApp
-from tui.app.mend.plan_screen import PlanScreen
-from tui.app.mend.push_screen import PushScreen
 from tui.app.screens.explore import ExploreScreen
 from tui.app.start import connect
 from tui.app.widgets.page import PageView
@@ -39,7 +39,7 @@ def served() -> Iterator[Served]:
 
 
 @dataclass
-class MendStage:
+class FixStage:
     """The running app and the registry below it."""
 
     app: FanfoldApp
@@ -97,7 +97,7 @@ class MendStage:
         await self.pilot.pause()
 
     async def at(self, reference: str) -> Node:
-        """Put the cursor on a tag (``app:tag``), opened."""
+        """Put the cursor on a tag (`app:tag`), opened."""
         repository, _, tag = reference.rpartition(":")
         root = self.house.explorer.roots[0]
         node = await self.house.explorer.add_reference(root.source, repository, tag)
@@ -144,14 +144,14 @@ class MendStage:
 
 
 @asynccontextmanager
-async def mending(
+async def fixing(
     registry: Served,
     *,
     size: tuple[int, int] = (120, 40),
     settings: Settings | None = None,
     sources: tuple[str, ...] | None = None,
     prepare: Callable[[FanfoldApp], None] | None = None,
-) -> AsyncIterator[MendStage]:
+) -> AsyncIterator[FixStage]:
     """The app on the embedded registry, its catalog loaded."""
     chosen = replace(settings or Settings(), clipboard="native")
     make = connect(chosen)
@@ -167,7 +167,7 @@ async def mending(
     if prepare is not None:
         prepare(app)
     async with app.run_test(size=size, notifications=True) as pilot:
-        stage = MendStage(app, pilot, registry, copied, [])
+        stage = FixStage(app, pilot, registry, copied, [])
         await stage.until(lambda: app.has_house, "the main screen")
         app.house.bus.subscribe(stage.events.append)
         await stage.until(lambda: app.house.ready and app.house.current is not None, "a first row")

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from tui.app.drafts.draft_rows import entry_page, notices, order, source_text, summary, table
+from tui.app.drafts.history import History
+from tui.app.drafts.plan_page import difference, plan_page
+from tui.app.drafts.push_page import Progress, progress_page, result_page
 from tui.app.ink import Line, Lines
-from tui.app.mend.draft_rows import entry_page, notices, order, source_text, summary, table
-from tui.app.mend.history import History
-from tui.app.mend.plan_page import difference, plan_page
-from tui.app.mend.push_page import Progress, progress_page, result_page
 from tui.compose import amend
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
 from tui.compose.equivalents import Equivalent

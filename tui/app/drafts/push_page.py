@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tui.app.drafts.plan_page import difference
 from tui.app.ink import Line, Lines, Role
-from tui.app.mend.plan_page import difference
 from tui.app.pages.parts import blank, digest_value, heading, prose, value
 from tui.compose.draft import LocalList
 from tui.compose.events import BytesMoved, Event, Outcome, PushResult, Said, StepDone, StepFailed, StepStarted, Waiting
@@ -84,7 +84,7 @@ class Progress:
 
 
 def progress_page(progress: Progress, spinner: str) -> Lines:
-    """The page while it runs. ``spinner`` is the turning symbol of now."""
+    """The page while it runs. `spinner` is the turning symbol of now."""
     plan = progress.plan
     lines = [_head(progress), blank()]
     for wait in progress.waits.values():
@@ -111,7 +111,7 @@ def _head(progress: Progress) -> Line:
 
 
 def _step(progress: Progress, step: Step, spinner: str, *, said: str = "") -> Line:
-    """A step; what ``said`` tells already is not told again."""
+    """A step; what `said` tells already is not told again."""
     state = progress.state(step)
     mark, role = _MARK[state]
     line = Line(hang=7).put(f"{mark or spinner} ", role).put(f"{step.number:>3}. ", "number")
@@ -141,7 +141,7 @@ _TITLES: dict[Outcome, tuple[str, Role]] = {
 def result_page(
     progress: Progress, result: PushResult, *, theirs: tuple[DiffRow, ...] = (), mine: tuple[DiffRow, ...] = ()
 ) -> Lines:
-    """How it ended: the tag's digest, whole. ``theirs`` and ``mine`` are the two differences of a conflict."""
+    """How it ended: the tag's digest, whole. `theirs` and `mine` are the two differences of a conflict."""
     title, role = _TITLES[result.outcome]
     place = _only_local(progress.plan)
     said = result.sentence.removeprefix(title).strip() if place is None or result.ok else _failures(progress)

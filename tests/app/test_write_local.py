@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.mend_stage import MendStage, mending, served
+from tests.app.draft_stage import FixStage, fixing, served
 from tests.compose.yard import make
 from tests.support.local_lists import write_list
 from tui.demo.images import Image, put_image
@@ -24,26 +24,26 @@ PLATFORMS = ("amd64", "arm64")
 
 
 def put(registry: Served, words: str, name: str) -> Image:
-    """Push ``own:1-NAME`` anew; the image that it held stays there by its digest."""
+    """Push `own:1-NAME` anew; the image that it held stays there by its digest."""
     image = make(words, f"linux/{name}")
     registry.call(lambda store: put_image(store, "own", image, (f"1-{name}",)))
     return image
 
 
 @asynccontextmanager
-async def stored(tmp_path: Path, *, stale: bool = True) -> AsyncIterator[tuple[MendStage, Node]]:
-    """A local list ``own:1`` that was never pushed, its row under the cursor; ``stale``: arm64 was pushed anew."""
+async def stored(tmp_path: Path, *, stale: bool = True) -> AsyncIterator[tuple[FixStage, Node]]:
+    """A local list `own:1` that was never pushed, its row under the cursor; `stale`: arm64 was pushed anew."""
     folder = tmp_path / "docker" / "manifests"
     with served() as registry:
         images = {f"{registry.address}/own:1-{name}": put(registry, "old", name) for name in PLATFORMS}
         await asyncio.to_thread(write_list, folder, f"{registry.address}/own:1", images)
         if stale:
             put(registry, "new", "arm64")
-        async with mending(registry, sources=(f"docker-manifests:{folder}", registry.address)) as stage:
+        async with fixing(registry, sources=(f"docker-manifests:{folder}", registry.address)) as stage:
             yield stage, await on_list(stage)
 
 
-async def on_list(stage: MendStage) -> Node:
+async def on_list(stage: FixStage) -> Node:
     """The cursor on the local list, opened and compared."""
     explorer = stage.house.explorer
     root = explorer.roots[0]
@@ -56,12 +56,12 @@ async def on_list(stage: MendStage) -> Node:
     return row
 
 
-async def at(stage: MendStage, row: Node) -> None:
+async def at(stage: FixStage, row: Node) -> None:
     await stage.house.highlight(row)
     await stage.until(lambda: stage.house.current is row, f"the cursor on {row.label}")
 
 
-async def back(stage: MendStage) -> None:
+async def back(stage: FixStage) -> None:
     """Esc from a draft or a plan to the main screen."""
     await stage.press("escape")
     await stage.pilot.pause()

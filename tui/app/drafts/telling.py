@@ -1,4 +1,4 @@
-"""What mending tells to whoever follows along (lessons): drafts, plans and pushes as teach's events."""
+"""What fixing tells to whoever follows along (lessons): drafts, plans and pushes as teach's events."""
 
 from __future__ import annotations
 

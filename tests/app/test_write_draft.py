@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.app.mend_stage import MendStage, mending, served
-from tui.app.mend.draft_screen import KEYS, DraftScreen
-from tui.app.mend.targets import name_of_marks, whole
+from tests.app.draft_stage import FixStage, fixing, served
+from tui.app.drafts.draft_screen import KEYS, DraftScreen
+from tui.app.drafts.targets import name_of_marks, whole
 from tui.compose.draft import Draft, EntryVerdict, TypeChoice
 from tui.explore.explorer import Explorer
 from tui.oci import media
@@ -12,19 +12,19 @@ from tui.oci.reference import Reference
 from tui.teach.events import EventKind
 
 
-def draft_of(stage: MendStage) -> Draft:
+def draft_of(stage: FixStage) -> Draft:
     screen = stage.top
     assert isinstance(screen, DraftScreen), stage.shown()
     return screen.draft
 
 
-async def amend(stage: MendStage, reference: str) -> None:
+async def amend(stage: FixStage, reference: str) -> None:
     await stage.at(reference)
     await stage.press("A")
     await stage.screen("DraftScreen")
 
 
-async def answer(stage: MendStage, key: str, text: str, dialog: str = "Prompt") -> None:
+async def answer(stage: FixStage, key: str, text: str, dialog: str = "Prompt") -> None:
     """Press a key of the editor, answer its question, and wait for the editor again."""
     await stage.press(key)
     await stage.screen(dialog)
@@ -35,7 +35,7 @@ async def answer(stage: MendStage, key: str, text: str, dialog: str = "Prompt") 
 
 async def test_removing_takes_attestations_along_and_can_be_taken_back() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await amend(stage, "library/hello:latest")
             held = len(draft_of(stage).kept)
             assert any(entry.is_attestation for entry in draft_of(stage).kept)
@@ -55,7 +55,7 @@ async def test_removing_takes_attestations_along_and_can_be_taken_back() -> None
 
 async def test_an_untouched_draft_keeps_its_bytes_and_order_changes_them() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await amend(stage, "library/hello:latest")
             held = stage.holds("library/hello", "latest")
             assert str(draft_of(stage).digest) == held
@@ -68,7 +68,7 @@ async def test_an_untouched_draft_keeps_its_bytes_and_order_changes_them() -> No
 
 async def test_adding_an_index_unwraps_it_and_replaces_in_place() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await amend(stage, "ocaml/opam:ubuntu-24.04-ocaml-5.3")
             rows = [str(entry.platform) for entry in draft_of(stage).images]
             source = "/ocurrent/opam-staging:ubuntu-24.04-ocaml-5.4-riscv64"
@@ -84,7 +84,7 @@ async def test_adding_an_index_unwraps_it_and_replaces_in_place() -> None:
 
 async def test_a_source_can_be_changed_and_is_no_proposal_then() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await stage.at("sandbox:0.16-edge")
             await stage.press("R")
             await stage.screen("DraftScreen")
@@ -104,7 +104,7 @@ async def test_a_source_can_be_changed_and_is_no_proposal_then() -> None:
 
 async def test_a_docker_list_offers_the_oci_type_for_annotations() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await amend(stage, "ocaml/opam:ubuntu-24.04-ocaml-5.3")
             assert draft_of(stage).media_type == media.DOCKER_LIST
             await stage.press("n")
@@ -130,7 +130,7 @@ async def test_a_docker_list_offers_the_oci_type_for_annotations() -> None:
 
 async def test_platform_target_and_json() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await amend(stage, "ocaml/opam:ubuntu-24.04-ocaml-5.3")
             await answer(stage, "p", "linux/arm/v7")
             assert str(draft_of(stage).images[0].platform) == "linux/arm/v7"
@@ -147,7 +147,7 @@ async def test_platform_target_and_json() -> None:
 
 async def test_a_draft_that_is_left_is_kept_and_leaving_the_program_asks() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await amend(stage, "library/hello:latest")
             await stage.press("x", "escape")
             await stage.screen("ExploreScreen")
@@ -169,7 +169,7 @@ async def test_a_draft_that_is_left_is_kept_and_leaving_the_program_asks() -> No
 
 async def test_a_draft_that_is_taken_up_again_can_still_be_undone() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await amend(stage, "library/hello:latest")
             await stage.press("x", "escape")
             await stage.screen("ExploreScreen")
@@ -181,7 +181,7 @@ async def test_a_draft_that_is_taken_up_again_can_still_be_undone() -> None:
 
 async def test_a_second_draft_for_a_tag_asks_before_the_first_is_lost() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await amend(stage, "library/hello:latest")
             await stage.press("x", "escape")
             await stage.screen("ExploreScreen")
@@ -202,7 +202,7 @@ async def test_a_second_draft_for_a_tag_asks_before_the_first_is_lost() -> None:
 
 async def test_marked_platforms_become_a_new_list_with_their_attestations() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             node = await stage.at("library/hello:latest")
             rows = [row for row in node.children if row.platform is not None and row.kind.value == "manifest"]
             await stage.house.highlight(rows[0])
@@ -219,7 +219,7 @@ async def test_marked_platforms_become_a_new_list_with_their_attestations() -> N
 
 async def test_help_and_the_key_line_name_every_key() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await amend(stage, "library/hello:latest")
             drawn = stage.shown().replace("\u00a0", " ")
             assert all(f"{shown} {words}" in drawn for _, _, shown, words in KEYS)

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tui.app.drafts.busy import Busy
+from tui.app.drafts.history import History
+from tui.app.drafts.screen import FixScreen
+from tui.app.drafts.targets import Where, whole
+from tui.app.drafts.workshop import Workshop
 from tui.app.house import failure
 from tui.app.ink import Line, Lines
-from tui.app.mend.busy import Busy
-from tui.app.mend.history import History
-from tui.app.mend.screen import MendScreen
-from tui.app.mend.targets import Where, whole
-from tui.app.mend.workshop import Workshop
 from tui.app.pages.json_page import JsonPage
 from tui.app.pages.parts import blank, digest_value, heading, prose
 from tui.app.screens.dialogs import Choice, Confirm, Item, Prompt, Reader
@@ -37,7 +37,7 @@ _TYPES = {
 }
 
 
-class Edits(MendScreen[Draft]):
+class Edits(FixScreen[Draft]):
     """The draft screen without its drawing."""
 
     shop: Workshop
@@ -284,7 +284,7 @@ class Edits(MendScreen[Draft]):
 
     async def help(self) -> None:
         """What the keys do."""
-        from tui.app.mend.draft_help import help_page
+        from tui.app.drafts.draft_help import help_page
 
         await self.house.ask(Reader("Keys of a draft", help_page()))
 

@@ -89,7 +89,7 @@ async def test_the_stale_list(real: Workshop, tmp_path: Path) -> None:
     verbose = json.loads(docker(config, "inspect", "--insecure", "--verbose", name).stdout)
     assert [entry["Descriptor"]["digest"] for entry in verbose] == [one.digest for one in right]
 
-    # Docker's own push of the mended local list works, and docker removes what we wrote.
+    # Docker's own push of the fixed local list works, and docker removes what we wrote.
     pushed = docker(config, "push", "--insecure", name)
     assert pushed.returncode == 0, pushed.stderr
     stored = await DockerManifests(config).stored(f"{real.address}/sandbox", EDGE)

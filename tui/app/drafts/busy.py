@@ -28,7 +28,7 @@ class Answer(Generic[T]):
 
 
 class Busy(Dialog[Answer[T]]):
-    """Runs ``work(tell)``; the answer is None when the reader did not want to wait."""
+    """Runs `work(tell)`; the answer is None when the reader did not want to wait."""
 
     def __init__(self, title: str, work: Callable[[Callable[[str], None]], Awaitable[T]]) -> None:
         super().__init__(title)

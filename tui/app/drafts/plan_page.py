@@ -31,7 +31,7 @@ _MOST_LINES, _MOST_CHARACTERS = 12, 800
 
 
 def plan_page(plan: Plan, commands: Sequence[Equivalent] = (), *, every: bool = False) -> Lines:
-    """The whole plan; ``every`` lists what is present too, one by one."""
+    """The whole plan; `every` lists what is present too, one by one."""
     lines = [*_problems(plan), prose(plan.confirmation, "title" if plan.ready else "plain")]
     lines += _facts(plan)
     lines += [Line(hang=2).put("! ", "warn").put(warning) for warning in plan.warnings]

@@ -1,4 +1,4 @@
-"""What the screens of mending share: a head line, a body, a line of keys, and room for a lesson at the side."""
+"""What the screens of fixing share: a head line, a body, a line of keys, and room for a lesson at the side."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _WIDE = 116
 
 
 class OneLine(Inked):
-    """A line of inked text; with ``most`` above 1 it folds to that many rows."""
+    """A line of inked text; with `most` above 1 it folds to that many rows."""
 
     line: reactive[Line] = reactive(Line, always_update=True)
 
@@ -78,8 +78,8 @@ class KeyLine(Clickable):
         return folded
 
 
-class MendScreen(Screen[T]):
-    """A full screen. ``house`` is the main one, which copies, says and starts things; the reader comes back to it."""
+class FixScreen(Screen[T]):
+    """A full screen. `house` is the main one, which copies, says and starts things; the reader comes back to it."""
 
     CSS_PATH = "screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -94,12 +94,12 @@ class MendScreen(Screen[T]):
         self.house = house
 
     def compose(self) -> ComposeResult:
-        yield OneLine(classes="mend-head")
-        with Horizontal(classes="mend-body"):
-            with Vertical(classes="mend-main"):
+        yield OneLine(classes="fix-head")
+        with Horizontal(classes="fix-body"):
+            with Vertical(classes="fix-main"):
                 yield from self.body()
-            yield Container(classes="mend-side")
-        yield KeyLine(classes="mend-keys")
+            yield Container(classes="fix-side")
+        yield KeyLine(classes="fix-keys")
 
     @abstractmethod
     def body(self) -> Iterable[Widget]:
@@ -107,10 +107,10 @@ class MendScreen(Screen[T]):
 
     def headed(self, line: Line) -> None:
         """Set the head line."""
-        self.query_one(".mend-head", OneLine).line = line
+        self.query_one(".fix-head", OneLine).line = line
 
     def keyed(self, keys: Sequence[tuple[str, str, str]]) -> None:
-        """Set the keys: (what ``do`` is called with, key as people write it, words)."""
+        """Set the keys: (what `do` is called with, key as people write it, words)."""
         self.query_one(KeyLine).keys = tuple(keys)
 
     @abstractmethod
@@ -124,7 +124,7 @@ class MendScreen(Screen[T]):
     def on_mount(self) -> None:
         panel = self.house.side_panel()
         if panel is not None:
-            side = self.query_one(".mend-side")
+            side = self.query_one(".fix-side")
             side.add_class("-shown")
             side.mount(panel)
         self.lay_out()
@@ -148,7 +148,7 @@ class MendScreen(Screen[T]):
 
     def action_side(self) -> None:
         """Hide the lesson, show it again."""
-        side = self.query_one(".mend-side")
+        side = self.query_one(".fix-side")
         if side.children:
             side.toggle_class("-shown")
             self.call_after_refresh(self.redraw)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tests.app.mend_stage import MendStage, mending, served
+from tests.app.draft_stage import FixStage, fixing, served
 from tui.explore.node import Kind, Node
 
 AMD64, ARM64 = "0.16-edge-amd64", "0.16-edge-arm64"
 
 
-async def delete(stage: MendStage, tag: str, what: str = "t", *, at: bool = True) -> None:
+async def delete(stage: FixStage, tag: str, what: str = "t", *, at: bool = True) -> None:
     if at:
         await stage.at(f"sandbox:{tag}")
     await stage.press("D")
@@ -23,7 +23,7 @@ async def delete(stage: MendStage, tag: str, what: str = "t", *, at: bool = True
     await stage.until(lambda: "is deleted" in stage.toasts, "what brings it back")
 
 
-async def at_repository(stage: MendStage, name: str = "sandbox") -> Node:
+async def at_repository(stage: FixStage, name: str = "sandbox") -> Node:
     row = next(
         row for row in stage.house.explorer.roots[0].walk() if row.kind is Kind.REPOSITORY and row.repository == name
     )
@@ -32,7 +32,7 @@ async def at_repository(stage: MendStage, name: str = "sandbox") -> Node:
     return row
 
 
-async def put_back(stage: MendStage) -> None:
+async def put_back(stage: FixStage) -> None:
     await stage.planned()
     await stage.press("y")
     await stage.ended()
@@ -43,7 +43,7 @@ async def put_back(stage: MendStage) -> None:
 
 async def test_a_deleted_tag_is_put_back_from_its_repository() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             held = stage.holds("sandbox", AMD64)
             assert held is not None
             await delete(stage, AMD64)
@@ -65,7 +65,7 @@ async def test_a_deleted_tag_is_put_back_from_its_repository() -> None:
 
 async def test_where_the_cursor_is_after_the_row_went_u_offers_the_tag() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             row = await at_repository(stage)
             await stage.house.explorer.open(row)
             await delete(stage, AMD64)
@@ -79,7 +79,7 @@ async def test_where_the_cursor_is_after_the_row_went_u_offers_the_tag() -> None
 
 async def test_a_row_whose_own_tag_has_nothing_to_undo_offers_the_others() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             held = stage.holds("sandbox", AMD64)
             await delete(stage, AMD64)
             await stage.at(f"sandbox:{ARM64}")
@@ -100,7 +100,7 @@ async def test_a_row_whose_own_tag_has_nothing_to_undo_offers_the_others() -> No
 
 async def test_a_changed_tag_is_listed_with_both_digests_and_its_own_row_goes_straight_on() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             before = stage.holds("sandbox", AMD64)
             theirs = stage.holds("sandbox", ARM64)
             assert before is not None and theirs is not None
@@ -125,7 +125,7 @@ async def test_a_changed_tag_is_listed_with_both_digests_and_its_own_row_goes_st
 
 async def test_the_tags_of_a_deleted_manifest_can_be_put_back() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             held = stage.holds("sandbox", AMD64)
             await delete(stage, AMD64, "m")
             assert f"with 1 tag: :{AMD64}. U on sandbox puts each back" in stage.toasts
@@ -139,7 +139,7 @@ async def test_the_tags_of_a_deleted_manifest_can_be_put_back() -> None:
 
 async def test_a_manifest_without_a_tag_is_not_promised_back() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await stage.at(f"sandbox:{AMD64}")
             registry.call(lambda store: store.repository("sandbox").tags.pop(AMD64))
             await delete(stage, AMD64, "m", at=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.mend_stage import MendStage, mending, served
+from tests.app.draft_stage import FixStage, fixing, served
 from tui.compose.events import Outcome
 from tui.config import Settings
 from tui.demo.paths import digest_of
@@ -19,20 +19,20 @@ from tui.teach.events import EventKind
 EDGE = "sandbox:0.16-edge"
 
 
-async def draft_of_edge(stage: MendStage) -> None:
+async def draft_of_edge(stage: FixStage) -> None:
     await stage.at(EDGE)
     await stage.press("R")
     await stage.screen("DraftScreen")
 
 
-async def close(stage: MendStage) -> None:
+async def close(stage: FixStage) -> None:
     await stage.press("enter")
     await stage.screen("ExploreScreen")
 
 
 async def test_the_stale_list_is_recreated_pushed_and_whole() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             before = stage.holds("sandbox", "0.16-edge")
             await draft_of_edge(stage)
             drawn = stage.shown()
@@ -65,7 +65,7 @@ async def test_the_stale_list_is_recreated_pushed_and_whole() -> None:
 
 async def test_undo_puts_back_what_was_replaced() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             before = stage.holds("sandbox", "0.16-edge")
             await draft_of_edge(stage)
             await stage.press("P")
@@ -105,7 +105,7 @@ async def test_undo_puts_back_what_was_replaced() -> None:
 async def test_the_nested_list_becomes_six_children() -> None:
     names = [f"ubuntu-24.04-ocaml-5.4-{arch}" for arch in ("amd64", "arm64", "ppc64le", "s390x", "riscv64")]
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             for name in names:
                 await stage.at(f"ocurrent/opam-staging:{name}")
                 await stage.press("m")
@@ -130,7 +130,7 @@ async def test_the_nested_list_becomes_six_children() -> None:
 
 async def test_cancelling_leaves_the_old_tag_and_says_so() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             before = stage.holds("sandbox", "0.16-edge")
             await draft_of_edge(stage)
             await stage.press("P")
@@ -151,7 +151,7 @@ async def test_cancelling_leaves_the_old_tag_and_says_so() -> None:
 
 async def test_a_tag_that_was_moved_meanwhile_stops_the_push_and_can_be_replaced_knowingly() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await draft_of_edge(stage)
             await stage.press("P")
             await stage.planned()
@@ -173,7 +173,7 @@ async def test_a_tag_that_was_moved_meanwhile_stops_the_push_and_can_be_replaced
 
 async def test_a_tag_that_moved_since_the_draft_began_can_be_accepted() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await draft_of_edge(stage)
             theirs = stage.holds("sandbox", "0.16-edge-amd64")
             assert theirs is not None
@@ -194,7 +194,7 @@ async def test_a_tag_that_moved_since_the_draft_began_can_be_accepted() -> None:
 
 async def test_a_rate_limit_in_the_middle_is_waited_out_with_a_countdown() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await draft_of_edge(stage)
             await stage.press("P")
             await stage.planned()
@@ -211,7 +211,7 @@ async def test_a_rate_limit_in_the_middle_is_waited_out_with_a_countdown() -> No
 
 async def test_objects_that_are_nowhere_stop_the_plan_by_name() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             before = stage.holds("sandbox", "0.16-edge")
             await stage.at(EDGE)
             await stage.press("A")
@@ -233,7 +233,7 @@ async def test_objects_that_are_nowhere_stop_the_plan_by_name() -> None:
 async def test_read_only_greys_every_capital_with_its_reason() -> None:
     capitals = ("recreate", "amend", "new", "push", "tag", "copy-elsewhere", "delete", "undo")
     with served() as registry:
-        async with mending(registry, settings=Settings(read_only=True)) as stage:
+        async with fixing(registry, settings=Settings(read_only=True)) as stage:
             await stage.at(EDGE)
             for action in capitals:
                 await stage.house.action_act(action)
@@ -244,7 +244,7 @@ async def test_read_only_greys_every_capital_with_its_reason() -> None:
 async def test_a_read_only_registry_greys_what_would_write_to_it() -> None:
     with served() as registry:
         closed = Settings(hosts={registry.address: HostSettings(plain_http=True, read_only=True)})
-        async with mending(registry, settings=closed) as stage:
+        async with fixing(registry, settings=closed) as stage:
             await stage.at(EDGE)
             for key in ("R", "A", "T", "D", "U"):
                 await stage.press(key)
@@ -262,7 +262,7 @@ async def test_a_read_only_registry_greys_what_would_write_to_it() -> None:
 @pytest.mark.parametrize("what", ["tag", "manifest"])
 async def test_deleting_shows_what_breaks_and_wants_the_name_typed(what: str) -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await stage.at("sandbox:0.16-edge-amd64")
             await stage.press("D")
             await stage.screen("Choice")
@@ -282,7 +282,7 @@ async def test_deleting_shows_what_breaks_and_wants_the_name_typed(what: str) ->
 
 async def test_tagging_and_copying_a_digest() -> None:
     with served() as registry:
-        async with mending(registry) as stage:
+        async with fixing(registry) as stage:
             await stage.at("library/hello:latest")
             held = stage.holds("library/hello", "latest")
             await stage.press("T")
@@ -308,7 +308,7 @@ async def test_tagging_and_copying_a_digest() -> None:
             assert stage.holds("mirror/hello", "1") == held
 
 
-async def test_dockers_local_list_is_recreated_pushed_and_mended_on_disk(tmp_path: Path) -> None:
+async def test_dockers_local_list_is_recreated_pushed_and_fixed_on_disk(tmp_path: Path) -> None:
     from tui.demo.gallery import docker_manifests
     from tui.sources.docker_lists import DockerLists
 
@@ -318,7 +318,7 @@ async def test_dockers_local_list_is_recreated_pushed_and_mended_on_disk(tmp_pat
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(raw)
         folder = tmp_path / "manifests"
-        async with mending(registry, sources=(f"docker-manifests:{folder}", registry.address)) as stage:
+        async with fixing(registry, sources=(f"docker-manifests:{folder}", registry.address)) as stage:
             root = stage.house.explorer.roots[0]
             await stage.house.explorer.open(root.children[0])
             tag = root.children[0].children[0]
@@ -359,7 +359,7 @@ async def test_dockers_local_list_is_recreated_pushed_and_mended_on_disk(tmp_pat
 
 async def test_it_all_fits_a_small_terminal() -> None:
     with served() as registry:
-        async with mending(registry, size=(80, 24)) as stage:
+        async with fixing(registry, size=(80, 24)) as stage:
             await draft_of_edge(stage)
             drawn = stage.shown()
             assert ":0.16-edge-arm64" in drawn and "moved" in drawn and "plan" in drawn

@@ -42,7 +42,7 @@ class Where(Prompt):
 
 
 def whole(text: str, near: Reference | None, explorer: Explorer) -> str:
-    """A reference as it was meant: ``:tag`` and ``@sha256:…`` of the repository ``near``, ``/repository:tag`` of its
+    """A reference as it was meant: `:tag` and `@sha256:…` of the repository `near`, `/repository:tag` of its
     registry, or the name of a repository that this registry is known to have (else it would mean Docker Hub's)."""
     text = text.strip()
     if near is None:

@@ -13,11 +13,11 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from tui.app.drafts.plan_page import plan_page
+from tui.app.drafts.screen import MOVES, FixScreen
+from tui.app.drafts.telling import plan_event
 from tui.app.house import House, failure
 from tui.app.ink import Line, Lines
-from tui.app.mend.plan_page import plan_page
-from tui.app.mend.screen import MOVES, MendScreen
-from tui.app.mend.telling import plan_event
 from tui.app.messages import Event, EventKind
 from tui.app.pages.parts import blank, prose
 from tui.app.screens.dialogs import Choice, Item, Prompt
@@ -43,9 +43,9 @@ class Option:
 
 @dataclass(slots=True)
 class Asked:
-    """What is to be confirmed. ``make`` works the plan out anew whenever it is called; ``verb`` is what y does.
+    """What is to be confirmed. `make` works the plan out anew whenever it is called; `verb` is what y does.
 
-    ``action`` is the word of teach's events. ``accept`` makes the plan against what the tag holds now.
+    `action` is the word of teach's events. `accept` makes the plan against what the tag holds now.
     """
 
     title: str
@@ -56,7 +56,7 @@ class Asked:
     accept: Callable[[Plan], None] | None = None
 
 
-class PlanScreen(MendScreen[Plan]):
+class PlanScreen(FixScreen[Plan]):
     """Answers with the plan that shall be run; None when nothing shall happen."""
 
     def __init__(self, house: House, asked: Asked) -> None:
@@ -70,10 +70,10 @@ class PlanScreen(MendScreen[Plan]):
         self._failed = ""
 
     def body(self) -> Iterator[Widget]:
-        box = Vertical(PageView(id="plan-page"), classes="mend-box")
+        box = Vertical(PageView(id="plan-page"), classes="fix-box")
         box.border_title = "Plan"
         yield box
-        yield Static("", id="plan-ask", classes="mend-ask", markup=False)
+        yield Static("", id="plan-ask", classes="fix-ask", markup=False)
         yield Input(id="plan-typed")
 
     @property

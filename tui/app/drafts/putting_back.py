@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.app.mend.workshop import target_of
+from tui.app.drafts.workshop import target_of
 from tui.app.screens.dialogs import Item
 from tui.compose.home import Home
 from tui.compose.plan import Plan
@@ -50,7 +50,7 @@ def offers(found: Sequence[PutBack]) -> list[Item[Reference]]:
 
 
 def how_back(plan: Plan, key: str) -> str:
-    """After a deletion: what brings it back, and what does not. ``key`` is the key of undoing."""
+    """After a deletion: what brings it back, and what does not. `key` is the key of undoing."""
     where = f"{key} on {safe(plan.target.repository)}"
     held = "what is below it is still in the registry"
     if plan.target.digest is None:

@@ -1,4 +1,4 @@
-"""What mending works with: one bench, one journal, the drafts that were begun. It draws nothing."""
+"""What fixing works with: one bench, one journal, the drafts that were begun. It draws nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from tui.app.mend.history import History
+from tui.app.drafts.history import History
 from tui.compose.amend import accept_tag
 from tui.compose.begin import Mark, begin_amend, begin_marked, begin_new
 from tui.compose.bench import Bench
@@ -79,7 +79,7 @@ class Workshop:
     # drafts
 
     async def recreate(self, node: Node, tell: Tell, target: Reference | None = None) -> Draft:
-        """A fresh draft of the list under a row. ``target`` is needed when the row names no tag. Raises ComposeError,
+        """A fresh draft of the list under a row. `target` is needed when the row names no tag. Raises ComposeError,
         SourceError, OciError."""
         source = node.source
         if isinstance(source, DockerManifests):

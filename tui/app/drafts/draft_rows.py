@@ -47,7 +47,7 @@ def order(draft: Draft) -> list[Entry]:
 
 
 def table(draft: Draft, room: int) -> tuple[Line, list[Line]]:
-    """The head of the table and a line for each row of ``order``. ``room`` in cells."""
+    """The head of the table and a line for each row of `order`. `room` in cells."""
     rows = order(draft)
     names = [_name(entry, draft) for entry in rows]
     first = max([len("platform"), *(width(name) for name in names)]) + 2
@@ -105,8 +105,8 @@ def _name(entry: Entry, draft: Draft) -> str:
 
 
 def source_text(entry: Entry, target: Reference) -> str:
-    """Where the entry came from, as short as it can be without doubt: ``:tag`` in the target's own repository,
-    ``/repository:tag`` in its registry, else whole. Safe text."""
+    """Where the entry came from, as short as it can be without doubt: `:tag` in the target's own repository,
+    `/repository:tag` in its registry, else whole. Safe text."""
     source = entry.source
     if not source:
         return ""
@@ -136,7 +136,7 @@ def headline(draft: Draft) -> Line:
 
 
 def summary(draft: Draft) -> str:
-    """How many entries of which verdict: ``2 moved, 1 unchanged``."""
+    """How many entries of which verdict: `2 moved, 1 unchanged`."""
     images = [entry for entry in draft.entries if not entry.is_attestation]
     words = []
     for verdict in EntryVerdict:

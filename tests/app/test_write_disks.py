@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.mend_stage import MendStage, mending, served
+from tests.app.draft_stage import FixStage, fixing, served
 from tests.sources.test_layout import files_of
 from tests.support import images
 from tui.app.keys import BY_ID
@@ -67,7 +67,7 @@ def written(kind: str, where: Path) -> tuple[str, images.Image]:
     return f"{kind}:{where / 'disk.tar'}", made
 
 
-async def rows_of(stage: MendStage, kind: str) -> tuple[Node, list[Node]]:
+async def rows_of(stage: FixStage, kind: str) -> tuple[Node, list[Node]]:
     """The row of the list on the disk, opened, and all rows of its source."""
     root = next(each for each in stage.house.explorer.roots if each.source.registry is None)
     node = await stage.house.explorer.add_reference(root.source, REPOSITORY[kind], "1.0")
@@ -76,7 +76,7 @@ async def rows_of(stage: MendStage, kind: str) -> tuple[Node, list[Node]]:
     return node, list(root.walk())
 
 
-async def push_to(stage: MendStage) -> None:
+async def push_to(stage: FixStage) -> None:
     await stage.planned()
     assert stage.plan.ready, stage.text
     assert any(each.how is How.COPY for each in stage.plan.objects)
@@ -87,13 +87,13 @@ async def push_to(stage: MendStage) -> None:
     await stage.screen("ExploreScreen")
 
 
-def held(stage: MendStage, repository: str, tag: str) -> bytes:
+def held(stage: FixStage, repository: str, tag: str) -> bytes:
     """The bytes that a tag holds in the registry."""
     digest = str(stage.holds(repository, tag))
     return stage.registry.call(lambda store: store.repository(repository).manifests[digest].raw)
 
 
-def whole(stage: MendStage, repository: str, one: images.Image) -> None:
+def whole(stage: FixStage, repository: str, one: images.Image) -> None:
     """Every byte of it is in the registry's repository."""
     kept = stage.registry.call(lambda store: {**store.data})
     there = stage.registry.call(lambda store: set(store.repository(repository).manifests))
@@ -108,7 +108,7 @@ def whole(stage: MendStage, repository: str, one: images.Image) -> None:
 async def test_what_lies_on_disk_is_copied_to_a_registry(kind: str, tmp_path: Path) -> None:
     text, made = written(kind, tmp_path)
     with served() as registry:
-        async with mending(registry, sources=(registry.address, text)) as stage:
+        async with fixing(registry, sources=(registry.address, text)) as stage:
             node, rows = await rows_of(stage, kind)
             platform = next(row for row in rows if row.kind is Kind.MANIFEST)
             for row, one, tag in ((node, made, "all"), (platform, made.children[0], "one")):
@@ -126,7 +126,7 @@ async def test_what_lies_on_disk_is_copied_to_a_registry(kind: str, tmp_path: Pa
 async def test_marked_platforms_on_disk_keep_their_attestations(kind: str, tmp_path: Path) -> None:
     text, made = written(kind, tmp_path)
     with served() as registry:
-        async with mending(registry, sources=(registry.address, text)) as stage:
+        async with fixing(registry, sources=(registry.address, text)) as stage:
             _node, rows = await rows_of(stage, kind)
             await stage.house.highlight(next(row for row in rows if row.digest == made.children[0].digest))
             await stage.press("m", "N")
@@ -145,7 +145,7 @@ async def test_marked_platforms_on_disk_keep_their_attestations(kind: str, tmp_p
 async def test_a_marked_tag_on_disk_is_that_and_nobody_elses(kind: str, tmp_path: Path) -> None:
     text, made = written(kind, tmp_path)
     with served() as registry:
-        async with mending(registry, sources=(registry.address, text)) as stage:
+        async with fixing(registry, sources=(registry.address, text)) as stage:
             node, _rows = await rows_of(stage, kind)
             await stage.house.highlight(node)
             await stage.press("m", "N")
@@ -175,7 +175,7 @@ async def test_a_marked_platform_of_a_local_list_is_as_docker_annotated_it(tmp_p
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(entry_file(reference, described, one.raw))
         text = f"docker-manifests:{tmp_path / 'manifests'}"
-        async with mending(registry, sources=(address, text)) as stage:
+        async with fixing(registry, sources=(address, text)) as stage:
             root = next(each for each in stage.house.explorer.roots if each.source.registry is None)
             node = await stage.house.explorer.add_reference(root.source, f"{address}/app", "1")
             await stage.house.explorer.check(node).wait()
@@ -203,7 +203,7 @@ async def test_a_marked_platform_of_a_local_list_is_as_docker_annotated_it(tmp_p
 async def test_every_capital_works_or_says_why_not(kind: str, tmp_path: Path) -> None:
     text, _made = written(kind, tmp_path)
     with served() as registry:
-        async with mending(registry, sources=(registry.address, text)) as stage:
+        async with fixing(registry, sources=(registry.address, text)) as stage:
             _node, rows = await rows_of(stage, kind)
             assert {Kind.SOURCE, Kind.TAG, Kind.MANIFEST, Kind.ATTESTATION, Kind.LAYER} <= {row.kind for row in rows}
             for row in rows:

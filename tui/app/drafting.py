@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.screen import Screen
 
-from tui.app.mend.aftermath import show_written
-from tui.app.mend.busy import Busy
-from tui.app.mend.draft_rows import summary
-from tui.app.mend.draft_screen import DraftScreen
-from tui.app.mend.history import History
-from tui.app.mend.plan_screen import Asked, Option, PlanScreen, Tell
-from tui.app.mend.push_screen import PushScreen
-from tui.app.mend.putting_back import home_at, how_back, offers, tag_at
-from tui.app.mend.targets import Where, name_of_marks, siblings, whole, why_no_tag
-from tui.app.mend.telling import DRAFT_ACTION
-from tui.app.mend.workshop import Workshop, mark_of, seen_in, target_of
+from tui.app.drafts.aftermath import show_written
+from tui.app.drafts.busy import Busy
+from tui.app.drafts.draft_rows import summary
+from tui.app.drafts.draft_screen import DraftScreen
+from tui.app.drafts.history import History
+from tui.app.drafts.plan_screen import Asked, Option, PlanScreen, Tell
+from tui.app.drafts.push_screen import PushScreen
+from tui.app.drafts.putting_back import home_at, how_back, offers, tag_at
+from tui.app.drafts.targets import Where, name_of_marks, siblings, whole, why_no_tag
+from tui.app.drafts.telling import DRAFT_ACTION
+from tui.app.drafts.workshop import Workshop, mark_of, seen_in, target_of
 from tui.app.screens.dialogs import Choice, Item, Prompt
 from tui.app.world import World
 from tui.compose.amend import accept_tag
@@ -42,14 +42,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def plug(house: ExploreScreen, world: World) -> Mending | None:
+def plug(house: ExploreScreen, world: World) -> Drafting | None:
     """Bring the capitals to life; None in a world without a registry client."""
     if world.client is None:
         return None
     read_only = "--read-only is on." if house.read_only else ""
     shop = Workshop(world.client, read_only=read_only, journal=_demo_journal(world))
     world.close_also(lambda: asyncio.run(shop.aclose()))  # archives that were read from
-    return Mending(house, world, shop)
+    return Drafting(house, world, shop)
 
 
 def _demo_journal(world: World) -> Journal | None:
@@ -61,7 +61,7 @@ def _demo_journal(world: World) -> Journal | None:
     return Journal(Path(folder.name) / "journal")
 
 
-class Mending:
+class Drafting:
     """One for the main screen."""
 
     def __init__(self, house: ExploreScreen, world: World, shop: Workshop) -> None:
@@ -138,7 +138,7 @@ class Mending:
     async def _where(
         self, title: str, suggestions: Sequence[str] = (), *, value: str = "", near: Reference | None = None
     ) -> Reference | None:
-        """Ask for a tag to push to; ``near`` is the reference that short ones are completed from."""
+        """Ask for a tag to push to; `near` is the reference that short ones are completed from."""
 
         def meant(text: str) -> str:
             return whole(text, near, self.house.explorer)

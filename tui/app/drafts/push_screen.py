@@ -9,12 +9,12 @@ from textual import events
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from tui.app.drafts.push_page import Progress, progress_page, result_page
+from tui.app.drafts.screen import MOVES, FixScreen
+from tui.app.drafts.telling import end_event
+from tui.app.drafts.workshop import Workshop
 from tui.app.house import House, failure
 from tui.app.ink import Line
-from tui.app.mend.push_page import Progress, progress_page, result_page
-from tui.app.mend.screen import MOVES, MendScreen
-from tui.app.mend.telling import end_event
-from tui.app.mend.workshop import Workshop
 from tui.app.widgets.page import PageView
 from tui.compose.diff import difference
 from tui.compose.events import Event, Outcome, PushResult
@@ -36,14 +36,14 @@ _DOING = {
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How it ended and what the reader wants next: ``again`` (plan again against what is there), ``theirs`` (begin
+    """How it ended and what the reader wants next: `again` (plan again against what is there), `theirs` (begin
     from what they pushed) or ""."""
 
     result: PushResult
     wish: str = ""
 
 
-class PushScreen(MendScreen[Ended]):
+class PushScreen(FixScreen[Ended]):
     """Runs one plan, at once."""
 
     def __init__(self, house: House, shop: Workshop, plan: Plan, action: str) -> None:
@@ -60,7 +60,7 @@ class PushScreen(MendScreen[Ended]):
         self._stale = True
 
     def body(self) -> Iterator[Widget]:
-        box = Vertical(PageView(id="push-page"), classes="mend-box")
+        box = Vertical(PageView(id="push-page"), classes="fix-box")
         box.border_title = _DOING.get(self.plan.action, "push").capitalize()
         yield box
 

@@ -8,14 +8,14 @@ from textual import events, on
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from tui.app.drafts.draft_edits import Edits
+from tui.app.drafts.draft_rows import entry_page, headline, index_notes, notices, order, summary, table
+from tui.app.drafts.history import History
+from tui.app.drafts.screen import MOVES, OneLine
+from tui.app.drafts.telling import draft_event
+from tui.app.drafts.workshop import Workshop
 from tui.app.house import House
 from tui.app.ink import Line, Lines
-from tui.app.mend.draft_edits import Edits
-from tui.app.mend.draft_rows import entry_page, headline, index_notes, notices, order, summary, table
-from tui.app.mend.history import History
-from tui.app.mend.screen import MOVES, OneLine
-from tui.app.mend.telling import draft_event
-from tui.app.mend.workshop import Workshop
 from tui.app.messages import EventKind
 from tui.app.widgets.page import PageView
 from tui.app.widgets.rowlist import RowList
@@ -75,14 +75,14 @@ class DraftScreen(Edits):
         return self.query_one(RowList)
 
     def body(self) -> Iterator[Widget]:
-        head, rows = OneLine(classes="mend-table-head"), RowList(id="draft-rows")
-        box = Vertical(head, rows, classes="mend-box mend-table")
+        head, rows = OneLine(classes="fix-table-head"), RowList(id="draft-rows")
+        box = Vertical(head, rows, classes="fix-box fix-table")
         box.border_title = "Entries"
         yield box
-        news = Vertical(PageView(id="draft-notes"), classes="mend-box mend-notes")
+        news = Vertical(PageView(id="draft-notes"), classes="fix-box fix-notes")
         news.border_title = "What to know"
         yield news
-        entry = Vertical(PageView(id="draft-entry"), classes="mend-box mend-entry")
+        entry = Vertical(PageView(id="draft-entry"), classes="fix-box fix-entry")
         entry.border_title = "Entry"
         yield entry
 
@@ -98,7 +98,7 @@ class DraftScreen(Edits):
         draft = self.draft
         self._rows = order(draft)
         head, lines = table(draft, max(40, self.rows.size.width or self.size.width - 5))
-        self.query_one(".mend-table-head", OneLine).line = head
+        self.query_one(".fix-table-head", OneLine).line = head
         self.rows.show(lines)
         # Rows take what they need, up to a good half of the screen; the entry below takes the rest.
         self.rows.styles.height = min(max(3, len(lines)), max(4, (self.size.height - 12) // 2 + 1))
@@ -119,7 +119,7 @@ class DraftScreen(Edits):
     def _keys(self) -> list[tuple[str, str, str, str]]:
         keys = list(KEYS)
         if self.draft.local_list is not None:
-            keys.insert(1, ("local", "L", "L", "mend only Docker's list"))
+            keys.insert(1, ("local", "L", "L", "fix only Docker's list"))
         return keys
 
     def draw_entry(self) -> None:

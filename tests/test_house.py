@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 TUI = ROOT / "tui"
 MODULES = sorted(TUI.rglob("*.py"))
-MOST_LINES = 400
+MOST_LINES = 600
 
 # Each part and the parts it may import: dependencies run one way, downward.
 ALLOWED: dict[str, frozenset[str]] = {

@@ -11,7 +11,7 @@ from tui.app.drafts.history import History
 from tui.app.drafts.plan_page import difference, plan_page
 from tui.app.drafts.push_page import Progress, progress_page, result_page
 from tui.app.ink import Line, Lines
-from tui.compose import amend
+from tui.compose import edit
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
 from tui.compose.equivalents import Equivalent
 from tui.compose.events import BytesMoved, Outcome, PushResult, Said, StepDone, StepFailed, StepStarted, Waiting
@@ -123,7 +123,7 @@ def test_edits_can_be_undone_and_done_again() -> None:
     first = Draft(TARGET, entries=(entry("a"), entry("b", "linux/arm64")))
     history = History(first)
     assert not history.undo() and not history.changed
-    second = amend.remove(first, "a")
+    second = edit.remove(first, "a")
     history.take(second)
     assert history.news == ("Removed linux/amd64.",)
     assert history.undo()
@@ -132,7 +132,7 @@ def test_edits_can_be_undone_and_done_again() -> None:
     assert history.draft is second
     assert not history.redo()
     history.undo()
-    history.take(amend.remove(first, "b"))
+    history.take(edit.remove(first, "b"))
     assert not history.redo(), "a new edit ends what could be done again"
 
 

@@ -151,7 +151,7 @@ async def test_steps_are_blobs_then_children_then_the_tag(yard: Yard) -> None:
 
 async def test_marked_platforms_keep_what_their_index_says(yard: Yard) -> None:
     """Attestations come along, though the image alone says nothing of them."""
-    from tui.compose.begin import Mark, begin_marked
+    from tui.compose.edit import Mark, begin_marked
     from tui.compose.home import Home
     from tui.oci.manifest import Index
 

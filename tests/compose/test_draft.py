@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.compose import amend, layout
+from tui.compose import edit, layout
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice, from_index
 from tui.compose.errors import DraftError
 from tui.compose.validate import problems
@@ -55,9 +55,9 @@ def codes(draft: Draft) -> list[str]:
 class TestReplacing:
     def test_in_place_with_its_attestations_and_said(self) -> None:
         a, b = image("a", "linux/amd64"), image("b", "linux/arm64")
-        draft = amend.add(Draft(TARGET), [a, b, proof("pa", a), proof("pb", b)])
+        draft = edit.add(Draft(TARGET), [a, b, proof("pa", a), proof("pb", b)])
         b2 = image("b2", "linux/arm64/v8")
-        draft = amend.add(draft, [b2, proof("pb2", b2)])
+        draft = edit.add(draft, [b2, proof("pb2", b2)])
         assert [entry.source for entry in draft.kept] == ["a", "pa", "b2", "pb2"]
         assert draft.kept[2].verdict is EntryVerdict.MOVED
         assert draft.kept[2].was == b.descriptor.digest
@@ -66,94 +66,94 @@ class TestReplacing:
 
     def test_attestations_of_the_old_image_go(self) -> None:
         a = image("a", "linux/amd64")
-        draft = amend.add(Draft(TARGET), [a, proof("p1", a), proof("p2", a)])
-        draft = amend.add(draft, [image("a2", "linux/amd64")])
+        draft = edit.add(Draft(TARGET), [a, proof("p1", a), proof("p2", a)])
+        draft = edit.add(draft, [image("a2", "linux/amd64")])
         assert [entry.source for entry in draft.kept] == ["a2"]
         assert [entry.verdict for entry in draft.entries[1:]] == [EntryVerdict.REMOVED] * 2
 
     def test_two_for_one_platform_at_once_is_refused(self) -> None:
-        draft = amend.add(Draft(TARGET), [image("a", "linux/amd64"), image("b", "linux/amd64")])
+        draft = edit.add(Draft(TARGET), [image("a", "linux/amd64"), image("b", "linux/amd64")])
         assert codes(draft) == ["duplicate-platform"]
-        assert codes(amend.allow_duplicates(draft)) == []
+        assert codes(edit.allow_duplicates(draft)) == []
 
     def test_two_for_one_platform_at_once_over_an_old_one(self) -> None:
-        draft = amend.add(Draft(TARGET), [image("old", "linux/amd64")])
-        twice = amend.add(draft, [image("a", "linux/amd64"), image("b", "linux/amd64")])
+        draft = edit.add(Draft(TARGET), [image("old", "linux/amd64")])
+        twice = edit.add(draft, [image("a", "linux/amd64"), image("b", "linux/amd64")])
         assert codes(twice) == ["duplicate-platform"]
-        assert codes(amend.add(amend.add(draft, [image("a", "linux/amd64")]), [image("b", "linux/amd64")])) == []
+        assert codes(edit.add(edit.add(draft, [image("a", "linux/amd64")]), [image("b", "linux/amd64")])) == []
 
     def test_an_attestation_is_not_replaced_alone(self) -> None:
         a = image("a", "linux/amd64")
-        draft = amend.add(Draft(TARGET), [a, proof("p", a)])
+        draft = edit.add(Draft(TARGET), [a, proof("p", a)])
         with pytest.raises(DraftError):
-            amend.replace(draft, "e2", [image("b", "linux/amd64")])
+            edit.replace(draft, "e2", [image("b", "linux/amd64")])
 
     def test_the_same_image_twice_is_one(self) -> None:
-        draft = amend.add(Draft(TARGET), [image("a", "linux/amd64", x="1"), image("a", "linux/amd64", y="2")])
+        draft = edit.add(Draft(TARGET), [image("a", "linux/amd64", x="1"), image("a", "linux/amd64", y="2")])
         assert len(draft.kept) == 1
         assert draft.kept[0].descriptor.annotations == {"x": "1", "y": "2"}
 
     def test_one_image_for_two_platforms_is_two(self) -> None:
-        draft = amend.add(Draft(TARGET), [image("a", "linux/amd64"), image("a", "linux/386")])
+        draft = edit.add(Draft(TARGET), [image("a", "linux/amd64"), image("a", "linux/386")])
         assert len(draft.kept) == 2
         assert codes(draft) == []
 
     def test_windows_versions_are_platforms_of_their_own(self) -> None:
-        draft = amend.add(Draft(TARGET), [image("a", NAMES[4]), image("b", NAMES[5])])
+        draft = edit.add(Draft(TARGET), [image("a", NAMES[4]), image("b", NAMES[5])])
         assert codes(draft) == []
-        assert len(amend.find(draft, "windows/amd64")) == 2
-        assert len(amend.find(draft, "windows(10.0.1)/amd64")) == 1
+        assert len(edit.find(draft, "windows/amd64")) == 2
+        assert len(edit.find(draft, "windows(10.0.1)/amd64")) == 1
 
     def test_a_row_takes_only_its_platform_of_an_index(self) -> None:
-        draft = amend.add(Draft(TARGET), [image("a", "linux/amd64"), image("b", "linux/arm64")])
+        draft = edit.add(Draft(TARGET), [image("a", "linux/amd64"), image("b", "linux/arm64")])
         several = [image("n1", "linux/amd64"), image("n2", "linux/arm64")]
-        draft = amend.replace(draft, draft.entries[1].key, several)
+        draft = edit.replace(draft, draft.entries[1].key, several)
         assert [entry.source for entry in draft.kept] == ["a", "n2"]
         with pytest.raises(DraftError, match=r"linux/amd64, linux/arm64"):
-            amend.replace(amend.add(draft, [image("r", "linux/riscv64")]), "e3", several)
+            edit.replace(edit.add(draft, [image("r", "linux/riscv64")]), "e3", several)
 
 
 class TestRemoving:
     def test_takes_attestations_along_and_comes_back(self) -> None:
         a, b = image("a", "linux/amd64"), image("b", "linux/arm64")
-        draft = amend.add(Draft(TARGET), [a, proof("pa", a), b])
-        gone = amend.remove(draft, draft.entries[0].key)
+        draft = edit.add(Draft(TARGET), [a, proof("pa", a), b])
+        gone = edit.remove(draft, draft.entries[0].key)
         assert [entry.source for entry in gone.kept] == ["b"]
         assert "1 attestation" in gone.messages[-1]
-        back = amend.restore(gone, draft.entries[0].key)
+        back = edit.restore(gone, draft.entries[0].key)
         assert back.to_bytes() == draft.to_bytes()
 
     def test_an_attestation_stays_for_the_other_platform_of_the_same_image(self) -> None:
         a = image("a", "linux/amd64")
-        draft = amend.add(Draft(TARGET), [a, proof("pa", a), image("a", "linux/386")])
-        assert [entry.source for entry in amend.remove(draft, "e1").kept] == ["pa", "a"]
+        draft = edit.add(Draft(TARGET), [a, proof("pa", a), image("a", "linux/386")])
+        assert [entry.source for entry in edit.remove(draft, "e1").kept] == ["pa", "a"]
 
     def test_all_of_it_is_an_empty_draft(self) -> None:
-        draft = amend.add(Draft(TARGET), [image("a", "linux/amd64")])
-        assert codes(amend.remove(draft, "e1")) == ["empty"]
+        draft = edit.add(Draft(TARGET), [image("a", "linux/amd64")])
+        assert codes(edit.remove(draft, "e1")) == ["empty"]
 
 
 class TestTypes:
     def test_docker_only_is_a_docker_list(self) -> None:
         docker = image("a", "linux/amd64", media_type=media.DOCKER_MANIFEST)
-        assert amend.add(Draft(TARGET), [docker]).media_type == media.DOCKER_LIST
-        mixed = amend.add(Draft(TARGET), [docker, image("b", "linux/arm64")])
+        assert edit.add(Draft(TARGET), [docker]).media_type == media.DOCKER_LIST
+        mixed = edit.add(Draft(TARGET), [docker, image("b", "linux/arm64")])
         assert mixed.media_type == media.OCI_INDEX
 
     @pytest.mark.parametrize("choice", [TypeChoice.AUTO, TypeChoice.DOCKER])
     def test_annotations_are_never_dropped(self, choice: TypeChoice) -> None:
         docker = image("a", "linux/amd64", media_type=media.DOCKER_MANIFEST)
-        draft = amend.annotate(amend.choose_type(amend.add(Draft(TARGET), [docker]), choice), "k", "v")
+        draft = edit.annotate(edit.choose_type(edit.add(Draft(TARGET), [docker]), choice), "k", "v")
         assert codes(draft) == ["docker-annotations"]
         assert problems(draft)[0].offer == "oci-type"
-        assert codes(amend.choose_type(draft, TypeChoice.OCI)) == []
-        entry = amend.annotate_entry(amend.annotate(draft, "k", None), "e1", "k", "v")
+        assert codes(edit.choose_type(draft, TypeChoice.OCI)) == []
+        entry = edit.annotate_entry(edit.annotate(draft, "k", None), "e1", "k", "v")
         assert codes(entry) == ["docker-annotations"]
 
     def test_an_oci_index_of_docker_images_stays_one(self) -> None:
         docker = image("a", "linux/amd64", media_type=media.DOCKER_MANIFEST)
-        base = index_of(amend.annotate(amend.choose_type(amend.add(Draft(TARGET), [docker]), TypeChoice.OCI), "k", "v"))
-        draft = amend.annotate(from_index(TARGET, base), "more", "x")
+        base = index_of(edit.annotate(edit.choose_type(edit.add(Draft(TARGET), [docker]), TypeChoice.OCI), "k", "v"))
+        draft = edit.annotate(from_index(TARGET, base), "more", "x")
         assert draft.media_type == media.OCI_INDEX
         assert codes(draft) == []
 
@@ -176,12 +176,12 @@ class TestBytes:
         draft = self.base()
         assert draft.is_untouched
         assert draft.to_bytes() == self.RAW
-        touched = amend.annotate(draft, "a", "3")
+        touched = edit.annotate(draft, "a", "3")
         assert touched.to_bytes() != self.RAW
-        assert amend.annotate(touched, "a", "2").to_bytes() == self.RAW
+        assert edit.annotate(touched, "a", "2").to_bytes() == self.RAW
 
     def test_unknown_fields_survive_an_amendment(self) -> None:
-        document = json.loads(amend.annotate(self.base(), "added", "<&>").to_bytes())
+        document = json.loads(edit.annotate(self.base(), "added", "<&>").to_bytes())
         assert document["x-later"] is True
         assert document["manifests"][0]["new"] == {"a": [2], "b": 1}
         assert document["manifests"][0]["platform"]["features"] == ["sse4"]
@@ -190,7 +190,7 @@ class TestBytes:
     def test_the_layout_never_changes(self) -> None:
         """These bytes are a promise: scripts record the digests that come of them."""
         a = image("a", "windows/amd64 10.0.1", media_type=media.OCI_MANIFEST, note="<b> & \u2028")
-        draft = amend.annotate(amend.add(Draft(TARGET), [a]), "org.example", "x")
+        draft = edit.annotate(edit.add(Draft(TARGET), [a]), "org.example", "x")
         assert draft.to_bytes().decode() == (
             "{\n"
             '  "schemaVersion": 2,\n'
@@ -221,29 +221,29 @@ class TestBytes:
         wanted = None
         for seed in range(5):
             random.Random(seed).shuffle(names)
-            draft = amend.add(Draft(TARGET), [image("a", "linux/amd64", **dict.fromkeys(names, "v"))])
+            draft = edit.add(Draft(TARGET), [image("a", "linux/amd64", **dict.fromkeys(names, "v"))])
             for name in names:
-                draft = amend.annotate(draft, name, "v")
+                draft = edit.annotate(draft, name, "v")
             wanted = wanted or draft.digest
             assert draft.digest == wanted
 
 
 class TestValidation:
     def test_a_target_must_be_a_tag(self) -> None:
-        draft = amend.add(Draft(TARGET), [image("a", "linux/amd64")])
+        draft = edit.add(Draft(TARGET), [image("a", "linux/amd64")])
         by_digest = replace(draft, target=TARGET.with_digest(Digest.of(b"x")))
         assert codes(by_digest) == ["target-has-digest"]
 
     def test_too_large(self) -> None:
-        draft = amend.add(Draft(TARGET), [image("a", "linux/amd64")])
-        room = MANIFEST_LIMIT - len(amend.annotate(draft, "k", "").to_bytes())
-        assert codes(amend.annotate(draft, "k", "v" * room)) == []
-        assert codes(amend.annotate(draft, "k", "v" * (room + 1))) == ["too-large"]
+        draft = edit.add(Draft(TARGET), [image("a", "linux/amd64")])
+        room = MANIFEST_LIMIT - len(edit.annotate(draft, "k", "").to_bytes())
+        assert codes(edit.annotate(draft, "k", "v" * room)) == []
+        assert codes(edit.annotate(draft, "k", "v" * (room + 1))) == ["too-large"]
 
     def test_lone_surrogates_are_no_text(self) -> None:
         with pytest.raises(DraftError):
-            amend.annotate(Draft(TARGET), "k", "\ud800")
-        draft = amend.add(Draft(TARGET), [image("a", "linux/amd64", k="\ud800")])
+            edit.annotate(Draft(TARGET), "k", "\ud800")
+        draft = edit.add(Draft(TARGET), [image("a", "linux/amd64", k="\ud800")])
         assert codes(draft) == ["not-unicode"]
 
     def test_a_docker_list_with_lone_surrogates_is_no_fault_of_ours(self) -> None:
@@ -255,10 +255,10 @@ class TestValidation:
         assert isinstance(index, Index)
         draft = from_index(TARGET, index)
         assert codes(draft) == [] and draft.to_bytes() == raw
-        assert codes(amend.add(draft, [image("b", "linux/arm64", media_type=media.DOCKER_MANIFEST)])) == ["not-unicode"]
+        assert codes(edit.add(draft, [image("b", "linux/arm64", media_type=media.DOCKER_MANIFEST)])) == ["not-unicode"]
 
     def test_gone_and_unknown_stop(self) -> None:
-        draft = amend.add(Draft(TARGET), [image("a", "linux/amd64")])
+        draft = edit.add(Draft(TARGET), [image("a", "linux/amd64")])
         gone = replace(draft.entries[0], verdict=EntryVerdict.GONE, now=None)
         assert codes(replace(draft, entries=(gone,))) == ["gone"]
         lost = replace(gone, verdict=EntryVerdict.UNKNOWN, note="timed out")
@@ -268,13 +268,13 @@ class TestValidation:
     def test_only_worth_saying(self) -> None:
         about = image("elsewhere", "linux/s390x")
         nested = image("n", None, media_type=media.OCI_INDEX)
-        draft = amend.add(Draft(TARGET), [image("a", "linux/amd64"), image("b", None), nested, proof("p", about)])
+        draft = edit.add(Draft(TARGET), [image("a", "linux/amd64"), image("b", None), nested, proof("p", about)])
         assert codes(draft) == []
         assert {problem.code for problem in problems(draft)} == {"no-platform", "nested-index", "orphan-attestation"}
 
     def test_foreign_text_is_safe_in_messages(self) -> None:
         evil = replace(image("a", "linux/amd64"), source="\x1b]0;x\x07[@click=app.quit]")
-        twice = amend.add(Draft(TARGET), [evil, replace(image("b", "linux/amd64"), source="\u202e")])
+        twice = edit.add(Draft(TARGET), [evil, replace(image("b", "linux/amd64"), source="\u202e")])
         for problem in problems(twice):
             assert "\x1b" not in problem.message
             assert "\u202e" not in problem.message
@@ -298,17 +298,17 @@ def test_laws_of_editing(edits: list[tuple[str, int]]) -> None:
             keys = [entry.key for entry in draft.entries]
             if word in ("add", "attested"):
                 one = image(f"i{number}", NAMES[number % len(NAMES)])
-                draft = amend.add(draft, [one] if word == "add" else [one, proof(f"p{number}", one)])
+                draft = edit.add(draft, [one] if word == "add" else [one, proof(f"p{number}", one)])
             elif word == "annotate":
-                draft = amend.annotate(draft, f"k{number % 5}", str(number) if number % 3 else None)
+                draft = edit.annotate(draft, f"k{number % 5}", str(number) if number % 3 else None)
             elif keys:
                 key = keys[number % len(keys)]
                 if word == "move":
-                    draft = amend.move(draft, key, number % (len(keys) + 2))
+                    draft = edit.move(draft, key, number % (len(keys) + 2))
                 elif word == "remove":
-                    draft = amend.remove(draft, key)
+                    draft = edit.remove(draft, key)
                 else:
-                    draft = amend.restore(draft, key)
+                    draft = edit.restore(draft, key)
         return draft
 
     draft = run()

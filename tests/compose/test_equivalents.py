@@ -15,15 +15,14 @@ import pytest
 
 from tests.compose.yard import Yard, make
 from tests.support.peers import need
-from tui.compose import amend, by_hand
+from tui.compose import by_hand, edit
 from tui.compose.by_hand import OTHER, SAME
-from tui.compose.copy import plan_copy
+from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.draft import TypeChoice
 from tui.compose.equivalents import Equivalent, equivalents
 from tui.compose.plan import Plan
 from tui.compose.planner import plan_draft
-from tui.compose.tag import plan_tag
 from tui.demo.images import DOCKER
 from tui.oci.digest import Digest
 from tui.oci.reference import Reference
@@ -101,7 +100,7 @@ async def test_words_are_quoted(yard: Yard) -> None:
     """In bash they are what they were, and nothing in them can end a paste."""
     yard.put("app", make("a", "linux/amd64"), "t")
     value = "it's $(rm -rf /); `x`\n\x1b[201~ \\n \u202e é"
-    draft = amend.annotate(await yard.draft("app:1", "app:t"), "k", value)
+    draft = edit.annotate(await yard.draft("app:1", "app:t"), "k", value)
     tools = by_tool(await plan_draft(draft, yard.bench))
     for each in tools.values():
         assert not any(ord(letter) < 32 for letter in each.line.replace(" &&\n", "")), each
@@ -123,7 +122,7 @@ async def test_a_docker_list_stays_one(yard: Yard) -> None:
     draft = await yard.draft("app:1", "app:t")
     tools = by_tool(await plan_draft(draft, yard.bench))
     assert "--docker-empty-base" in tools["crane"].line
-    as_oci = by_tool(await plan_draft(amend.choose_type(draft, TypeChoice.OCI), yard.bench))
+    as_oci = by_tool(await plan_draft(edit.choose_type(draft, TypeChoice.OCI), yard.bench))
     assert "--docker-empty-base" not in as_oci["crane"].line
     assert as_oci["docker buildx"].note.startswith(f"{OTHER} It makes a Docker list")
 
@@ -194,13 +193,13 @@ async def test_docker_hub(yard: Yard) -> None:
 
 async def test_more_than_a_line_can_hold(yard: Yard) -> None:
     yard.put("app", make("a", "linux/amd64"), "t")
-    draft = amend.annotate(await yard.draft("app:1", "app:t"), "k", "v" * by_hand.MOST_BYTES * 2)
+    draft = edit.annotate(await yard.draft("app:1", "app:t"), "k", "v" * by_hand.MOST_BYTES * 2)
     tools = by_tool(await plan_draft(draft, yard.bench))
     assert tools["oras"].line == tools["curl"].line == ""
     assert "too many for a command line" in tools["oras"].note
     assert "long line" in tools["curl"].note
     assert "index create" in tools["regctl"].line
-    draft = amend.annotate(draft, "k", "v" * by_hand.LONGEST)
+    draft = edit.annotate(draft, "k", "v" * by_hand.LONGEST)
     tools = by_tool(await plan_draft(draft, yard.bench))
     assert {tool for tool, each in tools.items() if each.line} == {"docker manifest", "crane"}
 

@@ -10,7 +10,7 @@ import pytest
 from tests.compose.yard import Yard, make
 from tests.support.local_lists import write_list
 from tui.compose.draft import Draft, EntryVerdict
-from tui.compose.local import draft_of_local, plan_local_write, recreate_local
+from tui.compose.local_lists import draft_of_local, plan_local_write, recreate_local
 from tui.compose.planner import plan_draft
 from tui.compose.validate import problems
 from tui.demo.images import Image, index, put_index

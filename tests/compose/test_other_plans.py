@@ -7,14 +7,12 @@ import json
 import pytest
 
 from tests.compose.yard import Yard, make
-from tui.compose.copy import plan_copy
+from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.errors import DraftError, ResolveError
 from tui.compose.events import Outcome
 from tui.compose.home import Home
-from tui.compose.plan import StepKind
-from tui.compose.plan_text import to_json, to_text
-from tui.compose.tag import plan_tag
+from tui.compose.plan import StepKind, to_json, to_text
 from tui.compose.undo import choices, plan_undo, why_not
 from tui.demo.attest import put_attestation
 from tui.demo.images import put_index
@@ -228,7 +226,7 @@ class TestDelete:
         await undo(yard, "app:1")
         assert yard.holds("app", "1") == digest
 
-    async def test_the_blast_of_a_manifest(self, yard: Yard) -> None:
+    async def test_the_deletion_impact_of_a_manifest(self, yard: Yard) -> None:
         one = yard.put("app", make("a", "linux/amd64"), "amd64", "also")
         yard.put_list("app", [one], "list")
         target = yard.ref(f"app@{one.manifest.digest}")

@@ -328,7 +328,7 @@ async def test_a_source_that_lies_is_not_uploaded(yard: Yard, served: Served, tm
 
         other.call(lambda store: put_image(store, "app", one, ("t",)))
         old = yard.put_list("app", [make("old", "linux/amd64")], "1")
-        from tui.compose.begin import begin_new
+        from tui.compose.edit import begin_new
         from tui.compose.planner import plan_draft
 
         draft, failed = await begin_new(yard.bench, yard.ref("app:1"), [f"{other.address}/app:t"])

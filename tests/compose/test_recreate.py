@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.compose.yard import Yard, make
-from tui.compose import begin
+from tui.compose import edit
 from tui.compose.draft import EntryVerdict
 from tui.compose.errors import DraftError
 from tui.compose.events import Outcome
 from tui.compose.home import Home
-from tui.compose.local import draft_of_local, plan_local_write, recreate_local, targets
+from tui.compose.local_lists import draft_of_local, plan_local_write, recreate_local, targets
 from tui.compose.planner import plan_draft
 from tui.compose.recreate import recreate
 from tui.demo.gallery import build_gallery, docker_manifests
@@ -109,7 +109,7 @@ async def test_gone_denied_and_without_source(yard: Yard) -> None:
     assert draft.entries[2].is_unsourced and draft.entries[2].source is None
     plan = await plan_draft(draft, yard.bench)
     assert not plan.ready
-    fixed = await begin.replace_from(
+    fixed = await edit.replace_from(
         yard.bench, draft, draft.entries[0].key, yard.at(f"app@{images[0].manifest.digest}")
     )
     assert fixed.entries[0].verdict is EntryVerdict.UNCHANGED

@@ -9,9 +9,8 @@ import pytest
 from tests.compose.test_recreate import listed
 from tests.compose.yard import Yard, make
 from tui.app.drafts.draft_rows import entry_page, notices, summary, table
-from tui.compose.amend import annotate
-from tui.compose.begin import begin_amend
 from tui.compose.draft import Draft, EntryVerdict
+from tui.compose.edit import annotate, begin_amend
 from tui.compose.planner import plan_draft
 from tui.compose.recreate import TAG_LIMIT, recreate
 from tui.compose.validate import problems

@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 
 from tests.compose.yard import Yard, make
-from tui.compose import begin
+from tui.compose import edit
 from tui.compose.bench import Bench
 from tui.compose.copy import plan_copy
-from tui.compose.diff import difference, summary
 from tui.compose.errors import ResolveError
 from tui.compose.home import Pinned
-from tui.compose.plan import How
+from tui.compose.plan import How, difference, summary
 from tui.compose.planner import plan_draft
 from tui.compose.resolve import resolve
 from tui.demo.images import index, put_index
@@ -111,10 +110,10 @@ async def test_what_is_no_image(yard: Yard) -> None:
 async def test_amending_what_is_not_there(yard: Yard) -> None:
     yard.put("app", make("a", "linux/amd64"), "image")
     with pytest.raises(ResolveError, match="make a new list"):
-        await begin.begin_amend(yard.bench, yard.ref("app:never"))
-    draft = await begin.begin_amend(yard.bench, yard.ref("app:image"))
+        await edit.begin_amend(yard.bench, yard.ref("app:never"))
+    draft = await edit.begin_amend(yard.bench, yard.ref("app:image"))
     assert len(draft.images) == 1
-    draft = await begin.add_reference(yard.bench, draft, yard.at("app:image"))
+    draft = await edit.add_reference(yard.bench, draft, yard.at("app:image"))
     assert len(draft.images) == 1
 
 
@@ -132,8 +131,8 @@ async def test_flattening_a_row(yard: Yard) -> None:
     two = yard.put("app", make("a", "linux/arm64"))
     inner = wrap(yard, [one.entry()], "inner")
     wrap(yard, [inner, two.entry()], "1")
-    draft = await begin.begin_amend(yard.bench, yard.ref("app:1"))
-    flat = await begin.flatten(yard.bench, draft, draft.entries[0].key)
+    draft = await edit.begin_amend(yard.bench, yard.ref("app:1"))
+    flat = await edit.flatten(yard.bench, draft, draft.entries[0].key)
     assert [entry.descriptor.digest for entry in flat.entries] == [one.manifest.digest, two.manifest.digest]
     assert (await plan_draft(flat, yard.bench)).ready
 
@@ -245,7 +244,7 @@ async def test_the_only_image_of_an_archive_needs_no_name(yard: Yard, tmp_path: 
     found = await resolve(yard.bench, archive)
     assert [str(entry.platform) for entry in found.entries] == ["linux/amd64"]
     assert str(found.home) == f"{archive}:app"
-    draft, errors = await begin.begin_new(yard.bench, yard.ref("new:1"), [archive])
+    draft, errors = await edit.begin_new(yard.bench, yard.ref("new:1"), [archive])
     assert not errors
     assert (await yard.push(await plan_draft(draft, yard.bench)).run()).ok
     assert yard.holds("new", "1") is not None

@@ -10,8 +10,7 @@ import pytest
 from tests.compose.yard import Yard, make
 from tui.app.drafts.plan_page import plan_page
 from tui.compose.command import create
-from tui.compose.plan import How, Plan
-from tui.compose.plan_text import to_json, to_text
+from tui.compose.plan import How, Plan, to_json, to_text
 from tui.compose.planner import plan_draft
 from tui.demo.images import Image, index, put_index
 from tui.oci import media

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from tui.compose.begin import begin_new
 from tui.compose.bench import Bench
 from tui.compose.draft import Draft
+from tui.compose.edit import begin_new
 from tui.compose.events import Event, PushResult
 from tui.compose.journal import Journal
 from tui.compose.patience import Patience

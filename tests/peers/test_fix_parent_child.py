@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.peers import run
 from tests.support.workshop import Workshop
-from tui.compose.begin import begin_new
 from tui.compose.bench import Bench
+from tui.compose.edit import begin_new
 from tui.compose.events import BytesMoved, Event, Outcome, StepDone, Waiting
 from tui.compose.journal import Journal
 from tui.compose.plan import How, Plan, StepKind

@@ -15,7 +15,7 @@ from tui.compose.bench import Bench
 from tui.compose.draft import EntryVerdict
 from tui.compose.events import Outcome
 from tui.compose.journal import Journal
-from tui.compose.local import draft_of_local, plan_remove_local, recreate_local
+from tui.compose.local_lists import draft_of_local, plan_remove_local, recreate_local
 from tui.compose.planner import plan_draft
 from tui.compose.push import Push
 from tui.oci.digest import Digest

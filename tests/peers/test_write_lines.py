@@ -15,18 +15,17 @@ import pytest_asyncio
 from tests.compose.yard import Yard, make
 from tests.support.by_hand import OPTIONAL, Hand, Held, buildx, here, newer_buildx, true_to
 from tests.support.peers import need
-from tui.compose import amend
-from tui.compose.begin import begin_amend, begin_new
+from tui.compose import edit
 from tui.compose.bench import Bench
 from tui.compose.by_hand import OTHER, SAME
-from tui.compose.copy import plan_copy
+from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
+from tui.compose.edit import begin_amend, begin_new
 from tui.compose.equivalents import Equivalent, equivalents
 from tui.compose.home import Home
 from tui.compose.journal import Journal
 from tui.compose.plan import Plan
 from tui.compose.planner import plan_draft
-from tui.compose.tag import plan_tag
 from tui.compose.undo import plan_undo
 from tui.demo.images import DOCKER, index, put_index
 from tui.demo.serve import Served
@@ -117,7 +116,7 @@ async def test_a_list(yard: Yard, hand: Hand, repository: str, sources: tuple[st
     fill(yard, repository)
     draft = await yard.draft("app:1", *(f"{repository}:{source}" for source in sources))
     if annotated:
-        draft = amend.annotate(draft, "org.example.words", "it's <é> $(false) \\n \t `x`")
+        draft = edit.annotate(draft, "org.example.words", "it's <é> $(false) \\n \t `x`")
     plan = await plan_draft(draft, yard.bench)
     held = await hand.every(plan, yard)
     for one in held.values():
@@ -144,7 +143,7 @@ async def test_a_list_inside_a_list_and_images_twice(yard: Yard, hand: Hand) -> 
     for entries in ([one.entry(annotations={"k": "v"}), nested], [one.entry(), one.entry()]):
         outer = index(entries)
         yard.change(functools.partial(put_index, name="app", one=outer, tags=["outer"]))
-        draft = amend.allow_duplicates(amend.annotate(await begin_amend(yard.bench, yard.ref("app:outer")), "k", "v"))
+        draft = edit.allow_duplicates(edit.annotate(await begin_amend(yard.bench, yard.ref("app:outer")), "k", "v"))
         plan = await plan_draft(draft, yard.bench)
         assert plan.ready, plan.problems
         held = await hand.every(plan, yard)
@@ -159,7 +158,7 @@ async def test_a_list_inside_a_list_and_images_twice(yard: Yard, hand: Hand) -> 
 async def test_platforms_that_the_draft_changed(yard: Yard, hand: Hand, wanted: Platform) -> None:
     yard.put("app", make("a", "linux/arm"), "arm")
     draft = await yard.draft("app:1", "app:arm")
-    plan = await plan_draft(amend.edit_platform(draft, draft.entries[0].key, wanted), yard.bench)
+    plan = await plan_draft(edit.edit_platform(draft, draft.entries[0].key, wanted), yard.bench)
     held = await hand.every(plan, yard)
     ran(held, "docker manifest", "curl", "crane", "oras", "docker buildx")
     for tool, each in held.items():

@@ -16,17 +16,16 @@ from tests.compose.yard import Yard, make
 from tests.support.by_hand import Hand, here
 from tests.support.tls_front import tls_front
 from tests.support.workshop import Workshop
-from tui.compose.begin import begin_new
 from tui.compose.bench import Bench
 from tui.compose.by_hand import OTHER
-from tui.compose.copy import plan_copy
+from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
+from tui.compose.edit import begin_new
 from tui.compose.equivalents import Equivalent, equivalents
 from tui.compose.journal import Journal
-from tui.compose.local import plan_local_write, plan_remove_local, recreate_local
+from tui.compose.local_lists import plan_local_write, plan_remove_local, recreate_local
 from tui.compose.plan import Plan
 from tui.compose.planner import plan_draft
-from tui.compose.tag import plan_tag
 from tui.demo.serve import Served
 from tui.demo.store import Store
 from tui.oci import media

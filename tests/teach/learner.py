@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from tests.teach.conftest import Stand
-from tui.compose.begin import begin_new
 from tui.compose.bench import Bench
 from tui.compose.draft import Draft
+from tui.compose.edit import begin_new
 from tui.compose.home import Home
 from tui.compose.journal import Journal
 from tui.compose.plan import How, Plan

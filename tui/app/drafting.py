@@ -24,11 +24,11 @@ from tui.app.drafts.telling import DRAFT_ACTION
 from tui.app.drafts.workshop import Workshop, mark_of, seen_in, target_of
 from tui.app.screens.dialogs import Choice, Item, Prompt
 from tui.app.world import World
-from tui.compose.amend import accept_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.draft import Draft, DraftKind
+from tui.compose.edit import accept_tag
 from tui.compose.journal import Journal
-from tui.compose.local import targets
+from tui.compose.local_lists import targets
 from tui.compose.plan import Plan
 from tui.compose.undo import choices
 from tui.explore.node import Kind, Load, Node

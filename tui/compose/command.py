@@ -8,15 +8,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tui.compose import amend as edits
-from tui.compose.begin import begin_amend, begin_new
+from tui.compose import edit as edits
 from tui.compose.bench import Bench, locate
 from tui.compose.draft import Draft, TypeChoice
+from tui.compose.edit import begin_amend, begin_new
 from tui.compose.errors import ComposeError, ResolveError
 from tui.compose.events import BytesMoved, Event, PushResult, Said, StepDone, StepFailed, Waiting
 from tui.compose.journal import Journal
-from tui.compose.plan import Plan
-from tui.compose.plan_text import to_json, to_text
+from tui.compose.plan import Plan, to_json, to_text
 from tui.compose.planner import plan_draft
 from tui.compose.push import Push
 from tui.compose.resolve import resolve_all

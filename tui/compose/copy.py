@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
+from tui.compose.availability import Availability
 from tui.compose.bench import Bench, locate
 from tui.compose.errors import ResolveError
 from tui.compose.home import Home
 from tui.compose.plan import LACKING, Action, How, Plan, PlannedObject, Step, StepKind
 from tui.compose.planner import Wanted, blob_step, confirmation, manifest_step, numbered, plan_manifest
 from tui.compose.resolve import read
-from tui.compose.survey import Survey
 from tui.compose.validate import Problem
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -119,7 +119,7 @@ async def _referrer(
         return [], [
             Problem("referrer", f"The referrer {name} cannot be read and would stay behind: {error}", stops=False)
         ]
-    surveyed = await Survey(bench, here).below(manifest, home)
+    surveyed = await Availability(bench, here).below(manifest, home)
     lost = [each for each in surveyed.objects if each.how in LACKING]
     if lost:
         said = f"The referrer {name} is not complete and would stay behind: {lost[0].digest} ({lost[0].detail})."
@@ -167,3 +167,21 @@ async def _fallback_steps(
             )
         )
     return steps
+
+
+async def plan_tag(
+    bench: Bench,
+    target: Reference,
+    digest: Digest,
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> Plan:
+    """The plan that makes `target` (with a tag) hold the manifest `digest` of its own repository, bytes unchanged.
+
+    What is missing below it is said but does not stop: a tag changes nothing about that. Raises ResolveError when the
+    manifest cannot be read, DraftError when the target names no tag.
+    """
+    home = Home.of(target)
+    manifest = await read(bench, home, str(digest), safe(home.by_digest(digest)), fresh=False)
+    wanted = Wanted(Action.TAG, target, manifest, home=home, incomplete_is_fine=True)
+    return await plan_manifest(wanted, bench, progress=progress)

@@ -27,7 +27,7 @@ TAG_LIMIT, INDEX_LIMIT = 200, 50
 
 
 @dataclass(frozen=True, slots=True)
-class Blast:
+class DeletionImpact:
     """What else hangs on a digest in its repository.
 
     `tags` hold it (the one that was named included), `indexes` (tags) have it among their entries, `referrers`
@@ -39,14 +39,14 @@ class Blast:
     notes: tuple[str, ...]
 
 
-async def blast(
+async def deletion_impact(
     bench: Bench,
     home: Home,
     digest: Digest,
     *,
     tags: Sequence[str] | None = None,
     progress: Callable[[str], None] | None = None,
-) -> Blast:
+) -> DeletionImpact:
     """Look at the repository's tags (`tags` if they are known already) for what holds or contains a digest."""
     tell = progress or (lambda _text: None)
     source = bench.source(home)
@@ -96,7 +96,7 @@ async def blast(
         referrers = len(await source.referrers(home.repository, digest))
     except SourceError as error:
         notes.append(f"Whether something refers to it could not be found out: {error.sentence}")
-    return Blast(holding, tuple(containing), referrers, tuple(notes))
+    return DeletionImpact(holding, tuple(containing), referrers, tuple(notes))
 
 
 async def plan_delete_tag(
@@ -114,7 +114,7 @@ async def plan_delete_tag(
     """
     home, tag = Home.of(target), target.tag or "latest"
     manifest = await _read(bench, home, tag)
-    hit = await blast(bench, home, manifest.digest, tags=tags, progress=progress)
+    hit = await deletion_impact(bench, home, manifest.digest, tags=tags, progress=progress)
     name = safe(str(target))
     others = [each for each in hit.tags if each != tag]
     warnings = [*hit.notes]
@@ -149,7 +149,7 @@ async def plan_delete_manifest(
     if target.digest is None:
         raise ResolveError(f"{safe(str(target))} names no digest to delete.", Presence.MISMATCHED)
     manifest = await _read(bench, home, str(target.digest))
-    hit = await blast(bench, home, manifest.digest, tags=tags, progress=progress)
+    hit = await deletion_impact(bench, home, manifest.digest, tags=tags, progress=progress)
     warnings = [*hit.notes]
     if hit.tags:
         warnings.append(f"{plural(len(hit.tags), 'tag')} will be gone with it: {_some(hit.tags)}.")

@@ -1,4 +1,4 @@
-"""A draft: an index that is being made and is in no registry yet. Plain data; edits are in `amend`."""
+"""A draft: an index that is being made and is in no registry yet. Plain data; edits are in `edit`."""
 
 from __future__ import annotations
 

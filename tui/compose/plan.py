@@ -6,16 +6,21 @@ confirm them and one executor can run them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from tui.compose.draft import LocalList
 from tui.compose.home import Home
 from tui.compose.validate import Problem
 from tui.explore.diff import Change
+from tui.oci import attestation, media
+from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
+from tui.oci.manifest import AnyManifest, Index
 from tui.oci.reference import Reference
+from tui.text import plural, safe, size
 
 
 class Action(StrEnum):
@@ -188,3 +193,226 @@ class Plan:
     def count(self, how: How) -> int:
         """How many distinct objects get there in this way."""
         return sum(planned.how is how for planned in self.objects)
+
+
+def difference(before: AnyManifest | None, after: AnyManifest) -> tuple[DiffRow, ...]:
+    """The rows of the difference; equal entries are there too, as `same`. Order: type, entries, annotations."""
+    if before is None:
+        return (
+            DiffRow(Change.ADDED, "tag", after="is new"),
+            DiffRow(Change.ADDED, "type", after=media.describe(after.media_type)),
+            *(_row(Change.ADDED, entry, after=entry) for entry in _entries(after)),
+            *_annotations({}, after.annotations, ""),
+        )
+    rows = [_plain("type", media.describe(before.media_type), media.describe(after.media_type))]
+    if not isinstance(before, Index) or not isinstance(after, Index):
+        rows.append(_plain("digest", str(before.digest), str(after.digest)))
+    old, new = list(_entries(before)), list(_entries(after))
+    pairs = _paired(old, new)
+    for entry in new:
+        was = pairs.get(id(entry))
+        if was is None:
+            rows.append(_row(Change.ADDED, entry, after=entry))
+        else:
+            old.remove(was)
+            rows += _changes(was, entry)
+    rows += [_row(Change.REMOVED, entry, before=entry) for entry in old]
+    kept_old = [entry for entry in _entries(before) if entry not in old]
+    if [pairs.get(id(entry)) for entry in new if id(entry) in pairs] != kept_old:
+        rows.append(DiffRow(Change.CHANGED, "order", after="the entries come in another order"))
+    rows += _annotations(before.annotations, after.annotations, "")
+    if before.digest != after.digest and all(row.kind is Change.SAME for row in rows):
+        # The same list, written by another tool: its digest is another one all the same.
+        rows.append(_plain("bytes", _written(before), _written(after)))
+    return tuple(rows)
+
+
+def _written(manifest: AnyManifest) -> str:
+    return f"{manifest.digest.short}, {plural(manifest.size, 'byte')}: written otherwise"
+
+
+def summary(rows: tuple[DiffRow, ...]) -> str:
+    """One line: `1 added, 2 changed, 3 as they were`."""
+    entries = [row for row in rows if row.what not in ("tag", "type", "order", "digest", "bytes")]
+    counts = [
+        (kind, sum(row.kind is kind for row in entries), word)
+        for kind, word in (
+            (Change.ADDED, "added"),
+            (Change.REMOVED, "removed"),
+            (Change.CHANGED, "changed"),
+            (Change.SAME, "as before"),
+        )
+    ]
+    return ", ".join(f"{count} {word}" for _kind, count, word in counts if count) or "nothing in it"
+
+
+def _entries(manifest: AnyManifest) -> tuple[Descriptor, ...]:
+    return manifest.entries if isinstance(manifest, Index) else ()
+
+
+def _paired(old: list[Descriptor], new: list[Descriptor]) -> dict[int, Descriptor]:
+    """Which old entry each new one stands for: the same digest and platform first, then the same platform or
+    subject."""
+    pairs: dict[int, Descriptor] = {}
+    left = list(old)
+    for test in (_identical, _same_digest, _same_place):
+        for entry in new:
+            if id(entry) in pairs:
+                continue
+            match = next((other for other in left if test(other, entry)), None)
+            if match is not None:
+                pairs[id(entry)] = match
+                left.remove(match)
+    return pairs
+
+
+def _identical(one: Descriptor, other: Descriptor) -> bool:
+    return one.digest == other.digest and one.platform == other.platform
+
+
+def _same_digest(one: Descriptor, other: Descriptor) -> bool:
+    return one.digest == other.digest
+
+
+def _same_place(one: Descriptor, other: Descriptor) -> bool:
+    if attestation.is_attestation(one) or attestation.is_attestation(other):
+        return False
+    return one.platform is not None and other.platform is not None and one.platform.same_as(other.platform)
+
+
+def _changes(was: Descriptor, now: Descriptor) -> list[DiffRow]:
+    rows: list[DiffRow] = []
+    if was.digest != now.digest:
+        rows.append(_row(Change.CHANGED, now, before=was, after=now))
+    if was.platform != now.platform:
+        rows.append(DiffRow(Change.CHANGED, f"platform of {now.digest.short}", str(was.platform), str(now.platform)))
+    rows += _annotations(was.annotations, now.annotations, f" of {_name(now)}")
+    return rows or [_row(Change.SAME, now, before=was, after=now)]
+
+
+def _row(
+    kind: Change, entry: Descriptor, *, before: Descriptor | None = None, after: Descriptor | None = None
+) -> DiffRow:
+    return DiffRow(
+        kind,
+        _name(entry),
+        str(before.digest) if before is not None else "",
+        str(after.digest) if after is not None else "",
+    )
+
+
+def _name(entry: Descriptor) -> str:
+    about: Digest | None = attestation.reference_digest(entry)
+    if attestation.is_attestation(entry):
+        return f"attestation of {about.short}" if about is not None else "attestation"
+    return str(entry.platform) if entry.platform is not None else entry.digest.short
+
+
+def _plain(what: str, before: str, after: str) -> DiffRow:
+    return DiffRow(Change.SAME if before == after else Change.CHANGED, what, before, after)
+
+
+def _annotations(old: Mapping[str, str], new: Mapping[str, str], where: str) -> list[DiffRow]:
+    rows: list[DiffRow] = []
+    for name in (*old, *(name for name in new if name not in old)):
+        if old.get(name) == new.get(name):
+            continue
+        kind = Change.ADDED if name not in old else Change.REMOVED if name not in new else Change.CHANGED
+        rows.append(DiffRow(kind, f"annotation {safe(name)}{where}", safe(old.get(name, "")), safe(new.get(name, ""))))
+    return rows
+
+
+def to_json(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON values. Keys are stable; `bytes` is the index exactly as it would be pushed."""
+    return {
+        "action": str(plan.action),
+        "target": str(plan.target),
+        "ready": plan.ready,
+        "before": plan.before,
+        "digest": plan.digest,
+        "mediaType": plan.media_type,
+        "bytes": plan.raw.decode("utf-8", "replace") if plan.raw is not None else None,
+        "requests": {"planning": plan.asked, "push": plan.requests},
+        "bytesToCopy": plan.bytes_to_copy,
+        "counts": {str(how): plan.count(how) for how in How},
+        "objects": [
+            {
+                "digest": each.digest,
+                "kind": each.kind,
+                "mediaType": each.media_type,
+                "size": each.size,
+                "how": str(each.how),
+                "from": str(each.source) if each.source is not None else None,
+                "platforms": list(each.platforms),
+                "detail": each.detail,
+            }
+            for each in plan.objects
+        ],
+        "steps": [
+            {
+                "number": step.number,
+                "kind": str(step.kind),
+                "title": step.title,
+                "digest": step.digest,
+                "size": step.size,
+                "from": str(step.source) if step.source is not None else None,
+                "selector": step.selector or None,
+            }
+            for step in plan.steps
+        ],
+        "diff": [
+            {"kind": str(row.kind), "what": row.what, "before": row.before, "after": row.after} for row in plan.diff
+        ],
+        "problems": [
+            {"code": problem.code, "message": problem.message, "stops": problem.stops} for problem in plan.problems
+        ],
+        "warnings": list(plan.warnings),
+    }
+
+
+def to_text(plan: Plan) -> str:
+    """The plan for people, as lines of safe text."""
+    return "\n".join(_lines(plan))
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    yield f"{str(plan.action).capitalize()} {safe(str(plan.target))}"
+    yield f"  now     {plan.before or 'no such tag'}"
+    if plan.digest is not None:
+        yield f"  then    {plan.digest}" + ("" if plan.changes_tag else "  (the same)")
+    if plan.media_type:
+        yield f"  type    {safe(plan.media_type)}"
+    if plan.diff:
+        yield ""
+        yield "Difference"
+        for row in plan.diff:
+            yield f"  {row.kind.sign} {row.what}  {_values(row.before, row.after)}".rstrip()
+    if plan.objects:
+        yield ""
+        yield "Below it"
+        for each in plan.objects:
+            source = f" from {safe(str(each.source))}" if each.source is not None else ""
+            platforms = f"  {', '.join(each.platforms)}" if each.platforms else ""
+            detail = f"  ({each.detail})" if each.detail else ""
+            columns = f"  {each.how!s:<8}{each.kind:<12}{size(each.size):>9}  {each.digest.short}"
+            yield columns + source + platforms + detail
+    if plan.steps:
+        yield ""
+        yield f"Steps ({plural(plan.requests, 'request')}, {size(plan.bytes_to_copy)} to copy)"
+        for step in plan.steps:
+            travels = f", {size(step.size)}" if step.kind is StepKind.COPY else ""
+            yield f"  {step.number:>3}. {step.title}{travels}"
+    for heading, lines in (
+        ("Stops it", [problem.message for problem in plan.problems if problem.stops]),
+        ("To know", [*(problem.message for problem in plan.problems if not problem.stops), *plan.warnings]),
+    ):
+        if lines:
+            yield ""
+            yield heading
+            yield from (f"  {line}" for line in lines)
+
+
+def _values(before: str, after: str) -> str:
+    if before and after:
+        return f"{before} → {after}" if before != after else after
+    return before or after

@@ -6,13 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from tui.compose.availability import Availability, Surveyed
 from tui.compose.bench import Bench
-from tui.compose.diff import difference, summary
 from tui.compose.draft import Draft, DraftKind
 from tui.compose.home import Home
-from tui.compose.local import local_files, local_step
-from tui.compose.plan import LACKING, Action, How, Plan, PlannedObject, Step, StepKind
-from tui.compose.survey import Survey, Surveyed
+from tui.compose.local_lists import local_files, local_step
+from tui.compose.plan import LACKING, Action, How, Plan, PlannedObject, Step, StepKind, difference, summary
 from tui.compose.validate import Problem, problems, row_name
 from tui.oci import attestation
 from tui.oci.digest import Digest
@@ -116,7 +115,7 @@ async def plan_manifest(
     tell = progress or (lambda _text: None)
     before, trouble, said = await _tag(bench, here, target)
     tell(f"{safe(str(target))}: {before.digest.short if before is not None else 'no such tag yet'}")
-    survey = Survey(bench, here, homes=wanted.homes, places=wanted.places, progress=progress)
+    survey = Availability(bench, here, homes=wanted.homes, places=wanted.places, progress=progress)
     surveyed = await survey.below(manifest, wanted.home)
     found = [*trouble, *_moved(wanted, before), *_lacking(wanted, surveyed)]
     warnings = [*wanted.warnings, *said, *_caveats(surveyed), *_warnings(before, manifest)]

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tui.compose import amend
+from tui.compose import edit
 from tui.compose.bench import Bench
 from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, from_index
 from tui.compose.errors import DraftError, ResolveError
@@ -212,7 +212,7 @@ def _apply(draft: Draft, row: Entry, hint: Hint | None, answer: tuple[Entry, ...
         said = "no source known: taken as it is" + (f" ({looked})" if looked else "")
         return _set(draft, replace(row, source=None, note=said))
     try:
-        changed = amend.replace(draft, row.key, answer)
+        changed = edit.replace(draft, row.key, answer)
     except DraftError as error:
         gone = replace(row, source=source, proposed=proposed, now=None, verdict=EntryVerdict.GONE, note=error.sentence)
         return _set(draft, gone)

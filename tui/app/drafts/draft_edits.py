@@ -17,7 +17,7 @@ from tui.app.ink import Line, Lines
 from tui.app.pages.json_page import JsonPage
 from tui.app.pages.parts import blank, digest_value, heading, prose
 from tui.app.screens.dialogs import Choice, Confirm, Item, Prompt, Reader
-from tui.compose import amend, begin
+from tui.compose import edit
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
 from tui.compose.errors import ComposeError
 from tui.compose.validate import problems, row_name
@@ -100,7 +100,7 @@ class Edits(FixScreen[Draft]):
         if not 0 <= other < len(keys):
             return
         place = [each.key for each in self.draft.entries].index(keys[other])
-        if self.edit(lambda draft: amend.move(draft, entry.key, place)):
+        if self.edit(lambda draft: edit.move(draft, entry.key, place)):
             self.go_to(entry.key)
 
     def _remove(self) -> None:
@@ -108,22 +108,20 @@ class Edits(FixScreen[Draft]):
         if entry is None:
             return
         if entry.verdict is EntryVerdict.REMOVED:
-            self.edit(lambda draft: amend.restore(draft, entry.key).said(f"{row_name(entry)} is back."))
+            self.edit(lambda draft: edit.restore(draft, entry.key).said(f"{row_name(entry)} is back."))
         elif entry.was is None:
             self.edit(lambda draft: _without(draft, entry))
         else:
-            self.edit(lambda draft: amend.remove(draft, entry.key))
+            self.edit(lambda draft: edit.remove(draft, entry.key))
 
     def _offer(self) -> None:
         """Take what is offered with a problem."""
         for problem in problems(self.draft):
             if problem.offer == "oci-type":
-                self.edit(lambda draft: amend.choose_type(draft, TypeChoice.OCI).said("The index will be an OCI one."))
+                self.edit(lambda draft: edit.choose_type(draft, TypeChoice.OCI).said("The index will be an OCI one."))
                 return
             if problem.code == "duplicate-platform" and problem.stops:
-                self.edit(
-                    lambda draft: amend.allow_duplicates(draft).said("Both entries stay; clients take the first.")
-                )
+                self.edit(lambda draft: edit.allow_duplicates(draft).said("Both entries stay; clients take the first."))
                 return
         self.house.say("No problem here has an offer.")
 
@@ -141,7 +139,7 @@ class Edits(FixScreen[Draft]):
         text = await self.house.ask(Prompt("Add an image, or an index with all that is in it", hint=_EXAMPLES))
         if text:
             text = self._whole(text)
-            await self._resolve(f"Adding {safe(text)}", lambda: begin.add_reference(self.shop.bench, self.draft, text))
+            await self._resolve(f"Adding {safe(text)}", lambda: edit.add_reference(self.shop.bench, self.draft, text))
 
     async def _source(self) -> None:
         """Take the row from another reference."""
@@ -158,7 +156,7 @@ class Edits(FixScreen[Draft]):
         )
         if text:
             text = self._whole(text)
-            work = lambda: begin.replace_from(self.shop.bench, self.draft, entry.key, text)  # noqa: E731
+            work = lambda: edit.replace_from(self.shop.bench, self.draft, entry.key, text)  # noqa: E731
             if await self._resolve(f"Taking {row_name(entry)} from {safe(text)}", work):
                 self.go_to(entry.key)
 
@@ -168,7 +166,7 @@ class Edits(FixScreen[Draft]):
     async def _flatten(self) -> None:
         entry = self.entry
         if entry is not None:
-            work = lambda: begin.flatten(self.shop.bench, self.draft, entry.key)  # noqa: E731
+            work = lambda: edit.flatten(self.shop.bench, self.draft, entry.key)  # noqa: E731
             await self._resolve("Taking the images out of the index", work)
 
     async def _resolve(self, title: str, work: Callable[[], Awaitable[Draft]]) -> bool:
@@ -205,7 +203,7 @@ class Edits(FixScreen[Draft]):
                 Prompt("os.version, empty for none", value=held_version, hint="10.0.17763.1")
             )
         platform = replace(platform, os_version=version, os_features=held.os_features if held else ())
-        self.edit(lambda draft: amend.edit_platform(draft, entry.key, platform).said(f"Now {safe(str(platform))}."))
+        self.edit(lambda draft: edit.edit_platform(draft, entry.key, platform).said(f"Now {safe(str(platform))}."))
 
     async def _annotate(self) -> None:
         entry = self.entry
@@ -224,9 +222,9 @@ class Edits(FixScreen[Draft]):
         name, _, value = text.partition("=")
         wanted = value or None
         if where == "entry" and entry is not None:
-            self.edit(lambda draft: amend.annotate_entry(draft, entry.key, name.strip(), wanted))
+            self.edit(lambda draft: edit.annotate_entry(draft, entry.key, name.strip(), wanted))
         else:
-            self.edit(lambda draft: amend.annotate(draft, name.strip(), wanted))
+            self.edit(lambda draft: edit.annotate(draft, name.strip(), wanted))
 
     async def _type(self) -> None:
         items = [
@@ -235,14 +233,14 @@ class Edits(FixScreen[Draft]):
         ]
         chosen = await self.house.ask(Choice("Media type of the index", items))
         if chosen is not None and chosen is not self.draft.choice:
-            self.edit(lambda draft: amend.choose_type(draft, chosen))
+            self.edit(lambda draft: edit.choose_type(draft, chosen))
 
     async def _target(self) -> None:
         text = await self.house.ask(Where("Push to", [], value=str(self.draft.target), meant=self._whole))
         if text:
             target = Reference.from_input(self._whole(text))
             self.shop.drop(self.draft)
-            self.edit(lambda draft: amend.retarget(draft, target))
+            self.edit(lambda draft: edit.retarget(draft, target))
 
     async def _json(self) -> None:
         """The index as it was and as it would be pushed."""

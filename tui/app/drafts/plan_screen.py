@@ -22,9 +22,8 @@ from tui.app.messages import Event, EventKind
 from tui.app.pages.parts import blank, prose
 from tui.app.screens.dialogs import Choice, Item, Prompt
 from tui.app.widgets.page import PageView
-from tui.compose import plan_text
 from tui.compose.equivalents import Equivalent, equivalents
-from tui.compose.plan import Plan
+from tui.compose.plan import Plan, to_json
 from tui.engine import client_settings
 from tui.text import plural, safe
 
@@ -275,7 +274,7 @@ class PlanScreen(FixScreen[Plan]):
 
     async def _json(self) -> None:
         assert self.plan is not None
-        text = json.dumps(plan_text.to_json(self.plan), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(to_json(self.plan), indent=2, ensure_ascii=False) + "\n"
         what = await self.house.ask(
             Choice("The plan as JSON", [Item("c", "copy it", "copy"), Item("s", "save it to a file", "save")])
         )

@@ -16,10 +16,9 @@ from tui.app.drafts.workshop import Workshop
 from tui.app.house import House, failure
 from tui.app.ink import Line
 from tui.app.widgets.page import PageView
-from tui.compose.diff import difference
 from tui.compose.events import Event, Outcome, PushResult
 from tui.compose.home import Home
-from tui.compose.plan import Action, DiffRow, Plan
+from tui.compose.plan import Action, DiffRow, Plan, difference
 from tui.compose.push import Push
 from tui.oci.errors import OciError
 from tui.sources.base import SourceError

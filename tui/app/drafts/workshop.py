@@ -7,19 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tui.app.drafts.history import History
-from tui.compose.amend import accept_tag
-from tui.compose.begin import Mark, begin_amend, begin_marked, begin_new
 from tui.compose.bench import Bench
-from tui.compose.copy import plan_copy
+from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.draft import Draft, DraftKind
+from tui.compose.edit import Mark, accept_tag, begin_amend, begin_marked, begin_new
 from tui.compose.errors import ComposeError, DraftError
 from tui.compose.home import Home, Pinned
 from tui.compose.journal import Journal
-from tui.compose.local import draft_of_local, plan_local_write, plan_remove_local, recreate_local
+from tui.compose.local_lists import draft_of_local, plan_local_write, plan_remove_local, recreate_local
 from tui.compose.plan import Plan
 from tui.compose.planner import plan_draft
 from tui.compose.recreate import recreate
-from tui.compose.tag import plan_tag
 from tui.compose.undo import plan_undo, why_not
 from tui.explore.node import Kind, Node
 from tui.oci.digest import Digest

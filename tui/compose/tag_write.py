@@ -49,7 +49,7 @@ class Retry(Exception):
 
 
 @dataclass(slots=True)
-class LastWrite:
+class TagWrite:
     """Moves one tag. Told from outside: `stopping`, somebody asked to stop; `waiting`, a countdown is running."""
 
     bench: Bench

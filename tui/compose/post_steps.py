@@ -22,7 +22,7 @@ from tui.text import plural, safe
 _ROUNDS = 4
 
 
-class SideSteps:
+class PostSteps:
     """Runs one side step of a plan; gives how it went (safe). Raises RegistryError or ComposeError. May be repeated."""
 
     def __init__(self, bench: Bench, plan: Plan) -> None:

@@ -1,4 +1,4 @@
-"""The survey: for every object below an index, is it in the target repository, and if not, how can it get there.
+"""Availability: for every object below an index, is it in the target repository, and if not, how can it get there.
 
 It asks little. What is read from the target repository is known to be there. A layer that the target does not have is
 looked for at its home; once one layer of a foreign image is found absent from the target, those above it are taken to
@@ -39,7 +39,7 @@ class Surveyed:
     manifests: tuple[PlannedObject, ...]
 
 
-class Survey:
+class Availability:
     """One walk over what is below a manifest that shall be in `target`.
 
     `homes` says where each child may be found, best first; `places` are further repositories to look in. The target
@@ -64,7 +64,7 @@ class Survey:
         self._leads: dict[Home, asyncio.Future[bool]] = {}
 
     async def below(self, root: AnyManifest, home: Home | None = None) -> Surveyed:
-        """Survey all that the root needs, without the root itself. Raises only CancelledError."""
+        """Availability all that the root needs, without the root itself. Raises only CancelledError."""
         if isinstance(root, Index):
             await asyncio.gather(*(self._manifest(child, self._homes(child, home), 1) for child in root.entries))
         elif isinstance(root, ImageManifest):

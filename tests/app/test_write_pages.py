@@ -15,7 +15,6 @@ from tui.compose import edit
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
 from tui.compose.equivalents import Equivalent
 from tui.compose.events import BytesMoved, Outcome, PushResult, Said, StepDone, StepFailed, StepStarted, Waiting
-from tui.compose.home import Home
 from tui.compose.plan import Action, DiffRow, How, Plan, PlannedObject, Step, StepKind
 from tui.compose.validate import Problem, problems
 from tui.explore.diff import Change
@@ -24,9 +23,10 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference
+from tui.sources.location import RepositoryLocation
 
 TARGET = Reference.parse("127.0.0.1:5000/app:1.0")
-HOME = Home("app", "127.0.0.1:5000")
+HOME = RepositoryLocation("app", "127.0.0.1:5000")
 
 
 def digest(seed: str) -> Digest:
@@ -145,7 +145,13 @@ def plan(**changes: object) -> Plan:
     objects = (
         PlannedObject(digest("l1"), "layer", "t", 5000, How.PRESENT, ("linux/amd64",)),
         PlannedObject(
-            digest("l2"), "layer", "t", 6000, How.MOUNT, ("linux/arm64",), Home("app/arm64", "127.0.0.1:5000")
+            digest("l2"),
+            "layer",
+            "t",
+            6000,
+            How.MOUNT,
+            ("linux/arm64",),
+            RepositoryLocation("app/arm64", "127.0.0.1:5000"),
         ),
         PlannedObject(digest("l3"), "config", "t", 700, How.NOWHERE, ("linux/arm64",), detail="404 in app"),
     )

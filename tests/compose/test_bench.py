@@ -10,7 +10,7 @@ import pytest
 from tests.compose.yard import Yard
 from tests.support.fake_source import FakeSource
 from tui.compose import bench as module
-from tui.compose.home import Home
+from tui.sources.location import RepositoryLocation
 
 
 async def test_what_lies_on_disk_is_opened_once_however_many_ask(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,7 +22,7 @@ async def test_what_lies_on_disk_is_opened_once_however_many_ask(yard: Yard, mon
         return made[-1]
 
     monkeypatch.setattr(module, "open_source", open_slowly)
-    home = Home("", path="oci-archive:disk.tar")
+    home = RepositoryLocation("", path="oci-archive:disk.tar")
     found = await asyncio.gather(*(yard.bench.opened(home) for _ in range(5)))
     assert len(made) == 1
     assert all(source is made[0] for source in found)

@@ -152,13 +152,13 @@ async def test_steps_are_blobs_then_children_then_the_tag(yard: Yard) -> None:
 async def test_marked_platforms_keep_what_their_index_says(yard: Yard) -> None:
     """Attestations come along, though the image alone says nothing of them."""
     from tui.compose.edit import Mark, begin_marked
-    from tui.compose.home import Home
     from tui.oci.manifest import Index
+    from tui.sources.location import RepositoryLocation
 
     one = make("a", "linux/amd64")
     digest, proof = yard.put_attested("app", one, "1")
     yard.put("app", make("b", "linux/arm64"), "arm64")
-    home = Home("app", yard.registry)
+    home = RepositoryLocation("app", yard.registry)
     index = await yard.bench.manifest(home, str(digest))
     assert isinstance(index, Index)
     image = index.entries[0].digest

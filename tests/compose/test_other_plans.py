@@ -11,7 +11,6 @@ from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.errors import DraftError, ResolveError
 from tui.compose.events import Outcome
-from tui.compose.home import Home
 from tui.compose.plan import StepKind, to_json, to_text
 from tui.compose.undo import choices, plan_undo, why_not
 from tui.demo.attest import put_attestation
@@ -20,6 +19,7 @@ from tui.demo.mishaps import deny
 from tui.demo.quirks import Quirks
 from tui.explore.diff import Change
 from tui.oci.digest import Digest
+from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
 
 
@@ -94,11 +94,11 @@ class TestChoices:
         assert (await yard.push(await plan_delete_tag(yard.bench, yard.ref("app:2"))).run()).ok
         await yard.pushed("app:made", "app:new")
         await yard.pushed("other:1", "app:new")
-        found = await choices(yard.journal, Home.of(yard.ref("app:1")), yard.bench)
+        found = await choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
         shown = [(each.target.tag, each.now, each.then, each.reason) for each in found]
         assert shown == [("2", None, gone, ""), ("1", result.digest, old, "")]
         await undo(yard, "app:2")
-        again = await choices(yard.journal, Home.of(yard.ref("app:1")), yard.bench)
+        again = await choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
         assert [each.target.tag for each in again] == ["1"]
 
     async def test_what_cannot_be_asked_is_listed_with_the_reason(self, yard: Yard) -> None:
@@ -106,7 +106,7 @@ class TestChoices:
         yard.put("app", make("new", "linux/amd64"), "new")
         await yard.pushed("app:1", "app:new")
         yard.change(lambda store: deny(store, "app"))
-        (found,) = await choices(yard.journal, Home.of(yard.ref("app:1")), yard.bench)
+        (found,) = await choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
         assert "could not be found out" in found.reason
 
     async def test_tags_that_went_with_a_manifest(self, yard: Yard) -> None:
@@ -114,7 +114,7 @@ class TestChoices:
         yard.put("app", make("b", "linux/amd64"), "stays")
         plan = await plan_delete_manifest(yard.bench, yard.ref(f"app@{one.manifest.digest}"))
         assert (await yard.push(plan).run()).ok
-        found = await choices(yard.journal, Home.of(yard.ref("app:1")), yard.bench)
+        found = await choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
         assert {(each.target.tag, str(each.then)) for each in found} == {
             (tag, one.manifest.digest) for tag in ("amd64", "also")
         }

@@ -11,7 +11,6 @@ from tui.compose import edit
 from tui.compose.draft import EntryVerdict
 from tui.compose.errors import DraftError
 from tui.compose.events import Outcome
-from tui.compose.home import Home
 from tui.compose.local_lists import draft_of_local, plan_local_write, recreate_local, targets
 from tui.compose.planner import plan_draft
 from tui.compose.recreate import recreate
@@ -22,13 +21,14 @@ from tui.demo.serve import Served
 from tui.oci.manifest import Index
 from tui.oci.reference import Reference
 from tui.sources.docker_manifests import DockerManifests
+from tui.sources.location import RepositoryLocation
 
 
-async def listed(yard: Yard, text: str) -> tuple[Reference, Index, Home]:
+async def listed(yard: Yard, text: str) -> tuple[Reference, Index, RepositoryLocation]:
     target = yard.ref(text)
-    manifest = await yard.bench.manifest(Home.of(target), target.tag or "", fresh=True)
+    manifest = await yard.bench.manifest(RepositoryLocation.of(target), target.tag or "", fresh=True)
     assert isinstance(manifest, Index)
-    return target, manifest, Home.of(target)
+    return target, manifest, RepositoryLocation.of(target)
 
 
 async def test_from_tags_named_after_list_and_platform(yard: Yard) -> None:

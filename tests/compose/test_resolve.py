@@ -16,7 +16,6 @@ from tui.compose import edit
 from tui.compose.bench import Bench
 from tui.compose.copy import plan_copy
 from tui.compose.errors import ResolveError
-from tui.compose.home import Pinned
 from tui.compose.plan import How, difference, summary
 from tui.compose.planner import plan_draft
 from tui.compose.resolve import resolve
@@ -28,6 +27,7 @@ from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import Index, decode
+from tui.sources.location import ObjectLocation
 from tui.sources.presence import Presence
 
 
@@ -291,7 +291,7 @@ async def test_layouts_whose_paths_hold_colons_are_copied_from(yard: Yard, tmp_p
     found = await resolve(yard.bench, archive)
     saved(tmp_path / "one.tar", "other:1")
     bench = Bench(yard.client)
-    plan = await plan_copy(bench, Pinned(found.home, "1"), yard.ref("new:1"))
+    plan = await plan_copy(bench, ObjectLocation(found.home, "1"), yard.ref("new:1"))
     await bench.aclose()
     assert plan.ready and plan.digest == found.root.digest
     with pytest.raises(OciError, match="rename one of them"):

@@ -22,7 +22,6 @@ from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.edit import begin_amend, begin_new
 from tui.compose.equivalents import Equivalent, equivalents
-from tui.compose.home import Home
 from tui.compose.journal import Journal
 from tui.compose.plan import Plan
 from tui.compose.planner import plan_draft
@@ -35,6 +34,7 @@ from tui.oci.digest import Digest
 from tui.oci.platform import Platform
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings
+from tui.sources.location import RepositoryLocation
 
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(240)]
 
@@ -191,7 +191,7 @@ async def test_a_blob_that_is_missing_below_a_manifest_that_is_there(yard: Yard,
     yard.put("staging", one, "t")
     yard.put("app", one, "t", without=(one.layers[1],))
     draft = await yard.draft("app:1", "app:t")
-    plan = await plan_draft(replace(draft, places=(Home("staging", yard.registry),)), yard.bench)
+    plan = await plan_draft(replace(draft, places=(RepositoryLocation("staging", yard.registry),)), yard.bench)
     assert plan.ready, plan.problems
     held = await hand.every(plan, yard)
     assert set(held) == {"curl"}

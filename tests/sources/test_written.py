@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from tests.sources.test_layout import files_of, folder
 from tests.support import images
 from tui.compose.bench import locate
-from tui.compose.home import Home, Pinned
 from tui.oci.digest import Digest
 from tui.oci.errors import MalformedReference
 from tui.registry.client import Client
@@ -22,6 +21,7 @@ from tui.sources.disk import Contents, DiskSource
 from tui.sources.docker_manifests import DockerManifests
 from tui.sources.files import Folder
 from tui.sources.layout import OciLayout
+from tui.sources.location import ObjectLocation, RepositoryLocation
 from tui.sources.registry import RegistrySource
 from tui.sources.spec import object_text, parse_source, place_spec, place_text
 from tui.sources.storage import StorageSource
@@ -117,10 +117,10 @@ def test_the_names_of_a_layout(tmp_path: Path, name: str) -> None:
         text = source.reference("", tag=tag)
         if lead_to(text, "oci-layout", source.path, "", {tag, str(image.digest)}):
             home, selector = locate(text)
-            assert home == Home.within(source, "")
+            assert home == RepositoryLocation.within(source, "")
             assert source._contents.tags[""].get(selector) in (None, source._contents.tags[""][tag])
-        pinned = Pinned.of(source, "", tag=tag)
-        assert pinned == text and locate(pinned) == (Home.within(source, ""), tag)
+        pinned = ObjectLocation.of(source, "", tag=tag)
+        assert pinned == text and locate(pinned) == (RepositoryLocation.within(source, ""), tag)
 
 
 def test_a_name_that_is_the_digest_of_something_else_is_none(tmp_path: Path) -> None:
@@ -166,8 +166,12 @@ async def test_registries_and_local_lists(tmp_path: Path) -> None:
     sources: list[Source] = [RegistrySource(client, "localhost:5000"), DockerManifests(lists, client)]
     for source, repository in zip(sources, ("org/app", "localhost:5000/org/app"), strict=True):
         for tag, digest in (("1.0", None), (None, DIGEST), ("latest", None)):
-            pinned = Pinned.of(source, repository, tag=tag, digest=digest)
-            assert locate(str(pinned)) == locate(pinned) == (Home.within(source, repository), tag or str(digest))
+            pinned = ObjectLocation.of(source, repository, tag=tag, digest=digest)
+            assert (
+                locate(str(pinned))
+                == locate(pinned)
+                == (RepositoryLocation.within(source, repository), tag or str(digest))
+            )
     await client.aclose()
 
 

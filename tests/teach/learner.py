@@ -11,7 +11,6 @@ from tests.teach.conftest import Stand
 from tui.compose.bench import Bench
 from tui.compose.draft import Draft
 from tui.compose.edit import begin_new
-from tui.compose.home import Home
 from tui.compose.journal import Journal
 from tui.compose.plan import How, Plan
 from tui.compose.planner import plan_draft
@@ -23,6 +22,7 @@ from tui.oci.manifest import Index
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference
 from tui.sources.docker_manifests import DockerManifests
+from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
 from tui.sources.storage import StorageSource
 from tui.teach.events import Event, EventKind, Fact, node_event
@@ -146,7 +146,7 @@ class Learner:
         assert self.node.repository and self.node.tag
         target = Reference.parse(self.node.source.reference(self.node.repository, tag=self.node.tag))
         assert isinstance(self.node.manifest, Index)
-        self.draft = await recreate(self.bench, target, self.node.manifest, Home.of(target))
+        self.draft = await recreate(self.bench, target, self.node.manifest, RepositoryLocation.of(target))
 
     async def _plan(self, _condition: Condition, step: Step) -> None:
         if self.draft is None:

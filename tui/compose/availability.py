@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tui.compose.bench import Bench
-from tui.compose.home import Home
 from tui.compose.plan import How, PlannedObject
 from tui.explore.children import DEPTH_LIMIT
 from tui.oci import attestation
@@ -23,6 +22,7 @@ from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import AnyManifest, ImageManifest, Index
 from tui.sources.base import SourceError
+from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Observation, Presence
 from tui.text import plural, safe
 
@@ -49,10 +49,10 @@ class Availability:
     def __init__(
         self,
         bench: Bench,
-        target: Home,
+        target: RepositoryLocation,
         *,
-        homes: Mapping[Digest, Home] | None = None,
-        places: Sequence[Home] = (),
+        homes: Mapping[Digest, RepositoryLocation] | None = None,
+        places: Sequence[RepositoryLocation] = (),
         progress: Callable[[str], None] | None = None,
     ) -> None:
         self._bench = bench
@@ -61,9 +61,9 @@ class Availability:
         self._places = tuple(places)
         self._progress = progress or (lambda _text: None)
         self._found: dict[Digest, asyncio.Future[PlannedObject]] = {}
-        self._leads: dict[Home, asyncio.Future[bool]] = {}
+        self._leads: dict[RepositoryLocation, asyncio.Future[bool]] = {}
 
-    async def below(self, root: AnyManifest, home: Home | None = None) -> Surveyed:
+    async def below(self, root: AnyManifest, home: RepositoryLocation | None = None) -> Surveyed:
         """Availability all that the root needs, without the root itself. Raises only CancelledError."""
         if isinstance(root, Index):
             await asyncio.gather(*(self._manifest(child, self._homes(child, home), 1) for child in root.entries))
@@ -102,17 +102,17 @@ class Availability:
             yield from self._tree(self._bench.known_manifest(entry.digest), name, depth + 1)
             yield entry.digest, name, True
 
-    def _homes(self, child: Descriptor, home: Home | None) -> tuple[Home, ...]:
+    def _homes(self, child: Descriptor, home: RepositoryLocation | None) -> tuple[RepositoryLocation, ...]:
         return self._around(self._entry_homes.get(child.digest, home))
 
-    def _around(self, home: Home | None) -> tuple[Home, ...]:
+    def _around(self, home: RepositoryLocation | None) -> tuple[RepositoryLocation, ...]:
         """Where to look, best first, the target included."""
         first = () if home is None else (home,)
         return tuple(dict.fromkeys((*first, self._target, *self._places)))
 
     # manifests
 
-    async def _manifest(self, descriptor: Descriptor, homes: Sequence[Home], depth: int) -> None:
+    async def _manifest(self, descriptor: Descriptor, homes: Sequence[RepositoryLocation], depth: int) -> None:
         if descriptor.digest in self._found:
             await asyncio.shield(self._found[descriptor.digest])
             return
@@ -130,7 +130,9 @@ class Availability:
         self._found[digest] = future
         return future
 
-    async def _plan_manifest(self, descriptor: Descriptor, homes: Sequence[Home], depth: int) -> PlannedObject:
+    async def _plan_manifest(
+        self, descriptor: Descriptor, homes: Sequence[RepositoryLocation], depth: int
+    ) -> PlannedObject:
         manifest, home, trouble = await self._read(descriptor, homes)
         if manifest is None or home is None:
             return _planned(descriptor, "manifest", trouble)
@@ -164,8 +166,8 @@ class Availability:
         return replace(planned, how=How.PUT, source=home)
 
     async def _read(
-        self, descriptor: Descriptor, homes: Sequence[Home]
-    ) -> tuple[AnyManifest | None, Home | None, Observation]:
+        self, descriptor: Descriptor, homes: Sequence[RepositoryLocation]
+    ) -> tuple[AnyManifest | None, RepositoryLocation | None, Observation]:
         """The manifest from the first home that has it, else the most telling reason why none gave it."""
         reasons: list[Observation] = []
         for home in homes:
@@ -180,7 +182,12 @@ class Availability:
     # blobs
 
     async def _blobs(
-        self, manifest: ImageManifest, home: Home, homes: Sequence[Home], *, statements: bool = False
+        self,
+        manifest: ImageManifest,
+        home: RepositoryLocation,
+        homes: Sequence[RepositoryLocation],
+        *,
+        statements: bool = False,
     ) -> None:
         blobs = [(layer, "statement" if statements else "layer") for layer in manifest.layers]
         if manifest.config is not None:
@@ -208,7 +215,10 @@ class Availability:
                 mine.set_result(False)
 
     async def _stacked(
-        self, blobs: Sequence[tuple[Descriptor, str]], homes: Sequence[Home], lead: asyncio.Future[bool] | None
+        self,
+        blobs: Sequence[tuple[Descriptor, str]],
+        homes: Sequence[RepositoryLocation],
+        lead: asyncio.Future[bool] | None,
     ) -> None:
         """From the base layer up, until one is absent from the target; `lead` learns whether the very first is."""
         for place, (blob, kind) in enumerate(blobs):
@@ -222,7 +232,7 @@ class Availability:
                 return
 
     async def _blob(
-        self, descriptor: Descriptor, kind: str, homes: Sequence[Home], *, ask: bool = True
+        self, descriptor: Descriptor, kind: str, homes: Sequence[RepositoryLocation], *, ask: bool = True
     ) -> PlannedObject:
         if descriptor.digest in self._found:
             return await asyncio.shield(self._found[descriptor.digest])
@@ -235,7 +245,9 @@ class Availability:
         future.set_result(planned)
         return planned
 
-    async def _plan_blob(self, descriptor: Descriptor, kind: str, homes: Sequence[Home], ask: bool) -> PlannedObject:
+    async def _plan_blob(
+        self, descriptor: Descriptor, kind: str, homes: Sequence[RepositoryLocation], ask: bool
+    ) -> PlannedObject:
         if descriptor.is_foreign:
             return _planned(descriptor, kind, Observation(Presence.FOREIGN, detail="lives at its urls; left out"))
         elsewhere = [home for home in homes if home != self._target]
@@ -270,7 +282,7 @@ class Availability:
         return _planned(descriptor, kind, _sum([_at(self._target, here), *reasons[1 if ask else 0 :]]))
 
 
-def _at(home: Home, observation: Observation) -> Observation:
+def _at(home: RepositoryLocation, observation: Observation) -> Observation:
     return replace(observation, detail=f"{safe(str(home))}: {observation.detail or observation.presence}")
 
 

@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from tui.compose.home import Home, Pinned
 from tui.oci.config import CONFIG_LIMIT, ImageConfig, decode_config
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest, digest_or_name
@@ -19,6 +18,7 @@ from tui.oci.errors import MalformedReference, OciError
 from tui.oci.manifest import AnyManifest, decode
 from tui.registry.client import Client
 from tui.sources.base import Source, SourceError
+from tui.sources.location import ObjectLocation, RepositoryLocation
 from tui.sources.presence import Observation, Presence
 from tui.sources.registry import RegistrySource
 from tui.sources.spec import open_source, parse_source, place_spec, place_text
@@ -46,11 +46,11 @@ class Bench:
         self._clock = clock
         self._sources: dict[str, Source] = {}
         self._opening: dict[str, asyncio.Lock] = {}
-        self._seen: dict[tuple[Home, Digest], tuple[float, Observation]] = {}
+        self._seen: dict[tuple[RepositoryLocation, Digest], tuple[float, Observation]] = {}
         self._manifests: dict[Digest, AnyManifest] = {}
         self._configs: dict[Digest, ImageConfig] = {}
 
-    def source(self, home: Home) -> Source:
+    def source(self, home: RepositoryLocation) -> Source:
         """The source that holds this home. Raises SourceError when it cannot be opened."""
         key = home.registry if home.registry is not None else (home.path or "")
         held = self._sources.get(key)
@@ -62,7 +62,7 @@ class Bench:
             self._sources[key] = held
         return held
 
-    async def opened(self, home: Home) -> Source:
+    async def opened(self, home: RepositoryLocation) -> Source:
         """The same, with what lies on disk opened in a thread, once: an archive is read from end to end for it."""
         path = home.path or ""
         if not home.on_disk or path in self._sources:
@@ -72,34 +72,34 @@ class Bench:
 
     def why_read_only(self, registry: str) -> str:
         """Why nothing can be written to this registry; "" when it can."""
-        return self._read_only or self.source(Home("", registry)).why_read_only
+        return self._read_only or self.source(RepositoryLocation("", registry)).why_read_only
 
     @property
     def requests(self) -> int:
         """How many requests the client has sent so far, tokens included."""
         return self.client.trace.count
 
-    def seen(self, home: Home, digest: Digest) -> Observation | None:
+    def seen(self, home: RepositoryLocation, digest: Digest) -> Observation | None:
         """What was seen of an object in a home not long ago."""
         held = self._seen.get((home, digest))
         if held is None or self._clock() - held[0] > self._freshness:
             return None
         return held[1]
 
-    def age(self, home: Home, digest: Digest) -> float:
+    def age(self, home: RepositoryLocation, digest: Digest) -> float:
         """Seconds since an object was last seen in a home; infinite if it never was."""
         held = self._seen.get((home, digest))
         return self._clock() - held[0] if held is not None else float("inf")
 
-    def note(self, home: Home, digest: Digest, observation: Observation) -> None:
+    def note(self, home: RepositoryLocation, digest: Digest, observation: Observation) -> None:
         """Remember what was seen of an object in a home, such as after writing it there."""
         self._seen[home, digest] = (self._clock(), observation)
 
-    def forget(self, home: Home | None = None) -> None:
+    def forget(self, home: RepositoryLocation | None = None) -> None:
         """Forget what was seen, in one home or everywhere; manifests are known by their digest and stay."""
         self._seen = {key: value for key, value in self._seen.items() if home is not None and key[0] != home}
 
-    async def manifest(self, home: Home, selector: str, *, fresh: bool = False) -> AnyManifest:
+    async def manifest(self, home: RepositoryLocation, selector: str, *, fresh: bool = False) -> AnyManifest:
         """The manifest under a tag or digest in a home. Raises SourceError.
 
         By digest it is asked for only if it was not seen there of late; by tag it is always asked for.
@@ -125,7 +125,7 @@ class Bench:
         self._manifests[manifest.digest] = manifest
         return manifest
 
-    async def config(self, home: Home, descriptor: Descriptor) -> ImageConfig:
+    async def config(self, home: RepositoryLocation, descriptor: Descriptor) -> ImageConfig:
         """An image's config. Raises SourceError, also when it is not a config at all."""
         held = self._configs.get(descriptor.digest)
         if held is not None:
@@ -143,7 +143,7 @@ class Bench:
         self._configs[descriptor.digest] = config
         return config
 
-    async def presence(self, home: Home, descriptor: Descriptor, *, confirm: bool = True) -> Observation:
+    async def presence(self, home: RepositoryLocation, descriptor: Descriptor, *, confirm: bool = True) -> Observation:
         """Whether the object is in this home; asked only if it was not seen of late. Raises only CancelledError.
 
         Without `confirm` a plain 404 is enough for `missing` (it will be mounted or copied then); with it the
@@ -164,7 +164,9 @@ class Bench:
             self.note(home, descriptor.digest, found)
         return found
 
-    async def presences(self, home: Home, descriptors: list[Descriptor], *, confirm: bool = True) -> list[Observation]:
+    async def presences(
+        self, home: RepositoryLocation, descriptors: list[Descriptor], *, confirm: bool = True
+    ) -> list[Observation]:
         """The same for several at once, in their order."""
         return list(await asyncio.gather(*(self.presence(home, each, confirm=confirm) for each in descriptors)))
 
@@ -176,14 +178,14 @@ class Bench:
         self._sources.clear()
 
 
-def locate(text: str) -> tuple[Home, str]:
+def locate(text: str) -> tuple[RepositoryLocation, str]:
     """The home that a reference names, and the tag or digest in it. Raises OciError for a malformed one."""
-    if isinstance(text, Pinned):
+    if isinstance(text, ObjectLocation):
         return text.home, text.selector
     spec = parse_source(text)
     if spec.kind == "registry":
         if spec.registry is None or not spec.repository:
             raise MalformedReference(f"“{safe(text, limit=200)}” names a registry, not an image in it.")
-        return Home(spec.repository, spec.registry), spec.selector or "latest"
+        return RepositoryLocation(spec.repository, spec.registry), spec.selector or "latest"
     place = place_text(spec.kind, spec.path) if spec.path is not None else f"{spec.kind}:"
-    return Home(spec.repository or "", None, place), spec.selector or ""
+    return RepositoryLocation(spec.repository or "", None, place), spec.selector or ""

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tui.compose.bench import locate
-from tui.compose.home import Home
 from tui.compose.plan import Action, How, Plan
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import AnyManifest, ImageManifest, Index, decode
 from tui.oci.reference import is_loopback
 from tui.registry.access import Access, Hosts
+from tui.sources.location import RepositoryLocation
 from tui.text import plural
 
 #: A manifest of more bytes is not written into a command line.
@@ -51,7 +51,7 @@ class Reach:
         """One registry."""
         return Access.of(registry, self.hosts)
 
-    def of_homes(self, *homes: Home) -> tuple[Access, ...]:
+    def of_homes(self, *homes: RepositoryLocation) -> tuple[Access, ...]:
         """Each registry of these homes once."""
         return tuple(self.of(name) for name in dict.fromkeys(home.registry for home in homes) if name is not None)
 
@@ -164,9 +164,9 @@ def index_of(plan: Plan) -> Index | None:
     return found if isinstance(found, Index) else None
 
 
-def homes_of(plan: Plan) -> dict[Digest, Home]:
+def homes_of(plan: Plan) -> dict[Digest, RepositoryLocation]:
     """Where each object can be had now: in the target if it is there, else where the plan takes it from."""
-    here = Home.of(plan.target)
+    here = RepositoryLocation.of(plan.target)
     return {
         each.digest: here if each.how is How.PRESENT or each.source is None else each.source for each in plan.objects
     }
@@ -206,11 +206,11 @@ def _decoded(raw: bytes, media_type: str) -> AnyManifest | None:
         return None
 
 
-def source_home(plan: Plan) -> Home:
+def source_home(plan: Plan) -> RepositoryLocation:
     """Where a copied manifest is read from."""
     for source in plan.sources.values():
         try:
             return locate(source)[0]
         except OciError:
             continue
-    return next((each.source for each in plan.objects if each.source is not None), Home.of(plan.target))
+    return next((each.source for each in plan.objects if each.source is not None), RepositoryLocation.of(plan.target))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from tui.compose import by_hand, by_hand_docker, by_hand_exact, layout
 from tui.compose.by_hand import OTHER, SAME, Equivalent, Reach, block, line, notes
-from tui.compose.home import Home
 from tui.compose.plan import Plan, StepKind
 from tui.oci import attestation, media
 from tui.oci.descriptor import KNOWN, Descriptor
@@ -16,6 +15,7 @@ from tui.oci.manifest import Index
 from tui.oci.platform import Platform
 from tui.registry.access import Access
 from tui.sources.docker_lists import stored_name
+from tui.sources.location import RepositoryLocation
 
 #: What buildx 0.36 does where 0.29 mounts.
 CARRIES = "Newer ones carry blobs of another repository through this machine and do not mount them."
@@ -28,12 +28,12 @@ class _Wanted:
     plan: Plan
     index: Index
     reach: Reach
-    homes: dict[Digest, Home]
+    homes: dict[Digest, RepositoryLocation]
     lost: int
 
     @property
-    def here(self) -> Home:
-        return Home.of(self.plan.target)
+    def here(self) -> RepositoryLocation:
+        return RepositoryLocation.of(self.plan.target)
 
     @property
     def target(self) -> str:
@@ -43,7 +43,7 @@ class _Wanted:
     def access(self) -> Access:
         return self.reach.of(self.plan.target.registry)
 
-    def home(self, entry: Descriptor) -> Home:
+    def home(self, entry: Descriptor) -> RepositoryLocation:
         return self.homes.get(entry.digest, self.here)
 
     def ref(self, entry: Descriptor) -> str:
@@ -288,7 +288,7 @@ def _regctl(wanted: _Wanted) -> Equivalent:
     return Equivalent("regctl", title, line(*words), notes(_from_configs(wanted, index_annotations=False), once))
 
 
-def regctl_ref(home: Home, digest: Digest) -> str:
+def regctl_ref(home: RepositoryLocation, digest: Digest) -> str:
     """A manifest as regctl names it, in a registry or in a layout."""
     if home.path is not None:
         return f"ocidir://{home.path.removeprefix('oci:')}@{digest}"

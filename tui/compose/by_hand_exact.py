@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tui.compose import by_hand
 from tui.compose.by_hand import SAME, Equivalent, Reach, block, line, notes, piped
-from tui.compose.home import Home
 from tui.compose.plan import How, Plan, Step, StepKind
 from tui.oci.manifest import Index
+from tui.sources.location import RepositoryLocation
 from tui.text import plural
 
 _TOO_LONG = "The bytes are too many for a command line."
@@ -86,7 +86,7 @@ def children(plan: Plan, reach: Reach) -> tuple[list[str], str]:
         return [], f"It would not bring {plural(len(missing), 'object')} that the repository lacks."
     if any(each.source is not None and each.source.on_disk for each in missing):
         return [], "It takes no image out of an index on disk; copy that to the registry first."
-    homes, here = by_hand.homes_of(plan), Home.of(plan.target)
+    homes, here = by_hand.homes_of(plan), RepositoryLocation.of(plan.target)
     to = by_hand.oras(reach.of(plan.target.registry), "to-")
     lines = []
     for digest in dict.fromkeys(entry.digest for entry in manifest.entries):

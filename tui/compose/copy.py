@@ -9,7 +9,6 @@ from dataclasses import replace
 from tui.compose.availability import Availability
 from tui.compose.bench import Bench, locate
 from tui.compose.errors import ResolveError
-from tui.compose.home import Home
 from tui.compose.plan import LACKING, Action, How, Plan, PlannedObject, Step, StepKind
 from tui.compose.planner import Wanted, blob_step, confirmation, manifest_step, numbered, plan_manifest
 from tui.compose.resolve import read
@@ -21,6 +20,7 @@ from tui.oci.manifest import AnyManifest, Index, OpaqueManifest
 from tui.oci.reference import Reference, fallback_tag
 from tui.registry import errors
 from tui.sources.base import SourceError
+from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
 from tui.text import plural, safe
 
@@ -49,7 +49,7 @@ async def plan_copy(
     if isinstance(manifest, OpaqueManifest):
         raise ResolveError(f"{shown} cannot be copied whole: {manifest.reason}", Presence.MISMATCHED)
     entries = manifest.entries if isinstance(manifest, Index) else (manifest.descriptor(),)
-    homes: dict[Digest, Home] = {entry.digest: home for entry in entries}
+    homes: dict[Digest, RepositoryLocation] = {entry.digest: home for entry in entries}
     sources = {entry.digest: home.by_digest(entry.digest) for entry in entries}
     wanted = Wanted(Action.COPY, target, manifest, home=home, homes=homes, sources=sources)
     plan = await plan_manifest(wanted, bench, progress=progress)
@@ -59,7 +59,7 @@ async def plan_copy(
     return replace(plan, confirmation=confirmation(plan))
 
 
-async def _with_referrers(plan: Plan, bench: Bench, home: Home, root: AnyManifest) -> Plan:
+async def _with_referrers(plan: Plan, bench: Bench, home: RepositoryLocation, root: AnyManifest) -> Plan:
     """The same plan with the referrers of the root and of its images put before the tag, fallback tags after it."""
     subjects = [root.digest, *(entry.digest for entry in root.entries)] if isinstance(root, Index) else [root.digest]
     found: list[tuple[Digest, Descriptor]] = []
@@ -80,7 +80,7 @@ async def _with_referrers(plan: Plan, bench: Bench, home: Home, root: AnyManifes
             break
     if not found:
         return replace(plan, warnings=(*plan.warnings, *said, "No referrers were found to copy."))
-    here = Home.of(plan.target)
+    here = RepositoryLocation.of(plan.target)
     steps, objects, problems = list(plan.steps), list(plan.objects), list(plan.problems)
     before_tag: list[Step] = []
     planned = {each.digest for each in objects}
@@ -109,7 +109,7 @@ async def _with_referrers(plan: Plan, bench: Bench, home: Home, root: AnyManifes
 
 
 async def _referrer(
-    bench: Bench, home: Home, here: Home, descriptor: Descriptor
+    bench: Bench, home: RepositoryLocation, here: RepositoryLocation, descriptor: Descriptor
 ) -> tuple[list[PlannedObject], list[Problem]]:
     """What one referrer takes: its blobs, then itself."""
     name = descriptor.digest.short
@@ -137,7 +137,7 @@ async def _referrer(
 
 
 async def _fallback_steps(
-    bench: Bench, here: Home, found: list[tuple[Digest, Descriptor]], said: list[str]
+    bench: Bench, here: RepositoryLocation, found: list[tuple[Digest, Descriptor]], said: list[str]
 ) -> list[Step]:
     """One step for each subject whose referrers the target's registry will not list by itself; `said` gets a
     sentence for each of which that could not be found out."""
@@ -181,7 +181,7 @@ async def plan_tag(
     What is missing below it is said but does not stop: a tag changes nothing about that. Raises ResolveError when the
     manifest cannot be read, DraftError when the target names no tag.
     """
-    home = Home.of(target)
+    home = RepositoryLocation.of(target)
     manifest = await read(bench, home, str(digest), safe(home.by_digest(digest)), fresh=False)
     wanted = Wanted(Action.TAG, target, manifest, home=home, incomplete_is_fine=True)
     return await plan_manifest(wanted, bench, progress=progress)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from tui.compose.bench import Bench
 from tui.compose.errors import ResolveError
-from tui.compose.home import Home
 from tui.compose.plan import Action, DiffRow, Plan, Step, StepKind
 from tui.compose.planner import read_only
 from tui.compose.resolve import read
@@ -19,6 +18,7 @@ from tui.oci.errors import OciError
 from tui.oci.manifest import AnyManifest, Index
 from tui.oci.reference import Reference
 from tui.sources.base import SourceError
+from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
 from tui.text import plural, safe
 
@@ -41,7 +41,7 @@ class DeletionImpact:
 
 async def deletion_impact(
     bench: Bench,
-    home: Home,
+    home: RepositoryLocation,
     digest: Digest,
     *,
     tags: Sequence[str] | None = None,
@@ -112,7 +112,7 @@ async def plan_delete_tag(
     Many registries refuse to delete a single tag; then nothing is changed and the push says so. Raises ResolveError
     when there is no such tag.
     """
-    home, tag = Home.of(target), target.tag or "latest"
+    home, tag = RepositoryLocation.of(target), target.tag or "latest"
     manifest = await _read(bench, home, tag)
     hit = await deletion_impact(bench, home, manifest.digest, tags=tags, progress=progress)
     name = safe(str(target))
@@ -145,7 +145,7 @@ async def plan_delete_manifest(
 
     `target` names a digest. Raises ResolveError when it is not there.
     """
-    home = Home.of(target)
+    home = RepositoryLocation.of(target)
     if target.digest is None:
         raise ResolveError(f"{safe(str(target))} names no digest to delete.", Presence.MISMATCHED)
     manifest = await _read(bench, home, str(target.digest))
@@ -202,7 +202,7 @@ def _plan(
     )
 
 
-async def _read(bench: Bench, home: Home, selector: str) -> AnyManifest:
+async def _read(bench: Bench, home: RepositoryLocation, selector: str) -> AnyManifest:
     return await read(bench, home, selector, safe(home.at(selector)), so=", so it could not be put back")
 
 

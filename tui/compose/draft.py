@@ -8,13 +8,13 @@ from enum import StrEnum
 from typing import Any
 
 from tui.compose import layout
-from tui.compose.home import Home
 from tui.oci import attestation, media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.manifest import Index
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference
+from tui.sources.location import RepositoryLocation
 
 
 class EntryVerdict(StrEnum):
@@ -57,7 +57,7 @@ class Entry:
     key: str
     descriptor: Descriptor
     source: str | None = None
-    home: Home | None = None
+    home: RepositoryLocation | None = None
     was: Digest | None = None
     now: Digest | None = None
     verdict: EntryVerdict = EntryVerdict.NEW
@@ -117,7 +117,7 @@ class Draft:
     tag_known: bool = False
     tag_was: Digest | None = None
     messages: tuple[str, ...] = ()
-    places: tuple[Home, ...] = ()
+    places: tuple[RepositoryLocation, ...] = ()
     local_list: LocalList | None = None
     allow_duplicates: bool = False
     serial: int = 0
@@ -204,7 +204,7 @@ _REWRITTEN = frozenset(("schemaVersion", "mediaType", "manifests", "annotations"
 
 
 def from_index(
-    target: Reference, index: Index, *, home: Home | None = None, kind: DraftKind = DraftKind.AMEND
+    target: Reference, index: Index, *, home: RepositoryLocation | None = None, kind: DraftKind = DraftKind.AMEND
 ) -> Draft:
     """A draft that says exactly what this index says; pushing it unchanged pushes the index's own bytes."""
     entries = [

@@ -12,7 +12,6 @@ from dataclasses import replace as changed
 from tui.compose.bench import Bench
 from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, TypeChoice, from_index
 from tui.compose.errors import DraftError, ResolveError
-from tui.compose.home import Home
 from tui.compose.resolve import Resolved, read, resolve, resolve_all
 from tui.compose.validate import row_name
 from tui.oci import attestation
@@ -21,6 +20,7 @@ from tui.oci.digest import Digest
 from tui.oci.manifest import Index, OpaqueManifest
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference
+from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
 from tui.text import plural, safe
 
@@ -277,7 +277,7 @@ async def begin_amend(bench: Bench, target: Reference) -> Draft:
 
     Raises ResolveError when there is no such tag, it may not be seen, or it holds nothing that can be amended.
     """
-    home = Home.of(target)
+    home = RepositoryLocation.of(target)
     shown = safe(str(target))
     try:
         manifest = await read(bench, home, target.tag or "latest", shown)
@@ -329,7 +329,7 @@ async def begin_new(
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that was marked for a new list: a reference (`Pinned`, if it was seen in a source), and for a
+    """Something that was marked for a new list: a reference (`ObjectLocation`, if it was seen in a source), and for a
     platform of an index what it hangs in.
 
     With `within` (the index), `digest` (the platform's image in it) and `home` (where the index is) the image
@@ -339,7 +339,7 @@ class Mark:
     reference: str
     within: Index | None = None
     digest: Digest | None = None
-    home: Home | None = None
+    home: RepositoryLocation | None = None
 
 
 async def begin_marked(
@@ -365,7 +365,7 @@ async def begin_marked(
     return add(draft, every), tuple(failed)
 
 
-def _taken(index: Index, digest: Digest, home: Home, reference: str) -> list[Entry]:
+def _taken(index: Index, digest: Digest, home: RepositoryLocation, reference: str) -> list[Entry]:
     """An image and its attestations, as an index names them."""
     return [
         Entry("", descriptor, source=reference, home=home, now=descriptor.digest)
@@ -394,7 +394,7 @@ async def replace_from(bench: Bench, draft: Draft, key: str, reference: str) -> 
 async def flatten(bench: Bench, draft: Draft, key: str) -> Draft:
     """Put the images of an index inside the index in its place. Raises ResolveError or OciError."""
     row = draft.entry(key)
-    home = row.home or Home.of(draft.target)
+    home = row.home or RepositoryLocation.of(draft.target)
     resolved = await resolve(bench, home.by_digest(row.descriptor.digest))
     place = draft.entries.index(row)
     draft, rows = draft.numbered(resolved.entries)

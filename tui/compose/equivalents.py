@@ -10,10 +10,10 @@ from pathlib import Path
 
 from tui.compose import by_hand, by_hand_create, by_hand_docker, by_hand_exact
 from tui.compose.by_hand import SAME, Equivalent, Reach, line, notes
-from tui.compose.home import Home
 from tui.compose.plan import Action, How, Plan, StepKind
 from tui.oci.manifest import Index
 from tui.registry.access import Hosts
+from tui.sources.location import RepositoryLocation
 from tui.text import plural
 
 __all__ = ["Equivalent", "equivalents"]
@@ -70,7 +70,7 @@ def _copy(plan: Plan, reach: Reach) -> list[Equivalent]:
     behind = "Referrers stay behind." if referrers else ""
     crane = line("crane", "copy", *by_hand.crane(come, to), source, target)
     oras = ("oras", "cp", *(("-r",) if referrers else ()), *by_hand.oras(come, "from-"), *by_hand.oras(to, "to-"))
-    regctl = (*by_hand.regctl(*reach.of_homes(home, Home.of(plan.target))), "image", "copy")
+    regctl = (*by_hand.regctl(*reach.of_homes(home, RepositoryLocation.of(plan.target))), "image", "copy")
     skopeo = (*by_hand.skopeo(come, "src-"), *by_hand.skopeo(to, "dest-"))
     remembers = home.registry == plan.target.registry and _travels(plan)
     mounts = "It mounts only what it remembers; every other blob travels." if remembers else ""
@@ -98,7 +98,7 @@ def _copy(plan: Plan, reach: Reach) -> list[Equivalent]:
                 "Without --prefer-index=false a single image becomes a list.",
                 by_hand_create.CARRIES if any(step.kind is StepKind.MOUNT for step in plan.steps) else "",
                 "Most referrers stay behind." if referrers else "",
-                by_hand.buildx_note(*reach.of_homes(home, Home.of(plan.target))),
+                by_hand.buildx_note(*reach.of_homes(home, RepositoryLocation.of(plan.target))),
             ),
         ),
         by_hand_exact.curl(plan, reach),
@@ -114,7 +114,7 @@ def _unless(why: str, one: Equivalent) -> Equivalent:
     return Equivalent(one.tool, one.title, "", why) if why else one
 
 
-def _copy_from_disk(plan: Plan, reach: Reach, home: Home, referrers: bool) -> list[Equivalent]:
+def _copy_from_disk(plan: Plan, reach: Reach, home: RepositoryLocation, referrers: bool) -> list[Equivalent]:
     """From a layout, an archive or a registry's own folder: fewer tools read these, and not all by digest."""
     kind, _, path = (home.path or "").partition(":")
     target, to = str(plan.target), reach.of(plan.target.registry)
@@ -163,7 +163,7 @@ def _tag(plan: Plan, reach: Reach) -> list[Equivalent]:
     """Another tag on what is in the repository; or back on what was there, whose bytes fanfold keeps."""
     assert plan.digest is not None
     undo = plan.action is Action.UNDO
-    home, tag, target = Home.of(plan.target), plan.target.tag or "latest", str(plan.target)
+    home, tag, target = RepositoryLocation.of(plan.target), plan.target.tag or "latest", str(plan.target)
     access, source = reach.of(plan.target.registry), home.by_digest(plan.digest)
     missing = sum(each.how in (How.MOUNT, How.COPY, How.PUT) for each in plan.objects)
     why = f"It would not bring back {plural(missing, 'object')} that the repository lacks." if missing else ""
@@ -214,7 +214,7 @@ def _retag(plan: Plan, reach: Reach) -> Equivalent:
 def _delete(plan: Plan, reach: Reach) -> list[Equivalent]:
     tag = next((step.selector for step in plan.steps if step.kind is StepKind.DELETE_TAG), "")
     selector = tag or str(plan.target.digest or plan.before or plan.target.tag or "latest")
-    target, access = Home.of(plan.target).at(selector), reach.of(plan.target.registry)
+    target, access = RepositoryLocation.of(plan.target).at(selector), reach.of(plan.target.registry)
     url = f"{access.url}/v2/{plan.target.repository}/manifests/{selector}"
     alone = "Registries that cannot delete a tag alone refuse it (docker-registry before 3)." if tag else ""
     dummy = "Where the registry refuses, it puts another manifest on the tag and deletes that." if tag else ""

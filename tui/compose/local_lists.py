@@ -9,7 +9,6 @@ from pathlib import Path
 from tui.compose.bench import Bench
 from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, LocalList, from_index
 from tui.compose.errors import DraftError
-from tui.compose.home import Home
 from tui.compose.plan import Action, Plan, Step, StepKind
 from tui.compose.recreate import recreate
 from tui.oci.digest import Digest
@@ -18,6 +17,7 @@ from tui.oci.manifest import Index, decode
 from tui.oci.reference import Reference
 from tui.sources.docker_lists import StoredList, entry_file, stored_name
 from tui.sources.docker_manifests import Compared, Comparison
+from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
 from tui.text import plural, safe
 
@@ -38,7 +38,7 @@ def draft_of_local(
     entries: list[Entry] = []
     for row in draft.entries:
         entry = homes[row.descriptor.digest]
-        row = replace(row, source=str(entry.reference), home=Home.of(entry.reference))
+        row = replace(row, source=str(entry.reference), home=RepositoryLocation.of(entry.reference))
         entries.append(_as_found(row, found.get((entry.reference, entry.descriptor.digest))))
     return replace(draft, entries=tuple(entries), local_list=_place(folder, stored))
 
@@ -56,7 +56,14 @@ async def recreate_local(
     name = _target(stored, target)
     sources = {entry.descriptor.digest: str(entry.reference) for entry in stored.entries}
     draft = await recreate(
-        bench, name, index, Home.of(name), sources=sources, propose=False, tag_known=False, progress=progress
+        bench,
+        name,
+        index,
+        RepositoryLocation.of(name),
+        sources=sources,
+        propose=False,
+        tag_known=False,
+        progress=progress,
     )
     return replace(draft, local_list=_place(folder, stored))
 
@@ -147,7 +154,7 @@ def _reference(entry: Entry, target: Reference, taken: Mapping[str, bytes]) -> R
             return reference
     except OciError:
         pass  # the source is a layout, or not known: named by its digest below
-    home = entry.home if entry.home is not None and not entry.home.on_disk else Home.of(target)
+    home = entry.home if entry.home is not None and not entry.home.on_disk else RepositoryLocation.of(target)
     return Reference.parse(home.by_digest(entry.descriptor.digest))
 
 

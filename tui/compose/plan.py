@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import Any
 
 from tui.compose.draft import LocalList
-from tui.compose.home import Home
 from tui.compose.validate import Problem
 from tui.explore.diff import Change
 from tui.oci import attestation, media
@@ -20,6 +19,7 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.manifest import AnyManifest, Index
 from tui.oci.reference import Reference
+from tui.sources.location import RepositoryLocation
 from tui.text import plural, safe, size
 
 
@@ -101,7 +101,7 @@ class PlannedObject:
     size: int
     how: How
     platforms: tuple[str, ...] = ()
-    source: Home | None = None
+    source: RepositoryLocation | None = None
     detail: str = ""
     asked: bool = True
     raw: bytes | None = field(default=None, repr=False)
@@ -121,7 +121,7 @@ class Step:
     digest: Digest | None = None
     size: int = 0
     media_type: str = ""
-    source: Home | None = None
+    source: RepositoryLocation | None = None
     selector: str = ""
     raw: bytes | None = field(default=None, repr=False)
     asked: bool = True

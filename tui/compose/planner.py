@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from tui.compose.availability import Availability, Surveyed
 from tui.compose.bench import Bench
 from tui.compose.draft import Draft, DraftKind
-from tui.compose.home import Home
 from tui.compose.local_lists import local_files, local_step
 from tui.compose.plan import LACKING, Action, How, Plan, PlannedObject, Step, StepKind, difference, summary
 from tui.compose.validate import Problem, problems, row_name
@@ -19,6 +18,7 @@ from tui.oci.errors import OciError
 from tui.oci.manifest import AnyManifest, Index
 from tui.oci.reference import Reference
 from tui.sources.base import SourceError
+from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
 from tui.text import plural, safe, size
 
@@ -37,9 +37,9 @@ class Wanted:
     action: Action
     target: Reference
     manifest: AnyManifest
-    home: Home | None = None
-    homes: Mapping[Digest, Home] = field(default_factory=dict)
-    places: Sequence[Home] = ()
+    home: RepositoryLocation | None = None
+    homes: Mapping[Digest, RepositoryLocation] = field(default_factory=dict)
+    places: Sequence[RepositoryLocation] = ()
     sources: Mapping[Digest, str] = field(default_factory=dict)
     tag_known: bool = False
     tag_was: Digest | None = None
@@ -107,7 +107,7 @@ async def plan_manifest(
     """The plan that makes a tag hold a manifest, with everything below it in the repository. Raises nothing of its own:
     what could not be found out is a problem of the plan."""
     target, manifest = wanted.target, wanted.manifest
-    here = Home.of(target)
+    here = RepositoryLocation.of(target)
     asked_before = bench.requests
     refusal = read_only(bench, target)
     if refusal is not None and not wanted.dry_run:
@@ -179,7 +179,9 @@ def confirmation(plan: Plan) -> str:
     return f"{said} {plural(plan.requests, 'request')}."
 
 
-async def _tag(bench: Bench, here: Home, target: Reference) -> tuple[AnyManifest | None, list[Problem], list[str]]:
+async def _tag(
+    bench: Bench, here: RepositoryLocation, target: Reference
+) -> tuple[AnyManifest | None, list[Problem], list[str]]:
     """What the tag holds now, whole, because the journal keeps it."""
     try:
         return await bench.manifest(here, target.tag or "latest", fresh=True), [], []
@@ -265,7 +267,7 @@ def _warnings(before: AnyManifest | None, after: AnyManifest) -> list[str]:
     return said
 
 
-async def _referrers(bench: Bench, here: Home, digest: Digest) -> list[str]:
+async def _referrers(bench: Bench, here: RepositoryLocation, digest: Digest) -> list[str]:
     try:
         found = await bench.source(here).referrers(here.repository, digest)
     except SourceError:

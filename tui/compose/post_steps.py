@@ -10,12 +10,12 @@ from typing import Any
 from tui.compose import layout
 from tui.compose.bench import Bench
 from tui.compose.errors import ComposeError, LocalListError
-from tui.compose.home import Home
 from tui.compose.plan import Plan, Step, StepKind
 from tui.oci import media
 from tui.oci.manifest import Index
 from tui.registry import errors
 from tui.sources.docker_lists import DockerLists
+from tui.sources.location import RepositoryLocation
 from tui.text import plural, safe
 
 #: Writers of one referrers tag can overwrite each other; it is read back and written again this often (H-03).
@@ -29,7 +29,7 @@ class PostSteps:
         self._bench = bench
         self._client = bench.client
         self._plan = plan
-        self._target = Home.of(plan.target)
+        self._target = RepositoryLocation.of(plan.target)
 
     async def run(self, step: Step) -> str:
         """Do it."""

@@ -25,7 +25,6 @@ from tui.compose.events import (
     StepStarted,
     Waiting,
 )
-from tui.compose.home import Home
 from tui.compose.journal import NOT_WRITTEN, Journal
 from tui.compose.patience import Patience, can_pass
 from tui.compose.plan import How, Plan, Step, StepKind
@@ -38,6 +37,7 @@ from tui.oci.errors import OciError
 from tui.registry import errors
 from tui.registry.uploads import Upload
 from tui.sources.base import SourceError
+from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Observation, Presence
 from tui.text import plural, safe
 
@@ -54,7 +54,7 @@ Failure = errors.RegistryError | SourceError | ComposeError
 class Transfer:
     """Moves objects to one repository. Sessions that a mount left open are cancelled by `tidy`."""
 
-    def __init__(self, bench: Bench, target: Home, on_event: OnEvent) -> None:
+    def __init__(self, bench: Bench, target: RepositoryLocation, on_event: OnEvent) -> None:
         self._bench = bench
         self._client = bench.client
         self._target = target
@@ -191,7 +191,7 @@ class Push:
         self._patience.on_event = self._tell
         self._recheck_after = recheck_after
         self._watch_every = watch_every
-        self._target = Home.of(plan.target)
+        self._target = RepositoryLocation.of(plan.target)
         self._transfer = Transfer(bench, self._target, self._tell)
         self._last = TagWrite(bench, plan, self._tell, self._patience)
         self._side = PostSteps(bench, plan)

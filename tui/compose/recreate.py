@@ -16,7 +16,6 @@ from tui.compose import edit
 from tui.compose.bench import Bench
 from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, from_index
 from tui.compose.errors import DraftError, ResolveError
-from tui.compose.home import Home
 from tui.compose.resolve import resolve
 from tui.explore.spelling import machine_names, proposals, repository_spellings
 from tui.oci.digest import Digest
@@ -24,6 +23,7 @@ from tui.oci.errors import OciError
 from tui.oci.manifest import Index
 from tui.oci.reference import Reference
 from tui.sources.base import SourceError
+from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
 from tui.text import plural, safe
 
@@ -47,7 +47,7 @@ async def recreate(
     bench: Bench,
     target: Reference,
     index: Index,
-    home: Home,
+    home: RepositoryLocation,
     *,
     known: Mapping[Digest, str] | None = None,
     sources: Mapping[Digest, str] | None = None,
@@ -90,7 +90,7 @@ async def propose_sources(bench: Bench, target: Reference, entries: Iterable[Ent
 
     Tags that are named after the list come first. The others are asked only while an entry has neither a tag that
     points at it nor one that is named after it."""
-    home = Home.of(target)
+    home = RepositoryLocation.of(target)
     tags, looked = await _tags(bench, home)
     wanted = [entry for entry in entries if entry.platform is not None and not entry.platform.is_unknown]
     named: dict[str, list[str]] = {}
@@ -144,7 +144,7 @@ def _likely_first(tags: Sequence[str], entries: Sequence[Entry]) -> list[str]:
     return sorted(kept, key=lambda tag: not any(name in tag.lower() for name in machines))
 
 
-async def _heads(bench: Bench, home: Home, tags: Sequence[str]) -> dict[str, Digest | None]:
+async def _heads(bench: Bench, home: RepositoryLocation, tags: Sequence[str]) -> dict[str, Digest | None]:
     """What each of these tags points at; None where that could not be found out."""
     return dict(zip(tags, await asyncio.gather(*(_head(bench, home, tag) for tag in tags)), strict=True))
 
@@ -154,7 +154,7 @@ async def _beside(bench: Bench, target: Reference, entry: Entry) -> Hint | None:
     if entry.platform is None or target.tag is None:
         return None
     names = list(repository_spellings(target.repository, entry.platform))[:REPOSITORY_LIMIT]
-    homes = [Home(name, target.registry) for name in names]
+    homes = [RepositoryLocation(name, target.registry) for name in names]
     heads = await asyncio.gather(*(_head(bench, home, target.tag) for home in homes))
     for home, head in zip(homes, heads, strict=True):
         if head is not None:
@@ -162,7 +162,7 @@ async def _beside(bench: Bench, target: Reference, entry: Entry) -> Hint | None:
     return None
 
 
-async def _tags(bench: Bench, home: Home) -> tuple[Sequence[str], str]:
+async def _tags(bench: Bench, home: RepositoryLocation) -> tuple[Sequence[str], str]:
     """The repository's tags, and why they are not all of them."""
     names: list[str] = []
     try:
@@ -173,14 +173,16 @@ async def _tags(bench: Bench, home: Home) -> tuple[Sequence[str], str]:
     return names, ""
 
 
-async def _head(bench: Bench, home: Home, tag: str) -> Digest | None:
+async def _head(bench: Bench, home: RepositoryLocation, tag: str) -> Digest | None:
     try:
         return (await bench.source(home).resolve(home.repository, tag)).digest
     except (SourceError, OciError):
         return None
 
 
-async def _now(bench: Bench, entry: Entry, hint: Hint | None, home: Home) -> tuple[Entry, ...] | ResolveError:
+async def _now(
+    bench: Bench, entry: Entry, hint: Hint | None, home: RepositoryLocation
+) -> tuple[Entry, ...] | ResolveError:
     """What the row's source holds now, or why that is not known."""
     if hint is None:
         # Nothing says where it came from: is it still there by its digest?

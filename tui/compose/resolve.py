@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from tui.compose.bench import Bench, locate
 from tui.compose.draft import Entry, EntryVerdict
 from tui.compose.errors import ResolveError
-from tui.compose.home import Home, Pinned
 from tui.explore.children import DEPTH_LIMIT
 from tui.oci import attestation, media
 from tui.oci.config import ImageConfig
@@ -20,6 +19,7 @@ from tui.oci.errors import OciError
 from tui.oci.manifest import AnyManifest, ImageManifest, Index
 from tui.oci.platform import Platform
 from tui.sources.base import SourceError
+from tui.sources.location import ObjectLocation, RepositoryLocation
 from tui.sources.presence import Presence
 from tui.text import plural, safe
 
@@ -37,7 +37,7 @@ class Resolved:
     """
 
     reference: str
-    home: Home
+    home: RepositoryLocation
     root: AnyManifest
     entries: tuple[Entry, ...]
     notes: tuple[str, ...] = ()
@@ -81,7 +81,7 @@ async def resolve(bench: Bench, reference: str) -> Resolved:
     return Resolved(reference, home, root, tuple(entries), tuple(walk.notes), walk.nested > 0)
 
 
-async def _only_image(bench: Bench, home: Home, shown: str) -> tuple[Home, str]:
+async def _only_image(bench: Bench, home: RepositoryLocation, shown: str) -> tuple[RepositoryLocation, str]:
     """The one image of a layout or an archive that was named without a tag. Raises ResolveError when there are more, or
     none; SourceError."""
     source = await bench.opened(home)
@@ -98,7 +98,7 @@ async def _only_image(bench: Bench, home: Home, shown: str) -> tuple[Home, str]:
         return found[0]
     if not found:
         raise ResolveError(f"{shown} holds no image.", Presence.MISSING)
-    shortly = [Pinned.of(source, place.repository, tag=tag) for place, tag in found[:NAMES_SHOWN]]
+    shortly = [ObjectLocation.of(source, place.repository, tag=tag) for place, tag in found[:NAMES_SHOWN]]
     names = ", ".join(safe(each, limit=300) for each in shortly)
     more = f" and {len(found) - NAMES_SHOWN} more" if len(found) > NAMES_SHOWN else ""
     raise ResolveError(f"{shown} holds {len(found)} images; name one: {names}{more}.", Presence.MISMATCHED)
@@ -133,7 +133,7 @@ def config_platform(config: ImageConfig) -> Platform | None:
 class _Walk:
     """One reference being unwrapped."""
 
-    def __init__(self, bench: Bench, home: Home, reference: str, shown: str) -> None:
+    def __init__(self, bench: Bench, home: RepositoryLocation, reference: str, shown: str) -> None:
         self._bench = bench
         self._home = home
         self._reference = reference
@@ -227,7 +227,9 @@ def _once(entries: list[Entry]) -> list[Entry]:
     return list(kept.values())
 
 
-async def read(bench: Bench, home: Home, selector: str, shown: str, *, fresh: bool = True, so: str = "") -> AnyManifest:
+async def read(
+    bench: Bench, home: RepositoryLocation, selector: str, shown: str, *, fresh: bool = True, so: str = ""
+) -> AnyManifest:
     """The manifest under a tag or digest. Raises ResolveError, which calls it `shown` (safe); `so` is what follows
     when it is there and cannot be read."""
     try:

@@ -10,7 +10,6 @@ from datetime import datetime
 
 from tui.compose.bench import Bench
 from tui.compose.errors import DraftError
-from tui.compose.home import Home
 from tui.compose.journal import NOT_WRITTEN, Journal, Record
 from tui.compose.plan import Action, Plan
 from tui.compose.planner import Wanted, plan_manifest
@@ -19,6 +18,7 @@ from tui.oci.errors import OciError
 from tui.oci.manifest import Index
 from tui.oci.reference import Reference
 from tui.sources.base import SourceError
+from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
 from tui.text import safe
 
@@ -59,17 +59,17 @@ class PutBack:
     reason: str = ""
 
 
-async def choices(journal: Journal, home: Home, bench: Bench) -> tuple[PutBack, ...]:
+async def choices(journal: Journal, home: RepositoryLocation, bench: Bench) -> tuple[PutBack, ...]:
     """What can be put back in a repository, deleted tags too, the newest change first. Raises only CancelledError."""
     touched = await asyncio.to_thread(journal.touched)
-    targets = [target for target in touched if Home.of(target) == home][:_ASKED]
+    targets = [target for target in touched if RepositoryLocation.of(target) == home][:_ASKED]
     found = await asyncio.gather(*(_choice(journal, target, bench) for target in targets))
     known = [each for each in found if each is not None]
     return tuple(sorted(known, key=lambda each: each.when, reverse=True))
 
 
 async def _choice(journal: Journal, target: Reference, bench: Bench) -> PutBack | None:
-    home, reason, now = Home.of(target), "", None
+    home, reason, now = RepositoryLocation.of(target), "", None
     try:
         now = (await bench.source(home).resolve(home.repository, target.tag or "latest")).digest
     except SourceError as error:
@@ -121,7 +121,7 @@ async def plan_undo(
         Action.UNDO,
         target,
         manifest,
-        home=Home.of(target),
+        home=RepositoryLocation.of(target),
         sources={entry.digest: known[entry.digest] for entry in entries if entry.digest in known},
         tag_known=True,
         tag_was=holds,

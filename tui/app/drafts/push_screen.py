@@ -17,11 +17,11 @@ from tui.app.house import House, failure
 from tui.app.ink import Line
 from tui.app.widgets.page import PageView
 from tui.compose.events import Event, Outcome, PushResult
-from tui.compose.home import Home
 from tui.compose.plan import Action, DiffRow, Plan, difference
 from tui.compose.push import Push
 from tui.oci.errors import OciError
 from tui.sources.base import SourceError
+from tui.sources.location import RepositoryLocation
 from tui.text import safe
 
 _DOING = {
@@ -92,7 +92,7 @@ class PushScreen(FixScreen[Ended]):
 
     async def _compare(self, result: PushResult) -> None:
         """What they changed, and what ours would change of theirs, as far as it can be read."""
-        home = Home.of(self.plan.target)
+        home = RepositoryLocation.of(self.plan.target)
         try:
             theirs = await self.shop.bench.manifest(home, str(result.theirs)) if result.theirs is not None else None
             before = self.shop.bench.learn(self.plan.before_raw, self.plan.before_media_type) \

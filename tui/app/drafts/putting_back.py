@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from tui.app.drafts.workshop import target_of
 from tui.app.screens.dialogs import Item
-from tui.compose.home import Home
 from tui.compose.plan import Plan
 from tui.compose.undo import PutBack
 from tui.explore.node import Kind, Node
 from tui.oci.digest import Digest
 from tui.oci.reference import Reference
+from tui.sources.location import RepositoryLocation
 from tui.text import age, plural, safe
 
 #: So many tags are named in one sentence.
@@ -25,14 +25,14 @@ def tag_at(node: Node | None) -> Reference | None:
     return target_of(node) if node is not None else None
 
 
-def home_at(node: Node | None) -> Home | None:
+def home_at(node: Node | None) -> RepositoryLocation | None:
     """The repository of a registry that a row is in, or whose tag one of Docker's local lists is for."""
     tag = tag_at(node)
     if tag is not None:
-        return Home.of(tag)
+        return RepositoryLocation.of(tag)
     if node is None or not node.repository or node.source.kind != "registry":
         return None
-    return Home.of(Reference.parse(node.source.reference(node.repository, tag="latest")))
+    return RepositoryLocation.of(Reference.parse(node.source.reference(node.repository, tag="latest")))
 
 
 def offers(found: Sequence[PutBack]) -> list[Item[Reference]]:

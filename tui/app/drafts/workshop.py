@@ -12,7 +12,6 @@ from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.draft import Draft, DraftKind
 from tui.compose.edit import Mark, accept_tag, begin_amend, begin_marked, begin_new
 from tui.compose.errors import ComposeError, DraftError
-from tui.compose.home import Home, Pinned
 from tui.compose.journal import Journal
 from tui.compose.local_lists import draft_of_local, plan_local_write, plan_remove_local, recreate_local
 from tui.compose.plan import Plan
@@ -28,6 +27,7 @@ from tui.registry.client import Client
 from tui.sources.base import SourceError
 from tui.sources.docker_lists import named
 from tui.sources.docker_manifests import DockerManifests
+from tui.sources.location import ObjectLocation, RepositoryLocation
 from tui.sources.presence import Presence
 from tui.text import safe
 
@@ -42,7 +42,7 @@ class Workshop:
         self.journal = journal or Journal()
         self.drafts: dict[str, History] = {}
         #: The repositories that something was written to from here, as the journal says; None until it is read.
-        self.written: frozenset[Home] | None = None
+        self.written: frozenset[RepositoryLocation] | None = None
 
     @property
     def unsaved(self) -> str:
@@ -54,9 +54,9 @@ class Workshop:
 
     async def read_journal(self) -> None:
         """Learn which tags something could be undone for."""
-        self.written = frozenset(Home.of(tag) for tag in await asyncio.to_thread(self.journal.touched))
+        self.written = frozenset(RepositoryLocation.of(tag) for tag in await asyncio.to_thread(self.journal.touched))
 
-    def why_not_undo(self, tag: Reference | None, home: Home | None) -> str:
+    def why_not_undo(self, tag: Reference | None, home: RepositoryLocation | None) -> str:
         """Why there is nothing to put back in a tag or in its repository, as far as that is known without asking."""
         if self.written is None or home is None or home in self.written:
             return ""
@@ -91,9 +91,9 @@ class Workshop:
         known = await asyncio.to_thread(self.journal.sources, wanted)
         return await recreate(self.bench, wanted, index, home, known=known, tag_known=known_tag, progress=tell)
 
-    async def _index(self, node: Node, target: Reference) -> tuple[Index, Home, bool]:
+    async def _index(self, node: Node, target: Reference) -> tuple[Index, RepositoryLocation, bool]:
         own = target_of(node)
-        home = Home.of(own or target)
+        home = RepositoryLocation.of(own or target)
         selector = (own.tag if own is not None else None) or str(node.digest or "")
         manifest = await self.bench.manifest(home, selector, fresh=True)
         if not isinstance(manifest, Index):
@@ -111,7 +111,7 @@ class Workshop:
         own = target_of(node)
         if own is not None and own == wanted:
             return await begin_amend(self.bench, wanted)
-        home = Home.of(wanted)
+        home = RepositoryLocation.of(wanted)
         digest = node.digest
         if digest is None:
             raise DraftError("Its digest is not known yet: open it first.")
@@ -151,7 +151,7 @@ class Workshop:
 
     async def tag_holds(self, target: Reference) -> Digest | None:
         """What a tag holds now; None when there is no such tag. Raises SourceError when that cannot be found out."""
-        home = Home.of(target)
+        home = RepositoryLocation.of(target)
         try:
             return (await self.bench.source(home).resolve(home.repository, target.tag or "latest")).digest
         except SourceError as error:
@@ -175,7 +175,7 @@ class Workshop:
             digest = entry.descriptor.digest
             manifest = self.bench.known_manifest(digest)
             if manifest is None:
-                home = entry.home or Home.of(draft.target)
+                home = entry.home or RepositoryLocation.of(draft.target)
                 manifest = await self.bench.manifest(home, str(digest))
             found[digest] = manifest.raw
         return found
@@ -223,14 +223,14 @@ def target_of(node: Node) -> Reference | None:
 def mark_of(node: Node) -> Mark:
     """A marked row for a new list: a platform of an index keeps what that index says of it, attestations included."""
     by_tag = node.tag if node.kind is Kind.TAG else None
-    reference = Pinned.of(node.source, node.repository or "", tag=by_tag, digest=node.digest)
+    reference = ObjectLocation.of(node.source, node.repository or "", tag=by_tag, digest=node.digest)
     parent = node.parent
     if node.kind is Kind.MANIFEST and parent is not None and parent.index is not None:
         return Mark(reference, parent.index, node.digest, reference.home)
     return Mark(reference)
 
 
-def seen_in(node: Node) -> Pinned:
+def seen_in(node: Node) -> ObjectLocation:
     """What a row shows, by its digest; one of Docker's local lists by its name, for it is under its digest nowhere."""
     local = node.kind is Kind.TAG and isinstance(node.source, DockerManifests)
-    return Pinned.of(node.source, node.repository or "", tag=node.tag if local else None, digest=node.digest)
+    return ObjectLocation.of(node.source, node.repository or "", tag=node.tag if local else None, digest=node.digest)

@@ -1,4 +1,4 @@
-"""A home: the one repository (of a registry, a layout, an archive) in which an object was seen."""
+"""Where an object was seen: one repository of a registry, a layout, an archive; and how that is written as text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui.sources.storage import StorageSource
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class RepositoryLocation:
     """Where bytes can be read from.
 
     `registry` is the `host[:port]` of a registry; for what lies on disk it is None and `path` holds the source as
@@ -26,12 +26,12 @@ class Home:
     path: str | None = None
 
     @classmethod
-    def of(cls, reference: Reference) -> Home:
+    def of(cls, reference: Reference) -> RepositoryLocation:
         """The repository that a reference names."""
         return cls(reference.repository, reference.registry)
 
     @classmethod
-    def within(cls, source: Source, repository: str) -> Home:
+    def within(cls, source: Source, repository: str) -> RepositoryLocation:
         """A repository of a source, wherever that is."""
         if source.registry is not None:
             return cls(repository, source.registry)
@@ -45,7 +45,7 @@ class Home:
         """Whether it is read from disk, so that nothing can be mounted from it."""
         return self.registry is None
 
-    def same_registry(self, other: Home) -> bool:
+    def same_registry(self, other: RepositoryLocation) -> bool:
         """Whether a blob could be mounted from one to the other: both in the same registry."""
         return self.registry is not None and self.registry == other.registry
 
@@ -66,22 +66,24 @@ class Home:
         return f"{self.registry}/{self.repository}"
 
 
-class Pinned(str):
+class ObjectLocation(str):
     """The reference of an object that somebody sees, with what it means: its text is for people and for the journal,
     and is not read again to find the object."""
 
-    home: Home
+    home: RepositoryLocation
     selector: str
 
-    def __new__(cls, home: Home, selector: str, text: str = "") -> Pinned:
+    def __new__(cls, home: RepositoryLocation, selector: str, text: str = "") -> ObjectLocation:
         pinned = super().__new__(cls, text or home.at(selector))
         pinned.home, pinned.selector = home, selector
         return pinned
 
     @classmethod
-    def of(cls, source: Source, repository: str, *, tag: str | None = None, digest: Digest | None = None) -> Pinned:
+    def of(
+        cls, source: Source, repository: str, *, tag: str | None = None, digest: Digest | None = None
+    ) -> ObjectLocation:
         """A tag or a digest of a source."""
-        home = Home.within(source, repository)
+        home = RepositoryLocation.within(source, repository)
         selector = tag or str(digest or "")
         # Docker names its local lists as what they are in the registry, which is another place.
         text = home.at(selector) if isinstance(source, DockerManifests) else ""

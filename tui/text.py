@@ -6,7 +6,9 @@ and bidi controls make it read as something else, so it passes through `safe` on
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -35,6 +37,23 @@ def _shown(char: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+_KEY = re.compile(r"\{key:([a-z0-9-]+)\}")
+
+#: The usual keys of the actions that a text outside the screen (a report) may name.
+USUAL_KEYS = {"json": "v"}
+
+
+def with_keys(text: str, key_of: Callable[[str], str | None] = USUAL_KEYS.get) -> str:
+    """A text of ours with the key of an action in place of each `{key:ACTION}`; where `key_of` knows no such action
+    (foreign text may hold anything) the text stays as it is."""
+
+    def key(found: re.Match[str]) -> str:
+        shown = key_of(found[1])
+        return found[0] if shown is None else shown
+
+    return _KEY.sub(key, text)
 
 
 def safe(text: str, *, limit: int = 4096, multiline: bool = False) -> str:

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.app.stage import staged
+from tui.app.ink import Target
 from tui.app.keys import ACTIONS, BY_ID, SHARED_KEY, Keys, show_key
 from tui.app.screens.explore import ExploreScreen
 from tui.app.theme import DARK
 from tui.config import Settings
+from tui.explore.codes import CODES
 from tui.explore.node import Kind
+from tui.text import with_keys
 
 DESIGN = {
     "up": "up k", "down": "down j", "left": "left h", "right": "right l", "top": "home g", "bottom": "end G",
@@ -139,3 +142,33 @@ async def test_a_theme_that_exists_is_taken_without_a_word(theme: str) -> None:
     async with staged(settings=Settings(theme=theme)) as stage:
         await stage.pilot.pause()
         assert "no theme" not in stage.screen() and "Configuration" not in stage.screen()
+
+
+async def test_a_fix_is_offered_with_the_reader_s_own_keys() -> None:
+    """The finding names an action; R, which is another action's here, must not be offered for it."""
+    settings = Settings(keys={"recreate": "f9", "copy-menu": "R", "check": "f8"})
+    async with staged(settings=settings) as stage:
+        await stage.go("app", "2.0")
+        await stage.press("f8")
+        await stage.until(lambda: not stage.house.explorer.running() and "cannot" in stage.house.verdict_line().plain)
+        verdict = stage.house.verdict_line()
+        assert "f9 recreate" in verdict.plain and "R " not in verdict.plain and "copy" not in verdict.plain
+        assert Target("action", "recreate") in [link.target for link in verdict.links]
+        stage.house.show_tab("findings")
+        await stage.until(lambda: "f9 Push the image again" in stage.page)
+        assert "R Push" not in stage.page
+        stage.house.show_tab("explain")
+        await stage.until(lambda: "f9 Push the image again" in stage.page)
+
+
+def test_texts_name_actions_that_there_are() -> None:
+    for code in CODES.values():
+        assert code.action is None or code.action in BY_ID
+        assert "{" not in Keys().put_in(code.fix) == with_keys(code.fix)
+
+
+def test_a_text_names_the_keys_of_now() -> None:
+    text = "Look at its JSON ({key:json}), {key:nothing}."
+    assert Keys().put_in(text) == "Look at its JSON (v), {key:nothing}." == with_keys(text)
+    assert Keys({"json": "f9"}).put_in(text) == "Look at its JSON (f9), {key:nothing}."
+    assert Keys({"check": "v"}).put_in(text) == "Look at its JSON (JSON), {key:nothing}."

@@ -57,7 +57,7 @@ async def test_opening_tells_what_is_stale(tmp_path: Path) -> None:
     assert all("now" in each.message for each in stale)
     whole = next(each for each in found if each.code == "stale-local-list")
     assert "2 of its 2 entries" in whole.message
-    assert whole.key == "R"
+    assert whole.action == "recreate"
 
 
 async def test_a_check_names_what_pushing_it_would_miss(tmp_path: Path) -> None:

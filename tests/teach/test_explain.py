@@ -9,6 +9,7 @@ import pytest
 from tests.support import images
 from tests.support.fake_source import FakeSource
 from tests.teach.conftest import Stand
+from tui.app.keys import BY_ID
 from tui.demo.gallery import GALLERY
 from tui.explore.children import fault
 from tui.explore.codes import CODES
@@ -22,6 +23,7 @@ from tui.teach.causes import CAUSES
 from tui.teach.explain import explain, explain_finding
 from tui.teach.explanation import Explanation
 from tui.teach.kinds import words_of
+from tui.text import with_keys
 
 #: Signs of a sentence that was not finished.
 _PLACEHOLDER = re.compile(r"[{}]|\bNone\b|\bTBD\b|\bTODO\b|<[a-z_]+>|\bnan\b|  ")
@@ -41,7 +43,12 @@ _SLOW = {"gallery/slow:latest", "gallery/many-tags:latest", "gallery/many-platfo
 def sentences(explanation: Explanation) -> list[str]:
     links = [link.text for link in (*explanation.refers_to, *explanation.referred_by)]
     specs = [str(spec) for spec in explanation.specs]
-    return [explanation.title, *explanation.paragraphs, explanation.why, explanation.fix, *links, *specs]
+    texts = [explanation.title, *explanation.paragraphs, explanation.why, explanation.fix, *links, *specs]
+    return [with_keys(text, dict.fromkeys(BY_ID, "F9").get) for text in texts]
+
+
+def whole(explanation: Explanation) -> str:
+    return "\n".join(sentences(explanation))
 
 
 def assert_finished(explanation: Explanation) -> None:
@@ -70,7 +77,7 @@ async def test_every_row_of_the_gallery_is_explained(stand: Stand, reference: st
 async def test_hostile_text_never_reaches_an_explanation_raw(stand: Stand) -> None:
     top = await stand.open_all("gallery/hostile:latest")
     for node in top.walk():
-        text = explain(node, stand.explorer).text()
+        text = whole(explain(node, stand.explorer))
         assert "\x1b" not in text
         assert "\u202e" not in text
         assert all(char == "\n" or char.isprintable() for char in text)
@@ -97,7 +104,7 @@ async def test_every_kind_is_met(stand: Stand) -> None:
 async def test_the_words_name_this_image(stand: Stand) -> None:
     tag = await stand.open_all("library/hello:latest")
     assert tag.index is not None
-    text = explain(tag, stand.explorer).text()
+    text = whole(explain(tag, stand.explorer))
     assert "library/hello:latest" in text
     assert str(tag.digest) in text
     assert "5 images and 5 attestations" in text
@@ -111,10 +118,10 @@ async def test_the_words_name_this_image(stand: Stand) -> None:
         *(layer.digest for layer in platform.image_manifest.layers),
     ]
     layer = next(node for node in platform.children if node.kind is Kind.LAYER)
-    assert f"layer 1 of {len(platform.image_manifest.layers)}" in explain(layer, stand.explorer).text()
+    assert f"layer 1 of {len(platform.image_manifest.layers)}" in whole(explain(layer, stand.explorer))
     attestation = next(node for node in tag.walk() if node.kind is Kind.ATTESTATION)
     named = explain(attestation, stand.explorer)
-    assert str(attestation.subject) in named.text()
+    assert str(attestation.subject) in whole(named)
     assert any(link.node is tag for link in named.referred_by), "the index names it, not the platform above it"
 
 
@@ -129,10 +136,10 @@ async def test_shared_layers_name_all_that_refer_to_them(stand: Stand) -> None:
 async def test_a_missing_object_says_so_and_a_denied_one_does_not(stand: Stand) -> None:
     tag = await stand.open_all("gallery/missing-layer:latest")
     gone = next(n for n in tag.walk() if stand.explorer.observation(n).presence is Presence.MISSING)
-    assert "It is missing" in explain(gone, stand.explorer).text()
+    assert "It is missing" in whole(explain(gone, stand.explorer))
     tag = await stand.open_all("gallery/denied:latest")
     denied = next(n for n in tag.walk() if stand.explorer.observation(n).presence is Presence.DENIED)
-    text = explain(denied, stand.explorer).text()
+    text = whole(explain(denied, stand.explorer))
     assert "Denied is not missing" in text
     assert "It is missing" not in text
 
@@ -148,7 +155,7 @@ def test_every_finding_is_explained(code: str) -> None:
     explanation = explain_finding(finding)
     assert_finished(explanation)
     assert code in explanation.title
-    assert str(digest) in explanation.text()
+    assert str(digest) in whole(explanation)
     assert explanation.fix
 
 

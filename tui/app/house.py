@@ -185,7 +185,7 @@ class House(Screen[None]):
         why = action.reason(now)
         if not why and action.id not in now.handled:
             return "this version has no screen for it"
-        return why
+        return self.keys.put_in(why)
 
     async def action_act(self, action_id: str) -> None:
         """Carry out an action, or say why not."""

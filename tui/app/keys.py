@@ -14,6 +14,7 @@ from textual.binding import Binding
 
 from tui.app import situation as why
 from tui.app.situation import Situation
+from tui.text import with_keys
 
 
 def always(_: Situation) -> str:
@@ -202,6 +203,11 @@ class Keys:
         """The first key, as people write it."""
         keys = self.of(action)
         return show_key(keys[0]) if keys else ""
+
+    def put_in(self, text: str) -> str:
+        """A text of ours with the keys of the actions that it names as `{key:ACTION}`; the title of one that has lost
+        all its keys."""
+        return with_keys(text, lambda action: self.first(action) or BY_ID[action].title if action in BY_ID else None)
 
     def all(self, action: str) -> str:
         """All keys, as people write them."""

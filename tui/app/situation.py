@@ -95,7 +95,7 @@ def why_not_amend(now: Situation) -> str:
 def why_not_new(now: Situation) -> str:
     if why := _why_not_writing(now):
         return why
-    return "" if now.marks else "mark the images of the new list first (m)"
+    return "" if now.marks else "mark the images of the new list first ({key:mark})"
 
 
 def why_not_push(now: Situation) -> str:
@@ -208,7 +208,7 @@ def why_not_unmark(now: Situation) -> str:
 
 def why_not_diff(now: Situation) -> str:
     if not now.marks:
-        return "mark the first one (m), then move to the second"
+        return "mark the first one ({key:mark}), then move to the second"
     image = image_of(now.node)
     if image is None:
         return "move to a second tag, index or platform"

@@ -10,7 +10,7 @@ from tui.explore.report import Report
 from tui.explore.sums import image_size
 from tui.oci import media
 from tui.sources.presence import Presence
-from tui.text import plural, safe, shorten, size, to_ascii
+from tui.text import plural, safe, shorten, size, to_ascii, with_keys
 
 
 def glyph(presence: Presence, ascii_only: bool) -> str:
@@ -32,7 +32,7 @@ def report_lines(made: Report, ascii_only: bool = False) -> Iterator[str]:
         yield f"  {mark} {part.seen.presence.value:<11} {part.kind}{needed}  {size(part.size)}  {part.digest}{told}"
     for finding in made.findings:
         yield f"  {finding.severity.value}: {finding.code}: {finding.message}"
-        yield f"    fix: {finding.fix}"
+        yield f"    fix: {with_keys(finding.fix)}"
     counted = ", ".join(f"{count} {word}" for word, count in made.counts.items() if count)
     if made.tags is not None:
         yield f"  {made.verdict.sentence}"

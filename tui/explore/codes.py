@@ -28,14 +28,15 @@ NOT_THERE = "Check the name and the tag, or push the image; opening the reposito
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One row: `title` and `cause` are plain words; `fix` says what to do, `key` is the key that does it."""
+    """One row: `title` and `cause` are plain words; `fix` says what to do (it may name a key as
+    `{key:ACTION}`), `action` is the id of the action that does it."""
 
     code: str
     severity: Severity
     title: str
     cause: str
     fix: str
-    key: str | None = None
+    action: str | None = None
 
 
 _E, _W, _I = Severity.ERROR, Severity.WARNING, Severity.INFO
@@ -47,7 +48,7 @@ _TABLE = (
         "a blob is missing",
         "It was deleted, cleaned up, or never pushed to this repository.",
         "Push the image again, or recreate the manifest list from its tags.",
-        "R",
+        "recreate",
     ),
     Code(
         "missing-manifest",
@@ -55,7 +56,7 @@ _TABLE = (
         "a manifest is missing",
         "It was deleted or garbage-collected while the index that names it stayed.",
         "Push that platform again, or recreate the manifest list without it.",
-        "R",
+        "recreate",
     ),
     Code(
         "size-mismatch",
@@ -63,7 +64,7 @@ _TABLE = (
         "the size is not what the descriptor says",
         "The descriptor was written by hand or by a faulty tool, or the content was cut short.",
         "Recreate the manifest list, or push the image again; clients refuse content of another size.",
-        "R",
+        "recreate",
     ),
     Code(
         "digest-mismatch",
@@ -78,7 +79,7 @@ _TABLE = (
         "an index contains itself",
         "Digests that cannot be verified were used to build a circle.",
         "Recreate the manifest list from the platforms' own images.",
-        "R",
+        "recreate",
     ),
     Code(
         "too-deep",
@@ -86,15 +87,15 @@ _TABLE = (
         "the tree is too deep or too large to follow",
         "Indexes are nested in indexes further than clients follow, or there are too many objects to check.",
         "Open a part of it and check that part; or recreate the manifest list without the nesting.",
-        "R",
+        "recreate",
     ),
     Code(
         "invalid-manifest",
         _E,
         "the manifest cannot be read as one",
         "It is malformed, ambiguous, or of a kind that clients no longer support.",
-        "Look at its JSON (v) and push the image again with a current tool.",
-        "v",
+        "Look at its JSON ({key:json}) and push the image again with a current tool.",
+        "json",
     ),
     Code(
         "denied",
@@ -102,7 +103,7 @@ _TABLE = (
         "the registry does not let us look",
         "The login is missing or wrong, or it may not read this repository; some registries say so for what is absent.",
         "Log in (docker login) with an account that may read this repository, then refresh.",
-        "r",
+        "refresh",
     ),
     Code(
         "unreachable",
@@ -110,7 +111,7 @@ _TABLE = (
         "no usable answer came",
         "The registry, or the way to it, did not answer in time or answered with an error.",
         "Refresh to ask again; the request log shows what came back.",
-        "r",
+        "refresh",
     ),
     Code(
         "limited",
@@ -118,7 +119,7 @@ _TABLE = (
         "the registry's rate limit is reached",
         "Too many requests in too short a time, from this account or this address.",
         "Wait until the limit is lifted, or log in for a higher one; then check again.",
-        "x",
+        "check",
     ),
     Code(
         "media-type-mismatch",
@@ -126,7 +127,7 @@ _TABLE = (
         "the media type is not what the descriptor says",
         "The index was written with another type than the manifest has.",
         "Recreate the manifest list; strict clients refuse the entry.",
-        "R",
+        "recreate",
     ),
     Code(
         "platform-mismatch",
@@ -134,7 +135,7 @@ _TABLE = (
         "the index names another platform than the image's config",
         "The platform was annotated by hand, or the image was built for another platform than was meant.",
         "Amend the entry's platform, or build the image for the platform that was meant.",
-        "A",
+        "amend",
     ),
     Code(
         "duplicate-platform",
@@ -142,7 +143,7 @@ _TABLE = (
         "two entries are for the same platform",
         "An entry was added without removing the old one; clients take the first.",
         "Amend the list and remove the entry that is not wanted.",
-        "A",
+        "amend",
     ),
     Code(
         "stale-entry",
@@ -150,7 +151,7 @@ _TABLE = (
         "the tag it came from points elsewhere now",
         "The image was pushed again after the manifest list was made.",
         "Recreate the manifest list from its tags.",
-        "R",
+        "recreate",
     ),
     Code(
         "stale-local-list",
@@ -158,7 +159,7 @@ _TABLE = (
         "Docker's stored list is not what the registry has",
         "docker manifest create keeps the list in Docker's configuration folder, and --amend keeps its old entries.",
         "Recreate the list from its tags, then push it.",
-        "R",
+        "recreate",
     ),
     Code(
         "orphan-attestation",
@@ -166,7 +167,7 @@ _TABLE = (
         "an attestation describes nothing in this index",
         "The platform that it describes was replaced or removed, and the attestation was left behind.",
         "Amend the list and remove the attestation.",
-        "A",
+        "amend",
     ),
     Code(
         "dangling-subject",
@@ -174,7 +175,7 @@ _TABLE = (
         "the subject is not in this repository",
         "What this manifest refers to was deleted, or only the referrer was copied.",
         "Copy the subject here too, or delete this manifest.",
-        "C",
+        "copy-elsewhere",
     ),
     Code(
         "not-in-this-repository",
@@ -182,7 +183,7 @@ _TABLE = (
         "it is in another repository",
         "Blobs and manifests belong to repositories; an index only sees those of its own.",
         "Mount or copy it: recreating the list does that.",
-        "R",
+        "recreate",
     ),
     Code(
         "empty-index",
@@ -190,7 +191,7 @@ _TABLE = (
         "the index has no entries",
         "It was made from nothing, or everything was removed from it.",
         "Amend it and add images.",
-        "A",
+        "amend",
     ),
     Code(
         "nested-index",
@@ -198,7 +199,7 @@ _TABLE = (
         "an index is inside an index",
         "An image that was pushed as an index (image and attestation) was added whole.",
         "Many clients do not follow it: recreate the list, which unwraps it.",
-        "R",
+        "recreate",
     ),
     Code(
         "mixed-media-types",
@@ -227,7 +228,7 @@ _TABLE = (
         "the platform is unknown/unknown",
         "The entry is neither an attestation nor does it name a platform.",
         "Amend the entry's platform.",
-        "A",
+        "amend",
     ),
     Code(
         "no-platform",
@@ -235,7 +236,7 @@ _TABLE = (
         "the entry names no platform",
         "The index was made without platforms; clients cannot choose by it.",
         "Amend the entry's platform; its config says which it is.",
-        "A",
+        "amend",
     ),
 )
 

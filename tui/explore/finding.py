@@ -11,21 +11,22 @@ from tui.text import capital
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding about one object.
-
-    All texts are safe. `platform` is the platform concerned, as text; `key` the key that fixes it, if there is
-    one; `node_key` the row that it is about; `facts` the two facts that disagree (each "" when there is only one).
-    """
+    """One finding about one object. All texts are safe."""
 
     code: str
     severity: Severity
     digest: Digest | None
     platform: str | None
+    """The platform concerned, as text."""
     message: str
     fix: str
-    key: str | None
+    """What to do; a key stands in it as `{key:ACTION}`, which `text.with_keys` resolves."""
+    action: str | None
+    """The id of the action that fixes it, if there is one."""
     node_key: str
+    """The row that it is about."""
     facts: tuple[str, str] = ("", "")
+    """The two facts that disagree; each "" when there is only one."""
 
 
 def make(
@@ -39,9 +40,9 @@ def make(
     fix: str | None = None,
     verbatim: bool = False,
 ) -> Finding:
-    """A finding with the severity, fix and key of its code; a sentence begins with a capital, unless it is a
+    """A finding with the severity, fix and action of its code; a sentence begins with a capital, unless it is a
     `verbatim` one, which may begin with a name."""
     row = CODES[code]
     plain = not verbatim and message.partition(" ")[0].isalpha()  # and no name that somebody else chose
     sentence = capital(message) if plain else message
-    return Finding(code, row.severity, digest, platform, sentence, fix or row.fix, row.key, node_key, facts)
+    return Finding(code, row.severity, digest, platform, sentence, fix or row.fix, row.action, node_key, facts)

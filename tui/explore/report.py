@@ -22,7 +22,7 @@ from tui.oci.digest import Digest
 from tui.oci.manifest import OpaqueManifest
 from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
-from tui.text import plural, safe, size
+from tui.text import plural, safe, size, with_keys
 
 #: The order of the counts in the report, and what its legend says of each.
 _COUNTED = {
@@ -124,7 +124,7 @@ class Report:
                     "digest": finding.digest,
                     "platform": finding.platform,
                     "message": finding.message,
-                    "fix": finding.fix,
+                    "fix": with_keys(finding.fix),
                 }
                 for finding in self.findings
             ],
@@ -183,7 +183,7 @@ class Report:
             facts = [fact for fact in finding.facts if fact and fact not in finding.message]
             if facts:
                 lines.append(f"  - facts: {'; '.join(escaped(fact) for fact in facts)}")
-            lines.append(f"  - fix: {escaped(finding.fix)}")
+            lines.append(f"  - fix: {escaped(with_keys(finding.fix))}")
         return [*lines, ""]
 
     def _digest_lines(self) -> list[str]:

@@ -53,7 +53,7 @@ def explain_finding(finding: Finding) -> Explanation:
         paragraphs.append(f"The object{about}: {finding.digest}")
     title = f"{capital(code.title)} ({finding.code}, {finding.severity})"
     return Explanation(
-        title, (*paragraphs, *cause.what), cause.why, cause.specs, fix=finding.fix, key=finding.key or ""
+        title, (*paragraphs, *cause.what), cause.why, cause.specs, fix=finding.fix, action=finding.action or ""
     )
 
 

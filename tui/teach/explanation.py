@@ -36,7 +36,8 @@ class Explanation:
     """One object or finding in plain words; all text is safe to show as it is.
 
     `paragraphs` say what it is and what is known of it, `why` says why it matters; `refers_to` and `referred_by` are
-    its neighbours; `specs` is where it is defined; `fix` and `key` are what to do about a finding ("" for a node).
+    its neighbours; `specs` is where it is defined; `fix` says what to do about a finding and `action` is the
+    id of the action that does it ("" for a node). Texts name keys as `{key:ACTION}`.
     """
 
     title: str
@@ -46,20 +47,7 @@ class Explanation:
     refers_to: tuple[Link, ...] = ()
     referred_by: tuple[Link, ...] = ()
     fix: str = ""
-    key: str = ""
-
-    def text(self) -> str:
-        """The whole as plain text, for copying and for the plain output."""
-        parts = [self.title, *self.paragraphs, f"Why it matters: {self.why}"]
-        if self.fix:
-            parts.append(f"What to do: {self.fix}" + (f" (key {self.key})" if self.key else ""))
-        for heading, links in (("Refers to", self.refers_to), ("Referred to by", self.referred_by)):
-            if links:
-                rows = (f"  {link.text}" + (f"  {link.digest}" if link.digest else "") for link in links)
-                parts.append("\n".join((f"{heading}:", *rows)))
-        if self.specs:
-            parts.append("\n".join(("Defined in:", *(f"  {spec}\n  {spec.url}" for spec in self.specs))))
-        return "\n\n".join(parts)
+    action: str = ""
 
 
 def bytes_of(count: int | None) -> str:
@@ -129,4 +117,4 @@ def presence_sentence(node: Node, seen: Observation) -> str:
         case Presence.CHECKING:
             return "It is being asked for right now."
         case Presence.UNCHECKED:
-            return "Nobody has asked the registry for it yet: press x to check it."
+            return "Nobody has asked the registry for it yet: press {key:check} to check it."

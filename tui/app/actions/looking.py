@@ -47,13 +47,14 @@ class Looking(Moving):
         self.problems_only = not self.problems_only
         if self.problems_only and not any(self.images.children_of(root) for root in self.images.children_of(None)):
             self.problems_only = False  # an empty tree would only hide where the reader is
-            self.say("Nothing with a problem is known, so everything stays. Check something first (x).")
+            key = self.keys.first("check")
+            self.say(f"Nothing with a problem is known, so everything stays. Check something first ({key}).")
             return
         self.refilter()
         if before is not None:
             self.images.go(before)
         if self.problems_only:
-            self.say("Only rows with a problem are shown now; ! shows everything again.")
+            self.say(f"Only rows with a problem are shown now; {self.keys.first('problems')} shows everything again.")
         self.refresh_keys()
 
     # --- pages ---------------------------------------------------------------------------------------------------
@@ -191,7 +192,7 @@ class Looking(Moving):
         from tui.app.pages.parts import prose
         from tui.app.screens.dialogs import Confirm
 
-        why = self.fan.unsaved()
+        why = self.keys.put_in(self.fan.unsaved())
         if why and not await self.ask(Confirm("Leave?", Lines([prose(why)]), yes="leave")):
             return
         self.app.exit(0)

@@ -50,7 +50,8 @@ class Workshop:
         if not self.drafts:
             return ""
         names = ", ".join(safe(name) for name in list(self.drafts)[:5])
-        return f"What you drafted for {names} was not pushed and would be lost. (P on the main screen continues it.)"
+        goes_on = "({key:push} on the main screen continues it.)"
+        return f"What you drafted for {names} was not pushed and would be lost. {goes_on}"
 
     async def read_journal(self) -> None:
         """Learn which tags something could be undone for."""

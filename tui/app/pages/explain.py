@@ -21,10 +21,10 @@ def explain(
     """A page from teach's explanation, its four digests and its commands. Every digest and line copies itself."""
     lines = [Line(hang=2).put(explanation.title, "title")]
     for paragraph in explanation.paragraphs:
-        lines += [blank(), prose(paragraph)]
+        lines += [blank(), prose(scene.keys.put_in(paragraph))]
     if explanation.why:
         lines += [blank(), heading("Why it matters"), prose(explanation.why)]
-    lines += _fix(explanation)
+    lines += _fix(scene, explanation)
     lines += _findings(scene)
     lines += _links(scene, "It refers to", explanation.refers_to)
     lines += _links(scene, "What refers to it", explanation.referred_by)
@@ -36,11 +36,13 @@ def explain(
     return page(lines)
 
 
-def _fix(explanation: Explanation) -> list[Line]:
+def _fix(scene: Scene, explanation: Explanation) -> list[Line]:
     if not explanation.fix:
         return []
-    key = f"{explanation.key} " if explanation.key else ""
-    return [blank(), heading("What to do"), Line(hang=2).put(key, "key-cap").put(explanation.fix)]
+    line = Line(hang=2)
+    if explanation.action and (key := scene.keys.first(explanation.action)):
+        line.put(f"{key} ", "key-cap")
+    return [blank(), heading("What to do"), line.put(scene.keys.put_in(explanation.fix))]
 
 
 def _findings(scene: Scene) -> list[Line]:
@@ -57,7 +59,7 @@ def _findings(scene: Scene) -> list[Line]:
             lines += [blank(), prose(paragraph)]
         if told.why:
             lines += [blank(), prose(told.why)]
-        lines += _fix(told)
+        lines += _fix(scene, told)
         lines += _specs(told)
     return lines
 

@@ -37,17 +37,19 @@ def _finding(scene: Scene, finding: Finding) -> list[Line]:
     if finding.code in CODES:
         lines.append(Line(hang=2).put("  ").put(CODES[finding.code].cause, "dim"))
     fix = Line(hang=2).put(f"  {scene.glyphs.arrow} ", "accent")
-    if finding.key:
-        fix.put(finding.key, "key-cap").put(" ")
-    lines.append(fix.put(finding.fix))
+    if finding.action and (key := scene.keys.first(finding.action)):
+        fix.put(key, "key-cap").put(" ")
+    lines.append(fix.put(scene.keys.put_in(finding.fix)))
     return lines
 
 
 def _why_empty(scene: Scene) -> Line:
     node = scene.node
     if node.load is Load.IDLE and node.expandable:
-        return prose("Nothing was asked for yet: open the row (Enter), or check everything below it (x).", "dim")
+        text = "Nothing was asked for yet: open the row ({key:open}), or check everything below it ({key:check})."
+        return prose(scene.keys.put_in(text), "dim")
     rollup = scene.book.rollup(node)
     if rollup.worst.undetermined:
-        return prose("No finding so far, but not everything below was checked (x checks it all).", "dim")
+        text = "No finding so far, but not everything below was checked ({key:check} checks it all)."
+        return prose(scene.keys.put_in(text), "dim")
     return prose("Nothing is wrong here.", "good")

@@ -26,7 +26,7 @@ def layers(scene: Scene) -> Lines:
         return _of_index(scene, image)
     manifest = image.image_manifest
     if manifest is None:
-        return nothing("The manifest was not read yet: open the row (Enter).")
+        return nothing(scene.keys.put_in("The manifest was not read yet: open the row ({key:open})."))
     what = "statement" if image.kind is Kind.ATTESTATION else "layer"
     total = f"{size(image_size(manifest))} in {image_parts(manifest, what)}"
     commands = image.config.commands(len(manifest.layers)) if image.config else (None,) * len(manifest.layers)
@@ -101,7 +101,8 @@ def _of_index(scene: Scene, index: Node) -> Lines:
             if platform.label not in names:
                 names.append(platform.label)
     if not users:
-        return nothing("No platform of this index was read yet: open one, or check everything below (x).")
+        text = "No platform of this index was read yet: open one, or check everything below ({key:check})."
+        return nothing(scene.keys.put_in(text))
     lines = [
         Line(hang=2)
         .put(f"{plural(len(users), 'distinct layer')}, {size(sum(sizes.values()))}, ", "title")

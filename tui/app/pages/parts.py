@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tui.app.glyphs import ROLE, Glyphs
 from tui.app.ink import Line, Lines, Role, Target
+from tui.app.keys import Keys
 from tui.app.rows import Book
 from tui.explore.findings import Finding, Severity
 from tui.explore.node import Node
@@ -33,7 +34,7 @@ class Scene:
     glyphs: Glyphs
     width: int
     findings: tuple[Finding, ...] = ()
-    key_of: dict[str, str] = field(default_factory=dict)
+    keys: Keys = field(default_factory=Keys)
     notices: tuple[str, ...] = ()
 
 

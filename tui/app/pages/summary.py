@@ -187,10 +187,10 @@ def _problems(scene: Scene) -> list[Line]:
 def _hint(scene: Scene) -> list[Line]:
     node = scene.node
     if node.load is Load.IDLE and node.expandable:
-        key = scene.key_of.get("open", "Enter")
+        key = scene.keys.first("open")
         return [blank(), Line().put(key, "key-cap").put(" opens it; nothing below was asked for yet.", "dim")]
     if node.load is Load.STOPPED:
-        key = scene.key_of.get("refresh", "r")
+        key = scene.keys.first("refresh")
         return [blank(), Line().put("It was stopped before it ended. ", "warn").put(key, "key-cap").put(" asks again.")]
     return []
 

@@ -96,11 +96,10 @@ class DetailPane(Looking):
     def scene(self, node: Node, found: Sequence[Finding] = ()) -> Scene:
         """What pages are made from."""
         width = max(20, self.page_view.scrollable_content_region.width or self.page_view.size.width)
-        keys = {name: self.keys.first(name) for name in ("open", "refresh", "check")}
         client = self.world.client if self.world is not None else None
         registry = node.source.registry if node.kind is Kind.SOURCE else None
         notices = client.notices(registry) if client is not None and registry is not None else ()
-        return Scene(node, self.explorer, self.glyphs, width, tuple(found), keys, notices)
+        return Scene(node, self.explorer, self.glyphs, width, tuple(found), self.keys, notices)
 
     def _page(self, node: Node, found: Sequence[Finding]) -> Page:
         scene = self.scene(node, found)

@@ -6,7 +6,7 @@ import logging
 
 from tui.app.house import failure
 from tui.app.ink import Line, Role, Target
-from tui.app.keys import ACTIONS, show_key
+from tui.app.keys import BY_ID
 from tui.app.panes.detail import DetailPane
 from tui.app.rows import rest_words
 from tui.app.widgets.bars import HeaderFacts, HeaderLine, VerdictBox
@@ -51,12 +51,11 @@ class VerdictPane(DetailPane):
         line = Line(hang=2).put(f"{mark} ", role).put(verdict.sentence, role if role == "bad" else "plain")
         fixes: dict[str, str] = {}
         for finding in self.judge.findings(top, self.explorer):
-            if finding.key and finding.severity is not Severity.INFO:
-                fixes.setdefault(finding.key, finding.code)
-        for key in list(fixes)[:2]:
-            action = self._action_of(key)
-            if action:
-                line.put("   ").put(key, "key-cap", Target("action", action[0])).put(f" {action[1]}", "label")
+            if finding.action and finding.severity is not Severity.INFO:
+                fixes.setdefault(finding.action, finding.code)
+        for action in list(fixes)[:2]:
+            line.put("   ").put(self.keys.first(action), "key-cap", Target("action", action))
+            line.put(f" {BY_ID[action].title}", "label")
         if fixes:
             line.put("   ").put(self.keys.first("explain"), "key-cap", Target("action", "explain")).put(
                 " explain", "label"
@@ -72,12 +71,6 @@ class VerdictPane(DetailPane):
         if verdict.complete:
             return self.glyphs.of(Presence.PRESENT), "good"
         return self.glyphs.of(Presence.UNCHECKED), "dim"
-
-    def _action_of(self, key: str) -> tuple[str, str] | None:
-        for action in ACTIONS:
-            if key in [show_key(each) for each in self.keys.of(action.id)]:
-                return action.id, action.title
-        return None
 
     def _listing_line(self, node: Node) -> Line:
         line = Line(hang=2)

@@ -10,7 +10,7 @@ So a missing blob costs two requests (one look, one mount) and a present one cos
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tui.compose.bench import Bench
@@ -26,21 +26,22 @@ from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Observation, Presence
 from tui.text import plural, safe
 
-#: So many objects are walked for one plan at most (protocol.md C-15).
+#: So many objects are walked for one plan at most (docs/protocol-notes.md, C-15).
 OBJECT_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Surveyed:
-    """`objects`: each distinct digest below the root once, in the order of the tree. `manifests`: those of them
-    that are manifests, children before the indexes that name them, which is the order to PUT them in."""
+class ObjectsBelow:
+    """What is below a root, and how each of it gets into the target repository."""
 
     objects: tuple[PlannedObject, ...]
+    """Each distinct digest below the root once, in the order of the tree."""
     manifests: tuple[PlannedObject, ...]
+    """Those of them that are manifests, children before the indexes that name them: the order to PUT them in."""
 
 
 class Availability:
-    """One walk over what is below a manifest that shall be in `target`.
+    """One walk over what is below a manifest that shall be in `target`; each digest is planned once.
 
     `homes` says where each child may be found, best first; `places` are further repositories to look in. The target
     itself is always looked in.
@@ -60,16 +61,19 @@ class Availability:
         self._entry_homes = dict(homes or {})
         self._places = tuple(places)
         self._progress = progress or (lambda _text: None)
-        self._found: dict[Digest, asyncio.Future[PlannedObject]] = {}
-        self._leads: dict[RepositoryLocation, asyncio.Future[bool]] = {}
+        self._group = asyncio.TaskGroup()
+        self._planning: dict[Digest, asyncio.Task[PlannedObject]] = {}
+        self._leads: dict[RepositoryLocation, asyncio.Task[PlannedObject]] = {}
 
-    async def below(self, root: AnyManifest, home: RepositoryLocation | None = None) -> Surveyed:
-        """Availability all that the root needs, without the root itself. Raises only CancelledError."""
-        if isinstance(root, Index):
-            await asyncio.gather(*(self._manifest(child, self._homes(child, home), 1) for child in root.entries))
-        elif isinstance(root, ImageManifest):
-            await self._blobs(root, home or self._target, self._around(home))
-        planned = {digest: future.result() for digest, future in self._found.items()}
+    async def below(self, root: AnyManifest, home: RepositoryLocation | None = None) -> ObjectsBelow:
+        """Find out all that the root needs, without the root itself. Raises only CancelledError. To be called once."""
+        async with self._group:
+            if isinstance(root, Index):
+                for child in root.entries:
+                    self._manifest(child, self._homes(child, home), 1)
+            elif isinstance(root, ImageManifest):
+                await self._blobs(root, home or self._target, self._around(home))
+        planned = {digest: task.result() for digest, task in self._planning.items()}
         platforms: dict[Digest, dict[str, None]] = {}
         objects: dict[Digest, PlannedObject] = {}
         manifests: dict[Digest, None] = {}
@@ -83,7 +87,7 @@ class Availability:
             if label:
                 platforms.setdefault(digest, {})[label] = None
         named = {digest: replace(each, platforms=tuple(platforms.get(digest, ()))) for digest, each in objects.items()}
-        return Surveyed(tuple(named.values()), tuple(named[digest] for digest in manifests))
+        return ObjectsBelow(tuple(named.values()), tuple(named[digest] for digest in manifests))
 
     def _tree(self, manifest: AnyManifest | None, label: str, depth: int = 0) -> Iterator[tuple[Digest, str, bool]]:
         """What is below, in the order of the tree, with the platform it is for; manifests once more after their
@@ -110,27 +114,29 @@ class Availability:
         first = () if home is None else (home,)
         return tuple(dict.fromkeys((*first, self._target, *self._places)))
 
+    def _once(
+        self, digest: Digest, plan: Callable[[], Coroutine[None, None, PlannedObject]]
+    ) -> asyncio.Task[PlannedObject]:
+        """The one task that plans this digest, however many manifests name it."""
+        if digest not in self._planning:
+            self._planning[digest] = self._group.create_task(plan())
+        return self._planning[digest]
+
     # manifests
 
-    async def _manifest(self, descriptor: Descriptor, homes: Sequence[RepositoryLocation], depth: int) -> None:
-        if descriptor.digest in self._found:
-            await asyncio.shield(self._found[descriptor.digest])
-            return
-        future = self._claim(descriptor.digest)
-        try:
-            planned = await self._plan_manifest(descriptor, homes, depth)
-        except BaseException:
-            future.cancel()
-            raise
-        future.set_result(planned)
-        self._progress(f"{descriptor.digest.short} {planned.how}")
-
-    def _claim(self, digest: Digest) -> asyncio.Future[PlannedObject]:
-        future: asyncio.Future[PlannedObject] = asyncio.get_running_loop().create_future()
-        self._found[digest] = future
-        return future
+    def _manifest(
+        self, descriptor: Descriptor, homes: Sequence[RepositoryLocation], depth: int
+    ) -> asyncio.Task[PlannedObject]:
+        return self._once(descriptor.digest, lambda: self._plan_manifest(descriptor, homes, depth))
 
     async def _plan_manifest(
+        self, descriptor: Descriptor, homes: Sequence[RepositoryLocation], depth: int
+    ) -> PlannedObject:
+        planned = await self._read_and_plan(descriptor, homes, depth)
+        self._progress(f"{descriptor.digest.short} {planned.how}")
+        return planned
+
+    async def _read_and_plan(
         self, descriptor: Descriptor, homes: Sequence[RepositoryLocation], depth: int
     ) -> PlannedObject:
         manifest, home, trouble = await self._read(descriptor, homes)
@@ -147,18 +153,18 @@ class Availability:
             descriptor.digest, kind, manifest.media_type, manifest.size, How.PRESENT, raw=manifest.raw
         )
         if descriptor.size != manifest.size:
-            # Clients refuse a child whose size is not what the index says (protocol.md C-14); no push can fix that.
-            said = f"the index says {plural(descriptor.size, 'byte')}, but it has {manifest.size:,}"
-            return replace(planned, how=How.WRONG, detail=said)
+            # Clients refuse a child whose size is not what the index says, and no push can fix that
+            # (docs/protocol-notes.md, C-14).
+            detail = f"the index says {plural(descriptor.size, 'byte')}, but it has {manifest.size:,}"
+            return replace(planned, how=How.WRONG, detail=detail)
         if descriptor.media_type not in ("", manifest.media_type):
-            said = f"the index calls it {safe(descriptor.media_type)}, but it is {safe(manifest.media_type)}"
-            planned = replace(planned, detail=said, caveat=said)
+            detail = f"the index calls it {safe(descriptor.media_type)}, but it is {safe(manifest.media_type)}"
+            planned = replace(planned, detail=detail, caveat=detail)
         if isinstance(manifest, Index):
-            if depth >= DEPTH_LIMIT or len(self._found) + len(manifest.entries) > OBJECT_LIMIT:
+            if depth >= DEPTH_LIMIT or len(self._planning) + len(manifest.entries) > OBJECT_LIMIT:
                 return replace(planned, how=How.UNKNOWN, detail="too deep or too many objects: not looked into")
-            await asyncio.gather(
-                *(self._manifest(child, self._homes(child, home), depth + 1) for child in manifest.entries)
-            )
+            children = (self._manifest(child, self._homes(child, home), depth + 1) for child in manifest.entries)
+            await asyncio.gather(*children)
         elif isinstance(manifest, ImageManifest):
             await self._blobs(manifest, home, homes, statements=kind == "attestation")
         if home == self._target:
@@ -196,54 +202,27 @@ class Availability:
         if home == self._target or not home.same_registry(self._target):
             await asyncio.gather(*(self._blob(blob, kind, around) for blob, kind in blobs))
             return
-        if manifest.config is not None and self._bench.seen(home, manifest.config.digest) is not None:
-            await self._stacked(
-                blobs, around, None
-            )  # its config was read, so that a look at its base layer is paid for
-            return
-        lead = self._leads.get(home)
-        if lead is not None and await asyncio.shield(lead):
-            await asyncio.gather(*(self._blob(blob, kind, around, ask=False) for blob, kind in blobs))
-            return
-        mine: asyncio.Future[bool] | None = None
-        if lead is None:
-            mine = self._leads[home] = asyncio.get_running_loop().create_future()
-        try:
-            await self._stacked(blobs, around, mine)
-        finally:
-            if mine is not None and not mine.done():
-                mine.set_result(False)
-
-    async def _stacked(
-        self,
-        blobs: Sequence[tuple[Descriptor, str]],
-        homes: Sequence[RepositoryLocation],
-        lead: asyncio.Future[bool] | None,
-    ) -> None:
-        """From the base layer up, until one is absent from the target; `lead` learns whether the very first is."""
-        for place, (blob, kind) in enumerate(blobs):
-            planned = await self._blob(blob, kind, homes)
-            absent = planned.how not in (How.PRESENT, How.FOREIGN)
-            if lead is not None and not lead.done() and planned.how is not How.FOREIGN:
-                lead.set_result(absent)
-            if absent:
-                above = blobs[place + 1 :]
-                await asyncio.gather(*(self._blob(each, name, homes, ask=False) for each, name in above))
+        config_was_read = manifest.config is not None and self._bench.seen(home, manifest.config.digest) is not None
+        if not config_was_read:  # else a look at its base layer is paid for, whatever became of the first image
+            lead = self._leads.get(home)
+            if lead is None:
+                own = next(((blob, kind) for blob, kind in blobs if not blob.is_foreign), None)
+                if own is not None:
+                    self._leads[home] = self._blob(*own, around)
+            elif (await lead).how is not How.PRESENT:
+                await asyncio.gather(*(self._blob(blob, kind, around, ask=False) for blob, kind in blobs))
+                return
+        # From the base layer up, until one is absent from the target.
+        for position, (blob, kind) in enumerate(blobs, 1):
+            if (await self._blob(blob, kind, around)).how not in (How.PRESENT, How.FOREIGN):
+                above = (self._blob(each, name, around, ask=False) for each, name in blobs[position:])
+                await asyncio.gather(*above)
                 return
 
-    async def _blob(
+    def _blob(
         self, descriptor: Descriptor, kind: str, homes: Sequence[RepositoryLocation], *, ask: bool = True
-    ) -> PlannedObject:
-        if descriptor.digest in self._found:
-            return await asyncio.shield(self._found[descriptor.digest])
-        future = self._claim(descriptor.digest)
-        try:
-            planned = await self._plan_blob(descriptor, kind, homes, ask)
-        except BaseException:
-            future.cancel()
-            raise
-        future.set_result(planned)
-        return planned
+    ) -> asyncio.Task[PlannedObject]:
+        return self._once(descriptor.digest, lambda: self._plan_blob(descriptor, kind, homes, ask))
 
     async def _plan_blob(
         self, descriptor: Descriptor, kind: str, homes: Sequence[RepositoryLocation], ask: bool

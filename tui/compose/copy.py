@@ -119,8 +119,8 @@ async def _referrer(
         return [], [
             Problem("referrer", f"The referrer {name} cannot be read and would stay behind: {error}", stops=False)
         ]
-    surveyed = await Availability(bench, here).below(manifest, home)
-    lost = [each for each in surveyed.objects if each.how in LACKING]
+    below = await Availability(bench, here).below(manifest, home)
+    lost = [each for each in below.objects if each.how in LACKING]
     if lost:
         said = f"The referrer {name} is not complete and would stay behind: {lost[0].digest} ({lost[0].detail})."
         return [], [Problem("referrer", said, stops=False)]
@@ -133,7 +133,7 @@ async def _referrer(
         source=home,
         raw=manifest.raw,
     )
-    return [*(replace(each, detail=each.detail or f"of the referrer {name}") for each in surveyed.objects), own], []
+    return [*(replace(each, detail=each.detail or f"of the referrer {name}") for each in below.objects), own], []
 
 
 async def _fallback_steps(

@@ -134,7 +134,7 @@ class Draft:
 
     @property
     def media_type(self) -> str:
-        """The type that the index will have (design.md section 4; protocol.md C-19)."""
+        """The type that the index will have (docs/protocol-notes.md, C-19)."""
         if self.choice is TypeChoice.OCI:
             return media.OCI_INDEX
         if self.choice is TypeChoice.DOCKER:

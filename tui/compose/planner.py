@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tui.compose.availability import Availability, Surveyed
+from tui.compose.availability import Availability, ObjectsBelow
 from tui.compose.bench import Bench
 from tui.compose.draft import Draft, DraftKind
 from tui.compose.local_lists import local_files, local_step
@@ -115,17 +115,17 @@ async def plan_manifest(
     tell = progress or (lambda _text: None)
     before, trouble, said = await _tag(bench, here, target)
     tell(f"{safe(str(target))}: {before.digest.short if before is not None else 'no such tag yet'}")
-    survey = Availability(bench, here, homes=wanted.homes, places=wanted.places, progress=progress)
-    surveyed = await survey.below(manifest, wanted.home)
-    found = [*trouble, *_moved(wanted, before), *_lacking(wanted, surveyed)]
-    warnings = [*wanted.warnings, *said, *_caveats(surveyed), *_warnings(before, manifest)]
+    availability = Availability(bench, here, homes=wanted.homes, places=wanted.places, progress=progress)
+    below = await availability.below(manifest, wanted.home)
+    found = [*trouble, *_moved(wanted, before), *_lacking(wanted, below)]
+    warnings = [*wanted.warnings, *said, *_caveats(below), *_warnings(before, manifest)]
     if count_referrers and before is not None and before.digest != manifest.digest:
         warnings += await _referrers(bench, here, before.digest)
     plan = Plan(
         wanted.action,
         target,
-        _steps(wanted, surveyed, before),
-        objects=surveyed.objects,
+        _steps(wanted, below, before),
+        objects=below.objects,
         media_type=manifest.media_type,
         digest=manifest.digest,
         raw=manifest.raw,
@@ -189,7 +189,8 @@ async def _tag(
         if error.presence is Presence.MISSING:
             return None, [], []
         if error.presence is Presence.DENIED:
-            # Docker Hub, GHCR and Quay say the same for a repository that does not exist yet (protocol.md B-15).
+            # Docker Hub, GHCR and Quay say the same for a repository that does not exist yet
+            # (docs/protocol-notes.md, B-15).
             said = f"{safe(str(target))} cannot be read ({error.sentence}); it is taken to be new, and asked again."
             return None, [], [said]
         sentence = f"What {safe(str(target))} holds now could not be found out: {error.sentence}"
@@ -215,9 +216,9 @@ def _moved(wanted: Wanted, before: AnyManifest | None) -> list[Problem]:
 _NOUNS = {"manifest": "image manifest", "attestation": "attestation", "index": "index"}
 
 
-def _lacking(wanted: Wanted, surveyed: Surveyed) -> list[Problem]:
+def _lacking(wanted: Wanted, below: ObjectsBelow) -> list[Problem]:
     found: list[Problem] = []
-    for each in surveyed.objects:
+    for each in below.objects:
         if each.how not in LACKING:
             continue
         noun = _NOUNS.get(each.kind, each.kind)
@@ -239,18 +240,18 @@ def _lacking(wanted: Wanted, surveyed: Surveyed) -> list[Problem]:
     return found
 
 
-def _caveats(surveyed: Surveyed) -> list[str]:
+def _caveats(below: ObjectsBelow) -> list[str]:
     """What is taken over although something is wrong with it: a check of the result would say so."""
     return [
         f"The {_NOUNS.get(each.kind, each.kind)} {each.digest.short}{_of(each)} is taken over as it stands, but "
         f"{each.caveat}: clients that go by the index may refuse it."
-        for each in surveyed.objects
+        for each in below.objects
         if each.caveat and each.how not in LACKING
     ]
 
 
 def _warnings(before: AnyManifest | None, after: AnyManifest) -> list[str]:
-    """Signatures are bound to a digest: those of the old index do not follow (protocol.md H-05)."""
+    """Signatures are bound to a digest: those of the old index do not follow (docs/protocol-notes.md, H-05)."""
     said: list[str] = []
     if before is not None and before.digest != after.digest:
         said.append(
@@ -279,10 +280,11 @@ async def _referrers(bench: Bench, here: RepositoryLocation, digest: Digest) -> 
     ]
 
 
-def _steps(wanted: Wanted, surveyed: Surveyed, before: AnyManifest | None) -> tuple[Step, ...]:
-    """Blobs, then manifests from the leaves up, then the tag, last; what follows the tag comes after it (F-01)."""
-    steps = [blob_step(each) for each in surveyed.objects if each.how in (How.MOUNT, How.COPY)]
-    steps += [manifest_step(each) for each in surveyed.manifests if each.how is How.PUT]
+def _steps(wanted: Wanted, below: ObjectsBelow, before: AnyManifest | None) -> tuple[Step, ...]:
+    """Blobs, then manifests from the leaves up, then the tag; what may only follow the tag comes after it
+    (docs/protocol-notes.md, F-01)."""
+    steps = [blob_step(each) for each in below.objects if each.how in (How.MOUNT, How.COPY)]
+    steps += [manifest_step(each) for each in below.manifests if each.how is How.PUT]
     manifest = wanted.manifest
     tag = wanted.target.tag or "latest"
     if before is None or before.digest != manifest.digest:

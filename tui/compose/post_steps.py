@@ -18,7 +18,8 @@ from tui.sources.docker_lists import DockerLists
 from tui.sources.location import RepositoryLocation
 from tui.text import plural, safe
 
-#: Writers of one referrers tag can overwrite each other; it is read back and written again this often (H-03).
+#: Writers of one referrers tag can overwrite each other; it is read back and written again this often
+#: (docs/protocol-notes.md, H-03).
 _ROUNDS = 4
 
 

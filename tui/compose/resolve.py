@@ -23,7 +23,7 @@ from tui.sources.location import ObjectLocation, RepositoryLocation
 from tui.sources.presence import Presence
 from tui.text import plural, safe
 
-#: So many indexes inside one are followed at most (protocol.md C-15).
+#: So many indexes inside one are followed at most (docs/protocol-notes.md, C-15).
 INDEX_LIMIT = 64
 #: So many images of a layout are named when nobody said which.
 NAMES_SHOWN = 6

@@ -9,10 +9,10 @@ import pytest
 
 from tests.app.stage import Stage, WritableSource, staged
 from tests.support.images import image, index
-from tui.app.actions.finding import split_selector
 from tui.app.keys import BY_ID
 from tui.config import Settings
 from tui.explore.node import Node
+from tui.oci.reference import split_selector
 
 
 async def test_the_filter_narrows_the_tags_while_typing() -> None:

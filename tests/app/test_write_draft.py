@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from tests.app.draft_stage import FixStage, fixing, served
 from tui.app.drafts.draft_screen import KEYS, DraftScreen
-from tui.app.drafts.targets import name_of_marks, whole
 from tui.compose.draft import Draft, EntryVerdict, TypeChoice
-from tui.explore.explorer import Explorer
 from tui.oci import media
-from tui.oci.reference import Reference
 from tui.teach.events import EventKind
 
 
@@ -226,13 +223,3 @@ async def test_help_and_the_key_line_name_every_key() -> None:
             await stage.press("question_mark")
             await stage.screen("Reader")
             assert "verdict" in stage.text.lower() and "proposal" in stage.text
-
-
-def test_short_references_are_completed_from_where_one_is() -> None:
-    near = Reference.parse("127.0.0.1:5000/app:1.0")
-    explorer = Explorer()
-    assert whole(":2", near, explorer) == "127.0.0.1:5000/app:2"
-    assert whole("/other:2", near, explorer) == "127.0.0.1:5000/other:2"
-    assert whole("ubuntu:24.04", near, explorer) == "ubuntu:24.04"
-    assert whole(" :2 ", None, explorer) == ":2"
-    assert name_of_marks([]) == ""

@@ -7,11 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tui.app.drafts.draft_rows import entry_page, notices, order, source_text, summary, table
-from tui.app.drafts.history import History
 from tui.app.drafts.plan_page import difference, plan_page
 from tui.app.drafts.push_page import Progress, progress_page, result_page
 from tui.app.ink import Line, Lines
-from tui.compose import edit
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
 from tui.compose.equivalents import Equivalent
 from tui.compose.events import BytesMoved, Outcome, PushResult, Said, StepDone, StepFailed, StepStarted, Waiting
@@ -117,23 +115,6 @@ def test_the_summary_counts_images_only() -> None:
     draft = Draft(TARGET, entries=(one, attestation("p", one), entry("b", "linux/arm64", verdict=EntryVerdict.GONE)))
     assert summary(draft) == "1 moved, 1 gone"
     assert summary(Draft(TARGET)) == "no image"
-
-
-def test_edits_can_be_undone_and_done_again() -> None:
-    first = Draft(TARGET, entries=(entry("a"), entry("b", "linux/arm64")))
-    history = History(first)
-    assert not history.undo() and not history.changed
-    second = edit.remove(first, "a")
-    history.take(second)
-    assert history.news == ("Removed linux/amd64.",)
-    assert history.undo()
-    assert history.draft is first
-    assert history.redo()
-    assert history.draft is second
-    assert not history.redo()
-    history.undo()
-    history.take(edit.remove(first, "b"))
-    assert not history.redo(), "a new edit ends what could be done again"
 
 
 def step(number: int, kind: StepKind, **changes: object) -> Step:

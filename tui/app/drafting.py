@@ -15,22 +15,30 @@ from tui.app.drafts.aftermath import show_written
 from tui.app.drafts.busy import Busy
 from tui.app.drafts.draft_rows import summary
 from tui.app.drafts.draft_screen import DraftScreen
-from tui.app.drafts.history import History
-from tui.app.drafts.plan_screen import Asked, Option, PlanScreen, Tell
+from tui.app.drafts.plan_screen import Asked, Option, PlanScreen
 from tui.app.drafts.push_screen import PushScreen
-from tui.app.drafts.putting_back import home_at, how_back, offers, tag_at
-from tui.app.drafts.targets import Where, name_of_marks, siblings, whole, why_no_tag
+from tui.app.drafts.putting_back import offers
 from tui.app.drafts.telling import DRAFT_ACTION
-from tui.app.drafts.workshop import Workshop, mark_of, seen_in, target_of
-from tui.app.screens.dialogs import Choice, Item, Prompt
+from tui.app.screens.dialogs import Choice, Item, Prompt, Where
 from tui.app.world import World
-from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.draft import Draft, DraftKind
 from tui.compose.edit import accept_tag
 from tui.compose.journal import Journal
 from tui.compose.local_lists import targets
 from tui.compose.plan import Plan
-from tui.compose.undo import choices
+from tui.compose.service import DraftHistory, DraftService, Progress
+from tui.compose.targets import (
+    common_tag,
+    complete_reference,
+    home_at,
+    mark_of,
+    seen_in,
+    suggested_targets,
+    tag_at,
+    target_of,
+    unusable_tag,
+)
+from tui.compose.undo import after_deletion
 from tui.explore.node import Kind, Load, Node
 from tui.oci.reference import Reference
 from tui.sources.docker_manifests import DockerManifests
@@ -47,9 +55,9 @@ def plug(house: ExploreScreen, world: World) -> Drafting | None:
     if world.client is None:
         return None
     read_only = "--read-only is on." if house.read_only else ""
-    shop = Workshop(world.client, read_only=read_only, journal=_demo_journal(world))
-    world.close_also(lambda: asyncio.run(shop.aclose()))  # archives that were read from
-    return Drafting(house, world, shop)
+    service = DraftService(world.client, read_only=read_only, journal=_demo_journal(world))
+    world.close_also(lambda: asyncio.run(service.aclose()))  # archives that were read from
+    return Drafting(house, world, service)
 
 
 def _demo_journal(world: World) -> Journal | None:
@@ -64,14 +72,14 @@ def _demo_journal(world: World) -> Journal | None:
 class Drafting:
     """One for the main screen."""
 
-    def __init__(self, house: ExploreScreen, world: World, shop: Workshop) -> None:
+    def __init__(self, house: ExploreScreen, world: World, service: DraftService) -> None:
         self.house = house
         self.world = world
-        self.shop = shop
-        house.fan.unsaved = lambda: shop.unsaved
-        house.draft_count = lambda: len(shop.drafts)
-        house.undo_reason = lambda node: shop.why_not_undo(tag_at(node), home_at(node))
-        house.start(shop.read_journal(), "journal")
+        self.service = service
+        house.fan.unsaved = lambda: service.unsaved
+        house.draft_count = lambda: len(service.drafts)
+        house.undo_reason = lambda node: service.unavailable_undo(tag_at(node), home_at(node))
+        house.start(service.read_journal(), "journal")
         for action, handler in (
             ("recreate", self.recreate),
             ("amend", self.amend),
@@ -88,13 +96,13 @@ class Drafting:
 
     async def recreate(self) -> None:
         """R"""
-        await self._draft("Recreating", self.shop.recreate)
+        await self._draft("Recreating", self.service.recreate)
 
     async def amend(self) -> None:
         """A"""
-        await self._draft("Reading", lambda node, tell, target: self.shop.amend(node, target))
+        await self._draft("Reading", lambda node, tell, target: self.service.amend(node, target))
 
-    async def _draft(self, doing: str, make: Callable[[Node, Tell, Reference | None], Awaitable[Draft]]) -> None:
+    async def _draft(self, doing: str, make: Callable[[Node, Progress, Reference | None], Awaitable[Draft]]) -> None:
         node = await self._list_row()
         if node is None:
             return
@@ -141,7 +149,7 @@ class Drafting:
         """Ask for a tag to push to; `near` is the reference that short ones are completed from."""
 
         def meant(text: str) -> str:
-            return whole(text, near, self.house.explorer)
+            return complete_reference(text, near, self.house.explorer)
 
         text = await self.house.ask(Where(title, suggestions, value=value, meant=meant))
         return Reference.from_input(meant(text)) if text else None
@@ -153,13 +161,13 @@ class Drafting:
         near: Reference | None = None
         value = ""
         if home is not None:
-            value = home.source.reference(home.repository or "", tag=name_of_marks(marks) or "latest")
+            value = home.source.reference(home.repository or "", tag=common_tag(marks) or "latest")
             near = Reference.parse(value)
         target = await self._where(f"New list of {plural(len(marks), 'marked image')}: push to", value=value, near=near)
         if target is None:
             return
         draft = await self.wait(
-            "Reading what is marked", lambda tell: self.shop.new(target, [mark_of(mark) for mark in marks])
+            "Reading what is marked", lambda tell: self.service.new(target, [mark_of(mark) for mark in marks])
         )
         if draft is not None:
             await self.begin(draft)
@@ -171,7 +179,7 @@ class Drafting:
         if node is not None and isinstance(node.source, DockerManifests):
             await self._push_stored(node)
             return
-        left = list(self.shop.drafts.values())
+        left = list(self.service.drafts.values())
         chosen = left[0] if len(left) == 1 else None
         if chosen is None:
             items = [
@@ -187,7 +195,7 @@ class Drafting:
         target, known = await self._target_for(node)
         if not known:
             return
-        left = self.shop.drafts.get(str(target or target_of(node)))
+        left = self.service.drafts.get(str(target or target_of(node)))
         if left is not None and left.draft.kind is DraftKind.LOCAL and not left.changed:
             left = None  # it says what is stored
         if left is not None:
@@ -199,48 +207,48 @@ class Drafting:
                 await self.edit(left)
             if chosen is not False:
                 return
-        draft = await self.wait(f"Reading {node.label}", lambda tell: self.shop.stored(node, target))
+        draft = await self.wait(f"Reading {node.label}", lambda tell: self.service.stored(node, target))
         if draft is None:
             return
         pushed = await self.write_draft(draft)
         if left is not None:
             return  # two drafts for one tag cannot be kept
         if pushed:
-            self.shop.drop(draft)
+            self.service.drop(draft)
             self.house.refresh_keys()
         else:
             await self.begin(draft)
 
     async def begin(self, draft: Draft) -> None:
         """Edit a fresh draft, or the one for the same tag that was left: two cannot be kept."""
-        chosen: History | None = History(draft)
-        left = self.shop.drafts.get(str(draft.target))
+        chosen: DraftHistory | None = DraftHistory(draft)
+        left = self.service.drafts.get(str(draft.target))
         if left is not None and left.changed:
-            anew = Item("2", "begin again: what was edited is lost", History(draft))
+            anew = Item("2", "begin again: what was edited is lost", DraftHistory(draft))
             items = [Item("1", "go on with the draft that was left", left), anew]
             chosen = await self.house.ask(Choice(f"A draft for {safe(str(draft.target))} was not pushed", items))
         if chosen is not None:
             await self.edit(chosen)
 
-    async def edit(self, history: History) -> None:
+    async def edit(self, history: DraftHistory) -> None:
         """The draft's screen, its plan, its push, and back to it until it is pushed or left."""
         while True:
-            screen = DraftScreen(self.house, self.shop, history)
+            screen = DraftScreen(self.house, self.service, history)
             wanted = await self.show(screen)
             self.house.refresh_keys()
             if wanted is None:
                 return
             if await self.write_draft(wanted, history, only_local=screen.only_local):
-                self.shop.drop(wanted)
+                self.service.drop(wanted)
                 self.house.refresh_keys()
                 return
 
-    async def write_draft(self, draft: Draft, history: History | None = None, *, only_local: bool = False) -> bool:
+    async def write_draft(self, draft: Draft, history: DraftHistory | None = None, *, only_local: bool = False) -> bool:
         """Plan and push a draft. True when it is pushed."""
         held = [draft]
 
-        async def make(tell: Tell) -> Plan:
-            return await (self.shop.plan_local(held[0]) if only_local else self.shop.plan(held[0], tell))
+        async def make(progress: Progress) -> Plan:
+            return await (self.service.plan_local(held[0]) if only_local else self.service.plan(held[0], progress))
 
         def accept(plan: Plan) -> None:
             held[0] = accept_tag(held[0], plan.before)
@@ -262,12 +270,12 @@ class Drafting:
         digest = image.digest
         where = safe(image.source.reference(image.repository))
         name = await self.house.ask(
-            Prompt(f"Tag {digest.short} in {where} as", hint="a tag of this repository", check=why_no_tag)
+            Prompt(f"Tag {digest.short} in {where} as", hint="a tag of this repository", check=unusable_tag)
         )
         if name:
             target = Reference.parse(image.source.reference(image.repository, tag=name))
             await self.write(
-                Asked(safe(str(target)), "tag", lambda tell: self.shop.plan_tag(target, digest, tell), verb="tag it")
+                Asked(safe(str(target)), "tag", lambda tell: self.service.plan_tag(target, digest, tell), verb="tag it")
             )
 
     async def copy(self) -> None:
@@ -278,14 +286,14 @@ class Drafting:
         source = seen_in(image)
         tag = image.tag or "latest"
         near = Reference.parse(image.source.reference(image.repository)) if image.source.registry is not None else None
-        ideas = siblings(self.house.explorer, image, tag)
+        ideas = suggested_targets(self.house.explorer, image, tag)
         target = await self._where(f"Copy {image.label} to", ideas, near=near)
         if target is None:
             return
         along = Option("f", "signatures and other referrers too")
 
-        async def make(tell: Tell) -> Plan:
-            return await self.shop.plan_copy(source, target, along.on, tell)
+        async def make(progress: Progress) -> Plan:
+            return await self.service.plan_copy(source, target, along.on, progress)
 
         await self.write(Asked(safe(str(target)), "copy", make, verb="copy it", options=[along]))
 
@@ -297,7 +305,7 @@ class Drafting:
         if isinstance(image.source, DockerManifests):
             row = image
             await self.write(
-                Asked(f"remove the local list {image.label}", "delete", lambda tell: self.shop.plan_remove_list(row),
+                Asked(f"remove the local list {image.label}", "delete", lambda tell: self.service.plan_remove_list(row),
                       verb="remove it")
             )  # fmt: skip
             return
@@ -318,13 +326,12 @@ class Drafting:
 
         planned: list[Plan] = []
 
-        async def make(tell: Tell) -> Plan:
-            plan = plan_delete_tag if target.digest is None else plan_delete_manifest
-            planned[:] = [await plan(self.shop.bench, target, progress=tell)]
+        async def make(progress: Progress) -> Plan:
+            planned[:] = [await self.service.plan_delete(target, progress)]
             return planned[0]
 
         if await self.write(Asked(f"delete {safe(what)}", "delete", make, verb="delete")):
-            self.house.say(how_back(planned[0], self.house.keys.first("undo")), timeout=15)
+            self.house.say(after_deletion(planned[0], self.house.keys.first("undo")), timeout=15)
 
     async def undo(self) -> None:
         """U: what this tag held before, else whatever can be put back in the repository, deleted tags too."""
@@ -332,15 +339,16 @@ class Drafting:
         if home is None:
             return
         why = ""
-        if target is None or (why := await self.shop.why_not_this(target)):
+        if target is None or (why := await self.service.unavailable_undo_of(target)):
             found = await self.wait(
                 f"What can be put back in {safe(str(home))}?",
-                lambda tell: choices(self.shop.journal, home, self.shop.bench),
+                lambda progress: self.service.undo_choices(home),
             )
             if found is None:
                 return
             if not found:
-                why = why or self.shop.journal.why_unreadable() or "nothing that was pushed from here can be put back"
+                unreadable = self.service.journal.why_unreadable()
+                why = why or unreadable or "nothing that was pushed from here can be put back"
                 self.house.say(f"{safe(str(target or home))}: {why}.", severity="warning", timeout=10)
                 return
             target = await self.house.ask(Choice(f"Put back in {safe(str(home))}:", offers(found), why))
@@ -349,7 +357,7 @@ class Drafting:
         chosen = target
         await self.write(
             Asked(f"undo the last push to {safe(str(chosen))}", "undo",
-                  lambda tell: self.shop.plan_undo(chosen, tell), verb="put it back")
+                  lambda tell: self.service.plan_undo(chosen, tell), verb="put it back")
         )  # fmt: skip
 
     def _image(self) -> Node | None:
@@ -364,10 +372,10 @@ class Drafting:
             plan = await self.show(PlanScreen(self.house, asked))
             if plan is None:
                 return False
-            ended = await self.show(PushScreen(self.house, self.shop, plan, asked.action))
+            ended = await self.show(PushScreen(self.house, self.service, plan, asked.action))
             if ended is None:
                 return False
-            await self.shop.read_journal()
+            await self.service.read_journal()
             await show_written(self.house, plan, ended.result)
             if ended.wish == "again":
                 if asked.accept is not None and ended.result.tag_known:
@@ -378,15 +386,15 @@ class Drafting:
             return ended.result.ok
 
     async def _from_theirs(self, target: Reference) -> None:
-        draft = await self.wait("Reading theirs", lambda tell: self.shop.begin(target))
+        draft = await self.wait("Reading theirs", lambda tell: self.service.amend_tag(target))
         if draft is not None:
-            await self.edit(History(draft))
+            await self.edit(DraftHistory(draft))
 
     async def show(self, screen: Screen[T]) -> T | None:
         """A full screen, and its answer."""
         return await self.house.app.push_screen_wait(screen)
 
-    async def wait(self, title: str, work: Callable[[Tell], Awaitable[T]]) -> T | None:
+    async def wait(self, title: str, work: Callable[[Progress], Awaitable[T]]) -> T | None:
         """Something that asks: its answer, or None when the reader left or it failed (which is said)."""
         answer = await self.house.ask(Busy(title, work))
         if answer is None:

@@ -20,10 +20,12 @@ from tui.oci.reference import Reference
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
-from tui.text import safe
+from tui.text import plural, safe
 
 #: So many tags of a repository are asked for what they hold, to tell what can be put back.
 _ASKED = 40
+#: So many tags are named in one sentence.
+_NAMED = 5
 
 
 def last_push(journal: Journal, target: Reference, holds: Digest | None) -> Record | None:
@@ -128,3 +130,18 @@ async def plan_undo(
         incomplete_is_fine=True,
     )
     return await plan_manifest(wanted, bench, progress=progress)
+
+
+def after_deletion(plan: Plan, key: str) -> str:
+    """What brings back what a plan deleted, and what does not. `key` is the key of undoing, as people write it."""
+    where = f"{key} on {safe(plan.target.repository)}"
+    held = "what is below it is still in the registry"
+    if plan.target.digest is None:
+        return f":{safe(plan.target.tag or 'latest')} is deleted. {where} puts it back while {held}."
+    digest = plan.target.digest.short
+    if not plan.tags:
+        return f"{digest} is deleted. No tag is known to have held it, so there is none that {key} could put back."
+    names = ", ".join(f":{safe(tag)}" for tag in plan.tags[:_NAMED])
+    more = f" and {len(plan.tags) - _NAMED} more" if len(plan.tags) > _NAMED else ""
+    tags = plural(len(plan.tags), "tag")
+    return f"{digest} is deleted, with {tags}: {names}{more}. {where} puts each back while {held}."

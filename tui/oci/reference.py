@@ -296,3 +296,13 @@ def fallback_tag(digest: Digest) -> str:
     "Referrers Tag Schema")."""
     text = f"{digest.algorithm[:32]}-{digest.encoded[:64]}"
     return re.sub(r"[^A-Za-z0-9._-]", "-", text)
+
+
+def split_selector(text: str) -> tuple[str, str]:
+    """Name and selector of a short reference: `app:1.0` gives app and 1.0, `app@sha256:…` app and the digest. The
+    digest wins where both are written. Checks nothing."""
+    name, _, digest = text.partition("@")
+    slash = name.rfind("/")
+    colon = name.find(":", slash + 1)
+    tag = name[colon + 1 :] if colon >= 0 else ""
+    return (name[:colon] if colon >= 0 else name), digest or tag

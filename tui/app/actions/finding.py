@@ -10,6 +10,7 @@ from tui.app.widgets.page import PageView
 from tui.explore.node import Node
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
+from tui.oci.reference import split_selector
 from tui.text import safe
 
 
@@ -154,13 +155,3 @@ class Finding(Filtering):
             await self.action_act(target.value)
         elif target.what == "copy":
             await self.copy_text(target.value, "command")
-
-
-def split_selector(text: str) -> tuple[str, str]:
-    """Name and selector of a short reference: `app:1.0` gives app and 1.0, `app@sha256:…` app and the digest. The
-    digest wins where both are written. Checks nothing."""
-    name, _, digest = text.partition("@")
-    slash = name.rfind("/")
-    colon = name.find(":", slash + 1)
-    tag = name[colon + 1 :] if colon >= 0 else ""
-    return (name[:colon] if colon >= 0 else name), digest or tag

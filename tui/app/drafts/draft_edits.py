@@ -8,18 +8,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tui.app.drafts.busy import Busy
-from tui.app.drafts.history import History
 from tui.app.drafts.screen import FixScreen
-from tui.app.drafts.targets import Where, whole
-from tui.app.drafts.workshop import Workshop
 from tui.app.house import failure
 from tui.app.ink import Line, Lines
 from tui.app.pages.json_page import JsonPage
 from tui.app.pages.parts import blank, digest_value, heading, prose
-from tui.app.screens.dialogs import Choice, Confirm, Item, Prompt, Reader
+from tui.app.screens.dialogs import Choice, Confirm, Item, Prompt, Reader, Where
 from tui.compose import edit
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
 from tui.compose.errors import ComposeError
+from tui.compose.service import DraftHistory, DraftService
+from tui.compose.targets import complete_reference
 from tui.compose.validate import problems, row_name
 from tui.oci.errors import OciError
 from tui.oci.platform import Platform
@@ -40,8 +39,8 @@ _TYPES = {
 class Edits(FixScreen[Draft]):
     """The draft screen without its drawing."""
 
-    shop: Workshop
-    history: History
+    service: DraftService
+    history: DraftHistory
 
     def do(self, action: str) -> None:
         """Carry out an edit, or say why it is not possible."""
@@ -130,7 +129,7 @@ class Edits(FixScreen[Draft]):
         if stopping:
             self.house.say(stopping[0].message, title="It cannot be pushed as it is", severity="warning", timeout=12)
             return
-        self.shop.keep(self.history)
+        self.service.keep(self.history)
         self.dismiss(self.draft)
 
     # --- asking for a reference ----------------------------------------------------------------------------------
@@ -139,7 +138,7 @@ class Edits(FixScreen[Draft]):
         text = await self.house.ask(Prompt("Add an image, or an index with all that is in it", hint=_EXAMPLES))
         if text:
             text = self._whole(text)
-            await self._resolve(f"Adding {safe(text)}", lambda: edit.add_reference(self.shop.bench, self.draft, text))
+            await self._resolve(f"Adding {safe(text)}", lambda: self.service.add(self.draft, text))
 
     async def _source(self) -> None:
         """Take the row from another reference."""
@@ -156,17 +155,17 @@ class Edits(FixScreen[Draft]):
         )
         if text:
             text = self._whole(text)
-            work = lambda: edit.replace_from(self.shop.bench, self.draft, entry.key, text)  # noqa: E731
+            work = lambda: self.service.replace(self.draft, entry.key, text)  # noqa: E731
             if await self._resolve(f"Taking {row_name(entry)} from {safe(text)}", work):
                 self.go_to(entry.key)
 
     def _whole(self, text: str) -> str:
-        return whole(text, self.draft.target, self.house.explorer)
+        return complete_reference(text, self.draft.target, self.house.explorer)
 
     async def _flatten(self) -> None:
         entry = self.entry
         if entry is not None:
-            work = lambda: edit.flatten(self.shop.bench, self.draft, entry.key)  # noqa: E731
+            work = lambda: self.service.flatten(self.draft, entry.key)  # noqa: E731
             await self._resolve("Taking the images out of the index", work)
 
     async def _resolve(self, title: str, work: Callable[[], Awaitable[Draft]]) -> bool:
@@ -239,7 +238,7 @@ class Edits(FixScreen[Draft]):
         text = await self.house.ask(Where("Push to", [], value=str(self.draft.target), meant=self._whole))
         if text:
             target = Reference.from_input(self._whole(text))
-            self.shop.drop(self.draft)
+            self.service.drop(self.draft)
             self.edit(lambda draft: edit.retarget(draft, target))
 
     async def _json(self) -> None:
@@ -269,7 +268,7 @@ class Edits(FixScreen[Draft]):
             words = f"The draft for {safe(str(self.draft.target))} would be gone. Nothing was pushed."
             if not await self.house.ask(Confirm("Discard the draft?", Lines([prose(words)]), yes="discard")):
                 return
-        self.shop.drop(self.draft)
+        self.service.drop(self.draft)
         self.dismiss(None)
 
     async def _local(self) -> None:

@@ -10,16 +10,15 @@ from textual.widget import Widget
 
 from tui.app.drafts.draft_edits import Edits
 from tui.app.drafts.draft_rows import entry_page, headline, index_notes, notices, order, summary, table
-from tui.app.drafts.history import History
 from tui.app.drafts.screen import MOVES, OneLine
 from tui.app.drafts.telling import draft_event
-from tui.app.drafts.workshop import Workshop
 from tui.app.house import House
 from tui.app.ink import Line, Lines
 from tui.app.messages import EventKind
 from tui.app.widgets.page import PageView
 from tui.app.widgets.rowlist import RowList
 from tui.compose.draft import Draft, Entry
+from tui.compose.service import DraftHistory, DraftService
 from tui.compose.validate import problems
 from tui.teach.events import Event
 from tui.text import plural, size
@@ -52,9 +51,9 @@ _ALIASES = {
 class DraftScreen(Edits):
     """Answers with the draft that shall be planned, or None when the reader went back (the draft is kept then)."""
 
-    def __init__(self, house: House, shop: Workshop, history: History) -> None:
+    def __init__(self, house: House, service: DraftService, history: DraftHistory) -> None:
         super().__init__(house)
-        self.shop = shop
+        self.service = service
         self.history = history
         self._rows: list[Entry] = []
 
@@ -176,7 +175,7 @@ class DraftScreen(Edits):
 
     def leave(self) -> None:
         """Back to the tree; the draft is kept."""
-        self.shop.keep(self.history)
+        self.service.keep(self.history)
         self.house.say(f"The draft is kept: {self.house.keys.first('push')} goes on with it.")
         self.dismiss(None)
 

@@ -24,10 +24,9 @@ from tui.app.screens.dialogs import Choice, Item, Prompt
 from tui.app.widgets.page import PageView
 from tui.compose.equivalents import Equivalent, equivalents
 from tui.compose.plan import Plan, to_json
+from tui.compose.service import Progress
 from tui.engine import client_settings
 from tui.text import plural, safe
-
-Tell = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -49,7 +48,7 @@ class Asked:
 
     title: str
     action: str
-    make: Callable[[Tell], Awaitable[Plan]]
+    make: Callable[[Progress], Awaitable[Plan]]
     verb: str = "push"
     options: list[Option] = field(default_factory=list)
     accept: Callable[[Plan], None] | None = None

@@ -12,16 +12,12 @@ from textual.widget import Widget
 from tui.app.drafts.push_page import Progress, progress_page, result_page
 from tui.app.drafts.screen import MOVES, FixScreen
 from tui.app.drafts.telling import end_event
-from tui.app.drafts.workshop import Workshop
 from tui.app.house import House, failure
 from tui.app.ink import Line
 from tui.app.widgets.page import PageView
 from tui.compose.events import Event, Outcome, PushResult
-from tui.compose.plan import Action, DiffRow, Plan, difference
-from tui.compose.push import Push
-from tui.oci.errors import OciError
-from tui.sources.base import SourceError
-from tui.sources.location import RepositoryLocation
+from tui.compose.plan import Action, DiffRow, Plan
+from tui.compose.service import DraftService
 from tui.text import safe
 
 _DOING = {
@@ -45,14 +41,14 @@ class Ended:
 class PushScreen(FixScreen[Ended]):
     """Runs one plan, at once."""
 
-    def __init__(self, house: House, shop: Workshop, plan: Plan, action: str) -> None:
+    def __init__(self, house: House, service: DraftService, plan: Plan, action: str) -> None:
         super().__init__(house)
-        self.shop = shop
+        self.service = service
         self.plan = plan
         self.action = action
         self.progress = Progress(plan)
         self.result: PushResult | None = None
-        self._push = Push(plan, shop.bench, shop.journal, on_event=self._heard)
+        self._push = service.push(plan, self._heard)
         self._theirs: tuple[DiffRow, ...] = ()
         self._mine: tuple[DiffRow, ...] = ()
         self._tick = 0
@@ -83,27 +79,12 @@ class PushScreen(FixScreen[Ended]):
             self.house.say(f"The push broke off: {failure(error)} Check what the tag holds.", severity="error")
             raise
         if result.outcome is Outcome.CONFLICT:
-            await self._compare(result)
+            self._theirs, self._mine = await self.service.differences(self.plan, result)
         self._timer.stop()
         self.result = self.progress.result = result
         self.redraw()
         self.page.move("top")
         self.house.tell(end_event(self.plan, result, self.action))
-
-    async def _compare(self, result: PushResult) -> None:
-        """What they changed, and what ours would change of theirs, as far as it can be read."""
-        home = RepositoryLocation.of(self.plan.target)
-        try:
-            theirs = await self.shop.bench.manifest(home, str(result.theirs)) if result.theirs is not None else None
-            before = self.shop.bench.learn(self.plan.before_raw, self.plan.before_media_type) \
-                if self.plan.before_raw is not None else None  # fmt: skip
-            mine = self.shop.bench.learn(self.plan.raw, self.plan.media_type) if self.plan.raw is not None else None
-        except (SourceError, OciError):
-            return  # the digests are shown in any case
-        if theirs is not None:
-            self._theirs = difference(before, theirs)
-        if mine is not None:
-            self._mine = difference(theirs, mine)
 
     def _heard(self, event: Event) -> None:
         self.progress.take(event)

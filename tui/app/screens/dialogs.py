@@ -17,6 +17,8 @@ from textual.widgets import Input, Static
 
 from tui.app.ink import Line, Lines, Page, Role, Target, cut
 from tui.app.widgets.page import PageView
+from tui.compose.targets import unusable_target
+from tui.text import safe
 
 T = TypeVar("T")
 
@@ -282,3 +284,28 @@ class Reader(Dialog[str]):
         event.stop()
         target = event.link.target
         self.dismiss(f"{target.what}:{target.value}")
+
+
+#: Suggestions of a target that are listed below the line.
+_LISTED = 5
+
+
+class Where(Prompt):
+    """A line for a tag to push to; the first suggestion that fits is shown behind the cursor, right or end takes it.
+    `meant` completes what was typed to the whole reference that is checked."""
+
+    def __init__(
+        self, title: str, suggestions: Sequence[str], *, value: str = "", meant: Callable[[str], str] = str.strip
+    ) -> None:
+        self.suggestions = list(dict.fromkeys(suggestions))
+        shown = "   ".join(safe(each) for each in self.suggestions[:_LISTED])
+        hint = f"→ takes a suggestion: {shown}" if shown else "repository:tag"
+        super().__init__(title, value=value, hint=hint, check=lambda text: unusable_target(meant(text)))
+
+    def compose(self) -> ComposeResult:
+        suggester = SuggestFromList(self.suggestions, case_sensitive=False)
+        yield self.box(
+            Input(value=self.value, id="prompt-input", suggester=suggester, select_on_focus=False),
+            Static(self.hint, id="prompt-note", classes="dialog-hint", markup=False),
+            wide=True,
+        )

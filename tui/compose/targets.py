@@ -1,47 +1,66 @@
-"""Asking where to: names that can be checked while they are typed, and suggestions from what is in the tree."""
+"""What a row of the tree is to a write: the tag it is for, what it holds, and names to suggest for where to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from textual.app import ComposeResult
-from textual.suggester import SuggestFromList
-from textual.widgets import Input, Static
-
-from tui.app.actions.finding import split_selector
-from tui.app.screens.dialogs import Prompt
+from tui.compose.edit import Mark
 from tui.explore.explorer import Explorer
 from tui.explore.node import Kind, Node
 from tui.oci.errors import OciError
 from tui.oci.platform import Platform
-from tui.oci.reference import Reference, is_tag
-from tui.text import safe
-
-#: Suggestions that are listed below the line.
-_LISTED = 5
-
-
-class Where(Prompt):
-    """A line with suggestions: the first that fits is shown behind the cursor, right or end takes it."""
-
-    def __init__(
-        self, title: str, suggestions: Sequence[str], *, value: str = "", meant: Callable[[str], str] = str.strip
-    ) -> None:
-        self.suggestions = list(dict.fromkeys(suggestions))
-        shown = "   ".join(safe(each) for each in self.suggestions[:_LISTED])
-        hint = f"→ takes a suggestion: {shown}" if shown else "repository:tag"
-        super().__init__(title, value=value, hint=hint, check=lambda text: why_no_target(meant(text)))
-
-    def compose(self) -> ComposeResult:
-        suggester = SuggestFromList(self.suggestions, case_sensitive=False)
-        yield self.box(
-            Input(value=self.value, id="prompt-input", suggester=suggester, select_on_focus=False),
-            Static(self.hint, id="prompt-note", classes="dialog-hint", markup=False),
-            wide=True,
-        )
+from tui.oci.reference import Reference, is_tag, split_selector
+from tui.sources.docker_lists import named
+from tui.sources.docker_manifests import DockerManifests
+from tui.sources.location import ObjectLocation, RepositoryLocation
 
 
-def whole(text: str, near: Reference | None, explorer: Explorer) -> str:
+def target_of(node: Node) -> Reference | None:
+    """The reference of a registry's tag row, or that one of Docker's local lists is for; None for a row without a tag,
+    or where nothing tells it."""
+    if node.tag is None or node.repository is None:
+        return None
+    if isinstance(node.source, DockerManifests):
+        return named(node.repository, node.tag)
+    if node.source.registry is None:
+        return None
+    return Reference.parse(node.source.reference(node.repository, tag=node.tag))
+
+
+def mark_of(node: Node) -> Mark:
+    """A marked row for a new list: a platform of an index keeps what that index says of it, attestations included."""
+    by_tag = node.tag if node.kind is Kind.TAG else None
+    reference = ObjectLocation.of(node.source, node.repository or "", tag=by_tag, digest=node.digest)
+    parent = node.parent
+    if node.kind is Kind.MANIFEST and parent is not None and parent.index is not None:
+        return Mark(reference, parent.index, node.digest, reference.home)
+    return Mark(reference)
+
+
+def seen_in(node: Node) -> ObjectLocation:
+    """What a row shows, by its digest; one of Docker's local lists by its name, for it is under its digest nowhere."""
+    local = node.kind is Kind.TAG and isinstance(node.source, DockerManifests)
+    return ObjectLocation.of(node.source, node.repository or "", tag=node.tag if local else None, digest=node.digest)
+
+
+def tag_at(node: Node | None) -> Reference | None:
+    """The tag that a row is in."""
+    while node is not None and node.kind is not Kind.TAG:
+        node = node.parent
+    return target_of(node) if node is not None else None
+
+
+def home_at(node: Node | None) -> RepositoryLocation | None:
+    """The repository of a registry that a row is in, or whose tag one of Docker's local lists is for."""
+    tag = tag_at(node)
+    if tag is not None:
+        return RepositoryLocation.of(tag)
+    if node is None or not node.repository or node.source.kind != "registry":
+        return None
+    return RepositoryLocation.of(Reference.parse(node.source.reference(node.repository, tag="latest")))
+
+
+def complete_reference(text: str, near: Reference | None, explorer: Explorer) -> str:
     """A reference as it was meant: `:tag` and `@sha256:…` of the repository `near`, `/repository:tag` of its
     registry, or the name of a repository that this registry is known to have (else it would mean Docker Hub's)."""
     text = text.strip()
@@ -58,7 +77,7 @@ def whole(text: str, near: Reference | None, explorer: Explorer) -> str:
     return text
 
 
-def why_no_target(text: str) -> str:
+def unusable_target(text: str) -> str:
     """Why a text is no tag to push to; "" when it is."""
     try:
         target = Reference.from_input(text)
@@ -69,12 +88,12 @@ def why_no_target(text: str) -> str:
     return "" if target.explicit else "name a tag: repository:tag"
 
 
-def why_no_tag(text: str) -> str:
+def unusable_tag(text: str) -> str:
     """Why a text is no tag."""
     return "" if is_tag(text.strip()) else "a tag has letters, digits, . _ - and at most 128 of them"
 
 
-def siblings(explorer: Explorer, node: Node, tag: str) -> list[str]:
+def suggested_targets(explorer: Explorer, node: Node, tag: str) -> list[str]:
     """References with this tag in the repositories of the tree that could be written to, nearest first: those of the
     same registry, then of others."""
     found: list[str] = []
@@ -90,7 +109,7 @@ def siblings(explorer: Explorer, node: Node, tag: str) -> list[str]:
     return found
 
 
-def name_of_marks(marks: Sequence[Node]) -> str:
+def common_tag(marks: Sequence[Node]) -> str:
     """A tag for a list of these images: what their tags have in common, without a platform's name at the end."""
     tags = [mark.tag for mark in marks if mark.tag]
     if not tags:

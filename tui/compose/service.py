@@ -1,0 +1,356 @@
+"""Drafts, plans and pushes for any front end: the drafts that were begun and how to begin them, the plan of every
+kind of write, the push of a plan, and what can be undone. It draws nothing and asks nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from tui.compose.bench import Bench
+from tui.compose.copy import plan_copy, plan_tag
+from tui.compose.delete import plan_delete_manifest, plan_delete_tag
+from tui.compose.draft import Draft, DraftKind
+from tui.compose.edit import (
+    Mark,
+    accept_tag,
+    add_reference,
+    begin_amend,
+    begin_marked,
+    begin_new,
+    flatten,
+    replace_from,
+)
+from tui.compose.errors import ComposeError, DraftError
+from tui.compose.events import OnEvent, PushResult
+from tui.compose.journal import Journal
+from tui.compose.local_lists import draft_of_local, plan_local_write, plan_remove_local, recreate_local
+from tui.compose.plan import Action, DiffRow, Plan, difference
+from tui.compose.planner import plan_draft
+from tui.compose.push import Push
+from tui.compose.recreate import recreate
+from tui.compose.targets import target_of
+from tui.compose.undo import PutBack, choices, plan_undo, why_not
+from tui.explore.explorer import Explorer
+from tui.explore.node import Kind, Load, Node
+from tui.oci.digest import Digest
+from tui.oci.errors import OciError
+from tui.oci.manifest import Index
+from tui.oci.reference import Reference
+from tui.registry.client import Client
+from tui.sources.base import SourceError
+from tui.sources.docker_manifests import DockerManifests
+from tui.sources.location import RepositoryLocation
+from tui.sources.presence import Presence
+from tui.text import safe
+
+Progress = Callable[[str], None]
+"""Called with safe sentences about how far something is that takes a moment."""
+
+_MOST_EDITS = 200
+
+
+class DraftHistory:
+    """The draft of now, those before it and those that were taken back: drafts are frozen, so that is two lists."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.first = draft
+        self.draft = draft
+        self._past: list[Draft] = []
+        self._future: list[Draft] = []
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was edited since it was begun."""
+        return self.draft is not self.first
+
+    @property
+    def news(self) -> tuple[str, ...]:
+        """What the last edit said; at the start, what making the draft said."""
+        before = self._past[-1].messages if self._past else ()
+        messages = self.draft.messages
+        return messages[len(before) :] if messages[: len(before)] == before else messages
+
+    def take(self, draft: Draft) -> None:
+        """An edit gave another draft."""
+        if draft is self.draft:
+            return
+        self._past.append(self.draft)
+        del self._past[:-_MOST_EDITS]
+        self._future.clear()
+        self.draft = draft
+
+    def undo(self) -> bool:
+        """Back to before the last edit; False when there is none."""
+        if not self._past:
+            return False
+        self._future.append(self.draft)
+        self.draft = self._past.pop()
+        return True
+
+    def redo(self) -> bool:
+        """The edit that was taken back last, again; False when there is none."""
+        if not self._future:
+            return False
+        self._past.append(self.draft)
+        self.draft = self._future.pop()
+        return True
+
+
+class DraftService:
+    """One for each client. Close it with `aclose`; the client stays its owner's.
+
+    `read_only` is why nothing may be written at all; "" where each registry's own settings decide.
+    """
+
+    def __init__(self, client: Client, *, read_only: str = "", journal: Journal | None = None) -> None:
+        self.bench = Bench(client, read_only=read_only)
+        self.journal = journal or Journal()
+        self.drafts: dict[str, DraftHistory] = {}
+        """What was begun and neither pushed nor discarded, by the reference that it is for."""
+        self.written: frozenset[RepositoryLocation] | None = None
+        """The repositories that something was written to from here, as the journal says; None until it is read."""
+
+    @property
+    def unsaved(self) -> str:
+        """Why leaving now would lose something; "" when it would not."""
+        if not self.drafts:
+            return ""
+        names = ", ".join(safe(name) for name in list(self.drafts)[:5])
+        goes_on = "({key:push} on the main screen continues it.)"
+        return f"What you drafted for {names} was not pushed and would be lost. {goes_on}"
+
+    async def read_journal(self) -> None:
+        """Learn which tags something could be undone for."""
+        self.written = frozenset(RepositoryLocation.of(tag) for tag in await asyncio.to_thread(self.journal.touched))
+
+    def unavailable_undo(self, tag: Reference | None, home: RepositoryLocation | None) -> str:
+        """Why nothing can be put back in a tag or its repository, as far as that is known without asking; else ""."""
+        if self.written is None or home is None or home in self.written:
+            return ""
+        return f"nothing was pushed to this {'tag' if tag is not None else 'repository'} from here"
+
+    async def unavailable_undo_of(self, target: Reference) -> str:
+        """Why nothing can be put back in this very tag; "" when something can. Raises SourceError."""
+        return await asyncio.to_thread(why_not, self.journal, target, await self.tag_holds(target))
+
+    async def undo_choices(self, home: RepositoryLocation) -> tuple[PutBack, ...]:
+        """What can be put back in a repository, deleted tags too, the newest change first."""
+        return await choices(self.journal, home, self.bench)
+
+    def keep(self, history: DraftHistory) -> None:
+        """Remember a draft that is not pushed yet, and what was done to it."""
+        self.drafts[str(history.draft.target)] = history
+
+    def drop(self, draft: Draft) -> None:
+        """Forget it: it was pushed, or is not wanted."""
+        self.drafts.pop(str(draft.target), None)
+
+    # drafts
+
+    async def recreate(self, node: Node, progress: Progress, target: Reference | None = None) -> Draft:
+        """A fresh draft of the list under a row. `target` is needed when the row names no tag. Raises ComposeError,
+        SourceError, OciError."""
+        source = node.source
+        if isinstance(source, DockerManifests):
+            stored = await source.stored(node.repository or "", node.tag or "")
+            draft = await recreate_local(self.bench, source.lists.folder, stored, target, progress=progress)
+            return await self._with_tag(draft)
+        wanted = target or target_of(node)
+        if wanted is None:
+            raise DraftError("This index has no tag: name the tag that the new list is for.")
+        index, home, known_tag = await self._index(node, wanted)
+        known = await asyncio.to_thread(self.journal.sources, wanted)
+        return await recreate(self.bench, wanted, index, home, known=known, tag_known=known_tag, progress=progress)
+
+    async def _index(self, node: Node, target: Reference) -> tuple[Index, RepositoryLocation, bool]:
+        own = target_of(node)
+        home = RepositoryLocation.of(own or target)
+        selector = (own.tag if own is not None else None) or str(node.digest or "")
+        manifest = await self.bench.manifest(home, selector, fresh=True)
+        if not isinstance(manifest, Index):
+            raise DraftError(f"{safe(home.at(selector))} is not a manifest list but a single image: it has no sources.")
+        return manifest, home, own is not None and own == target
+
+    async def amend(self, node: Node, target: Reference | None = None) -> Draft:
+        """A draft of the list as it is. Raises ComposeError, SourceError, OciError."""
+        source = node.source
+        if isinstance(source, DockerManifests):
+            return await self.stored(node, target)
+        wanted = target or target_of(node)
+        if wanted is None:
+            raise DraftError("This index has no tag: name the tag that the amended list is for.")
+        own = target_of(node)
+        if own is not None and own == wanted:
+            return await self.amend_tag(wanted)
+        home = RepositoryLocation.of(wanted)
+        digest = node.digest
+        if digest is None:
+            raise DraftError("Its digest is not known yet: open it first.")
+        draft, failed = await begin_new(self.bench, wanted, [home.by_digest(digest)])
+        if failed:
+            raise failed[0]
+        return await self._with_tag(replace(draft, kind=DraftKind.AMEND))
+
+    async def amend_tag(self, target: Reference) -> Draft:
+        """A draft of what a tag holds now. Raises ComposeError."""
+        return await begin_amend(self.bench, target)
+
+    async def stored(self, node: Node, target: Reference | None = None) -> Draft:
+        """One of Docker's local lists as it is stored, its rows saying what their references hold now. Raises
+        ComposeError, SourceError."""
+        source = node.source
+        assert isinstance(source, DockerManifests)
+        stored = await source.stored(node.repository or "", node.tag or "")
+        compared = await source.compare(node.repository or "", node.tag or "")
+        return await self._with_tag(draft_of_local(source.lists.folder, stored, target, compared))
+
+    async def new(self, target: Reference, marks: Sequence[Mark]) -> Draft:
+        """A draft of what is marked; what gave nothing is said in its messages. Raises OciError, ComposeError when none
+        gave anything."""
+        draft, failed = await begin_marked(self.bench, target, marks)
+        if not draft.entries and failed:
+            raise failed[0]
+        return await self._with_tag(draft.said(*(f"Left out: {error.sentence}" for error in failed)))
+
+    async def add(self, draft: Draft, reference: str) -> Draft:
+        """The draft with what a reference holds now added. Raises ComposeError, OciError."""
+        return await add_reference(self.bench, draft, reference)
+
+    async def replace(self, draft: Draft, key: str, reference: str) -> Draft:
+        """The draft with what a reference holds now in the place of a row. Raises ComposeError, OciError."""
+        return await replace_from(self.bench, draft, key, reference)
+
+    async def flatten(self, draft: Draft, key: str) -> Draft:
+        """The draft with the images of an index that is a row in the place of that row. Raises ComposeError."""
+        return await flatten(self.bench, draft, key)
+
+    async def _with_tag(self, draft: Draft) -> Draft:
+        """The same draft, knowing what its tag holds now, so that somebody else's push in between is noticed."""
+        try:
+            held = await self.tag_holds(draft.target)
+        except (SourceError, OciError):
+            return draft  # not known: the plan asks again and says why
+        return accept_tag(draft, held)
+
+    async def tag_holds(self, target: Reference) -> Digest | None:
+        """What a tag holds now; None when there is no such tag. Raises SourceError when that cannot be found out."""
+        home = RepositoryLocation.of(target)
+        try:
+            return (await self.bench.source(home).resolve(home.repository, target.tag or "latest")).digest
+        except SourceError as error:
+            if error.presence is Presence.MISSING:
+                return None
+            raise
+
+    # plans
+
+    async def plan(
+        self, draft: Draft, progress: Progress | None = None, *, dry_run: bool = False, count_referrers: bool = True
+    ) -> Plan:
+        """The plan that pushes a draft, and writes its local list. Raises ComposeError, SourceError."""
+        return await plan_draft(draft, self.bench, count_referrers=count_referrers, dry_run=dry_run, progress=progress)
+
+    async def plan_local(self, draft: Draft) -> Plan:
+        """The plan that only writes the local list. Raises ComposeError, SourceError."""
+        return plan_local_write(draft, await self._raws(draft))
+
+    async def _raws(self, draft: Draft) -> dict[Digest, bytes]:
+        found: dict[Digest, bytes] = {}
+        for entry in draft.kept:
+            digest = entry.descriptor.digest
+            manifest = self.bench.known_manifest(digest)
+            if manifest is None:
+                home = entry.home or RepositoryLocation.of(draft.target)
+                manifest = await self.bench.manifest(home, str(digest))
+            found[digest] = manifest.raw
+        return found
+
+    async def plan_undo(self, target: Reference, progress: Progress) -> Plan:
+        """The plan that puts back what the last push from here replaced. Raises ComposeError, SourceError."""
+        held = await self.tag_holds(target)
+        reason = await asyncio.to_thread(why_not, self.journal, target, held)
+        if reason:
+            raise ComposeError(f"{safe(str(target))}: there is nothing to undo: {reason}.")
+        return await plan_undo(self.journal, target, held, self.bench, progress=progress)
+
+    async def plan_tag(self, target: Reference, digest: Digest, progress: Progress) -> Plan:
+        """The plan that lets a tag hold a digest of its own repository."""
+        return await plan_tag(self.bench, target, digest, progress=progress)
+
+    async def plan_copy(self, source: str, target: Reference, referrers: bool, progress: Progress) -> Plan:
+        """The plan that copies an image or index, with what refers to it on wish."""
+        return await plan_copy(self.bench, source, target, referrers=referrers, progress=progress)
+
+    async def plan_delete(self, target: Reference, progress: Progress) -> Plan:
+        """The plan that deletes a tag, or the manifest that a digest names."""
+        plan = plan_delete_tag if target.digest is None else plan_delete_manifest
+        return await plan(self.bench, target, progress=progress)
+
+    async def plan_remove_list(self, node: Node) -> Plan:
+        """The plan that removes one of Docker's local lists. Raises SourceError."""
+        source = node.source
+        assert isinstance(source, DockerManifests)
+        stored = await source.stored(node.repository or "", node.tag or "")
+        return plan_remove_local(source.lists.folder, stored)
+
+    # writing
+
+    def push(self, plan: Plan, on_event: OnEvent) -> Push:
+        """The run of a plan; nothing is written before its `run` is awaited. What it wrote goes into the journal."""
+        return Push(plan, self.bench, self.journal, on_event=on_event)
+
+    async def differences(self, plan: Plan, result: PushResult) -> tuple[tuple[DiffRow, ...], tuple[DiffRow, ...]]:
+        """Of a push that met a tag moved meanwhile: what they changed of what was planned on, and what ours would
+        change of theirs. Empty as far as it cannot be read; the digests are in `result` in any case."""
+        home = RepositoryLocation.of(plan.target)
+        try:
+            theirs = await self.bench.manifest(home, str(result.theirs)) if result.theirs is not None else None
+            before = None
+            if plan.before_raw is not None:
+                before = self.bench.learn(plan.before_raw, plan.before_media_type)
+            ours = self.bench.learn(plan.raw, plan.media_type) if plan.raw is not None else None
+        except (SourceError, OciError):
+            return (), ()
+        return (
+            difference(before, theirs) if theirs is not None else (),
+            difference(theirs, ours) if ours is not None else (),
+        )
+
+    async def aclose(self) -> None:
+        """Close what the bench opened."""
+        await self.bench.aclose()
+
+
+async def refresh_written(explorer: Explorer, plan: Plan, result: PushResult) -> Node | None:
+    """Ask again for what a write may have changed, and give the row of the tag that was written; None if there is none.
+
+    A plan that touches only Docker's folder changes no registry's rows.
+    """
+    target = plan.target
+    only_local = bool(plan.steps) and all(step.local_list is not None for step in plan.steps)
+    written: Node | None = None
+    for root in list(explorer.roots):
+        source = root.source
+        if isinstance(source, DockerManifests):
+            await explorer.refresh(root)
+        if only_local or source.registry != target.registry:
+            continue
+        explorer.note_written(source, target.repository)
+        for row in [each for each in root.walk() if each.kind is Kind.REPOSITORY]:
+            if row.repository == target.repository:
+                await _ask_again(explorer, row)
+        if result.ok and plan.action is not Action.DELETE and target.tag is not None:
+            written = await explorer.add_reference(source, target.repository, target.tag)
+    return written
+
+
+async def _ask_again(explorer: Explorer, repository: Node) -> None:
+    """The list of tags and those rows of it that were read: all of it may be different now."""
+    if repository.load is Load.READY:
+        await explorer.refresh(repository)
+        return
+    for row in list(repository.children):
+        if row.load is not Load.IDLE:
+            await explorer.refresh(row)

@@ -63,6 +63,7 @@ class Availability:
         self._progress = progress or (lambda _text: None)
         self._group = asyncio.TaskGroup()
         self._planning: dict[Digest, asyncio.Task[PlannedObject]] = {}
+        self._manifests: dict[Digest, AnyManifest] = {}
         self._leads: dict[RepositoryLocation, asyncio.Task[PlannedObject]] = {}
 
     async def below(self, root: AnyManifest, home: RepositoryLocation | None = None) -> ObjectsBelow:
@@ -103,7 +104,7 @@ class Availability:
             name = names.get(about or entry.digest, "") or label
             name = "" if entry.platform is not None and entry.platform.is_unknown and about is None else name
             yield entry.digest, name, False
-            yield from self._tree(self._bench.known_manifest(entry.digest), name, depth + 1)
+            yield from self._tree(self._manifests.get(entry.digest), name, depth + 1)
             yield entry.digest, name, True
 
     def _homes(self, child: Descriptor, home: RepositoryLocation | None) -> tuple[RepositoryLocation, ...]:
@@ -142,6 +143,7 @@ class Availability:
         manifest, home, trouble = await self._read(descriptor, homes)
         if manifest is None or home is None:
             return _planned(descriptor, "manifest", trouble)
+        self._manifests[descriptor.digest] = manifest
         kind = "manifest"
         if isinstance(manifest, Index):
             kind = "index"

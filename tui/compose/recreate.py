@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tui.compose import edit
-from tui.compose.bench import Bench
+from tui.compose.bench import Bench, locate
 from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, from_index
 from tui.compose.errors import DraftError, ResolveError
 from tui.compose.resolve import resolve
 from tui.explore.spelling import machine_names, proposals, repository_spellings
+from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import Index
@@ -41,6 +42,8 @@ class Hint:
     reference: str
     proposed: bool
     note: str = ""
+    digest: Digest | None = None
+    """What the reference pointed to a moment ago, when that was asked to make the guess: it is not asked again."""
 
 
 async def recreate(
@@ -114,10 +117,10 @@ async def propose_sources(bench: Bench, target: Reference, entries: Iterable[Ent
                 away = [tag for tag in spelled if heads[tag] != digest]
                 if away:
                     note += f"; {safe(away[0])} is another image now"
-                hints.setdefault(digest, Hint(home.at(pointing), True, note))
+                hints.setdefault(digest, Hint(home.at(pointing), True, note, digest))
             elif spelled:
                 note = "proposed: named after the list and the platform"
-                hints.setdefault(digest, Hint(home.at(spelled[0]), True, note))
+                hints.setdefault(digest, Hint(home.at(spelled[0]), True, note, heads[spelled[0]]))
 
     point()
     far = _likely_first([tag for tag in others if tag not in heads], wanted)
@@ -158,7 +161,8 @@ async def _beside(bench: Bench, target: Reference, entry: Entry) -> Hint | None:
     heads = await asyncio.gather(*(_head(bench, home, target.tag) for home in homes))
     for home, head in zip(homes, heads, strict=True):
         if head is not None:
-            return Hint(home.at(target.tag), True, "proposed: the platform's own repository beside this one")
+            note = "proposed: the platform's own repository beside this one"
+            return Hint(home.at(target.tag), True, note, head)
     return None
 
 
@@ -194,7 +198,10 @@ async def _now(
             f"No source is known, and by its digest it is {seen.presence} ({seen.detail}).", seen.presence
         )
     try:
-        return (await resolve(bench, hint.reference)).entries
+        if hint.digest == entry.descriptor.digest and not media.is_index(entry.descriptor.media_type):
+            # The tag points at this very image: there is nothing to read that the list does not say.
+            return (replace(entry, key="", source=hint.reference, home=locate(hint.reference)[0]),)
+        return (await resolve(bench, hint.reference, hint.digest)).entries
     except ResolveError as error:
         return error
     except OciError as error:

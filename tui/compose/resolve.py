@@ -49,8 +49,8 @@ class Resolved:
         return self.root if isinstance(self.root, Index) else None
 
 
-async def resolve(bench: Bench, reference: str) -> Resolved:
-    """Ask what a reference holds now.
+async def resolve(bench: Bench, reference: str, digest: Digest | None = None) -> Resolved:
+    """Ask what a reference holds now. `digest` is what it points to, if that was asked a moment ago.
 
     Raises ResolveError when it does not exist, may not be seen, could not be asked, or is not an image; OciError when
     it is malformed.
@@ -62,7 +62,7 @@ async def resolve(bench: Bench, reference: str) -> Resolved:
             home, selector = await _only_image(bench, home, shown)
     except SourceError as error:
         raise refused(shown, error) from None
-    root = await read(bench, home, selector, shown)
+    root = await read(bench, home, str(digest or selector), shown, fresh=digest is None)
     walk = _Walk(bench, home, reference, shown)
     if isinstance(root, Index):
         entries = [entry async for entry in walk.index(root, 0)]

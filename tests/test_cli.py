@@ -6,15 +6,17 @@ import os
 import subprocess
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tui import __version__, arguments, cli
+from tui import __version__, cli
+from tui.commands import arguments, check, create, output, registry, tree
 from tui.config import Settings
 from tui.oci import Platform
+from tui.sources.spec import SourceSpec
 
 Calls = list[tuple[str, tuple[Any, ...], dict[str, Any]]]
 
@@ -24,26 +26,29 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     """What the handlers would have called; nothing is drawn or asked."""
     made: Calls = []
 
-    def stand_in(name: str, *functions: str) -> None:
-        module = types.ModuleType(name)
-        for function in functions:
+    def stand_in(function: str) -> Callable[..., int]:
+        def record(*args: Any, **options: Any) -> int:
+            made.append((function, args, options))
+            return 0
 
-            def record(*args: Any, _function: str = function, **options: Any) -> int:
-                made.append((_function, args, options))
-                return 0
+        return record
 
-            setattr(module, function, record)
-        monkeypatch.setitem(sys.modules, name, module)
-
-    stand_in("tui.app.main", "run_app")
-    stand_in("tui.plain", "run_tree", "run_check", "run_create")
-    stand_in("tui.demo.command", "run_registry")
+    main = types.ModuleType("tui.app.main")
+    main.run_app = stand_in("run_app")  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tui.app.main", main)
+    for module in (check, tree, create, registry):
+        function = f"run_{module.__name__.rpartition('.')[2]}"
+        monkeypatch.setattr(module, function, stand_in(function))
     return made
+
+
+def texts(sources: Sequence[SourceSpec]) -> list[str]:
+    return [source.text for source in sources]
 
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "has_terminal", lambda: True)
+    monkeypatch.setattr(output, "has_terminal", lambda: True)
 
 
 def refused(argv: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -73,7 +78,7 @@ def refused(argv: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str:
 def test_the_screen_is_the_default(calls: Calls, argv: list[str], sources: list[str]) -> None:
     assert cli.main(argv) == 0
     [(function, (settings, given), options)] = calls
-    assert (function, list(given), options) == ("run_app", sources, {})
+    assert (function, texts(given), options) == ("run_app", sources, {})
     assert isinstance(settings, Settings)
 
 
@@ -98,7 +103,7 @@ def test_common_options_stand_before_or_after_the_subcommand(calls: Calls, befor
     argv = [*common, "tree", "ubuntu"] if before else ["tree", *common, "ubuntu"]
     assert cli.main(argv) == 0
     [(function, (settings, sources), _)] = calls
-    assert (function, list(sources)) == ("run_tree", ["ubuntu"])
+    assert (function, texts(sources)) == ("run_tree", ["ubuntu"])
     assert settings.host("lan:1").plain_http and not settings.host("lan:1").head
     assert settings.host("lan:2").plain_http
     assert settings.tls_on_loopback, "an authority that was named for this run is for loopback too"
@@ -111,7 +116,7 @@ def test_common_options_stand_before_or_after_the_subcommand(calls: Calls, befor
 def test_check(calls: Calls) -> None:
     assert cli.main(["check", "a", "--platform", "arm64", "b", "--platform=linux/amd64", "--json"]) == 0
     [(function, (_, sources), options)] = calls
-    assert (function, list(sources)) == ("run_check", ["a", "b"])
+    assert (function, texts(sources)) == ("run_check", ["a", "b"])
     assert options == {"platforms": (Platform("linux", "arm64"), Platform("linux", "amd64")), "output": "json"}
     assert cli.main(["check", "a"]) == 0
     assert calls[-1][2]["output"] == "text"
@@ -123,7 +128,7 @@ def test_create(calls: Calls) -> None:
     argv = ["create", "localhost:5000/app:1", "a", "b", "--amend", "--remove", "arm64", "--annotation", "k=v=w"]
     assert cli.main([*argv, "--type", "oci", "--dry-run", "--json", "--read-only"]) == 0
     [(function, args, options)] = calls
-    assert (function, args[1], list(args[2])) == ("run_create", "localhost:5000/app:1", ["a", "b"])
+    assert (function, args[1].text, texts(args[2])) == ("run_create", "localhost:5000/app:1", ["a", "b"])
     assert options == {
         "amend": True,
         "remove": (Platform("linux", "arm64"),),
@@ -149,7 +154,7 @@ def test_bookmarks_stand_in_for_sources(calls: Calls, tmp_path: Path) -> None:
     config = tmp_path / "c.toml"
     config.write_text('bookmarks = ["ubuntu"]')
     assert cli.main(["tree", "--config", str(config)]) == 0
-    assert list(calls[0][1][1]) == ["ubuntu"]
+    assert texts(calls[0][1][1]) == ["ubuntu"]
 
 
 @pytest.mark.usefixtures("calls")
@@ -232,7 +237,7 @@ def test_ctrl_c_ends_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> Non
     def interrupted(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(cli._HANDLERS, "tree", interrupted)
+    monkeypatch.setattr(cli, "_command", lambda _name: interrupted)
     assert cli.main(["tree", "a"]) == 130
 
 
@@ -249,7 +254,7 @@ def test_the_program_itself() -> None:
 
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
-    script = "import sys; from tui import cli; cli._HANDLERS['tree'] = lambda *_: print('x' * 100_000) or 0; "
+    script = "import sys; from tui import cli; cli._command = lambda _: lambda *_: print('x' * 100_000) or 0; "
     reading, writing = os.pipe()
     os.close(reading)
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands import run_check, run_tree
 from tui.cli import main
 from tui.config import Settings
 from tui.demo.gallery import build_gallery
@@ -17,7 +18,6 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import MalformedReference
 from tui.oci.platform import Platform
-from tui.plain import run_check, run_tree
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from tests.support import images
+from tests.support.commands import check, tree
 from tests.support.fake_source import FakeSource
 from tui.config import Settings
 from tui.engine import Engine, open_engine
 from tui.explore import checkrun
 from tui.explore.coverage import Coverage
-from tui.plain import check, tree
 from tui.registry.page import Page
 
 Capture = pytest.CaptureFixture[str]

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands import run_check
 from tests.support.storage_folder import NAMES, image_of, root_of
 from tui.config import Settings
 from tui.demo.gallery import build_gallery
 from tui.demo.serve import Served
 from tui.demo.storage_folder import write_storage
-from tui.plain import run_check
 from tui.sources.storage import StorageSource
 from tui.sources.storage_disk import link_path
 

@@ -13,10 +13,10 @@ import pytest
 from tests.registry.images import Shop
 from tests.registry.server import Asked, Reply, serving
 from tests.registry.tokens import PASSWORD, TokenShop, logged_in
+from tests.support.commands import run_check, run_create
 from tui.app.start import demo_connect
 from tui.config import Settings
 from tui.engine import Engine, connect
-from tui.plain import run_check, run_create
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.sources.spec import parse_source

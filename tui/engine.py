@@ -106,13 +106,13 @@ class Engine:
             found = self._sources.setdefault(key, found)
         return found
 
-    async def open(self, text: str, *, default_tag: bool = False) -> Node:
-        """Put what this text names into the tree, and give its row, which is not loaded yet.
+    async def open(self, named: str | SourceSpec, *, default_tag: bool = False) -> Node:
+        """Put what this text or spec names into the tree, and give its row, which is not loaded yet.
 
         A repository without tag or digest is the repository itself, or with `default_tag` its tag latest, as for
         `docker pull`. Raises MalformedReference, or SourceError when a path holds no such thing.
         """
-        spec = parse_source(text)
+        spec = parse_source(named) if isinstance(named, str) else named
         self.heed(spec)
         source = await self.source(spec)
         if spec.repository is None or (spec.repository == "" and spec.selector is None):

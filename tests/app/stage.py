@@ -21,6 +21,7 @@ from tui.explore.explorer import Explorer
 from tui.explore.node import Node
 from tui.oci.reference import Reference
 from tui.registry.trace import Exchange, Trace
+from tui.sources.spec import SourceSpec
 
 PATIENCE = 10.0
 
@@ -175,7 +176,8 @@ async def staged(
     copied: list[str] = []
     explorer = Explorer()
 
-    async def find(text: str) -> Node:
+    async def find(text: str | SourceSpec) -> Node:
+        assert isinstance(text, str)
         if "/" not in text:
             return explorer.add_source(place)
         reference = Reference.parse(text)

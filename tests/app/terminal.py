@@ -85,11 +85,12 @@ def main() -> None:
     from tui.app.world import World
     from tui.explore.explorer import Explorer
     from tui.explore.node import Node
+    from tui.sources.spec import SourceSpec
 
     explorer = Explorer()
     source = nasty_source()
 
-    async def find(text: str) -> Node:
+    async def find(text: str | SourceSpec) -> Node:
         return explorer.add_repository(source, "app")
 
     async def connect() -> World:

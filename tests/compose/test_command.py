@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from tests.compose.yard import Yard, make
-from tui.compose.command import create
+from tests.support.commands import run_create
+from tui.commands.create import create
 from tui.config import Settings
 from tui.demo.images import DOCKER
 from tui.demo.mishaps import deny
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.platform import Platform
-from tui.plain import run_create
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings, HostSettings
 

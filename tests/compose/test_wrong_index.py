@@ -9,7 +9,7 @@ import pytest
 
 from tests.compose.yard import Yard, make
 from tui.app.drafts.plan_page import plan_page
-from tui.compose.command import create
+from tui.commands.create import create
 from tui.compose.plan import How, Plan, to_json, to_text
 from tui.compose.planner import plan_draft
 from tui.demo.images import Image, index, put_index

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from tests.demo.test_gallery import everything_below
+from tests.support.commands import check
 from tui.config import Settings
 from tui.demo.exhibits.exhibit import Exhibit
 from tui.demo.gallery import GALLERY, build_gallery
 from tui.demo.serve import Served
 from tui.engine import open_engine
-from tui.plain import check
 
 NOT_ASKED = {"denied", "limited", "too-deep"}
 REFERENCES = [(exhibit, reference) for exhibit in GALLERY for reference in exhibit.references]

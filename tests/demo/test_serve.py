@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.demo.helpers import manifest_bytes, shelve
-from tui.demo.command import introduction, run_registry
+from tui.commands.registry import introduction, run_registry
 from tui.demo.gallery import GALLERY
 from tui.demo.quirks import Quirks
 from tui.demo.serve import CannotServe, Served
@@ -164,7 +164,7 @@ def test_the_introduction_names_everything() -> None:
 
 
 def test_fanfold_registry_serves_until_it_is_interrupted() -> None:
-    code = "from tui.demo.command import run_registry; raise SystemExit(run_registry(0))"
+    code = "from tui.commands.registry import run_registry; raise SystemExit(run_registry(0))"
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
     )

@@ -12,8 +12,8 @@ import pytest
 
 from tests.support.peers import run
 from tests.support.workshop import Workshop
+from tui.commands.create import create
 from tui.compose.bench import Bench
-from tui.compose.command import create
 from tui.compose.copy import plan_copy
 from tui.compose.journal import Journal
 from tui.compose.push import Push

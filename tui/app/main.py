@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tui.app.screens.explore import ExploreScreen
     from tui.app.world import Connect, World
     from tui.config import Settings
+    from tui.sources.spec import SourceSpec
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class FanfoldApp(App[int]):
     def __init__(
         self,
         connect: Connect,
-        sources: Sequence[str] = (),
+        sources: Sequence[str | SourceSpec] = (),
         *,
         settings: Settings | None = None,
         interval: float = 0.1,
@@ -170,14 +171,14 @@ class FanfoldApp(App[int]):
             self.simulate_key(key)
         return house
 
-    async def open_sources(self, sources: Sequence[str]) -> None:
+    async def open_sources(self, sources: Sequence[str | SourceSpec]) -> None:
         """Open what was named on the command line; what fails is said, and the others are opened all the same."""
         assert self._world is not None
-        for number, text in enumerate(sources):
+        for number, source in enumerate(sources):
             try:
-                node = await self._world.open(text)
+                node = await self._world.open(source)
             except Exception as error:
-                _log.info("could not open %r", text, exc_info=True)
+                _log.info("could not open %r", source, exc_info=True)
                 from tui.app.house import failure
 
                 self.notify(failure(error), title="Could not open", severity="error", timeout=30, markup=False)
@@ -227,7 +228,7 @@ class FanfoldApp(App[int]):
             self._house.start(self._house.copy_text(text, "selection"), "copy")
 
 
-def run_app(settings: Settings, sources: Sequence[str], *, lesson: str | None = None, demo: bool = False) -> int:
+def run_app(settings: Settings, sources: Sequence[SourceSpec], *, lesson: str | None = None, demo: bool = False) -> int:
     """Open the UI on these sources; with `demo` on the embedded registry. Gives the exit status.
 
     Raises ConfigError for a lesson that does not exist, before the screen starts.
@@ -237,7 +238,7 @@ def run_app(settings: Settings, sources: Sequence[str], *, lesson: str | None = 
     if lesson is not None:
         _check_lesson(lesson)
     make = demo_connect(settings) if demo else connect(settings)
-    app = FanfoldApp(make, () if demo else sources or settings.bookmarks, settings=settings)
+    app = FanfoldApp(make, sources, settings=settings)
     app.lesson, app.offer_lessons = lesson, demo and lesson is None
     try:
         return asyncio.run(app.run_async()) or 0

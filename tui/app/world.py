@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tui.explore.node import Node
     from tui.registry.client import Client
     from tui.registry.trace import Trace
+    from tui.sources.spec import SourceSpec
 
 
 @dataclass(slots=True)
@@ -26,7 +27,7 @@ class World:
     """
 
     explorer: Explorer
-    open: Callable[[str], Awaitable[Node]]
+    open: Callable[[str | SourceSpec], Awaitable[Node]]
     close: Callable[[], Awaitable[None]]
     client: Client | None = None
     trace: Trace | None = None

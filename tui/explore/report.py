@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from tui import __version__
 from tui.explore.book import Book
 from tui.explore.codes import NOT_THERE, Severity
-from tui.explore.coverage import Coverage
+from tui.explore.coverage import Coverage, coverage
 from tui.explore.finding import Finding, make
 from tui.explore.findings import findings as all_findings
 from tui.explore.known import HasBook, Object, Wanted, book_of, entry_name, is_nameless, objects, platform_text
@@ -35,6 +36,8 @@ _COUNTED = {
     Presence.MISMATCHED: "not as described",
     Presence.UNCHECKED: "not checked",
 }
+#: Findings, and counts, that say that nobody knows.
+_UNDETERMINED = ("denied", "limited", "unreachable")
 #: The codes of what a source that cannot be opened lacks; the others are called as their presence.
 _FAILED = {Presence.MISSING: "missing-manifest", Presence.MISMATCHED: "invalid-manifest"}
 
@@ -293,10 +296,34 @@ def exit_status(made: Report) -> int:
     errors = {finding.code for finding in made.findings if finding.severity is Severity.ERROR}
     if errors - {"too-deep"} or (made.verdict.severity is Severity.ERROR and not errors):
         return 1
-    undetermined = ("denied", "limited", "unreachable", "unchecked")
-    if errors or made.tags is not None or any(made.counts[word] for word in undetermined) or made.verdict.unknown:
+    undetermined = any(made.counts[word] for word in (*_UNDETERMINED, "unchecked"))
+    if errors or made.tags is not None or undetermined or made.verdict.unknown:
         return 3
     return 0
+
+
+def list_exit_status(node: Node, explorer: HasBook) -> tuple[int, str]:
+    """That of what is known below a row that holds a list, and what is not known of the list, in words ("" if nothing).
+
+    Of a list in a registry nothing is known below it, of what lies on disk everything.
+    """
+    if node.error is not None:
+        return (1 if node.error.presence is Presence.MISSING else 3), ""
+    found = all_findings(node, explorer)
+    if any(finding.severity is Severity.ERROR for finding in found):
+        return 1, ""
+    if any(finding.code in _UNDETERMINED for finding in found):
+        return 3, ""
+    seen, remote = coverage(node), node.source.kind == "registry"
+    if not seen.whole or (not remote and not seen.complete):
+        return 3, (seen.why or "The list is incomplete.") if remote else seen.sentence
+    return 0, ""
+
+
+def worst_exit_status(statuses: Iterable[int]) -> int:
+    """Missing before undetermined before complete."""
+    found = set(statuses)
+    return next((status for status in (1, 3) if status in found), 0)
 
 
 def reference_of(node: Node) -> str:

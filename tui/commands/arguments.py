@@ -1,15 +1,21 @@
-"""Reading the command line: the subcommands, their options, and what `--help` says.
+"""Reading the command line: the subcommands, their options, what `--help` says, and what the options mean.
 
-Nothing but argparse is imported to say it, so that `--version` and `--help` answer at once.
+Nothing but argparse is imported to say it, so that `--version` and `--help` answer at once. A new command has its
+parser here, its file beside this one, and its line in `tui/cli.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tui import __version__
+
+if TYPE_CHECKING:
+    from tui.config import Settings
+    from tui.sources.spec import SourceSpec
 
 USAGE = 2
 Options = argparse.Namespace
@@ -26,6 +32,10 @@ _COMMANDS = {
     "registry": "serve the embedded registry alone, for other programs",
 }
 _EXIT_STATUS = "Exit status: 0 complete; 1 something is missing; 2 wrong usage; 3 could not be determined."
+
+
+class UsageError(Exception):
+    """Arguments that do not go together; the text is a sentence."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,6 +55,52 @@ def read(argv: list[str]) -> tuple[str, Parser, Options]:
     options = parser.parse_intermixed_args(head)
     options.words += tail
     return command, parser, options
+
+
+def settings_of(options: Options) -> Settings:
+    """The configuration file with the command line on top. Raises ConfigError, MalformedReference."""
+    from dataclasses import replace
+
+    from tui.config import ConfigError, load
+
+    settings = load(Path(options.config) if options.config is not None else None)
+    if options.plain_http or options.insecure:
+        from tui.oci.reference import parse_registry
+
+        for host in options.plain_http:
+            settings = settings.with_host(parse_registry(host), plain_http=True, tls=False)
+        for host in options.insecure:
+            settings = settings.with_host(parse_registry(host), insecure=True)
+    changes: dict[str, Any] = {}
+    if options.ca is not None:
+        changes["ca"], changes["tls_on_loopback"] = Path(options.ca), True
+        if not changes["ca"].is_file():
+            raise ConfigError(f"--ca: there is no file {options.ca}.")
+    if options.log is not None:
+        changes["log"] = Path(options.log)
+    if options.concurrency is not None:
+        changes["concurrency"] = options.concurrency
+    return replace(
+        settings,
+        ascii=settings.ascii or options.ascii,
+        read_only=settings.read_only or options.read_only,
+        **changes,
+    )
+
+
+def parse_sources(options: Options, settings: Settings) -> list[SourceSpec]:
+    """What was named, else the bookmarks. Raises OciError for a malformed one."""
+    from tui.sources.spec import parse_source
+
+    return [parse_source(word) for word in options.words or settings.bookmarks]
+
+
+def need_sources(options: Options, settings: Settings) -> list[SourceSpec]:
+    """`parse_sources`, at least one. Raises UsageError."""
+    sources = parse_sources(options, settings)
+    if not sources:
+        raise UsageError("Name at least one SOURCE.")
+    return sources
 
 
 def _command(argv: list[str]) -> tuple[str, list[str]]:

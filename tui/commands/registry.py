@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Iterable
-from typing import Final
 
+from tui.commands.arguments import Options, UsageError
+from tui.commands.output import err, out
+from tui.config import Settings
 from tui.demo.exhibits.exhibit import Exhibit
 from tui.demo.gallery import GALLERY, build_gallery
 from tui.demo.serve import CannotServe, Served
 from tui.text import plural
 
-PORT: Final = 5005
+
+def run(options: Options, _settings: Settings) -> int:
+    if options.words:
+        raise UsageError("This command takes no words.")
+    return run_registry(options.port)
 
 
-def run_registry(port: int = PORT) -> int:
+def run_registry(port: int) -> int:
     """Serve the gallery on 127.0.0.1:`port` until Ctrl-C; the exit status: 0, or 2 when the port cannot be had.
 
     The address and what is there go to stdout, errors to stderr. Must be called on the main thread.
@@ -24,22 +29,21 @@ def run_registry(port: int = PORT) -> int:
     try:
         served = Served.start(build_gallery(), port)
     except CannotServe as error:
-        sys.stderr.write(f"fanfold: {error}\n")
+        err(f"fanfold: {error}")
         return 2
     ended = threading.Event()
     before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        sys.stdout.write(introduction(served.address))
-        sys.stdout.flush()
+        out(introduction(served.address), end="")
         while not ended.wait(0.5):
             if not served.running:
-                sys.stderr.write("fanfold: the registry has stopped by itself.\n")
+                err("fanfold: the registry has stopped by itself.")
                 return 2
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
         served.stop()
-    sys.stdout.write(f"\nStopped after {plural(served.store.served, 'request')}. What was pushed is gone.\n")
+    out(f"\nStopped after {plural(served.store.served, 'request')}. What was pushed is gone.")
     return 0
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json as json_values
-import sys
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
+from tui.commands.arguments import Options, UsageError
+from tui.commands.output import err, out, say, write_what_fits
 from tui.compose import edit as edits
 from tui.compose.bench import Bench, locate
 from tui.compose.draft import Draft, TypeChoice
@@ -20,10 +22,13 @@ from tui.compose.planner import plan_draft
 from tui.compose.push import Push
 from tui.compose.resolve import resolve_all
 from tui.compose.validate import Problem, row_name
+from tui.config import Settings
+from tui.engine import open_engine
 from tui.oci.errors import OciError
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference
 from tui.registry.client import Client
+from tui.sources.spec import SourceSpec, parse_source
 from tui.text import safe, size
 
 DONE, REFUSED, WRONG, UNKNOWN = 0, 1, 2, 3
@@ -37,6 +42,46 @@ class Stop(Exception):
         super().__init__(*sentences)
         self.status = status
         self.sentences = sentences
+
+
+def run(options: Options, settings: Settings) -> int:
+    target, *sources = options.words or [""]
+    if not target or not (sources or (options.amend and (options.remove or options.annotation or options.type))):
+        raise UsageError("Name a TARGET and at least one SOURCE.")
+    if settings.read_only and not options.dry_run:
+        raise UsageError("--read-only forbids pushing; add --dry-run to see what would be done.")
+    specs = [parse_source(word) for word in options.words]
+    annotations: dict[str, str] = {}
+    for text in options.annotation:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise UsageError(f"--annotation takes KEY=VALUE, not “{text}”.")
+        annotations[key] = value
+    write_what_fits(ascii_only=settings.ascii, json=options.json)
+    return run_create(
+        settings,
+        specs[0],
+        specs[1:],
+        amend=options.amend,
+        remove=tuple(Platform.parse(text) for text in options.remove),
+        annotations=annotations,
+        type=options.type,
+        dry_run=options.dry_run,
+        json=options.json,
+    )
+
+
+def run_create(settings: Settings, target: SourceSpec, sources: Sequence[SourceSpec], **options: Any) -> int:
+    """`create` with an engine of its own."""
+
+    async def work() -> int:
+        async with aclosing(open_engine(settings)) as engine:
+            engine.speak(say)
+            for spec in (target, *sources):
+                engine.heed(spec)
+            return await create(engine.client, target.text, [spec.text for spec in sources], **options)
+
+    return asyncio.run(work())
 
 
 async def create(
@@ -62,19 +107,19 @@ async def create(
         if type is not None:
             draft = edits.choose_type(draft, TypeChoice(type))
         for message in draft.messages:
-            _say(message)
+            err(message)
         plan = await plan_draft(draft, bench, dry_run=dry_run)
         if dry_run:
-            _out(json_values.dumps(to_json(plan), indent=2, ensure_ascii=False) if json else to_text(plan))
+            out(json_values.dumps(to_json(plan), indent=2, ensure_ascii=False) if json else to_text(plan))
         for problem in plan.problems:
-            _say(problem.message)
+            err(problem.message)
         if not plan.ready:
             status = _status(plan.problems)
             if json and not dry_run:
                 _refused(str(reference), status, [problem.message for problem in plan.problems], plan)
             return status
         for warning in plan.warnings:
-            _say(warning)
+            err(warning)
         return DONE if dry_run else await _push(plan, bench, journal or Journal(), json)
     except Stop as stop:
         status, sentences = stop.status, list(stop.sentences)
@@ -87,7 +132,7 @@ async def create(
     finally:
         await bench.aclose()
     for sentence in sentences:
-        _say(sentence)
+        err(sentence)
     if json and status != WRONG:
         _refused(safe(target), status, sentences)
     return status
@@ -164,18 +209,18 @@ async def _push(plan: Plan, bench: Bench, journal: Journal, json: bool) -> int:
         result = await run.run()
     except asyncio.CancelledError:
         if run.result is not None:
-            _say(run.result.sentence)
+            err(run.result.sentence)
         raise
-    _say(result.sentence)
+    err(result.sentence)
     if not result.ok:
         status = UNKNOWN if result.undetermined else REFUSED
         if json:
             _refused(str(result.target), status, [result.sentence], plan, str(result.outcome))
         return status
     if json:
-        _out(json_values.dumps(_result(plan, result), indent=2, ensure_ascii=False))
+        out(json_values.dumps(_result(plan, result), indent=2, ensure_ascii=False))
     else:
-        _out(str(result.digest))
+        out(str(result.digest))
     return DONE
 
 
@@ -190,7 +235,7 @@ def _refused(reference: str, status: int, messages: Sequence[str], plan: Plan | 
         "outcome": outcome or ("undetermined" if status == UNKNOWN else "refused"),
         "messages": list(messages),
     }
-    _out(json_values.dumps(document, indent=2, ensure_ascii=False))
+    out(json_values.dumps(document, indent=2, ensure_ascii=False))
 
 
 def _result(plan: Plan, result: PushResult) -> dict[str, Any]:
@@ -219,14 +264,14 @@ class _Progress:
     def __call__(self, event: Event) -> None:
         match event:
             case StepDone(step, how):
-                _say(f"{step.number:>3}. {step.title}: {how}")
+                err(f"{step.number:>3}. {step.title}: {how}")
             case StepFailed(step, sentence):
-                _say(f"{step.number:>3}. {step.title}: {sentence}")
+                err(f"{step.number:>3}. {step.title}: {sentence}")
             case Said(text, _):
-                _say(f"     {text}")
+                err(f"     {text}")
             case Waiting(_, seconds, reason) if seconds > 0.0:
                 if seconds > self._waited or self._waited - seconds >= 10:
-                    _say(f"     waiting {seconds:.0f} s: {reason}")
+                    err(f"     waiting {seconds:.0f} s: {reason}")
                     self._waited = seconds
             case Waiting():
                 self._waited = 0.0
@@ -234,16 +279,6 @@ class _Progress:
                 tenth = done * 10 // total if total else 10
                 if total > 10_000_000 and tenth > self._told.get(step.number, -1):
                     self._told[step.number] = tenth
-                    _say(f"     {step.title}: {size(done)} of {size(total)}")
+                    err(f"     {step.title}: {size(done)} of {size(total)}")
             case _:
                 pass
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
-
-
-def _out(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()

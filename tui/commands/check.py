@@ -1,0 +1,182 @@
+"""`fanfold check`: every object of an image that is not there, and the verdict; as text, JSON or Markdown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from textwrap import indent
+
+from tui.commands.arguments import Options, need_sources
+from tui.commands.output import out, say, show_progress, wipe_progress, write_what_fits
+from tui.config import Settings
+from tui.engine import Engine, open_engine
+from tui.explore.astext import report_lines
+from tui.explore.events import CheckProgress, Event
+from tui.explore.node import Node
+from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
+from tui.explore.report import Report, exit_status, failed_report, report, worst_exit_status
+from tui.explore.selection import select
+from tui.oci.errors import MalformedReference
+from tui.oci.platform import Platform
+from tui.sources.base import SourceError
+from tui.sources.spec import SourceSpec
+from tui.text import safe, shorten
+
+
+def run(options: Options, settings: Settings) -> int:
+    sources = need_sources(options, settings)
+    platforms = tuple(Platform.parse(text) for text in options.platform)
+    write_what_fits(ascii_only=settings.ascii, json=options.output == "json")
+    return run_check(settings, sources, platforms=platforms, output=options.output)
+
+
+def run_check(
+    settings: Settings, sources: Sequence[SourceSpec], *, platforms: Sequence[Platform] = (), output: str = "text"
+) -> int:
+    """Check sources and print what was found: `output` is "text", "json" or "markdown". Gives the exit status.
+
+    JSON is one object when one reference was checked, an array when there were several.
+    """
+
+    async def work() -> int:
+        async with aclosing(open_engine(settings)) as engine:
+            engine.speak(say)
+            return await check(engine, sources, platforms, output)
+
+    return asyncio.run(work())
+
+
+async def check(engine: Engine, sources: Sequence[SourceSpec], platforms: Sequence[Platform], output: str) -> int:
+    """Check, print each report as soon as it is made, and give the worst exit status: missing before undetermined
+    before complete. No report is kept: a repository may have many thousand tags."""
+    for spec in sources:
+        if spec.kind == "registry" and spec.repository is None:
+            name = safe(spec.text, limit=600).rstrip("/")
+            raise MalformedReference(
+                f"{name} is a registry; name a repository or an image in it, such as {name}/NAME:TAG."
+            )
+    printed = _Printed(output, len(sources) > 1, engine.settings.ascii)
+    statuses: set[int] = set()
+    for spec in sources:
+        async for made in _reports(engine, spec, platforms, printed):
+            statuses.add(exit_status(made))
+            printed.put(made)
+            if made.tags is not None:
+                say(f"{made.reference}: {made.verdict.sentence}")
+    if output != "json":
+        async for section in _sections(engine):
+            printed.put_section(section)
+    printed.end()
+    return worst_exit_status(statuses)
+
+
+class _Printed:
+    """What goes to stdout, part by part. `several` has to be known before the first part of JSON."""
+
+    def __init__(self, output: str, several: bool, ascii_only: bool) -> None:
+        self.several = several
+        self._output, self._ascii = output, ascii_only
+        self._parts = 0
+
+    def put(self, made: Report) -> None:
+        if self._output == "json":
+            text = json.dumps(made.to_json(), indent=2, ensure_ascii=False)
+            out((",\n" if self._parts else "[\n") + indent(text, "  ") if self.several else text, end="")
+            self._parts += 1
+        elif self._output == "markdown":
+            self._part(made.to_markdown())
+        else:
+            self._part("\n".join(report_lines(made, self._ascii)) + "\n")
+
+    def put_section(self, section: Section) -> None:
+        if self._output == "markdown":
+            self._part(section.to_markdown())
+        else:
+            self._part("\n".join([section.title, *(f"  {line}" for line in section.lines)]) + "\n")
+
+    def _part(self, text: str) -> None:
+        out(("\n" if self._parts else "") + text, end="")
+        self._parts += 1
+
+    def end(self) -> None:
+        if self._output == "json":
+            out("\n]" if self.several else "")
+
+
+async def _sections(engine: Engine) -> AsyncIterator[Section]:
+    """What the storage folders among the sources say beyond single objects: a repository alone only what is not in
+    order, and one that a registry was named for how the two compare. The exit status stays that of the checks."""
+    roots = engine.explorer.roots
+    for node in [row for root in roots for row in root.children]:
+        source, name = storage_of(node), node.repository
+        if source is None or name is None:
+            continue
+        found = await surveyed(source, name)
+        if found.remarkable:
+            yield found
+        live = live_source(node, roots)
+        if live is not None:
+            yield await compared(source, live, name)
+
+
+async def _reports(
+    engine: Engine, spec: SourceSpec, platforms: Sequence[Platform], printed: _Printed
+) -> AsyncIterator[Report]:
+    """The reports on what a source names, and at the end what of it was not looked at, if anything."""
+    name = safe(spec.text, limit=600)
+    before = engine.trace.count
+    try:
+        node = await engine.open(spec, default_tag=spec.kind == "registry")
+        selection = await select(engine.explorer, node, named=spec.explicit or spec.kind != "registry")
+    except SourceError as error:
+        yield failed_report(name, error)
+        return
+    printed.several = printed.several or selection.several
+
+    async def check_one(row: Node) -> Report:
+        return await check_node(engine, row, platforms, engine.trace.count if selection.count > 1 else before)
+
+    async for made in selection.reports(name, check_one):
+        yield made
+
+
+async def check_node(engine: Engine, node: Node, platforms: Sequence[Platform], before: int) -> Report:
+    """Check a row; `before` is how many requests there had been when somebody asked for it."""
+
+    def wanted(row: Node) -> bool:
+        return row.platform is None or any(row.platform.matches(platform) for platform in platforms)
+
+    chosen = wanted if platforms else None
+    with_progress = _Progress(engine)
+    try:
+        run = engine.explorer.check(node, wanted=chosen)
+        await run.wait()
+    finally:
+        with_progress.close()
+    requests = engine.trace.count - before
+    return report(node, engine.explorer, requests=requests, searches=run.searches, wanted=chosen)
+
+
+class _Progress:
+    """One line on stderr that is rewritten at most ten times a second and wiped at the end."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._last = 0.0
+        self._written = False
+        self._stop = engine.explorer.subscribe(self._hear) if sys.stderr.isatty() else lambda: None
+
+    def _hear(self, event: Event) -> None:
+        if not isinstance(event, CheckProgress) or time.monotonic() - self._last < 0.1:
+            return
+        self._last = time.monotonic()
+        self._written = True
+        show_progress(shorten(f"checking {event.node.label}: {event.done} of {event.total}", 78))
+
+    def close(self) -> None:
+        self._stop()
+        if self._written:
+            wipe_progress()

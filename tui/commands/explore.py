@@ -1,0 +1,25 @@
+"""`fanfold [SOURCE ...]`: the screen; where there is no terminal to draw on, the tree as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.commands import output
+from tui.commands.arguments import Options, UsageError, parse_sources
+
+if TYPE_CHECKING:
+    from tui.config import Settings
+
+
+def run(options: Options, settings: Settings) -> int:
+    """What is malformed is refused before anything is drawn. Each way out imports its own libraries only."""
+    sources = parse_sources(options, settings)
+    if output.has_terminal():
+        from tui.app.main import run_app
+
+        return run_app(settings, sources)
+    if not sources:
+        raise UsageError("There is no terminal to draw on; name a SOURCE to print its tree instead.")
+    from tui.commands.tree import run_tree
+
+    return run_tree(settings, sources)

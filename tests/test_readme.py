@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tui.app.actions import Action
 from tui.app.glyphs import UNICODE
-from tui.app.keys import ACTIONS, Action, Keys
+from tui.app.keys import ACTIONS, Keys
 from tui.cli import main
 from tui.config import Settings
 from tui.explore.codes import CODES

@@ -171,7 +171,7 @@ async def fixing(
         await stage.until(lambda: app.has_house, "the main screen")
         app.house.bus.subscribe(stage.events.append)
         await stage.until(lambda: app.house.ready and app.house.current is not None, "a first row")
-        await stage.until(lambda: {"recreate", "lessons"} <= app.house.handled, "what writes and teaches")
+        await stage.until(lambda: {"recreate", "lessons"} <= app.house.actions.handled, "what writes and teaches")
         await stage.until(lambda: app.house.explorer.roots[0].children, "repositories")
         await asyncio.sleep(0)
         yield stage

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from tests.support.fake_source import FakeSource
 from tests.support.images import Image, attestation, image, index
+from tui.app.actions import Handler
 from tui.app.main import FanfoldApp
 from tui.app.screens.explore import ExploreScreen
 from tui.app.widgets.page import PageView
@@ -83,6 +84,10 @@ class Stage:
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
+
+    def carry_out(self, action: str, handler: Handler) -> None:
+        """Let `handler` carry out an action, whoever does so otherwise."""
+        self.house.actions._handlers[action] = handler
 
     async def type(self, text: str) -> None:
         """Type a text where one is asked for."""

@@ -9,7 +9,6 @@ import pytest
 
 from tests.app.stage import Stage, WritableSource, staged
 from tests.support.images import image, index
-from tui.app.keys import BY_ID
 from tui.config import Settings
 from tui.explore.node import Node
 from tui.oci.reference import split_selector
@@ -290,7 +289,7 @@ async def test_letters_that_come_at_once_with_the_slash_are_text() -> None:
 
 async def test_with_nothing_open_the_slash_is_grey_and_its_letters_do_nothing() -> None:
     async with staged(sources=()) as stage:
-        assert stage.house.reason(BY_ID["filter"]) == "nothing is open yet"
+        assert stage.house.actions.unavailable("filter") == "nothing is open yet"
         for key in ("slash", *"otq"):
             stage.app.simulate_key(key)
         await stage.until(lambda: "nothing is open yet" in stage.screen())

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.app.stage import staged
+from tui.app import actions
+from tui.app.actions import Action, declared, show_key
 from tui.app.ink import Target
-from tui.app.keys import ACTIONS, BY_ID, SHARED_KEY, Keys, show_key
-from tui.app.screens.explore import ExploreScreen
+from tui.app.keys import ACTIONS, BY_ID, SHARED_KEY, Keys
 from tui.app.theme import DARK
 from tui.config import Settings
 from tui.explore.codes import CODES
@@ -58,13 +59,38 @@ def test_capitals_write_and_nothing_else_does() -> None:
     }  # fmt: skip
 
 
-def test_every_looking_action_has_a_handler() -> None:
-    for action in ACTIONS:
-        if not action.writes and action.group not in (
-            "Learn",
-            "Lesson",
-        ):  # what teaches is registered in the demo's world only
-            assert hasattr(ExploreScreen, "do_" + action.id.replace("-", "_")), action.id
+async def test_every_looking_action_is_carried_out() -> None:
+    async with staged() as stage:
+        looking = {each.id for each in ACTIONS if each.scope == "main" and not each.writes}
+        assert looking <= stage.house.actions.handled
+
+
+def test_the_table_is_the_sum_of_what_controllers_declare() -> None:
+    class One:
+        @actions.action("b", keys="b", title="b", words="Second group", group="Look")
+        def b(self) -> None: ...
+
+        @actions.action("a", keys="a", title="a", words="First group", group="Move")
+        def a(self) -> None: ...
+
+    class Two(One):
+        @actions.action("c", keys="c", title="c", words="After b", group="Look", rank=3)
+        def c(self) -> None: ...
+
+    assert [each.id for each in declared([One, Two])] == ["a", "b", "c"]
+    assert declared([Two]) == (Action("c", "c", "c", "After b", "Look", rank=3),)
+    with pytest.raises(ValueError, match="declared twice: a, b"):
+        declared([One, One])
+
+
+def test_the_order_of_the_table_is_the_order_of_help_and_palette() -> None:
+    assert " ".join(each.id for each in ACTIONS if each.scope == "main") == (
+        "up down left right top bottom page-up page-down open toggle collapse-all expand-all back "
+        "next-pane previous-pane pane-1 pane-2 pane-3 previous-tab next-tab zoom layout requests "
+        "filter next-match previous-match escape go check problems json explain mark clear-marks diff sort refresh "
+        "copy copy-menu save recreate amend new push tag copy-elsewhere delete undo rehearse digests "
+        "lessons lesson-act lesson-hint lesson-show lesson-panel lesson-more lesson-over palette theme help quit"
+    )
 
 
 def test_texts_are_there_and_fit() -> None:

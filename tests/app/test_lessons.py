@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.draft_stage import FixStage, fixing, served
+from tui.app.controllers.lessons import LessonController
 from tui.app.lesson.panel import LessonPanel
 from tui.app.lesson.rehearsing import Rehearsing
 from tui.app.lesson.session import Session
@@ -23,9 +24,9 @@ from tui.teach.events import EventKind
 
 def lessons_of(stage: FixStage) -> Lessons:
     """The part of the program that these tests are about."""
-    owner = getattr(stage.house._handlers["lessons"], "__self__", None)
-    assert isinstance(owner, Lessons)
-    return owner
+    owner = getattr(stage.house.actions._handlers["lessons"], "__self__", None)
+    assert isinstance(owner, LessonController)
+    return owner.lessons
 
 
 def session_of(stage: FixStage) -> Session:

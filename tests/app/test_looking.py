@@ -325,7 +325,7 @@ async def test_capitals_are_grey_with_their_reasons() -> None:
 async def test_a_registered_handler_brings_a_capital_to_life() -> None:
     async with staged() as stage:
         done: list[str] = []
-        stage.house.register("recreate", lambda: done.append("R"))
+        stage.carry_out("recreate", lambda: done.append("R"))
         await stage.press("R")
         assert not done
         await stage.go("app", "1.0")
@@ -340,7 +340,7 @@ async def test_read_only_stops_every_capital() -> None:
         done: list[str] = []
         writing = ("recreate", "amend", "new", "push", "tag", "copy-elsewhere", "delete", "undo")
         for action in writing:
-            stage.house.register(action, lambda: done.append("written"))
+            stage.carry_out(action, lambda: done.append("written"))
         await stage.go("app", "1.0")
         await stage.press("l", "m")
         await stage.until(lambda: stage.node.is_index)
@@ -357,7 +357,7 @@ async def test_a_failing_handler_is_said_and_the_program_goes_on() -> None:
         async def fail() -> None:
             raise RuntimeError("the [/plan] broke")
 
-        stage.house.register("recreate", fail)
+        stage.carry_out("recreate", fail)
         await stage.go("app", "1.0")
         await stage.press("l")
         await stage.until(lambda: stage.node.is_index)

@@ -87,7 +87,7 @@ async def test_collapse_and_expand_all_below() -> None:
 
 
 async def test_expanding_all_asks_before_it_fetches_a_lot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.app.actions.moving.ASK_ABOVE", 2)
+    monkeypatch.setattr("tui.app.controllers.moving.ASK_ABOVE", 2)
     source = FakeSource()
     source.put("wide", index(*(image(f"linux/p{number}") for number in range(6))), "latest")
     async with staged(source=source) as stage:

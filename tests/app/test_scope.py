@@ -124,7 +124,7 @@ async def test_an_image_has_one_size_wherever_it_is_told() -> None:
         assert image_size(manifest) == manifest.config.size + sum(each.size for each in manifest.layers)
         told = size(image_size(manifest))
         assert told in next(iter(tree_lines(stage.house.explorer, node)))
-        scene = Scene(node, stage.house.explorer, stage.house.glyphs, 100)
+        scene = Scene(node, stage.house.explorer, stage.house.glyphs, 100, stage.house.keys)
         assert f"{told} in config and 2 layers (manifest " in page(summary(scene))
         assert f"{told} in config and 2 layers" in page(layers(scene))
         words = f"one config and 2 layers, {bytes_of(image_size(manifest))} together"

@@ -210,7 +210,7 @@ async def test_every_capital_works_or_says_why_not(kind: str, tmp_path: Path) ->
                 await stage.house.highlight(row)
                 now = stage.house.situation()
                 assert now.node is row
-                why = {action: stage.house.reason(BY_ID[action], now) for action in BY_ID if BY_ID[action].writes}
+                why = {action: stage.house.actions.unavailable(action, now) for action in BY_ID if BY_ID[action].writes}
                 for action in ("recreate", "amend", "tag", "delete", "undo"):
                     assert why[action] == row.source.why_read_only, (row, action)
                 assert why["push"] == "no draft is open, and this is not one of Docker's local lists"

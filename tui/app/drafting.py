@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.screen import Screen
 
+from tui.app.controllers.drafts import DraftController
 from tui.app.drafts.aftermath import show_written
 from tui.app.drafts.busy import Busy
 from tui.app.drafts.draft_rows import summary
@@ -80,17 +81,8 @@ class Drafting:
         house.draft_count = lambda: len(service.drafts)
         house.undo_reason = lambda node: service.unavailable_undo(tag_at(node), home_at(node))
         house.start(service.read_journal(), "journal")
-        for action, handler in (
-            ("recreate", self.recreate),
-            ("amend", self.amend),
-            ("new", self.new),
-            ("push", self.push),
-            ("tag", self.tag),
-            ("copy-elsewhere", self.copy),
-            ("delete", self.delete),
-            ("undo", self.undo),
-        ):
-            house.register(action, handler)
+        house.actions.add(DraftController(self))
+        house.refresh_keys()
 
     # --- drafts --------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.containers import Container
@@ -17,8 +17,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import Worker
 
+from tui.app.actions import ActionSet
 from tui.app.findbar import FindBar
-from tui.app.keys import ACTIONS, BY_ID, Action, Keys
 from tui.app.messages import Bus, Event
 from tui.app.situation import Situation
 from tui.app.widgets.page import PageView
@@ -29,16 +29,13 @@ from tui.explore.node import Node
 from tui.text import safe
 
 if TYPE_CHECKING:
+    from tui.app.keys import Keys
     from tui.app.main import FanfoldApp
     from tui.app.screens.dialogs import Dialog
     from tui.explore.explorer import Explorer
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-
-#: A handler of an action that another part brings along (`House.register`).
-Handler = Callable[[], Awaitable[None] | None]
-
 
 #: Seconds within which the same warning is not shown twice, however often its key is pressed.
 _REPEAT = 3.0
@@ -49,6 +46,7 @@ class House(Screen[None]):
 
     world: World | None
     keys: Keys
+    actions: ActionSet[Situation]
     bus: Bus
     read_only: bool
     places: list[str]
@@ -145,19 +143,6 @@ class House(Screen[None]):
 
     # --- actions -------------------------------------------------------------------------------------------------
 
-    def register(self, action: str, handler: Handler) -> None:
-        """Let `handler` carry out an action of `keys.py` (how fixing brings the capitals to life)."""
-        if action not in BY_ID:
-            raise ValueError(f"there is no action {action!r} in keys.py")
-        self._handlers[action] = handler
-        self.refresh_keys()
-
-    @property
-    def handled(self) -> frozenset[str]:
-        """The ids of the actions that something carries out."""
-        own = {action.id for action in ACTIONS if hasattr(self, "do_" + action.id.replace("-", "_"))}
-        return frozenset(own | self._handlers.keys())
-
     def situation(self) -> Situation:
         """What the cursor is on, for reasons."""
         trace = self.world.trace if self.world else None
@@ -167,41 +152,26 @@ class House(Screen[None]):
             ready=self.ready,
             read_only=self.read_only,
             marks=tuple(self.marks),
-            handled=self.handled,
             links=self.page_view.link_count,
             places=len(self.places),
             exchange=self.requests.chosen is not None,
             traced=trace is not None,
             drafts=self.draft_count(),
             undo=self.undo_reason(self.current),
-            lesson={action.id: self.lesson_reason(action.id) for action in ACTIONS if action.group == "Lesson"},
+            lesson={each.id: self.lesson_reason(each.id) for each in self.actions.table if each.group == "Lesson"},
         )
 
-    def reason(self, action: Action, now: Situation | None = None) -> str:
-        """Why an action does not apply now; "" when it does. The one place where writing is stopped."""
-        now = now or self.situation()
-        if action.writes and now.read_only:
-            return "--read-only is on"
-        why = action.reason(now)
-        if not why and action.id not in now.handled:
-            return "this version has no screen for it"
-        return self.keys.put_in(why)
+    def warn(self, text: str) -> None:
+        """Say why something does not work."""
+        self.say(text, severity="warning")
 
     async def action_act(self, action_id: str) -> None:
         """Carry out an action, or say why not."""
-        action = BY_ID[action_id]
         if action_id == "new" and self.searching and set(self.keys.of("new")) & set(self.keys.of("previous-match")):
-            action = BY_ID["previous-match"]
-        why = self.reason(action)
-        if why:
-            self.say(f"{self.keys.first(action.id)} {action.title}: {why}", severity="warning")
-            return
+            action_id = "previous-match"
         if self.ready:
             self.explorer.give_way()
-        handler = self._handlers.get(action.id) or getattr(self, "do_" + action.id.replace("-", "_"))
-        outcome = handler()
-        if isinstance(outcome, Awaitable):
-            self.start(_awaited(outcome), f"action:{action.id}")
+        self.actions.run(action_id)
 
     @property
     def searching(self) -> bool:
@@ -248,8 +218,6 @@ class House(Screen[None]):
 
     # --- brought by the parts ------------------------------------------------------------------------------------
 
-    _handlers: dict[str, Handler]
-
     @abstractmethod
     def lay_out(self) -> None:
         """Lay out the panes for the size of now."""
@@ -285,10 +253,6 @@ class House(Screen[None]):
     @abstractmethod
     async def copy_text(self, text: str, what: str) -> None:
         """Hand a text to the clipboard and say where it went."""
-
-
-async def _awaited(outcome: Awaitable[Any]) -> None:
-    await outcome
 
 
 def failure(error: BaseException) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
+from tui.app.controllers.lessons import LessonController
 from tui.app.ink import Lines
 from tui.app.lesson.digests_view import DigestsReader
 from tui.app.lesson.grounds import Grounds
@@ -58,18 +59,8 @@ class Lessons:
         self._layout = ""
         house.lesson_reason = self.reason
         house.side_panel = self.panel
-        for action, handler in (
-            ("lessons", self.choose),
-            ("lesson-act", self.act),
-            ("lesson-hint", self.hint),
-            ("lesson-show", self.show_me),
-            ("lesson-over", self.start_over),
-            ("lesson-panel", self.toggle),
-            ("lesson-more", self.more),
-            ("rehearse", self.rehearse),
-            ("digests", self.digests),
-        ):
-            house.register(action, handler)
+        house.actions.add(LessonController(self))
+        house.refresh_keys()
         house.on_laid_out = self.lay_out
         inner = world.close
 

@@ -9,8 +9,8 @@ from typing import Any
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+from tui.app.actions import Action
 from tui.app.house import House
-from tui.app.keys import ACTIONS, Action
 
 
 class ActionProvider(Provider):
@@ -27,7 +27,7 @@ class ActionProvider(Provider):
 
     def _help(self, action: Action) -> str:
         house = self.house
-        why = house.reason(action) if house is not None else ""
+        why = house.actions.unavailable(action.id) if house is not None else ""
         return f"not now: {why}" if why else action.group
 
     def _title(self, action: Action) -> str:
@@ -38,7 +38,7 @@ class ActionProvider(Provider):
         """All actions."""
         if self.house is None:
             return
-        for action in ACTIONS:
+        for action in self.house.actions.table:
             yield DiscoveryHit(Content(self._title(action)), self._run(action), action.words, self._help(action))
 
     async def search(self, query: str) -> Hits:
@@ -46,7 +46,7 @@ class ActionProvider(Provider):
         if self.house is None:
             return
         matcher = self.matcher(query)
-        for action in ACTIONS:
+        for action in self.house.actions.table:
             title = self._title(action)
             score = max(
                 matcher.match(title), matcher.match(action.id), 1.0 if query in self.house.keys.of(action.id) else 0

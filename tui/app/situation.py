@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
@@ -15,17 +14,16 @@ from tui.text import safe
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """`pane` is `tree`, `detail`, `requests` or `side`; `handled` are the ids of the actions that somebody
-    carries out; `marks` are the marked rows; `links` how many links the detail page has; `places` how far back
-    the history goes; `drafts` how many drafts were left unpushed; `undo` why nothing can be undone here; `lesson`
-    why each action of a lesson does not apply; `listing` whether a list of names is above the cursor."""
+    """`pane` is `tree`, `detail`, `requests` or `side`; `marks` are the marked rows; `links` how many links the
+    detail page has; `places` how far back the history goes; `drafts` how many drafts were left unpushed; `undo` why
+    nothing can be undone here; `lesson` why each action of a lesson does not apply; `listing` whether a list of names
+    is above the cursor."""
 
     node: Node | None = None
     pane: str = "tree"
     ready: bool = False
     read_only: bool = False
     marks: tuple[Node, ...] = ()
-    handled: AbstractSet[str] = frozenset()
     links: int = 0
     places: int = 0
     exchange: bool = False

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tui.app.glyphs import ROLE, Glyphs
 from tui.app.ink import Line, Lines, Target
-from tui.app.keys import ACTIONS, Keys
 from tui.app.pages.parts import blank, heading, page, prose
 from tui.sources.presence import Presence
+
+if TYPE_CHECKING:
+    from tui.app.actions import Action
+    from tui.app.keys import Keys
 
 _ABOUT = {
     "tree": "Images: source, repository, tag, index, platform, and what it is made of. Rows are asked for when they "
@@ -33,14 +37,14 @@ _MEANS = {
 }
 
 
-def help_page(pane: str, keys: Keys, reasons: Mapping[str, str], glyphs: Glyphs) -> Lines:
+def help_page(pane: str, actions: Sequence[Action], keys: Keys, reasons: Mapping[str, str], glyphs: Glyphs) -> Lines:
     """The page: `reasons` maps each action's id to why it does not apply now ("" when it does)."""
     lines = [prose(_ABOUT.get(pane, _ABOUT["tree"])), blank(), heading("Symbols")]
     for presence, words in _MEANS.items():
         lines.append(Line(hang=4).put(f"  {glyphs.of(presence)} ", ROLE[presence]).put(words))
-    for group in dict.fromkeys(action.group for action in ACTIONS):
+    for group in dict.fromkeys(action.group for action in actions):
         lines += [blank(), heading(group)]
-        for action in ACTIONS:
+        for action in actions:
             if action.group != group:
                 continue
             why = reasons.get(action.id, "")

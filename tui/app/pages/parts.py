@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tui.app.glyphs import ROLE, Glyphs
 from tui.app.ink import Line, Lines, Role, Target
-from tui.app.keys import Keys
 from tui.app.rows import Book
 from tui.explore.findings import Finding, Severity
 from tui.explore.node import Node
 from tui.oci.digest import Digest
 from tui.sources.presence import Observation, Presence
 from tui.text import safe
+
+if TYPE_CHECKING:
+    from tui.app.keys import Keys
 
 LABEL = 11
 
@@ -33,8 +36,8 @@ class Scene:
     book: Book
     glyphs: Glyphs
     width: int
+    keys: Keys
     findings: tuple[Finding, ...] = ()
-    keys: Keys = field(default_factory=Keys)
     notices: tuple[str, ...] = ()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from tui.app.actions.looking import Looking
+from tui.app.controllers.looking import Looking
 from tui.app.glyphs import Glyphs
 from tui.app.house import failure
 from tui.app.ink import Line, Page
@@ -99,7 +99,7 @@ class DetailPane(Looking):
         client = self.world.client if self.world is not None else None
         registry = node.source.registry if node.kind is Kind.SOURCE else None
         notices = client.notices(registry) if client is not None and registry is not None else ()
-        return Scene(node, self.explorer, self.glyphs, width, tuple(found), self.keys, notices)
+        return Scene(node, self.explorer, self.glyphs, width, self.keys, tuple(found), notices)
 
     def _page(self, node: Node, found: Sequence[Finding]) -> Page:
         scene = self.scene(node, found)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from textual.css.scalar import Unit
 from textual.widget import Widget
 
-from tui.app.actions.looking import is_problem
+from tui.app import situation as why
+from tui.app.actions import action
+from tui.app.controllers.looking import is_problem
 from tui.app.panes.verdict import VerdictPane
 from tui.explore.codes import Severity
 from tui.explore.node import Kind, Node
@@ -115,6 +117,21 @@ class Panes(VerdictPane):
             return 0
         return int(height.value)
 
+    @action(
+        "zoom",
+        keys="f",
+        title="full screen",
+        words="Give the whole screen to this pane, or take it back",
+        group="Panes",
+    )
+    def do_zoom(self) -> None:
+        self.zoomed = "" if self.zoomed else self.pane if self.pane in ("tree", "detail", "requests") else "tree"
+        self.lay_out()
+        self.call_after_refresh(self.refresh_detail)
+
+    @action(
+        "layout", keys="w", title="layout", words="Detail beside the tree, below it, away, or as fits", group="Panes"
+    )
     def do_layout(self) -> None:
         choices = ("auto", "side", "below", "away")
         self.layout_choice = choices[(choices.index(self.layout_choice) + 1) % len(choices)]
@@ -124,10 +141,22 @@ class Panes(VerdictPane):
         self.say(f"Detail: {words[self.layout_choice]}")
         self.refresh_detail()
 
-    def do_zoom(self) -> None:
-        self.zoomed = "" if self.zoomed else self.pane if self.pane in ("tree", "detail", "requests") else "tree"
-        self.lay_out()
-        self.call_after_refresh(self.refresh_detail)
+    @action(
+        "requests",
+        keys="at",
+        title="requests",
+        words="Show or hide the requests",
+        group="Panes",
+        unavailable=why.why_not_requests,
+        rank=10,
+    )
+    def do_requests(self) -> None:
+        if self.requests_shown:
+            self.show_requests(False)
+            if self.pane == "requests":
+                self.focus_pane(1)
+        else:
+            self.do_pane_3()
 
     def unzoom(self) -> bool:
         """Leave full screen; False when it was not on."""

@@ -6,7 +6,6 @@ import logging
 
 from tui.app.house import failure
 from tui.app.ink import Line, Role, Target
-from tui.app.keys import BY_ID
 from tui.app.panes.detail import DetailPane
 from tui.app.rows import rest_words
 from tui.app.widgets.bars import HeaderFacts, HeaderLine, VerdictBox
@@ -55,7 +54,7 @@ class VerdictPane(DetailPane):
                 fixes.setdefault(finding.action, finding.code)
         for action in list(fixes)[:2]:
             line.put("   ").put(self.keys.first(action), "key-cap", Target("action", action))
-            line.put(f" {BY_ID[action].title}", "label")
+            line.put(f" {self.keys.title(action)}", "label")
         if fixes:
             line.put("   ").put(self.keys.first("explain"), "key-cap", Target("action", "explain")).put(
                 " explain", "label"

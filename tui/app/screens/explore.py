@@ -10,13 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 
-from tui.app.actions.moving import TABS
-from tui.app.actions.saving import Saving
+from tui.app.actions import ActionSet
+from tui.app.controllers.moving import TABS
+from tui.app.controllers.saving import Saving
 from tui.app.findbar import FindBar
 from tui.app.glyphs import Glyphs
-from tui.app.house import Handler
 from tui.app.judge import Judge
-from tui.app.keys import ACTIONS, BY_ID, Keys
+from tui.app.keys import BY_ID, Keys
 from tui.app.messages import Bus, EventKind
 from tui.app.panes.layout import Panes
 from tui.app.pulse import Pulse
@@ -64,7 +64,8 @@ class ExploreScreen(Panes, Saving):
         self.requests_shown = False
         self.layout_choice = "auto"
         self.zoomed = ""
-        self._handlers: dict[str, Handler] = {}
+        self.actions = ActionSet(keys, "main", self.situation, start=self.start, warn=self.warn)
+        self.actions.add(self)
         self._dirty: dict[Node, None] = {}
         self._disk_notes = {}
         self._changed = False
@@ -244,10 +245,10 @@ class ExploreScreen(Panes, Saving):
 
     def refresh_keys(self) -> None:
         """Draw the key bar for where the cursor is now."""
-        now = self.situation()
-        shown = sorted((action for action in ACTIONS if action.rank), key=lambda action: action.rank)
+        reasons = self.actions.reasons()
+        shown = sorted((action for action in self.actions.table if action.rank), key=lambda action: action.rank)
         self.query_one(KeyBar).keys = tuple(
-            KeyFact(action.id, self.keys.first(action.id), action.title, self.reason(action, now)) for action in shown
+            KeyFact(action.id, self.keys.first(action.id), action.title, reasons[action.id]) for action in shown
         )
 
     def show_tab(self, tab: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from textual import on
 
-from tui.app.actions.filtering import Filtering
+from tui.app import situation as why
+from tui.app.actions import action
+from tui.app.controllers.filtering import Filtering
 from tui.app.ink import Target
 from tui.app.widgets.page import PageView
 from tui.explore.node import Node
@@ -19,6 +21,14 @@ class Finding(Filtering):
 
     # --- going ---------------------------------------------------------------------------------------------------
 
+    @action(
+        "go",
+        keys="o,colon",
+        title="go to",
+        words="Open any reference, digest, repository or source",
+        group="Look",
+        rank=12,
+    )
     async def do_go(self) -> None:
         """Ask for a reference, digest, repository or source, and go there."""
         from tui.app.screens.dialogs import Prompt
@@ -79,6 +89,14 @@ class Finding(Filtering):
             self.places.append(self.current.key)
             del self.places[:-200]
 
+    @action(
+        "back",
+        keys="backspace,alt+left",
+        title="back",
+        words="Back to where you were before following a digest",
+        group="Move",
+        unavailable=why.why_not_back,
+    )
     async def do_back(self) -> None:
         while self.places:
             node = self.explorer.get(self.places.pop())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from tui.app.actions.moving import Moving
-from tui.app.keys import ACTIONS
+from tui.app import situation as why
+from tui.app.actions import action
+from tui.app.controllers.moving import Moving
 from tui.explore.node import Kind, Load, Node
 from tui.explore.sort import ORDERS
 from tui.text import plural
@@ -25,6 +26,15 @@ class Looking(Moving):
 
     # --- checks --------------------------------------------------------------------------------------------------
 
+    @action(
+        "check",
+        keys="x",
+        title="check",
+        words="Check everything below the cursor; again stops it",
+        group="Look",
+        unavailable=why.why_not_selected,
+        rank=4,
+    )
     async def do_check(self) -> None:
         """Check everything below the cursor; stop it when it runs."""
         node = self.current
@@ -42,6 +52,14 @@ class Looking(Moving):
         self.refresh_detail()
         self.refresh_verdict()
 
+    @action(
+        "problems",
+        keys="exclamation_mark",
+        title="problems",
+        words="Show only what has a problem, or everything again",
+        group="Look",
+        rank=5,
+    )
     def do_problems(self) -> None:
         before = self.current
         self.problems_only = not self.problems_only
@@ -59,6 +77,14 @@ class Looking(Moving):
 
     # --- pages ---------------------------------------------------------------------------------------------------
 
+    @action(
+        "json",
+        keys="v",
+        title="JSON",
+        words="The raw JSON; again switches between pretty-printed and as served",
+        group="Look",
+        unavailable=why.why_not_selected,
+    )
     def do_json(self) -> None:
         if self.tab == "json":
             self.json_pretty = not self.json_pretty
@@ -66,11 +92,23 @@ class Looking(Moving):
         else:
             self.show_tab("json")
 
+    @action(
+        "explain",
+        keys="i",
+        title="explain",
+        words="Explain what this is",
+        group="Look",
+        unavailable=why.why_not_selected,
+        rank=11,
+    )
     def do_explain(self) -> None:
         self.show_tab("summary" if self.tab == "explain" else "explain")
 
     # --- marks and diff ------------------------------------------------------------------------------------------
 
+    @action(
+        "mark", keys="m", title="mark", words="Mark or unmark this image", group="Look", unavailable=why.why_not_mark
+    )
     def do_mark(self) -> None:
         image = self.current.image() if self.current else None
         if image is None:
@@ -82,6 +120,9 @@ class Looking(Moving):
         self.images.repaint()
         self.refresh_keys()
 
+    @action(
+        "clear-marks", keys="M", title="unmark", words="Clear all marks", group="Look", unavailable=why.why_not_unmark
+    )
     def do_clear_marks(self) -> None:
         count = len(self.marks)
         self.marks.clear()
@@ -89,6 +130,14 @@ class Looking(Moving):
         self.say(f"{plural(count, 'mark')} cleared.")
         self.refresh_keys()
 
+    @action(
+        "diff",
+        keys="d",
+        title="diff",
+        words="Compare the marked one with this one (never deletes)",
+        group="Look",
+        unavailable=why.why_not_diff,
+    )
     async def do_diff(self) -> None:
         """Compare the mark that was set last (and is not this one) with the row under the cursor."""
         from tui.app.pages.diff import diff_page
@@ -121,6 +170,14 @@ class Looking(Moving):
 
     # --- lists ---------------------------------------------------------------------------------------------------
 
+    @action(
+        "sort",
+        keys="s",
+        title="sort",
+        words="Sort the tags: name, version, newest where it is cheap",
+        group="Look",
+        unavailable=why.why_not_sort,
+    )
     async def do_sort(self) -> None:
         """Choose an order for the list that the cursor is in."""
         from tui.app.screens.dialogs import Choice, Item
@@ -138,6 +195,14 @@ class Looking(Moving):
             self.explorer.set_order(node, order)
             self.refresh_detail()
 
+    @action(
+        "refresh",
+        keys="r,f5",
+        title="refresh",
+        words="Ask again, past every cache",
+        group="Look",
+        unavailable=why.why_not_selected,
+    )
     async def do_refresh(self) -> None:
         """Ask again for the row and what was loaded below it, past every cache."""
         node = self.current
@@ -166,26 +231,35 @@ class Looking(Moving):
 
     # --- the program ---------------------------------------------------------------------------------------------
 
+    @action("palette", keys="ctrl+p", title="palette", words="Every action and its key, to search in", group="Program")
+    async def do_palette(self) -> None:
+        self.app.action_command_palette()
+
+    @action("theme", keys="t", title="theme", words="Light or dark", group="Program")
+    def do_theme(self) -> None:
+        self.fan.toggle_theme()
+
+    @action("help", keys="question_mark,f1", title="help", words="Help for what is focused", group="Program", rank=15)
     async def do_help(self) -> None:
         """Help for the pane that has the keys, then all keys."""
         from tui.app.pages.help import help_page
         from tui.app.screens.dialogs import Reader
 
-        now = self.situation()
-        reasons = {action.id: self.reason(action, now) for action in ACTIONS}
         self.tell_view("help")
-        page = help_page(now.pane, self.keys, reasons, self.images.glyphs)
+        page = help_page(self.pane, self.actions.table, self.keys, self.actions.reasons(), self.images.glyphs)
         answer = await self.ask(Reader("Help", page))
         what, _, value = (answer or "").partition(":")
         if what == "action":
             await self.action_act(value)
 
-    async def do_palette(self) -> None:
-        self.app.action_command_palette()
-
-    def do_theme(self) -> None:
-        self.fan.toggle_theme()
-
+    @action(
+        "quit",
+        keys="q,ctrl+q",
+        title="quit",
+        words="Leave (asks only when a draft was not pushed)",
+        group="Program",
+        rank=16,
+    )
     async def do_quit(self) -> None:
         """Leave; asks when a draft is open that was not pushed."""
         from tui.app.ink import Lines

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from tui.app import situation as why
+from tui.app.actions import action
 from tui.app.messages import EventKind
 from tui.app.telling import Telling, shows_children
 from tui.explore.node import Kind, Load, Node
@@ -35,24 +37,15 @@ class Moving(Telling):
         else:
             self.images.move(where)
 
+    @action("up", keys="up,k", title="up", words="Move up", group="Move")
     def do_up(self) -> None:
         self._move("up")
 
+    @action("down", keys="down,j", title="down", words="Move down", group="Move")
     def do_down(self) -> None:
         self._move("down")
 
-    def do_page_up(self) -> None:
-        self._move("page-up")
-
-    def do_page_down(self) -> None:
-        self._move("page-down")
-
-    def do_top(self) -> None:
-        self._move("top")
-
-    def do_bottom(self) -> None:
-        self._move("bottom")
-
+    @action("left", keys="left,h", title="collapse", words="Collapse, else go to the parent", group="Move")
     def do_left(self) -> None:
         if self.pane != "tree":
             self.focus_pane(1)
@@ -65,6 +58,7 @@ class Moving(Telling):
         elif node.parent is not None:
             self.images.go(node.parent)
 
+    @action("right", keys="right,l", title="expand", words="Expand, else go to the first child", group="Move")
     def do_right(self) -> None:
         node = self.current
         if self.pane != "tree" or node is None:
@@ -76,16 +70,31 @@ class Moving(Telling):
         elif children := self.images.children_of(node):
             self.images.go(children[0])
 
-    def do_toggle(self) -> None:
-        node = self.current
-        if self.pane == "detail":
-            self.page_view.move("page-down")
-        elif node is not None:
-            if self.images.is_open(node):
-                self.images.close_row(node)
-            else:
-                self.images.open_row(node)
+    @action("top", keys="home,g", title="top", words="Go to the first line", group="Move")
+    def do_top(self) -> None:
+        self._move("top")
 
+    @action("bottom", keys="end,G", title="bottom", words="Go to the last line", group="Move")
+    def do_bottom(self) -> None:
+        self._move("bottom")
+
+    @action("page-up", keys="pageup,ctrl+u", title="page up", words="One page up", group="Move")
+    def do_page_up(self) -> None:
+        self._move("page-up")
+
+    @action("page-down", keys="pagedown,ctrl+d", title="page down", words="One page down", group="Move")
+    def do_page_down(self) -> None:
+        self._move("page-down")
+
+    @action(
+        "open",
+        keys="enter",
+        title="open",
+        words="Open: expand a row, load the next page, follow the chosen link, show a request",
+        group="Move",
+        unavailable=why.why_not_open,
+        rank=1,
+    )
     async def do_open(self) -> None:
         """Enter: follow the chosen link, show the request, load the next page, or expand and show."""
         if self.pane == "detail":
@@ -121,10 +130,44 @@ class Moving(Telling):
         self.refresh_detail()
         self.refresh_verdict()
 
+    @action(
+        "toggle",
+        keys="space",
+        title="fold",
+        words="Expand or collapse the row",
+        group="Move",
+        unavailable=why.why_not_toggle,
+    )
+    def do_toggle(self) -> None:
+        node = self.current
+        if self.pane == "detail":
+            self.page_view.move("page-down")
+        elif node is not None:
+            if self.images.is_open(node):
+                self.images.close_row(node)
+            else:
+                self.images.open_row(node)
+
+    @action(
+        "collapse-all",
+        keys="minus",
+        title="collapse all",
+        words="Collapse everything below",
+        group="Move",
+        unavailable=why.why_not_selected,
+    )
     def do_collapse_all(self) -> None:
         if (node := self.current) is not None:
             self.images.collapse_below(node)
 
+    @action(
+        "expand-all",
+        keys="equals_sign",
+        title="expand all",
+        words="Expand everything below (asks before it fetches a lot)",
+        group="Move",
+        unavailable=why.why_not_selected,
+    )
     async def do_expand_all(self) -> None:
         """Open everything below the row, level by level; asks before it would fetch many manifests."""
         from tui.app.ink import Lines
@@ -163,11 +206,19 @@ class Moving(Telling):
 
     # --- panes ---------------------------------------------------------------------------------------------------
 
+    @action("next-pane", keys="tab", title="next", words="Next link on the page, then the next pane", group="Panes")
     def do_next_pane(self) -> None:
         if self.pane == "detail" and self.page_view.step_link(1):
             return
         self._step_pane(1)
 
+    @action(
+        "previous-pane",
+        keys="shift+tab",
+        title="previous",
+        words="Previous link on the page, then the previous pane",
+        group="Panes",
+    )
     def do_previous_pane(self) -> None:
         if self.pane == "detail" and self.page_view.chosen is not None and self.page_view.step_link(-1):
             return
@@ -178,30 +229,34 @@ class Moving(Telling):
         at = {"tree": 1, "detail": 2, "requests": 3}.get(self.pane, 1)
         self.focus_pane(shown[(shown.index(at) + step) % len(shown)] if at in shown else 1)
 
+    @action("pane-1", keys="1", title="Images", words="Go to pane 1, the tree", group="Panes")
     def do_pane_1(self) -> None:
         self.focus_pane(1)
 
+    @action("pane-2", keys="2", title="Detail", words="Go to pane 2, the detail", group="Panes")
     def do_pane_2(self) -> None:
         self.focus_pane(2)
 
+    @action(
+        "pane-3",
+        keys="3",
+        title="Requests",
+        words="Go to pane 3, the requests",
+        group="Panes",
+        unavailable=why.why_not_requests,
+    )
     def do_pane_3(self) -> None:
         self.show_requests(True)
         self.focus_pane(3)
         self.tell_view("requests")
 
-    def do_requests(self) -> None:
-        if self.requests_shown:
-            self.show_requests(False)
-            if self.pane == "requests":
-                self.focus_pane(1)
-        else:
-            self.do_pane_3()
-
-    def do_next_tab(self) -> None:
-        self._step_tab(1)
-
+    @action("previous-tab", keys="left_square_bracket", title="tab", words="Previous tab of the detail", group="Panes")
     def do_previous_tab(self) -> None:
         self._step_tab(-1)
+
+    @action("next-tab", keys="right_square_bracket", title="tab", words="Next tab of the detail", group="Panes")
+    def do_next_tab(self) -> None:
+        self._step_tab(1)
 
     def _step_tab(self, step: int) -> None:
         names = [name for name, _ in TABS]

@@ -7,9 +7,10 @@ from time import monotonic
 
 from textual import events, on
 
-from tui.app.actions.looking import Looking
+from tui.app import situation as why
+from tui.app.actions import action
+from tui.app.controllers.looking import Looking
 from tui.app.findbar import FindBar
-from tui.app.keys import BY_ID
 from tui.explore.node import Kind, Node
 from tui.text import plural, shorten
 
@@ -27,6 +28,15 @@ class Filtering(Looking):
     _filters: tuple[str, ...] = ()
     _deaf_until = 0.0
 
+    @action(
+        "filter",
+        keys="slash",
+        title="filter",
+        words="Filter the list or the index you are in, or find in the pane, while you type",
+        group="Look",
+        unavailable=why.why_not_filter,
+        rank=6,
+    )
     def do_filter(self) -> None:
         self.find_bar.left = self._left
         pane = self.pane
@@ -75,7 +85,7 @@ class Filtering(Looking):
         does not apply, what comes with it in one go is taken too, and dropped."""
         if self.find_bar.display:
             return self.find_bar.catch(event)
-        if event.key in self.keys.of("filter") and self.reason(BY_ID["filter"]):
+        if event.key in self.keys.of("filter") and self.actions.unavailable("filter"):
             self._deaf_until = monotonic() + _ONE_GO
         elif event.is_printable and monotonic() < self._deaf_until:
             self._deaf_until = monotonic() + _ONE_GO
@@ -181,9 +191,17 @@ class Filtering(Looking):
         else:
             self.images.move(event.where)
 
+    @action("next-match", keys="n", title="next match", words="Next match", group="Look")
     def do_next_match(self) -> None:
         self._step_match(1)
 
+    @action(
+        "previous-match",
+        keys="N",
+        title="previous match",
+        words="Previous match (with a search); else new list from marks",
+        group="Look",
+    )
     def do_previous_match(self) -> None:
         self._step_match(-1)
 
@@ -211,6 +229,9 @@ class Filtering(Looking):
             here = before - 1 if step > 0 else before
         self.images.go(rows[(here + step) % len(rows)])
 
+    @action(
+        "escape", keys="escape", title="clear", words="Clear the filter or the search, leave full screen", group="Look"
+    )
     def do_escape(self) -> None:
         if self.pane == "detail" and self.page_view.needle:
             self.page_view.find("")

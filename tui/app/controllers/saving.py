@@ -7,7 +7,8 @@ import os
 import re
 from pathlib import Path
 
-from tui.app.actions.copying import Copying
+from tui.app.actions import action
+from tui.app.controllers.copying import Copying
 from tui.app.ink import Lines
 from tui.explore.node import Node
 from tui.text import safe, size
@@ -18,6 +19,7 @@ _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 class Saving(Copying):
     """Saving what is shown."""
 
+    @action("save", keys="ctrl+s", title="save", words="Save what is shown: JSON, Markdown, SVG", group="Copy")
     async def do_save(self) -> None:
         """Choose a form, name a file, write it."""
         from tui.app.screens.dialogs import Choice, Item

@@ -6,7 +6,9 @@ import os
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from tui.app.actions.finding import Finding
+from tui.app import situation as why
+from tui.app.actions import action
+from tui.app.controllers.finding import Finding
 from tui.app.messages import EventKind
 from tui.app.offers import Offer, offers
 from tui.explore.node import Node
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
 class Copying(Finding):
     """`c` and `y`."""
 
+    @action(
+        "copy",
+        keys="c",
+        title="copy digest",
+        words="Copy the whole digest (in Requests: the curl line)",
+        group="Copy",
+        unavailable=why.why_not_copy_digest,
+        rank=2,
+    )
     async def do_copy(self) -> None:
         """The whole digest; in Requests the curl line; in Detail the chosen link, if one is chosen."""
         if self.pane == "requests" and self.requests.chosen is not None:
@@ -32,6 +43,15 @@ class Copying(Finding):
         if node is not None and node.digest is not None:
             await self.copy_text(str(node.digest), "digest")
 
+    @action(
+        "copy-menu",
+        keys="y",
+        title="copy…",
+        words="Copy menu: digest, references, pull line, curl, JSON, report",
+        group="Copy",
+        unavailable=why.why_not_selected,
+        rank=3,
+    )
     async def do_copy_menu(self) -> None:
         """Choose what to copy."""
         from tui.app.screens.dialogs import Choice, Item

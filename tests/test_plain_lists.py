@@ -41,7 +41,7 @@ def filled(source: FakeSource, count: int, *, distinct: bool = True) -> FakeSour
 def asked(source: FakeSource, output: str = "json", *, command: str = "check") -> tuple[int, Engine]:
     async def run() -> tuple[int, Engine]:
         engine = open_engine(Settings())
-        engine._sources[("registry", "fake.test")] = source
+        engine.inspector.adopt(source)
         try:
             if command == "tree":
                 return await tree(engine, ["fake.test/app"], None), engine

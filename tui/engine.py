@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from tui.config import Settings
 from tui.explore.explorer import Explorer
+from tui.explore.inspector import Inspector
 from tui.explore.node import Node
 from tui.logfile import LogFile
 from tui.registry.settings import ClientSettings
 from tui.registry.trace import Trace
-from tui.sources.base import Source
-from tui.sources.spec import SourceSpec, open_source, parse_source
+from tui.sources.spec import SourceSpec, parse_source
 from tui.text import duration, safe
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ class Engine:
 
     settings: Settings
     client: Client
+    inspector: Inspector
     explorer: Explorer
     log: LogFile | None = None
-    _sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     _notes: dict[str, None] = field(default_factory=dict)
     _last_words: Callable[[], None] | None = None
 
@@ -93,19 +93,6 @@ class Engine:
             text = f"{safe(spec.text, limit=200)}: {spec.note}; {spec.registry} is asked by {how}.{fix}"
             self._notes[text] = None
 
-    async def source(self, spec: SourceSpec) -> Source:
-        """The source of this spec; the same one whenever the same place is named. Raises SourceError."""
-        place = (spec.registry or "").lower() if spec.kind == "registry" else str(spec.path or "")
-        key = (spec.kind, place)
-        found = self._sources.get(key)
-        if found is None:
-            if spec.kind == "registry":
-                found = open_source(spec, self.client)
-            else:
-                found = await asyncio.to_thread(open_source, spec, self.client)  # looks at files
-            found = self._sources.setdefault(key, found)
-        return found
-
     async def open(self, named: str | SourceSpec, *, default_tag: bool = False) -> Node:
         """Put what this text or spec names into the tree, and give its row, which is not loaded yet.
 
@@ -114,7 +101,7 @@ class Engine:
         """
         spec = parse_source(named) if isinstance(named, str) else named
         self.heed(spec)
-        source = await self.source(spec)
+        source = await self.inspector.open(spec)
         if spec.repository is None or (spec.repository == "" and spec.selector is None):
             return self.explorer.add_source(source)
         selector = spec.selector or ("latest" if default_tag else None)
@@ -131,8 +118,7 @@ class Engine:
             if self.log is not None:
                 last_first.callback(self.log.close)
             last_first.push_async_callback(self.client.aclose)
-            for source in self._sources.values():
-                last_first.push_async_callback(source.aclose)
+            last_first.push_async_callback(self.inspector.aclose)
             last_first.push_async_callback(self.explorer.aclose)
 
 
@@ -145,10 +131,12 @@ def open_engine(settings: Settings) -> Engine:
 
     log = LogFile(settings.log) if settings.log is not None else None
     client = Client(client_settings(settings))
-    explorer = Explorer(check_slots=settings.concurrency)
+    read_only = "--read-only is on." if settings.read_only else ""
+    inspector = Inspector(client, slots=settings.concurrency, read_only=read_only)
+    explorer = Explorer(inspector)
     if log is not None:
         log.follow(client.trace, explorer)
-    return Engine(settings, client, explorer, log)
+    return Engine(settings, client, inspector, explorer, log)
 
 
 async def connect(settings: Settings) -> Engine:

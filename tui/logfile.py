@@ -70,7 +70,7 @@ class LogFile:
     def event(self, event: Event, explorer: Explorer) -> None:
         """One thing that became known."""
         if isinstance(event, PresenceChanged):
-            seen = explorer.book.get(event.source, event.repository, event.digest)
+            seen = explorer.observations.get(event.source, event.repository, event.digest)
             self.line("presence", event.repository, str(event.digest), seen.presence.value, seen.detail)
         elif isinstance(event, NodeChanged) and event.node.load is Load.FAILED and event.node.error is not None:
             self.line("failed", event.node.label, event.node.error.sentence)

@@ -18,6 +18,7 @@ from collections import Counter
 
 from tests.benchmarks.big_registry import CHECK_OBJECTS, big_registry
 from tui.explore.explorer import Explorer
+from tui.explore.inspector import Inspector
 from tui.explore.report import report
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings
@@ -29,7 +30,7 @@ LATENCY, CONCURRENCY, BUDGET = 0.03, 16, 1.5
 async def once(address: str) -> tuple[float, int, int]:
     """Seconds, requests, and how many of them were the same one again."""
     client = Client(ClientSettings(anonymous=True, concurrency=CONCURRENCY))
-    explorer = Explorer(check_slots=CONCURRENCY)
+    explorer = Explorer(Inspector(slots=CONCURRENCY))
     node = explorer.add_selector(RegistrySource(client, address), "bench/check", "latest")
     began = time.perf_counter()
     run = explorer.check(node)

@@ -14,6 +14,7 @@ from tui.explore.around import neighbours
 from tui.explore.events import CheckProgress, Event
 from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
+from tui.explore.inspector import Inspector
 from tui.explore.node import Kind
 from tui.explore.report import exit_status, report
 from tui.explore.verdict import verdict
@@ -95,7 +96,7 @@ async def test_two_checks_of_the_same_image_share_their_questions() -> None:
 async def test_stopping_one_check_leaves_the_other() -> None:
     source = FakeSource()
     source.put("app", wide(10), "1")
-    explorer = Explorer(check_slots=2)
+    explorer = Explorer(Inspector(slots=2))
     node = explorer.add_selector(source, "app", "1")
     await explorer.open(node)
     source.hold()

@@ -8,9 +8,10 @@ import pytest
 
 from tests.support import images
 from tests.support.fake_source import FakeSource
-from tui.explore import asker
+from tui.explore import inspector
 from tui.explore.events import ChildrenChanged, Event, PresenceChanged
 from tui.explore.explorer import Explorer
+from tui.explore.inspector import Inspector
 from tui.explore.node import Kind, Load, Node
 from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
@@ -100,11 +101,11 @@ async def test_a_shared_layer_is_asked_once_and_shown_in_both_platforms() -> Non
     assert {explorer.observation(row).presence for row in rows} == {Presence.PRESENT}
 
 
-@pytest.mark.parametrize(("kept", "times"), [(asker.MANIFEST_BYTES, 1), (0, 2)])
+@pytest.mark.parametrize(("kept", "times"), [(inspector.DOCUMENT_BYTES, 1), (0, 2)])
 async def test_a_manifest_is_read_again_only_past_the_bound(
     kept: int, times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asker, "MANIFEST_BYTES", kept)
+    monkeypatch.setattr(inspector, "DOCUMENT_BYTES", kept)
     source = FakeSource()
     shared = images.image("linux/amd64")
     source.put("app", images.index(shared, images.image("linux/arm64")), "1")
@@ -256,7 +257,7 @@ async def test_what_was_missing_and_is_seen_again_is_read_by_the_next_check() ->
     await explorer.check(tag).wait()
     source.put("app", top, "1")
     digest = top.children[1].digest
-    explorer.book.put(source, "app", digest, Observation(Presence.PRESENT, digest=digest))
+    explorer.observations.put(source, "app", digest, Observation(Presence.PRESENT, digest=digest))
     await explorer.check(tag).wait()
     assert explorer.rollup(tag).worst is Presence.PRESENT
 
@@ -264,7 +265,7 @@ async def test_what_was_missing_and_is_seen_again_is_read_by_the_next_check() ->
 async def test_what_is_on_the_screen_is_asked_first() -> None:
     source = FakeSource()
     source.put("app", images.image("linux/amd64", tuple(images.layer(str(n)) for n in range(20))), "1")
-    explorer = Explorer(check_slots=1)
+    explorer = Explorer(Inspector(slots=1))
     source.delay = 0.001
     tag = await explorer.add_reference(source, "app", "1")
     last = [child for child in tag.children if child.kind is Kind.LAYER][-1]
@@ -277,12 +278,12 @@ async def test_what_is_on_the_screen_is_asked_first() -> None:
 async def test_leaving_drops_what_waits() -> None:
     source = FakeSource()
     source.put("app", images.image("linux/amd64", tuple(images.layer(str(n)) for n in range(50))), "1")
-    explorer = Explorer(check_slots=2)
+    explorer = Explorer(Inspector(slots=2))
     tag = await explorer.add_reference(source, "app", "1")
     source.hold()
     explorer.leave(tag)
     source.release()
-    assert explorer._asker.scheduler.waiting == 0
+    assert explorer.inspector.waiting == 0
     assert len([1 for how, _, _ in source.order if how == "probe"]) <= 2
     assert {explorer.observation(c).presence for c in tag.children if c.kind is Kind.LAYER} == {Presence.UNCHECKED}
 
@@ -305,7 +306,7 @@ async def test_checks_are_bounded() -> None:
     source = FakeSource()
     source.delay = 0.001
     source.put("app", images.image("linux/amd64", tuple(images.layer(str(n)) for n in range(60))), "1")
-    explorer = Explorer(check_slots=4)
+    explorer = Explorer(Inspector(slots=4))
     await explorer.check(explorer.add_selector(source, "app", "1")).wait()
     assert source.most_running == 4
 

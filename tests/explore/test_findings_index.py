@@ -10,6 +10,7 @@ from tests.support.fake_source import FakeSource
 from tui.explore.codes import CODES, Severity
 from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
+from tui.explore.inspector import Inspector
 from tui.explore.verdict import verdict
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
@@ -79,7 +80,7 @@ async def test_opening_a_tag_tells_what_moved_when_the_tags_are_known() -> None:
     source = FakeSource()
     source.put("app", pair(), "1")
     source.put("app", images.image(ARM, seed="new"), "1-arm64")
-    explorer = Explorer(check_slots=1)
+    explorer = Explorer(Inspector(slots=1))
     await explorer.open(explorer.add_repository(source, "app"))
     node = await explorer.add_reference(source, "app", "1")
     await explorer.check(node).wait()

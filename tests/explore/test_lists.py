@@ -12,6 +12,7 @@ from tests.support import images
 from tests.support.fake_source import FakeSource
 from tui.explore.explorer import Explorer
 from tui.explore.filter import matcher, select
+from tui.explore.inspector import Inspector
 from tui.explore.listing import Listing, is_digest_tag
 from tui.explore.node import Kind, Load
 from tui.explore.sort import name_key, version_key
@@ -185,7 +186,7 @@ async def test_visible_tags_are_asked_what_they_point_to_and_no_others() -> None
 async def test_tags_that_scrolled_away_are_not_asked_for() -> None:
     source = many(50)
     source.hold()
-    explorer = Explorer(check_slots=2)
+    explorer = Explorer(Inspector(slots=2))
     repository = explorer.add_repository(source, "app")
     source.release()
     await explorer.open(repository)

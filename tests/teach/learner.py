@@ -107,7 +107,7 @@ class Learner:
 
     async def _finding(self, _condition: Condition, _step: Step) -> None:
         await self.explorer.check(self.node).wait()
-        for finding in findings(self.node, self.explorer.book):
+        for finding in findings(self.node, self.explorer.observations):
             event = node_event(EventKind.FINDING, self.node, code=finding.code, severity=finding.severity.value)
             await self.run.feed(event)
 

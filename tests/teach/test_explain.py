@@ -169,7 +169,7 @@ async def test_the_findings_of_the_gallery_are_explained(stand: Stand) -> None:
     for exhibit in GALLERY:
         if exhibit.repository.startswith("gallery/") and exhibit.references[0] not in _SLOW:
             node = await stand.open_all(exhibit.references[0])
-            found: list[Finding] = findings(node, stand.explorer.book)
+            found: list[Finding] = findings(node, stand.explorer.observations)
             for finding in found:
                 assert_finished(explain_finding(finding))
                 met.add(finding.code)

@@ -72,7 +72,7 @@ def complete_reference(text: str, near: Reference | None, explorer: Explorer) ->
         return f"{near.registry}{text}"
     name = split_selector(text)[0]
     for root in explorer.roots:
-        if root.source.registry == near.registry and name in explorer.book.repositories(root.source):
+        if root.source.registry == near.registry and name in explorer.observations.repositories(root.source):
             return f"{near.registry}/{text}"
     return text
 

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tui.explore.asker import Asker, Read, Wish
-from tui.explore.book import Book, TagHead, Whereabouts
+from tui.explore.inspector import Inspector, JobRequest, Read
 from tui.explore.node import Kind, Node
+from tui.explore.observations import ObservationStore, TagHead, Whereabouts
 from tui.explore.rollup import platforms_of
 from tui.explore.rules_local import Comparing, compare
 from tui.explore.scheduler import Urgency
@@ -47,10 +47,10 @@ class _Search:
 class Around:
     """The two searches. Results go into the book; findings read them there."""
 
-    def __init__(self, tree: Tree, asker: Asker) -> None:
+    def __init__(self, tree: Tree, inspector: Inspector) -> None:
         self._tree = tree
-        self._asker = asker
-        self._book: Book = tree.book
+        self._inspector = inspector
+        self._observations: ObservationStore = tree.observations
 
     async def after_check(self, node: Node, owner: Hashable) -> None:
         """What a check does last: whereabouts of what is missing, and moved tags for the indexes below `node`."""
@@ -74,7 +74,7 @@ class Around:
             if self._tree.observation(row).presence is not Presence.MISSING:
                 continue
             done.add(key)
-            if self._book.whereabouts(*key) is None:
+            if self._observations.whereabouts(*key) is None:
                 platform = next((r.platform for r in (row, *row.ancestors()) if r.platform is not None), None)
                 await self.locate(row.source, row.repository, row.descriptor, platform, owner, search)
 
@@ -89,7 +89,7 @@ class Around:
     ) -> Whereabouts:
         """Ask the repositories beside `repository` for one object; the first that has it is enough."""
         search = search or _Search()
-        seen = self._book.repositories(source)
+        seen = self._observations.repositories(source)
         names = neighbours(repository, seen, platform)
         names.sort(key=lambda name: -search.hits[name])
         asked: list[str] = []
@@ -101,16 +101,16 @@ class Around:
                 continue
             search.asked += 1
             asked.append(name)
-            wish = Wish(owner, Urgency.DEEP, label=f"looking in {safe(name, limit=255)}", confirm=False)
-            job = self._asker.probe(source, name, descriptor, wish)
+            request = JobRequest(owner, Urgency.DEEP, label=f"looking in {safe(name, limit=255)}", confirm=False)
+            job = self._inspector.submit_probe(source, name, descriptor, request)
             await job.wait()
-            if self._book.get(source, name, descriptor.digest).presence is Presence.PRESENT:
+            if self._observations.get(source, name, descriptor.digest).presence is Presence.PRESENT:
                 found.append(name)
                 search.hits[name] += 1
             else:
                 search.misses[name] += 1
         result = Whereabouts(tuple(found), tuple(asked))
-        self._book.set_whereabouts(source, repository, descriptor.digest, result)
+        self._observations.set_whereabouts(source, repository, descriptor.digest, result)
         return result
 
     # tags that moved on
@@ -126,18 +126,18 @@ class Around:
         if isinstance(node.source, Comparing):
             await compare(node, self._tree)  # its entries say themselves what they were made of
             return
-        tags = self._book.tag_names(node.source, repository)
+        tags = self._observations.tag_names(node.source, repository)
         if tags is None and may_list:
             tags = await self._list_tags(node.source, repository, owner)
-        if tags is None and not self._book.repositories(node.source):
+        if tags is None and not self._observations.repositories(node.source):
             return
-        wanted = source_proposals(node, tags or (), self._book.repositories(node.source))
+        wanted = source_proposals(node, tags or (), self._observations.repositories(node.source))
         jobs = []
         for _, candidates in wanted:
             for proposal in candidates:
-                if self._book.tag_head(node.source, proposal.repository, proposal.tag) is None:
-                    wish = Wish(owner, Urgency.DEEP, label=f"was {tag} made of {proposal.tag}?")
-                    jobs.append(self._asker.resolve(node.source, proposal.repository, proposal.tag, wish))
+                if self._observations.tag_head(node.source, proposal.repository, proposal.tag) is None:
+                    request = JobRequest(owner, Urgency.DEEP, label=f"was {tag} made of {proposal.tag}?")
+                    jobs.append(self._inspector.submit_resolve(node.source, proposal.repository, proposal.tag, request))
         for job in jobs:
             await job.wait()
         for entry, candidates in wanted:
@@ -149,20 +149,20 @@ class Around:
     ) -> None:
         """A source tag that is an index itself counts by what is in it: lists are made of unwrapped indexes too."""
         for proposal in candidates:
-            head = self._book.tag_head(source, proposal.repository, proposal.tag)
+            head = self._observations.tag_head(source, proposal.repository, proposal.tag)
             if head is None or head.digest is None or head.digest == entry or head.entries is not None:
                 continue
-            seen = self._book.get(source, proposal.repository, head.digest)
+            seen = self._observations.get(source, proposal.repository, head.digest)
             if not media.is_index(seen.media_type or ""):
                 continue
-            wish = Wish(owner, Urgency.DEEP, label=f"what is in {proposal.tag}?")
+            request = JobRequest(owner, Urgency.DEEP, label=f"what is in {proposal.tag}?")
             descriptor = Descriptor(seen.media_type or "", head.digest, seen.size or 0)
-            job = self._asker.manifest(source, proposal.repository, str(head.digest), descriptor, wish)
+            job = self._inspector.submit_manifest(source, proposal.repository, str(head.digest), descriptor, request)
             await job.wait()
             manifest = job.result.manifest if isinstance(job.result, Read) else None
             if isinstance(manifest, Index):
                 inside = frozenset(part.digest for part in manifest.entries)
-                self._book.set_tag_head(source, proposal.repository, proposal.tag, TagHead(head.digest, inside))
+                self._observations.set_tag_head(source, proposal.repository, proposal.tag, TagHead(head.digest, inside))
 
     async def _list_tags(self, source: Source, repository: str, owner: Hashable) -> tuple[str, ...] | None:
         names: list[str] = []
@@ -177,11 +177,16 @@ class Around:
             except SourceError as error:
                 failed.append(error)
 
-        job = self._asker.scheduler.submit(("tags", source, repository), owner, Urgency.DEEP, run)
+        job = self._inspector.submit(
+            ("tags", source, repository),
+            run,
+            JobRequest(owner, Urgency.DEEP),
+            failed.append,
+        )
         await job.wait()
         if job.dropped or (failed and not names):
             return None
-        self._book.set_tag_names(source, repository, tuple(names))
+        self._observations.set_tag_names(source, repository, tuple(names))
         return tuple(names)
 
 

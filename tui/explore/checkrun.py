@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 
-from tui.explore.asker import Asker, Wish
 from tui.explore.children import fault
 from tui.explore.events import CheckProgress
+from tui.explore.inspector import Inspector, JobRequest
 from tui.explore.lists import Lists
 from tui.explore.loader import Loader, label_of
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
@@ -32,7 +32,7 @@ class CheckRun:
         self,
         node: Node,
         tree: Tree,
-        asker: Asker,
+        inspector: Inspector,
         loader: Loader,
         lists: Lists,
         afterwards: Callable[[Node, Hashable], Awaitable[None]],
@@ -43,7 +43,7 @@ class CheckRun:
         self.total = 0
         self.running = True
         self.stopped = False
-        self._tree, self._asker, self._loader, self._lists = tree, asker, loader, lists
+        self._tree, self._inspector, self._loader, self._lists = tree, inspector, loader, lists
         self._afterwards = afterwards
         self._wanted = wanted
         self._pending = 0
@@ -81,7 +81,7 @@ class CheckRun:
         if not self.running:
             return
         self.stopped = True
-        self._asker.scheduler.withdraw(self)
+        self._inspector.withdraw(self)
         if self._tail is not None:
             self._tail.cancel()
         self._finish()
@@ -92,8 +92,8 @@ class CheckRun:
 
     # walking
 
-    def _wish(self, node: Node) -> Wish:
-        return Wish(self, Urgency.DEEP, label=label_of(node))
+    def _request(self, node: Node) -> JobRequest:
+        return JobRequest(self, Urgency.DEEP, label=label_of(node))
 
     def _visit(self, node: Node) -> None:
         if self.stopped or self._cut or node.kind in (Kind.FAULT, Kind.MORE):
@@ -132,35 +132,37 @@ class CheckRun:
         return True
 
     def _ask(self, node: Node) -> Job | None:
-        wish = self._wish(node)
+        request = self._request(node)
         if node.kind in (Kind.SOURCE, Kind.REPOSITORY):
-            return self._lists.load(node, wish)
+            return self._lists.load(node, request)
         if node.kind is Kind.GROUP:
             if node.load is not Load.READY:
                 self._lists.open_group(node)
             return None
         if node.kind is Kind.REFERRERS:
-            return self._loader.referrers(node, wish)
+            return self._loader.referrers(node, request)
         if node.kind in MANIFEST_KINDS:
-            return self._loader.manifest(node, wish) or self._ask_presence(node, wish)
-        return self._ask_blob(node, wish)
+            return self._loader.manifest(node, request) or self._ask_presence(node, request)
+        return self._ask_blob(node, request)
 
-    def _ask_blob(self, node: Node, wish: Wish) -> Job | None:
+    def _ask_blob(self, node: Node, request: JobRequest) -> Job | None:
         if node.kind not in BLOB_KINDS or node.descriptor is None or node.repository is None:
             return None
         if node.kind is Kind.CONFIG and node.config is None and node.error is None:
-            return self._loader.config(node, wish)
-        return self._ask_presence(node, wish, again=node is self.node)
+            return self._loader.config(node, request)
+        return self._ask_presence(node, request, again=node is self.node)
 
-    def _ask_presence(self, node: Node, wish: Wish, *, again: bool = False) -> Job | None:
+    def _ask_presence(self, node: Node, request: JobRequest, *, again: bool = False) -> Job | None:
         """Ask whether it is there, or join those who are asking. None when that is known."""
         key = key_of(node)
         if key is None or node.descriptor is None or node.load is Load.FAILED:
             return None
-        known = not self._tree.book.wanted(*key) and self._tree.observation(node).presence is not Presence.CHECKING
-        if known and not again and not self._asker.scheduler.has(self._asker.probe_key(*key)):
+        known = (
+            not self._tree.observations.wanted(*key) and self._tree.observation(node).presence is not Presence.CHECKING
+        )
+        if known and not again and not self._inspector.has(self._inspector.probe_key(*key)):
             return None
-        return self._asker.probe(node.source, node.repository or "", node.descriptor, wish)
+        return self._inspector.submit_probe(node.source, node.repository or "", node.descriptor, request)
 
     def _back(self, node: Node, new: bool) -> None:
         if self.stopped:
@@ -184,10 +186,10 @@ class CheckRun:
         subject = node.manifest.subject if node.manifest is not None else None
         if subject is None or node.repository is None:
             return
-        if not self._tree.book.wanted(node.source, node.repository, subject.digest):
+        if not self._tree.observations.wanted(node.source, node.repository, subject.digest):
             return
         self._pending += 1
-        job = self._asker.probe(node.source, node.repository, subject, self._wish(node))
+        job = self._inspector.submit_probe(node.source, node.repository, subject, self._request(node))
         job.when_over(lambda _: self._settled())
 
     def _answered(self) -> None:

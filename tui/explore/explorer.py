@@ -8,15 +8,15 @@ from functools import partial
 from typing import Any
 
 from tui.explore.around import Around
-from tui.explore.asker import Asker, Wish
-from tui.explore.book import Book, Key
 from tui.explore.checkrun import CheckRun
 from tui.explore.events import Event
 from tui.explore.focus import Focus
+from tui.explore.inspector import Inspector, JobRequest
 from tui.explore.listing import ROWS
 from tui.explore.lists import Lists, repository_row, tag_row
 from tui.explore.loader import Loader, label_of
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.observations import Key
 from tui.explore.rollup import Rollup
 from tui.explore.rules_local import Comparing, compare
 from tui.explore.scheduler import Job, Urgency
@@ -32,19 +32,19 @@ from tui.text import safe
 class Explorer:
     """Rows as data over any sources. Nothing here blocks or raises for what a source does; rows and events say it.
 
-    `check_slots` is how many questions are under way at once; the registry client has its own gate per host below.
+    The `inspector` asks and remembers; without one a new one is made, for sources that need no client.
     """
 
-    def __init__(self, *, check_slots: int = 16) -> None:
-        self.book = Book()
-        self.tree = Tree(self.book)
+    def __init__(self, inspector: Inspector | None = None) -> None:
+        self.inspector = inspector or Inspector()
+        self.observations = self.inspector.observations
+        self.tree = Tree(self.observations)
         self.roots = self.tree.roots
-        self._asker = Asker(self.book, check_slots)
-        self._loader = Loader(self.tree, self._asker)
+        self._loader = Loader(self.tree, self.inspector)
         self._lists = Lists(self._loader)
-        self._around = Around(self.tree, self._asker)
+        self._around = Around(self.tree, self.inspector)
         self._runs: dict[Node, CheckRun] = {}
-        self._focus = Focus(self.tree, self._asker)
+        self._focus = Focus(self.tree, self.inspector)
         self._sources = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -67,6 +67,7 @@ class Explorer:
         for root in self.roots:
             if root.source is source:
                 return root
+        self.inspector.adopt(source)
         self._sources += 1
         node = Node(key=f"s{self._sources}", kind=Kind.SOURCE, source=source, label=source.title, expandable=True)
         self.tree.add_root(node)
@@ -79,7 +80,7 @@ class Explorer:
         known = self.tree.get(row.key)
         if known is not None:
             return known
-        self.book.see_repository(source, name)
+        self.observations.see_repository(source, name)
         self.tree.replace_children(root, [*root.children, row])
         return row
 
@@ -118,13 +119,13 @@ class Explorer:
 
     async def open(self, node: Node, *, fresh: bool = False) -> None:
         """Load a row's children and begin to check what it holds. Returns when the children are there."""
-        await self._load(node, Wish(node.key, Urgency.OPENED, fresh))
+        await self._load(node, JobRequest(node.key, Urgency.OPENED, fresh))
         if node.load is Load.READY:
             self._check_children(node)
             if isinstance(node.source, Comparing):
                 work = partial(compare, node, self.tree)
-                self._asker.errand(("compare", node.key), node, work, Wish(node.key), self._loader.fail)
-            elif node.kind is Kind.TAG and self.book.tag_names(node.source, node.repository or "") is not None:
+                self._loader.submit(("compare", node.key), node, work, JobRequest(node.key))
+            elif node.kind is Kind.TAG and self.observations.tag_names(node.source, node.repository or "") is not None:
                 # The tags are known, so it costs little to see whether those it was made of moved on. A task and no
                 # job: it waits for jobs, and must not hold a slot meanwhile.
                 self._aside(self._around.moved_tags(node, node.key, may_list=False))
@@ -134,63 +135,67 @@ class Explorer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _load(self, node: Node, wish: Wish) -> None:
+    async def _load(self, node: Node, request: JobRequest) -> None:
         job: Job | None = None
         if node.kind in (Kind.SOURCE, Kind.REPOSITORY):
-            job = self._lists.load(node, wish)
+            job = self._lists.load(node, request)
         elif node.kind is Kind.GROUP:
             if node.load is not Load.READY:
                 self._lists.open_group(node)
         elif node.kind is Kind.REFERRERS:
-            job = self._loader.referrers(node, wish)
+            job = self._loader.referrers(node, request)
         elif node.kind in MANIFEST_KINDS:
-            job = self._loader.manifest(node, wish, again=True) if node.load is not Load.READY or wish.fresh else None
+            job = (
+                self._loader.manifest(node, request, again=True)
+                if node.load is not Load.READY or request.fresh
+                else None
+            )
         elif node.kind is Kind.CONFIG:
-            job = self._loader.config(node, wish)
+            job = self._loader.config(node, request)
         elif node.kind is Kind.STATEMENT:
-            job = self._loader.statement(node, wish)
+            job = self._loader.statement(node, request)
         if job is not None:
             await job.wait()
 
     def _check_children(self, node: Node) -> None:
-        wish = Wish(node.key, Urgency.OPENED)
+        request = JobRequest(node.key, Urgency.OPENED)
         for child in list(node.children):
             if child.kind is Kind.CONFIG and child.config is None and child.error is None:
-                self._loader.config(child, wish)
+                self._loader.config(child, request)
             elif child.kind is Kind.ATTESTATION and not node.is_index:
-                self._loader.manifest(child, wish)
+                self._loader.manifest(child, request)
             elif child.kind is Kind.MANIFEST and not media.is_manifest(child.media_type):
-                self._loader.manifest(child, wish)  # what it is turns out when it is read
+                self._loader.manifest(child, request)  # what it is turns out when it is read
             elif child.kind in BLOB_KINDS or child.kind in (Kind.INDEX, Kind.MANIFEST, Kind.ATTESTATION, Kind.REFERRER):
-                self._probe(child, wish)
+                self._probe(child, request)
 
-    def _probe(self, node: Node, wish: Wish) -> Job | None:
+    def _probe(self, node: Node, request: JobRequest) -> Job | None:
         key = key_of(node)
         if key is None or node.descriptor is None:
             return None
         fresh = key in self._loader.stale
-        if not fresh and not self.book.wanted(*key):
+        if not fresh and not self.observations.wanted(*key):
             return None
         self._loader.stale.discard(key)
-        wish = Wish(wish.owner, wish.urgency, fresh or wish.fresh, label_of(node))
-        return self._asker.probe(node.source, node.repository or "", node.descriptor, wish)
+        request = JobRequest(request.owner, request.urgency, fresh or request.fresh, label_of(node))
+        return self.inspector.submit_probe(node.source, node.repository or "", node.descriptor, request)
 
     def leave(self, node: Node) -> None:
         """Nobody looks at this row any more: work that only it (and what is below it) wanted is dropped."""
         for row in node.walk():
-            self._asker.scheduler.withdraw(row.key)
+            self.inspector.withdraw(row.key)
 
     async def refresh(self, node: Node) -> None:
         """Ask again for a row and what was loaded below it, past every cache."""
         keys: set[Key] = {key for row in node.walk() if (key := key_of(row)) is not None}
         self._forget(keys)
         if node.repository is not None and node.kind in (Kind.REPOSITORY, Kind.TAG, Kind.GROUP):
-            self.book.forget_tags(node.source, node.repository)
+            self.observations.forget_tags(node.source, node.repository)
         image = (
             node if node.kind in MANIFEST_KINDS | {Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP, Kind.REFERRERS} else None
         )
         if image is None:
-            self._probe(node, Wish(node.key, Urgency.OPENED, fresh=True))
+            self._probe(node, JobRequest(node.key, Urgency.OPENED, fresh=True))
             return
         await self._refresh(image)
 
@@ -235,17 +240,17 @@ class Explorer:
         """Read the config of a CONFIG row, or of the image that the row is; `node.config` has it then."""
         row = node if node.kind is Kind.CONFIG else next((c for c in node.children if c.kind is Kind.CONFIG), None)
         if row is not None:
-            await self._load(row, Wish(node.key, Urgency.FOCUS))
+            await self._load(row, JobRequest(node.key, Urgency.FOCUS))
 
     async def read_manifest_json(self, node: Node) -> bytes | None:
         """The bytes of a row's document exactly as served: manifest, config or statement. None when there are none."""
         if node.kind in MANIFEST_KINDS:
             if node.load is not Load.READY:
-                await self._load(node, Wish(node.key, Urgency.FOCUS))
+                await self._load(node, JobRequest(node.key, Urgency.FOCUS))
             if node.manifest is not None:
                 return node.manifest.raw
             return (node.error.raw or None) if node.error is not None else None
-        await self._load(node, Wish(node.key, Urgency.FOCUS))
+        await self._load(node, JobRequest(node.key, Urgency.FOCUS))
         if node.config is not None and node.kind is Kind.CONFIG:
             return node.config.raw
         return node.statement.raw if node.statement is not None else None
@@ -262,7 +267,7 @@ class Explorer:
             return run
         for key in [key for key, old in self._runs.items() if not old.running]:
             del self._runs[key]
-        run = CheckRun(node, self.tree, self._asker, self._loader, self._lists, self._around.after_check, wanted)
+        run = CheckRun(node, self.tree, self.inspector, self._loader, self._lists, self._around.after_check, wanted)
         self._runs[node] = run
         run.start()
         return run
@@ -290,14 +295,14 @@ class Explorer:
 
     def give_way(self, seconds: float = 0.4) -> None:
         """Somebody is pressing keys: check with less at once for so long, so that the screen answers first."""
-        self._asker.scheduler.give_way(seconds)
+        self.inspector.give_way(seconds)
 
     # finding out more
 
     async def locate(
         self, digest: Digest, repository: str, *, source: Source | None = None, node: Node | None = None
     ) -> tuple[str, ...]:
-        """The repositories beside `repository` that have an object which it lacks. Bounded; the book remembers it."""
+        """The repositories beside `repository` that have an object which it lacks. Bounded; it is remembered."""
         rows = [node] if node is not None else []
         sources = [source] if source is not None else [root.source for root in self.roots]
         for place in sources:
@@ -324,11 +329,11 @@ class Explorer:
             if (key := key_of(row)) and key[:2] == (source, repository)
         }
         self._forget(keys)
-        self.book.forget_tags(source, repository)
+        self.observations.forget_tags(source, repository)
 
     def _forget(self, keys: set[Key]) -> None:
         """What is known of these objects no longer holds, nor why a config or statement could not be read."""
-        self._asker.forget(keys)
+        self.inspector.forget(keys)
         self._loader.stale |= keys
         for key in keys:
             for row in self.nodes_of(*key):
@@ -343,7 +348,7 @@ class Explorer:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._asker.scheduler.aclose()
+        await self.inspector.stop()
 
 
 def _digest_row(parent: Node, digest: Digest) -> Node:

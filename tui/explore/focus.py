@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 
-from tui.explore.asker import Asker, Read, Wish
+from tui.explore.inspector import Inspector, JobRequest, Read
 from tui.explore.loader import label_of
 from tui.explore.node import Kind, Load, Node
 from tui.explore.scheduler import Job, Urgency
@@ -19,17 +19,17 @@ _OWNER = "visible tags"
 class Focus:
     """Follows what is visible. Tags that scroll away before they were asked for are not asked for."""
 
-    def __init__(self, tree: Tree, asker: Asker) -> None:
+    def __init__(self, tree: Tree, inspector: Inspector) -> None:
         self._tree = tree
-        self._asker = asker
+        self._inspector = inspector
         self._peeking: set[Node] = set()
 
     def focus(self, nodes: Sequence[Node]) -> None:
         """These rows are visible now, and no others."""
-        self._asker.scheduler.focus(key for node in nodes for key in self._keys(node))
+        self._inspector.focus(key for node in nodes for key in self._keys(node))
         visible = {node for node in nodes if node.kind is Kind.TAG and node.load is Load.IDLE}
         for node in self._peeking - visible:
-            self._asker.scheduler.withdraw((_OWNER, node.key))
+            self._inspector.withdraw((_OWNER, node.key))
         wanted = [node for node in nodes if node in visible and node not in self._peeking]  # from top to bottom
         fresh = [node for node in wanted if node.descriptor is None and node.error is None]
         self._peeking = (self._peeking & visible) | set(fresh)
@@ -41,16 +41,16 @@ class Focus:
         if node.repository is None:
             return
         if node.tag is not None:
-            yield self._asker.manifest_key(node.source, node.repository, node.tag)
+            yield self._inspector.manifest_key(node.source, node.repository, node.tag)
         key = key_of(node)
         if key is not None:
-            yield self._asker.probe_key(*key)
-            yield self._asker.blob_key(*key)
-            yield self._asker.manifest_key(node.source, node.repository, str(key[2]))
+            yield self._inspector.probe_key(*key)
+            yield self._inspector.blob_key(*key)
+            yield self._inspector.manifest_key(node.source, node.repository, str(key[2]))
 
     def _peek(self, node: Node) -> None:
-        wish = Wish((_OWNER, node.key), Urgency.FOCUS, label=label_of(node))
-        job = self._asker.resolve(node.source, node.repository or "", node.tag or "", wish)
+        request = JobRequest((_OWNER, node.key), Urgency.FOCUS, label=label_of(node))
+        job = self._inspector.submit_resolve(node.source, node.repository or "", node.tag or "", request)
         job.when_over(lambda done: self._over(node, done))
 
     def _over(self, node: Node, job: Job) -> None:

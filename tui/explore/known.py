@@ -1,4 +1,4 @@
-"""What findings, the verdict and the report look at: rows, and what the book knows of them. Pure."""
+"""What findings, the verdict and the report look at: rows, and what is known of their objects. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tui.explore.book import Book
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.observations import ObservationStore
 from tui.explore.rollup import HAVE
 from tui.explore.tree import key_of, observe
 from tui.oci import media
@@ -22,16 +22,16 @@ from tui.text import safe
 Wanted = Callable[[Node], bool]
 
 
-class HasBook(Protocol):
-    """An explorer, or whatever else keeps a book."""
+class HasObservations(Protocol):
+    """An explorer, or whatever else remembers observations."""
 
     @property
-    def book(self) -> Book: ...
+    def observations(self) -> ObservationStore: ...
 
 
-def book_of(known: Book | HasBook) -> Book:
-    """The book itself, from a book or from its keeper."""
-    return known if isinstance(known, Book) else known.book
+def observations_of(known: ObservationStore | HasObservations) -> ObservationStore:
+    """The store itself, from it or from its keeper."""
+    return known if isinstance(known, ObservationStore) else known.observations
 
 
 def platform_of(node: Node) -> Platform | None:
@@ -138,18 +138,18 @@ def walk(node: Node, wanted: Wanted | None = None) -> Iterator[Node]:
         stack.extend(reversed(row.children))
 
 
-def objects(node: Node, known: Book | HasBook, wanted: Wanted | None = None) -> list[Object]:
+def objects(node: Node, known: ObservationStore | HasObservations, wanted: Wanted | None = None) -> list[Object]:
     """Every distinct object at and below a row, each digest once, in the order of the screen.
 
     When two descriptors of one digest disagree, the worse of the two views counts.
     """
-    book = book_of(known)
+    observations = observations_of(known)
     found: dict[tuple[str | None, Digest], Object] = {}
     for row in walk(node, wanted):
         key = key_of(row)
         if key is None:
             continue
-        seen = observe(row, book)
+        seen = observe(row, observations)
         entry = found.get((row.repository, key[2]))
         if entry is None:
             entry = Object(key[2], kind_word(row), row.media_type, row.size, seen)
@@ -172,7 +172,7 @@ def unread(node: Node, wanted: Wanted | None = None) -> Iterator[Node]:
             yield row
 
 
-def is_complete(node: Node, known: Book | HasBook, wanted: Wanted | None = None) -> bool:
+def is_complete(node: Node, known: ObservationStore | HasObservations, wanted: Wanted | None = None) -> bool:
     """Whether every object at and below a row is known to be there: nothing missing, unread or cut off."""
     if any(True for _ in unread(node, wanted)):
         return False

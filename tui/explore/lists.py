@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 
-from tui.explore.asker import Wish
 from tui.explore.children import fault
+from tui.explore.inspector import JobRequest
 from tui.explore.listing import ROWS, Listing
 from tui.explore.loader import Loader
 from tui.explore.node import Kind, Load, Node
@@ -26,16 +26,16 @@ class Lists:
         self._tree = loader.tree
         self._folded: dict[Node, list[str]] = {}
 
-    def load(self, node: Node, wish: Wish) -> Job | None:
+    def load(self, node: Node, request: JobRequest) -> Job | None:
         """Read the list of a REPOSITORY or SOURCE row. None when it was read."""
-        if node.load is Load.READY and not wish.fresh:
+        if node.load is Load.READY and not request.fresh:
             return None
-        fresh = wish.fresh
+        fresh = request.fresh
 
         async def run() -> None:
             await self._read(node, fresh)
 
-        return self._loader.own(node, "list", run, wish)
+        return self._loader.own(node, "list", run, request)
 
     async def _read(self, node: Node, fresh: bool) -> None:
         old = node.listing
@@ -70,12 +70,12 @@ class Lists:
         return node.source.tags(node.repository or "")
 
     def _remember(self, node: Node, listing: Listing) -> None:
-        book = self._tree.book
+        observations = self._tree.observations
         if node.kind is Kind.SOURCE:
             for name in listing.names:
-                book.see_repository(node.source, name)
+                observations.see_repository(node.source, name)
         else:
-            book.set_tag_names(node.source, node.repository or "", tuple(listing.names))
+            observations.set_tag_names(node.source, node.repository or "", tuple(listing.names))
 
     def show(self, node: Node) -> None:
         """Make rows of what filter, order and limit let through, keeping rows that are there already."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import replace
 
-from tui.explore.asker import Asker, Read, Wish
-from tui.explore.book import Key
 from tui.explore.children import children_of, fault, referrer_rows
 from tui.explore.events import ChildrenChanged
+from tui.explore.inspector import Inspector, JobRequest, Read
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.observations import Key
 from tui.explore.scheduler import Job
 from tui.explore.tree import Tree, key_of
 from tui.oci import media
@@ -24,33 +25,33 @@ from tui.text import safe
 class Loader:
     """Loads manifests, referrers, configs and statements into rows. One load of a row runs at a time."""
 
-    def __init__(self, tree: Tree, asker: Asker) -> None:
+    def __init__(self, tree: Tree, inspector: Inspector) -> None:
         self.tree = tree
-        self.asker = asker
+        self.inspector = inspector
         self.stale: set[Key] = set()
         self._loading: dict[Node, Job] = {}
 
     # manifests
 
-    def manifest(self, node: Node, wish: Wish, *, again: bool = False) -> Job | None:
+    def manifest(self, node: Node, request: JobRequest, *, again: bool = False) -> Job | None:
         """Load the manifest of a row and its children. None when nothing needs to be asked: the row is ready at once.
 
         A row that failed is tried again when its error may have passed, or when `again` says so.
         """
         running = self._loading.get(node)
-        if running is None and not again and not wish.fresh and not self._worth_asking(node):
+        if running is None and not again and not request.fresh and not self._worth_asking(node):
             return None
         repository = node.repository or ""
         descriptor = node.descriptor if node.tag is None else None
-        fresh = wish.fresh or self._take_stale(node)
+        fresh = request.fresh or self._take_stale(node)
         if descriptor is not None and not fresh and running is None:
-            known = self.asker.known(node.source, repository, descriptor.digest)
+            known = self.inspector.known(node.source, repository, descriptor.digest)
             if known is not None:
                 self._fill(node, known)
                 return None
         selector = node.tag if node.tag is not None else str(node.digest)
-        wish = Wish(wish.owner, wish.urgency, fresh, wish.label or label_of(node))
-        job = self.asker.manifest(node.source, repository, selector, descriptor, wish)
+        request = JobRequest(request.owner, request.urgency, fresh, request.label or label_of(node))
+        job = self.inspector.submit_manifest(node.source, repository, selector, descriptor, request)
         if running is not job:
             self._loading[node] = job
             node.load, node.error = Load.LOADING, None
@@ -65,7 +66,7 @@ class Loader:
             key = key_of(node)
             # What was missing when it was read, and was seen since, was put back.
             back = node.error.presence is Presence.MISSING and self.tree.observation(node).presence is Presence.PRESENT
-            return back or key is None or self.tree.book.wanted(*key)
+            return back or key is None or self.tree.observations.wanted(*key)
         return True
 
     def _take_stale(self, node: Node) -> bool:
@@ -156,10 +157,10 @@ class Loader:
 
     # referrers
 
-    def referrers(self, node: Node, wish: Wish) -> Job | None:
+    def referrers(self, node: Node, request: JobRequest) -> Job | None:
         """Load a group of referrers. None when it is ready already."""
         subject = node.parent.digest if node.parent is not None else None
-        if (node.load is Load.READY and not wish.fresh) or subject is None:
+        if (node.load is Load.READY and not request.fresh) or subject is None:
             return None
         source, repository = node.source, node.repository or ""
 
@@ -174,10 +175,15 @@ class Loader:
             self.tree.replace_children(node, referrer_rows(node, found))
             self.tree.changed(node)
 
-        return self.own(node, "referrers", run, wish)
+        return self.own(node, "referrers", run, request)
 
-    def own(self, node: Node, what: str, run: Callable[[], Awaitable[None]], wish: Wish) -> Job:
-        job = self.asker.errand((what, node.key), node, run, wish, self.fail)
+    def submit(self, key: Hashable, node: Node, run: Callable[[], Awaitable[None]], request: JobRequest) -> Job:
+        """Other work for a row; a fault of ours becomes the row's error."""
+        request = replace(request, label=request.label or node.label)
+        return self.inspector.submit(key, run, request, lambda error: self.fail(node, error))
+
+    def own(self, node: Node, what: str, run: Callable[[], Awaitable[None]], request: JobRequest) -> Job:
+        job = self.submit((what, node.key), node, run, request)
         if self._loading.get(node) is not job:
             self._loading[node] = job
             node.load = Load.LOADING
@@ -195,7 +201,7 @@ class Loader:
 
     # configs and statements
 
-    def config(self, node: Node, wish: Wish) -> Job | None:
+    def config(self, node: Node, request: JobRequest) -> Job | None:
         """Read the config of a CONFIG row: history for the layers, platform for the image. None when known already.
 
         Configs of artifacts are arbitrary bytes and are only asked for, not read (protocol.md C-20).
@@ -203,11 +209,11 @@ class Loader:
         descriptor = node.descriptor
         if descriptor is None or node.config is not None:
             return None
-        fresh = wish.fresh or self._take_stale(node)
-        wish = Wish(wish.owner, wish.urgency, fresh, wish.label or label_of(node))
+        fresh = request.fresh or self._take_stale(node)
+        request = JobRequest(request.owner, request.urgency, fresh, request.label or label_of(node))
         if not media.is_image_config(descriptor.media_type) or descriptor.size > CONFIG_LIMIT:
-            return self.asker.probe(node.source, node.repository or "", descriptor, wish)
-        job = self.asker.blob(node.source, node.repository or "", descriptor, CONFIG_LIMIT, wish)
+            return self.inspector.submit_probe(node.source, node.repository or "", descriptor, request)
+        job = self.inspector.submit_blob(node.source, node.repository or "", descriptor, CONFIG_LIMIT, request)
         if self._loading.get(node) is not job:
             self._loading[node] = job
             job.when_over(lambda done: self._config_over(node, done))
@@ -242,7 +248,7 @@ class Loader:
                 layer.note = safe(command, limit=400)
         self.tree.changed(image)
 
-    def statement(self, node: Node, wish: Wish) -> Job | None:
+    def statement(self, node: Node, request: JobRequest) -> Job | None:
         """Read the statement of a STATEMENT row. None when known already, or too large to show."""
         descriptor = node.descriptor
         if descriptor is None or node.statement is not None or node.kind is not Kind.STATEMENT:
@@ -253,7 +259,7 @@ class Loader:
                 f"The statement has {descriptor.size:,} bytes; more than {STATEMENT_LIMIT:,} are not read.",
             )
             return None
-        job = self.asker.blob(node.source, node.repository or "", descriptor, STATEMENT_LIMIT, wish)
+        job = self.inspector.submit_blob(node.source, node.repository or "", descriptor, STATEMENT_LIMIT, request)
 
         def over(done: Job) -> None:
             if done.dropped or not isinstance(done.result, Read):

@@ -8,13 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from tui import __version__
-from tui.explore.book import Book
 from tui.explore.codes import NOT_THERE, Severity
 from tui.explore.coverage import Coverage, coverage
 from tui.explore.finding import Finding, make
 from tui.explore.findings import findings as all_findings
-from tui.explore.known import HasBook, Object, Wanted, book_of, entry_name, is_nameless, objects, platform_text
+from tui.explore.known import (
+    HasObservations,
+    Object,
+    Wanted,
+    entry_name,
+    is_nameless,
+    objects,
+    observations_of,
+    platform_text,
+)
 from tui.explore.node import Kind, Load, Node
+from tui.explore.observations import ObservationStore
 from tui.explore.rollup import Pull, attestations_of, blobs_of, platforms_of, pull
 from tui.explore.tree import observe
 from tui.explore.verdict import Verdict
@@ -207,7 +216,7 @@ class Report:
 
 def report(
     node: Node,
-    known: Book | HasBook,
+    known: ObservationStore | HasObservations,
     *,
     requests: int | None = None,
     searches: int = 0,
@@ -216,15 +225,15 @@ def report(
 ) -> Report:
     """The report over a row. `wanted` restricts it to some platforms' rows; `requests` is what the check took,
     if that is known."""
-    book = book_of(known)
+    observations = observations_of(known)
     rows = platforms_of(node) if node.is_index else [node] if node.image_manifest is not None else []
     rows = [row for row in rows if wanted is None or wanted(row)]
-    parts = objects(node, book, wanted)
-    found = all_findings(node, book)
+    parts = objects(node, observations, wanted)
+    found = all_findings(node, observations)
     if wanted is not None:
         names = {platform_text(row) for row in rows}
         found = [finding for finding in found if finding.platform is None or finding.platform in names]
-    seen = observe(node, book)
+    seen = observe(node, observations)
     if requests is None and not node.source.requests:
         requests = 0  # it was never asked anything: what lies on disk is only read
     counts = Counter(_word(part.seen.presence) for part in parts)
@@ -234,11 +243,11 @@ def report(
         reference=reference or reference_of(node),
         digest=node.digest,
         media_type=node.media_type or None,
-        verdict=make_verdict(node, found, book, wanted=wanted),
+        verdict=make_verdict(node, found, observations, wanted=wanted),
         requests=requests,
         searches=searches,
         objects=tuple(parts),
-        platforms=tuple(_line(row, book) for row in rows),
+        platforms=tuple(_line(row, observations) for row in rows),
         findings=tuple(found),
         seen=seen,
         counts={presence.value: counts[presence.value] for presence in _COUNTED},
@@ -333,8 +342,8 @@ def reference_of(node: Node) -> str:
     )
 
 
-def _line(row: Node, book: Book) -> PlatformLine:
-    state = pull(row, lambda part: observe(part, book))
+def _line(row: Node, observations: ObservationStore) -> PlatformLine:
+    state = pull(row, lambda part: observe(part, observations))
     answer = {Pull.YES: True, Pull.NO: False, Pull.UNKNOWN: None}[state]
     if isinstance(row.manifest, OpaqueManifest):
         answer = False

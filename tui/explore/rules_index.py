@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tui.explore.book import Book
 from tui.explore.finding import Finding, make
 from tui.explore.known import name_of, short
 from tui.explore.node import Kind, Node
+from tui.explore.observations import ObservationStore
 from tui.oci import attestation, media
 from tui.oci.platform import Platform
 from tui.text import safe
 
 
-def platform_mismatch(row: Node, book: Book) -> Iterator[Finding]:
+def platform_mismatch(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """The index says one platform, the image's own config another."""
     said = row.descriptor.platform if row.descriptor is not None else None
     if row.kind is not Kind.MANIFEST or said is None or said.is_unknown or row.config is None:
@@ -42,7 +42,7 @@ def _agree(said: Platform, config: Platform) -> bool:
     return not (said.os_version and config.os_version and said.os_version != config.os_version)
 
 
-def duplicate_platform(row: Node, book: Book) -> Iterator[Finding]:
+def duplicate_platform(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """Two entries for the same platform: clients take the first."""
     if row.index is None:
         return
@@ -66,13 +66,13 @@ def duplicate_platform(row: Node, book: Book) -> Iterator[Finding]:
             )
 
 
-def empty_index(row: Node, book: Book) -> Iterator[Finding]:
+def empty_index(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """An index without entries: valid, and of no use."""
     if row.index is not None and not row.index.entries:
         yield make("empty-index", row.key, f"{name_of(row)} has no entries: nobody can pull it.", digest=row.digest)
 
 
-def nested_index(row: Node, book: Book) -> Iterator[Finding]:
+def nested_index(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """An index inside an index."""
     parent = row.parent
     if row.kind is Kind.INDEX and parent is not None and parent.is_index:
@@ -86,7 +86,7 @@ def nested_index(row: Node, book: Book) -> Iterator[Finding]:
         )
 
 
-def mixed_media_types(row: Node, book: Book) -> Iterator[Finding]:
+def mixed_media_types(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """OCI and Docker manifests in one index, or OCI manifests in a Docker list."""
     if row.index is None:
         return
@@ -108,7 +108,7 @@ def mixed_media_types(row: Node, book: Book) -> Iterator[Finding]:
     yield make("mixed-media-types", row.key, text, digest=row.digest, facts=(safe(facts[0]), safe(facts[1])))
 
 
-def unknown_platform(row: Node, book: Book) -> Iterator[Finding]:
+def unknown_platform(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """unknown/unknown, and no attestation."""
     entry = row.descriptor
     in_index = row.parent is not None and row.parent.is_index
@@ -123,7 +123,7 @@ def unknown_platform(row: Node, book: Book) -> Iterator[Finding]:
         )
 
 
-def no_platform(row: Node, book: Book) -> Iterator[Finding]:
+def no_platform(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """An image in an index that names no platform."""
     entry = row.descriptor
     in_index = row.parent is not None and row.parent.is_index

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from tui.explore.book import Book
 from tui.explore.finding import Finding, make
 from tui.explore.known import platform_text
 from tui.explore.node import Kind, Node
+from tui.explore.observations import ObservationStore
 from tui.explore.tree import Tree
 from tui.oci.digest import Digest
 from tui.oci.reference import Reference
@@ -74,7 +74,7 @@ def _tag(entry: Compared) -> str:
     return safe(entry.reference.tag or str(entry.reference), limit=160)
 
 
-def stale_local_list(row: Node, book: Book) -> Iterator[Finding]:
+def stale_local_list(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """Docker's stored list names images that their tags do not point to any more."""
     found = comparison_of(row)
     if found is None or not found.stale:
@@ -90,7 +90,7 @@ def stale_local_list(row: Node, book: Book) -> Iterator[Finding]:
     )
 
 
-def stale_local_entry(row: Node, book: Book) -> Iterator[Finding]:
+def stale_local_entry(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """An entry of a stored list whose reference points to another image now, or to none."""
     found = comparison_of(row)
     for entry in found.entries if found is not None else ():

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from tui.explore.book import Book
 from tui.explore.codes import NOT_THERE
 from tui.explore.finding import Finding, make
 from tui.explore.known import detail_of, harmless, name_of, platform_text, short
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.observations import ObservationStore
 from tui.explore.tree import key_of, observe
 from tui.oci.manifest import OpaqueManifest
 from tui.sources.presence import Observation, Presence, disagreement
@@ -23,14 +23,14 @@ _QUIET = frozenset({Presence.PRESENT, Presence.UNCHECKED, Presence.CHECKING})
 Troubled = Sequence[tuple[Node, Observation]]
 
 
-def troubled(rows: Iterable[Node], book: Book) -> Troubled:
+def troubled(rows: Iterable[Node], observations: ObservationStore) -> Troubled:
     """The rows on which there is something to say: each object once for each platform that needs it."""
     told: set[object] = set()
     found = []
     for row in rows:
         if row.kind not in MANIFEST_KINDS and row.descriptor is None:
             continue
-        seen = observe(row, book)
+        seen = observe(row, observations)
         if seen.presence in _QUIET:
             continue
         mark = (row.repository, row.digest or row.key, platform_text(row))
@@ -44,7 +44,7 @@ def _with(rows: Troubled, *presences: Presence) -> Iterator[tuple[Node, Observat
     return ((row, seen) for row, seen in rows if seen.presence in presences)
 
 
-def missing(rows: Troubled, book: Book) -> Iterator[Finding]:
+def missing(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
     """missing-blob, missing-manifest."""
     for row, seen in _with(rows, Presence.MISSING):
         manifest = row.kind in MANIFEST_KINDS
@@ -69,7 +69,7 @@ def _namer(row: Node) -> str:
     return name_of(parent) if parent is not None and parent.kind in MANIFEST_KINDS else "the tag list"
 
 
-def mismatched(rows: Troubled, book: Book) -> Iterator[Finding]:
+def mismatched(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
     """size-mismatch, digest-mismatch, media-type-mismatch, invalid-manifest: there, but not what was promised."""
     for row, seen in _with(rows, Presence.MISMATCHED):
         code = row.error.code if row.error is not None else ""
@@ -97,7 +97,7 @@ _IGNORANCE = {
 }
 
 
-def ignorance(rows: Troubled, book: Book) -> Iterator[Finding]:
+def ignorance(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
     """denied, limited, unreachable: nobody knows whether it is there. One finding for each image concerned."""
     groups: dict[tuple[Presence, str], list[tuple[Node, Observation]]] = {}
     for row, seen in _with(rows, *_IGNORANCE):
@@ -129,7 +129,7 @@ def _clock(moment: float) -> str:
     return f"{when:%H:%M:%S %Z}" if when.date() == now.date() else f"{when:%H:%M:%S %Z on %Y-%m-%d}"
 
 
-def foreign(rows: Troubled, book: Book) -> Iterator[Finding]:
+def foreign(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
     """foreign-layer: not held by this registry, and that is as it should be."""
     for row, _ in _with(rows, Presence.FOREIGN):
         urls = row.descriptor.urls if row.descriptor is not None else ()
@@ -139,12 +139,12 @@ def foreign(rows: Troubled, book: Book) -> Iterator[Finding]:
         )
 
 
-def elsewhere(rows: Troubled, book: Book) -> Iterator[Finding]:
+def elsewhere(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
     """not-in-this-repository: missing here, found in a repository beside. One finding for each image and place."""
     groups: dict[tuple[str, str], list[Node]] = {}
     for row, _ in _with(rows, Presence.MISSING):
         key = key_of(row)
-        whereabouts = book.whereabouts(*key) if key is not None else None
+        whereabouts = observations.whereabouts(*key) if key is not None else None
         image = row.image()
         for place in whereabouts.found if whereabouts is not None else ():
             groups.setdefault((image.key if image is not None else row.key, place), []).append(row)
@@ -169,7 +169,7 @@ def elsewhere(rows: Troubled, book: Book) -> Iterator[Finding]:
         )
 
 
-def unreadable(row: Node, book: Book) -> Iterator[Finding]:
+def unreadable(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """invalid-manifest: the bytes are right, but they are not a document that clients follow."""
     if not isinstance(row.manifest, OpaqueManifest) or harmless(row.manifest, row.descriptor):
         return
@@ -182,7 +182,7 @@ def unreadable(row: Node, book: Book) -> Iterator[Finding]:
     )
 
 
-def cut_off(row: Node, book: Book) -> Iterator[Finding]:
+def cut_off(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """cycle, too-deep: the tree was not followed further."""
     if row.kind is not Kind.FAULT or row.code not in ("cycle", "too-deep") or row.load is not Load.READY:
         return

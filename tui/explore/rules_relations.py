@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tui.explore.around import source_proposals
-from tui.explore.book import Book, TagHead
 from tui.explore.finding import Finding, make
 from tui.explore.known import name_of, platform_text, short
 from tui.explore.node import Kind, Load, Node
+from tui.explore.observations import ObservationStore, TagHead
 from tui.explore.rollup import attestations_of
 from tui.explore.spelling import Proposal
 from tui.oci.digest import Digest
@@ -16,7 +16,7 @@ from tui.sources.presence import Presence
 from tui.text import safe
 
 
-def orphan_attestation(row: Node, book: Book) -> Iterator[Finding]:
+def orphan_attestation(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """An attestation that describes nothing in this index."""
     parent = row.parent
     if row.kind is not Kind.ATTESTATION or parent is None or not parent.is_index or row.subject == parent.digest:
@@ -33,7 +33,7 @@ def orphan_attestation(row: Node, book: Book) -> Iterator[Finding]:
     )
 
 
-def missing_attestation(row: Node, book: Book) -> Iterator[Finding]:
+def missing_attestation(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """Some platforms of an index have attestations, this one has none."""
     if row.index is None:
         return
@@ -56,12 +56,12 @@ def missing_attestation(row: Node, book: Book) -> Iterator[Finding]:
             )
 
 
-def dangling_subject(row: Node, book: Book) -> Iterator[Finding]:
+def dangling_subject(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """A manifest refers to a subject that is not in its repository."""
     subject = row.manifest.subject if row.manifest is not None else None
     if subject is None or row.repository is None:
         return
-    if book.get(row.source, row.repository, subject.digest).presence is not Presence.MISSING:
+    if observations.get(row.source, row.repository, subject.digest).presence is not Presence.MISSING:
         return
     yield make(
         "dangling-subject",
@@ -73,13 +73,13 @@ def dangling_subject(row: Node, book: Book) -> Iterator[Finding]:
     )
 
 
-def stale_entry(row: Node, book: Book) -> Iterator[Finding]:
+def stale_entry(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """The tag that an entry was probably made of points to another image now."""
     if row.kind is not Kind.TAG or row.index is None or row.repository is None:
         return
-    tags = book.tag_names(row.source, row.repository) or ()
-    for digest, candidates in source_proposals(row, tags, book.repositories(row.source)):
-        moved = _moved(row, digest, candidates, book)
+    tags = observations.tag_names(row.source, row.repository) or ()
+    for digest, candidates in source_proposals(row, tags, observations.repositories(row.source)):
+        moved = _moved(row, digest, candidates, observations)
         if moved is None:
             continue
         proposal, now = moved
@@ -96,11 +96,13 @@ def stale_entry(row: Node, book: Book) -> Iterator[Finding]:
         )
 
 
-def _moved(row: Node, digest: Digest, candidates: list[Proposal], book: Book) -> tuple[Proposal, Digest] | None:
+def _moved(
+    row: Node, digest: Digest, candidates: list[Proposal], observations: ObservationStore
+) -> tuple[Proposal, Digest] | None:
     """The first of the source tags that points elsewhere, if none points to the entry itself."""
     moved: tuple[Proposal, Digest] | None = None
     for proposal in candidates:
-        head: TagHead | None = book.tag_head(row.source, proposal.repository, proposal.tag)
+        head: TagHead | None = observations.tag_head(row.source, proposal.repository, proposal.tag)
         if head is None or head.digest is None:
             continue
         if head.digest == digest or (head.entries is not None and digest in head.entries):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from tui.explore.book import Book, Key
 from tui.explore.events import ChildrenChanged, Event, NodeChanged, PresenceChanged
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.observations import Key, ObservationStore
 from tui.explore.rollup import Rollup, rollup
 from tui.oci.digest import Digest
 from tui.sources.base import Source
@@ -18,19 +18,19 @@ _OBJECTS = MANIFEST_KINDS | BLOB_KINDS
 
 
 def key_of(node: Node) -> Key | None:
-    """The line of the book that a row shows; None for rows that stand for no object, or for one not known yet."""
+    """The object that a row shows; None for rows that stand for no object, or for one not known yet."""
     if node.kind not in _OBJECTS or node.repository is None:
         return None
     digest = node.descriptor.digest if node.descriptor is not None else node.digest
     return (node.source, node.repository, digest) if digest is not None else None
 
 
-def observe(node: Node, book: Book) -> Observation:
+def observe(node: Node, observations: ObservationStore) -> Observation:
     """What is known of the object of a row, compared with what the row's own descriptor says of it."""
     key = key_of(node)
     if key is None:
         return node.error.observation() if node.error is not None else UNCHECKED
-    seen = book.get(*key)
+    seen = observations.get(*key)
     failed = node.load is Load.FAILED and node.kind in MANIFEST_KINDS
     if failed and node.error is not None and seen.presence.undetermined:
         return node.error.observation()
@@ -40,15 +40,15 @@ def observe(node: Node, book: Book) -> Observation:
 class Tree:
     """Rows by key and by object, sums with a cache, and the listeners."""
 
-    def __init__(self, book: Book) -> None:
-        self.book = book
+    def __init__(self, observations: ObservationStore) -> None:
+        self.observations = observations
         self.roots: list[Node] = []
         self._by_key: dict[str, Node] = {}
         self._by_object: dict[Key, dict[Node, None]] = {}
         self._sums: dict[Node, Rollup] = {}
         self._listeners: dict[int, Callable[[Event], None]] = {}
         self._next = 0
-        book.listen(self._presence_changed)
+        observations.listen(self._presence_changed)
 
     # listeners
 
@@ -165,7 +165,7 @@ class Tree:
 
     def observation(self, node: Node) -> Observation:
         """What is known of the object of a row, compared with what the row's own descriptor says of it."""
-        return observe(node, self.book)
+        return observe(node, self.observations)
 
     def rollup(self, node: Node) -> Rollup:
         """The sum over a row; remembered until something below it changes."""

@@ -8,24 +8,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.explore.book import Book
 from tui.explore.codes import Severity
 from tui.explore.finding import Finding
 from tui.explore.findings import findings as all_findings
 from tui.explore.known import (
-    HasBook,
+    HasObservations,
     Wanted,
-    book_of,
     detail_of,
     entry_name,
     harmless,
     is_complete,
     is_nameless,
+    observations_of,
     platform_text,
     short,
     walk,
 )
 from tui.explore.node import Kind, Load, Node
+from tui.explore.observations import ObservationStore
 from tui.explore.rollup import Pull, blobs_of, platforms_of, pull
 from tui.explore.tree import observe
 from tui.oci.manifest import OpaqueManifest
@@ -50,15 +50,19 @@ class Verdict:
 
 
 def verdict(
-    node: Node, found: Sequence[Finding] | None, known: Book | HasBook, *, wanted: Wanted | None = None
+    node: Node,
+    found: Sequence[Finding] | None,
+    known: ObservationStore | HasObservations,
+    *,
+    wanted: Wanted | None = None,
 ) -> Verdict:
     """The verdict over a row that stands for an image or an index. `found` are its findings, if they are at hand;
     `wanted` restricts it to some of its platforms."""
-    book = book_of(known)
-    found = all_findings(node, book) if found is None else found
+    observations = observations_of(known)
+    found = all_findings(node, observations) if found is None else found
     name = subject(node)
     if node.load is not Load.READY:
-        return _not_read(node, name, observe(node, book), found)
+        return _not_read(node, name, observe(node, observations), found)
     if isinstance(node.manifest, OpaqueManifest):
         return _opaque(node, name, node.manifest, found)
     rows = platforms_of(node) if node.is_index else [node]
@@ -67,11 +71,11 @@ def verdict(
         if not rows:
             sentence = f"{_begin(name)} has no image for the platform that was asked for."
             return Verdict(sentence, False, severity=Severity.ERROR)
-    states = [(_called(row), row, pull(row, lambda part: observe(part, book))) for row in rows]
-    complete = is_complete(node, book, wanted)
+    states = [(_called(row), row, pull(row, lambda part: observe(part, observations))) for row in rows]
+    complete = is_complete(node, observations, wanted)
     done = "pushed" if node.source.kind == "docker-manifests" else "pulled"  # nobody pulls a list stored only here
-    sentences = _pulls(name, node, states, book, done)
-    sentences.extend(_attestations(node, book, complete, wanted))
+    sentences = _pulls(name, node, states, observations, done)
+    sentences.extend(_attestations(node, observations, complete, wanted))
     sentences.extend(_remarks(found, [called for called, _, state in states if state is Pull.NO]))
     severity = min((finding.severity for finding in found), key=lambda grade: grade.rank, default=None)
     return Verdict(
@@ -150,7 +154,9 @@ def _opaque(node: Node, name: str, manifest: OpaqueManifest, found: Sequence[Fin
     )
 
 
-def _pulls(name: str, node: Node, states: list[tuple[str, Node, Pull]], book: Book, done: str) -> list[str]:
+def _pulls(
+    name: str, node: Node, states: list[tuple[str, Node, Pull]], observations: ObservationStore, done: str
+) -> list[str]:
     if not states:
         return [f"{_begin(name)} has no platforms: nobody can pull it."]
     rows = [row for _, row, _ in states]
@@ -161,9 +167,9 @@ def _pulls(name: str, node: Node, states: list[tuple[str, Node, Pull]], book: Bo
     if not bad and not open_:
         return [f"{_begin(name)} can be {done}{_on_all(node, good)}."]
     if bad:
-        sentences.append(_cannot(name, node, bad, rows, book, done))
+        sentences.append(_cannot(name, node, bad, rows, observations, done))
     if open_:
-        sentences.append(_not_determined(name, node, open_, rows, book, done))
+        sentences.append(_not_determined(name, node, open_, rows, observations, done))
     if good:
         rest = _on(good) if len(good) <= 4 else f"on the other {len(good)} {_nouns(good)}"
         sentences.append(f"It can be {done} {rest}.")
@@ -178,11 +184,11 @@ def _on_all(node: Node, good: list[Node]) -> str:
     return f" on both {_nouns(good)}" if len(good) == 2 else f" on all {len(good)} {_nouns(good)}"
 
 
-def _cannot(name: str, node: Node, bad: list[Node], rows: list[Node], book: Book, done: str) -> str:
+def _cannot(name: str, node: Node, bad: list[Node], rows: list[Node], observations: ObservationStore, done: str) -> str:
     total = len(rows)
     reasons: dict[str, list[Node]] = {}
     for row in bad:
-        reasons.setdefault(_why_not(row, book), []).append(row)
+        reasons.setdefault(_why_not(row, observations), []).append(row)
     if not node.is_index:
         return f"{_begin(name)} cannot be {done}: {next(iter(reasons))}."
     if len(reasons) == 1:
@@ -196,9 +202,9 @@ def _cannot(name: str, node: Node, bad: list[Node], rows: list[Node], book: Book
     return f"{_begin(name)} cannot be {done} on {everywhere}: {parts}."
 
 
-def _why_not(row: Node, book: Book) -> str:
+def _why_not(row: Node, observations: ObservationStore) -> str:
     """Why a platform cannot be pulled: counts of what is wrong, in words."""
-    own = observe(row, book)
+    own = observe(row, observations)
     if own.presence is Presence.MISSING:
         return "its manifest is missing"
     if isinstance(row.manifest, OpaqueManifest):
@@ -214,7 +220,7 @@ def _why_not(row: Node, book: Book) -> str:
     short: dict[str, Kind] = {}
     wrong: dict[str, Kind] = {}
     for child in blobs_of(row):
-        seen = observe(child, book)
+        seen = observe(child, observations)
         if seen.presence is Presence.MISSING:
             lost[str(child.digest)] = child.kind
         elif seen.presence is Presence.MISMATCHED:
@@ -240,11 +246,13 @@ def _count(rows: dict[str, Kind], what: str) -> list[str]:
     return parts
 
 
-def _not_determined(name: str, node: Node, unknown: list[Node], rows: list[Node], book: Book, done: str) -> str:
+def _not_determined(
+    name: str, node: Node, unknown: list[Node], rows: list[Node], observations: ObservationStore, done: str
+) -> str:
     total = len(rows)
     reasons: dict[str, list[str]] = {}
     for row in unknown:
-        reasons.setdefault(_why_open(row, book), []).append(_called(row))
+        reasons.setdefault(_why_open(row, observations), []).append(_called(row))
     if list(reasons) == [_NOT_CHECKED]:
         if not node.is_index or total < 2:
             return f"{_begin(name)} is not checked to its end yet."
@@ -265,21 +273,21 @@ _OPEN_WORDS = (
 _NOT_FOLLOWED = "indexes are nested deeper than is followed"
 
 
-def _why_open(row: Node, book: Book) -> str:
-    presences = {observe(part, book).presence for part in (row, *blobs_of(row))}
+def _why_open(row: Node, observations: ObservationStore) -> str:
+    presences = {observe(part, observations).presence for part in (row, *blobs_of(row))}
     for presence, words in _OPEN_WORDS:
         if presence in presences:
             return words
     return _NOT_FOLLOWED if row.index is not None else _NOT_CHECKED
 
 
-def _attestations(node: Node, book: Book, complete: bool, wanted: Wanted | None) -> list[str]:
+def _attestations(node: Node, observations: ObservationStore, complete: bool, wanted: Wanted | None) -> list[str]:
     """What is gone of the attestations: it stops no pull, and the verdict says so."""
     if complete:
         return []
     gone: list[str] = []
     for row in [row for row in walk(node, wanted) if row.kind is Kind.ATTESTATION and row is not node]:
-        parts = [observe(part, book) for part in (row, *blobs_of(row))]
+        parts = [observe(part, observations) for part in (row, *blobs_of(row))]
         if any(seen.presence in (Presence.MISSING, Presence.MISMATCHED) for seen in parts):
             gone.append(platform_text(row) or short(row.digest))
     if not gone:

@@ -70,7 +70,7 @@ class Finding(Filtering):
         if here is None:
             return None
         name, selector = split_selector(text)
-        known = self.explorer.book.repositories(here.source)
+        known = self.explorer.observations.repositories(here.source)
         if not name and selector:
             name = here.repository or ""
         elif name.startswith("/"):

@@ -1,23 +1,21 @@
-"""The book of what is known: one line per (source, repository, digest), however many rows show it.
-
-A blob that is present in one repository says nothing about another, so the repository is part of the key.
-"""
+"""What is known of each object in each repository, however many rows and plans want to know."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from tui.oci.digest import Digest
 from tui.sources.base import Source
 from tui.sources.presence import CHECKING, UNCHECKED, Observation, Presence
 
-#: What is not there, or could not be asked, is asked again when somebody wants to know after this many seconds;
-#: what is there is believed for the session (protocol.md D-13).
+#: What is not there, or could not be asked, is asked again when a row wants to know after this many seconds; what is
+#: there is believed for the session (docs/protocol-notes.md, D-13).
 NEGATIVE_SECONDS = 5.0
 
 Key = tuple[Source, str, Digest]
+"""An object in a repository. A blob that is present in one repository says nothing about another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +37,14 @@ class TagHead:
     entries: frozenset[Digest] | None = None
 
 
-class Book:
-    """Observations, whereabouts of missing objects, and what tags point to. Asks nothing; only remembers."""
+class ObservationStore:
+    """What is known of objects, with the moment when it was found out; whereabouts of missing objects; what tags
+    point to. Asks nothing."""
 
-    def __init__(self) -> None:
-        self._lines: dict[Key, Observation] = {}
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lines: dict[Key, tuple[float, Observation]] = {}
+        self._unconfirmed: dict[Key, tuple[float, Observation]] = {}
         self._whereabouts: dict[Key, Whereabouts] = {}
         self._tags: dict[tuple[Source, str, str], TagHead] = {}
         self._tag_names: dict[tuple[Source, str], tuple[str, ...]] = {}
@@ -54,19 +55,36 @@ class Book:
 
     def get(self, source: Source, repository: str, digest: Digest) -> Observation:
         """What is known of an object; `UNCHECKED` when nothing is."""
-        return self._lines.get((source, repository, digest), UNCHECKED)
+        line = self._lines.get((source, repository, digest))
+        return line[1] if line is not None else UNCHECKED
 
     def put(self, source: Source, repository: str, digest: Digest, observation: Observation) -> None:
-        """Write a line and tell the listeners, if it says something new."""
+        """Remember an answer and tell the listeners, if it says something new."""
         key = (source, repository, digest)
-        old = self._lines.get(key)
-        self._lines[key] = observation
+        line = self._lines.get(key)
+        self._lines[key] = (self._clock(), observation)
+        self._unconfirmed.pop(key, None)
+        old = line[1] if line is not None else None
         if old is None or (old.presence, old.detail, old.retry_at) != (
             observation.presence,
             observation.detail,
             observation.retry_at,
         ):
             self._tell(key)
+
+    def put_unconfirmed(self, source: Source, repository: str, digest: Digest, observation: Observation) -> None:
+        """Remember that an object was not found by asking in one way only: enough to mount it from elsewhere, and not
+        enough to show anybody that it is missing."""
+        self._unconfirmed[source, repository, digest] = (self._clock(), observation)
+
+    def settled(self, source: Source, repository: str, digest: Digest) -> tuple[float, Observation] | None:
+        """The last answer that settled something, confirmed or not, and its age in seconds."""
+        key = (source, repository, digest)
+        for lines in (self._unconfirmed, self._lines):
+            line = lines.get(key)
+            if line is not None and line[1].presence.settled:
+                return self._clock() - line[0], line[1]
+        return None
 
     def checking(self, source: Source, repository: str, digest: Digest) -> None:
         """Note that somebody is asking."""
@@ -76,17 +94,23 @@ class Book:
         """Drop what is known of these objects, so that they are asked again."""
         for key in keys:
             self._whereabouts.pop(key, None)
+            self._unconfirmed.pop(key, None)
             if self._lines.pop(key, None) is not None:
                 self._tell(key)
+
+    def keys(self, source: Source | None = None, repository: str = "") -> list[Key]:
+        """The objects of a repository of which something is known; of all repositories without a `source`."""
+        keys = {**self._lines, **self._unconfirmed}
+        return [key for key in keys if source is None or (key[0] is source and key[1] == repository)]
 
     def wanted(self, source: Source, repository: str, digest: Digest) -> bool:
         """Whether asking makes sense: nothing is known, or the last answer was no answer and is some seconds old."""
         line = self._lines.get((source, repository, digest))
-        if line is None or line.presence is Presence.UNCHECKED:
+        if line is None or line[1].presence is Presence.UNCHECKED:
             return True
-        if line.presence in (Presence.PRESENT, Presence.FOREIGN, Presence.MISMATCHED, Presence.CHECKING):
+        if line[1].presence in (Presence.PRESENT, Presence.FOREIGN, Presence.MISMATCHED, Presence.CHECKING):
             return False
-        return (datetime.now(UTC) - line.at).total_seconds() > NEGATIVE_SECONDS
+        return self._clock() - line[0] > NEGATIVE_SECONDS
 
     def listen(self, callback: Callable[[Key], None]) -> None:
         """Call back with the key of every line that changes."""

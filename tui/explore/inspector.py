@@ -1,0 +1,517 @@
+"""Asking sources and remembering the answers, for the tree and for composing alike.
+
+Every question is put once, however many want the answer. A manifest that is read is thereby known to be present, and so
+is a config or statement: reading *is* the check.
+
+There are two ways in. Rows ask by `submit_…`, which gives a `Job` that waits for its turn and can be withdrawn, and
+believe what is present for the session. Composing awaits `manifest`, `config` and `presence` of a location: a plan must
+not rest on what was true an hour ago, so an answer older than `freshness` seconds is asked for again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.explore.observations import Key, ObservationStore, TagHead
+from tui.explore.scheduler import Job, Scheduler, Urgency
+from tui.oci import media
+from tui.oci.config import CONFIG_LIMIT, ImageConfig, decode_config
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest, digest_or_name
+from tui.oci.errors import OciError
+from tui.oci.manifest import AnyManifest
+from tui.registry.cache import ByteCache
+from tui.registry.trace import asking
+from tui.sources.base import Source, SourceError
+from tui.sources.presence import CHECKING, Observation, Presence
+from tui.sources.spec import SourceSpec, open_source, place_spec
+from tui.text import safe
+
+if TYPE_CHECKING:
+    from tui.registry.client import Client
+    from tui.sources.location import RepositoryLocation
+
+_log = logging.getLogger(__name__)
+
+#: So many bytes of manifests and configs are kept for whoever wants the same, the least recently used leaving first. A
+#: row holds its own, so nothing that is shown is lost; what left and is wanted again is asked for again.
+DOCUMENT_BYTES = 64 * 1024 * 1024
+#: A plan believes what was seen for so many seconds.
+FRESH_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What reading gave: a manifest, a blob's bytes or what a tag points to, or the error."""
+
+    manifest: AnyManifest | None = None
+    data: bytes | None = None
+    descriptor: Descriptor | None = None
+    error: SourceError | None = None
+    cause: Exception | None = None
+    """What really was raised, when `error` only says that it was a fault of fanfold's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """Who asks, how urgently, past the caches or not, and what the request log calls it."""
+
+    owner: Hashable
+    urgency: Urgency = Urgency.OPENED
+    fresh: bool = False
+    label: str = ""
+    confirm: bool = True
+    """Without it a single "not there" is enough: for looking for copies, never for a verdict."""
+    quiet: bool = False
+    """Leave what is known as it is until the answer is there, rather than showing that somebody asks."""
+
+
+class Inspector:
+    """The questions, at most `slots` at once, the opened sources, and what was answered.
+
+    `client` reaches registries and writes to them; without one only sources that are handed in can be asked.
+    `read_only` is the reason why nothing may be written to any registry, or "".
+    """
+
+    def __init__(
+        self,
+        client: Client | None = None,
+        *,
+        slots: int = 16,
+        read_only: str = "",
+        freshness: float = FRESH_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.observations = ObservationStore(clock)
+        self._client = client
+        self._read_only = read_only
+        self._freshness = freshness
+        self._scheduler = Scheduler(slots)
+        self._documents: ByteCache[AnyManifest | bytes] = ByteCache(DOCUMENT_BYTES, _size)
+        self._sources: dict[tuple[str, str], Source] = {}
+        self._opened: list[Source] = []
+        self._opening: dict[tuple[str, str], asyncio.Lock] = {}
+
+    # sources
+
+    @property
+    def client(self) -> Client:
+        """The client that writes."""
+        if self._client is None:
+            raise RuntimeError("this inspector was made without a client")
+        return self._client
+
+    @property
+    def requests(self) -> int:
+        """How many requests the client has sent so far, tokens included."""
+        return self.client.trace.count
+
+    def adopt(self, source: Source) -> None:
+        """Let locations in this registry mean this very source, so that what is known of it counts for them too. It
+        stays its owner's to close."""
+        if source.registry is not None:
+            self._sources.setdefault(("registry", source.registry.lower()), source)
+
+    def source(self, location: RepositoryLocation) -> Source:
+        """The source that holds this location. Raises SourceError when it cannot be opened."""
+        spec = _spec(location)
+        return self._sources.get(_place(spec)) or self._open(spec)
+
+    async def opened(self, location: RepositoryLocation) -> Source:
+        """The same, with what lies on disk opened in a thread, once: an archive is read from end to end for it."""
+        return await self.open(_spec(location))
+
+    async def open(self, spec: SourceSpec) -> Source:
+        """The source of this spec; the same one whenever the same place is named. Raises SourceError."""
+        place = _place(spec)
+        source = self._sources.get(place)
+        if source is not None:
+            return source
+        if spec.kind == "registry":
+            return self._open(spec)
+        async with self._opening.setdefault(place, asyncio.Lock()):
+            source = self._sources.get(place)
+            return source if source is not None else await asyncio.to_thread(self._open, spec)
+
+    def _open(self, spec: SourceSpec) -> Source:
+        source = open_source(spec, self._client)
+        self._opened.append(source)
+        self._sources[_place(spec)] = source
+        return source
+
+    def why_read_only(self, registry: str) -> str:
+        """Why nothing can be written to this registry; "" when it can."""
+        return self._read_only or self._of_registry(registry).why_read_only
+
+    def _of_registry(self, registry: str) -> Source:
+        spec = SourceSpec("registry", registry=registry)
+        return self._sources.get(_place(spec)) or self._open(spec)
+
+    # what is known
+
+    def known(self, source: Source, repository: str, digest: Digest) -> AnyManifest | None:
+        """A manifest that was read before from this repository, if it is still kept."""
+        manifest = self._documents.get((source, repository, digest))
+        return None if isinstance(manifest, bytes) else manifest
+
+    def known_manifest(self, location: RepositoryLocation, digest: Digest) -> AnyManifest | None:
+        """The same for a location, however long ago it was read."""
+        source = self._sources.get(_place(_spec(location)))
+        return self.known(source, location.repository, digest) if source is not None else None
+
+    def seen(self, location: RepositoryLocation, digest: Digest) -> Observation | None:
+        """What was seen of an object in a location not long ago."""
+        line = self._settled(location, digest)
+        return line[1] if line is not None and line[0] <= self._freshness else None
+
+    def age(self, location: RepositoryLocation, digest: Digest) -> float:
+        """Seconds since an object was last seen in a location; infinite if it never was."""
+        line = self._settled(location, digest)
+        return line[0] if line is not None else float("inf")
+
+    def _settled(self, location: RepositoryLocation, digest: Digest) -> tuple[float, Observation] | None:
+        source = self._sources.get(_place(_spec(location)))
+        return self.observations.settled(source, location.repository, digest) if source is not None else None
+
+    def note(self, location: RepositoryLocation, digest: Digest, observation: Observation) -> None:
+        """Remember what was seen of an object in a location, such as after writing it there."""
+        self.observations.put(self.source(location), location.repository, digest, observation)
+
+    def forget(self, keys: Iterable[Key]) -> None:
+        """Drop manifests and observations, so that they are asked again."""
+        keys = list(keys)
+        for key in keys:
+            self._documents.drop(key)
+        self.observations.forget(keys)
+
+    def forget_location(self, location: RepositoryLocation | None = None) -> None:
+        """Forget what was seen in one location, or everywhere. Manifests are known by their digest and stay."""
+        if location is None:
+            self.observations.forget(self.observations.keys())
+        elif (source := self._sources.get(_place(_spec(location)))) is not None:
+            self.observations.forget(self.observations.keys(source, location.repository))
+
+    # asking for a row
+
+    def submit_manifest(
+        self, source: Source, repository: str, selector: str, descriptor: Descriptor | None, request: JobRequest
+    ) -> Job:
+        """Read the manifest under a tag or digest. Result: `Read`."""
+
+        digest = descriptor.digest if descriptor is not None else digest_or_name(selector)
+
+        async def run() -> Read:
+            if digest is not None and not request.quiet:
+                self.observations.checking(source, repository, digest)
+            try:
+                manifest = await source.manifest(repository, selector, fresh=request.fresh)
+            except SourceError as error:
+                if descriptor is not None and await self._is_blob(source, repository, descriptor, error):
+                    return Read(descriptor=descriptor)
+                self._note_error(source, repository, selector, digest, error)
+                return Read(error=error)
+            seen = Observation(
+                Presence.PRESENT,
+                size=manifest.size,
+                media_type=manifest.media_type,
+                digest=manifest.digest,
+                confirmed=True,
+            )
+            if descriptor is not None and source.kind == "docker-manifests":
+                # What is stored here says nothing of the registry that it has to be pushed to.
+                seen = await source.probe(repository, descriptor)
+            self._documents.put((source, repository, manifest.digest), manifest)
+            self.observations.put(source, repository, manifest.digest, seen)
+            if digest is None:
+                self.observations.set_tag_head(source, repository, selector, TagHead(manifest.digest))
+            elif digest != manifest.digest:
+                self._documents.put((source, repository, digest), manifest)
+                self.observations.put(source, repository, digest, seen)
+            return Read(manifest=manifest)
+
+        key = self.manifest_key(source, repository, selector)
+        return self._submit(key, run, request, source, repository, digest)
+
+    def submit_resolve(self, source: Source, repository: str, tag: str, request: JobRequest) -> Job:
+        """Ask what a tag points to, cheaply. Result: `Read` with a descriptor."""
+
+        async def run() -> Read:
+            try:
+                descriptor = await source.resolve(repository, tag)
+            except SourceError as error:
+                self._note_error(source, repository, tag, None, error)
+                return Read(error=error)
+            self.observations.set_tag_head(source, repository, tag, TagHead(descriptor.digest))
+            if self.observations.wanted(source, repository, descriptor.digest):
+                seen = Observation(
+                    Presence.PRESENT, size=descriptor.size, media_type=descriptor.media_type, digest=descriptor.digest
+                )
+                self.observations.put(source, repository, descriptor.digest, seen)
+            return Read(descriptor=descriptor)
+
+        return self._submit(self.resolve_key(source, repository, tag), run, request, source, repository, None)
+
+    def submit_probe(self, source: Source, repository: str, descriptor: Descriptor, request: JobRequest) -> Job:
+        """Ask whether an object is there. Result: `Observation`."""
+        digest = descriptor.digest
+        key = self.probe_key(source, repository, digest)
+        confirm = request.confirm or self._scheduler.has(key)  # who is content with less takes part in more
+
+        async def run() -> Observation:
+            if confirm and not request.quiet:
+                self.observations.checking(source, repository, digest)
+            seen = await source.probe(repository, descriptor, fresh=request.fresh, confirm=confirm)
+            if confirm or seen.confirmed or seen.presence is not Presence.MISSING:
+                self.observations.put(source, repository, digest, seen)
+            else:
+                self.observations.put_unconfirmed(source, repository, digest, seen)
+            return seen
+
+        return self._submit(key if confirm else (key, "once"), run, request, source, repository, digest)
+
+    def submit_blob(
+        self, source: Source, repository: str, descriptor: Descriptor, limit: int, request: JobRequest
+    ) -> Job:
+        """Read a small blob whole: config, statement. Result: `Read` with data."""
+
+        async def run() -> Read:
+            if not request.quiet:
+                self.observations.checking(source, repository, descriptor.digest)
+            try:
+                data = await source.blob(repository, descriptor, limit=limit)
+            except SourceError as error:
+                self.observations.put(source, repository, descriptor.digest, error.observation())
+                return Read(error=error)
+            seen = Observation(Presence.PRESENT, size=len(data), digest=descriptor.digest, confirmed=True)
+            self._documents.put(descriptor.digest, data)
+            self.observations.put(source, repository, descriptor.digest, seen)
+            return Read(data=data)
+
+        key = self.blob_key(source, repository, descriptor.digest)
+        return self._submit(key, run, request, source, repository, descriptor.digest)
+
+    def submit(
+        self,
+        key: Hashable,
+        run: Callable[[], Awaitable[None]],
+        request: JobRequest,
+        failed: Callable[[SourceError], None],
+    ) -> Job:
+        """Other work for one row (a list, referrers). `run` writes its own result; a fault of ours goes to
+        `failed`."""
+
+        async def guarded() -> None:
+            with asking(request.label):
+                try:
+                    await run()
+                except Exception as error:
+                    _log.exception("loading %s failed", key)
+                    failed(_fault(error))
+
+        return self._scheduler.submit(key, request.owner, request.urgency, guarded)
+
+    @staticmethod
+    def manifest_key(source: Source, repository: str, selector: str) -> Hashable:
+        return ("manifest", source, repository, selector)
+
+    @staticmethod
+    def resolve_key(source: Source, repository: str, tag: str) -> Hashable:
+        return ("resolve", source, repository, tag)
+
+    @staticmethod
+    def probe_key(source: Source, repository: str, digest: Digest) -> Hashable:
+        return ("probe", source, repository, digest)
+
+    @staticmethod
+    def blob_key(source: Source, repository: str, digest: Digest) -> Hashable:
+        return ("blob", source, repository, digest)
+
+    def withdraw(self, owner: Hashable) -> None:
+        """The owner wants nothing any more: what only it wanted is dropped, or cancelled when it runs."""
+        self._scheduler.withdraw(owner)
+
+    def focus(self, keys: Iterable[Hashable]) -> None:
+        """These jobs go first from now on; what had been in focus goes back to its own urgency."""
+        self._scheduler.focus(keys)
+
+    def give_way(self, seconds: float) -> None:
+        """Ask with less at once for so long, so that the screen answers first."""
+        self._scheduler.give_way(seconds)
+
+    def has(self, key: Hashable) -> bool:
+        """Whether this job waits or runs."""
+        return self._scheduler.has(key)
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for their turn."""
+        return self._scheduler.waiting
+
+    def _submit(
+        self,
+        key: Hashable,
+        run: Callable[[], Awaitable[Read | Observation]],
+        request: JobRequest,
+        source: Source,
+        repository: str,
+        digest: Digest | None,
+    ) -> Job:
+        async def guarded() -> Read | Observation:
+            with asking(request.label):
+                try:
+                    return await run()
+                except Exception as error:
+                    # A fault of ours must not take the siblings with it: it becomes this one object's error.
+                    _log.exception("asking for %s failed", key)
+                    fault = _fault(error)
+                    if digest is not None:
+                        self.observations.put(source, repository, digest, fault.observation())
+                    return Read(error=fault, cause=error)
+
+        def dropped() -> None:
+            if digest is not None and self.observations.get(source, repository, digest) is CHECKING:
+                self.observations.forget([(source, repository, digest)])
+
+        return self._scheduler.submit(key, request.owner, request.urgency, guarded, on_drop=dropped)
+
+    async def _is_blob(self, source: Source, repository: str, descriptor: Descriptor, error: SourceError) -> bool:
+        """An entry of an unknown type is asked for as a manifest first and then as a blob (docs/protocol-notes.md,
+        D-03)."""
+        if media.is_manifest(descriptor.media_type) or error.presence not in (Presence.MISSING, Presence.UNREACHABLE):
+            return False
+        seen = await source.probe(repository, descriptor)
+        if seen.presence not in (Presence.PRESENT, Presence.MISMATCHED):
+            return False
+        self.observations.put(source, repository, descriptor.digest, seen)
+        return True
+
+    def _note_error(
+        self, source: Source, repository: str, selector: str, digest: Digest | None, error: SourceError
+    ) -> None:
+        if digest is not None:
+            self.observations.put(source, repository, digest, error.observation())
+        elif error.presence is Presence.MISSING:
+            self.observations.set_tag_head(source, repository, selector, TagHead(None))
+
+    # asking for a plan
+
+    async def manifest(self, location: RepositoryLocation, selector: str, *, fresh: bool = False) -> AnyManifest:
+        """The manifest under a tag or digest in a location. Raises SourceError, or OciError for one that cannot be
+        read.
+
+        By digest it is asked for only if it was not seen there of late; by tag, or with `fresh`, always.
+        """
+        source = await self.opened(location)
+        digest = digest_or_name(selector)
+        if digest is not None and not fresh:
+            known, seen = self.known(source, location.repository, digest), self.seen(location, digest)
+            if known is not None and seen is not None and seen.presence is Presence.PRESENT:
+                return known
+        read = await self._result(
+            lambda request: self.submit_manifest(source, location.repository, selector, None, request)
+        )
+        assert isinstance(read, Read) and read.manifest is not None
+        return read.manifest
+
+    async def config(self, location: RepositoryLocation, descriptor: Descriptor) -> ImageConfig:
+        """An image's config. Raises SourceError, also when it is not a config at all."""
+        raw = self._documents.get(descriptor.digest)
+        if not isinstance(raw, bytes):
+            source = await self.opened(location)
+            read = await self._result(
+                lambda request: self.submit_blob(source, location.repository, descriptor, CONFIG_LIMIT, request)
+            )
+            assert isinstance(read, Read) and read.data is not None
+            raw = read.data
+        try:
+            return decode_config(raw)
+        except OciError as error:
+            raise SourceError(
+                Presence.MISMATCHED,
+                f"The config {descriptor.digest.short} cannot be read: {error}",
+                code="invalid-config",
+            ) from None
+
+    async def presence(
+        self, location: RepositoryLocation, descriptor: Descriptor, *, confirm: bool = True
+    ) -> Observation:
+        """Whether the object is in this location; asked only if it was not seen of late. Raises only CancelledError.
+
+        Without `confirm` a plain 404 is enough for `missing` (it will be mounted or copied then); with it the
+        registry is asked in a second way, which is what `missing` must mean before anybody is told that it exists
+        nowhere.
+        """
+        seen = self.seen(location, descriptor.digest)
+        if seen is not None and (seen.presence is Presence.PRESENT or (seen.presence.settled and seen.confirmed)):
+            return seen
+        if seen is not None and seen.presence is Presence.MISSING and not confirm:
+            return seen
+        try:
+            source = await self.opened(location)
+            result = await self._result(
+                lambda request: self.submit_probe(source, location.repository, descriptor, request), confirm=confirm
+            )
+        except (SourceError, OciError) as error:
+            return Observation(Presence.UNREACHABLE, detail=safe(str(error)))
+        assert isinstance(result, Observation)
+        return result
+
+    async def presences(
+        self, location: RepositoryLocation, descriptors: list[Descriptor], *, confirm: bool = True
+    ) -> list[Observation]:
+        """The same for several at once, in their order."""
+        return list(await asyncio.gather(*(self.presence(location, each, confirm=confirm) for each in descriptors)))
+
+    async def _result(self, submit: Callable[[JobRequest], Job], *, confirm: bool = True) -> object:
+        """The result of a job that is asked past every cache, withdrawn when whoever waits is cancelled. Raises what
+        the job could not be answered for."""
+        owner = object()
+        job = submit(JobRequest(owner, Urgency.OPENED, fresh=True, confirm=confirm, quiet=True))
+        try:
+            await job.wait()
+        finally:
+            self.withdraw(owner)
+        if job.dropped:
+            raise SourceError(Presence.UNREACHABLE, "This was not asked to its end: fanfold is closing.")
+        if isinstance(job.result, Read) and job.result.error is not None:
+            raise job.result.cause or job.result.error
+        return job.result
+
+    async def stop(self) -> None:
+        """Drop all questions, and take no more."""
+        await self._scheduler.aclose()
+
+    async def aclose(self) -> None:
+        """The same, and close the sources that were opened here; the client stays its owner's."""
+        await self.stop()
+        opened, self._opened = self._opened, []
+        self._sources.clear()
+        for source in opened:
+            await source.aclose()
+
+
+def _size(document: AnyManifest | bytes) -> int:
+    return len(document) if isinstance(document, bytes) else len(document.raw)
+
+
+def _spec(location: RepositoryLocation) -> SourceSpec:
+    if location.registry is not None:
+        return SourceSpec("registry", registry=location.registry)
+    return place_spec(location.path or "")
+
+
+def _place(spec: SourceSpec) -> tuple[str, str]:
+    return spec.kind, (spec.registry or "").lower() if spec.kind == "registry" else str(spec.path or "")
+
+
+def _fault(error: Exception) -> SourceError:
+    return SourceError(
+        Presence.UNREACHABLE,
+        f"fanfold failed here, which is a fault of its own: {safe(repr(error), limit=300)}",
+        code="internal",
+    )

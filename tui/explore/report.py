@@ -311,7 +311,7 @@ def exit_status(made: Report) -> int:
     return 0
 
 
-def list_exit_status(node: Node, explorer: HasBook) -> tuple[int, str]:
+def list_exit_status(node: Node, explorer: HasObservations) -> tuple[int, str]:
     """That of what is known below a row that holds a list, and what is not known of the list, in words ("" if nothing).
 
     Of a list in a registry nothing is known below it, of what lies on disk everything.

@@ -41,18 +41,18 @@ def add(draft: Draft, entries: Sequence[Entry]) -> Draft:
             images.append(entry)
     begun_with = {entry.key for entry in draft.entries}
     for image in images:
-        theirs = attestations.pop(image.descriptor.digest, [])
-        there = [entry for entry in draft.images if _same_slot(entry, image)]
-        double = next((entry for entry in there if entry.descriptor.digest == image.descriptor.digest), None)
-        old = [entry for entry in there if entry.key in begun_with]
+        attestations_of_it = attestations.pop(image.descriptor.digest, [])
+        same_slot = [entry for entry in draft.images if _same_slot(entry, image)]
+        double = next((entry for entry in same_slot if entry.descriptor.digest == image.descriptor.digest), None)
+        old = [entry for entry in same_slot if entry.key in begun_with]
         if double is not None:
             draft = _joined(draft, double, image)
-            draft = _with_attestations(draft, double.descriptor.digest, theirs)
+            draft = _with_attestations(draft, double.descriptor.digest, attestations_of_it)
         elif old:
-            draft = _put_in_place(draft, old, image, theirs)
+            draft = _put_in_place(draft, old, image, attestations_of_it)
             begun_with -= {entry.key for entry in old}  # a second image for this platform is no replacement
         else:
-            draft = _append(draft, [image, *theirs])
+            draft = _append(draft, [image, *attestations_of_it])
     orphans = [entry for group in attestations.values() for entry in group]
     return _append(draft, [entry for entry in orphans if not has(draft, entry)])
 
@@ -69,26 +69,26 @@ def replace(draft: Draft, key: str, entries: Sequence[Entry]) -> Draft:
     matching = [entry for entry in images if _same_slot(old, entry)]
     chosen = matching or images
     if len(chosen) != 1:
-        held = ", ".join(row_name(entry) for entry in images) or "no image"
-        raise DraftError(f"{row_name(old)} cannot be replaced from there: it holds {held}.")
+        names = ", ".join(row_name(entry) for entry in images) or "no image"
+        raise DraftError(f"{row_name(old)} cannot be replaced from there: it holds {names}.")
     image = chosen[0]
-    theirs = [entry for entry in entries if entry.describes == image.descriptor.digest]
-    return _put_in_place(draft, [old], image, theirs)
+    attestations = [entry for entry in entries if entry.describes == image.descriptor.digest]
+    return _put_in_place(draft, [old], image, attestations)
 
 
 def remove(draft: Draft, key: str) -> Draft:
     """Take a row out, and the attestations of its image with it. The rows stay in sight as `removed`."""
-    gone = draft.entry(key)
-    along = () if gone.is_attestation else draft.attestations_of(gone.descriptor.digest)
-    still = [entry for entry in draft.images if entry.key != key and entry.descriptor.digest == gone.descriptor.digest]
+    row = draft.entry(key)
+    along = () if row.is_attestation else draft.attestations_of(row.descriptor.digest)
+    still = [entry for entry in draft.images if entry.key != key and entry.descriptor.digest == row.descriptor.digest]
     keys = {key} | (set() if still else {entry.key for entry in along})
     entries = tuple(
         changed(entry, verdict=EntryVerdict.REMOVED) if entry.key in keys else entry for entry in draft.entries
     )
-    said = f"Removed {row_name(gone)}"
+    message = f"Removed {row_name(row)}"
     if len(keys) > 1:
-        said += f" and its {plural(len(keys) - 1, 'attestation')}"
-    return changed(draft, entries=entries).said(said + ".")
+        message += f" and its {plural(len(keys) - 1, 'attestation')}"
+    return changed(draft, entries=entries).said(message + ".")
 
 
 def restore(draft: Draft, key: str) -> Draft:
@@ -109,8 +109,8 @@ def move(draft: Draft, key: str, position: int) -> Draft:
     """Put a row at this place (from 0, clamped). Clients take the first entry that fits, so order can matter."""
     row = draft.entry(key)
     others = [entry for entry in draft.entries if entry.key != key]
-    place = max(0, min(position, len(others)))
-    return changed(draft, entries=(*others[:place], row, *others[place:]))
+    index = max(0, min(position, len(others)))
+    return changed(draft, entries=(*others[:index], row, *others[index:]))
 
 
 def edit_platform(draft: Draft, key: str, platform: Platform | None) -> Draft:
@@ -197,26 +197,26 @@ def _append(draft: Draft, entries: Iterable[Entry]) -> Draft:
     return changed(draft, entries=draft.entries + named)
 
 
-def _joined(draft: Draft, row: Entry, again: Entry) -> Draft:
+def _joined(draft: Draft, row: Entry, repeated: Entry) -> Draft:
     """The same image named twice: one row, with the annotations of both (the later one wins)."""
-    annotations = dict(row.descriptor.annotations) | dict(again.descriptor.annotations)
+    annotations = dict(row.descriptor.annotations) | dict(repeated.descriptor.annotations)
     descriptor: Descriptor = changed(row.descriptor, annotations=annotations)
-    now = again.descriptor.digest
+    now = repeated.descriptor.digest
     joined = changed(
-        row, descriptor=descriptor, source=again.source or row.source, home=again.home or row.home, now=now
+        row, descriptor=descriptor, source=repeated.source or row.source, home=repeated.home or row.home, now=now
     )
     return _swap(draft, joined).said(f"{row_name(row)} is in the list already, unchanged.")
 
 
-def _with_attestations(draft: Draft, subject: Digest, theirs: Sequence[Entry]) -> Draft:
+def _with_attestations(draft: Draft, subject: Digest, attestations: Sequence[Entry]) -> Draft:
     """Add the attestations of an image that is in the draft, those that it does not have yet."""
-    missing = [entry for entry in theirs if not has(draft, entry)]
+    missing = [entry for entry in attestations if not has(draft, entry)]
     if missing:
         draft = draft.said(f"Added {plural(len(missing), 'attestation')} of {subject.short}.")
     return _append(draft, missing)
 
 
-def _put_in_place(draft: Draft, old: Sequence[Entry], image: Entry, theirs: Sequence[Entry]) -> Draft:
+def _put_in_place(draft: Draft, old: Sequence[Entry], image: Entry, attestations: Sequence[Entry]) -> Draft:
     """The new image takes the first old row's place and annotations stay its own; attestations are exchanged too."""
     first, *doubles = old
     was = first.was or first.descriptor.digest
@@ -225,7 +225,7 @@ def _put_in_place(draft: Draft, old: Sequence[Entry], image: Entry, theirs: Sequ
     dropped = [entry for entry in draft.kept for one in old if entry.describes == one.descriptor.digest]
     kept_elsewhere = {entry.descriptor.digest for entry in draft.images if entry.key not in {one.key for one in old}}
     dropped = [entry for entry in dropped if entry.describes not in kept_elsewhere and entry.describes != now]
-    fresh = [entry for entry in theirs if not has(draft, entry)]
+    fresh = [entry for entry in attestations if not has(draft, entry)]
     entries: list[Entry] = []
     taken = 0
     for entry in draft.entries:
@@ -245,31 +245,31 @@ def _put_in_place(draft: Draft, old: Sequence[Entry], image: Entry, theirs: Sequ
             entries.append(entry)
     draft = _append(changed(draft, entries=tuple(entries)), fresh[taken:])
     if was == now:
-        said = f"{row_name(image)} is in the list already, unchanged."
+        message = f"{row_name(image)} is in the list already, unchanged."
     else:
-        said = f"Replaced {row_name(image)}: it was {was.short}, it is {now.short} now"
-        said += f", with its {plural(len(fresh), 'attestation')}" if fresh else ""
-        gone = len(dropped) - taken
-        said += f"; {plural(gone, 'attestation')} of the old image removed" if gone > 0 else ""
-        said += "."
+        message = f"Replaced {row_name(image)}: it was {was.short}, it is {now.short} now"
+        message += f", with its {plural(len(fresh), 'attestation')}" if fresh else ""
+        left_over = len(dropped) - taken
+        message += f"; {plural(left_over, 'attestation')} of the old image removed" if left_over > 0 else ""
+        message += "."
     if doubles:
-        said += f" {plural(len(doubles), 'other entry', 'other entries')} for the platform removed."
-    return draft.said(said)
+        message += f" {plural(len(doubles), 'other entry', 'other entries')} for the platform removed."
+    return draft.said(message)
 
 
 def _annotated(annotations: Mapping[str, str], name: str, value: str | None) -> dict[str, str]:
     if not name:
         raise DraftError("An annotation needs a name (name=value).")
-    held = dict(annotations)
+    result = dict(annotations)
     if value is None:
-        held.pop(name, None)
+        result.pop(name, None)
     else:
         try:
             (name + value).encode()
         except UnicodeEncodeError:
             raise DraftError(f"The annotation {safe(name)} holds characters that are no text.") from None
-        held[name] = value
-    return held
+        result[name] = value
+    return result
 
 
 async def begin_amend(bench: Bench, target: Reference) -> Draft:
@@ -309,22 +309,22 @@ async def begin_new(
     """
     draft = Draft(target, kind=DraftKind.NEW)
     failed: list[ResolveError] = []
-    found: list[Resolved] = []
+    resolved: list[Resolved] = []
     for each in await resolve_all(bench, references):
         if isinstance(each, ResolveError):
             failed.append(each)
         else:
-            found.append(each)
-    if len(found) == 1 and not failed and found[0].index is not None and not found[0].nested:
-        whole = from_index(target, found[0].index, kind=DraftKind.NEW)
+            resolved.append(each)
+    if len(resolved) == 1 and not failed and resolved[0].index is not None and not resolved[0].nested:
+        whole = from_index(target, resolved[0].index, kind=DraftKind.NEW)
         entries = tuple(
-            changed(row, source=found[0].reference, home=found[0].home, was=None, verdict=EntryVerdict.NEW)
+            changed(row, source=resolved[0].reference, home=resolved[0].home, was=None, verdict=EntryVerdict.NEW)
             for row in whole.entries
         )
         return changed(whole, entries=entries).said("The index is taken over as it is, byte for byte."), ()
-    every = [entry for each in found for entry in each.entries]
+    every = [entry for each in resolved for entry in each.entries]
     draft = add(draft, every)
-    return draft.said(*(note for each in found for note in each.notes)), tuple(failed)
+    return draft.said(*(note for each in resolved for note in each.notes)), tuple(failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,8 +396,8 @@ async def flatten(bench: Bench, draft: Draft, key: str) -> Draft:
     row = draft.entry(key)
     home = row.home or RepositoryLocation.of(draft.target)
     resolved = await resolve(bench, home.by_digest(row.descriptor.digest))
-    place = draft.entries.index(row)
+    position = draft.entries.index(row)
     draft, rows = draft.numbered(resolved.entries)
     inner: tuple[Entry, ...] = tuple(entry for entry in rows if not has(draft, entry))
-    entries = (*draft.entries[:place], *inner, *draft.entries[place + 1 :])
+    entries = (*draft.entries[:position], *inner, *draft.entries[position + 1 :])
     return changed(draft, entries=entries).said(*resolved.notes)

@@ -125,18 +125,18 @@ class Journal:
 
     def records(self) -> tuple[Record, ...]:
         """Everything that can be read, newest first."""
-        found: dict[str, Record] = {}
+        records: dict[str, Record] = {}
         for document in self._documents():
             record_id = document.get("id")
             if not isinstance(record_id, str):
                 continue
-            if record_id in found and isinstance(document.get("outcome"), str):
-                found[record_id] = replace(found[record_id], outcome=document["outcome"])
-            elif record_id not in found:
+            if record_id in records and isinstance(document.get("outcome"), str):
+                records[record_id] = replace(records[record_id], outcome=document["outcome"])
+            elif record_id not in records:
                 record = _from_document(document)
                 if record is not None:
-                    found[record_id] = record
-        return tuple(reversed(found.values()))
+                    records[record_id] = record
+        return tuple(reversed(records.values()))
 
     def of(self, target: Reference) -> tuple[Record, ...]:
         """The records about one tag, newest first."""

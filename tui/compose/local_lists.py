@@ -33,13 +33,13 @@ def draft_of_local(
     """
     index = _index(stored)
     homes = {entry.descriptor.digest: entry for entry in stored.entries}
-    found = {(each.reference, each.was): each for each in (compared.entries if compared is not None else ())}
+    by_reference = {(each.reference, each.was): each for each in (compared.entries if compared is not None else ())}
     draft = from_index(_target(stored, target), index, kind=DraftKind.LOCAL)
     entries: list[Entry] = []
     for row in draft.entries:
         entry = homes[row.descriptor.digest]
         row = replace(row, source=str(entry.reference), home=RepositoryLocation.of(entry.reference))
-        entries.append(_as_found(row, found.get((entry.reference, entry.descriptor.digest))))
+        entries.append(_as_found(row, by_reference.get((entry.reference, entry.descriptor.digest))))
     return replace(draft, entries=tuple(entries), local_list=_place(folder, stored))
 
 
@@ -77,7 +77,7 @@ def local_files(
     left out: `docker manifest push` would make nameless images of them.
     """
     files: dict[str, bytes] = {}
-    said: list[str] = []
+    notes: list[str] = []
     left_out = 0
     for entry in draft.kept:
         raw = raws.get(entry.descriptor.digest)
@@ -86,7 +86,7 @@ def local_files(
             continue
         reference = _reference(entry, draft.target, files)
         if reference.registry != draft.target.registry:
-            said.append(
+            notes.append(
                 f"{safe(str(reference))} is in another registry: docker manifest push will refuse this local list."
             )
         descriptor = replace(entry.descriptor, annotations={})
@@ -97,19 +97,19 @@ def local_files(
             then = f"{'is' if one else 'are'} only pushed"
         else:
             then = f"{'is' if one else 'are'} left out: pushing that list will not bring {'it' if one else 'them'}"
-        said.append(f"{plural(left_out, 'attestation')} cannot be kept in Docker's local list and {then}.")
-    return files, tuple(said)
+        notes.append(f"{plural(left_out, 'attestation')} cannot be kept in Docker's local list and {then}.")
+    return files, tuple(notes)
 
 
 def plan_local_write(draft: Draft, raws: Mapping[Digest, bytes]) -> Plan:
     """The plan that only fixes the local list and pushes nothing. Raises DraftError when the draft has none."""
     if draft.local_list is None:
         raise DraftError("This draft does not come from one of Docker's local lists.")
-    files, said = local_files(draft, raws, pushed=False)
+    files, notes = local_files(draft, raws, pushed=False)
     step = local_step(draft.local_list, files)
     text = f"{safe(draft.local_list.name)} will hold {plural(len(files), 'entry', 'entries')}; nothing is pushed."
     sources = {entry.descriptor.digest: entry.source for entry in draft.images if entry.source}
-    return Plan(Action.LOCAL, draft.target, (step,), warnings=said, confirmation=text, sources=sources)
+    return Plan(Action.LOCAL, draft.target, (step,), warnings=notes, confirmation=text, sources=sources)
 
 
 def plan_remove_local(folder: Path, stored: StoredList) -> Plan:
@@ -134,16 +134,16 @@ def targets(stored: StoredList) -> Sequence[Reference]:
     return tuple(dict.fromkeys((*((stored.name,) if stored.name is not None else ()), *stored.candidates)))
 
 
-def _as_found(row: Entry, found: Compared | None) -> Entry:
+def _as_found(row: Entry, compared: Compared | None) -> Entry:
     """A row of a stored list with what its reference holds now; what goes into the index stays as it is stored."""
-    if found is None:
+    if compared is None:
         return row
-    note = "" if found.now == row.was else found.sentence
-    if found.now is not None:
-        verdict = EntryVerdict.UNCHANGED if found.now == row.was else EntryVerdict.MOVED
+    note = "" if compared.now == row.was else compared.sentence
+    if compared.now is not None:
+        verdict = EntryVerdict.UNCHANGED if compared.now == row.was else EntryVerdict.MOVED
     else:
-        verdict = EntryVerdict.GONE if found.presence is Presence.MISSING else EntryVerdict.UNKNOWN
-    return replace(row, now=found.now, verdict=verdict, note=note)
+        verdict = EntryVerdict.GONE if compared.presence is Presence.MISSING else EntryVerdict.UNKNOWN
+    return replace(row, now=compared.now, verdict=verdict, note=note)
 
 
 def _reference(entry: Entry, target: Reference, taken: Mapping[str, bytes]) -> Reference:

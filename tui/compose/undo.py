@@ -65,8 +65,8 @@ async def choices(journal: Journal, home: RepositoryLocation, bench: Bench) -> t
     """What can be put back in a repository, deleted tags too, the newest change first. Raises only CancelledError."""
     touched = await asyncio.to_thread(journal.touched)
     targets = [target for target in touched if RepositoryLocation.of(target) == home][:_ASKED]
-    found = await asyncio.gather(*(_choice(journal, target, bench) for target in targets))
-    known = [each for each in found if each is not None]
+    answers = await asyncio.gather(*(_choice(journal, target, bench) for target in targets))
+    known = [each for each in answers if each is not None]
     return tuple(sorted(known, key=lambda each: each.when, reverse=True))
 
 

@@ -34,8 +34,8 @@ class Problem:
 
 def problems(draft: Draft) -> tuple[Problem, ...]:
     """Everything that is wrong with the draft itself, worst first."""
-    found = [*_target(draft), *_rows(draft), *_platforms(draft), *_attestations(draft), *_type(draft), *_bytes(draft)]
-    return tuple(sorted(found, key=lambda problem: not problem.stops))
+    every = [*_target(draft), *_rows(draft), *_platforms(draft), *_attestations(draft), *_type(draft), *_bytes(draft)]
+    return tuple(sorted(every, key=lambda problem: not problem.stops))
 
 
 def row_name(entry: Entry) -> str:
@@ -117,7 +117,7 @@ def _stored_and_now(entry: Entry) -> str:
 
 
 def _platforms(draft: Draft) -> Iterator[Problem]:
-    seen: dict[object, Entry] = {}
+    first_of: dict[object, Entry] = {}
     for entry in draft.images:
         platform = entry.platform
         if media.is_index(entry.descriptor.media_type):
@@ -138,8 +138,8 @@ def _platforms(draft: Draft) -> Iterator[Problem]:
             )
             continue
         name = platform.normalised()
-        if name in seen:
-            first = seen[name]
+        if name in first_of:
+            first = first_of[name]
             same = first.descriptor.digest == entry.descriptor.digest
             yield Problem(
                 "duplicate-platform",
@@ -150,7 +150,7 @@ def _platforms(draft: Draft) -> Iterator[Problem]:
                 keys=(first.key, entry.key),
             )
         else:
-            seen[name] = entry
+            first_of[name] = entry
 
 
 def _from(entry: Entry) -> str:

@@ -12,7 +12,7 @@ from tui.app.drafts.push_page import Progress, progress_page, result_page
 from tui.app.ink import Line, Lines
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
 from tui.compose.equivalents import Equivalent
-from tui.compose.events import BytesMoved, Outcome, PushResult, Said, StepDone, StepFailed, StepStarted, Waiting
+from tui.compose.events import BytesMoved, Notice, Outcome, PushResult, StepDone, StepFailed, StepStarted, Waiting
 from tui.compose.plan import Action, DiffRow, How, Plan, PlannedObject, Step, StepKind
 from tui.compose.validate import Problem, problems
 from tui.explore.diff import Change
@@ -205,7 +205,7 @@ def test_progress_ticks_counts_bytes_and_counts_down() -> None:
     ):
         progress.take(event)
     progress.take(Waiting(copy, 12.0, "too many requests"))
-    progress.take(Said("The mount was refused; it is copied instead."))
+    progress.take(Notice("The mount was refused; it is copied instead."))
     text = words(progress_page(progress, "|"))
     assert "1 of 3 steps" in text and "500.0 kB of 2.0 MB" in text and "mounted" in text
     assert "waiting 12 s (step 2): too many requests" in text and "━━━━·" in text and "refused" in text

@@ -13,7 +13,7 @@ import pytest
 from tui.compose.errors import JournalError
 from tui.compose.journal import Journal
 from tui.compose.plan import Action, Plan
-from tui.compose.undo import why_not
+from tui.compose.undo import undo_unavailable
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.reference import Reference
@@ -138,8 +138,8 @@ def test_the_users_state_folder(hermetic: Path) -> None:
 
 def test_a_journal_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
-    assert why_not(journal, TARGET, None) == "nothing was pushed to this tag from here"
+    assert undo_unavailable(journal, TARGET, None) == "nothing was pushed to this tag from here"
     journal.file.mkdir(parents=True)
     assert journal.records() == ()
-    assert why_not(journal, TARGET, None).startswith("the journal in ")
-    assert "cannot be read" in why_not(journal, TARGET, None)
+    assert undo_unavailable(journal, TARGET, None).startswith("the journal in ")
+    assert "cannot be read" in undo_unavailable(journal, TARGET, None)

@@ -14,7 +14,7 @@ from tests.compose.between import ProxiedYard
 from tests.compose.yard import Yard, make
 from tests.registry.server import Asked, Reply
 from tui.compose.delete import plan_delete_tag
-from tui.compose.events import Outcome, Said, Waiting
+from tui.compose.events import Notice, Outcome, Waiting
 from tui.compose.journal import NOT_WRITTEN
 from tui.compose.patience import Patience
 from tui.compose.plan import Plan
@@ -141,7 +141,7 @@ async def test_it_can_be_stopped_while_the_last_write_waits(proxied: ProxiedYard
     assert result.outcome is Outcome.CANCELLED
     assert proxied.holds("app", "1") == plan.before == result.tag_holds
     assert proxied.between.of_tag() == ["HEAD", "PUT"]
-    assert not [one for one in proxied.events if isinstance(one, Said)]
+    assert not [one for one in proxied.events if isinstance(one, Notice)]
 
 
 async def test_the_countdown_of_the_last_write_is_told_once(proxied: ProxiedYard) -> None:

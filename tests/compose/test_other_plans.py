@@ -12,7 +12,7 @@ from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.errors import DraftError, ResolveError
 from tui.compose.events import Outcome
 from tui.compose.plan import StepKind, to_json, to_text
-from tui.compose.undo import choices, plan_undo, why_not
+from tui.compose.undo import plan_undo, undo_choices, undo_unavailable
 from tui.demo.attest import put_attestation
 from tui.demo.images import put_index
 from tui.demo.mishaps import deny
@@ -74,11 +74,11 @@ class TestUndo:
         assert one.manifest.digest in plan.problems[0].message
 
     async def test_why_not(self, yard: Yard) -> None:
-        assert "nothing was pushed" in why_not(yard.journal, yard.ref("app:1"), None)
+        assert "nothing was pushed" in undo_unavailable(yard.journal, yard.ref("app:1"), None)
         yard.put("app", make("new", "linux/amd64"), "new")
         result = await yard.pushed("app:1", "app:new")
-        assert "no such tag before" in why_not(yard.journal, yard.ref("app:1"), result.digest)
-        assert "somebody else" in why_not(yard.journal, yard.ref("app:1"), Digest.of(b"theirs"))
+        assert "no such tag before" in undo_unavailable(yard.journal, yard.ref("app:1"), result.digest)
+        assert "somebody else" in undo_unavailable(yard.journal, yard.ref("app:1"), Digest.of(b"theirs"))
         with pytest.raises(DraftError):
             await plan_undo(yard.journal, yard.ref("app:1"), Digest.of(b"theirs"), yard.bench)
 
@@ -94,11 +94,11 @@ class TestChoices:
         assert (await yard.push(await plan_delete_tag(yard.bench, yard.ref("app:2"))).run()).ok
         await yard.pushed("app:made", "app:new")
         await yard.pushed("other:1", "app:new")
-        found = await choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
+        found = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
         shown = [(each.target.tag, each.now, each.then, each.reason) for each in found]
         assert shown == [("2", None, gone, ""), ("1", result.digest, old, "")]
         await undo(yard, "app:2")
-        again = await choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
+        again = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
         assert [each.target.tag for each in again] == ["1"]
 
     async def test_what_cannot_be_asked_is_listed_with_the_reason(self, yard: Yard) -> None:
@@ -106,7 +106,7 @@ class TestChoices:
         yard.put("app", make("new", "linux/amd64"), "new")
         await yard.pushed("app:1", "app:new")
         yard.change(lambda store: deny(store, "app"))
-        (found,) = await choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
+        (found,) = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
         assert "could not be found out" in found.reason
 
     async def test_tags_that_went_with_a_manifest(self, yard: Yard) -> None:
@@ -114,7 +114,7 @@ class TestChoices:
         yard.put("app", make("b", "linux/amd64"), "stays")
         plan = await plan_delete_manifest(yard.bench, yard.ref(f"app@{one.manifest.digest}"))
         assert (await yard.push(plan).run()).ok
-        found = await choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
+        found = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
         assert {(each.target.tag, str(each.then)) for each in found} == {
             (tag, one.manifest.digest) for tag in ("amd64", "also")
         }

@@ -15,7 +15,7 @@ from tui.compose.bench import Bench, locate
 from tui.compose.draft import Draft, TypeChoice
 from tui.compose.edit import begin_amend, begin_new
 from tui.compose.errors import ComposeError, ResolveError
-from tui.compose.events import BytesMoved, Event, PushResult, Said, StepDone, StepFailed, Waiting
+from tui.compose.events import BytesMoved, Event, Notice, PushResult, StepDone, StepFailed, Waiting
 from tui.compose.journal import Journal
 from tui.compose.plan import Plan, to_json, to_text
 from tui.compose.planner import plan_draft
@@ -169,7 +169,7 @@ async def _draft(
         _stop_for([each for each in found if isinstance(each, ResolveError)])
         good = [each for each in found if not isinstance(each, ResolveError)]
         draft = edits.add(draft, [entry for each in good for entry in each.entries])
-        return draft.said(*(note for each in good for note in each.notes))
+        return draft.with_messages(*(note for each in good for note in each.notes))
     draft, failed = await begin_new(bench, target, sources)
     _stop_for(failed)
     return _removed(draft, remove)
@@ -267,7 +267,7 @@ class _Progress:
                 err(f"{step.number:>3}. {step.title}: {how}")
             case StepFailed(step, sentence):
                 err(f"{step.number:>3}. {step.title}: {sentence}")
-            case Said(text, _):
+            case Notice(text, _):
                 err(f"     {text}")
             case Waiting(_, seconds, reason) if seconds > 0.0:
                 if seconds > self._waited or self._waited - seconds >= 10:

@@ -10,7 +10,7 @@ from tui.compose.availability import Availability
 from tui.compose.bench import Bench, locate
 from tui.compose.errors import ResolveError
 from tui.compose.plan import LACKING, Action, How, Plan, PlannedObject, Step, StepKind
-from tui.compose.planner import Wanted, blob_step, confirmation, manifest_step, numbered, plan_manifest
+from tui.compose.planner import PlanRequest, blob_step, confirmation, manifest_step, numbered, plan_manifest
 from tui.compose.resolve import read
 from tui.compose.validate import Problem
 from tui.oci.descriptor import Descriptor
@@ -51,8 +51,8 @@ async def plan_copy(
     entries = manifest.entries if isinstance(manifest, Index) else (manifest.descriptor(),)
     homes: dict[Digest, RepositoryLocation] = {entry.digest: home for entry in entries}
     sources = {entry.digest: home.by_digest(entry.digest) for entry in entries}
-    wanted = Wanted(Action.COPY, target, manifest, home=home, homes=homes, sources=sources)
-    plan = await plan_manifest(wanted, bench, progress=progress)
+    request = PlanRequest(Action.COPY, target, manifest, home=home, homes=homes, sources=sources)
+    plan = await plan_manifest(request, bench, progress=progress)
     if referrers and not any(problem.code == "read-only" for problem in plan.problems):
         plan = await _with_referrers(plan, bench, home, manifest)
     plan = replace(plan, asked=bench.requests - asked_before)
@@ -183,5 +183,5 @@ async def plan_tag(
     """
     home = RepositoryLocation.of(target)
     manifest = await read(bench, home, str(digest), safe(home.by_digest(digest)), fresh=False)
-    wanted = Wanted(Action.TAG, target, manifest, home=home, incomplete_is_fine=True)
-    return await plan_manifest(wanted, bench, progress=progress)
+    request = PlanRequest(Action.TAG, target, manifest, home=home, incomplete_is_fine=True)
+    return await plan_manifest(request, bench, progress=progress)

@@ -186,7 +186,7 @@ class Draft:
         """The kept attestations that describe the image of this digest."""
         return tuple(entry for entry in self.kept if entry.describes == digest)
 
-    def said(self, *messages: str) -> Draft:
+    def with_messages(self, *messages: str) -> Draft:
         """The same draft with more messages."""
         return replace(self, messages=self.messages + messages)
 

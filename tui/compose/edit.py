@@ -88,7 +88,7 @@ def remove(draft: Draft, key: str) -> Draft:
     message = f"Removed {row_name(row)}"
     if len(keys) > 1:
         message += f" and its {plural(len(keys) - 1, 'attestation')}"
-    return changed(draft, entries=entries).said(message + ".")
+    return changed(draft, entries=entries).with_messages(message + ".")
 
 
 def restore(draft: Draft, key: str) -> Draft:
@@ -205,14 +205,14 @@ def _joined(draft: Draft, row: Entry, repeated: Entry) -> Draft:
     joined = changed(
         row, descriptor=descriptor, source=repeated.source or row.source, home=repeated.home or row.home, now=now
     )
-    return _swap(draft, joined).said(f"{row_name(row)} is in the list already, unchanged.")
+    return _swap(draft, joined).with_messages(f"{row_name(row)} is in the list already, unchanged.")
 
 
 def _with_attestations(draft: Draft, subject: Digest, attestations: Sequence[Entry]) -> Draft:
     """Add the attestations of an image that is in the draft, those that it does not have yet."""
     missing = [entry for entry in attestations if not has(draft, entry)]
     if missing:
-        draft = draft.said(f"Added {plural(len(missing), 'attestation')} of {subject.short}.")
+        draft = draft.with_messages(f"Added {plural(len(missing), 'attestation')} of {subject.short}.")
     return _append(draft, missing)
 
 
@@ -254,7 +254,7 @@ def _put_in_place(draft: Draft, old: Sequence[Entry], image: Entry, attestations
         message += "."
     if doubles:
         message += f" {plural(len(doubles), 'other entry', 'other entries')} for the platform removed."
-    return draft.said(message)
+    return draft.with_messages(message)
 
 
 def _annotated(annotations: Mapping[str, str], name: str, value: str | None) -> dict[str, str]:
@@ -295,7 +295,9 @@ async def begin_amend(bench: Bench, target: Reference) -> Draft:
         draft, entries = Draft(target, kind=DraftKind.AMEND).numbered(
             changed(entry, was=entry.now, verdict=EntryVerdict.UNCHANGED) for entry in resolved.entries
         )
-        draft = changed(draft, entries=entries).said(f"{shown} holds a single image; the new list has it as its first.")
+        draft = changed(draft, entries=entries).with_messages(
+            f"{shown} holds a single image; the new list has it as its first."
+        )
     return changed(draft, tag_known=True, tag_was=manifest.digest)
 
 
@@ -321,10 +323,10 @@ async def begin_new(
             changed(row, source=resolved[0].reference, home=resolved[0].home, was=None, verdict=EntryVerdict.NEW)
             for row in whole.entries
         )
-        return changed(whole, entries=entries).said("The index is taken over as it is, byte for byte."), ()
+        return changed(whole, entries=entries).with_messages("The index is taken over as it is, byte for byte."), ()
     every = [entry for each in resolved for entry in each.entries]
     draft = add(draft, every)
-    return draft.said(*(note for each in resolved for note in each.notes)), tuple(failed)
+    return draft.with_messages(*(note for each in resolved for note in each.notes)), tuple(failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +363,7 @@ async def begin_marked(
             failed.append(error)
             continue
         every += resolved.entries
-        draft = draft.said(*resolved.notes)
+        draft = draft.with_messages(*resolved.notes)
     return add(draft, every), tuple(failed)
 
 
@@ -377,7 +379,7 @@ def _taken(index: Index, digest: Digest, home: RepositoryLocation, reference: st
 async def add_reference(bench: Bench, draft: Draft, reference: str) -> Draft:
     """Add what a reference holds now. Raises ResolveError or OciError."""
     resolved = await resolve(bench, reference)
-    return add(draft, resolved.entries).said(*resolved.notes)
+    return add(draft, resolved.entries).with_messages(*resolved.notes)
 
 
 async def replace_from(bench: Bench, draft: Draft, key: str, reference: str) -> Draft:
@@ -400,4 +402,4 @@ async def flatten(bench: Bench, draft: Draft, key: str) -> Draft:
     draft, rows = draft.numbered(resolved.entries)
     inner: tuple[Entry, ...] = tuple(entry for entry in rows if not has(draft, entry))
     entries = (*draft.entries[:position], *inner, *draft.entries[position + 1 :])
-    return changed(draft, entries=entries).said(*resolved.notes)
+    return changed(draft, entries=entries).with_messages(*resolved.notes)

@@ -57,14 +57,14 @@ class BytesMoved:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Notice:
     """Something worth a line: a mount was refused and it is copied instead, the answer was lost and was asked for."""
 
     text: str
     step: Step | None = None
 
 
-Event = StepStarted | StepDone | StepFailed | Waiting | BytesMoved | Said
+Event = StepStarted | StepDone | StepFailed | Waiting | BytesMoved | Notice
 OnEvent = Callable[[Event], None]
 
 

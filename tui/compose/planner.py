@@ -26,7 +26,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PlanRequest:
     """What a tag shall hold: a manifest with its exact bytes, and where what is below it may be found.
 
     `incomplete_is_fine`: objects that exist nowhere are said, but do not stop (tagging what is in the repository
@@ -75,7 +75,7 @@ async def plan_draft(
     except OciError as error:
         stopped = Problem("invalid-index", f"The draft makes an index that cannot be read back: {error}")
         return Plan(action, draft.target, (), problems=(stopped, *found), warnings=draft.messages)
-    wanted = Wanted(
+    request = PlanRequest(
         action,
         draft.target,
         manifest,
@@ -89,8 +89,8 @@ async def plan_draft(
     unsourced = [row_name(entry) for entry in draft.images if entry.is_unsourced]
     if unsourced:
         as_is = "it is" if len(unsourced) == 1 else "they are"
-        wanted = replace(wanted, warnings=(f"{', '.join(unsourced)}: no source known: taken as {as_is}.",))
-    plan = await plan_manifest(wanted, bench, count_referrers=count_referrers, progress=progress)
+        request = replace(request, warnings=(f"{', '.join(unsourced)}: no source known: taken as {as_is}.",))
+    plan = await plan_manifest(request, bench, count_referrers=count_referrers, progress=progress)
     plan = replace(plan, problems=plan.problems + found)
     as_it_is = draft.kind is DraftKind.LOCAL and draft.is_untouched
     if draft.local_list is not None and plan.ready and not as_it_is:
@@ -102,29 +102,29 @@ async def plan_draft(
 
 
 async def plan_manifest(
-    wanted: Wanted, bench: Bench, *, count_referrers: bool = False, progress: Progress | None = None
+    request: PlanRequest, bench: Bench, *, count_referrers: bool = False, progress: Progress | None = None
 ) -> Plan:
     """The plan that makes a tag hold a manifest, with everything below it in the repository. Raises nothing of its own:
     what could not be found out is a problem of the plan."""
-    target, manifest = wanted.target, wanted.manifest
+    target, manifest = request.target, request.manifest
     here = RepositoryLocation.of(target)
     asked_before = bench.requests
     refusal = read_only(bench, target)
-    if refusal is not None and not wanted.dry_run:
-        return Plan(wanted.action, target, (), digest=manifest.digest, problems=(refusal,))
+    if refusal is not None and not request.dry_run:
+        return Plan(request.action, target, (), digest=manifest.digest, problems=(refusal,))
     tell = progress or (lambda _text: None)
     before, trouble, said = await _tag(bench, here, target)
     tell(f"{safe(str(target))}: {before.digest.short if before is not None else 'no such tag yet'}")
-    availability = Availability(bench, here, homes=wanted.homes, places=wanted.places, progress=progress)
-    below = await availability.below(manifest, wanted.home)
-    found = [*trouble, *_moved(wanted, before), *_lacking(wanted, below)]
-    warnings = [*wanted.warnings, *said, *_caveats(below), *_warnings(before, manifest)]
+    availability = Availability(bench, here, homes=request.homes, places=request.places, progress=progress)
+    below = await availability.below(manifest, request.home)
+    found = [*trouble, *_moved(request, before), *_lacking(request, below)]
+    warnings = [*request.warnings, *said, *_caveats(below), *_warnings(before, manifest)]
     if count_referrers and before is not None and before.digest != manifest.digest:
         warnings += await _referrers(bench, here, before.digest)
     plan = Plan(
-        wanted.action,
+        request.action,
         target,
-        _steps(wanted, below, before),
+        _steps(request, below, before),
         objects=below.objects,
         media_type=manifest.media_type,
         digest=manifest.digest,
@@ -136,7 +136,7 @@ async def plan_manifest(
         problems=tuple(found),
         warnings=tuple(dict.fromkeys(warnings)),
         asked=bench.requests - asked_before,
-        sources=wanted.sources,
+        sources=request.sources,
     )
     return replace(plan, confirmation=confirmation(plan))
 
@@ -200,14 +200,14 @@ async def _tag(
         return None, [Problem("tag-unreadable", sentence)], []
 
 
-def _moved(wanted: Wanted, before: AnyManifest | None) -> list[Problem]:
+def _moved(request: PlanRequest, before: AnyManifest | None) -> list[Problem]:
     now = before.digest if before is not None else None
-    if not wanted.tag_known or wanted.tag_was == now:
+    if not request.tag_known or request.tag_was == now:
         return []
-    was = wanted.tag_was.short if wanted.tag_was is not None else "absent"
+    was = request.tag_was.short if request.tag_was is not None else "absent"
     is_now = now.short if now is not None else "gone"
     sentence = (
-        f"Somebody moved {safe(str(wanted.target))} since this draft was begun: it was {was}, it is {is_now} now. "
+        f"Somebody moved {safe(str(request.target))} since this draft was begun: it was {was}, it is {is_now} now. "
         "Begin again from what it holds now, or accept the difference."
     )
     return [Problem("tag-moved", sentence, offer="accept-tag")]
@@ -216,7 +216,7 @@ def _moved(wanted: Wanted, before: AnyManifest | None) -> list[Problem]:
 _NOUNS = {"manifest": "image manifest", "attestation": "attestation", "index": "index"}
 
 
-def _lacking(wanted: Wanted, below: ObjectsBelow) -> list[Problem]:
+def _lacking(request: PlanRequest, below: ObjectsBelow) -> list[Problem]:
     found: list[Problem] = []
     for each in below.objects:
         if each.how not in LACKING:
@@ -234,8 +234,8 @@ def _lacking(wanted: Wanted, below: ObjectsBelow) -> list[Problem]:
                 sentence = f"{said} is not what the {above} says: {each.detail}. No push can fix that: "
                 sentence += f"the {above} itself must say something else."
             # Without a child manifest the registry would refuse the index; without a blob it takes it.
-            refusable = wanted.action is Action.UNDO and each.kind in _NOUNS
-            stops = refusable or not wanted.incomplete_is_fine
+            refusable = request.action is Action.UNDO and each.kind in _NOUNS
+            stops = refusable or not request.incomplete_is_fine
             found.append(Problem("mismatch" if each.how is How.WRONG else "nowhere", sentence, stops=stops))
     return found
 
@@ -280,20 +280,20 @@ async def _referrers(bench: Bench, here: RepositoryLocation, digest: Digest) -> 
     ]
 
 
-def _steps(wanted: Wanted, below: ObjectsBelow, before: AnyManifest | None) -> tuple[Step, ...]:
+def _steps(request: PlanRequest, below: ObjectsBelow, before: AnyManifest | None) -> tuple[Step, ...]:
     """Blobs, then manifests from the leaves up, then the tag; what may only follow the tag comes after it
     (docs/protocol-notes.md, F-01)."""
     steps = [blob_step(each) for each in below.objects if each.how in (How.MOUNT, How.COPY)]
     steps += [manifest_step(each) for each in below.manifests if each.how is How.PUT]
-    manifest = wanted.manifest
-    tag = wanted.target.tag or "latest"
+    manifest = request.manifest
+    tag = request.target.tag or "latest"
     if before is None or before.digest != manifest.digest:
         what = "index" if isinstance(manifest, Index) else "image"
         steps.append(
             Step(
                 0,
                 StepKind.TAG,
-                f"put the {what} as {safe(str(wanted.target))}, and read it back",
+                f"put the {what} as {safe(str(request.target))}, and read it back",
                 manifest.digest,
                 manifest.size,
                 manifest.media_type,

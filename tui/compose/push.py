@@ -16,10 +16,10 @@ from tui.compose.errors import ComposeError, JournalError
 from tui.compose.events import (
     BytesMoved,
     Event,
+    Notice,
     OnEvent,
     Outcome,
     PushResult,
-    Said,
     StepDone,
     StepFailed,
     StepStarted,
@@ -77,9 +77,9 @@ class Transfer:
                 self._there(step)
                 return "mounted"
             self._open.append(upload)
-            self._tell(Said("The registry did not mount it; it is copied instead.", step))
+            self._tell(Notice("The registry did not mount it; it is copied instead.", step))
         except _REFUSALS as error:
-            self._tell(Said(f"The registry refused to mount it ({error.sentence}); it is copied instead.", step))
+            self._tell(Notice(f"The registry refused to mount it ({error.sentence}); it is copied instead.", step))
         return await self._copy(step, upload, ask=not step.asked)
 
     async def copy(self, step: Step) -> str:
@@ -207,7 +207,7 @@ class Push:
             return False
         self._last.stopping = True
         if self._last.stage in (Stage.WRITING, Stage.SETTLED):
-            self._tell(Said("Too late to stop: the last write is under way and is finished first."))
+            self._tell(Notice("Too late to stop: the last write is under way and is finished first."))
             return False
         self._work.cancel()
         return True

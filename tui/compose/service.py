@@ -31,7 +31,7 @@ from tui.compose.planner import plan_draft
 from tui.compose.push import Push
 from tui.compose.recreate import recreate
 from tui.compose.targets import target_of
-from tui.compose.undo import PutBack, choices, plan_undo, why_not
+from tui.compose.undo import UndoChoice, plan_undo, undo_choices, undo_unavailable
 from tui.explore.explorer import Explorer
 from tui.explore.node import Kind, Load, Node
 from tui.oci.digest import Digest
@@ -133,11 +133,11 @@ class DraftService:
 
     async def unavailable_undo_of(self, target: Reference) -> str:
         """Why nothing can be put back in this very tag; "" when something can. Raises SourceError."""
-        return await asyncio.to_thread(why_not, self.journal, target, await self.tag_holds(target))
+        return await asyncio.to_thread(undo_unavailable, self.journal, target, await self.tag_holds(target))
 
-    async def undo_choices(self, home: RepositoryLocation) -> tuple[PutBack, ...]:
+    async def undo_choices(self, home: RepositoryLocation) -> tuple[UndoChoice, ...]:
         """What can be put back in a repository, deleted tags too, the newest change first."""
-        return await choices(self.journal, home, self.bench)
+        return await undo_choices(self.journal, home, self.bench)
 
     def keep(self, history: DraftHistory) -> None:
         """Remember a draft that is not pushed yet, and what was done to it."""
@@ -212,7 +212,7 @@ class DraftService:
         draft, failed = await begin_marked(self.bench, target, marks)
         if not draft.entries and failed:
             raise failed[0]
-        return await self._with_tag(draft.said(*(f"Left out: {error.sentence}" for error in failed)))
+        return await self._with_tag(draft.with_messages(*(f"Left out: {error.sentence}" for error in failed)))
 
     async def add(self, draft: Draft, reference: str) -> Draft:
         """The draft with what a reference holds now added. Raises ComposeError, OciError."""
@@ -270,7 +270,7 @@ class DraftService:
     async def plan_undo(self, target: Reference, progress: Progress) -> Plan:
         """The plan that puts back what the last push from here replaced. Raises ComposeError, SourceError."""
         held = await self.tag_holds(target)
-        reason = await asyncio.to_thread(why_not, self.journal, target, held)
+        reason = await asyncio.to_thread(undo_unavailable, self.journal, target, held)
         if reason:
             raise ComposeError(f"{safe(str(target))}: there is nothing to undo: {reason}.")
         return await plan_undo(self.journal, target, held, self.bench, progress=progress)

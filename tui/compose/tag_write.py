@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 
 from tui.compose.bench import Bench
-from tui.compose.events import OnEvent, Outcome, PushResult, Said
+from tui.compose.events import Notice, OnEvent, Outcome, PushResult
 from tui.compose.patience import Patience, can_pass
 from tui.compose.plan import Plan, Step
 from tui.oci.digest import Digest
@@ -110,7 +110,7 @@ class TagWrite:
                 self.stage = Stage.OPEN
                 raise
             # It took the bytes and says that it made others of them, or too much: what the tag holds now decides.
-            self.on_event(Said(error.sentence, step))
+            self.on_event(Notice(error.sentence, step))
         except errors.RegistryError as error:
             if isinstance(error, errors.UnknownOutcome) or (_failed_there(error) and self.stage is Stage.WRITING):
                 lost = error
@@ -158,7 +158,7 @@ class TagWrite:
     async def _ask(self, step: Step, lost: errors.RegistryError | None) -> PushResult:
         """After a lost answer: ours, it happened; as before, Retry; anything else, a conflict, or nobody can say."""
         if lost is not None:
-            self.on_event(Said(f"{_how(lost)}; the tag is asked what became of it.", step))
+            self.on_event(Notice(f"{_how(lost)}; the tag is asked what became of it.", step))
             try:
                 theirs = await self.patience.insist(step, self.now)
             except errors.RegistryError as error:

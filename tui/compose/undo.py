@@ -12,7 +12,7 @@ from tui.compose.bench import Bench
 from tui.compose.errors import DraftError
 from tui.compose.journal import NOT_WRITTEN, Journal, Record
 from tui.compose.plan import Action, Plan
-from tui.compose.planner import Wanted, plan_manifest
+from tui.compose.planner import PlanRequest, plan_manifest
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import Index
@@ -34,7 +34,7 @@ def last_push(journal: Journal, target: Reference, holds: Digest | None) -> Reco
     return next((record for record in written if record.digest == holds), None)
 
 
-def why_not(journal: Journal, target: Reference, holds: Digest | None) -> str:
+def undo_unavailable(journal: Journal, target: Reference, holds: Digest | None) -> str:
     """Why there is nothing to undo for this tag; "" when there is. Safe text, for the greyed action."""
     record = last_push(journal, target, holds)
     if record is None:
@@ -49,7 +49,7 @@ def why_not(journal: Journal, target: Reference, holds: Digest | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class PutBack:
+class UndoChoice:
     """A tag that can be put back: it holds `now` (None: it was deleted) since `when`, and would hold `then`.
 
     `reason` (safe) says why that is not known to be possible."""
@@ -61,7 +61,7 @@ class PutBack:
     reason: str = ""
 
 
-async def choices(journal: Journal, home: RepositoryLocation, bench: Bench) -> tuple[PutBack, ...]:
+async def undo_choices(journal: Journal, home: RepositoryLocation, bench: Bench) -> tuple[UndoChoice, ...]:
     """What can be put back in a repository, deleted tags too, the newest change first. Raises only CancelledError."""
     touched = await asyncio.to_thread(journal.touched)
     targets = [target for target in touched if RepositoryLocation.of(target) == home][:_ASKED]
@@ -70,7 +70,7 @@ async def choices(journal: Journal, home: RepositoryLocation, bench: Bench) -> t
     return tuple(sorted(known, key=lambda each: each.when, reverse=True))
 
 
-async def _choice(journal: Journal, target: Reference, bench: Bench) -> PutBack | None:
+async def _choice(journal: Journal, target: Reference, bench: Bench) -> UndoChoice | None:
     home, reason, now = RepositoryLocation.of(target), "", None
     try:
         now = (await bench.source(home).resolve(home.repository, target.tag or "latest")).digest
@@ -82,17 +82,17 @@ async def _choice(journal: Journal, target: Reference, bench: Bench) -> PutBack 
     return await asyncio.to_thread(_recorded, journal, target, now, reason)
 
 
-def _recorded(journal: Journal, target: Reference, now: Digest | None, reason: str) -> PutBack | None:
+def _recorded(journal: Journal, target: Reference, now: Digest | None, reason: str) -> UndoChoice | None:
     if reason:
         records = (each for each in journal.of(target) if each.outcome != NOT_WRITTEN)
         record = next(records, None)
-    elif why_not(journal, target, now):
+    elif undo_unavailable(journal, target, now):
         return None
     else:
         record = last_push(journal, target, now)
     if record is None or record.before is None:
         return None
-    return PutBack(target, record.when, record.digest, record.before, reason)
+    return UndoChoice(target, record.when, record.digest, record.before, reason)
 
 
 async def plan_undo(
@@ -108,7 +108,7 @@ async def plan_undo(
     Blobs that are gone below the old index are said but do not stop: undoing means what was there before, and a list
     that was fixed because it was broken was broken before. Child manifests that are gone do: registries refuse it.
     """
-    reason = why_not(journal, target, holds)
+    reason = undo_unavailable(journal, target, holds)
     record = last_push(journal, target, holds)
     raw = journal.bytes_of(record.before) if record is not None and record.before is not None else None
     if reason or record is None or raw is None:
@@ -119,7 +119,7 @@ async def plan_undo(
         raise DraftError(f"What {safe(str(target))} held before cannot be read: {error}") from None
     known = journal.sources(target)
     entries = manifest.entries if isinstance(manifest, Index) else ()
-    wanted = Wanted(
+    request = PlanRequest(
         Action.UNDO,
         target,
         manifest,
@@ -129,7 +129,7 @@ async def plan_undo(
         tag_was=holds,
         incomplete_is_fine=True,
     )
-    return await plan_manifest(wanted, bench, progress=progress)
+    return await plan_manifest(request, bench, progress=progress)
 
 
 def after_deletion(plan: Plan, key: str) -> str:

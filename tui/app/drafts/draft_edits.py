@@ -107,7 +107,7 @@ class Edits(FixScreen[Draft]):
         if entry is None:
             return
         if entry.verdict is EntryVerdict.REMOVED:
-            self.edit(lambda draft: edit.restore(draft, entry.key).said(f"{row_name(entry)} is back."))
+            self.edit(lambda draft: edit.restore(draft, entry.key).with_messages(f"{row_name(entry)} is back."))
         elif entry.was is None:
             self.edit(lambda draft: _without(draft, entry))
         else:
@@ -117,10 +117,16 @@ class Edits(FixScreen[Draft]):
         """Take what is offered with a problem."""
         for problem in problems(self.draft):
             if problem.offer == "oci-type":
-                self.edit(lambda draft: edit.choose_type(draft, TypeChoice.OCI).said("The index will be an OCI one."))
+                self.edit(
+                    lambda draft: edit.choose_type(draft, TypeChoice.OCI).with_messages("The index will be an OCI one.")
+                )
                 return
             if problem.code == "duplicate-platform" and problem.stops:
-                self.edit(lambda draft: edit.allow_duplicates(draft).said("Both entries stay; clients take the first."))
+                self.edit(
+                    lambda draft: edit.allow_duplicates(draft).with_messages(
+                        "Both entries stay; clients take the first."
+                    )
+                )
                 return
         self.house.say("No problem here has an offer.")
 
@@ -202,7 +208,9 @@ class Edits(FixScreen[Draft]):
                 Prompt("os.version, empty for none", value=held_version, hint="10.0.17763.1")
             )
         platform = replace(platform, os_version=version, os_features=held.os_features if held else ())
-        self.edit(lambda draft: edit.edit_platform(draft, entry.key, platform).said(f"Now {safe(str(platform))}."))
+        self.edit(
+            lambda draft: edit.edit_platform(draft, entry.key, platform).with_messages(f"Now {safe(str(platform))}.")
+        )
 
     async def _annotate(self) -> None:
         entry = self.entry
@@ -323,7 +331,7 @@ def _without(draft: Draft, entry: Entry) -> Draft:
     if not entry.is_attestation:
         gone |= {each.key for each in draft.attestations_of(entry.descriptor.digest) if each.was is None}
     kept = tuple(each for each in draft.entries if each.key not in gone)
-    return replace(draft, entries=kept).said(f"{row_name(entry)} is not added.")
+    return replace(draft, entries=kept).with_messages(f"{row_name(entry)} is not added.")
 
 
 def _all(page: JsonPage | Lines) -> list[Line]:

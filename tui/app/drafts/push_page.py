@@ -9,7 +9,17 @@ from tui.app.drafts.plan_page import difference
 from tui.app.ink import Line, Lines, Role
 from tui.app.pages.parts import blank, digest_value, heading, prose, value
 from tui.compose.draft import LocalList
-from tui.compose.events import BytesMoved, Event, Outcome, PushResult, Said, StepDone, StepFailed, StepStarted, Waiting
+from tui.compose.events import (
+    BytesMoved,
+    Event,
+    Notice,
+    Outcome,
+    PushResult,
+    StepDone,
+    StepFailed,
+    StepStarted,
+    Waiting,
+)
 from tui.compose.plan import DiffRow, Plan, Step, StepKind
 from tui.text import duration, plural, safe, size
 
@@ -65,7 +75,7 @@ class Progress:
                     self.waits[number] = event
                 else:
                     self.waits.pop(number, None)
-            case Said(text, _):
+            case Notice(text, _):
                 self.said.append(text)
 
     @property

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui.app.screens.dialogs import Item
-from tui.compose.undo import PutBack
+from tui.compose.undo import UndoChoice
 from tui.oci.digest import Digest
 from tui.oci.reference import Reference
 from tui.text import age, safe
 
 
-def offers(found: Sequence[PutBack]) -> list[Item[Reference]]:
+def offers(found: Sequence[UndoChoice]) -> list[Item[Reference]]:
     """A line for each: the tag, when it was changed, what it holds and what it would hold."""
     return [
         Item(
@@ -25,7 +25,7 @@ def offers(found: Sequence[PutBack]) -> list[Item[Reference]]:
     ]
 
 
-def _what(found: PutBack) -> str:
+def _what(found: UndoChoice) -> str:
     return "changed" if found.now is not None else "deleted"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.compose.test_recreate import listed
 from tests.compose.yard import Yard, make
-from tui.app.drafts.draft_rows import entry_page, notices, summary, table
+from tui.app.pages.draft import entry_page, notices, summary, table
 from tui.compose.draft import Draft, EntryVerdict
 from tui.compose.edit import annotate, begin_amend
 from tui.compose.planner import plan_draft

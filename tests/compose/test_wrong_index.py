@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.compose.yard import Yard, make
-from tui.app.drafts.plan_page import plan_page
+from tui.app.pages.plan import plan_page
 from tui.commands.create import create
 from tui.compose.plan import How, Plan, to_json, to_text
 from tui.compose.planner import plan_draft

@@ -14,12 +14,11 @@ from textual.screen import Screen
 from tui.app.controllers.drafts import DraftController
 from tui.app.drafts.aftermath import show_written
 from tui.app.drafts.busy import Busy
-from tui.app.drafts.draft_rows import summary
 from tui.app.drafts.draft_screen import DraftScreen
 from tui.app.drafts.plan_screen import Asked, Option, PlanScreen
 from tui.app.drafts.push_screen import PushScreen
 from tui.app.drafts.putting_back import offers
-from tui.app.drafts.telling import DRAFT_ACTION
+from tui.app.pages.draft import summary
 from tui.app.screens.dialogs import Choice, Item, Prompt, Where
 from tui.app.world import World
 from tui.compose.draft import Draft, DraftKind
@@ -43,6 +42,7 @@ from tui.compose.undo import after_deletion
 from tui.explore.node import Kind, Load, Node
 from tui.oci.reference import Reference
 from tui.sources.docker_manifests import DockerManifests
+from tui.teach.write_events import DRAFT_ACTION
 from tui.text import plural, safe
 
 if TYPE_CHECKING:

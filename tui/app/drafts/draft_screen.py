@@ -9,18 +9,18 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from tui.app.drafts.draft_edits import Edits
-from tui.app.drafts.draft_rows import entry_page, headline, index_notes, notices, order, summary, table
 from tui.app.drafts.screen import MOVES, OneLine
-from tui.app.drafts.telling import draft_event
 from tui.app.house import House
 from tui.app.ink import Line, Lines
 from tui.app.messages import EventKind
+from tui.app.pages.draft import entry_page, headline, index_notes, notices, order, summary, table
 from tui.app.widgets.page import PageView
 from tui.app.widgets.rowlist import RowList
 from tui.compose.draft import Draft, Entry
 from tui.compose.service import DraftHistory, DraftService
 from tui.compose.validate import problems
 from tui.teach.events import Event
+from tui.teach.write_events import draft_event
 from tui.text import plural, size
 
 #: (what it does, Textual's key, the key as people write it, words)

@@ -13,19 +13,19 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from tui.app.drafts.plan_page import plan_page
 from tui.app.drafts.screen import MOVES, FixScreen
-from tui.app.drafts.telling import plan_event
 from tui.app.house import House, failure
 from tui.app.ink import Line, Lines
 from tui.app.messages import Event, EventKind
 from tui.app.pages.parts import blank, prose
+from tui.app.pages.plan import plan_page
 from tui.app.screens.dialogs import Choice, Item, Prompt
 from tui.app.widgets.page import PageView
 from tui.compose.equivalents import Equivalent, equivalents
 from tui.compose.plan import Plan, to_json
 from tui.compose.service import Progress
 from tui.engine import client_settings
+from tui.teach.write_events import plan_event
 from tui.text import plural, safe
 
 

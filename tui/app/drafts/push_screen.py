@@ -9,15 +9,15 @@ from textual import events
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from tui.app.drafts.push_page import Progress, progress_page, result_page
 from tui.app.drafts.screen import MOVES, FixScreen
-from tui.app.drafts.telling import end_event
 from tui.app.house import House, failure
 from tui.app.ink import Line
+from tui.app.pages.push import Progress, progress_page, result_page
 from tui.app.widgets.page import PageView
 from tui.compose.events import Event, Outcome, PushResult
 from tui.compose.plan import Action, DiffRow, Plan
 from tui.compose.service import DraftService
+from tui.teach.write_events import push_event
 from tui.text import safe
 
 _DOING = {
@@ -84,7 +84,7 @@ class PushScreen(FixScreen[Ended]):
         self.result = self.progress.result = result
         self.redraw()
         self.page.move("top")
-        self.house.tell(end_event(self.plan, result, self.action))
+        self.house.tell(push_event(self.plan, result, self.action))
 
     def _heard(self, event: Event) -> None:
         self.progress.take(event)

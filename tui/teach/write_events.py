@@ -1,4 +1,4 @@
-"""What fixing tells to whoever follows along (lessons): drafts, plans and pushes as teach's events."""
+"""Drafts, plans and pushes as events, for whoever follows along (lessons do)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def plan_event(plan: Plan, action: str) -> Event:
     )
 
 
-def end_event(plan: Plan, result: PushResult, action: str) -> Event:
+def push_event(plan: Plan, result: PushResult, action: str) -> Event:
     """A write came to its end: a push, or a deletion."""
     if plan.action is Action.DELETE and result.ok:
         removed = any(step.kind is StepKind.REMOVE_LOCAL_LIST for step in plan.steps)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.workshop import Workshop
+from tests.support.real_registry import RealRegistry
 
 
 @pytest.fixture
-def real(tmp_path: Path) -> Iterator[Workshop]:
+def real(tmp_path: Path) -> Iterator[RealRegistry]:
     """A real docker-registry, empty, with ways to build images in it; skipped with a reason where there is none."""
-    workshop = Workshop(tmp_path / "workshop")
-    workshop.start()
-    yield workshop
-    workshop.stop()
+    registry = RealRegistry(tmp_path / "registry")
+    registry.start()
+    yield registry
+    registry.stop()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.peers import run
-from tests.support.workshop import Workshop
+from tests.support.real_registry import RealRegistry
 from tui.commands.create import create
 from tui.compose.bench import Bench
 from tui.compose.copy import plan_copy
@@ -41,7 +41,7 @@ async def fanfold(target: str, sources: Sequence[str], journal: Path, **options:
     return status, out.getvalue(), err.getvalue()
 
 
-async def test_the_nested_list(real: Workshop, tmp_path: Path) -> None:
+async def test_the_nested_list(real: RealRegistry, tmp_path: Path) -> None:
     flat = [real.put_image(STAGING, f"build-{name}", f"linux/{name}", "opam") for name in FLAT]
     riscv, proof, nested = real.put_attested(STAGING, "build-riscv64", "linux/riscv64", "opam")
     target = f"{real.address}/{TARGET}:ubuntu-25.04-opam"
@@ -97,7 +97,7 @@ async def test_the_nested_list(real: Workshop, tmp_path: Path) -> None:
     await client.aclose()
 
 
-async def test_amended_and_undone(real: Workshop, tmp_path: Path) -> None:
+async def test_amended_and_undone(real: RealRegistry, tmp_path: Path) -> None:
     """`--amend` replaces a platform in place; the journal's bytes put the old index back."""
     from tui.compose.undo import plan_undo
 
@@ -125,7 +125,7 @@ async def test_amended_and_undone(real: Workshop, tmp_path: Path) -> None:
     assert real.manifest("app", "1") == before
 
 
-async def test_nothing_is_written_on_bad_input(real: Workshop, tmp_path: Path) -> None:
+async def test_nothing_is_written_on_bad_input(real: RealRegistry, tmp_path: Path) -> None:
     real.put_image("app", "a", "linux/amd64", "one")
     real.put_image("app", "b", "linux/amd64", "two")
     target = f"{real.address}/app:1"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.peers import run
-from tests.support.workshop import Workshop
+from tests.support.real_registry import RealRegistry
 from tui.compose.bench import Bench
 from tui.compose.edit import begin_new
 from tui.compose.events import BytesMoved, Event, Outcome, StepDone, Waiting
@@ -25,9 +25,9 @@ pytestmark = pytest.mark.peer
 
 
 @pytest.fixture
-def second(tmp_path: Path) -> Iterator[Workshop]:
+def second(tmp_path: Path) -> Iterator[RealRegistry]:
     """Another registry."""
-    registry = Workshop(tmp_path / "second")
+    registry = RealRegistry(tmp_path / "second")
     registry.start()
     yield registry
     registry.stop()
@@ -41,7 +41,7 @@ async def planned(bench: Bench, target: str, *sources: str) -> Plan:
     return plan
 
 
-async def test_mounted_from_the_children(real: Workshop, tmp_path: Path) -> None:
+async def test_mounted_from_the_children(real: RealRegistry, tmp_path: Path) -> None:
     images = [real.put_image(f"app/{name}", "1", f"linux/{name}", "app", layers=3) for name in ("amd64", "arm64")]
     client = Client()
     bench = Bench(client)
@@ -63,7 +63,7 @@ async def test_mounted_from_the_children(real: Workshop, tmp_path: Path) -> None
     assert inspected.returncode == 0, inspected.stderr
 
 
-async def test_copied_from_another_registry(real: Workshop, second: Workshop, tmp_path: Path) -> None:
+async def test_copied_from_another_registry(real: RealRegistry, second: RealRegistry, tmp_path: Path) -> None:
     images = [second.put_image("app", name, f"linux/{name}", "app", noise=300_000) for name in ("amd64", "arm64")]
     there = real.put_blob("app", second.ask("GET", f"/v2/app/blobs/{images[0].layers[0]}")[1])
     client = Client()
@@ -90,7 +90,9 @@ async def test_copied_from_another_registry(real: Workshop, second: Workshop, tm
             assert (status, Digest.of(data)) == (200, blob)
 
 
-async def test_the_registry_is_killed_and_started_again(real: Workshop, second: Workshop, tmp_path: Path) -> None:
+async def test_the_registry_is_killed_and_started_again(
+    real: RealRegistry, second: RealRegistry, tmp_path: Path
+) -> None:
     """Killed while blobs are copied; the push waits, visibly, and goes on when the registry is back."""
     for name in ("amd64", "arm64", "s390x"):
         second.put_image("app", name, f"linux/{name}", "app", noise=200_000)
@@ -122,7 +124,7 @@ async def test_the_registry_is_killed_and_started_again(real: Workshop, second: 
     assert [event for event in events if isinstance(event, Waiting)] or client.trace.count > plan.requests
 
 
-async def test_killed_for_good_the_old_index_stays(real: Workshop, second: Workshop, tmp_path: Path) -> None:
+async def test_killed_for_good_the_old_index_stays(real: RealRegistry, second: RealRegistry, tmp_path: Path) -> None:
     from tui.compose.patience import Patience
 
     second.put_image("app", "amd64", "linux/amd64", "app", noise=100_000)
@@ -145,7 +147,7 @@ async def test_killed_for_good_the_old_index_stays(real: Workshop, second: Works
     assert Digest.of(real.manifest("app", "1")) == old.digest
 
 
-async def test_a_large_blob_is_never_held_in_memory(real: Workshop, second: Workshop, tmp_path: Path) -> None:
+async def test_a_large_blob_is_never_held_in_memory(real: RealRegistry, second: RealRegistry, tmp_path: Path) -> None:
     import tracemalloc
 
     size = 48_000_000
@@ -163,7 +165,7 @@ async def test_a_large_blob_is_never_held_in_memory(real: Workshop, second: Work
     assert peak < size / 4
 
 
-def test_ctrl_c_in_the_middle_says_what_the_tag_holds(real: Workshop, second: Workshop, tmp_path: Path) -> None:
+def test_ctrl_c_in_the_middle_says_what_the_tag_holds(real: RealRegistry, second: RealRegistry, tmp_path: Path) -> None:
     """The whole program, interrupted while a large blob travels: the old index stays, and it says so."""
     import os
     import signal

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.peers import need, run
-from tests.support.workshop import Pushed, Workshop
+from tests.support.real_registry import Pushed, RealRegistry
 from tui.compose.bench import Bench
 from tui.compose.draft import EntryVerdict
 from tui.compose.events import Outcome
@@ -33,7 +33,7 @@ def docker(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return run("docker", "manifest", *words, env={"DOCKER_CONFIG": str(folder)})
 
 
-def story(real: Workshop, folder: Path) -> tuple[list[Pushed], list[Pushed]]:
+def story(real: RealRegistry, folder: Path) -> tuple[list[Pushed], list[Pushed]]:
     """Up to T6: images built with wrong input, listed, removed, built again, and `create --amend` once more."""
     wrong = [real.put_image("sandbox", f"{EDGE}-{name}", f"linux/{name}", "wrong input") for name in ("amd64", "arm64")]
     sources = [word for name in ("amd64", "arm64") for word in ("--amend", f"{real.address}/sandbox:{EDGE}-{name}")]
@@ -48,7 +48,7 @@ def story(real: Workshop, folder: Path) -> tuple[list[Pushed], list[Pushed]]:
     return wrong, right
 
 
-async def test_the_stale_list(real: Workshop, tmp_path: Path) -> None:
+async def test_the_stale_list(real: RealRegistry, tmp_path: Path) -> None:
     config = tmp_path / "docker"
     wrong, right = story(real, config)
     name = f"{real.address}/sandbox:{EDGE}"
@@ -100,7 +100,7 @@ async def test_the_stale_list(real: Workshop, tmp_path: Path) -> None:
     assert list((config / "manifests").iterdir()) == []
 
 
-async def test_removing_a_local_list(real: Workshop, tmp_path: Path) -> None:
+async def test_removing_a_local_list(real: RealRegistry, tmp_path: Path) -> None:
     config = tmp_path / "docker"
     story(real, config)
     client = Client()
@@ -120,7 +120,7 @@ async def test_removing_a_local_list(real: Workshop, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("types", ["docker", "oci", "mixed"])
-async def test_what_docker_would_push_is_known_byte_for_byte(real: Workshop, tmp_path: Path, types: str) -> None:
+async def test_what_docker_would_push_is_known_byte_for_byte(real: RealRegistry, tmp_path: Path, types: str) -> None:
     config = tmp_path / "docker"
     real.put_image("app", "a", "linux/amd64", "a", oci=types == "oci")
     real.put_image("app", "b", "linux/arm64/v8", "b", oci=types != "docker")
@@ -136,7 +136,7 @@ async def test_what_docker_would_push_is_known_byte_for_byte(real: Workshop, tmp
     assert real.manifest("app", types) == stored.pushed()[0]
 
 
-async def test_what_we_write_is_what_docker_writes(real: Workshop, tmp_path: Path) -> None:
+async def test_what_we_write_is_what_docker_writes(real: RealRegistry, tmp_path: Path) -> None:
     """Recreating a list whose sources did not move gives docker's own files, byte for byte."""
     config = tmp_path / "docker"
     for name, oci in (("amd64", False), ("arm64", True)):
@@ -158,7 +158,9 @@ async def test_what_we_write_is_what_docker_writes(real: Workshop, tmp_path: Pat
     assert real.manifest("app", "1") == stored.pushed()[0]
 
 
-async def test_a_stale_list_is_pushed_with_a_warning_and_as_docker_pushes_it(real: Workshop, tmp_path: Path) -> None:
+async def test_a_stale_list_is_pushed_with_a_warning_and_as_docker_pushes_it(
+    real: RealRegistry, tmp_path: Path
+) -> None:
     """The old images are still there by their digests: docker pushes the list without a word, and so can we, with
     one."""
     config = tmp_path / "docker"
@@ -184,7 +186,9 @@ async def test_a_stale_list_is_pushed_with_a_warning_and_as_docker_pushes_it(rea
     assert pushed.stdout.split()[-1] == result.digest
 
 
-async def test_what_was_recreated_from_an_attested_tag_is_not_stale_afterwards(real: Workshop, tmp_path: Path) -> None:
+async def test_what_was_recreated_from_an_attested_tag_is_not_stale_afterwards(
+    real: RealRegistry, tmp_path: Path
+) -> None:
     config = tmp_path / "docker"
     real.put_image("app", "1-amd64", "linux/amd64", "old", oci=True)
     name = f"{real.address}/app:1"

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.workshop import Workshop
+from tests.support.real_registry import RealRegistry
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.registry.client import Client
@@ -28,7 +28,7 @@ async def client() -> AsyncIterator[Client]:
     await made.aclose()
 
 
-async def test_a_blobs_whole_life(real: Workshop, client: Client) -> None:
+async def test_a_blobs_whole_life(real: RealRegistry, client: Client) -> None:
     host, digest = real.address, Digest.of(DATA)
     with pytest.raises(NotFound):
         await client.head_blob(host, "app", digest)
@@ -48,7 +48,7 @@ async def test_a_blobs_whole_life(real: Workshop, client: Client) -> None:
     await client.put_blob(host, "third", digest, len(DATA), opened, upload=upload)
 
 
-async def test_manifests(real: Workshop, client: Client) -> None:
+async def test_manifests(real: RealRegistry, client: Client) -> None:
     host = real.address
     image = real.put_image("app", "v1", "linux/arm64", "hello")
     found = await client.get_manifest(host, "app", "v1")
@@ -70,7 +70,7 @@ async def test_manifests(real: Workshop, client: Client) -> None:
         await client.head_manifest(host, "app", "multi")
 
 
-async def test_what_is_missing_is_named(real: Workshop, client: Client) -> None:
+async def test_what_is_missing_is_named(real: RealRegistry, client: Client) -> None:
     """The story's `manifest blob unknown`, with the digests, and what to do."""
     image = real.put_image("app", "v1", "linux/amd64", "hello")
     with pytest.raises(Refused) as caught:
@@ -83,7 +83,7 @@ async def test_what_is_missing_is_named(real: Workshop, client: Client) -> None:
     assert caught.value.details == (image.digest,)
 
 
-async def test_one_request_for_each_question(real: Workshop, client: Client) -> None:
+async def test_one_request_for_each_question(real: RealRegistry, client: Client) -> None:
     image = real.put_image("app", "v1", "linux/amd64", "hello")
     await client.get_manifest(real.address, "app", "v1")
     for digest in (image.config, *image.layers):

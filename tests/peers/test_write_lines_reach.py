@@ -14,8 +14,8 @@ import pytest_asyncio
 
 from tests.compose.yard import Yard, make
 from tests.support.by_hand import Hand, here
+from tests.support.real_registry import RealRegistry
 from tests.support.tls_front import tls_front
-from tests.support.workshop import Workshop
 from tui.compose.bench import Bench
 from tui.compose.by_hand import OTHER
 from tui.compose.copy import plan_copy, plan_tag
@@ -133,7 +133,7 @@ async def fit(served: Served, hand: Hand, tmp_path: Path, registry: str, tls: bo
         await client.aclose()
 
 
-async def test_a_real_registry(real: Workshop, hand: Hand, tmp_path: Path) -> None:
+async def test_a_real_registry(real: RealRegistry, hand: Hand, tmp_path: Path) -> None:
     """docker-registry 2.8: a list made by each tool, a copy, a tag; it deletes manifests, but no tag alone."""
     real.put_image("app", "amd64", "linux/amd64", "a", oci=True)
     real.put_image("app", "arm64", "linux/arm64", "b", oci=True)

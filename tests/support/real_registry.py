@@ -36,7 +36,7 @@ class Pushed:
         }
 
 
-class Workshop(BareRegistry):
+class RealRegistry(BareRegistry):
     """Builds little images in a real registry."""
 
     def put_blob(self, repository: str, data: bytes) -> Digest:

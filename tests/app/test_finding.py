@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -123,7 +124,7 @@ async def test_from_docker_s_lists_a_whole_reference_means_the_registry() -> Non
     source = WritableSource()
     source.put("fake.test/app", image("linux/amd64"), "1.0")
     async with staged(source=source) as stage:
-        source.kind = "docker-manifests"
+        source.capabilities = replace(source.capabilities, names_with_registry=True)
         await stage.press("l")
         await stage.go("fake.test/app")
         await stage.house.go_to("fake.test/app:other")

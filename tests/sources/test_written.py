@@ -21,9 +21,9 @@ from tui.sources.disk import Contents, DiskSource
 from tui.sources.docker_manifests import DockerManifests
 from tui.sources.files import Folder
 from tui.sources.layout import OciLayout
-from tui.sources.location import ObjectLocation, RepositoryLocation
+from tui.sources.location import ObjectLocation, RepositoryLocation, object_text, place_text
 from tui.sources.registry import RegistrySource
-from tui.sources.spec import object_text, parse_source, place_spec, place_text
+from tui.sources.spec import SourceSpec, parse_source
 from tui.sources.storage import StorageSource
 
 DIGEST = Digest.of(b"what is meant")
@@ -104,7 +104,7 @@ def test_ordinary_names_are_read(tmp_path: Path, kind: SourceKind, name: str, mo
             assert lead_to(text, kind, path, repository, {str(DIGEST)})
         assert lead_to(object_text(place, repository), kind, path, repository, {None})
         assert lead_to(place, kind, path, "", {None})
-        assert place_spec(place).path == path
+        assert SourceSpec.holding(RepositoryLocation("", None, place)).path == path
 
 
 @pytest.mark.parametrize("name", NAMES[:-1])
@@ -117,10 +117,10 @@ def test_the_names_of_a_layout(tmp_path: Path, name: str) -> None:
         text = source.reference("", tag=tag)
         if lead_to(text, "oci-layout", source.path, "", {tag, str(image.digest)}):
             home, selector = locate(text)
-            assert home == RepositoryLocation.within(source, "")
+            assert home == source.location("")
             assert source._contents.tags[""].get(selector) in (None, source._contents.tags[""][tag])
         pinned = ObjectLocation.of(source, "", tag=tag)
-        assert pinned == text and locate(pinned) == (RepositoryLocation.within(source, ""), tag)
+        assert pinned == text and locate(pinned) == (source.location(""), tag)
 
 
 def test_a_name_that_is_the_digest_of_something_else_is_none(tmp_path: Path) -> None:
@@ -167,11 +167,7 @@ async def test_registries_and_local_lists(tmp_path: Path) -> None:
     for source, repository in zip(sources, ("org/app", "localhost:5000/org/app"), strict=True):
         for tag, digest in (("1.0", None), (None, DIGEST), ("latest", None)):
             pinned = ObjectLocation.of(source, repository, tag=tag, digest=digest)
-            assert (
-                locate(str(pinned))
-                == locate(pinned)
-                == (RepositoryLocation.within(source, repository), tag or str(digest))
-            )
+            assert locate(str(pinned)) == locate(pinned) == (source.location(repository), tag or str(digest))
     await client.aclose()
 
 

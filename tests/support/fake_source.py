@@ -14,8 +14,10 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import AnyManifest, decode
+from tui.oci.reference import Reference
 from tui.registry.page import Page
-from tui.sources.base import SourceError, SourceKind
+from tui.sources.base import Capabilities, SourceError, SourceKind
+from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Observation, Presence
 
 
@@ -33,6 +35,8 @@ class FakeSource:
     `release`."""
 
     kind: SourceKind = "registry"
+    capabilities = Capabilities(remote=True)
+    path = None
     title = "fake.test"
     registry: str | None = "fake.test"
     can_write = False
@@ -195,6 +199,12 @@ class FakeSource:
 
     def reference(self, repository: str, *, tag: str | None = None, digest: Digest | None = None) -> str:
         return f"fake.test/{repository}" + (f"@{digest}" if digest else f":{tag}" if tag else "")
+
+    def location(self, repository: str) -> RepositoryLocation:
+        return RepositoryLocation(repository, self.registry)
+
+    def pushed_as(self, repository: str, tag: str) -> Reference | None:
+        return Reference.parse(self.reference(repository, tag=tag)) if self.registry is not None else None
 
     async def aclose(self) -> None:
         self.release()

@@ -41,7 +41,6 @@ from tui.compose.targets import (
 from tui.compose.undo import after_deletion
 from tui.explore.node import Kind, Load, Node
 from tui.oci.reference import Reference
-from tui.sources.docker_manifests import DockerManifests
 from tui.teach.write_events import DRAFT_ACTION
 from tui.text import plural, safe
 
@@ -113,7 +112,7 @@ class Drafting:
             return None
         if node.load is Load.IDLE and node.manifest is None:
             await self.house.explorer.open(node)
-        if not node.is_index and node.source.kind != "docker-manifests":
+        if not node.is_index and node.source.capabilities.stored_lists is None:
             why = node.error.sentence if node.error is not None else f"{node.label} is a single image, not a list."
             self.house.say(why, severity="warning", timeout=10)
             return None
@@ -122,8 +121,8 @@ class Drafting:
     async def _target_for(self, node: Node) -> tuple[Reference | None, bool]:
         """The tag that a draft of this row is for, where the row does not tell; False when the reader left."""
         source = node.source
-        if isinstance(source, DockerManifests):
-            stored = await source.stored(node.repository or "", node.tag or "")
+        if (lists := source.capabilities.stored_lists) is not None:
+            stored = await lists.stored(node.repository or "", node.tag or "")
             if stored.name is not None:
                 return None, True
             choices = [str(each) for each in targets(stored)]
@@ -168,7 +167,7 @@ class Drafting:
         """P: the local list under the cursor, else the draft that was left."""
         here = self.house.current
         node = here.top() if here is not None else None
-        if node is not None and isinstance(node.source, DockerManifests):
+        if node is not None and node.source.capabilities.stored_lists is not None:
             await self._push_stored(node)
             return
         left = list(self.service.drafts.values())
@@ -294,7 +293,7 @@ class Drafting:
         image = self._image()
         if image is None or image.repository is None:
             return
-        if isinstance(image.source, DockerManifests):
+        if image.source.capabilities.stored_lists is not None:
             row = image
             await self.write(
                 Asked(f"remove the local list {image.label}", "delete", lambda tell: self.service.plan_remove_list(row),

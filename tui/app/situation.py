@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.rules_local import comparison_of
 from tui.oci import media
-from tui.sources.docker_lists import named
 from tui.text import safe
 
 
@@ -73,7 +72,7 @@ def _why_not_here(now: Situation) -> str:
     node = now.node
     if node is None:
         return "nothing is selected"
-    if not node.source.can_write and node.source.kind != "docker-manifests":
+    if not node.source.can_write:
         return node.source.why_read_only or "this source is read-only"
     return ""
 
@@ -100,7 +99,7 @@ def why_not_push(now: Situation) -> str:
     if why := _why_not_writing(now):
         return why
     node = now.node
-    if node is not None and node.source.kind == "docker-manifests" and image_of(node) is not None:
+    if node is not None and node.source.capabilities.stored_lists is not None and image_of(node) is not None:
         return ""
     if now.drafts:
         return ""
@@ -117,7 +116,7 @@ def _why_not_image(now: Situation) -> str:
 def _why_not_in_a_registry(now: Situation) -> str:
     """Why what is in one of Docker's local lists is in no registry, as far as that is known without asking."""
     row = image_of(now.node)
-    if row is None or row.source.kind != "docker-manifests":
+    if row is None or row.source.capabilities.stored_lists is None:
         return ""
     if why := _why_nameless(row):
         return why
@@ -129,7 +128,7 @@ def _why_not_in_a_registry(now: Situation) -> str:
 
 def _why_nameless(row: Node) -> str:
     """Why nothing can be said of the tag that a local list is for."""
-    if named(row.repository or "", row.tag or "latest") is None:
+    if row.source.pushed_as(row.repository or "", row.tag or "latest") is None:
         return "Docker's folder name does not tell which tag this list is for. P and R ask for it"
     return ""
 
@@ -148,7 +147,7 @@ def why_not_delete(now: Situation) -> str:
     image = image_of(now.node)
     if image is None:
         return "select a tag or a manifest"
-    if image.source.kind == "docker-manifests" and image.kind is not Kind.TAG:
+    if image.source.capabilities.stored_lists is not None and image.kind is not Kind.TAG:
         return "an entry of a local list: A, then x, takes it out of the list; D on the list's row removes the list"
     return ""
 
@@ -161,9 +160,9 @@ def why_not_undo(now: Situation) -> str:
         node = node.parent
     if node is None:
         here = now.node
-        inside = here is not None and bool(here.repository) and here.source.kind == "registry"
+        inside = here is not None and bool(here.repository) and here.source.registry is not None
         return now.undo if inside else "select a tag or its repository: what was pushed there last is put back"
-    if node.source.kind == "docker-manifests" and (why := _why_nameless(node)):
+    if node.source.capabilities.stored_lists is not None and (why := _why_nameless(node)):
         return why
     return now.undo
 

@@ -54,7 +54,7 @@ async def check(engine: Engine, sources: Sequence[SourceSpec], platforms: Sequen
     """Check, print each report as soon as it is made, and give the worst exit status: missing before undetermined
     before complete. No report is kept: a repository may have many thousand tags."""
     for spec in sources:
-        if spec.kind == "registry" and spec.repository is None:
+        if spec.registry is not None and spec.repository is None:
             name = safe(spec.text, limit=600).rstrip("/")
             raise MalformedReference(
                 f"{name} is a registry; name a repository or an image in it, such as {name}/NAME:TAG."
@@ -130,8 +130,8 @@ async def _reports(
     name = safe(spec.text, limit=600)
     before = engine.trace.count
     try:
-        node = await engine.open(spec, default_tag=spec.kind == "registry")
-        selection = await select(engine.explorer, node, named=spec.explicit or spec.kind != "registry")
+        node = await engine.open(spec, default_tag=spec.registry is not None)
+        selection = await select(engine.explorer, node, named=spec.explicit or spec.registry is None)
     except SourceError as error:
         yield failed_report(name, error)
         return

@@ -51,7 +51,7 @@ async def tree(engine: Engine, sources: Sequence[SourceSpec], depth: int | None)
             statuses.append(exit_status(made))
             verdict = made.verdict.sentence
         else:
-            if node.source.kind == "registry":
+            if node.source.capabilities.remote:
                 await engine.explorer.open(node)
             else:
                 await engine.explorer.check(node).wait()  # what lies on disk costs nobody a request

@@ -14,14 +14,13 @@ from collections.abc import Callable
 from tui.oci.config import CONFIG_LIMIT, ImageConfig, decode_config
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest, digest_or_name
-from tui.oci.errors import MalformedReference, OciError
+from tui.oci.errors import OciError
 from tui.oci.manifest import AnyManifest, decode
 from tui.registry.client import Client
 from tui.sources.base import Source, SourceError
 from tui.sources.location import ObjectLocation, RepositoryLocation
 from tui.sources.presence import Observation, Presence
-from tui.sources.registry import RegistrySource
-from tui.sources.spec import open_source, parse_source, place_spec, place_text
+from tui.sources.spec import SourceSpec, open_source, parse_source
 from tui.text import safe
 
 
@@ -55,10 +54,7 @@ class Bench:
         key = home.registry if home.registry is not None else (home.path or "")
         held = self._sources.get(key)
         if held is None:
-            if home.registry is not None:
-                held = RegistrySource(self.client, home.registry)
-            else:
-                held = open_source(place_spec(home.path or ""), self.client)
+            held = open_source(SourceSpec.holding(home), self.client)
             self._sources[key] = held
         return held
 
@@ -173,19 +169,14 @@ class Bench:
     async def aclose(self) -> None:
         """Close the sources that the bench opened; the client stays its owner's."""
         for source in self._sources.values():
-            if not isinstance(source, RegistrySource):
-                await source.aclose()
+            await source.aclose()
         self._sources.clear()
 
 
 def locate(text: str) -> tuple[RepositoryLocation, str]:
     """The home that a reference names, and the tag or digest in it. Raises OciError for a malformed one."""
     if isinstance(text, ObjectLocation):
-        return text.home, text.selector
+        return text.location, text.selector
     spec = parse_source(text)
-    if spec.kind == "registry":
-        if spec.registry is None or not spec.repository:
-            raise MalformedReference(f"“{safe(text, limit=200)}” names a registry, not an image in it.")
-        return RepositoryLocation(spec.repository, spec.registry), spec.selector or "latest"
-    place = place_text(spec.kind, spec.path) if spec.path is not None else f"{spec.kind}:"
-    return RepositoryLocation(spec.repository or "", None, place), spec.selector or ""
+    location = spec.location()
+    return location, spec.selector or ("" if location.on_disk else "latest")

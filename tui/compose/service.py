@@ -40,7 +40,6 @@ from tui.oci.manifest import Index
 from tui.oci.reference import Reference
 from tui.registry.client import Client
 from tui.sources.base import SourceError
-from tui.sources.docker_manifests import DockerManifests
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
 from tui.text import safe
@@ -152,10 +151,10 @@ class DraftService:
     async def recreate(self, node: Node, progress: Progress, target: Reference | None = None) -> Draft:
         """A fresh draft of the list under a row. `target` is needed when the row names no tag. Raises ComposeError,
         SourceError, OciError."""
-        source = node.source
-        if isinstance(source, DockerManifests):
-            stored = await source.stored(node.repository or "", node.tag or "")
-            draft = await recreate_local(self.bench, source.lists.folder, stored, target, progress=progress)
+        lists = node.source.capabilities.stored_lists
+        if lists is not None:
+            stored = await lists.stored(node.repository or "", node.tag or "")
+            draft = await recreate_local(self.bench, lists.folder, stored, target, progress=progress)
             return await self._with_tag(draft)
         wanted = target or target_of(node)
         if wanted is None:
@@ -175,8 +174,7 @@ class DraftService:
 
     async def amend(self, node: Node, target: Reference | None = None) -> Draft:
         """A draft of the list as it is. Raises ComposeError, SourceError, OciError."""
-        source = node.source
-        if isinstance(source, DockerManifests):
+        if node.source.capabilities.stored_lists is not None:
             return await self.stored(node, target)
         wanted = target or target_of(node)
         if wanted is None:
@@ -200,11 +198,11 @@ class DraftService:
     async def stored(self, node: Node, target: Reference | None = None) -> Draft:
         """One of Docker's local lists as it is stored, its rows saying what their references hold now. Raises
         ComposeError, SourceError."""
-        source = node.source
-        assert isinstance(source, DockerManifests)
-        stored = await source.stored(node.repository or "", node.tag or "")
-        compared = await source.compare(node.repository or "", node.tag or "")
-        return await self._with_tag(draft_of_local(source.lists.folder, stored, target, compared))
+        lists = node.source.capabilities.stored_lists
+        assert lists is not None
+        stored = await lists.stored(node.repository or "", node.tag or "")
+        compared = await lists.compare(node.repository or "", node.tag or "")
+        return await self._with_tag(draft_of_local(lists.folder, stored, target, compared))
 
     async def new(self, target: Reference, marks: Sequence[Mark]) -> Draft:
         """A draft of what is marked; what gave nothing is said in its messages. Raises OciError, ComposeError when none
@@ -290,10 +288,10 @@ class DraftService:
 
     async def plan_remove_list(self, node: Node) -> Plan:
         """The plan that removes one of Docker's local lists. Raises SourceError."""
-        source = node.source
-        assert isinstance(source, DockerManifests)
-        stored = await source.stored(node.repository or "", node.tag or "")
-        return plan_remove_local(source.lists.folder, stored)
+        lists = node.source.capabilities.stored_lists
+        assert lists is not None
+        stored = await lists.stored(node.repository or "", node.tag or "")
+        return plan_remove_local(lists.folder, stored)
 
     # writing
 
@@ -333,7 +331,7 @@ async def refresh_written(explorer: Explorer, plan: Plan, result: PushResult) ->
     written: Node | None = None
     for root in list(explorer.roots):
         source = root.source
-        if isinstance(source, DockerManifests):
+        if source.capabilities.stored_lists is not None:
             await explorer.refresh(root)
         if only_local or source.registry != target.registry:
             continue

@@ -10,8 +10,6 @@ from tui.explore.node import Kind, Node
 from tui.oci.errors import OciError
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference, is_tag, split_selector
-from tui.sources.docker_lists import named
-from tui.sources.docker_manifests import DockerManifests
 from tui.sources.location import ObjectLocation, RepositoryLocation
 
 
@@ -20,11 +18,7 @@ def target_of(node: Node) -> Reference | None:
     or where nothing tells it."""
     if node.tag is None or node.repository is None:
         return None
-    if isinstance(node.source, DockerManifests):
-        return named(node.repository, node.tag)
-    if node.source.registry is None:
-        return None
-    return Reference.parse(node.source.reference(node.repository, tag=node.tag))
+    return node.source.pushed_as(node.repository, node.tag)
 
 
 def mark_of(node: Node) -> Mark:
@@ -33,13 +27,13 @@ def mark_of(node: Node) -> Mark:
     reference = ObjectLocation.of(node.source, node.repository or "", tag=by_tag, digest=node.digest)
     parent = node.parent
     if node.kind is Kind.MANIFEST and parent is not None and parent.index is not None:
-        return Mark(reference, parent.index, node.digest, reference.home)
+        return Mark(reference, parent.index, node.digest, reference.location)
     return Mark(reference)
 
 
 def seen_in(node: Node) -> ObjectLocation:
     """What a row shows, by its digest; one of Docker's local lists by its name, for it is under its digest nowhere."""
-    local = node.kind is Kind.TAG and isinstance(node.source, DockerManifests)
+    local = node.kind is Kind.TAG and node.source.capabilities.stored_lists is not None
     return ObjectLocation.of(node.source, node.repository or "", tag=node.tag if local else None, digest=node.digest)
 
 
@@ -55,7 +49,7 @@ def home_at(node: Node | None) -> RepositoryLocation | None:
     tag = tag_at(node)
     if tag is not None:
         return RepositoryLocation.of(tag)
-    if node is None or not node.repository or node.source.kind != "registry":
+    if node is None or not node.repository or node.source.registry is None:
         return None
     return RepositoryLocation.of(Reference.parse(node.source.reference(node.repository, tag="latest")))
 
@@ -99,7 +93,7 @@ def suggested_targets(explorer: Explorer, node: Node, tag: str) -> list[str]:
     found: list[str] = []
     roots = sorted(explorer.roots, key=lambda root: root.source is not node.source)
     for root in roots:
-        if root.source.kind != "registry" or not root.source.can_write:
+        if root.source.registry is None or not root.source.can_write:
             continue
         names = [row.repository for row in root.walk() if row.kind is Kind.REPOSITORY and row.repository]
         if root.listing is not None:

@@ -13,7 +13,7 @@ from tui.explore.inspector import Inspector, JobRequest, Read
 from tui.explore.node import Kind, Node
 from tui.explore.observations import ObservationStore, TagHead, Whereabouts
 from tui.explore.rollup import platforms_of
-from tui.explore.rules_local import Comparing, compare
+from tui.explore.rules_local import compare
 from tui.explore.scheduler import Urgency
 from tui.explore.spelling import Proposal, proposals, repository_spellings
 from tui.explore.tree import Tree, key_of
@@ -123,7 +123,7 @@ class Around:
         repository, tag = node.repository, node.tag
         if repository is None or tag is None or node.index is None:
             return
-        if isinstance(node.source, Comparing):
+        if node.source.capabilities.stored_lists is not None:
             await compare(node, self._tree)  # its entries say themselves what they were made of
             return
         tags = self._observations.tag_names(node.source, repository)

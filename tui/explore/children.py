@@ -14,8 +14,6 @@ from tui.text import safe
 #: Manifests inside manifests are followed this far (protocol.md C-15).
 DEPTH_LIMIT = 8
 
-_HAS_REFERRERS = frozenset({"registry", "oci-layout", "oci-archive", "storage"})
-
 
 def children_of(node: Node, manifest: AnyManifest) -> list[Node]:
     """The rows that a manifest puts under `node`: entries with their attestations, or config and layers."""
@@ -26,7 +24,7 @@ def children_of(node: Node, manifest: AnyManifest) -> list[Node]:
         rows.extend(child for child in node.children if child.kind is Kind.ATTESTATION)
     else:
         rows = [fault(node, "invalid-manifest", manifest.reason)]
-    if node.kind in (Kind.TAG, Kind.INDEX, Kind.MANIFEST) and node.source.kind in _HAS_REFERRERS:
+    if node.kind in (Kind.TAG, Kind.INDEX, Kind.MANIFEST) and node.source.capabilities.referrers:
         rows.append(referrers_row(node))
     return rows
 

@@ -18,7 +18,7 @@ from tui.explore.loader import Loader, label_of
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.observations import Key
 from tui.explore.rollup import Rollup
-from tui.explore.rules_local import Comparing, compare
+from tui.explore.rules_local import compare
 from tui.explore.scheduler import Job, Urgency
 from tui.explore.tree import Tree, key_of
 from tui.oci import media
@@ -122,7 +122,7 @@ class Explorer:
         await self._load(node, JobRequest(node.key, Urgency.OPENED, fresh))
         if node.load is Load.READY:
             self._check_children(node)
-            if isinstance(node.source, Comparing):
+            if node.source.capabilities.stored_lists is not None:
                 work = partial(compare, node, self.tree)
                 self._loader.submit(("compare", node.key), node, work, JobRequest(node.key))
             elif node.kind is Kind.TAG and self.observations.tag_names(node.source, node.repository or "") is not None:

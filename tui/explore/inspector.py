@@ -29,7 +29,7 @@ from tui.registry.cache import ByteCache
 from tui.registry.trace import asking
 from tui.sources.base import Source, SourceError
 from tui.sources.presence import CHECKING, Observation, Presence
-from tui.sources.spec import SourceSpec, open_source, place_spec
+from tui.sources.spec import SourceSpec, open_source
 from tui.text import safe
 
 if TYPE_CHECKING:
@@ -115,24 +115,24 @@ class Inspector:
         """Let locations in this registry mean this very source, so that what is known of it counts for them too. It
         stays its owner's to close."""
         if source.registry is not None:
-            self._sources.setdefault(("registry", source.registry.lower()), source)
+            self._sources.setdefault(SourceSpec.holding(source.location("")).key, source)
 
     def source(self, location: RepositoryLocation) -> Source:
         """The source that holds this location. Raises SourceError when it cannot be opened."""
-        spec = _spec(location)
-        return self._sources.get(_place(spec)) or self._open(spec)
+        spec = SourceSpec.holding(location)
+        return self._sources.get(spec.key) or self._open(spec)
 
     async def opened(self, location: RepositoryLocation) -> Source:
         """The same, with what lies on disk opened in a thread, once: an archive is read from end to end for it."""
-        return await self.open(_spec(location))
+        return await self.open(SourceSpec.holding(location))
 
     async def open(self, spec: SourceSpec) -> Source:
         """The source of this spec; the same one whenever the same place is named. Raises SourceError."""
-        place = _place(spec)
+        place = spec.key
         source = self._sources.get(place)
         if source is not None:
             return source
-        if spec.kind == "registry":
+        if spec.registry is not None:
             return self._open(spec)
         async with self._opening.setdefault(place, asyncio.Lock()):
             source = self._sources.get(place)
@@ -141,7 +141,7 @@ class Inspector:
     def _open(self, spec: SourceSpec) -> Source:
         source = open_source(spec, self._client)
         self._opened.append(source)
-        self._sources[_place(spec)] = source
+        self._sources[spec.key] = source
         return source
 
     def why_read_only(self, registry: str) -> str:
@@ -150,7 +150,7 @@ class Inspector:
 
     def _of_registry(self, registry: str) -> Source:
         spec = SourceSpec("registry", registry=registry)
-        return self._sources.get(_place(spec)) or self._open(spec)
+        return self._sources.get(spec.key) or self._open(spec)
 
     # what is known
 
@@ -161,7 +161,7 @@ class Inspector:
 
     def known_manifest(self, location: RepositoryLocation, digest: Digest) -> AnyManifest | None:
         """The same for a location, however long ago it was read."""
-        source = self._sources.get(_place(_spec(location)))
+        source = self._sources.get(SourceSpec.holding(location).key)
         return self.known(source, location.repository, digest) if source is not None else None
 
     def seen(self, location: RepositoryLocation, digest: Digest) -> Observation | None:
@@ -175,7 +175,7 @@ class Inspector:
         return line[0] if line is not None else float("inf")
 
     def _settled(self, location: RepositoryLocation, digest: Digest) -> tuple[float, Observation] | None:
-        source = self._sources.get(_place(_spec(location)))
+        source = self._sources.get(SourceSpec.holding(location).key)
         return self.observations.settled(source, location.repository, digest) if source is not None else None
 
     def note(self, location: RepositoryLocation, digest: Digest, observation: Observation) -> None:
@@ -193,7 +193,7 @@ class Inspector:
         """Forget what was seen in one location, or everywhere. Manifests are known by their digest and stay."""
         if location is None:
             self.observations.forget(self.observations.keys())
-        elif (source := self._sources.get(_place(_spec(location)))) is not None:
+        elif (source := self._sources.get(SourceSpec.holding(location).key)) is not None:
             self.observations.forget(self.observations.keys(source, location.repository))
 
     # asking for a row
@@ -222,7 +222,7 @@ class Inspector:
                 digest=manifest.digest,
                 confirmed=True,
             )
-            if descriptor is not None and source.kind == "docker-manifests":
+            if descriptor is not None and not source.capabilities.holds_its_objects:
                 # What is stored here says nothing of the registry that it has to be pushed to.
                 seen = await source.probe(repository, descriptor)
             self._documents.put((source, repository, manifest.digest), manifest)
@@ -497,16 +497,6 @@ class Inspector:
 
 def _size(document: AnyManifest | bytes) -> int:
     return len(document) if isinstance(document, bytes) else len(document.raw)
-
-
-def _spec(location: RepositoryLocation) -> SourceSpec:
-    if location.registry is not None:
-        return SourceSpec("registry", registry=location.registry)
-    return place_spec(location.path or "")
-
-
-def _place(spec: SourceSpec) -> tuple[str, str]:
-    return spec.kind, (spec.registry or "").lower() if spec.kind == "registry" else str(spec.path or "")
 
 
 def _fault(error: Exception) -> SourceError:

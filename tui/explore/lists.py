@@ -39,7 +39,7 @@ class Lists:
 
     async def _read(self, node: Node, fresh: bool) -> None:
         old = node.listing
-        listing = Listing(fold=node.kind is Kind.REPOSITORY, blank=node.source.kind != "registry")
+        listing = Listing(fold=node.kind is Kind.REPOSITORY, blank=not node.source.capabilities.remote)
         if old is not None:
             listing.filter, listing.order, listing.limit = old.filter, old.order, old.limit
         node.listing = listing
@@ -121,7 +121,7 @@ class Lists:
     def names(self, node: Node) -> list[str]:
         """The names of a list that was read, without those that nobody can ask for (protocol.md E-06)."""
         names = node.listing.ordered() if node.listing is not None else []
-        if node.source.kind != "registry":
+        if not node.source.capabilities.remote:
             return names
         return [name for name in names if (is_repository(name) if node.kind is Kind.SOURCE else is_tag(name))]
 
@@ -168,7 +168,7 @@ def repository_row(source: Node, name: str) -> Node:
         repository=name,
         label=safe(name, limit=255) or "images",
         parent=source,
-        expandable=source.source.kind != "registry" or is_repository(name),
+        expandable=not source.source.capabilities.remote or is_repository(name),
     )
     return row if row.expandable else _unspeakable(row, "repository")
 
@@ -183,7 +183,7 @@ def tag_row(parent: Node, name: str, repository: str) -> Node:
         label=safe(name, limit=160),
         tag=name,
         parent=parent,
-        expandable=parent.source.kind != "registry" or is_tag(name),
+        expandable=not parent.source.capabilities.remote or is_tag(name),
     )
     if row.expandable and not is_tag(name) and _is_digest(name):
         row.tag, row.wanted, row.label = None, Digest.parse(name), Digest.parse(name).short

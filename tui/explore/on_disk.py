@@ -35,13 +35,13 @@ class Section:
 
 def storage_of(node: Node) -> StorageSource | None:
     """The storage folder that a REPOSITORY row is from; None for any other row."""
-    return node.source if node.kind is Kind.REPOSITORY and isinstance(node.source, StorageSource) else None
+    return node.source.capabilities.storage if node.kind is Kind.REPOSITORY else None
 
 
 def live_source(node: Node, roots: Sequence[Node]) -> Source | None:
     """The registry among the roots that is known to have a repository of the same name."""
     for root in roots:
-        if root.source.kind == "registry" and any(
+        if root.source.registry is not None and any(
             row.kind is Kind.REPOSITORY and row.repository == node.repository for row in root.children
         ):
             return root.source

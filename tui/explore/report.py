@@ -251,7 +251,7 @@ def report(
         findings=tuple(found),
         seen=seen,
         counts={presence.value: counts[presence.value] for presence in _COUNTED},
-        pull_line=f"docker pull {reference_of(node)}" if node.source.kind == "registry" else "",
+        pull_line=f"docker pull {reference_of(node)}" if node.source.registry is not None else "",
     )
 
 
@@ -323,7 +323,7 @@ def list_exit_status(node: Node, explorer: HasObservations) -> tuple[int, str]:
         return 1, ""
     if any(finding.code in _UNDETERMINED for finding in found):
         return 3, ""
-    seen, remote = coverage(node), node.source.kind == "registry"
+    seen, remote = coverage(node), node.source.capabilities.remote
     if not seen.whole or (not remote and not seen.complete):
         return 3, (seen.why or "The list is incomplete.") if remote else seen.sentence
     return 0, ""

@@ -2,60 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from tui.explore.finding import Finding, make
 from tui.explore.known import platform_text
 from tui.explore.node import Kind, Node
 from tui.explore.observations import ObservationStore
 from tui.explore.tree import Tree
-from tui.oci.digest import Digest
-from tui.oci.reference import Reference
 from tui.sources.base import SourceError
 from tui.text import plural, safe
 
-
-class Compared(Protocol):
-    """One reference: `was` is stored, `now` is what the registry holds under it; `sentence` is safe."""
-
-    @property
-    def reference(self) -> Reference: ...
-    @property
-    def was(self) -> Digest: ...
-    @property
-    def now(self) -> Digest | None: ...
-    @property
-    def sentence(self) -> str: ...
-    @property
-    def stale(self) -> bool: ...
-
-
-class Comparison(Protocol):
-    """A stored list: its entries against their references, and itself against its own tag."""
-
-    @property
-    def entries(self) -> Sequence[Compared]: ...
-    @property
-    def pushed(self) -> Compared | None: ...
-    @property
-    def stale(self) -> bool: ...
-
-
-@runtime_checkable
-class Comparing(Protocol):
-    """A source whose lists can be compared with a registry (`docker-manifests:`)."""
-
-    async def compare(self, repository: str, tag: str) -> Comparison: ...
-    def compared(self, repository: str, tag: str) -> Comparison | None: ...
+if TYPE_CHECKING:
+    from tui.sources.docker_manifests import Compared, Comparison
 
 
 async def compare(node: Node, tree: Tree) -> None:
     """Compare the stored list of a row with the registry; the source keeps what it finds, findings read it there."""
-    if node.kind is not Kind.TAG or node.tag is None or not isinstance(node.source, Comparing):
+    lists = node.source.capabilities.stored_lists
+    if node.kind is not Kind.TAG or node.tag is None or lists is None:
         return
     try:
-        await node.source.compare(node.repository or "", node.tag)
+        await lists.compare(node.repository or "", node.tag)
     except SourceError as error:
         node.note = error.sentence
     tree.changed(node)
@@ -63,11 +31,10 @@ async def compare(node: Node, tree: Tree) -> None:
 
 def comparison_of(row: Node) -> Comparison | None:
     """What was found when the list of this row was compared; None when it was not, or is no stored list."""
-    if row.kind is not Kind.TAG or row.tag is None or row.repository is None or row.source.kind == "registry":
-        return None  # most rows end here: a look at a protocol would cost as much as all the other rules
-    if not isinstance(row.source, Comparing):
+    lists = row.source.capabilities.stored_lists
+    if lists is None or row.kind is not Kind.TAG or row.tag is None or row.repository is None:
         return None
-    return row.source.compared(row.repository, row.tag)
+    return lists.compared(row.repository, row.tag)
 
 
 def _tag(entry: Compared) -> str:

@@ -73,7 +73,7 @@ def verdict(
             return Verdict(sentence, False, severity=Severity.ERROR)
     states = [(_called(row), row, pull(row, lambda part: observe(part, observations))) for row in rows]
     complete = is_complete(node, observations, wanted)
-    done = "pushed" if node.source.kind == "docker-manifests" else "pulled"  # nobody pulls a list stored only here
+    done = "pushed" if node.source.capabilities.stored_lists is not None else "pulled"
     sentences = _pulls(name, node, states, observations, done)
     sentences.extend(_attestations(node, observations, complete, wanted))
     sentences.extend(_remarks(found, [called for called, _, state in states if state is Pull.NO]))

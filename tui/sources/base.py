@@ -7,14 +7,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import Literal, Protocol, runtime_checkable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.manifest import AnyManifest
+from tui.oci.reference import Reference
 from tui.registry.page import Page
+from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Observation, Presence
 
+if TYPE_CHECKING:
+    from tui.sources.docker_lists import StoredList
+    from tui.sources.docker_manifests import Comparison
+    from tui.sources.storage import StorageSource
+
+#: What kind a source is, for texts and for facts in JSON. Nobody decides anything by it: see `Capabilities`.
 SourceKind = Literal["registry", "oci-layout", "oci-archive", "docker-archive", "docker-manifests", "storage"]
 
 
@@ -63,12 +73,60 @@ class SourceError(Exception):
         )
 
 
+class StoredLists(Protocol):
+    """Docker's local manifest lists, each under the repository and tag that its source shows it by."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds the lists."""
+        ...
+
+    async def stored(self, repository: str, tag: str) -> StoredList:
+        """The list as it is stored. Raises SourceError."""
+        ...
+
+    async def compare(self, repository: str, tag: str) -> Comparison:
+        """Ask the registry what each entry's reference holds now. Raises SourceError when there is no such list."""
+        ...
+
+    def compared(self, repository: str, tag: str) -> Comparison | None:
+        """What `compare` found last."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a source can do and what its answers are worth: what callers decide by, instead of by its kind."""
+
+    remote: bool = False
+    """Every question is a request to a registry: what was not asked is not known, and only a name that the
+    distribution spec allows can be asked for. Else everything can be read at once, and names may be anything."""
+
+    referrers: bool = True
+    """It can say what names a digest as its subject."""
+
+    holds_its_objects: bool = True
+    """What can be read in it is there for whoever pulls from it. Docker's lists hold manifests that have to be in a
+    registry, so that reading one here proves nothing."""
+
+    names_with_registry: bool = False
+    """The names of its repositories begin with a registry, `127.0.0.1:5000/app`."""
+
+    stored_lists: StoredLists | None = None
+    """Set when its tags are Docker's local manifest lists."""
+
+    storage: StorageSource | None = None
+    """Set when it is a registry's storage folder, which can be surveyed."""
+
+
 @runtime_checkable
 class Source(Protocol):
     """What every source can be asked. Names of repositories and tags are raw; make them safe before showing them."""
 
     @property
     def kind(self) -> SourceKind: ...
+    @property
+    def capabilities(self) -> Capabilities: ...
     @property
     def title(self) -> str:
         """Safe text for people: a host, a path."""
@@ -77,6 +135,11 @@ class Source(Protocol):
     @property
     def registry(self) -> str | None:
         """The registry's `host[:port]`, or None for what lies on disk."""
+        ...
+
+    @property
+    def path(self) -> Path | None:
+        """The folder or file that it is read from, for other tools' command lines; None for a registry."""
         ...
 
     @property
@@ -131,6 +194,15 @@ class Source(Protocol):
 
     def reference(self, repository: str, *, tag: str | None = None, digest: Digest | None = None) -> str:
         """How people and tools write it: `127.0.0.1:5000/app@sha256:…`."""
+        ...
+
+    def location(self, repository: str) -> RepositoryLocation:
+        """Where a repository of this source is."""
+        ...
+
+    def pushed_as(self, repository: str, tag: str) -> Reference | None:
+        """The tag of a registry that a tag of this source is, or that a stored list is for; None when it is none, or
+        when nobody can tell."""
         ...
 
     async def aclose(self) -> None: ...

@@ -12,12 +12,13 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import DigestMismatch, MalformedDocument
 from tui.oci.manifest import AnyManifest, ImageManifest, Index, decode
+from tui.oci.reference import Reference
 from tui.oci.strict_json import MANIFEST_LIMIT
 from tui.registry.page import Page
-from tui.sources.base import SourceError, SourceKind
+from tui.sources.base import Capabilities, SourceError, SourceKind
 from tui.sources.files import Files
+from tui.sources.location import RepositoryLocation, object_text, place_text
 from tui.sources.presence import Observation, Presence, compare
-from tui.sources.spec import object_text, place_text
 from tui.text import safe
 
 
@@ -44,6 +45,8 @@ class DiskSource:
             raise
         self._files = files
         self.kind = kind
+        # What `docker save` writes has no index that could list them.
+        self.capabilities = Capabilities(referrers=kind != "docker-archive")
 
     @property
     def title(self) -> str:
@@ -51,7 +54,6 @@ class DiskSource:
 
     @property
     def path(self) -> Path:
-        """The folder or file, for other tools' command lines."""
         return self._files.path
 
     @property
@@ -179,6 +181,12 @@ class DiskSource:
         named = self._contents.tags.get(repository, {}).get(tag or "")
         known = named.digest if named is not None else None
         return object_text(self.place, repository, tag=tag, digest=digest, known=known)
+
+    def location(self, repository: str) -> RepositoryLocation:
+        return RepositoryLocation(repository, None, self.place)
+
+    def pushed_as(self, repository: str, tag: str) -> Reference | None:
+        return None
 
     async def aclose(self) -> None:
         self._files.close()

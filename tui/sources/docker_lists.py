@@ -182,12 +182,6 @@ def stored_name(reference: str) -> str:
     return reference.replace(":", "-").replace("/", "_")
 
 
-def named(repository: str, tag: str) -> Reference | None:
-    """The reference that a list was made for, from what it goes by in the tree; None if nobody can tell (its folder's
-    name stands there then, which has no `/`)."""
-    return Reference.parse(f"{repository}:{tag}") if "/" in repository else None
-
-
 def entry_file(reference: Reference, descriptor: Descriptor, raw: bytes) -> bytes:
     """The file of one entry, byte for byte as docker 28 writes it."""
     key = "OCIManifest" if media.is_oci(descriptor.media_type) else "SchemaV2Manifest"

@@ -24,8 +24,9 @@ from tui.oci.manifest import AnyManifest, Index, decode
 from tui.oci.reference import Reference
 from tui.registry.client import Client
 from tui.registry.page import Page
-from tui.sources.base import SourceError
+from tui.sources.base import Capabilities, SourceError
 from tui.sources.docker_lists import DockerLists, LocalEntry, StoredList, default_folder
+from tui.sources.location import RepositoryLocation, place_text
 from tui.sources.presence import Observation, Presence
 from tui.sources.registry import RegistrySource
 from tui.text import safe
@@ -85,7 +86,11 @@ class DockerManifests:
         if folder is not None and folder.name != "manifests" and not os.path.islink(folder / "manifests"):
             inner = folder / "manifests"
             found = inner if os.path.isdir(inner) or not any(folder.glob("*/*")) else folder
+        self.path = self.folder = found
         self.lists = DockerLists(found)
+        self.capabilities = Capabilities(
+            referrers=False, holds_its_objects=False, names_with_registry=True, stored_lists=self
+        )
         self._client = client
         self._registries: dict[str, RegistrySource] = {}
         self._stored: dict[tuple[str, str], str] = {}
@@ -94,7 +99,7 @@ class DockerManifests:
 
     @property
     def title(self) -> str:
-        return f"Docker's manifest lists in {safe(str(self.lists.folder))}"
+        return f"Docker's manifest lists in {safe(str(self.folder))}"
 
     @property
     def requests(self) -> int:
@@ -111,7 +116,7 @@ class DockerManifests:
         try:
             found = await asyncio.to_thread(read)
         except OSError as error:
-            raise _failed(error, str(self.lists.folder)) from None
+            raise _failed(error, str(self.folder)) from None
         self._stored.update({(repository, tag): folder for repository, tag, folder in found})
         return found
 
@@ -211,6 +216,13 @@ class DockerManifests:
     def reference(self, repository: str, *, tag: str | None = None, digest: Digest | None = None) -> str:
         text = f"{repository}:{tag}" if tag else repository
         return f"{text}@{digest}" if digest else text
+
+    def location(self, repository: str) -> RepositoryLocation:
+        return RepositoryLocation(repository, None, place_text(self.kind, self.folder))
+
+    def pushed_as(self, repository: str, tag: str) -> Reference | None:
+        # Where nobody can tell what a list was made for, its folder's name stands there, which has no "/".
+        return Reference.parse(f"{repository}:{tag}") if "/" in repository else None
 
     async def _home(self, repository: str, digest: Digest) -> tuple[str, RegistrySource]:
         """The repository in a registry where this object belongs: that of the entry which names it."""

@@ -10,10 +10,12 @@ from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.manifest import AnyManifest
+from tui.oci.reference import Reference
 from tui.registry import errors
 from tui.registry.client import Client
 from tui.registry.page import Page
-from tui.sources.base import SourceError, SourceKind
+from tui.sources.base import Capabilities, SourceError, SourceKind
+from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Observation, Presence, compare
 from tui.text import safe
 
@@ -68,6 +70,8 @@ class RegistrySource:
     """One registry, through the client that all registries share. Closing the client is its owner's business."""
 
     kind: SourceKind = "registry"
+    capabilities = Capabilities(remote=True)
+    path = None
 
     def __init__(self, client: Client, registry: str) -> None:
         self._client = client
@@ -215,6 +219,12 @@ class RegistrySource:
         if tag:
             text += f":{tag}"
         return f"{text}@{digest}" if digest else text
+
+    def location(self, repository: str) -> RepositoryLocation:
+        return RepositoryLocation(repository, self._registry)
+
+    def pushed_as(self, repository: str, tag: str) -> Reference | None:
+        return Reference.parse(self.reference(repository, tag=tag))
 
     async def aclose(self) -> None:
         """Nothing: the client belongs to whoever made it."""

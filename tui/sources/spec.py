@@ -8,25 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.oci.digest import Digest, digest_or_name
-from tui.oci.errors import MalformedDigest, MalformedReference
-from tui.oci.reference import Reference, is_repository, is_tag, parse_registry
+from tui.oci.errors import MalformedReference
+from tui.oci.reference import Reference, is_tag, parse_registry
+from tui.sources.location import FOLDERS, KINDS, RepositoryLocation, place_text, read_name
 from tui.text import safe
 
 if TYPE_CHECKING:
     from tui.registry.client import Client
     from tui.sources.base import Source, SourceKind
 
-_KINDS: dict[str, SourceKind] = {
-    "oci": "oci-layout",
-    "oci-archive": "oci-archive",
-    "docker-archive": "docker-archive",
-    "docker-manifests": "docker-manifests",
-    "storage": "storage",
-}
-_WRITTEN = {kind: prefix for prefix, kind in _KINDS.items()}
-#: The kinds that are folders; the others are files.
-_FOLDERS = ("oci-layout", "docker-manifests", "storage")
 _SCHEME = re.compile(r"^(https?)://", re.IGNORECASE)
 _PREFIX = re.compile(r"(oci|oci-archive|docker-archive|docker-manifests|storage):(.*)", re.DOTALL)
 
@@ -50,6 +40,28 @@ class SourceSpec:
     text: str = ""
     scheme: str = ""
 
+    @property
+    def key(self) -> tuple[SourceKind, str]:
+        """What is equal for all specs of the same source."""
+        return self.kind, self.registry.lower() if self.registry is not None else str(self.path or "")
+
+    def location(self) -> RepositoryLocation:
+        """The repository that it names. Raises MalformedReference when it names a registry and none of those in it."""
+        if self.kind != "registry":
+            place = place_text(self.kind, self.path) if self.path is not None else f"{self.kind}:"
+            return RepositoryLocation(self.repository or "", None, place)
+        if self.registry is None or not self.repository:
+            raise MalformedReference(f"“{safe(self.text, limit=200)}” names a registry, not an image in it.")
+        return RepositoryLocation(self.repository, self.registry)
+
+    @classmethod
+    def holding(cls, location: RepositoryLocation) -> SourceSpec:
+        """The source that holds a location. All of its `path` after the kind is a path, whatever is in it."""
+        if location.path is None:
+            return cls("registry", registry=location.registry, explicit=False)
+        prefix, _colon, path = location.path.partition(":")
+        return cls(KINDS[prefix], path=Path(path) if path else None, explicit=False, text=location.path)
+
 
 def parse_source(text: str) -> SourceSpec:
     """Read a SOURCE: a reference, a repository, a registry, or `oci:PATH[:TAG]` and its kin.
@@ -62,7 +74,7 @@ def parse_source(text: str) -> SourceSpec:
     stripped = text.strip()
     match = _PREFIX.fullmatch(stripped)
     if match is not None and not match[2].startswith("//"):
-        return _on_disk(_KINDS[match[1]], match[2], stripped)
+        return _on_disk(KINDS[match[1]], match[2], stripped)
     written = _SCHEME.match(stripped)
     scheme = written[1].lower() if written is not None else ""
     registry = _as_registry(stripped)
@@ -90,7 +102,7 @@ def _on_disk(kind: SourceKind, rest: str, text: str) -> SourceSpec:
     if "\0" in rest:
         raise MalformedReference(f"“{safe(text, limit=200)}” has a zero byte in its path.")
     head, name = _cut(kind, rest, text)
-    repository, selector = _name_of(kind, name, text)
+    repository, selector = read_name(kind, name, text)
     return SourceSpec(
         kind, path=_path(head), repository=repository, selector=selector, explicit=selector is not None, text=text
     )
@@ -106,7 +118,7 @@ def _cut(kind: SourceKind, rest: str, text: str) -> tuple[str, str]:
     ends = [at for at, mark in enumerate(rest) if at and mark in ":@" and os.path.exists(_path(rest[:at]))]
     if os.path.exists(_path(rest)):
         ends.append(len(rest))
-    if kind in _FOLDERS:
+    if kind in FOLDERS:
         ends = [at for at in ends if rest[at - 1] == "/"] or ends
     if len(ends) > 1:
         holding = [at for at in ends if _holds(kind, _path(rest[:at]))]
@@ -134,104 +146,13 @@ def _holds(kind: SourceKind, path: Path) -> bool:
             return find_root(path) is not None
         except OSError:
             return True  # it may not be looked into: it could be one
-    return os.path.isdir(path) == (kind in _FOLDERS)
+    return os.path.isdir(path) == (kind in FOLDERS)
 
 
 def _ambiguous(kind: SourceKind, rest: str, ends: list[int], text: str) -> str:
     paths = " and ".join(safe(rest[:at], limit=200) for at in ends)
-    fix = "write a slash behind the one that is meant" if kind in _FOLDERS else "rename one of them"
+    fix = "write a slash behind the one that is meant" if kind in FOLDERS else "rename one of them"
     return f"“{safe(text, limit=200)}” can be read in two ways, for there are both {paths}: {fix}."
-
-
-def _name_of(kind: SourceKind, name: str, text: str) -> tuple[str | None, str | None]:
-    """The repository and the tag or digest that `:NAME` after a path means, perhaps with `@DIGEST`.
-
-    In a layout a name is a tag (any name, image-spec annotations.md allows more than tags); elsewhere it is a
-    repository and perhaps its tag.
-    """
-    name, at, digest = name.partition("@")
-    name = name.removeprefix(":")
-    selector: str | None = None
-    if at:
-        try:
-            selector = str(Digest.parse(digest))
-        except MalformedDigest as error:
-            raise MalformedReference(f"“{safe(text, limit=200)}”: {error}") from None
-    if kind in ("oci-layout", "oci-archive"):
-        return "", selector or name or None
-    if kind in ("storage", "docker-manifests"):
-        if not name and not at:
-            return None, None
-        return _stored_name(kind, name, selector, text)
-    if not name:
-        return "", selector
-    try:
-        reference = Reference.parse(name)
-    except MalformedReference as error:
-        raise MalformedReference(f"“{safe(text, limit=200)}”: {error}") from None
-    tag = reference.tag if reference.explicit else None
-    return reference.familiar.removesuffix(f":{reference.tag}"), selector or tag
-
-
-def _stored_name(kind: SourceKind, name: str, selector: str | None, text: str) -> tuple[str, str | None]:
-    """REPOSITORY or REPOSITORY:TAG of a storage folder; of Docker's lists, where repositories begin with a host."""
-    repository, colon, tag = name.rpartition(":")
-    if not colon or "/" in tag:
-        repository, tag = name, ""
-    if not repository or (kind == "storage" and not is_repository(repository)):
-        raise MalformedReference(
-            f"“{safe(text, limit=200)}”: “{safe(repository, limit=100)}” is not the name of a repository."
-        )
-    if tag and not is_tag(tag):
-        raise MalformedReference(f"“{safe(text, limit=200)}”: “{safe(tag, limit=100)}” is not a tag.")
-    return repository, selector or tag or None
-
-
-def place_text(kind: SourceKind, path: Path) -> str:
-    """A place on disk as it is written, without what is named in it: `oci:/tmp/layout`."""
-    text = str(path)
-    if text.startswith("~"):
-        text = f"./{text}"  # a folder of that name, and nobody's home
-    if text.startswith("//"):
-        text = f"/{text.lstrip('/')}"
-    return f"{_WRITTEN[kind]}:{text}"
-
-
-def place_spec(place: str) -> SourceSpec:
-    """The spec of what `place_text` wrote: all after the kind is the path, whatever is in it."""
-    prefix, _colon, path = place.partition(":")
-    return SourceSpec(_KINDS[prefix], path=Path(path) if path else None, explicit=False, text=place)
-
-
-def object_text(
-    place: str, repository: str, *, tag: str | None = None, digest: Digest | None = None, known: Digest | None = None
-) -> str:
-    """How something in a place on disk is written, so that `parse_source` reads the same of it.
-
-    `known` is the digest that a tag is known to hold, for tags that cannot be written (layouts allow any name). What
-    cannot be written at all ends in an `@`: a text that is refused, and never means something else.
-    """
-    kind = _KINDS[place.partition(":")[0]]
-    if tag is not None and digest is None and (digest := digest_or_name(tag)) is not None:
-        tag = None
-    without = None if kind in ("storage", "docker-manifests") else ""
-    tries = [(tag, digest), *([(None, digest or known)] if tag and (digest or known) else [])]
-    for name, exact in tries:
-        text = (f":{repository}" if repository else "") + (f":{name}" if name else "") + (f"@{exact}" if exact else "")
-        if not _is_read_back(kind, text, (repository or without, str(exact) if exact else name or None)):
-            continue
-        marked = kind in _FOLDERS and (f"{text}:".count("/:") or "/@" in text or place != place.rstrip())
-        whole = f"{place.rstrip('/')}/{text}" if marked else f"{place}{text}"
-        if whole == whole.rstrip() and "\0" not in whole:
-            return whole
-    return f"{place}:{repository}:{tag or ''}@"
-
-
-def _is_read_back(kind: SourceKind, text: str, meant: tuple[str | None, str | None]) -> bool:
-    try:
-        return _name_of(kind, text, "") == meant
-    except MalformedReference:
-        return False
 
 
 def _path(text: str) -> Path:

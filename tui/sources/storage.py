@@ -19,12 +19,12 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import DigestMismatch, MalformedDigest, OciError
 from tui.oci.manifest import VIEW_LIMIT, AnyManifest, decode
-from tui.oci.reference import fallback_tag, is_repository, is_tag
+from tui.oci.reference import Reference, fallback_tag, is_repository, is_tag
 from tui.registry.page import Page
-from tui.sources.base import SourceError
+from tui.sources.base import Capabilities, SourceError
 from tui.sources.files import unreadable
+from tui.sources.location import RepositoryLocation, object_text, place_text
 from tui.sources.presence import Observation, Presence
-from tui.sources.spec import object_text, place_text
 from tui.sources.storage_disk import (
     LINK_LIMIT,
     Folder,
@@ -72,6 +72,7 @@ class StorageSource:
                 fix="Give the folder that the registry's configuration calls storage.filesystem.rootdirectory.",
             )
         self.path = root
+        self.capabilities = Capabilities(storage=self)
         self.title = safe(f"storage:{given}")
         self.place = place_text("storage", given)
         self.folder = Folder(root)
@@ -323,6 +324,12 @@ class StorageSource:
 
     def reference(self, repository: str, *, tag: str | None = None, digest: Digest | None = None) -> str:
         return object_text(self.place, repository, tag=tag, digest=digest)
+
+    def location(self, repository: str) -> RepositoryLocation:
+        return RepositoryLocation(repository, None, self.place)
+
+    def pushed_as(self, repository: str, tag: str) -> Reference | None:
+        return None
 
     async def aclose(self) -> None:
         self._referrers.clear()

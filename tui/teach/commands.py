@@ -56,7 +56,7 @@ def commands(node: Node, hosts: Hosts | None = None, logins: Logins | None = Non
     if node.kind is Kind.FAULT and node.parent is not None:
         return commands(node.parent, hosts, logins)
     registry = node.source.registry
-    if node.source.kind != "registry" or registry is None:
+    if registry is None:
         found = local_lines.lines(node, hosts)
     else:
         access = Access.of(registry, hosts)

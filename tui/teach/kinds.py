@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from tui.explore.node import Kind, Node
 from tui.explore.sums import image_size
 from tui.oci.attestation import is_attestation
 from tui.oci.manifest import ImageManifest
+from tui.sources.base import SourceKind
 from tui.teach import specs
 from tui.teach.blob_words import config_words, layer_words, statement_words
 from tui.teach.explanation import Words, bytes_of, digest_of, platform_of, repository_of, tag_above, type_of
@@ -22,67 +23,80 @@ def words_of(node: Node) -> Words:
 
 
 def _source(node: Node) -> Words:
-    title = safe(node.source.title)
-    match node.source.kind:
-        case "registry":
-            what = (
-                f"{title} is a registry: a web server that keeps images and hands them out over HTTP. It knows four "
-                "things: repositories, tags, manifests and blobs. It does not know platforms or layers as such; "
-                "those are written inside the manifests.",
-                "Everything under a repository's tags is found by reading: a tag leads to a manifest, a manifest names "
-                "others by their digests, and so on down to the layers.",
-            )
-            return (
-                f"Registry {title}",
-                what,
-                "Every question about an image ends here: whether a blob exists is something only the registry can "
-                "say, and only per repository.",
-                (specs.DEFINITIONS, specs.PULL_MANIFEST),
-            )
-        case "docker-manifests":
-            what = (
-                f"{title} holds the manifest lists that `docker manifest create` has made on this machine. They are "
-                "files in Docker's configuration folder, not in any registry, and nobody else can see them until "
-                "they are pushed.",
-                "A list keeps the digests that its sources had when it was made. `docker manifest create --amend` "
-                "adds to a list that is already stored; for a source that the list has already it asks the registry "
-                "nothing and keeps the old digest, while it prints “Created manifest list” all the same.",
-            )
-            return (
-                "Docker's local manifest lists",
-                what,
-                "A stored list that nobody remembers is the classic reason for “manifest blob unknown: blob unknown to "
-                "registry”: the push sends digests that are long gone.",
-                (specs.LOCAL_LISTS,),
-            )
-        case "storage":
-            what = (
-                f"{title} is a registry's storage folder, read directly from disk and never written to. All bytes "
-                "lie once under blobs/, named after their digest, whichever repository they belong to. A repository "
-                "holds only small files called link: each says “this repository may use that digest”.",
-                "So a blob can be on the disk and still be unknown to a repository: the link is what counts. A "
-                "mount makes such a link, and costs no transfer.",
-            )
-            return (
-                "A registry's storage folder",
-                what,
-                "It shows the difference that the HTTP interface hides: “gone” and “here, but not linked into this "
-                "repository” both answer 404.",
-                (specs.STORAGE, specs.MOUNT),
-            )
-        case _:
-            what = (
-                f"{title} is an image on disk: the same indexes, manifests and blobs that a registry holds, as files "
-                "named after their digests.",
-                "Nothing in it changes when it is copied to a registry: the digests are computed from the bytes, so "
-                "they stay.",
-            )
-            return (
-                f"Image on disk: {title}",
-                what,
-                "An image that is complete on disk can be compared with what the registry has, digest by digest.",
-                (specs.LAYOUT,),
-            )
+    return _SOURCES.get(node.source.kind, _image_on_disk)(safe(node.source.title))
+
+
+def _registry(title: str) -> Words:
+    what = (
+        f"{title} is a registry: a web server that keeps images and hands them out over HTTP. It knows four "
+        "things: repositories, tags, manifests and blobs. It does not know platforms or layers as such; "
+        "those are written inside the manifests.",
+        "Everything under a repository's tags is found by reading: a tag leads to a manifest, a manifest names "
+        "others by their digests, and so on down to the layers.",
+    )
+    return (
+        f"Registry {title}",
+        what,
+        "Every question about an image ends here: whether a blob exists is something only the registry can "
+        "say, and only per repository.",
+        (specs.DEFINITIONS, specs.PULL_MANIFEST),
+    )
+
+
+def _stored_lists(title: str) -> Words:
+    what = (
+        f"{title} holds the manifest lists that `docker manifest create` has made on this machine. They are "
+        "files in Docker's configuration folder, not in any registry, and nobody else can see them until "
+        "they are pushed.",
+        "A list keeps the digests that its sources had when it was made. `docker manifest create --amend` "
+        "adds to a list that is already stored; for a source that the list has already it asks the registry "
+        "nothing and keeps the old digest, while it prints “Created manifest list” all the same.",
+    )
+    return (
+        "Docker's local manifest lists",
+        what,
+        "A stored list that nobody remembers is the classic reason for “manifest blob unknown: blob unknown to "
+        "registry”: the push sends digests that are long gone.",
+        (specs.LOCAL_LISTS,),
+    )
+
+
+def _storage_folder(title: str) -> Words:
+    what = (
+        f"{title} is a registry's storage folder, read directly from disk and never written to. All bytes "
+        "lie once under blobs/, named after their digest, whichever repository they belong to. A repository "
+        "holds only small files called link: each says “this repository may use that digest”.",
+        "So a blob can be on the disk and still be unknown to a repository: the link is what counts. A "
+        "mount makes such a link, and costs no transfer.",
+    )
+    return (
+        "A registry's storage folder",
+        what,
+        "It shows the difference that the HTTP interface hides: “gone” and “here, but not linked into this "
+        "repository” both answer 404.",
+        (specs.STORAGE, specs.MOUNT),
+    )
+
+
+def _image_on_disk(title: str) -> Words:
+    what = (
+        f"{title} is an image on disk: the same indexes, manifests and blobs that a registry holds, as files "
+        "named after their digests.",
+        "Nothing in it changes when it is copied to a registry: the digests are computed from the bytes, so they stay.",
+    )
+    return (
+        f"Image on disk: {title}",
+        what,
+        "An image that is complete on disk can be compared with what the registry has, digest by digest.",
+        (specs.LAYOUT,),
+    )
+
+
+_SOURCES: Mapping[SourceKind, Callable[[str], Words]] = {
+    "registry": _registry,
+    "docker-manifests": _stored_lists,
+    "storage": _storage_folder,
+}
 
 
 def _repository(node: Node) -> Words:

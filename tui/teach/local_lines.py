@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Node
 from tui.oci.digest import Digest
 from tui.oci.errors import MalformedReference
 from tui.oci.reference import Reference
 from tui.registry.access import Access, Hosts
+from tui.sources.base import SourceKind
 from tui.sources.docker_lists import default_folder
-from tui.sources.docker_manifests import DockerManifests
 from tui.sources.storage_disk import blob_path, link_path, tag_link_path
 from tui.teach.lines import BUILDX, CRANE, CURL, DOCKER, ORAS, REGCTL, SKOPEO, TOOLS, Line
-
-
-@runtime_checkable
-class OnDisk(Protocol):
-    """A source that lies at a path."""
-
-    @property
-    def path(self) -> Path: ...
-
 
 _SUM, _PRINT = "hash the bytes", "print its digest"
 _NAMED_AFTER = "The file is named after its digest; they must agree."
@@ -50,23 +41,8 @@ _PLAIN_NAME = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 
 def lines(node: Node, hosts: Hosts | None = None) -> list[Line]:
     """The lines for a row of a source on disk; each tool that cannot read it says so."""
-    source = node.source
-    path = source.lists.folder if isinstance(source, DockerManifests) else None
-    if isinstance(source, OnDisk):
-        path = source.path
-    if path is None:
-        return []
-    match source.kind:
-        case "oci-layout":
-            return _layout(node, path)
-        case "oci-archive" | "docker-archive":
-            return _archive(node, path, source.kind)
-        case "storage":
-            return _storage(node, path)
-        case "docker-manifests":
-            return _stored_list(node, path, hosts)
-        case _:
-            return []
+    path, of_kind = node.source.path, _LINES.get(node.source.kind)
+    return of_kind(node, path, hosts) if path is not None and of_kind is not None else []
 
 
 def _others(title: str, reasons: dict[str, str], found: list[Line]) -> list[Line]:
@@ -75,7 +51,7 @@ def _others(title: str, reasons: dict[str, str], found: list[Line]) -> list[Line
     return [*found, *(Line(tool, title, "", why) for tool, why in reasons.items() if tool not in there)]
 
 
-def _layout(node: Node, path: Path) -> list[Line]:
+def _layout(node: Node, path: Path, hosts: Hosts | None) -> list[Line]:
     title, digest = "show what is in it", node.digest
     found = [Line("cat", title, shlex.join(["cat", str(path / "index.json")]), "The layout's own index of its images.")]
     if digest is not None and node.kind in MANIFEST_KINDS | BLOB_KINDS:
@@ -95,8 +71,15 @@ def _layout(node: Node, path: Path) -> list[Line]:
     return _others(title, _LAYOUT, found)
 
 
-def _archive(node: Node, path: Path, kind: str) -> list[Line]:
-    layout = kind == "oci-archive"
+def _oci_archive(node: Node, path: Path, hosts: Hosts | None) -> list[Line]:
+    return _archive(node, path, "oci-archive", layout=True)
+
+
+def _saved_archive(node: Node, path: Path, hosts: Hosts | None) -> list[Line]:
+    return _archive(node, path, "docker-archive", layout=False)
+
+
+def _archive(node: Node, path: Path, kind: str, *, layout: bool) -> list[Line]:
     title, digest = "show what is in it", node.digest
     inside = "index.json" if layout else "manifest.json"
     found = [Line("tar", title, shlex.join(["tar", "-xOf", str(path), inside]), "What the archive says it holds.")]
@@ -175,7 +158,7 @@ def _selector(node: Node, digest: Digest) -> str:
     return f":{node.tag}" if plain else f"@{digest}"
 
 
-def _storage(node: Node, path: Path) -> list[Line]:
+def _storage(node: Node, path: Path, hosts: Hosts | None) -> list[Line]:
     title = "look at the files"
     repository, digest = node.repository, node.digest
     found: list[Line] = []
@@ -239,3 +222,12 @@ def _docker_config(folder: Path) -> str | None:
 
 def _sum(digest: Digest, path: Path) -> str:
     return shlex.join([f"{digest.algorithm}sum", str(path)])
+
+
+_LINES: Mapping[SourceKind, Callable[[Node, Path, Hosts | None], list[Line]]] = {
+    "oci-layout": _layout,
+    "oci-archive": _oci_archive,
+    "docker-archive": _saved_archive,
+    "storage": _storage,
+    "docker-manifests": _stored_list,
+}

@@ -27,11 +27,13 @@ class Unreachable(Exception):
 async def reach(explorer: Explorer, target: str) -> Node:
     """The row of a target, with every row above it opened. Raises Unreachable."""
     words = target.split()
-    source_kind = "docker-manifests" if words and words[0] == "docker-manifests" else "registry"
-    root = next((root for root in explorer.roots if root.source.kind == source_kind), None)
+    local = bool(words) and words[0] == "docker-manifests"
+    sources = [(root, root.source) for root in explorer.roots]
+    fitting = (row for row, each in sources if (each.capabilities.stored_lists if local else each.registry) is not None)
+    root = next(fitting, None)
     if root is None:
-        raise Unreachable(f"There is no {source_kind} source in the tree.")
-    if source_kind == "docker-manifests":
+        raise Unreachable(f"There is no {words[0] if local else 'registry'} source in the tree.")
+    if local:
         words = words[1:]
         await explorer.open(root)
         if not words:

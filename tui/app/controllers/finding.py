@@ -75,7 +75,7 @@ class Finding(Filtering):
             name = here.repository or ""
         elif name.startswith("/"):
             name = name.removeprefix("/")
-        elif name not in known or here.source.kind == "docker-manifests":
+        elif name not in known or here.source.capabilities.names_with_registry:
             return None  # Docker's lists are named with their registry: a name of that kind means the registry
         if not name:
             return None

@@ -97,14 +97,14 @@ class Session:
         """The registry was put back: what the tree knows of it no longer holds."""
         explorer = self.house.explorer
         for root in list(explorer.roots):
-            if root.source.kind not in ("registry", "docker-manifests"):
+            if root.source.registry is None and root.source.capabilities.stored_lists is None:
                 continue
             for row in list(root.walk()):
                 if row.repository is not None and row.parent is root:
                     explorer.note_written(root.source, row.repository)
             await explorer.refresh(root)
         for name in self.run.lesson.opens:
-            home = next((each for each in explorer.roots if each.source.kind == "registry"), None)
+            home = next((each for each in explorer.roots if each.source.registry is not None), None)
             if home is not None:
                 explorer.add_repository(home.source, name)
         self.house.flush()
@@ -115,7 +115,7 @@ class Session:
         for name in self.run.lesson.opens[:1]:
             for root in self.house.explorer.roots:
                 row = next((each for each in root.children if each.repository == name), None)
-                if row is not None and root.source.kind == "registry":
+                if row is not None and root.source.registry is not None:
                     self.house.focus_pane(1)
                     await self.house.highlight(row)
                     return
@@ -182,7 +182,7 @@ class Session:
             return
         explorer = self.house.explorer
         for root in explorer.roots:
-            for row in root.children if root.source.kind == "registry" else ():
+            for row in root.children if root.source.registry is not None else ():
                 if row.kind is not Kind.REPOSITORY or row.repository != act.arguments.get("repository"):
                     continue
                 explorer.note_written(root.source, row.repository or "")

@@ -17,9 +17,9 @@ from tui.app.drafts.plan_screen import PlanScreen
 from tui.app.drafts.push_screen import PushScreen
 from tui.app.main import FanfoldApp
 from tui.app.screens.explore import ExploreScreen
+from tui.app.services import Services
 from tui.app.start import connect
 from tui.app.widgets.page import PageView
-from tui.app.world import World
 from tui.compose.events import PushResult
 from tui.compose.plan import Plan
 from tui.config import Settings
@@ -156,10 +156,10 @@ async def fixing(
     chosen = replace(settings or Settings(), clipboard="native")
     make = connect(chosen)
 
-    async def connected() -> World:
-        world = await make()
-        world.demo = registry
-        return world
+    async def connected() -> Services:
+        services = await make()
+        services.demo = registry
+        return services
 
     copied: list[str] = []
     places = sources if sources is not None else (registry.address,)

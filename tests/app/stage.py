@@ -15,8 +15,8 @@ from tests.support.images import Image, attestation, image, index
 from tui.app.actions import Handler
 from tui.app.main import FanfoldApp
 from tui.app.screens.explore import ExploreScreen
+from tui.app.services import Services
 from tui.app.widgets.page import PageView
-from tui.app.world import World
 from tui.config import Settings
 from tui.explore.explorer import Explorer
 from tui.explore.node import Node
@@ -191,8 +191,8 @@ async def staged(
             return explorer.add_repository(place, reference.repository)
         return explorer.add_selector(place, reference.repository, selector)
 
-    async def connect() -> World:
-        return World(explorer, find, explorer.aclose, trace=trace)
+    async def connect() -> Services:
+        return Services(explorer, find, explorer.aclose, trace=trace)
 
     app = FanfoldApp(connect, sources, settings=settings, interval=interval, clipboard_native=native or copied.append)
     async with app.run_test(size=size, notifications=True) as pilot:

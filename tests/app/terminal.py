@@ -82,7 +82,7 @@ def main() -> None:
     """The app on a source full of hostile strings."""
     from tests.app.test_hostile import nasty_source
     from tui.app.main import FanfoldApp
-    from tui.app.world import World
+    from tui.app.services import Services
     from tui.explore.explorer import Explorer
     from tui.explore.node import Node
     from tui.sources.spec import SourceSpec
@@ -93,8 +93,8 @@ def main() -> None:
     async def find(text: str | SourceSpec) -> Node:
         return explorer.add_repository(source, "app")
 
-    async def connect() -> World:
-        return World(explorer, find, explorer.aclose)
+    async def connect() -> Services:
+        return Services(explorer, find, explorer.aclose)
 
     asyncio.run(FanfoldApp(connect, ("app",), clipboard_native=lambda _: None).run_async())
 

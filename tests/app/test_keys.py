@@ -9,8 +9,8 @@ import pytest
 from tests.app.stage import staged
 from tui.app import actions
 from tui.app.actions import Action, declared, show_key
-from tui.app.ink import Target
 from tui.app.keys import ACTIONS, BY_ID, SHARED_KEY, Keys
+from tui.app.styled_text import Target
 from tui.app.theme import DARK
 from tui.config import Settings
 from tui.explore.codes import CODES

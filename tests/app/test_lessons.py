@@ -284,7 +284,7 @@ async def test_the_four_digests_are_copied_with_a_digit() -> None:
 async def test_without_the_demo_there_are_no_lessons_but_a_reason() -> None:
     with served() as registry:
         async with fixing(registry) as stage:
-            lessons_of(stage).world.demo = None
+            lessons_of(stage).services.demo = None
             await stage.press("f2", "e")
             assert "fanfold demo" in stage.toasts and "no lesson is under way" in stage.toasts
 

@@ -86,5 +86,5 @@ async def test_every_theme_can_be_drawn_and_read(name: str) -> None:
     async with staged((80, 24), settings=Settings(theme=name)) as stage:
         await stage.go("app")
         assert stage.app.theme == name
-        plain, muted = stage.house.images.ink("title"), stage.house.images.ink("dim")
+        plain, muted = stage.house.images.style_of("title"), stage.house.images.style_of("dim")
         assert plain != muted or stage.app.current_theme.ansi

@@ -8,10 +8,10 @@ import json
 from tests.app.stage import Stage, staged
 from tests.support.fake_source import FakeSource
 from tests.support.images import image, index, layer
-from tui.app.ink import Lines
 from tui.app.pages.layers import layers
 from tui.app.pages.parts import Scene
 from tui.app.pages.summary import summary
+from tui.app.styled_text import Lines
 from tui.explore.astext import tree_lines
 from tui.explore.sums import image_size
 from tui.sources.base import SourceError

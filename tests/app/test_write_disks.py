@@ -156,7 +156,7 @@ async def test_a_marked_tag_on_disk_is_that_and_nobody_elses(kind: str, tmp_path
             await stage.press("P")
             await push_to(stage)
             assert stage.holds("fresh", "1") == str(made.digest)
-            trace = stage.house.world.trace if stage.house.world is not None else None
+            trace = stage.house.services.trace if stage.house.services is not None else None
             assert trace is not None
             asked = {exchange.url.partition("/v2/")[0] for exchange in trace.exchanges}
             assert asked == {f"http://{registry.address}"}
@@ -208,7 +208,7 @@ async def test_every_capital_works_or_says_why_not(kind: str, tmp_path: Path) ->
             assert {Kind.SOURCE, Kind.TAG, Kind.MANIFEST, Kind.ATTESTATION, Kind.LAYER} <= {row.kind for row in rows}
             for row in rows:
                 await stage.house.highlight(row)
-                now = stage.house.situation()
+                now = stage.house.context()
                 assert now.node is row
                 why = {action: stage.house.actions.unavailable(action, now) for action in BY_ID if BY_ID[action].writes}
                 for action in ("recreate", "amend", "tag", "delete", "undo"):

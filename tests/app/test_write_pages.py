@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from tui.app.ink import Line, Lines
 from tui.app.pages.draft import entry_page, notices, order, source_text, summary, table
 from tui.app.pages.plan import difference, plan_page
 from tui.app.pages.push import Progress, progress_page, result_page
+from tui.app.styled_text import Line, Lines
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
 from tui.compose.equivalents import Equivalent
 from tui.compose.events import BytesMoved, Notice, Outcome, PushResult, StepDone, StepFailed, StepStarted, Waiting

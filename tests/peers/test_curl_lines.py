@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.peers import need
-from tui.app.offers import offers
+from tui.app.copy_menu import copy_menu
 from tui.demo.access import PASSWORD, USER
 from tui.demo.gallery import build_gallery
 from tui.demo.serve import Served
@@ -85,7 +85,7 @@ async def status(line: str, **variables: str) -> int:
 def copied(client: Client, node: Node) -> str:
     """What `y` `u` copies."""
     return next(
-        offer.text for offer in offers(node, commands(node, client.settings, client.trace.login)) if offer.key == "u"
+        item.text for item in copy_menu(node, commands(node, client.settings, client.trace.login)) if item.key == "u"
     )
 
 

@@ -20,7 +20,7 @@ from tui.app.drafts.push_screen import PushScreen
 from tui.app.drafts.putting_back import offers
 from tui.app.pages.draft import summary
 from tui.app.screens.dialogs import Choice, Item, Prompt, Where
-from tui.app.world import World
+from tui.app.services import Services
 from tui.compose.draft import Draft, DraftKind
 from tui.compose.edit import accept_tag
 from tui.compose.journal import Journal
@@ -50,31 +50,31 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def plug(house: ExploreScreen, world: World) -> Drafting | None:
-    """Bring the capitals to life; None in a world without a registry client."""
-    if world.client is None:
+def plug(house: ExploreScreen, services: Services) -> Drafting | None:
+    """Bring the capitals to life; None for services without a registry client."""
+    if services.client is None:
         return None
     read_only = "--read-only is on." if house.read_only else ""
-    service = DraftService(world.client, read_only=read_only, journal=_demo_journal(world))
-    world.close_also(lambda: asyncio.run(service.aclose()))  # archives that were read from
-    return Drafting(house, world, service)
+    service = DraftService(services.client, read_only=read_only, journal=_demo_journal(services))
+    services.close_also(lambda: asyncio.run(service.aclose()))  # archives that were read from
+    return Drafting(house, services, service)
 
 
-def _demo_journal(world: World) -> Journal | None:
+def _demo_journal(services: Services) -> Journal | None:
     """In the demo a journal that goes with it: the embedded registry is gone afterwards, and its port is anybody's."""
-    if world.demo is None:
+    if services.demo is None:
         return None
     folder = tempfile.TemporaryDirectory(prefix="fanfold-journal-")
-    world.close_also(folder.cleanup)
+    services.close_also(folder.cleanup)
     return Journal(Path(folder.name) / "journal")
 
 
 class Drafting:
     """One for the main screen."""
 
-    def __init__(self, house: ExploreScreen, world: World, service: DraftService) -> None:
+    def __init__(self, house: ExploreScreen, services: Services, service: DraftService) -> None:
         self.house = house
-        self.world = world
+        self.services = services
         self.service = service
         house.fan.unsaved = lambda: service.unsaved
         house.draft_count = lambda: len(service.drafts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.app.ink import Role
+from tui.app.styled_text import Role
 from tui.sources.presence import Presence
 from tui.text import to_ascii
 

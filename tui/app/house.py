@@ -1,4 +1,4 @@
-"""What every part of the main screen shares: the panes, the world, and ways to say, ask and start things.
+"""What every part of the main screen shares: the panes, the services, and ways to say, ask and start things.
 
 The mixins in `actions/` and other parts (fixing, lessons) build on this class only; `screens/explore.py` puts it
 all together.
@@ -20,11 +20,11 @@ from textual.worker import Worker
 from tui.app.actions import ActionSet
 from tui.app.findbar import FindBar
 from tui.app.messages import Bus, Event
-from tui.app.situation import Situation
+from tui.app.services import Services
 from tui.app.widgets.page import PageView
 from tui.app.widgets.requests import RequestList
 from tui.app.widgets.tree import ImageTree
-from tui.app.world import World
+from tui.explore.availability import ActionContext
 from tui.explore.node import Node
 from tui.text import safe
 
@@ -44,9 +44,9 @@ _REPEAT = 3.0
 class House(Screen[None]):
     """The main screen without its actions."""
 
-    world: World | None
+    services: Services | None
     keys: Keys
-    actions: ActionSet[Situation]
+    actions: ActionSet[ActionContext]
     bus: Bus
     read_only: bool
     places: list[str]
@@ -111,13 +111,13 @@ class House(Screen[None]):
     @property
     def explorer(self) -> Explorer:
         """The engine. Only call this when `ready`."""
-        assert self.world is not None, "no source is open yet"
-        return self.world.explorer
+        assert self.services is not None, "no source is open yet"
+        return self.services.explorer
 
     @property
     def ready(self) -> bool:
         """Whether the engine is there."""
-        return self.world is not None
+        return self.services is not None
 
     @property
     def current(self) -> Node | None:
@@ -143,10 +143,10 @@ class House(Screen[None]):
 
     # --- actions -------------------------------------------------------------------------------------------------
 
-    def situation(self) -> Situation:
+    def context(self) -> ActionContext:
         """What the cursor is on, for reasons."""
-        trace = self.world.trace if self.world else None
-        return Situation(
+        trace = self.services.trace if self.services else None
+        return ActionContext(
             node=self.current,
             pane=self.pane,
             ready=self.ready,

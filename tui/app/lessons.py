@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from tui.app.controllers.lessons import LessonController
-from tui.app.ink import Lines
 from tui.app.lesson.digests_view import DigestsReader
 from tui.app.lesson.grounds import Grounds
 from tui.app.lesson.panel import LessonPanel
@@ -18,7 +17,8 @@ from tui.app.lesson.rehearsing import Rehearsing, choose_platform
 from tui.app.lesson.session import Session
 from tui.app.pages.parts import prose
 from tui.app.screens.dialogs import Choice, Confirm, Item
-from tui.app.world import World
+from tui.app.services import Services
+from tui.app.styled_text import Lines
 from tui.explore.node import Load
 from tui.teach.digests import four_digests
 from tui.teach.lesson import Lesson
@@ -35,9 +35,9 @@ _WIDE = 110
 _TALL = 36
 
 
-def plug(house: ExploreScreen, world: World, *, lesson: str | None = None, offer: bool = False) -> Lessons:
+def plug(house: ExploreScreen, services: Services, *, lesson: str | None = None, offer: bool = False) -> Lessons:
     """Bring lessons and rehearsal to life; with `lesson` begin that one, with `offer` show what there is."""
-    made = Lessons(house, world)
+    made = Lessons(house, services)
     house.start(made.enter(lesson, offer), "lessons")
     return made
 
@@ -45,9 +45,9 @@ def plug(house: ExploreScreen, world: World, *, lesson: str | None = None, offer
 class Lessons:
     """One for the main screen."""
 
-    def __init__(self, house: ExploreScreen, world: World) -> None:
+    def __init__(self, house: ExploreScreen, services: Services) -> None:
         self.house = house
-        self.world = world
+        self.services = services
         self.session: Session | None = None
         self.rehearsing: Rehearsing | None = None
         self.shown = True
@@ -62,7 +62,7 @@ class Lessons:
         house.actions.add(LessonController(self))
         house.refresh_keys()
         house.on_laid_out = self.lay_out
-        inner = world.close
+        inner = services.close
 
         async def close() -> None:
             self.stop()
@@ -72,16 +72,16 @@ class Lessons:
                 if self._grounds is not None:
                     await asyncio.to_thread(self._grounds.remove)
 
-        world.close = close
+        services.close = close
 
     async def enter(self, lesson: str | None, offer: bool) -> None:
         """The program has started."""
-        if self.world.demo is None:
+        if self.services.demo is None:
             return
-        grounds = await asyncio.to_thread(Grounds, self.world.demo)
+        grounds = await asyncio.to_thread(Grounds, self.services.demo)
         self._grounds = grounds
-        await self.world.open(self.world.demo.address)
-        await self.world.open(grounds.source)
+        await self.services.open(self.services.demo.address)
+        await self.services.open(grounds.source)
         self.house.flush()
         if lesson is not None:
             await self.begin(find_lesson(lesson))
@@ -116,11 +116,11 @@ class Lessons:
 
     async def begin(self, lesson: Lesson) -> None:
         """Start a lesson from its first step."""
-        demo, client = self.world.demo, self.world.client
+        demo, client = self.services.demo, self.services.client
         if demo is None or client is None or self._grounds is None:
             return
         self.stop()
-        root = await self.world.open(demo.address)
+        root = await self.services.open(demo.address)
         self._last = lesson.id
         self.session = Session(self.house, lesson, self._grounds.world(root.source, client), self._changed)
         self.shown = True
@@ -148,7 +148,7 @@ class Lessons:
     def reason(self, action: str) -> str:
         """Why a lesson's key does not apply now; "" when it does."""
         if action == "lessons":
-            return "" if self.world.demo is not None else "lessons run on the embedded registry: fanfold demo"
+            return "" if self.services.demo is not None else "lessons run on the embedded registry: fanfold demo"
         if self.rehearsing is not None and action in ("lesson-act", "lesson-panel", "lesson-more"):
             return ""
         if self.session is None:
@@ -210,9 +210,9 @@ class Lessons:
         platform = await choose_platform(self.house, here)
         if platform is None:
             return
-        client = self.world.client
+        client = self.services.client
         rehearsal = Rehearsal(
-            self.house.explorer, node, platform, hosts=client.settings if client else None, trace=self.world.trace
+            self.house.explorer, node, platform, hosts=client.settings if client else None, trace=self.services.trace
         )
         self.rehearsing = Rehearsing(self.house, rehearsal)
         self.shown = True

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tui.app.clipboard import Handed
     from tui.app.screens.explore import ExploreScreen
-    from tui.app.world import Connect, World
+    from tui.app.services import Connect, Services
     from tui.config import Settings
     from tui.sources.spec import SourceSpec
 
@@ -41,7 +41,7 @@ def _actions() -> type[Provider]:
 
 
 class FanfoldApp(App[int]):
-    """`connect` makes the world (late); `sources` are opened in it, in their order. `interval` is the shortest
+    """`connect` makes the services (late); `sources` are opened with them, in their order. `interval` is the shortest
     time between two repaints by themselves, in seconds (tests use 0)."""
 
     TITLE = "fanfold"
@@ -68,15 +68,15 @@ class FanfoldApp(App[int]):
         self._sources = tuple(sources)
         self._interval = interval
         self._native = clipboard_native
-        self._world: World | None = None
+        self._services: Services | None = None
         self._house: ExploreScreen | None = None
         #: Why leaving now would lose something; "" when it would not. Fixing sets it while a draft is open.
         self.unsaved: Callable[[], str] = lambda: ""
         #: The lesson to begin with (id, number or path; None: none), and whether to offer the lessons otherwise.
         self.lesson: str | None = None
         self.offer_lessons = False
-        #: Called with the main screen once the world is there.
-        self.on_ready_hooks: list[Callable[[ExploreScreen, World], None]] = []
+        #: Called with the main screen once the services are there.
+        self.on_ready_hooks: list[Callable[[ExploreScreen, Services], None]] = []
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = self._first_theme()
@@ -134,15 +134,15 @@ class FanfoldApp(App[int]):
     async def _furnish(self) -> None:
         """The main screen, the engine, the sources; then, while those are being asked, what writes and teaches."""
         house = await self._build()
-        world = self._world = await self._connect()
-        house.enter(world)
-        await self.open_sources([*world.first, *self._sources])
+        services = self._services = await self._connect()
+        house.enter(services)
+        await self.open_sources([*services.first, *self._sources])
         drafting = await asyncio.to_thread(import_module, "tui.app.drafting")
         lessons = await asyncio.to_thread(import_module, "tui.app.lessons")
-        drafting.plug(house, world)
-        lessons.plug(house, world, lesson=self.lesson, offer=self.offer_lessons)
+        drafting.plug(house, services)
+        lessons.plug(house, services, lesson=self.lesson, offer=self.offer_lessons)
         for hook in self.on_ready_hooks:
-            hook(house, world)
+            hook(house, services)
         # What exists now stays: the collector need not walk it again and again while somebody scrolls.
         gc.collect()
         gc.freeze()
@@ -173,10 +173,10 @@ class FanfoldApp(App[int]):
 
     async def open_sources(self, sources: Sequence[str | SourceSpec]) -> None:
         """Open what was named on the command line; what fails is said, and the others are opened all the same."""
-        assert self._world is not None
+        assert self._services is not None
         for number, source in enumerate(sources):
             try:
-                node = await self._world.open(source)
+                node = await self._services.open(source)
             except Exception as error:
                 _log.info("could not open %r", source, exc_info=True)
                 from tui.app.house import failure
@@ -197,8 +197,8 @@ class FanfoldApp(App[int]):
 
     async def on_unmount(self) -> None:
         gc.unfreeze()
-        if self._world is not None:
-            await self._world.close()
+        if self._services is not None:
+            await self._services.close()
 
     def action_leave(self) -> None:
         """ctrl+q before the main screen is there (which asks first when something would be lost)."""

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from tui.app.glyphs import ROLE, Glyphs
-from tui.app.ink import Role, cut
+from tui.app.styled_text import Role, cut
 from tui.explore import sums
 from tui.explore.node import BLOB_KINDS, Kind, Load, Node
 from tui.oci import media

@@ -1,4 +1,4 @@
-"""Making a world: the engine on real sources, or on the embedded registry. What is heavy is imported here, late."""
+"""Making the services: the engine on real sources, or on the embedded registry. Heavy imports stand here, late."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.app.world import Connect, World
+from tui.app.services import Connect, Services
 
 if TYPE_CHECKING:
     from tui.config import Settings
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 def connect(settings: Settings) -> Connect:
     """The engine for these settings."""
 
-    async def make() -> World:
+    async def make() -> Services:
         from tui import engine as engines
 
         engine = await engines.connect(settings)
-        return World(
+        return Services(
             engine.explorer, engine.open, engine.aclose, engine.client, engine.trace, engine.insecure, engine=engine
         )
 
@@ -30,18 +30,18 @@ def connect(settings: Settings) -> Connect:
 def demo_connect(settings: Settings) -> Connect:
     """The engine on the embedded registry, which is started in a thread of its own and shown as its catalog."""
 
-    async def make() -> World:
+    async def make() -> Services:
         from tui.registry.settings import HostSettings
 
         hosts = dict(settings.hosts)
         own = replace(settings, hosts=hosts)
-        served, world = await asyncio.gather(asyncio.to_thread(_serve), connect(own)())
+        served, services = await asyncio.gather(asyncio.to_thread(_serve), connect(own)())
         if settings.tls_on_loopback:
             hosts[served.address] = HostSettings(plain_http=True)  # --ca is not about the embedded registry
-        world.close_also(served.stop)
-        world.first = (served.address,)
-        world.demo = served
-        return world
+        services.close_also(served.stop)
+        services.first = (served.address,)
+        services.demo = served
+        return services
 
     return make
 

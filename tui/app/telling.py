@@ -21,7 +21,7 @@ class Telling(House):
     _told_exchanges: int = 0
 
     def forget_told(self) -> None:
-        """Somebody new listens, or the world was reset: what is on the screen is news again."""
+        """Somebody new listens, or the registry was reset: what is on the screen is news again."""
         self._told_presence = {}
         self._told_findings = set()
         self._told_exchanges = 0
@@ -73,7 +73,7 @@ class Telling(House):
 
     def tell_exchanges(self) -> None:
         """The requests that the log shows since the last time."""
-        trace = self.world.trace if self.world else None
+        trace = self.services.trace if self.services else None
         if trace is None or not self.bus.heard:
             return
         for exchange in trace.exchanges:

@@ -6,11 +6,11 @@ import os
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from tui.app import situation as why
 from tui.app.actions import action
 from tui.app.controllers.finding import Finding
+from tui.app.copy_menu import CopyItem, copy_menu
 from tui.app.messages import EventKind
-from tui.app.offers import Offer, offers
+from tui.explore.availability import unavailable_copy_digest, unavailable_selected
 from tui.explore.node import Node
 from tui.text import safe, shorten
 
@@ -27,7 +27,7 @@ class Copying(Finding):
         title="copy digest",
         words="Copy the whole digest (in Requests: the curl line)",
         group="Copy",
-        unavailable=why.why_not_copy_digest,
+        unavailable=unavailable_copy_digest,
         rank=2,
     )
     async def do_copy(self) -> None:
@@ -49,7 +49,7 @@ class Copying(Finding):
         title="copy…",
         words="Copy menu: digest, references, pull line, curl, JSON, report",
         group="Copy",
-        unavailable=why.why_not_selected,
+        unavailable=unavailable_selected,
         rank=3,
     )
     async def do_copy_menu(self) -> None:
@@ -59,25 +59,25 @@ class Copying(Finding):
         node = self.current
         if node is None:
             return
-        made = offers(node, self.commands_of(node))
-        items = [Item(offer.key, offer.title, offer, safe(offer.text, limit=400), offer.reason) for offer in made]
+        made = copy_menu(node, self.commands_of(node))
+        items = [Item(each.key, each.title, each, safe(each.text, limit=400), each.reason) for each in made]
         self.tell_view("copy", node)
         chosen = await self.ask(Choice(f"Copy from {shorten(node.label, 40)}", items))
         if chosen is not None:
-            await self.copy_offer(node, chosen)
+            await self.copy_item(node, chosen)
 
-    async def copy_offer(self, node: Node, offer: Offer) -> None:
+    async def copy_item(self, node: Node, item: CopyItem) -> None:
         """Copy what a line of the menu stands for."""
-        text: str | None = offer.text
-        if offer.what == "json":
+        text: str | None = item.text
+        if item.what == "json":
             raw = await self.explorer.read_manifest_json(node)
             text = raw.decode("utf-8", errors="replace") if raw is not None else None
-        elif offer.what in ("markdown", "report"):
-            text = self.report_text(node, offer.what)
+        elif item.what in ("markdown", "report"):
+            text = self.report_text(node, item.what)
         if not text:
-            self.say(f"There is no {offer.title} to copy: it could not be read.", severity="warning")
+            self.say(f"There is no {item.title} to copy: it could not be read.", severity="warning")
             return
-        await self.copy_text(text, offer.what)
+        await self.copy_text(text, item.what)
 
     async def copy_text(self, text: str, what: str) -> None:
         """Hand a text to the clipboard and say where it went, with the text itself for those whom it did not reach."""

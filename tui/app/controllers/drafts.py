@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.app import situation as why
 from tui.app.actions import action
+from tui.explore.availability import (
+    unavailable_amend,
+    unavailable_copy_elsewhere,
+    unavailable_delete,
+    unavailable_new,
+    unavailable_push,
+    unavailable_recreate,
+    unavailable_tag,
+    unavailable_undo,
+)
 
 if TYPE_CHECKING:
     from tui.app.drafting import Drafting
@@ -26,7 +35,7 @@ class DraftController:
         title="recreate",
         words="Recreate a manifest list from its source references",
         group="Fix",
-        unavailable=why.why_not_recreate,
+        unavailable=unavailable_recreate,
         writes=True,
         rank=7,
     )
@@ -39,7 +48,7 @@ class DraftController:
         title="amend",
         words="Amend a manifest list: add, replace, remove, annotate platforms",
         group="Fix",
-        unavailable=why.why_not_amend,
+        unavailable=unavailable_amend,
         writes=True,
         rank=8,
     )
@@ -52,7 +61,7 @@ class DraftController:
         title="new list",
         words="New manifest list from what is marked",
         group="Fix",
-        unavailable=why.why_not_new,
+        unavailable=unavailable_new,
         writes=True,
         rank=13,
     )
@@ -65,7 +74,7 @@ class DraftController:
         title="push",
         words="Push a draft, or a list from Docker's local store",
         group="Fix",
-        unavailable=why.why_not_push,
+        unavailable=unavailable_push,
         writes=True,
         rank=9,
     )
@@ -73,7 +82,13 @@ class DraftController:
         await self.drafting.push()
 
     @action(
-        "tag", keys="T", title="tag", words="Tag this digest", group="Fix", unavailable=why.why_not_tag, writes=True
+        "tag",
+        keys="T",
+        title="tag",
+        words="Tag this digest",
+        group="Fix",
+        unavailable=unavailable_tag,
+        writes=True,
     )
     async def tag(self) -> None:
         await self.drafting.tag()
@@ -84,7 +99,7 @@ class DraftController:
         title="copy to",
         words="Copy to another repository or registry",
         group="Fix",
-        unavailable=why.why_not_copy_elsewhere,
+        unavailable=unavailable_copy_elsewhere,
         writes=True,
     )
     async def copy(self) -> None:
@@ -96,7 +111,7 @@ class DraftController:
         title="delete",
         words="Delete a tag, a manifest or a local list, after showing what else would break",
         group="Fix",
-        unavailable=why.why_not_delete,
+        unavailable=unavailable_delete,
         writes=True,
     )
     async def delete(self) -> None:
@@ -108,7 +123,7 @@ class DraftController:
         title="undo push",
         words="Put back what the last push to this tag replaced, or a tag that was deleted",
         group="Fix",
-        unavailable=why.why_not_undo,
+        unavailable=unavailable_undo,
         writes=True,
     )
     async def undo(self) -> None:

@@ -7,10 +7,10 @@ from time import monotonic
 
 from textual import events, on
 
-from tui.app import situation as why
 from tui.app.actions import action
 from tui.app.controllers.looking import Looking
 from tui.app.findbar import FindBar
+from tui.explore.availability import unavailable_filter
 from tui.explore.node import Kind, Node
 from tui.text import plural, shorten
 
@@ -34,7 +34,7 @@ class Filtering(Looking):
         title="filter",
         words="Filter the list or the index you are in, or find in the pane, while you type",
         group="Look",
-        unavailable=why.why_not_filter,
+        unavailable=unavailable_filter,
         rank=6,
     )
     def do_filter(self) -> None:

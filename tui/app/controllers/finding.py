@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual import on
 
-from tui.app import situation as why
 from tui.app.actions import action
 from tui.app.controllers.filtering import Filtering
-from tui.app.ink import Target
+from tui.app.styled_text import Target
 from tui.app.widgets.page import PageView
+from tui.explore.availability import unavailable_back
 from tui.explore.node import Node
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
@@ -46,14 +46,14 @@ class Finding(Filtering):
 
     async def go_to(self, text: str) -> Node | None:
         """Open whatever a text names; a digest alone is looked for in the repository of the cursor."""
-        assert self.world is not None
+        assert self.services is not None
         stripped = text.strip()
         if stripped.startswith(("sha256:", "sha512:")):
             await self.show_object(stripped)
             return self.current
         try:
             self.remember()
-            node = self._nearby(stripped) or await self.world.open(stripped)
+            node = self._nearby(stripped) or await self.services.open(stripped)
         except OciError as error:
             self.say(str(error), title="That is no reference", severity="error", timeout=12)
             return None
@@ -95,7 +95,7 @@ class Finding(Filtering):
         title="back",
         words="Back to where you were before following a digest",
         group="Move",
-        unavailable=why.why_not_back,
+        unavailable=unavailable_back,
     )
     async def do_back(self) -> None:
         while self.places:

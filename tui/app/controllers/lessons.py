@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.app import situation as why
 from tui.app.actions import action
+from tui.explore.availability import unavailable_lesson, unavailable_rehearse
 
 if TYPE_CHECKING:
     from tui.app.lessons import Lessons
@@ -26,7 +26,7 @@ class LessonController:
         title="rehearse",
         words="Pull rehearsal: step through what a client does when it pulls this",
         group="Learn",
-        unavailable=why.why_not_rehearse,
+        unavailable=unavailable_rehearse,
     )
     async def rehearse(self) -> None:
         await self.lessons.rehearse()
@@ -37,7 +37,7 @@ class LessonController:
         title="digests",
         words="Why are there four digests? All of them side by side",
         group="Learn",
-        unavailable=why.why_not_rehearse,
+        unavailable=unavailable_rehearse,
     )
     async def digests(self) -> None:
         await self.lessons.digests()
@@ -48,7 +48,7 @@ class LessonController:
         title="lessons",
         words="Lessons: choose one",
         group="Lesson",
-        unavailable=why.why_not_lesson("lessons"),
+        unavailable=unavailable_lesson("lessons"),
     )
     async def choose(self) -> None:
         await self.lessons.choose()
@@ -59,7 +59,7 @@ class LessonController:
         title="do it",
         words="Lesson: have it done, go on; the next step of a rehearsal",
         group="Lesson",
-        unavailable=why.why_not_lesson("lesson-act"),
+        unavailable=unavailable_lesson("lesson-act"),
     )
     async def act(self) -> None:
         await self.lessons.act()
@@ -70,7 +70,7 @@ class LessonController:
         title="hint",
         words="Lesson: a hint",
         group="Lesson",
-        unavailable=why.why_not_lesson("lesson-hint"),
+        unavailable=unavailable_lesson("lesson-hint"),
     )
     def hint(self) -> None:
         self.lessons.hint()
@@ -81,7 +81,7 @@ class LessonController:
         title="show me",
         words="Lesson: have the step shown",
         group="Lesson",
-        unavailable=why.why_not_lesson("lesson-show"),
+        unavailable=unavailable_lesson("lesson-show"),
     )
     async def show_me(self) -> None:
         await self.lessons.show_me()
@@ -92,7 +92,7 @@ class LessonController:
         title="lesson",
         words="Lesson: hide or show the panel; end a rehearsal",
         group="Lesson",
-        unavailable=why.why_not_lesson("lesson-panel"),
+        unavailable=unavailable_lesson("lesson-panel"),
     )
     async def toggle(self) -> None:
         await self.lessons.toggle()
@@ -103,7 +103,7 @@ class LessonController:
         title="more",
         words="Lesson: scroll the panel",
         group="Lesson",
-        unavailable=why.why_not_lesson("lesson-more"),
+        unavailable=unavailable_lesson("lesson-more"),
     )
     def more(self) -> None:
         self.lessons.more()
@@ -114,7 +114,7 @@ class LessonController:
         title="start over",
         words="Lesson: start over, with the registry as it was",
         group="Lesson",
-        unavailable=why.why_not_lesson("lesson-over"),
+        unavailable=unavailable_lesson("lesson-over"),
     )
     async def start_over(self) -> None:
         await self.lessons.start_over()

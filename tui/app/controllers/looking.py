@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from tui.app import situation as why
 from tui.app.actions import action
 from tui.app.controllers.moving import Moving
+from tui.explore.availability import (
+    unavailable_diff,
+    unavailable_mark,
+    unavailable_selected,
+    unavailable_sort,
+    unavailable_unmark,
+)
 from tui.explore.node import Kind, Load, Node
 from tui.explore.sort import ORDERS
 from tui.text import plural
@@ -32,7 +38,7 @@ class Looking(Moving):
         title="check",
         words="Check everything below the cursor; again stops it",
         group="Look",
-        unavailable=why.why_not_selected,
+        unavailable=unavailable_selected,
         rank=4,
     )
     async def do_check(self) -> None:
@@ -83,7 +89,7 @@ class Looking(Moving):
         title="JSON",
         words="The raw JSON; again switches between pretty-printed and as served",
         group="Look",
-        unavailable=why.why_not_selected,
+        unavailable=unavailable_selected,
     )
     def do_json(self) -> None:
         if self.tab == "json":
@@ -98,7 +104,7 @@ class Looking(Moving):
         title="explain",
         words="Explain what this is",
         group="Look",
-        unavailable=why.why_not_selected,
+        unavailable=unavailable_selected,
         rank=11,
     )
     def do_explain(self) -> None:
@@ -107,7 +113,12 @@ class Looking(Moving):
     # --- marks and diff ------------------------------------------------------------------------------------------
 
     @action(
-        "mark", keys="m", title="mark", words="Mark or unmark this image", group="Look", unavailable=why.why_not_mark
+        "mark",
+        keys="m",
+        title="mark",
+        words="Mark or unmark this image",
+        group="Look",
+        unavailable=unavailable_mark,
     )
     def do_mark(self) -> None:
         image = self.current.image() if self.current else None
@@ -121,7 +132,12 @@ class Looking(Moving):
         self.refresh_keys()
 
     @action(
-        "clear-marks", keys="M", title="unmark", words="Clear all marks", group="Look", unavailable=why.why_not_unmark
+        "clear-marks",
+        keys="M",
+        title="unmark",
+        words="Clear all marks",
+        group="Look",
+        unavailable=unavailable_unmark,
     )
     def do_clear_marks(self) -> None:
         count = len(self.marks)
@@ -136,7 +152,7 @@ class Looking(Moving):
         title="diff",
         words="Compare the marked one with this one (never deletes)",
         group="Look",
-        unavailable=why.why_not_diff,
+        unavailable=unavailable_diff,
     )
     async def do_diff(self) -> None:
         """Compare the mark that was set last (and is not this one) with the row under the cursor."""
@@ -176,13 +192,13 @@ class Looking(Moving):
         title="sort",
         words="Sort the tags: name, version, newest where it is cheap",
         group="Look",
-        unavailable=why.why_not_sort,
+        unavailable=unavailable_sort,
     )
     async def do_sort(self) -> None:
         """Choose an order for the list that the cursor is in."""
         from tui.app.screens.dialogs import Choice, Item
 
-        node = self.situation().listing
+        node = self.context().listing
         if node is None or node.listing is None:
             return
         items = [
@@ -201,7 +217,7 @@ class Looking(Moving):
         title="refresh",
         words="Ask again, past every cache",
         group="Look",
-        unavailable=why.why_not_selected,
+        unavailable=unavailable_selected,
     )
     async def do_refresh(self) -> None:
         """Ask again for the row and what was loaded below it, past every cache."""
@@ -262,9 +278,9 @@ class Looking(Moving):
     )
     async def do_quit(self) -> None:
         """Leave; asks when a draft is open that was not pushed."""
-        from tui.app.ink import Lines
         from tui.app.pages.parts import prose
         from tui.app.screens.dialogs import Confirm
+        from tui.app.styled_text import Lines
 
         why = self.keys.put_in(self.fan.unsaved())
         if why and not await self.ask(Confirm("Leave?", Lines([prose(why)]), yes="leave")):

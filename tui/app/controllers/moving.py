@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from tui.app import situation as why
 from tui.app.actions import action
 from tui.app.messages import EventKind
 from tui.app.telling import Telling, shows_children
+from tui.explore.availability import unavailable_open, unavailable_requests, unavailable_selected, unavailable_toggle
 from tui.explore.node import Kind, Load, Node
 from tui.text import plural
 
@@ -92,7 +92,7 @@ class Moving(Telling):
         title="open",
         words="Open: expand a row, load the next page, follow the chosen link, show a request",
         group="Move",
-        unavailable=why.why_not_open,
+        unavailable=unavailable_open,
         rank=1,
     )
     async def do_open(self) -> None:
@@ -136,7 +136,7 @@ class Moving(Telling):
         title="fold",
         words="Expand or collapse the row",
         group="Move",
-        unavailable=why.why_not_toggle,
+        unavailable=unavailable_toggle,
     )
     def do_toggle(self) -> None:
         node = self.current
@@ -154,7 +154,7 @@ class Moving(Telling):
         title="collapse all",
         words="Collapse everything below",
         group="Move",
-        unavailable=why.why_not_selected,
+        unavailable=unavailable_selected,
     )
     def do_collapse_all(self) -> None:
         if (node := self.current) is not None:
@@ -166,13 +166,13 @@ class Moving(Telling):
         title="expand all",
         words="Expand everything below (asks before it fetches a lot)",
         group="Move",
-        unavailable=why.why_not_selected,
+        unavailable=unavailable_selected,
     )
     async def do_expand_all(self) -> None:
         """Open everything below the row, level by level; asks before it would fetch many manifests."""
-        from tui.app.ink import Lines
         from tui.app.pages.parts import prose
         from tui.app.screens.dialogs import Confirm
+        from tui.app.styled_text import Lines
 
         start = self.current
         if start is None:
@@ -243,7 +243,7 @@ class Moving(Telling):
         title="Requests",
         words="Go to pane 3, the requests",
         group="Panes",
-        unavailable=why.why_not_requests,
+        unavailable=unavailable_requests,
     )
     def do_pane_3(self) -> None:
         self.show_requests(True)

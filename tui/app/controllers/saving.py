@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tui.app.actions import action
 from tui.app.controllers.copying import Copying
-from tui.app.ink import Lines
+from tui.app.styled_text import Lines
 from tui.explore.node import Node
 from tui.text import safe, size
 

@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from tui.app.ink import Line, Lines
 from tui.app.screens.dialogs import Dialog
+from tui.app.styled_text import Line, Lines
 from tui.app.widgets.page import PageView
 
 T = TypeVar("T")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from tui.app.drafts.busy import Busy
 from tui.app.drafts.screen import FixScreen
 from tui.app.house import failure
-from tui.app.ink import Line, Lines
 from tui.app.pages.json_page import JsonPage
 from tui.app.pages.parts import blank, digest_value, heading, prose
 from tui.app.screens.dialogs import Choice, Confirm, Item, Prompt, Reader, Where
+from tui.app.styled_text import Line, Lines
 from tui.compose import edit
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
 from tui.compose.errors import ComposeError

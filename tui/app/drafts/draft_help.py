@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.app.ink import Line, Lines
 from tui.app.pages.parts import blank, prose
+from tui.app.styled_text import Line, Lines
 
 _WORDS = (
     ("P", "work out the plan, show it, and push it from there"),

@@ -11,9 +11,9 @@ from textual.widget import Widget
 from tui.app.drafts.draft_edits import Edits
 from tui.app.drafts.screen import MOVES, OneLine
 from tui.app.house import House
-from tui.app.ink import Line, Lines
 from tui.app.messages import EventKind
 from tui.app.pages.draft import entry_page, headline, index_notes, notices, order, summary, table
+from tui.app.styled_text import Line, Lines
 from tui.app.widgets.page import PageView
 from tui.app.widgets.rowlist import RowList
 from tui.compose.draft import Draft, Entry

@@ -15,11 +15,11 @@ from textual.widgets import Input, Static
 
 from tui.app.drafts.screen import MOVES, FixScreen
 from tui.app.house import House, failure
-from tui.app.ink import Line, Lines
 from tui.app.messages import Event, EventKind
 from tui.app.pages.parts import blank, prose
 from tui.app.pages.plan import plan_page
 from tui.app.screens.dialogs import Choice, Item, Prompt
+from tui.app.styled_text import Line, Lines
 from tui.app.widgets.page import PageView
 from tui.compose.equivalents import Equivalent, equivalents
 from tui.compose.plan import Plan, to_json

@@ -11,8 +11,8 @@ from textual.widget import Widget
 
 from tui.app.drafts.screen import MOVES, FixScreen
 from tui.app.house import House, failure
-from tui.app.ink import Line
 from tui.app.pages.push import Progress, progress_page, result_page
+from tui.app.styled_text import Line
 from tui.app.widgets.page import PageView
 from tui.compose.events import Event, Outcome, PushResult
 from tui.compose.plan import Action, DiffRow, Plan

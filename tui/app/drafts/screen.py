@@ -18,9 +18,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.app.house import House
-from tui.app.ink import Line, wrap
+from tui.app.styled_text import Line, wrap
 from tui.app.widgets.bars import Clickable
-from tui.app.widgets.ink import Inked
+from tui.app.widgets.styled import StyledWidget
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ MOVES = {
 _WIDE = 116
 
 
-class OneLine(Inked):
+class OneLine(StyledWidget):
     """A line of inked text; with `most` above 1 it folds to that many rows."""
 
     line: reactive[Line] = reactive(Line, always_update=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.app.ink import Line, Lines, Target
 from tui.app.pages.parts import blank, prose
+from tui.app.styled_text import Line, Lines, Target
 from tui.teach.digests import FourDigests
 
 

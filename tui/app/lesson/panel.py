@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 
-from tui.app.ink import Lines
+from tui.app.styled_text import Lines
 from tui.app.widgets.page import PageView
 
 #: The key that scrolls it, as people write it.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tui.app.ink import Line, Lines
 from tui.app.pages.parts import blank, prose
+from tui.app.styled_text import Line, Lines
 from tui.teach.events import EventKind
 from tui.teach.lesson import Step
 from tui.teach.lesson_run import LessonRun

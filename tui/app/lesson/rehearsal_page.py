@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.app.ink import Line, Lines
 from tui.app.pages.parts import blank, prose
+from tui.app.styled_text import Line, Lines
 from tui.teach.rehearsal import Rehearsal
 from tui.teach.rehearsal_steps import RehearsalStep
 

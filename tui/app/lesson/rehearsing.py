@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.app.ink import Lines
 from tui.app.lesson.rehearsal_page import rehearsal_page, rehearsal_title
 from tui.app.messages import Event, EventKind, node_event
 from tui.app.screens.dialogs import Choice, Item
+from tui.app.styled_text import Lines
 from tui.explore.node import Node
 from tui.oci.platform import Platform
 from tui.teach.choosing import this_machine

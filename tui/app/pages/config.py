@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.app.ink import Line, Lines
 from tui.app.pages.parts import Scene, blank, digest_value, heading, page, pairs, value
 from tui.app.pages.summary import nothing
+from tui.app.styled_text import Line, Lines
 from tui.explore.node import Kind, Node
 from tui.oci.config import ImageConfig
 from tui.text import age, safe

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.app.ink import Line, Lines, Role
 from tui.app.pages.parts import blank, heading, page, prose
 from tui.app.pages.summary import title
+from tui.app.styled_text import Line, Lines, Role
 from tui.explore.diff import Change, DiffRow
 from tui.explore.node import Node
 from tui.text import safe

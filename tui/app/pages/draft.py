@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.app.ink import Line, Role, columns
 from tui.app.pages.parts import blank, digest_value, heading, prose, value
+from tui.app.styled_text import Line, Role, columns
 from tui.compose.draft import Draft, Entry, EntryVerdict
 from tui.compose.validate import Problem
 from tui.oci import media

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.app.ink import Line, Lines, Target
 from tui.app.pages.parts import blank, heading, page, value
+from tui.app.styled_text import Line, Lines, Target
 from tui.text import safe, size
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.app.ink import Line, Lines, Target
 from tui.app.pages.parts import SEVERITY_ROLE, Scene, blank, heading, page, prose
+from tui.app.styled_text import Line, Lines, Target
 from tui.teach.commands import Command
 from tui.teach.digests import FourDigests
 from tui.teach.explain import explain_finding

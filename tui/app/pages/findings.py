@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.app.ink import Line, Lines, Target
 from tui.app.pages.parts import SEVERITY_ROLE, Scene, blank, page, prose
+from tui.app.styled_text import Line, Lines, Target
 from tui.explore.codes import CODES
 from tui.explore.findings import Finding
 from tui.explore.node import Load

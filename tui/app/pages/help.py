@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui.app.glyphs import ROLE, Glyphs
-from tui.app.ink import Line, Lines, Target
 from tui.app.pages.parts import blank, heading, page, prose
+from tui.app.styled_text import Line, Lines, Target
 from tui.sources.presence import Presence
 
 if TYPE_CHECKING:

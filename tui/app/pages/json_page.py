@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from tui.app.ink import Line, Link, Role, Target
+from tui.app.styled_text import Line, Link, Role, Target
 from tui.text import safe
 
 #: Characters shown at most; the whole can always be saved.

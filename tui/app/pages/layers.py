@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tui.app.glyphs import ROLE
-from tui.app.ink import Line, Lines, Target
 from tui.app.pages.parts import Scene, blank, heading, page
 from tui.app.pages.summary import nothing
+from tui.app.styled_text import Line, Lines, Target
 from tui.explore.node import Kind, Node
 from tui.explore.sums import image_parts, image_size
 from tui.oci import media

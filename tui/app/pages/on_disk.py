@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.app.ink import Line
 from tui.app.pages.parts import blank, prose
+from tui.app.styled_text import Line
 from tui.explore.on_disk import Section
 from tui.text import plural
 

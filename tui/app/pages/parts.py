@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.app.glyphs import ROLE, Glyphs
-from tui.app.ink import Line, Lines, Role, Target
 from tui.app.rows import Book
+from tui.app.styled_text import Line, Lines, Role, Target
 from tui.explore.findings import Finding, Severity
 from tui.explore.node import Node
 from tui.oci.digest import Digest

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from tui.app.ink import Line, Lines, Role, Target
 from tui.app.pages.diff import change
 from tui.app.pages.parts import blank, digest_value, heading, prose, value
+from tui.app.styled_text import Line, Lines, Role, Target
 from tui.compose.equivalents import Equivalent
 from tui.compose.plan import LACKING, DiffRow, How, Plan, PlannedObject, Step, StepKind
 from tui.explore.diff import Change

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tui.app.ink import Line, Lines, Role
 from tui.app.pages.parts import blank, digest_value, heading, prose, value
 from tui.app.pages.plan import difference
+from tui.app.styled_text import Line, Lines, Role
 from tui.compose.draft import LocalList
 from tui.compose.events import (
     BytesMoved,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.app.ink import Line
 from tui.app.pages.parts import heading, value
+from tui.app.styled_text import Line
 from tui.oci.statement import Statement, summary
 from tui.text import safe
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tui.app.glyphs import ROLE
-from tui.app.ink import Line, Lines, Target
 from tui.app.pages.parts import (
     LABEL,
     SEVERITY_ROLE,
@@ -18,6 +17,7 @@ from tui.app.pages.parts import (
     value,
 )
 from tui.app.rows import kind_cell
+from tui.app.styled_text import Line, Lines, Target
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.sums import image_parts, image_size
 from tui.oci import media

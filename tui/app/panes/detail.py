@@ -12,7 +12,6 @@ from textual.widget import Widget
 from tui.app.controllers.looking import Looking
 from tui.app.glyphs import Glyphs
 from tui.app.house import failure
-from tui.app.ink import Line, Page
 from tui.app.judge import Judge
 from tui.app.messages import EventKind
 from tui.app.pages.config import config, config_holder
@@ -23,6 +22,7 @@ from tui.app.pages.on_disk import on_disk
 from tui.app.pages.parts import Scene, blank, heading, page, prose
 from tui.app.pages.statement import statement_head
 from tui.app.pages.summary import nothing, summary
+from tui.app.styled_text import Line, Page
 from tui.app.widgets.bars import TabStrip
 from tui.explore.node import Kind, Load, Node
 from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
@@ -96,7 +96,7 @@ class DetailPane(Looking):
     def scene(self, node: Node, found: Sequence[Finding] = ()) -> Scene:
         """What pages are made from."""
         width = max(20, self.page_view.scrollable_content_region.width or self.page_view.size.width)
-        client = self.world.client if self.world is not None else None
+        client = self.services.client if self.services is not None else None
         registry = node.source.registry if node.kind is Kind.SOURCE else None
         notices = client.notices(registry) if client is not None and registry is not None else ()
         return Scene(node, self.explorer, self.glyphs, width, self.keys, tuple(found), notices)
@@ -207,7 +207,7 @@ class DetailPane(Looking):
         from tui.engine import client_settings
         from tui.teach.commands import commands
 
-        trace = self.world.trace if self.world is not None else None
+        trace = self.services.trace if self.services is not None else None
         return commands(node, client_settings(self.fan.settings), trace.login if trace is not None else None)
 
     def welcome(self) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from textual.css.scalar import Unit
 from textual.widget import Widget
 
-from tui.app import situation as why
 from tui.app.actions import action
 from tui.app.controllers.looking import is_problem
 from tui.app.panes.verdict import VerdictPane
+from tui.explore.availability import unavailable_requests
 from tui.explore.codes import Severity
 from tui.explore.node import Kind, Node
 from tui.sources.presence import Presence
@@ -147,7 +147,7 @@ class Panes(VerdictPane):
         title="requests",
         words="Show or hide the requests",
         group="Panes",
-        unavailable=why.why_not_requests,
+        unavailable=unavailable_requests,
         rank=10,
     )
     def do_requests(self) -> None:

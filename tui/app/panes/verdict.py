@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 from tui.app.house import failure
-from tui.app.ink import Line, Role, Target
 from tui.app.panes.detail import DetailPane
 from tui.app.rows import rest_words
+from tui.app.styled_text import Line, Role, Target
 from tui.app.widgets.bars import HeaderFacts, HeaderLine, VerdictBox
 from tui.explore.codes import Severity
 from tui.explore.node import Kind, Load, Node
@@ -111,17 +111,17 @@ class VerdictPane(DetailPane):
             marks.append("read-only")
         pulls = rate = ""
         busy = False
-        world = self.world
+        services = self.services
         marks.extend(self._rests_of(registry))
-        if world is not None and registry is not None:
-            if registry in world.insecure:
+        if services is not None and registry is not None:
+            if registry in services.insecure:
                 marks.append("insecure")
-            limit = world.client.rate_limit(registry) if world.client else None
+            limit = services.client.rate_limit(registry) if services.client else None
             if limit is not None and limit.remaining is not None:
                 of = f"/{limit.limit}" if limit.limit is not None else ""
                 pulls = f"pulls left {limit.remaining}{of}"
-        if world is not None and world.trace is not None:
-            per_second = world.trace.rate()
+        if services is not None and services.trace is not None:
+            per_second = services.trace.rate()
             busy = per_second > 0
             rate = f"{per_second:.0f} req/s" if per_second >= 1 or not busy else f"{per_second:.1f} req/s"
         self.query_one(HeaderLine).facts = HeaderFacts(where, pulls, rate, busy, tuple(marks), self.glyphs.mark)
@@ -137,13 +137,13 @@ class VerdictPane(DetailPane):
     @property
     def rests(self) -> dict[str, float]:
         """The hosts (lower case) that asked for a rest, with the seconds that are left of it."""
-        client = self.world.client if self.world is not None else None
+        client = self.services.client if self.services is not None else None
         return {name.lower(): left for name, left in client.pauses().items()} if client is not None else {}
 
     @property
     def rate_is_shown(self) -> bool:
         """Whether requests a second are shown and not nought: they fall by themselves."""
-        return self.world is not None and self.world.trace is not None and self.world.trace.rate() > 0
+        return self.services is not None and self.services.trace is not None and self.services.trace.rate() > 0
 
     @property
     def live(self) -> bool:

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
-from tui.app.ink import Line, Lines, Page, Role, Target, cut
+from tui.app.styled_text import Line, Lines, Page, Role, Target, cut
 from tui.app.widgets.page import PageView
 from tui.compose.targets import unusable_target
 from tui.text import safe

@@ -20,11 +20,11 @@ from tui.app.keys import BY_ID, Keys
 from tui.app.messages import Bus, EventKind
 from tui.app.panes.layout import Panes
 from tui.app.pulse import Pulse
+from tui.app.services import Services
 from tui.app.widgets.bars import Clickable, HeaderLine, KeyBar, KeyFact, TabStrip, VerdictBox
 from tui.app.widgets.page import PageView
 from tui.app.widgets.requests import RequestList
 from tui.app.widgets.tree import ImageTree
-from tui.app.world import World
 from tui.explore.events import ChildrenChanged, Event, NodeChanged
 from tui.explore.node import Node
 from tui.text import plural, shorten
@@ -45,7 +45,7 @@ class ExploreScreen(Panes, Saving):
 
     def __init__(self, keys: Keys, glyphs: Glyphs, *, read_only: bool = False, interval: float = 0.1) -> None:
         super().__init__()
-        self.world: World | None = None
+        self.services: Services | None = None
         self.keys = keys
         bindings = self._bindings.key_to_bindings  # a copy of the class's own: the user's keys are this screen's
         for key in [key for key, bound in bindings.items() if any(each.id in BY_ID for each in bound)]:
@@ -64,7 +64,7 @@ class ExploreScreen(Panes, Saving):
         self.requests_shown = False
         self.layout_choice = "auto"
         self.zoomed = ""
-        self.actions = ActionSet(keys, "main", self.situation, start=self.start, warn=self.warn)
+        self.actions = ActionSet(keys, "main", self.context, start=self.start, warn=self.warn)
         self.actions.add(self)
         self._dirty: dict[Node, None] = {}
         self._disk_notes = {}
@@ -102,16 +102,16 @@ class ExploreScreen(Panes, Saving):
         self.refresh_header()
         self.refresh_keys()
 
-    # --- the world -----------------------------------------------------------------------------------------------
+    # --- the services --------------------------------------------------------------------------------------------
 
-    def enter(self, world: World) -> None:
-        """Show a world that was just made."""
-        self.world = world
-        self.images.book = world.explorer
-        world.explorer.subscribe(self._heard)
-        if world.trace is not None:
-            self.requests.trace = world.trace
-            world.trace.subscribe(lambda exchange: self.pulse.poke())
+    def enter(self, services: Services) -> None:
+        """Show what the services know."""
+        self.services = services
+        self.images.book = services.explorer
+        services.explorer.subscribe(self._heard)
+        if services.trace is not None:
+            self.requests.trace = services.trace
+            services.trace.subscribe(lambda exchange: self.pulse.poke())
         self.flush()
         self.refresh_header()
 
@@ -145,7 +145,7 @@ class ExploreScreen(Panes, Saving):
 
     def flush(self) -> None:
         """Make the tree look like the data now."""
-        if self.world is None:
+        if self.services is None:
             return
         dirty, self._dirty = self._dirty, {}
         if self.problems_only:
@@ -161,12 +161,12 @@ class ExploreScreen(Panes, Saving):
 
     def focus_engine(self) -> None:
         """Tell the engine what is on the screen: it asks for that first."""
-        if self.world is not None:
+        if self.services is not None:
             self.explorer.focus(self.images.visible_nodes())
 
     def tell_notices(self) -> None:
         """Say each notice of the engine once: logins that did not help, warnings of registries, how names were read."""
-        engine = self.world.engine if self.world is not None else None
+        engine = self.services.engine if self.services is not None else None
         if engine is None:
             return
         new = [text for text in engine.notices if text not in self._noticed]
@@ -188,14 +188,14 @@ class ExploreScreen(Panes, Saving):
     @on(ImageTree.Expanded)
     def _expanded(self, event: ImageTree.Expanded) -> None:
         event.stop()
-        if self.world is not None:
+        if self.services is not None:
             self.start(self.load(event.node), f"open {event.node.key}", group=f"open:{event.node.key}", exclusive=True)
             self.focus_engine()
 
     @on(ImageTree.Collapsed)
     def _collapsed(self, event: ImageTree.Collapsed) -> None:
         event.stop()
-        if self.world is not None:
+        if self.services is not None:
             self.explorer.leave(event.node)
             self.focus_engine()
 

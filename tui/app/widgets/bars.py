@@ -11,8 +11,8 @@ from textual import events
 from textual.message import Message
 from textual.reactive import reactive
 
-from tui.app.ink import Line, Role, cut, shortened, wrap
-from tui.app.widgets.ink import Inked
+from tui.app.styled_text import Line, Role, cut, shortened, wrap
+from tui.app.widgets.styled import StyledWidget
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class HeaderFacts:
     dot: str = "●"
 
 
-class HeaderLine(Inked):
+class HeaderLine(StyledWidget):
     """Program, source, rate limit, requests a second."""
 
     facts: reactive[HeaderFacts] = reactive(HeaderFacts())
@@ -51,7 +51,7 @@ class HeaderLine(Inked):
         return text
 
 
-class TabStrip(Inked):
+class TabStrip(StyledWidget):
     """The names of the detail's tabs. A click on one posts `Picked`."""
 
     class Picked(Message):
@@ -78,7 +78,7 @@ class TabStrip(Inked):
         short = room < len(names)
         for name, title, count in names:
             shown = (title[:4] if short and name != self.active else title) + count
-            style = self.ink("head") + Style(underline=True) if name == self.active else self.ink("dim")
+            style = self.style_of("head") + Style(underline=True) if name == self.active else self.style_of("dim")
             text.append(shown, style + Style(meta={"tab": name}))
             text.append(gap)
         return text
@@ -89,7 +89,7 @@ class TabStrip(Inked):
             self.post_message(self.Picked(str(tab)))
 
 
-class Clickable(Inked):
+class Clickable(StyledWidget):
     """Text whose `act` meta names an action; a click posts `Act`."""
 
     class Act(Message):
@@ -162,8 +162,8 @@ class KeyBar(Clickable):
             key: Role = "dim" if fact.reason else "key-cap"
             words: Role = "dim" if fact.reason else "label"
             text.append(" ")
-            text.append(fact.key, self.ink(key) + action)
+            text.append(fact.key, self.style_of(key) + action)
             text.append(" ", action)
-            text.append(fact.title, self.ink(words) + action)
+            text.append(fact.title, self.style_of(words) + action)
             text.append(" ")
         return text

@@ -10,14 +10,14 @@ from textual.geometry import Region
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.app.ink import Line
-from tui.app.widgets.ink import INKS, Inked
+from tui.app.styled_text import Line
+from tui.app.widgets.styled import ROLE_CLASSES, StyledWidget
 
 
-class CursorList(ScrollView, Inked, can_focus=True, inherit_bindings=False):
+class CursorList(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False):
     """Lines that are cut at the right edge, never folded. Movement comes from outside (`move`), as in PageView."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*INKS, "rows--cursor", "rows--blurred"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*ROLE_CLASSES, "rows--cursor", "rows--blurred"}
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

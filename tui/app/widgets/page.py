@@ -18,14 +18,14 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from tui.app.ink import Line, Lines, Link, Page, wrap
-from tui.app.widgets.ink import INKS, Inked
+from tui.app.styled_text import Line, Lines, Link, Page, wrap
+from tui.app.widgets.styled import ROLE_CLASSES, StyledWidget
 
 
-class PageView(ScrollView, Inked, can_focus=True, inherit_bindings=False):
+class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False):
     """Shows one `Page`. Movement comes from outside (`move`); `step_link` walks the links."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*INKS, "page--link", "page--match", "page--here"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*ROLE_CLASSES, "page--link", "page--match", "page--here"}
 
     class Followed(Message):
         """A link was followed, by key or click."""

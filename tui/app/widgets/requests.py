@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.geometry import Size
 from textual.message import Message
 
-from tui.app.ink import Line, Role, cut
+from tui.app.styled_text import Line, Role, cut
 from tui.app.widgets.cursor_list import CursorList
 from tui.text import safe, shorten, size
 from tui.text import width as width_of

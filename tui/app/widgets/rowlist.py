@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.geometry import Size
 from textual.message import Message
 
-from tui.app.ink import Line
+from tui.app.styled_text import Line
 from tui.app.widgets.cursor_list import CursorList
 
 

@@ -15,7 +15,7 @@ from tui.app.glyphs import UNICODE, Glyphs
 from tui.app.matching import matches
 from tui.app.rows import Book, Columns, Row, lay, row
 from tui.app.widgets.branches import Branch, BranchTree
-from tui.app.widgets.ink import INKS, Inked
+from tui.app.widgets.styled import ROLE_CLASSES, StyledWidget
 from tui.explore.node import Kind, Node
 from tui.text import width as width_of
 
@@ -26,10 +26,10 @@ _DRAWN_AT_MOST = 4_000
 _TOGGLE = Style.from_meta({"toggle": True})
 
 
-class ImageTree(BranchTree, Inked, inherit_bindings=False):
+class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
     """Rows of nodes, laid out in columns, with a cursor."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*INKS, "tree--found"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*ROLE_CLASSES, "tree--found"}
 
     class Expanded(Message):
         """A row was expanded: its children are wanted."""
@@ -126,7 +126,7 @@ class ImageTree(BranchTree, Inked, inherit_bindings=False):
         indent = depth * 2
         if node.allow_expand:
             arrow = self.ICON_NODE_EXPANDED if node.is_expanded else self.ICON_NODE
-            text.append(arrow, style + self.ink("accent") + _TOGGLE)
+            text.append(arrow, style + self.style_of("accent") + _TOGGLE)
             indent += 2
         elif depth == 0:
             text.append("  ", style)
@@ -138,7 +138,7 @@ class ImageTree(BranchTree, Inked, inherit_bindings=False):
             self._drawn.clear()
         self._drawn[data.key] = (cells, self.found)
         for words, role in lay(cells, columns, indent, self.glyphs):
-            text.append(words, style + self.ink(role))
+            text.append(words, style + self.style_of(role))
         if self.found:
             self._highlight_found(text, columns.name - depth * 2)
         text.append(" " * max(0, width - depth * 2 - text.cell_len), style)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.app.ink import Line, Lines, Target, columns, cut, shortened, wrap
 from tui.app.pages.json_page import LIMIT, JsonPage, reindent
+from tui.app.styled_text import Line, Lines, Target, columns, cut, shortened, wrap
 
 DIGEST = "sha256:" + "ab" * 32
 

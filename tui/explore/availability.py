@@ -1,4 +1,6 @@
-"""What the cursor is on, as one plain value: all that a reason may look at. No Textual in here."""
+"""Which action applies to what, and why not: one function for each reason. It gives "" when the action applies, else a
+sentence for the reader. All that it may look at is an `ActionContext`; a key is written `{key:ACTION}`.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +14,32 @@ from tui.text import safe
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """`pane` is `tree`, `detail`, `requests` or `side`; `marks` are the marked rows; `links` how many links the
-    detail page has; `places` how far back the history goes; `drafts` how many drafts were left unpushed; `undo` why
-    nothing can be undone here; `lesson` why each action of a lesson does not apply; `listing` whether a list of names
-    is above the cursor."""
+class ActionContext:
+    """What a reader has before them when an action is asked for."""
 
     node: Node | None = None
+    """The row under the cursor."""
     pane: str = "tree"
+    """Which pane has the keys: `tree`, `detail`, `requests` or `side`."""
     ready: bool = False
+    """Whether the engine is there."""
     read_only: bool = False
     marks: tuple[Node, ...] = ()
+    """The marked rows, in the order in which they were marked."""
     links: int = 0
+    """How many links the detail page has."""
     places: int = 0
+    """How far back the history goes."""
     exchange: bool = False
+    """Whether a request is chosen."""
     traced: bool = False
+    """Whether there are requests at all: files on disk make none."""
     drafts: int = 0
+    """How many drafts were left unpushed."""
     undo: str = ""
+    """Why nothing can be undone for this row."""
     lesson: Mapping[str, str] = field(default_factory=dict)
+    """Why each action of a lesson does not apply, by id."""
 
     @property
     def listing(self) -> Node | None:
@@ -60,7 +70,7 @@ def index_of(node: Node | None) -> Node | None:
     return None
 
 
-def _why_not_writing(now: Situation) -> str:
+def _cannot_write(now: ActionContext) -> str:
     if now.read_only:
         return "--read-only is on"
     if not now.ready:
@@ -68,7 +78,7 @@ def _why_not_writing(now: Situation) -> str:
     return ""
 
 
-def _why_not_here(now: Situation) -> str:
+def _cannot_write_here(now: ActionContext) -> str:
     node = now.node
     if node is None:
         return "nothing is selected"
@@ -77,26 +87,26 @@ def _why_not_here(now: Situation) -> str:
     return ""
 
 
-def why_not_recreate(now: Situation) -> str:
-    if why := _why_not_writing(now) or _why_not_here(now):
+def unavailable_recreate(now: ActionContext) -> str:
+    if why := _cannot_write(now) or _cannot_write_here(now):
         return why
     return "" if index_of(now.node) else "select an index: only a manifest list has sources to recreate it from"
 
 
-def why_not_amend(now: Situation) -> str:
-    if why := _why_not_writing(now) or _why_not_here(now):
+def unavailable_amend(now: ActionContext) -> str:
+    if why := _cannot_write(now) or _cannot_write_here(now):
         return why
     return "" if index_of(now.node) else "select an index (open the tag first, if it was not)"
 
 
-def why_not_new(now: Situation) -> str:
-    if why := _why_not_writing(now):
+def unavailable_new(now: ActionContext) -> str:
+    if why := _cannot_write(now):
         return why
     return "" if now.marks else "mark the images of the new list first ({key:mark})"
 
 
-def why_not_push(now: Situation) -> str:
-    if why := _why_not_writing(now):
+def unavailable_push(now: ActionContext) -> str:
+    if why := _cannot_write(now):
         return why
     node = now.node
     if node is not None and node.source.capabilities.stored_lists is not None and image_of(node) is not None:
@@ -106,19 +116,19 @@ def why_not_push(now: Situation) -> str:
     return "no draft is open, and this is not one of Docker's local lists"
 
 
-def _why_not_image(now: Situation) -> str:
+def _no_image(now: ActionContext) -> str:
     image = image_of(now.node)
     if image is None:
         return "select a tag, an index or a platform's image"
     return "" if image.digest else "its digest is not known yet: open it first"
 
 
-def _why_not_in_a_registry(now: Situation) -> str:
+def _not_in_a_registry(now: ActionContext) -> str:
     """Why what is in one of Docker's local lists is in no registry, as far as that is known without asking."""
     row = image_of(now.node)
     if row is None or row.source.capabilities.stored_lists is None:
         return ""
-    if why := _why_nameless(row):
+    if why := _nameless(row):
         return why
     found = comparison_of(row)
     if found is not None and found.pushed is not None and found.pushed.stale and found.pushed.now is None:
@@ -126,23 +136,23 @@ def _why_not_in_a_registry(now: Situation) -> str:
     return ""
 
 
-def _why_nameless(row: Node) -> str:
+def _nameless(row: Node) -> str:
     """Why nothing can be said of the tag that a local list is for."""
     if row.source.pushed_as(row.repository or "", row.tag or "latest") is None:
         return "Docker's folder name does not tell which tag this list is for. P and R ask for it"
     return ""
 
 
-def why_not_tag(now: Situation) -> str:
-    return _why_not_writing(now) or _why_not_here(now) or _why_not_image(now) or _why_not_in_a_registry(now)
+def unavailable_tag(now: ActionContext) -> str:
+    return _cannot_write(now) or _cannot_write_here(now) or _no_image(now) or _not_in_a_registry(now)
 
 
-def why_not_copy_elsewhere(now: Situation) -> str:
-    return _why_not_writing(now) or _why_not_image(now)
+def unavailable_copy_elsewhere(now: ActionContext) -> str:
+    return _cannot_write(now) or _no_image(now)
 
 
-def why_not_delete(now: Situation) -> str:
-    if why := _why_not_writing(now) or _why_not_here(now):
+def unavailable_delete(now: ActionContext) -> str:
+    if why := _cannot_write(now) or _cannot_write_here(now):
         return why
     image = image_of(now.node)
     if image is None:
@@ -152,8 +162,8 @@ def why_not_delete(now: Situation) -> str:
     return ""
 
 
-def why_not_undo(now: Situation) -> str:
-    if why := _why_not_writing(now) or _why_not_here(now):
+def unavailable_undo(now: ActionContext) -> str:
+    if why := _cannot_write(now) or _cannot_write_here(now):
         return why
     node = now.node
     while node is not None and node.kind is not Kind.TAG:
@@ -162,12 +172,12 @@ def why_not_undo(now: Situation) -> str:
         here = now.node
         inside = here is not None and bool(here.repository) and here.source.registry is not None
         return now.undo if inside else "select a tag or its repository: what was pushed there last is put back"
-    if node.source.capabilities.stored_lists is not None and (why := _why_nameless(node)):
+    if node.source.capabilities.stored_lists is not None and (why := _nameless(node)):
         return why
     return now.undo
 
 
-def why_not_open(now: Situation) -> str:
+def unavailable_open(now: ActionContext) -> str:
     if now.pane == "detail":
         return "" if now.links else "there is no link on this page"
     if now.pane == "requests":
@@ -175,17 +185,17 @@ def why_not_open(now: Situation) -> str:
     return "" if now.node else "nothing is selected"
 
 
-def why_not_toggle(now: Situation) -> str:
+def unavailable_toggle(now: ActionContext) -> str:
     if now.node is None:
         return "nothing is selected"
     return "" if now.node.expandable else "there is nothing below this"
 
 
-def why_not_selected(now: Situation) -> str:
+def unavailable_selected(now: ActionContext) -> str:
     return "" if now.node else "nothing is selected"
 
 
-def why_not_copy_digest(now: Situation) -> str:
+def unavailable_copy_digest(now: ActionContext) -> str:
     if now.pane == "requests":
         return "" if now.exchange else "no request was made yet"
     if now.node is None:
@@ -193,17 +203,17 @@ def why_not_copy_digest(now: Situation) -> str:
     return "" if now.node.digest else "no digest is known here yet: open it first"
 
 
-def why_not_mark(now: Situation) -> str:
+def unavailable_mark(now: ActionContext) -> str:
     if now.node is None:
         return "nothing is selected"
     return "" if image_of(now.node) else "only tags, indexes and images can be marked"
 
 
-def why_not_unmark(now: Situation) -> str:
+def unavailable_unmark(now: ActionContext) -> str:
     return "" if now.marks else "nothing is marked"
 
 
-def why_not_diff(now: Situation) -> str:
+def unavailable_diff(now: ActionContext) -> str:
     if not now.marks:
         return "mark the first one ({key:mark}), then move to the second"
     image = image_of(now.node)
@@ -214,34 +224,34 @@ def why_not_diff(now: Situation) -> str:
     return ""
 
 
-def why_not_filter(now: Situation) -> str:
+def unavailable_filter(now: ActionContext) -> str:
     if now.pane in ("detail", "requests") or now.node is not None:
         return ""
     return "nothing is open yet"
 
 
-def why_not_sort(now: Situation) -> str:
+def unavailable_sort(now: ActionContext) -> str:
     return "" if now.listing else "there is no list of tags here"
 
 
-def why_not_back(now: Situation) -> str:
+def unavailable_back(now: ActionContext) -> str:
     return "" if now.places else "there is nothing to go back to"
 
 
-def why_not_requests(now: Situation) -> str:
+def unavailable_requests(now: ActionContext) -> str:
     return "" if now.traced else "these sources make no requests: they lie on disk"
 
 
-def why_not_rehearse(now: Situation) -> str:
+def unavailable_rehearse(now: ActionContext) -> str:
     if not now.ready:
         return "no source is open yet"
     return "" if now.node is not None and now.node.top() else "select a tag or an image"
 
 
-def why_not_lesson(action: str) -> Callable[[Situation], str]:
+def unavailable_lesson(action: str) -> Callable[[ActionContext], str]:
     """The reason against an action of a lesson, which the lesson gives."""
 
-    def why(now: Situation) -> str:
+    def why(now: ActionContext) -> str:
         return now.lesson.get(action, "no lesson is under way")
 
     return why

@@ -1,4 +1,4 @@
-"""Drawing `tui.app.ink` lines with the theme's colours. Every widget that does so inherits `Inked`."""
+"""Drawing `tui.app.styled_text` lines with the theme's colours. Every widget that does so inherits `StyledWidget`."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from rich.style import Style
 from rich.text import Text
 from textual.widget import Widget
 
-from tui.app.ink import ROLES, Line
+from tui.app.styled_text import ROLES, Line
 
 #: Component classes that every inked widget names in its own `COMPONENT_CLASSES` (Textual inherits one line of them).
-INKS = frozenset(f"ink-{role}" for role in ROLES)
+ROLE_CLASSES = frozenset(f"role-{role}" for role in ROLES)
 
 
-class Inked(Widget):
-    """A widget whose text has roles. main.tcss gives `.ink-<role>` its colour."""
+class StyledWidget(Widget):
+    """A widget whose text has roles. main.tcss gives `.role-<role>` its colour."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(INKS)
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
 
-    def ink(self, role: str) -> Style:
+    def style_of(self, role: str) -> Style:
         """The style of a role (or of a component class, such as `page--link`), to be laid over what is below."""
         if role == "plain":
             return Style.null()
-        known = self._inks.get(role)
+        known = self._styles.get(role)
         if known is None:
-            known = self.get_component_rich_style(role if "--" in role else f"ink-{role}", partial=True)
-            self._inks[role] = known
+            known = self.get_component_rich_style(role if "--" in role else f"role-{role}", partial=True)
+            self._styles[role] = known
         return known
 
     @property
-    def _inks(self) -> dict[str, Style]:
+    def _styles(self) -> dict[str, Style]:
         """Styles by role, for the theme of now."""
         theme = self.app.theme
-        if self.__dict__.get("_inks_of") != theme:
-            self.__dict__["_inks_of"] = theme
-            self.__dict__["_inks_known"] = {}
-        known: dict[str, Style] = self.__dict__["_inks_known"]
+        if self.__dict__.get("_styles_theme") != theme:
+            self.__dict__["_styles_theme"] = theme
+            self.__dict__["_styles_known"] = {}
+        known: dict[str, Style] = self.__dict__["_styles_known"]
         return known
 
     def text(self, line: Line, base: Style | None = None) -> Text:
         """A line as a Rich text, unfolded."""
         text = Text(line.plain, style=base or "", no_wrap=True, end="")
         for start, end, role in line.spans:
-            text.stylize(self.ink(role), start, end)
+            text.stylize(self.style_of(role), start, end)
         return text
 
     def segments(self, line: Line, start: int, end: int, base: Style) -> list[Segment]:
@@ -61,6 +61,6 @@ class Inked(Widget):
             style = base
             for first, last, role in spans:
                 if first <= left and last >= right:
-                    style += self.ink(role)
+                    style += self.style_of(role)
             made.append(Segment(line.plain[left:right], style))
         return made

@@ -1,6 +1,6 @@
 """Lines of text with roles and links, and how they are folded to a width. Plain data: the widgets draw it.
 
-A role is a word such as `good` or `digest`; main.tcss gives it a colour (`.ink-good`). Text put into a line must
+A role is a word such as `good` or `digest`; main.tcss gives it a colour (`.role-good`). Text put into a line must
 be safe already (`tui.text.safe`); nothing here parses markup.
 """
 

@@ -22,7 +22,7 @@ class Line(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class CopyItem:
     """One line of the menu. `text` is raw; "" when it is made later (JSON, report) or cannot be (then `reason`)."""
 
     key: str
@@ -32,50 +32,50 @@ class Offer:
     reason: str = ""
 
 
-def offers(node: Node, commands: Sequence[Line]) -> list[Offer]:
+def copy_menu(node: Node, commands: Sequence[Line]) -> list[CopyItem]:
     """The menu for a row. Every text is whole: a digest is never cut."""
     digest = node.digest
     no_digest = "" if digest else "no digest is known here yet"
     image = node.image()
     tag_holder = next((row for row in (node, *node.ancestors()) if row.tag is not None), None)
-    made = [Offer("d", "digest", "digest", str(digest or ""), no_digest)]
+    made = [CopyItem("d", "digest", "digest", str(digest or ""), no_digest)]
     where = node.repository
     if where is None:
-        made.append(Offer("r", "reference", "repository@digest", reason="select something in a repository"))
+        made.append(CopyItem("r", "reference", "repository@digest", reason="select something in a repository"))
     else:
         text = node.source.reference(where, digest=digest) if digest else node.source.reference(where)
-        made.append(Offer("r", "reference", "repository@digest" if digest else "repository", text))
+        made.append(CopyItem("r", "reference", "repository@digest" if digest else "repository", text))
     if where is None or tag_holder is None or tag_holder.tag is None:
-        made.append(Offer("t", "reference", "repository:tag", reason="no tag is above this"))
+        made.append(CopyItem("t", "reference", "repository:tag", reason="no tag is above this"))
     else:
         text = node.source.reference(where, tag=tag_holder.tag)
-        made.append(Offer("t", "reference", "repository:tag", text))
+        made.append(CopyItem("t", "reference", "repository:tag", text))
     made.append(_pull(node, image))
     curl = next((command.line for command in commands if command.tool == "curl"), "")
     curl += comment_on(curl)
-    made.append(Offer("u", "curl", "curl line", curl, "" if curl else "there is no request for this"))
-    made.append(Offer("j", "json", "JSON as served", reason="" if _has_json(node) else "this has no JSON document"))
+    made.append(CopyItem("u", "curl", "curl line", curl, "" if curl else "there is no request for this"))
+    made.append(CopyItem("j", "json", "JSON as served", reason="" if _has_json(node) else "this has no JSON document"))
     about = node.top()
     no_report = "" if about is not None else "a report is about a tag or an image"
-    made.append(Offer("m", "markdown", "Markdown report", reason=no_report))
-    made.append(Offer("J", "report", "JSON report", reason=no_report))
+    made.append(CopyItem("m", "markdown", "Markdown report", reason=no_report))
+    made.append(CopyItem("J", "report", "JSON report", reason=no_report))
     return made
 
 
-def _pull(node: Node, image: Node | None) -> Offer:
+def _pull(node: Node, image: Node | None) -> CopyItem:
     title = "docker pull line"
     if image is None or image.repository is None:
-        return Offer("p", "pull", title, reason="select a tag or an image")
+        return CopyItem("p", "pull", title, reason="select a tag or an image")
     if node.source.registry is None:
-        return Offer("p", "pull", title, reason="docker pulls from registries only")
+        return CopyItem("p", "pull", title, reason="docker pulls from registries only")
     if image.tag is not None:
         text = image.source.reference(image.repository, tag=image.tag)
     elif image.digest is not None:
         text = image.source.reference(image.repository, digest=image.digest)
     else:
-        return Offer("p", "pull", title, reason="no digest is known here yet")
+        return CopyItem("p", "pull", title, reason="no digest is known here yet")
     platform = f"--platform {_platform(image)} " if _platform(image) else ""
-    return Offer("p", "pull", title, f"docker pull {platform}{text}")
+    return CopyItem("p", "pull", title, f"docker pull {platform}{text}")
 
 
 def _platform(image: Node) -> str:

@@ -1,4 +1,4 @@
-"""What the screen looks at: the explorer, and where its requests are traced. Made after the first frame."""
+"""What the screens work with: the explorer, and where its requests are traced. Made after the first frame."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class World:
+class Services:
     """`open` adds what a text names (reference, repository, registry, `oci:PATH` …) to the tree and gives its row;
     it raises `OciError` or `SourceError` with a sentence for the reader. `close` ends all connections.
 
@@ -49,5 +49,5 @@ class World:
         self.close = close
 
 
-#: Makes a world; called on the event loop, after the first frame.
-Connect = Callable[[], Awaitable[World]]
+#: Makes the services; called on the event loop, after the first frame.
+Connect = Callable[[], Awaitable[Services]]

@@ -47,22 +47,25 @@ class DraftKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of a draft. `descriptor` is what goes into the index, platform and annotations included.
-
-    `key` names the row and survives every edit. `source` is the reference it came from (raw text, as a person would
-    type it), `proposed` says that we guessed it and `note` (safe) why, or what went wrong. `was` is the digest
-    that the list held, `now` the one that the source holds.
-    """
+    """One row of a draft."""
 
     key: str
+    """Names the row, and survives every edit."""
     descriptor: Descriptor
+    """What goes into the index, platform and annotations included."""
     source: str | None = None
+    """The reference it came from: raw text, as a person would type it."""
     home: RepositoryLocation | None = None
+    """Where its bytes can be read."""
     was: Digest | None = None
+    """The digest that the list held."""
     now: Digest | None = None
+    """The digest that the source holds."""
     verdict: EntryVerdict = EntryVerdict.NEW
     proposed: bool = False
+    """Whether the source is a guess of ours."""
     note: str = ""
+    """Why it was guessed, or what went wrong. Safe text."""
 
     @property
     def platform(self) -> Platform | None:
@@ -93,34 +96,38 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class LocalList:
-    """The list in Docker's config folder that a draft was made from: its folder there, and Docker's name for it."""
+    """The list in Docker's config folder that a draft was made from."""
 
     folder: str
+    """The list's own folder there, as a path."""
     name: str
+    """Docker's name for it. Safe text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An index in the making, for `target` (a repository and a tag, never a digest).
-
-    `base` is the index that it began as: if nothing is changed, its exact bytes are kept. `tag_was` is the digest
-    that the target's tag had when the draft was made (None: no such tag), if `tag_known`. `messages` (safe) say
-    what edits did on the side. `places` are further repositories in which missing objects may be found.
-    """
+    """An index in the making."""
 
     target: Reference
+    """A repository and a tag, never a digest."""
     entries: tuple[Entry, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
     choice: TypeChoice = TypeChoice.AUTO
     kind: DraftKind = DraftKind.NEW
     base: Index | None = None
+    """The index that it began as: if nothing is changed, its exact bytes are kept."""
     tag_known: bool = False
+    """Whether `tag_was` says something."""
     tag_was: Digest | None = None
+    """The digest that the target's tag had when the draft was made; None: no such tag."""
     messages: tuple[str, ...] = ()
+    """What edits did on the side. Safe text."""
     places: tuple[RepositoryLocation, ...] = ()
+    """Further repositories in which missing objects may be found."""
     local_list: LocalList | None = None
     allow_duplicates: bool = False
     serial: int = 0
+    """How many keys were given to rows so far."""
 
     @property
     def kept(self) -> tuple[Entry, ...]:

@@ -85,26 +85,27 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """The end of a push.
-
-    `tag_holds` is the digest that the tag holds as far as is known (None: no such tag) if `tag_known`. `base`,
-    `theirs` and `mine` are the three sides of a conflict. `written` are the objects that this push put into the
-    repository; without a tag they do no harm. `record` is the journal's id ("" : nothing was to be undone).
-    `undetermined`: it failed because something could not be found out (exit status 3)."""
+    """The end of a push. `base`, `theirs` and `mine` are the three sides of a conflict."""
 
     outcome: Outcome
     target: Reference
     sentence: str
     digest: Digest | None = None
     tag_known: bool = True
+    """Whether `tag_holds` says something."""
     tag_holds: Digest | None = None
+    """What the tag holds, as far as is known; None: no such tag."""
     base: Digest | None = None
     theirs: Digest | None = None
     written: tuple[Digest, ...] = ()
+    """The objects that this push put into the repository; without a tag they do no harm."""
     missing: tuple[str, ...] = ()
+    """What the registry said is missing, when it refused for that."""
     record: str = ""
+    """The journal's id; "": nothing was to be undone."""
     verified_at: datetime | None = None
     undetermined: bool = False
+    """Whether it failed because something could not be found out (exit status 3)."""
 
     @property
     def mine(self) -> Digest | None:

@@ -35,24 +35,25 @@ NOT_WRITTEN = "not written"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One write. `target` is the reference with its tag; `before` is None when there was no such tag.
-
-    `digest` is None for a deletion; where a manifest was deleted, `target` names its digest, and `tags` are those
-    that went along. `sources` maps the digests of entries to the references that they came from.
-    `outcome` is "" while it is not known how it ended (the program was stopped in the middle).
-    """
+    """One write."""
 
     id: str
     when: datetime
     action: Action
     target: str
+    """The reference with its tag; with its digest where a manifest was deleted."""
     digest: Digest | None
+    """None for a deletion."""
     media_type: str
     before: Digest | None
+    """None when there was no such tag."""
     before_media_type: str
     sources: Mapping[Digest, str] = field(default_factory=dict)
+    """The references that the entries came from, by digest."""
     outcome: str = ""
+    """Empty while it is not known how it ended (the program was stopped in the middle)."""
     tags: tuple[str, ...] = ()
+    """The tags that went along with a deleted manifest."""
 
     @property
     def touched(self) -> tuple[Reference, ...]:

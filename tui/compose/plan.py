@@ -87,46 +87,51 @@ STEP_REQUESTS: Mapping[StepKind, int] = {
 
 @dataclass(frozen=True, slots=True)
 class PlannedObject:
-    """One distinct object below the index.
-
-    `kind` is `index`, `manifest`, `attestation`, `config`, `layer` or `statement`; `size` in bytes;
-    `platforms`, `detail` and `caveat` (wrong, but does not stop) are safe text. `source` is where it is mounted
-    or copied from. `asked` is False for a blob that is mounted without having asked the target first, which is
-    harmless if it is there already.
-    """
+    """One distinct object below the index."""
 
     digest: Digest
     kind: str
+    """`index`, `manifest`, `attestation`, `config`, `layer`, `statement` or `referrer`."""
     media_type: str
     size: int
+    """Bytes."""
     how: How
     platforms: tuple[str, ...] = ()
+    """The platforms that need it. Safe text."""
     source: RepositoryLocation | None = None
+    """Where it is mounted or copied from."""
     detail: str = ""
+    """Safe text."""
     asked: bool = True
+    """False for a blob that is mounted without having asked the target first: harmless if it is there already."""
     raw: bytes | None = field(default=None, repr=False)
     caveat: str = ""
+    """What is wrong with it but does not stop the plan. Safe text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step, in the order of `Plan.steps`. `title` is safe text; `size` in bytes (what may travel).
-
-    `raw` are the exact bytes of a manifest to PUT; `selector` what it is PUT or deleted under (a tag or a digest).
-    """
+    """One step, in the order of `Plan.steps`."""
 
     number: int
+    """From 1."""
     kind: StepKind
     title: str
+    """Safe text."""
     digest: Digest | None = None
     size: int = 0
+    """Bytes that may travel."""
     media_type: str = ""
     source: RepositoryLocation | None = None
     selector: str = ""
+    """The tag or digest that a manifest is PUT or deleted under."""
     raw: bytes | None = field(default=None, repr=False)
+    """The exact bytes to PUT."""
     asked: bool = True
+    """False for a blob of which nobody asked whether the target has it."""
     local_list: LocalList | None = None
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """What the local list shall hold: content by the name of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,34 +146,37 @@ class DiffRow:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The exact steps of a write.
-
-    `before` is the digest that the tag holds as planned (None: no such tag), `before_raw` its bytes, for the
-    journal. `digest`, `raw` and `media_type` are what the tag will hold. `objects` is every distinct object
-    below it. `problems` that stop are why the plan cannot be run; `warnings` and `confirmation` are safe text
-    for the screen. `asked` counts the requests that planning took. `type_to_confirm` is what a person must type
-    first ("" : nothing). `sources` are the references that the entries came from, by digest, for the journal, and
-    `tags` those that go along with a manifest that is deleted by its digest.
-    """
+    """The exact steps of a write."""
 
     action: Action
     target: Reference
     steps: tuple[Step, ...]
     objects: tuple[PlannedObject, ...] = ()
+    """Every distinct object below what the tag will hold."""
     media_type: str = ""
     digest: Digest | None = None
+    """What the tag will hold."""
     raw: bytes | None = field(default=None, repr=False)
     before: Digest | None = None
+    """What the tag holds as planned; None: no such tag."""
     before_raw: bytes | None = field(default=None, repr=False)
+    """Its bytes, for the journal."""
     before_media_type: str = ""
     diff: tuple[DiffRow, ...] = ()
     problems: tuple[Problem, ...] = ()
+    """Those that stop are why the plan cannot be run."""
     warnings: tuple[str, ...] = ()
+    """Safe text."""
     asked: int = 0
+    """How many requests planning took."""
     confirmation: str = ""
+    """What the plan does, in a line or two. Safe text."""
     type_to_confirm: str = ""
+    """What a person must type first; "": nothing."""
     sources: Mapping[Digest, str] = field(default_factory=dict)
+    """The references that the entries came from, by digest, for the journal."""
     tags: tuple[str, ...] = ()
+    """The tags that go along with a manifest that is deleted by its digest."""
 
     @property
     def ready(self) -> bool:

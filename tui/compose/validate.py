@@ -16,20 +16,20 @@ _NAMED = 8
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a draft or plan.
-
-    `stops` says whether it must be fixed before a push; `message` is safe text that names what, where and what
-    to do. `keys` are the rows it is about. `offer` is what the screen can offer at once: `oci-type` (choose the
-    OCI type) or "". `undetermined` marks what could not be found out (denied, unreachable), as opposed to what is
-    wrong.
-    """
+    """One thing that is wrong with a draft or plan."""
 
     code: str
     message: str
+    """What, where, and what to do about it. Safe text."""
     stops: bool = True
+    """Whether it must be fixed before a push."""
     keys: tuple[str, ...] = ()
+    """The draft's rows that it is about."""
     offer: str = ""
+    """What a front end can offer at once: `oci-type` (choose the OCI type), `accept-tag` (go on although the tag was
+    moved), or ""."""
     undetermined: bool = False
+    """Whether it could not be found out (denied, unreachable), as opposed to known to be wrong."""
 
 
 def problems(draft: Draft) -> tuple[Problem, ...]:

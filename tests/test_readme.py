@@ -13,7 +13,7 @@ from tui.app.glyphs import UNICODE
 from tui.app.keys import ACTIONS, Keys
 from tui.cli import main
 from tui.config import Settings
-from tui.explore.codes import CODES
+from tui.explore.codes import codes
 from tui.registry.settings import HostSettings
 from tui.sources.presence import Presence
 
@@ -54,7 +54,7 @@ def test_every_setting_is_named() -> None:
 
 def test_every_code_is_named_under_its_severity() -> None:
     table = _table("Findings")
-    for code, row in CODES.items():
+    for code, row in codes().items():
         line = next(line for line in table.splitlines() if line.startswith(f"| {row.severity} "))
         assert f"`{code}`" in line
 

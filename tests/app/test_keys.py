@@ -13,7 +13,7 @@ from tui.app.keys import ACTIONS, BY_ID, SHARED_KEY, Keys
 from tui.app.styled_text import Target
 from tui.app.theme import DARK
 from tui.config import Settings
-from tui.explore.codes import CODES
+from tui.explore.codes import codes
 from tui.explore.node import Kind
 from tui.text import with_keys
 
@@ -188,7 +188,7 @@ async def test_a_fix_is_offered_with_the_reader_s_own_keys() -> None:
 
 
 def test_texts_name_actions_that_there_are() -> None:
-    for code in CODES.values():
+    for code in codes().values():
         assert code.action is None or code.action in BY_ID
         assert "{" not in Keys().put_in(code.fix) == with_keys(code.fix)
 

@@ -18,7 +18,7 @@ from tui.explore.findings import Finding
 from tui.explore.node import Kind, Load, Node
 from tui.sources.presence import Observation, Presence
 from tui.teach.events import EventKind
-from tui.teach.lessons import find_lesson
+from tui.teach.lesson_file import find_lesson
 from tui.teach.target import reach
 
 

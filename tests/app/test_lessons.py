@@ -167,7 +167,7 @@ async def test_hint_show_me_and_start_over() -> None:
 
 async def test_every_lesson_can_be_shown_to_its_end_or_to_what_only_the_reader_can_do() -> None:
     """ "show me" and "do it" are real: they tick the steps they belong to, in every lesson, by the events they make."""
-    from tui.teach.lessons import all_lessons
+    from tui.teach.lesson_file import all_lessons
 
     for made in all_lessons():
         with served() as registry:

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tui.resources.toml_lines import Lines
 from tui.teach import lesson_words
 from tui.teach.events import FACTS, EventKind
 from tui.teach.lesson import Lesson
-from tui.teach.lesson_file import SHOWS, LessonError, load, parse
-from tui.teach.lessons import all_lessons, find_lesson
-from tui.teach.toml_lines import Lines
+from tui.teach.lesson_file import SHOWS, LessonError, all_lessons, find_lesson, load, parse
 from tui.teach.world import ACTS
 
 GOOD = '''\
@@ -212,7 +211,7 @@ def test_lines_of_a_file() -> None:
 
 
 def test_the_format_page_names_the_whole_vocabulary() -> None:
-    page = (Path(__file__).parents[2] / "tui/teach/lessons/FORMAT.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "tui/resources/lessons/FORMAT.md").read_text(encoding="utf-8")
     for kind in EventKind:
         assert kind.value in page
         for fact in FACTS[kind] - {"key", "presence", "media_type", "size"}:

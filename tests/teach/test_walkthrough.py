@@ -13,8 +13,8 @@ from tui.demo import mishaps
 from tui.demo.storage_folder import write_storage
 from tui.sources.docker_manifests import DockerManifests
 from tui.teach.demo_world import DemoWorld
+from tui.teach.lesson_file import all_lessons, find_lesson
 from tui.teach.lesson_run import LessonRun
-from tui.teach.lessons import all_lessons, find_lesson
 
 LESSONS = [lesson.id for lesson in all_lessons()]
 

@@ -22,7 +22,7 @@ from tui.app.styled_text import Lines
 from tui.explore.node import Load
 from tui.teach.digests import four_digests
 from tui.teach.lesson import Lesson
-from tui.teach.lessons import all_lessons, find_lesson
+from tui.teach.lesson_file import all_lessons, find_lesson
 from tui.teach.rehearsal import Rehearsal
 
 if TYPE_CHECKING:

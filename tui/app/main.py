@@ -249,8 +249,7 @@ def run_app(settings: Settings, sources: Sequence[SourceSpec], *, lesson: str | 
 def _check_lesson(name: str) -> None:
     """Say now, and not on the screen, that there is no such lesson or what is wrong with its file."""
     from tui.config import ConfigError
-    from tui.teach.lesson_file import LessonError
-    from tui.teach.lessons import find_lesson
+    from tui.teach.lesson_file import LessonError, find_lesson
 
     try:
         find_lesson(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.explore.codes import CODES, Severity
+from tui.explore.codes import Severity, codes
 from tui.oci.digest import Digest
 from tui.text import capital
 
@@ -42,7 +42,7 @@ def make(
 ) -> Finding:
     """A finding with the severity, fix and action of its code; a sentence begins with a capital, unless it is a
     `verbatim` one, which may begin with a name."""
-    row = CODES[code]
+    row = codes()[code]
     plain = not verbatim and message.partition(" ")[0].isalpha()  # and no name that somebody else chose
     sentence = capital(message) if plain else message
     return Finding(code, row.severity, digest, platform, sentence, fix or row.fix, row.action, node_key, facts)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tui.explore.codes import CODES
+from tui.explore.codes import codes
 from tui.explore.findings import Finding
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Node
 from tui.oci.attestation import is_attestation
 from tui.oci.manifest import ImageManifest
-from tui.teach.causes import CAUSES
 from tui.teach.explanation import Explanation, Knows, Link, bytes_of, platform_of, presence_sentence
 from tui.teach.kinds import words_of
+from tui.teach.specs import specs
 from tui.text import capital, plural, safe
 
 #: How many rows are looked at for others that refer to the same object, and how many of them are named.
@@ -40,8 +40,7 @@ def explain(node: Node, knows: Knows) -> Explanation:
 
 def explain_finding(finding: Finding) -> Explanation:
     """What a finding means, how it comes about, whom it hurts, and what fixes it."""
-    code = CODES[finding.code]
-    cause = CAUSES[finding.code]
+    code = codes()[finding.code]
     paragraphs = [finding.message]
     left, right = finding.facts
     if left and right:
@@ -53,7 +52,7 @@ def explain_finding(finding: Finding) -> Explanation:
         paragraphs.append(f"The object{about}: {finding.digest}")
     title = f"{capital(code.title)} ({finding.code}, {finding.severity})"
     return Explanation(
-        title, (*paragraphs, *cause.what), cause.why, cause.specs, fix=finding.fix, action=finding.action or ""
+        title, (*paragraphs, *code.what), code.why, specs(code.specs), fix=finding.fix, action=finding.action or ""
     )
 
 

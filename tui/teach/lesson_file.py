@@ -14,13 +14,17 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tui.resources import FOLDER
+from tui.resources.toml_lines import Lines, Place, headers
 from tui.teach.events import FACTS, EventKind, Fact
 from tui.teach.lesson import Act, Condition, Done, Holds, Lesson, Matcher, Show, Step
 from tui.teach.lesson_words import TABS, VIEWS, why_not_of_its_kind, words_of
 from tui.teach.target import why_no_target
-from tui.teach.toml_lines import Lines, Place, headers
 from tui.teach.world import ACTS, Address, WorldError
 from tui.text import safe
+
+#: Where those that come with the program are.
+LESSONS = FOLDER / "lessons"
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _LIMIT = 256 * 1024
@@ -39,6 +43,26 @@ class LessonError(ValueError):
         where = f"{safe(name)}, line {line}" if line else safe(name)
         super().__init__(f"{where}: {problem}")
         self.name, self.line, self.problem = name, line, problem
+
+
+def all_lessons() -> tuple[Lesson, ...]:
+    """Every lesson that comes with the program, in the order in which to take them."""
+    paths = sorted(LESSONS.glob("*.toml"))
+    return tuple(parse(path.read_text(encoding="utf-8"), path.name) for path in paths)
+
+
+def find_lesson(name: str) -> Lesson:
+    """A lesson by its id ("stale-list"), its number ("2"), or the path of a file. Raises LessonError."""
+    if name.endswith(".toml") or "/" in name or "\\" in name:
+        return load(Path(name))
+    lessons = all_lessons()
+    for number, lesson in enumerate(lessons, start=1):
+        if name in (lesson.id, str(number)):
+            return lesson
+    known = ", ".join(lesson.id for lesson in lessons)
+    raise LessonError(
+        name, 1, f"There is no lesson “{safe(name)}”. The lessons are {known}; or give the path of a file."
+    )
 
 
 def load(path: Path) -> Lesson:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from tui.explore.codes import CODES, Severity
+from tui.explore.codes import Severity, codes
 from tui.explore.node import Kind
 from tui.sources.base import SourceKind
 from tui.sources.presence import Presence
@@ -34,7 +34,7 @@ _WORDS: Mapping[EventKind, Mapping[str, tuple[str, ...]]] = {
     EventKind.COPIED: {
         "what": ("digest", "reference", "pull", "curl", "json", "markdown", "report", "command", "text", "selection")
     },
-    EventKind.FINDING: {"code": tuple(CODES), "severity": tuple(each.value for each in Severity)},
+    EventKind.FINDING: {"code": tuple(codes()), "severity": tuple(each.value for each in Severity)},
     EventKind.DRAFT: {"action": _ACTIONS},
     EventKind.PLAN: {"action": _ACTIONS},
     EventKind.PUSHED: {"action": _ACTIONS, "outcome": ("pushed", "refused", "cancelled", "conflict")},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.app.pages.parts import SEVERITY_ROLE, Scene, blank, page, prose
 from tui.app.styled_text import Line, Lines, Target
-from tui.explore.codes import CODES
+from tui.explore.codes import codes
 from tui.explore.findings import Finding
 from tui.explore.node import Load
 from tui.text import plural, safe
@@ -27,15 +27,14 @@ def findings(scene: Scene) -> Lines:
 def _finding(scene: Scene, finding: Finding) -> list[Line]:
     role = SEVERITY_ROLE[finding.severity]
     mark = {"error": "✗", "warning": "!", "info": "·"}[finding.severity.value]
-    title = CODES[finding.code].title if finding.code in CODES else finding.code
-    head = Line(hang=2).put(f"{mark} {finding.code}", role).put(f"  {title}", "dim")
+    code = codes()[finding.code]
+    head = Line(hang=2).put(f"{mark} {finding.code}", role).put(f"  {code.title}", "dim")
     lines = [head, Line(hang=2).put("  ").put(finding.message, "plain", Target("node", finding.node_key))]
     if finding.digest is not None:
         digest = Line(hang=2, fold="char").put("  ")
         lines.append(digest.put(safe(str(finding.digest)), "digest", Target("digest", str(finding.digest))))
     lines.extend(Line(hang=4).put(f"  {scene.glyphs.dot} ", "dim").put(fact, "label") for fact in finding.facts if fact)
-    if finding.code in CODES:
-        lines.append(Line(hang=2).put("  ").put(CODES[finding.code].cause, "dim"))
+    lines.append(Line(hang=2).put("  ").put(code.cause, "dim"))
     fix = Line(hang=2).put(f"  {scene.glyphs.arrow} ", "accent")
     if finding.action and (key := scene.keys.first(finding.action)):
         fix.put(key, "key-cap").put(" ")

@@ -36,17 +36,30 @@ def test_the_design_s_keys_are_there(action: str, keys: str) -> None:
     assert set(keys.split()) <= set(Keys().of(action))
 
 
-def test_no_key_is_bound_twice_but_the_one_that_is_two_things_by_design() -> None:
-    owners: dict[str, list[str]] = {}
+def test_no_key_is_bound_twice_on_a_screen_but_the_one_that_is_two_things_by_design() -> None:
+    owners: dict[tuple[str, str], list[str]] = {}
     for action in ACTIONS:
-        for key in Keys().of(action.id):
-            owners.setdefault(key, []).append(action.id)
+        for scope in action.scopes:
+            for key in Keys().of(action.id, scope):
+                owners.setdefault((scope, key), []).append(action.id)
     twice = {key: ids for key, ids in owners.items() if len(ids) > 1}
-    assert twice == {"N": list(SHARED_KEY)}
+    assert twice == {("main", "N"): list(SHARED_KEY)}
+    assert Keys().problems == []
 
 
 def test_keys_that_terminals_cannot_send_are_not_bound() -> None:
-    assert not {key for action in ACTIONS for key in Keys().of(action.id)} & set(Keys.NEVER)
+    usual = Keys()
+    bound = {key for action in ACTIONS for scope in action.scopes for key in usual.of(action.id, scope)}
+    assert not bound & set(Keys.NEVER)
+
+
+def test_an_action_of_several_screens_has_its_own_keys_on_each() -> None:
+    class Both:
+        @actions.action("dialog-a", keys="a", title="a", words="On two", group="Dialog", scope=("choice", "reader"))
+        def a(self) -> None: ...
+
+    (both,) = declared([Both])
+    assert both.scopes == ("choice", "reader")
 
 
 def test_capitals_write_and_nothing_else_does() -> None:
@@ -61,7 +74,7 @@ def test_capitals_write_and_nothing_else_does() -> None:
 
 async def test_every_looking_action_is_carried_out() -> None:
     async with staged() as stage:
-        looking = {each.id for each in ACTIONS if each.scope == "main" and not each.writes}
+        looking = {each.id for each in ACTIONS if "main" in each.scopes and not each.writes}
         assert looking <= stage.house.actions.handled
 
 
@@ -84,7 +97,7 @@ def test_the_table_is_the_sum_of_what_controllers_declare() -> None:
 
 
 def test_the_order_of_the_table_is_the_order_of_help_and_palette() -> None:
-    assert " ".join(each.id for each in ACTIONS if each.scope == "main") == (
+    assert " ".join(each.id for each in ACTIONS if "main" in each.scopes) == (
         "up down left right top bottom page-up page-down open toggle collapse-all expand-all back "
         "next-pane previous-pane pane-1 pane-2 pane-3 previous-tab next-tab zoom layout requests "
         "filter next-match previous-match escape go check problems json explain mark clear-marks diff sort refresh "

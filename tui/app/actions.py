@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 if TYPE_CHECKING:
     from tui.app.keys import Keys
 
-#: The screens that have keys. A key belongs to one action of each; a dialog's own keys come before the main screen's.
-Scope = Literal["main", "draft", "plan", "push", "dialog", "choice", "confirm", "prompt", "reader"]
+#: The screens and kinds of dialog that have keys. On each of them a key belongs to one action.
+Scope = Literal["main", "draft", "plan", "push", "choice", "confirm", "prompt", "reader", "help", "busy"]
 
 #: The groups, in the order of help and palette.
 GROUPS = (
@@ -49,7 +49,12 @@ class Action:
     """One thing that can be done on one screen."""
 
     id: str
-    """Unique over all screens: the name in `[keys]`, in findings, hints and lessons."""
+    """Unique over all screens: the name in `[keys]`, in findings, hints and lessons.
+
+    An action of the main screen is named for what it does (`check`); one of another screen begins with its scope
+    (`draft-add`, `plan-push`, `choice-take`); what several share begins with `screen-` (the draft, its plan, its push)
+    or `dialog-`. Giving a shared action another key changes it in all of its scopes.
+    """
     keys: str
     """Textual's names, comma-separated."""
     title: str
@@ -58,7 +63,7 @@ class Action:
     """For help and palette."""
     group: str
     """One of `GROUPS`."""
-    scope: Scope = "main"
+    scopes: tuple[Scope, ...] = ("main",)
     unavailable: Callable[[Any], str] = always
     """Takes the screen's context; gives "" when the action applies, else why it does not."""
     writes: bool = False
@@ -92,13 +97,14 @@ def action(
     title: str,
     words: str,
     group: str,
-    scope: Scope = "main",
+    scope: Scope | tuple[Scope, ...] = "main",
     unavailable: Callable[[Any], str] = always,
     writes: bool = False,
     rank: int = 0,
 ) -> Callable[[F], F]:
     """Declare that a method of a controller carries out an action. The method takes no arguments."""
-    made = Action(id, keys, title, words, group, scope, unavailable, writes, rank)
+    scopes = (scope,) if isinstance(scope, str) else scope
+    made = Action(id, keys, title, words, group, scopes, unavailable, writes, rank)
 
     def declare(method: F) -> F:
         setattr(method, _DECLARED, made)
@@ -143,8 +149,9 @@ class ActionSet(Generic[C]):
         """`context` makes what reasons look at; `start` runs what a handler awaits, under a name; `warn` tells the
         reader why an action does not apply."""
         self.table = keys.actions(scope)
+        self.scope: Scope = scope
+        self.keys = keys
         self._by_id = {action.id: action for action in self.table}
-        self._keys = keys
         self._context = context
         self._start = start
         self._warn = warn
@@ -170,7 +177,7 @@ class ActionSet(Generic[C]):
         why = action.unavailable(context)
         if not why and action_id not in self._handlers:
             return "this version has no screen for it"
-        return self._keys.put_in(why)
+        return self.keys.put_in(why)
 
     def reasons(self) -> dict[str, str]:
         """Why each action does not apply now, by id."""
@@ -181,7 +188,7 @@ class ActionSet(Generic[C]):
         """Carry out an action, or say why not. True when it applied."""
         why = self.unavailable(action_id)
         if why:
-            self._warn(f"{self._keys.first(action_id)} {self._by_id[action_id].title}: {why}")
+            self._warn(f"{self.keys.first(action_id, self.scope)} {self._by_id[action_id].title}: {why}")
             return False
         outcome = self._handlers[action_id]()
         if isinstance(outcome, Awaitable):

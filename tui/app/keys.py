@@ -53,13 +53,14 @@ class Keys:
                 self.problems.append(f"keys: {action}: terminals do not send {never[0]} as a key of its own")
             else:
                 self.changes[action] = keys
-        self._keys: dict[str, tuple[str, ...]] = {}
-        for scope in dict.fromkeys(action.scope for action in ACTIONS):
-            self._keys |= self._shared_out(self.actions(scope))
+        self._keys: dict[Scope, dict[str, tuple[str, ...]]] = {}
+        for scope in dict.fromkeys(scope for action in ACTIONS for scope in action.scopes):
+            self._keys[scope] = self._shared_out(self.actions(scope))
+        self.problems = list(dict.fromkeys(self.problems))  # of an action of several screens once
 
     def actions(self, scope: Scope) -> tuple[Action, ...]:
         """The actions of one screen, in the order of help and palette."""
-        return tuple(action for action in ACTIONS if action.scope == scope)
+        return tuple(action for action in ACTIONS if scope in action.scopes)
 
     def _shared_out(self, actions: Iterable[Action]) -> dict[str, tuple[str, ...]]:
         """Whose each key of one screen is."""
@@ -76,7 +77,7 @@ class Keys:
             if found[action]:
                 owners |= {key: owners.get(key, action) for key in found[action]}
             else:
-                del found[action], self.changes[action]  # its usual keys, as far as nobody took them
+                del found[action]  # its usual keys, as far as nobody took them
         for action, usual in ((id, _names(keys)) for id, keys in usual_keys.items() if id not in found):
             lost = [key for key in usual if not _may_have(action, owners.get(key))]
             found[action] = tuple(key for key in usual if key not in lost)
@@ -86,17 +87,18 @@ class Keys:
                 self.problems.append(f"keys.{owners[key]}: {show_key(key)} was the key of {action}, which {has}")
         return found
 
-    def of(self, action: str) -> tuple[str, ...]:
-        """The keys of an action, Textual's names; () when another action took them all."""
-        return self._keys[action]
+    def of(self, action: str, scope: Scope | None = None) -> tuple[str, ...]:
+        """The keys of an action on one of its screens (None: on its first), Textual's names; () when another action
+        took them all."""
+        return self._keys[scope or BY_ID[action].scopes[0]][action]
 
     def title(self, action: str) -> str:
         """What the key bar calls an action."""
         return BY_ID[action].title
 
-    def first(self, action: str) -> str:
+    def first(self, action: str, scope: Scope | None = None) -> str:
         """The first key, as people write it."""
-        keys = self.of(action)
+        keys = self.of(action, scope)
         return show_key(keys[0]) if keys else ""
 
     def put_in(self, text: str) -> str:
@@ -104,9 +106,9 @@ class Keys:
         all its keys."""
         return with_keys(text, lambda action: self.first(action) or self.title(action) if action in BY_ID else None)
 
-    def all(self, action: str) -> str:
+    def all(self, action: str, scope: Scope | None = None) -> str:
         """All keys, as people write them."""
-        return " ".join(show_key(key) for key in self.of(action))
+        return " ".join(show_key(key) for key in self.of(action, scope))
 
     def bindings(self, scope: Scope = "main") -> list[Binding]:
         """One binding per action of a screen and key; all lead to the screen's `action_act`."""
@@ -115,7 +117,7 @@ class Keys:
             if action.id == SHARED_KEY[0] and set(self.of(action.id)) & set(self.of(SHARED_KEY[1])):
                 continue
             press = f"act('{action.id}')"
-            made += [Binding(key, press, action.title, show=False, id=action.id) for key in self.of(action.id)]
+            made += [Binding(key, press, action.title, show=False, id=action.id) for key in self.of(action.id, scope)]
         return made
 
 

@@ -21,8 +21,8 @@ from tests.registry.server import Asked, Handler, Reply, jsoned
 from tests.support.hostile_server import Hostiles, Registry, hostiles
 from tests.support.images import image
 from tests.support.peers import need
+from tui.demo.faults import slow_down
 from tui.demo.gallery import build_gallery
-from tui.demo.mishaps import slow_down
 from tui.demo.serve import Served
 
 FANFOLD = (sys.executable, "-m", "tui")

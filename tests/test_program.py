@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tui.demo.faults import slow_down
 from tui.demo.gallery import build_gallery
-from tui.demo.mishaps import slow_down
 from tui.demo.serve import Served
 
 FANFOLD = (sys.executable, "-m", "tui")

@@ -13,8 +13,8 @@ from tests.compose.yard import Yard, make
 from tests.support.commands import run_create
 from tui.commands.create import create
 from tui.config import Settings
+from tui.demo.faults import deny
 from tui.demo.images import DOCKER
-from tui.demo.mishaps import deny
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.platform import Platform

@@ -13,8 +13,8 @@ from tui.compose.draft import Draft, EntryVerdict
 from tui.compose.local_lists import draft_of_local, plan_local_write, recreate_local
 from tui.compose.planner import plan_draft
 from tui.compose.validate import problems
+from tui.demo.faults import deny
 from tui.demo.images import Image, index, put_index
-from tui.demo.mishaps import deny
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.sources.docker_lists import StoredList

@@ -14,8 +14,8 @@ from tui.compose.events import Outcome
 from tui.compose.plan import StepKind, to_json, to_text
 from tui.compose.undo import plan_undo, undo_choices, undo_unavailable
 from tui.demo.attest import put_attestation
+from tui.demo.faults import deny
 from tui.demo.images import put_index
-from tui.demo.mishaps import deny
 from tui.demo.quirks import Quirks
 from tui.explore.diff import Change
 from tui.oci.digest import Digest

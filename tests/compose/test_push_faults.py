@@ -15,7 +15,7 @@ from tui.compose.events import Event, Outcome, StepDone, StepStarted, Waiting
 from tui.compose.journal import Journal
 from tui.compose.plan import Plan, Step, StepKind
 from tui.compose.push import Push
-from tui.demo.mishaps import lose_manifest
+from tui.demo.faults import lose_manifest
 from tui.demo.quirks import Quirks
 from tui.demo.serve import Served
 from tui.demo.store import Store

@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tui.demo.exhibits.crowds import HOSTILE, platforms
-from tui.demo.exhibits.hello import PLATFORMS
 from tui.demo.gallery import GALLERY, build_gallery, docker_manifests
 from tui.demo.paths import digest_of, is_name, is_tag
 from tui.demo.registry_app import EmbeddedRegistry
+from tui.demo.samples.crowds import HOSTILE, platforms
+from tui.demo.samples.hello import PLATFORMS
 from tui.demo.store import Store
 from tui.oci import media
 from tui.oci.config import decode_config
@@ -32,7 +32,7 @@ CODES = {
     *("empty-index", "nested-index", "mixed-media-types", "foreign-layer", "missing-attestation"),
     *("unknown-platform", "no-platform"),
 }
-HEALTHY = [exhibit for exhibit in GALLERY if not exhibit.codes and exhibit.repository != "gallery/digest-tags"]
+HEALTHY = [sample for sample in GALLERY if not sample.codes and sample.repository != "gallery/digest-tags"]
 
 
 @pytest.fixture(scope="module")
@@ -94,35 +94,35 @@ def test_it_is_made_quickly() -> None:
     assert time.perf_counter() - began < 2, "the budget is one second on an idle machine"
 
 
-def test_every_repository_is_an_exhibit_and_the_other_way_round(store: Store) -> None:
-    assert {exhibit.repository for exhibit in GALLERY} == set(store.repositories)
-    for exhibit in GALLERY:
-        assert is_name(exhibit.repository)
-        assert exhibit.tags
-        assert set(exhibit.tags) <= set(store.repositories[exhibit.repository].tags)
-        assert exhibit.words.endswith(".")
-        assert {*exhibit.codes, *exhibit.also} <= CODES
-        assert not set(exhibit.codes) & set(exhibit.also)
+def test_every_repository_is_an_sample_and_the_other_way_round(store: Store) -> None:
+    assert {sample.repository for sample in GALLERY} == set(store.repositories)
+    for sample in GALLERY:
+        assert is_name(sample.repository)
+        assert sample.tags
+        assert set(sample.tags) <= set(store.repositories[sample.repository].tags)
+        assert sample.words.endswith(".")
+        assert {*sample.codes, *sample.also} <= CODES
+        assert not set(sample.codes) & set(sample.also)
 
 
-def test_the_asked_for_exhibits_are_there() -> None:
+def test_the_asked_for_samples_are_there() -> None:
     names = (
         "missing-layer missing-config missing-platform wrong-platform wrong-size duplicate-platform orphan-attestation "
         "nested mixed-types foreign-layer denied limited slow many-tags many-platforms"
     )
-    shown = {exhibit.repository: exhibit for exhibit in GALLERY}
+    shown = {sample.repository: sample for sample in GALLERY}
     assert {f"gallery/{name}" for name in names.split()} <= set(shown)
     assert all("latest" in shown[f"gallery/{name}"].tags for name in names.split())
 
 
-@pytest.mark.parametrize("exhibit", HEALTHY, ids=lambda exhibit: f"{exhibit.repository}:{exhibit.tags[0]}")
-def test_what_is_healthy_is_whole(store: Store, exhibit: Any) -> None:
-    repository = store.repositories[exhibit.repository]
-    for tag in exhibit.tags:
-        manifests, blobs = everything_below(store, exhibit.repository, repository.tags[tag])
+@pytest.mark.parametrize("sample", HEALTHY, ids=lambda sample: f"{sample.repository}:{sample.tags[0]}")
+def test_what_is_healthy_is_whole(store: Store, sample: Any) -> None:
+    repository = store.repositories[sample.repository]
+    for tag in sample.tags:
+        manifests, blobs = everything_below(store, sample.repository, repository.tags[tag])
         assert manifests <= set(repository.manifests)
         assert blobs
-        assert all(store.has_blob(exhibit.repository, digest) for digest in blobs)
+        assert all(store.has_blob(sample.repository, digest) for digest in blobs)
 
 
 def test_every_document_is_what_its_digest_says_except_the_rotten_one(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""Every exhibit shows its fault when it is checked, by its finding's code, and names exactly what is missing."""
+"""Every sample shows its fault when it is checked, by its finding's code, and names exactly what is missing."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 from tests.demo.test_gallery import everything_below
 from tests.support.commands import check
 from tui.config import Settings
-from tui.demo.exhibits.exhibit import Exhibit
 from tui.demo.gallery import GALLERY, build_gallery
+from tui.demo.samples import Sample
 from tui.demo.serve import Served
 from tui.engine import open_engine
 
 NOT_ASKED = {"denied", "limited", "too-deep"}
-REFERENCES = [(exhibit, reference) for exhibit in GALLERY for reference in exhibit.references]
+REFERENCES = [(sample, reference) for sample in GALLERY for reference in sample.references]
 
 
 @pytest.fixture(scope="module")
@@ -42,19 +42,19 @@ async def checked(served: Served, *references: str) -> tuple[int, list[dict[str,
     return status, found if isinstance(found, list) else [found], asked
 
 
-@pytest.mark.parametrize(("exhibit", "reference"), REFERENCES, ids=[reference for _, reference in REFERENCES])
-async def test_an_exhibit_shows_its_fault(served: Served, exhibit: Exhibit, reference: str) -> None:
+@pytest.mark.parametrize(("sample", "reference"), REFERENCES, ids=[reference for _, reference in REFERENCES])
+async def test_an_sample_shows_its_fault(served: Served, sample: Sample, reference: str) -> None:
     status, (report,), _ = await checked(served, reference)
     codes = {finding["code"] for finding in report["findings"]}
-    assert set(exhibit.codes) <= codes <= {*exhibit.codes, *exhibit.also}, report["verdict"]
+    assert set(sample.codes) <= codes <= {*sample.codes, *sample.also}, report["verdict"]
 
-    undetermined = bool(NOT_ASKED & set(exhibit.codes))
+    undetermined = bool(NOT_ASKED & set(sample.codes))
     broken = any(finding["severity"] == "error" for finding in report["findings"])
     assert status == (3 if undetermined else 1 if broken or not report["complete"] else 0)
     assert report["complete"] is (status == 0)
 
     if not undetermined:
-        store, name = served.store, exhibit.repository
+        store, name = served.store, sample.repository
         manifests, blobs = everything_below(store, name, report["digest"])
         gone = manifests - set(store.repositories[name].manifests)
         gone |= {digest for digest in blobs if not store.has_blob(name, digest)}

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from tests.demo.helpers import ABSENT, code, manifest_bytes, shelve, small
-from tui.demo.faults import HangUp
 from tui.demo.images import put_image
 from tui.demo.limits import Meter
 from tui.demo.quirks import Quirks
+from tui.demo.refusals import HangUp
 from tui.demo.store import Store
 from tui.oci import media
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.peers import run
 from tui.demo.access import PASSWORD, USER
+from tui.demo.faults import limit_pulls
 from tui.demo.gallery import build_gallery, docker_manifests
-from tui.demo.mishaps import limit_pulls
 from tui.demo.quirks import Quirks
 from tui.demo.serve import Served
 from tui.oci import media

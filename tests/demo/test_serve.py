@@ -159,7 +159,7 @@ def test_a_client_that_goes_away_in_the_middle_of_an_upload(served: Served) -> N
 def test_the_introduction_names_everything() -> None:
     text = introduction("127.0.0.1:5005")
     assert "http://127.0.0.1:5005" in text
-    assert all(exhibit.repository in text for exhibit in GALLERY)
+    assert all(sample.repository in text for sample in GALLERY)
     assert all(len(line) <= 100 for line in text.splitlines())
 
 

@@ -1,4 +1,4 @@
-"""The embedded registry: each exhibit shows its fault, by its code, and nothing else; nothing is asked twice."""
+"""The embedded registry: each sample shows its fault, by its code, and nothing else; nothing is asked twice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tui.registry.settings import ClientSettings
 from tui.sources.presence import Presence
 from tui.sources.registry import RegistrySource
 
-EXHIBITS = [(exhibit, tag) for exhibit in GALLERY for tag in exhibit.tags]
+SAMPLES = [(sample, tag) for sample in GALLERY for tag in sample.tags]
 
 
 @pytest.fixture(scope="module")
@@ -42,16 +42,16 @@ async def checked(served: Served, client: Client, repository: str, tag: str) -> 
     return explorer, node, report(node, explorer, requests=run.requests, searches=run.searches)
 
 
-@pytest.mark.parametrize(("exhibit", "tag"), EXHIBITS, ids=[f"{e.repository}:{tag}" for e, tag in EXHIBITS])
-async def test_each_exhibit_shows_its_findings_and_no_others(
-    exhibit: object, tag: str, served: Served, client: Client
+@pytest.mark.parametrize(("sample", "tag"), SAMPLES, ids=[f"{e.repository}:{tag}" for e, tag in SAMPLES])
+async def test_each_sample_shows_its_findings_and_no_others(
+    sample: object, tag: str, served: Served, client: Client
 ) -> None:
-    from tui.demo.exhibits.exhibit import Exhibit
+    from tui.demo.samples import Sample
 
-    assert isinstance(exhibit, Exhibit)
-    _, _, made = await checked(served, client, exhibit.repository, tag)
+    assert isinstance(sample, Sample)
+    _, _, made = await checked(served, client, sample.repository, tag)
     codes = {finding.code for finding in made.findings}
-    assert set(exhibit.codes) <= codes <= {*exhibit.codes, *exhibit.also}
+    assert set(sample.codes) <= codes <= {*sample.codes, *sample.also}
 
 
 HEALTHY = ["library/hello:latest", "ocaml/opam:ubuntu-24.04-ocaml-5.3", "gallery/many-platforms:latest"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from tui.demo.faults import lose_manifest
 from tui.demo.gallery import build_gallery, docker_manifests
-from tui.demo.mishaps import lose_manifest
 from tui.demo.serve import Served
 from tui.explore.events import Event, NodeChanged
 from tui.explore.explorer import Explorer

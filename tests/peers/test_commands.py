@@ -208,15 +208,15 @@ async def test_a_missing_blob_fails_in_the_same_words_as_shown(stand: Stand) -> 
             assert re.search("404|BLOB_UNKNOWN|not found", result.stderr), command.line
 
 
-@pytest.mark.parametrize("exhibit", ["missing-config", "missing-platform", "not-json"])
-async def test_what_fails_where_something_below_is_broken_and_what_does_not(stand: Stand, exhibit: str) -> None:
+@pytest.mark.parametrize("sample", ["missing-config", "missing-platform", "not-json"])
+async def test_what_fails_where_something_below_is_broken_and_what_does_not(stand: Stand, sample: str) -> None:
     """The texts say which tool reads what is below; the others give the digest of the index all the same."""
-    tag = await stand.open_all(f"gallery/{exhibit}:latest")
+    tag = await stand.open_all(f"gallery/{sample}:latest")
     told = {"missing-config": "unknown blob", "missing-platform": f"no such manifest: {stand.source.registry}"}
     for command in runnable(tag, stand):
         result = await shell(command.line)
         if command.tool == DOCKER:
-            assert result.returncode != 0 and told.get(exhibit, "") in result.stderr
+            assert result.returncode != 0 and told.get(sample, "") in result.stderr
         elif command.title == "only the digest":
             assert result.returncode != 0 and "fails where one is missing" in command.why
         else:

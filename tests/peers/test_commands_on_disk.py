@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from tests.peers.test_commands import installed, shell
 from tests.support.peers import need, run
-from tui.demo import mishaps
+from tui.demo import faults
 from tui.demo.gallery import build_gallery, docker_manifests
 from tui.demo.serve import Served
 from tui.demo.storage_folder import write_storage
@@ -185,7 +185,7 @@ async def _lesson_push(gallery: Served, client: Client, folder: Path) -> ActResu
     lists = Lists(folder, gallery.address)
     world = DemoWorld(
         gallery,
-        mishaps,
+        faults,
         RegistrySource(client, gallery.address),
         client,
         stored=lists.stored,

@@ -34,7 +34,7 @@ _WALKED = (
     "sandbox:0.16-edge-amd64",
     "dockerfun:6b972be0",
     "ocurrent/opam-staging:ubuntu-24.04-ocaml-5.4-riscv64",
-    *(f"{exhibit.repository}:{exhibit.tags[0]}" for exhibit in GALLERY if exhibit.repository.startswith("gallery/")),
+    *(f"{sample.repository}:{sample.tags[0]}" for sample in GALLERY if sample.repository.startswith("gallery/")),
 )
 _SLOW = {"gallery/slow:latest", "gallery/many-tags:latest", "gallery/many-platforms:latest", "gallery/hostile:latest"}
 
@@ -161,9 +161,9 @@ def test_a_finding_with_fewer_facts(facts: tuple[str, str]) -> None:
 
 async def test_the_findings_of_the_gallery_are_explained(stand: Stand) -> None:
     met: set[str] = set()
-    for exhibit in GALLERY:
-        if exhibit.repository.startswith("gallery/") and exhibit.references[0] not in _SLOW:
-            node = await stand.open_all(exhibit.references[0])
+    for sample in GALLERY:
+        if sample.repository.startswith("gallery/") and sample.references[0] not in _SLOW:
+            node = await stand.open_all(sample.references[0])
             found: list[Finding] = findings(node, stand.explorer.observations)
             for finding in found:
                 assert_finished(explain_finding(finding))

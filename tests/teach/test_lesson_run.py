@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.teach.conftest import Stand
-from tui.demo import mishaps
+from tui.demo import faults
 from tui.demo.gallery import docker_manifests
 from tui.demo.storage_folder import write_storage
 from tui.explore.node import Kind, Node
@@ -51,7 +51,7 @@ async def world(stand: Stand, tmp_path: Path) -> DemoWorld:
     lists = Lists(tmp_path / "docker", stand.served.address)
     return DemoWorld(
         stand.served,
-        mishaps,
+        faults,
         stand.source,
         stand.client,
         stored=lists.stored,

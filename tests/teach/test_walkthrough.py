@@ -9,7 +9,7 @@ import pytest
 from tests.teach.conftest import Stand
 from tests.teach.learner import Learner
 from tests.teach.test_lesson_run import Lists
-from tui.demo import mishaps
+from tui.demo import faults
 from tui.demo.storage_folder import write_storage
 from tui.sources.docker_manifests import DockerManifests
 from tui.teach.demo_world import DemoWorld
@@ -25,7 +25,7 @@ async def test_a_lesson_can_be_taken_to_its_end(stand: Stand, tmp_path: Path, na
     lists = Lists(tmp_path / "docker", stand.served.address)
     world = DemoWorld(
         stand.served,
-        mishaps,
+        faults,
         stand.source,
         stand.client,
         stored=lists.stored,

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from tui.commands.arguments import Options, UsageError
 from tui.commands.output import err, out
 from tui.config import Settings
-from tui.demo.exhibits.exhibit import Exhibit
 from tui.demo.gallery import GALLERY, build_gallery
+from tui.demo.samples import Sample
 from tui.demo.serve import CannotServe, Served
 from tui.text import plural
 
@@ -47,11 +47,11 @@ def run_registry(port: int) -> int:
     return 0
 
 
-def introduction(address: str, exhibits: Iterable[Exhibit] = GALLERY) -> str:
+def introduction(address: str, samples: Iterable[Sample] = GALLERY) -> str:
     """What is served where, and the first commands to try."""
     listed: dict[str, list[str]] = {}
-    for exhibit in exhibits:
-        listed.setdefault(exhibit.repository, []).extend(exhibit.tags)
+    for sample in samples:
+        listed.setdefault(sample.repository, []).extend(sample.tags)
     width = max(map(len, listed), default=0)
     lines = [f"  {name:{width}}  {_some(tags)}" for name, tags in listed.items()]
     return "\n".join(

@@ -72,7 +72,7 @@ class BadLogin(Exception):
         super().__init__(error)
 
 
-class Doorman:
+class Authorizer:
     """Gives out tokens and knows them again."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from starlette.responses import Response
 
 from tui.demo.call import Call
-from tui.demo.faults import Refusal
+from tui.demo.refusals import Refusal
 
 _RANGE: Final = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))", re.ASCII)
 

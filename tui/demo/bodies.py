@@ -10,8 +10,8 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
-from tui.demo.faults import HangUp, Refusal
 from tui.demo.quirks import Quirks
+from tui.demo.refusals import HangUp, Refusal
 
 _CHUNK: Final = 64 * 1024
 

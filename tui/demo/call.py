@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from tui.demo.access import BadLogin, Grant, allowed
-from tui.demo.faults import Refusal
 from tui.demo.paths import Route, is_digest
 from tui.demo.quirks import Quirks
+from tui.demo.refusals import Refusal
 from tui.demo.store import Repository, Store
 
 
@@ -62,7 +62,7 @@ class Call:
     def grant(self) -> Grant | None:
         """Who asks. Raises a challenge when their login or token is not right."""
         try:
-            return self.store.doorman.who(self.request.headers.get("authorization"), self.store.rules)
+            return self.store.authorizer.who(self.request.headers.get("authorization"), self.store.rules)
         except BadLogin as error:
             raise self.challenge(error.error) from error
 

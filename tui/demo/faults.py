@@ -1,72 +1,119 @@
-"""Answers that say no: the error codes of the distribution specification and their bodies.
+"""What happens to a registry's content: clean-ups, garbage collection, refusals, limits, outages.
 
-Source: OCI distribution-spec, "Error Codes" (code-1 to code-14), and the codes that Docker's registry adds.
+Each function changes a store at once (`Served.call(lambda store: deny(store, "sandbox"))`); `Served.reset()` puts
+everything back.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from starlette.responses import Response
+from tui.demo.access import Access
+from tui.demo.store import Repository, Store
 
-#: The message that the specification (or Docker's registry) gives with each code. Docker's client prints the code in
-#: lower case followed by this message: "manifest blob unknown: blob unknown to registry".
-MESSAGES: Mapping[str, str] = {
-    "BLOB_UNKNOWN": "blob unknown to registry",
-    "BLOB_UPLOAD_INVALID": "blob upload invalid",
-    "BLOB_UPLOAD_UNKNOWN": "blob upload unknown to registry",
-    "DENIED": "requested access to the resource is denied",
-    "DIGEST_INVALID": "provided digest did not match uploaded content",
-    "MANIFEST_BLOB_UNKNOWN": "blob unknown to registry",
-    "MANIFEST_INVALID": "manifest invalid",
-    "MANIFEST_UNKNOWN": "manifest unknown",
-    "NAME_INVALID": "invalid repository name",
-    "NAME_UNKNOWN": "repository name not known to registry",
-    "PAGINATION_NUMBER_INVALID": "invalid number of results requested",
-    "SIZE_INVALID": "provided length did not match content length",
-    "TAG_INVALID": "manifest tag did not match URI",
-    "TOOMANYREQUESTS": "too many requests",
-    "UNAUTHORIZED": "authentication required",
-    "UNKNOWN": "unknown error",
-    "UNSUPPORTED": "The operation is unsupported.",
-}
+#: What Docker Hub says when the pulls are used up
+HUB_MESSAGE: Final = (
+    "You have reached your unauthenticated pull rate limit. "
+    "You may increase the limit by authenticating and upgrading: https://www.docker.com/increase-rate-limit"
+)
 
 
-class Refusal(Exception):
-    """A request that is answered with an error: a status and one or more coded errors.
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """The digests that a clean-up removed from a repository."""
 
-    Handlers raise it; the application turns it into an answer. `details` holds one entry for each error of the body
-    (a digest for MANIFEST_BLOB_UNKNOWN, otherwise any JSON value).
+    manifests: tuple[str, ...]
+    blobs: tuple[str, ...]
+
+
+def lose_blob(store: Store, name: str, digest: str) -> bool:
+    """A blob is gone from a repository; False when it was not there."""
+    return store.delete_blob(name, digest)
+
+
+def lose_manifest(store: Store, name: str, reference: str) -> bool:
+    """A manifest, by tag or digest, is gone with all its tags; False when it was not there."""
+    digest = store.repository(name).resolve(reference)
+    return digest is not None and store.delete_manifest(name, digest)
+
+
+def collect_garbage(store: Store, name: str, *, walk_indexes: bool = True) -> Swept:
+    """Remove the manifests that no tag needs and the blobs that no manifest needs, as a registry's clean-up does.
+
+    `walk_indexes=False` does what `registry garbage-collect -m` of distribution 2.8 did: only manifests with a tag of
+    their own are kept, so the images of an index that have none are lost, and the index stays.
     """
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        *details: Any,
-        message: str | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        self.status = status
-        self.code = code
-        self.details = details or (None,)
-        self.message = message or MESSAGES[code]
-        self.headers = dict(headers or {})
-        super().__init__(f"{status} {code}: {self.message}")
-
-    def response(self) -> Response:
-        """The answer, with the specification's error body."""
-        errors = []
-        for detail in self.details:
-            error: dict[str, Any] = {"code": self.code, "message": self.message}
-            if detail is not None:
-                error["detail"] = detail
-            errors.append(error)
-        body = json.dumps({"errors": errors}).encode() + b"\n"
-        return Response(body, self.status, self.headers, "application/json")
+    repository = store.repository(name)
+    keep = set(repository.tags.values())
+    if walk_indexes:
+        keep = _reached(repository, keep)
+        keep |= {digest for digest, stored in repository.manifests.items() if stored.subject in keep}
+    manifests = tuple(digest for digest in repository.manifests if digest not in keep)
+    for digest in manifests:
+        store.delete_manifest(name, digest)
+    needed = {blob for stored in repository.manifests.values() for blob in _named(stored.raw)}
+    blobs = tuple(sorted(repository.blobs - needed))
+    for digest in blobs:
+        store.delete_blob(name, digest)
+    return Swept(manifests, blobs)
 
 
-class HangUp(Exception):
-    """The connection is to be closed without another byte: what a lost answer looks like to a client."""
+def deny(store: Store, name: str, on: bool = True) -> None:
+    """Nobody may see the repository any more; or everybody may again."""
+    store.repository(name).access = Access.CLOSED if on else Access.PUBLIC
+
+
+def limit_pulls(store: Store, name: str, left: int | None, window: float = 60.0) -> None:
+    """`left` more manifests can be read within `window` seconds, then 429; None takes the limit away.
+
+    A limit that the repository has already stays as high as it is: the rest of it is used up, as others would.
+    """
+    repository = store.repository(name)
+    repository.meter = meter = type(repository.meter)()
+    limit = left if left is None else max(left, store.quirks_for(name).pulls or 0)
+    if left is not None and limit is not None:
+        meter.pulls.count, meter.pulls.ends = limit - left, meter.now() + window
+    repository.quirks = replace(
+        store.quirks_for(name), pulls=limit, pulls_window=window, retry_after="window", limit_message=HUB_MESSAGE
+    )
+
+
+def slow_down(store: Store, name: str, latency: float) -> None:
+    """Every answer about the repository takes that many seconds; 0 makes it as fast as before."""
+    repository = store.repository(name)
+    repository.quirks = replace(store.quirks_for(name), latency=latency)
+
+
+def cut_off(store: Store, name: str, on: bool = True) -> None:
+    """Every connection that asks about the repository is closed without an answer; or none is."""
+    repository = store.repository(name)
+    repository.quirks = replace(store.quirks_for(name), silent=on)
+
+
+def _reached(repository: Repository, start: Iterable[str]) -> set[str]:
+    """The manifests that can be reached from these through indexes."""
+    found: set[str] = set()
+    waiting = [digest for digest in start if digest in repository.manifests]
+    while waiting:
+        digest = waiting.pop()
+        if digest not in found:
+            found.add(digest)
+            waiting += [one for one in _named(repository.manifests[digest].raw) if one in repository.manifests]
+    return found
+
+
+def _named(raw: bytes) -> list[str]:
+    """Every digest that a manifest's descriptors name, but for its subject."""
+    try:
+        document: Any = json.loads(raw)
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(document, dict):
+        return []
+    listed = [document.get("config"), *(document.get(key) or [] for key in ("layers", "manifests", "blobs"))]
+    descriptors = [one for part in listed for one in (part if isinstance(part, list) else [part])]
+    digests = [one.get("digest") for one in descriptors if isinstance(one, dict)]
+    return [digest for digest in digests if isinstance(digest, str)]

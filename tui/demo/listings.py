@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from starlette.responses import Response
 
 from tui.demo.call import Call
-from tui.demo.faults import Refusal
+from tui.demo.refusals import Refusal
 from tui.oci import media
 
 

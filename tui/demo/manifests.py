@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from tui.demo.bodies import read_body
 from tui.demo.call import Call, checked_digest
-from tui.demo.faults import HangUp, Refusal
 from tui.demo.paths import digest_of, is_tag
+from tui.demo.refusals import HangUp, Refusal
 from tui.demo.store import Repository, Stored
 from tui.demo.validate import check_manifest
 from tui.oci import media

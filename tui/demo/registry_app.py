@@ -18,12 +18,12 @@ from starlette.types import Receive, Scope, Send
 from tui.demo.blobs import blob, storage
 from tui.demo.bodies import spoil
 from tui.demo.call import Call, parse_query
-from tui.demo.faults import HangUp, Refusal
 from tui.demo.limits import Meter
 from tui.demo.listings import catalog, referrers, tags
 from tui.demo.manifests import manifest
 from tui.demo.paths import Kind, is_name, parse_path
 from tui.demo.quirks import Quirks
+from tui.demo.refusals import HangUp, Refusal
 from tui.demo.store import Store
 from tui.demo.tokens import token
 from tui.demo.uploads import upload

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
-from tui.demo.access import Access, Doorman, Rules
+from tui.demo.access import Access, Authorizer, Rules
 from tui.demo.limits import Meter
 from tui.demo.paths import digest_of
 from tui.demo.quirks import RIGHT, Quirks
@@ -141,7 +141,7 @@ class Store:
         self.quirks: Quirks = RIGHT
         self.limits = limits or Limits()
         self.rules = Rules()
-        self.doorman = Doorman()
+        self.authorizer = Authorizer()
         self.meter = Meter()
         self.uploads: dict[str, Upload] = {}
         self.requests: deque[Recorded] = deque(maxlen=record)
@@ -240,7 +240,7 @@ class Store:
         self.repositories = {name: repository.copy() for name, repository in snapshot.repositories.items()}
         self.quirks = snapshot.quirks
         self.rules = snapshot.rules
-        self.doorman = Doorman()
+        self.authorizer = Authorizer()
         self.meter = Meter()
         self.uploads.clear()
         self.requests.clear()

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from tui.demo.access import BadLogin, Grant, allowed, basic, login, parse_scopes
 from tui.demo.bodies import read_body
 from tui.demo.call import Call, parse_query
-from tui.demo.faults import Refusal
+from tui.demo.refusals import Refusal
 
 
 async def token(call: Call) -> Response:
@@ -48,7 +48,7 @@ def _form_user(call: Call, form: dict[str, list[str]]) -> str | None:
             if login(user, form.get("password", [""])[0], call.store.rules):
                 return user
         case ["refresh_token"]:
-            grant = call.store.doorman.tokens.get(form.get("refresh_token", [""])[0])
+            grant = call.store.authorizer.tokens.get(form.get("refresh_token", [""])[0])
             if grant is not None and grant.scopes == frozenset():
                 return grant.user
         case _:
@@ -68,7 +68,7 @@ def _granted(call: Call, user: str | None, values: list[str], *, offline: bool) 
             found = store.repositories.get(name)
             wanted = ("pull", "push", "delete") if "*" in actions else actions
             scopes.update((name, action) for action in wanted if found is None or allowed(found.access, user, action))
-    text = store.doorman.issue(Grant(user, frozenset(scopes), time.monotonic() + rules.life))
+    text = store.authorizer.issue(Grant(user, frozenset(scopes), time.monotonic() + rules.life))
     answer: dict[str, object] = {
         "token": text,
         "access_token": text,
@@ -76,7 +76,7 @@ def _granted(call: Call, user: str | None, values: list[str], *, offline: bool) 
         "issued_at": (datetime.now(UTC) + timedelta(seconds=rules.skew)).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     if offline and user is not None:
-        answer["refresh_token"] = store.doorman.issue(Grant(user, frozenset()))
+        answer["refresh_token"] = store.authorizer.issue(Grant(user, frozenset()))
     return Response(json.dumps(answer).encode() + b"\n", 200, media_type="application/json")
 
 

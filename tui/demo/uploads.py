@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from tui.demo.bodies import read_chunks
 from tui.demo.call import Call, checked_digest
-from tui.demo.faults import Refusal
 from tui.demo.paths import digest_of
+from tui.demo.refusals import Refusal
 from tui.demo.store import Store, Upload
 
 _SPAN: Final = re.compile(r"(?:bytes[ =])?(\d{1,18})-(\d{1,18})(?:/.*)?", re.ASCII)

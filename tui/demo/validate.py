@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tui.demo.faults import Refusal
 from tui.demo.paths import is_digest
+from tui.demo.refusals import Refusal
 from tui.demo.store import Repository, Store
 from tui.oci import media
 

@@ -1,4 +1,4 @@
-"""The embedded registry as a lesson's world: start over, and the mishaps that a lesson can bring about.
+"""The embedded registry as a lesson's world: start over, and the faults that a lesson can bring about.
 
 The registry itself belongs to the demo, which this package does not know: it is handed in, and used through the
 protocols below.
@@ -28,8 +28,8 @@ class Served(Protocol):
     def call(self, change: Callable[[Any], T]) -> T: ...
 
 
-class Mishaps(Protocol):
-    """What can happen to a store (the module demo.mishaps)."""
+class Faults(Protocol):
+    """What can happen to a store (the module demo.faults)."""
 
     @property
     def lose_blob(self) -> Callable[[Any, str, str], bool]: ...
@@ -73,7 +73,7 @@ class DemoWorld:
     def __init__(
         self,
         served: Served,
-        mishaps: Mishaps,
+        faults: Faults,
         source: Source,
         client: Writer,
         *,
@@ -84,7 +84,7 @@ class DemoWorld:
     ) -> None:
         self.source = source
         self._served = served
-        self._mishaps = mishaps
+        self._faults = faults
         self._client = client
         self._stored = stored
         self._put_back = put_back
@@ -111,17 +111,17 @@ class DemoWorld:
                 return await self._clean_up(name, untagged=bool(arguments.get("untagged", False)))
             case "deny":
                 on = bool(arguments.get("on", True))
-                await self._call(lambda store: self._mishaps.deny(store, name, on))
+                await self._call(lambda store: self._faults.deny(store, name, on))
                 return _done(f"{name} is closed to you now." if on else f"{name} is open again.")
             case "limit":
                 return await self._limit(name, int(_number(arguments, "left")), _number(arguments, "seconds", 60))
             case "cut-off":
                 on = bool(arguments.get("on", True))
-                await self._call(lambda store: self._mishaps.cut_off(store, name, on))
+                await self._call(lambda store: self._faults.cut_off(store, name, on))
                 return _done(f"Connections about {name} break now." if on else f"{name} answers again.")
             case "slow-down":
                 seconds = _number(arguments, "seconds")
-                await self._call(lambda store: self._mishaps.slow_down(store, name, seconds))
+                await self._call(lambda store: self._faults.slow_down(store, name, seconds))
                 return _done(f"Every answer about {name} takes {seconds:g} seconds now.")
             case "write-storage":
                 return await self._write_storage(tuple(str(arguments["repositories"]).split()))
@@ -129,7 +129,7 @@ class DemoWorld:
                 raise WorldError(f"“{safe(other)}” is nothing that can be done here.")
 
     async def _limit(self, name: str, left: int, seconds: float) -> ActResult:
-        await self._call(lambda store: self._mishaps.limit_pulls(store, name, left if left >= 0 else None, seconds))
+        await self._call(lambda store: self._faults.limit_pulls(store, name, left if left >= 0 else None, seconds))
         # A client that was told to wait does not ask again at once: this world's clock has just jumped.
         self._client.forget(self.source.registry)
         if left < 0:
@@ -139,13 +139,13 @@ class DemoWorld:
     async def _delete(self, of: str) -> ActResult:
         address = Address.parse(of)
         digest = str(await digest_at(self.source, address))
-        lose = self._mishaps.lose_blob if address.part in ("config", "layer") else self._mishaps.lose_manifest
+        lose = self._faults.lose_blob if address.part in ("config", "layer") else self._faults.lose_manifest
         if not await self._call(lambda store: lose(store, address.repository, digest)):
             raise WorldError(f"{digest} is not in {address.repository}.")
         return _done(f"Deleted from {address.repository}: {digest}")
 
     async def _clean_up(self, name: str, *, untagged: bool) -> ActResult:
-        swept = await self._call(lambda store: self._mishaps.collect_garbage(store, name, walk_indexes=not untagged))
+        swept = await self._call(lambda store: self._faults.collect_garbage(store, name, walk_indexes=not untagged))
         manifests, blobs = len(swept.manifests), len(swept.blobs)
         return _done(
             f"The clean-up of {name} removed {plural(manifests, 'manifest')} and {plural(blobs, 'blob')}.",

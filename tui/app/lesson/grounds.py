@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tui.demo import mishaps
+from tui.demo import faults
 from tui.demo.gallery import docker_manifests
 from tui.demo.serve import Served
 from tui.demo.storage_folder import write_storage
@@ -51,7 +51,7 @@ class Grounds:
         """The lessons' hand on it all."""
         return DemoWorld(
             self.served,
-            mishaps,
+            faults,
             source,
             client,
             stored=self.stored,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from tui.demo.exhibits.exhibit import Exhibit
-from tui.demo.exhibits.faults import LATEST, PLACE, sample
 from tui.demo.images import image, index, layer, piece, put_image, put_index, step
 from tui.demo.quirks import Quirks
+from tui.demo.samples import Sample
+from tui.demo.samples.broken import LATEST, PLACE, sample_image
 from tui.demo.store import Store
 from tui.oci import media
 
@@ -27,21 +27,21 @@ _OTHERS: Final = (
 )
 _WINDOWS: Final = ("10.0.14393.7336", "10.0.17763.6414", "10.0.20348.2700", "10.0.26100.1742")
 
-EXHIBITS: Final = (
-    Exhibit(
+SAMPLES: Final = (
+    Sample(
         PLACE + "many-tags",
         LATEST,
         (),
         "20,000 tags: the list comes page by page, and is filtered, sorted and scrolled without a stutter.",
     ),
-    Exhibit(PLACE + "many-platforms", LATEST, (), "60 platforms in one index."),
-    Exhibit(
+    Sample(PLACE + "many-platforms", LATEST, (), "60 platforms in one index."),
+    Sample(
         PLACE + "digest-tags",
         LATEST,
         (),
         "Tags that are made of digests: an old signature, and the list of referrers where a registry has no API.",
     ),
-    Exhibit(
+    Sample(
         PLACE + "hostile",
         LATEST,
         (),
@@ -71,7 +71,7 @@ def _build_many_tags(store: Store) -> None:
     name = PLACE + "many-tags"
     digests = []
     for number in range(_IMAGES):
-        one = sample(f"build-{number}", "linux/amd64")
+        one = sample_image(f"build-{number}", "linux/amd64")
         put_image(store, name, one)
         digests.append(one.manifest.digest)
     repository = store.repository(name)
@@ -110,7 +110,7 @@ def _build_many_platforms(store: Store) -> None:
 
 def _build_digest_tags(store: Store) -> None:
     name = PLACE + "digest-tags"
-    one = sample("digest-tags", "linux/amd64")
+    one = sample_image("digest-tags", "linux/amd64")
     put_image(store, name, one, LATEST)
     plain = one.manifest.digest.replace(":", "-")
     signature = image(

@@ -1,4 +1,4 @@
-"""What an exhibit is."""
+"""What the gallery shows, a file for each group."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Exhibit:
+class Sample:
     """One repository of the gallery, and what is to be seen there.
 
     `codes` are the findings that a check of `tags` must report. `also` may be reported beside them, when more of the

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tui.demo.access import Access
 from tui.demo.attest import Attestation, attest, put_attestation
-from tui.demo.exhibits.exhibit import Exhibit
+from tui.demo.faults import HUB_MESSAGE
 from tui.demo.images import (
     BUILDKIT,
     DOCKER,
@@ -22,8 +22,8 @@ from tui.demo.images import (
     put_index,
     step,
 )
-from tui.demo.mishaps import HUB_MESSAGE
 from tui.demo.quirks import Quirks
+from tui.demo.samples import Sample
 from tui.demo.store import Store
 from tui.oci import media
 
@@ -32,119 +32,119 @@ LATEST: Final = ("latest",)
 PAIR: Final = ("linux/amd64", "linux/arm64")
 
 
-def _exhibit(name: str, codes: Sequence[str], words: str, also: Sequence[str] = ()) -> Exhibit:
-    return Exhibit(PLACE + name, LATEST, tuple(codes), words, tuple(also))
+def _sample(name: str, codes: Sequence[str], words: str, also: Sequence[str] = ()) -> Sample:
+    return Sample(PLACE + name, LATEST, tuple(codes), words, tuple(also))
 
 
-EXHIBITS: Final = (
-    _exhibit(
+SAMPLES: Final = (
+    _sample(
         "missing-layer",
         ["missing-blob"],
         "A layer of one platform was deleted: that platform cannot be pulled, the other can.",
     ),
-    _exhibit(
+    _sample(
         "missing-config",
         ["missing-blob"],
         "The config of one platform was deleted: without it, no client can make a container of the layers.",
     ),
-    _exhibit(
+    _sample(
         "missing-platform",
         ["missing-manifest"],
         "The index names an image that is not in the repository, as after a clean-up of untagged manifests.",
     ),
-    _exhibit(
+    _sample(
         "missing-statement",
         ["missing-blob"],
         "The provenance of one platform is gone: nothing stops a pull, but it cannot be verified any more.",
     ),
-    _exhibit(
+    _sample(
         "wrong-platform",
         ["platform-mismatch"],
         "The index says linux/arm64, the image's own config says linux/amd64: it starts on no arm64 machine.",
     ),
-    _exhibit(
+    _sample(
         "wrong-size",
         ["size-mismatch"],
         "A layer is not as long as its descriptor says: Docker and containerd refuse it.",
     ),
-    _exhibit(
+    _sample(
         "wrong-bytes",
         ["digest-mismatch"],
         "The registry answers with bytes that do not have the digest that was asked for: a disk went bad.",
     ),
-    _exhibit(
+    _sample(
         "wrong-type",
         ["media-type-mismatch"],
         "The index calls an OCI image manifest a Docker one.",
         ["mixed-media-types"],
     ),
-    _exhibit(
+    _sample(
         "duplicate-platform",
         ["duplicate-platform"],
         "Two entries for linux/amd64: clients take the first, so the second is never pulled.",
     ),
-    _exhibit(
+    _sample(
         "orphan-attestation",
         ["orphan-attestation"],
         "An attestation describes an image that is not in the index: its platform was replaced without it.",
     ),
-    _exhibit(
+    _sample(
         "missing-attestation",
         ["missing-attestation"],
         "One platform has provenance, the other has none.",
     ),
-    _exhibit(
+    _sample(
         "nested",
         ["nested-index"],
         "An index within an index: allowed, but many clients look one level deep only.",
         ["no-platform"],
     ),
-    _exhibit(
+    _sample(
         "mixed-types",
         ["mixed-media-types"],
         "An OCI index that holds a Docker image beside an OCI one: made by two tools of different age.",
     ),
-    _exhibit(
+    _sample(
         "foreign-layer",
         ["foreign-layer"],
         "A Windows image, whose base layer is not in the registry: its descriptor says where it lives.",
     ),
-    _exhibit(
+    _sample(
         "dangling-subject",
         ["dangling-subject"],
         "The image says that it refers to a manifest which is not there.",
     ),
-    _exhibit("empty-index", ["empty-index"], "An index without entries: a valid document that nobody can pull."),
-    _exhibit(
+    _sample("empty-index", ["empty-index"], "An index without entries: a valid document that nobody can pull."),
+    _sample(
         "no-platform",
         ["no-platform"],
         "The entries of the index do not say which platform they are for: clients guess or give up.",
     ),
-    _exhibit(
+    _sample(
         "unknown-platform",
         ["unknown-platform"],
         "An entry for unknown/unknown that is no attestation: an artifact hidden in an index.",
         ["missing-attestation"],
     ),
-    _exhibit(
+    _sample(
         "not-json",
         ["invalid-manifest"],
         "One entry of the index is not a manifest at all.",
     ),
-    _exhibit("too-deep", ["too-deep"], "Indexes within indexes, twelve deep.", ["nested-index", "no-platform"]),
-    _exhibit(
+    _sample("too-deep", ["too-deep"], "Indexes within indexes, twelve deep.", ["nested-index", "no-platform"]),
+    _sample(
         "denied",
         ["denied"],
         "The registry will not say whether one platform is there: denied is not missing.",
     ),
-    _exhibit("private", ["denied"], "A whole repository that needs a login (learner, fanfold)."),
-    _exhibit(
+    _sample("private", ["denied"], "A whole repository that needs a login (learner, fanfold)."),
+    _sample(
         "limited",
         ["limited"],
         "The rate limit is used up: the tag can still be read, nothing below it. Limited is not missing.",
     ),
-    _exhibit("slow", [], "Every answer takes more than a second: siblings must not wait for it."),
-    _exhibit(
+    _sample("slow", [], "Every answer takes more than a second: siblings must not wait for it."),
+    _sample(
         "counted",
         [],
         "Counts pulls as Docker Hub does, 30 a minute: reading a manifest takes one, asking with HEAD takes none.",
@@ -161,8 +161,8 @@ def build(store: Store) -> None:
     _build_refusing(store)
 
 
-def sample(name: str, where: str, style: Style = BUILDKIT, **more: Any) -> Image:
-    """A small image that belongs to the exhibit `name`; its base layer is shared by all exhibits."""
+def sample_image(name: str, where: str, style: Style = BUILDKIT, **more: Any) -> Image:
+    """A small image that belongs to the sample `name`; its base layer is shared by all samples."""
     base = layer(
         "ADD base.tar.gz / # buildkit",
         {"bin/": b"", "bin/sh": noise(f"gallery sh {where}", 5_200 + 90 * len(where)), "etc/": b""},
@@ -186,7 +186,7 @@ def sample(name: str, where: str, style: Style = BUILDKIT, **more: Any) -> Image
 
 
 def pair(name: str) -> list[Image]:
-    return [sample(name, where) for where in PAIR]
+    return [sample_image(name, where) for where in PAIR]
 
 
 def _build_missing(store: Store) -> None:
@@ -209,14 +209,14 @@ def _build_missing(store: Store) -> None:
 
 def _build_wrong(store: Store) -> None:
     name = "wrong-platform"
-    amd64 = sample(name, "linux/amd64")
-    liar = sample(name + "-too", "linux/amd64", claims={"architecture": "arm64", "os": "linux"})
+    amd64 = sample_image(name, "linux/amd64")
+    liar = sample_image(name + "-too", "linux/amd64", claims={"architecture": "arm64", "os": "linux"})
     _put_pair(store, name, [amd64, liar])
 
     name = "wrong-size"
-    amd64 = sample(name, "linux/amd64")
-    length = len(sample(name, "linux/arm64").layers[1].raw)
-    _put_pair(store, name, [amd64, sample(name, "linux/arm64", lies={1: {"size": length + 1_000}})])
+    amd64 = sample_image(name, "linux/amd64")
+    length = len(sample_image(name, "linux/arm64").layers[1].raw)
+    _put_pair(store, name, [amd64, sample_image(name, "linux/arm64", lies={1: {"size": length + 1_000}})])
 
     name = "wrong-bytes"
     amd64, arm64 = pair(name)
@@ -245,7 +245,7 @@ def _build_wrong(store: Store) -> None:
 def _build_attested(store: Store) -> None:
     name = "orphan-attestation"
     images, proofs = pair(name), []
-    replaced = sample(name + "-old", "linux/arm64")
+    replaced = sample_image(name + "-old", "linux/arm64")
     for one in [*images, replaced]:
         proof = attest(one, PLACE + name)
         put_attestation(store, PLACE + name, proof)
@@ -263,13 +263,13 @@ def _build_attested(store: Store) -> None:
     _put_all(store, name, images, [proof])
 
     name = "dangling-subject"
-    gone = sample(name + "-gone", "linux/amd64").manifest.descriptor()
-    _put_pair(store, name, [sample(name, "linux/amd64", subject=gone), sample(name, "linux/arm64")])
+    gone = sample_image(name + "-gone", "linux/amd64").manifest.descriptor()
+    _put_pair(store, name, [sample_image(name, "linux/amd64", subject=gone), sample_image(name, "linux/arm64")])
 
 
 def _build_shapes(store: Store) -> None:
     name = "duplicate-platform"
-    _put_pair(store, name, [*pair(name), sample(name + "-again", "linux/amd64")])
+    _put_pair(store, name, [*pair(name), sample_image(name + "-again", "linux/amd64")])
 
     name = "nested"
     inner = pair(name)
@@ -277,12 +277,12 @@ def _build_shapes(store: Store) -> None:
         put_image(store, PLACE + name, one)
     child = index([one.entry() for one in inner])
     put_index(store, PLACE + name, child)
-    outer = sample(name, "linux/riscv64")
+    outer = sample_image(name, "linux/riscv64")
     put_image(store, PLACE + name, outer)
     put_index(store, PLACE + name, index([outer.entry(), child.descriptor()]), LATEST)
 
     name = "mixed-types"
-    _put_pair(store, name, [sample(name, "linux/amd64", DOCKER), sample(name, "linux/arm64")])
+    _put_pair(store, name, [sample_image(name, "linux/amd64", DOCKER), sample_image(name, "linux/arm64")])
 
     name = "foreign-layer"
     _put_pair(store, name, [_windows()], DOCKER)
@@ -296,11 +296,14 @@ def _build_shapes(store: Store) -> None:
     put_index(store, PLACE + name, index([one.manifest.descriptor() for one in images]), LATEST)
 
     name = "unknown-platform"
-    images = [*pair(name), sample(name + "-extra", "linux/amd64", claims={"architecture": "unknown", "os": "unknown"})]
+    images = [
+        *pair(name),
+        sample_image(name + "-extra", "linux/amd64", claims={"architecture": "unknown", "os": "unknown"}),
+    ]
     _put_pair(store, name, images)
 
     name = "too-deep"
-    one = sample(name, "linux/amd64")
+    one = sample_image(name, "linux/amd64")
     put_image(store, PLACE + name, one)
     deep = index([one.entry()])
     for _ in range(12):
@@ -312,7 +315,7 @@ def _build_shapes(store: Store) -> None:
 def _build_refusing(store: Store) -> None:
     for name in ("denied", "private", "limited", "slow", "counted"):
         _put_pair(store, name, pair(name))
-    arm64 = sample("denied", "linux/arm64")
+    arm64 = sample_image("denied", "linux/arm64")
     store.repository(PLACE + "denied").quirks = Quirks(denied=frozenset({arm64.manifest.digest}))
     store.repository(PLACE + "private").access = Access.PRIVATE
     store.repository(PLACE + "limited").quirks = Quirks(

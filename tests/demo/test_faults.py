@@ -7,9 +7,9 @@ import pytest
 
 from tests.demo.helpers import ABSENT, shelve, shelve_index
 from tui.demo.attest import sign
-from tui.demo.faults import HangUp
+from tui.demo.faults import collect_garbage, cut_off, deny, limit_pulls, lose_blob, lose_manifest, slow_down
 from tui.demo.images import Piece
-from tui.demo.mishaps import collect_garbage, cut_off, deny, limit_pulls, lose_blob, lose_manifest, slow_down
+from tui.demo.refusals import HangUp
 from tui.demo.store import Store
 
 LATEST = "/v2/app/manifests/latest"

@@ -7,8 +7,8 @@ import json
 from typing import Any, Final
 
 from tui.demo.attest import attest, put_attestation
-from tui.demo.exhibits.exhibit import Exhibit
 from tui.demo.images import BUILDKIT, DOCKER, Image, Style, image, index, layer, noise, put_image, put_index, step
+from tui.demo.samples import Sample
 from tui.demo.store import Store
 
 SANDBOX: Final = "sandbox"
@@ -18,8 +18,8 @@ _STAGING: Final = "ocurrent/opam-staging"
 _OPAM: Final = "ocaml/opam"
 _FIVE: Final = ("amd64", "arm64", "ppc64le", "s390x", "riscv64")
 
-EXHIBITS: Final = (
-    Exhibit(
+SAMPLES: Final = (
+    Sample(
         SANDBOX,
         (EDGE,),
         ("missing-blob",),
@@ -27,13 +27,13 @@ EXHIBITS: Final = (
         "so it still names the old ones, and a layer of one of them is gone.",
         ("stale-entry", "stale-local-list"),
     ),
-    Exhibit(
+    Sample(
         SANDBOX,
         (f"{EDGE}-amd64", f"{EDGE}-arm64"),
         (),
         "The new images of the stale list's platforms: whole, and not what the list names.",
     ),
-    Exhibit(
+    Sample(
         "dockerfun",
         ("6b972be0",),
         ("missing-blob",),
@@ -41,16 +41,16 @@ EXHIBITS: Final = (
         "belong to repositories. They can be mounted.",
         ("not-in-this-repository",),
     ),
-    Exhibit("dockerfun/amd64", ("6b972be0",), (), "The child repository that holds the linux/amd64 image."),
-    Exhibit("dockerfun/arm64", ("6b972be0",), (), "The child repository that holds the linux/arm64 image."),
-    Exhibit(
+    Sample("dockerfun/amd64", ("6b972be0",), (), "The child repository that holds the linux/amd64 image."),
+    Sample("dockerfun/arm64", ("6b972be0",), (), "The child repository that holds the linux/arm64 image."),
+    Sample(
         _STAGING,
         tuple(f"ubuntu-24.04-ocaml-5.4-{arch}" for arch in _FIVE),
         (),
         "The nested list: four of the five staging images are flat, the riscv64 one is an index, because a newer "
         "Docker pushed its provenance along. `docker manifest create` refuses it: it is a manifest list.",
     ),
-    Exhibit(_OPAM, ("ubuntu-24.04-ocaml-5.3",), (), "Where the staging images go: a healthy list of five platforms."),
+    Sample(_OPAM, ("ubuntu-24.04-ocaml-5.3",), (), "Where the staging images go: a healthy list of five platforms."),
 )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from tui.demo.attest import attest, put_attestation, sign
-from tui.demo.exhibits.exhibit import Exhibit
 from tui.demo.images import Image, Layer, image, index, layer, noise, put_image, put_index, step
+from tui.demo.samples import Sample
 from tui.demo.store import Store
 
 NAME: Final = "library/hello"
@@ -21,8 +21,8 @@ _PACKAGES: Final = (
     ("ssl_client", "1.37.0-r12"),
     ("zlib", "1.3.1-r2"),
 )
-EXHIBITS: Final = (
-    Exhibit(
+SAMPLES: Final = (
+    Sample(
         NAME,
         ("1.1", "1", "latest", "1.0"),
         (),

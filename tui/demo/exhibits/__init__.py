@@ -1,1 +1,0 @@
-"""What the gallery shows, a file for each group."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,13 +12,15 @@ from typing import get_args
 import pytest
 
 from tui import resources
+from tui.app.glyphs import UNICODE
 from tui.app.keys import BY_ID, Keys
 from tui.explore.codes import codes
 from tui.explore.node import Kind
-from tui.resources import FOLDER, ResourceError, fill, records
+from tui.resources import FOLDER, ResourceError, fill, records, sections
 from tui.resources.toml_lines import Lines, Place
 from tui.sources.base import SourceKind
-from tui.text import USUAL_KEYS, with_keys
+from tui.sources.presence import Presence, presence_words
+from tui.text import ASCII_SYMBOLS, USUAL_KEYS, with_keys
 
 SOURCE = {path: path.read_text(encoding="utf-8") for path in sorted(FOLDER.parent.rglob("*.py"))}
 
@@ -34,20 +35,11 @@ def line(name: str, *place: str | int) -> str:
     return f"{FOLDER / name}:{Lines((FOLDER / name).read_text(encoding='utf-8')).of(found)}"
 
 
-def texts(value: object, place: Place = ()) -> Iterator[tuple[Place, str]]:
-    """Every text of a document, with its place."""
-    match value:
-        case str():
-            yield place, value
-        case dict():
-            for key, inner in value.items():
-                yield from texts(inner, (*place, key))
-        case list():
-            for number, inner in enumerate(value):
-                yield from texts(inner, (*place, number))
-
-
-TOML = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.toml"))
+def named(text: str) -> set[str]:
+    """The actions whose keys a text names."""
+    return set(re.findall(r"\{key:([a-zA-Z0-9_-]+)\}", text)) - {
+        "ACTION"
+    }  # which stands for any, in what explains the form
 
 
 def quoted(word: str) -> bool:
@@ -56,23 +48,18 @@ def quoted(word: str) -> bool:
 
 
 def test_every_action_that_a_text_names_is_there() -> None:
+    files = [path for path in FOLDER.rglob("*") if path.suffix in (".toml", ".md")]
     wrong = [
-        f"{line(name, *place)}: there is no action “{action}”"
-        for name in TOML
-        for place, text in texts(tables(name))
-        for action in re.findall(r"\{key:([^}]*)\}", text)
+        f"{path}:{number}: there is no action “{action}”"
+        for path in (*files, *SOURCE)
+        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        for action in named(text)
         if action not in BY_ID
     ]
     wrong += [
         f"{line('findings.toml', code, 'action')}: there is no action “{row.action}”"
         for code, row in codes().items()
         if row.action is not None and row.action not in BY_ID
-    ]
-    wrong += [
-        f"{path}:{source[: found.start()].count(chr(10)) + 1}: there is no action “{found[1]}”"
-        for path, source in SOURCE.items()
-        for found in re.finditer(r"\{key:([a-z0-9-]+)\}", source)
-        if found[1] not in BY_ID
     ]
     assert not wrong
 
@@ -91,15 +78,15 @@ def test_every_code_is_made_somewhere_and_every_code_that_is_made_is_there() -> 
 
 def test_specs_are_those_that_are_named() -> None:
     wrong = []
-    named = {"foreign"}  # by teach.kinds
+    used = {"foreign"}  # by teach.kinds
     for name in ("findings.toml", "kinds.toml"):
         for key, table in tables(name).items():
             specs = table["specs"]
             assert isinstance(specs, list)
-            named |= set(specs)
+            used |= set(specs)
             unknown = set(specs) - tables("specs.toml").keys()
             wrong += [f"{line(name, key, 'specs')}: there is no “{each}”" for each in unknown]
-    wrong += [f"{line('specs.toml', each)}: nothing names “{each}”" for each in tables("specs.toml").keys() - named]
+    wrong += [f"{line('specs.toml', each)}: nothing names “{each}”" for each in tables("specs.toml").keys() - used]
     assert not wrong
 
 
@@ -174,6 +161,13 @@ def test_a_mistake_is_told_by_its_line(
     with pytest.raises(ResourceError) as caught:
         records("x.toml", Record)
     assert str(caught.value) == f"{tmp_path / 'x.toml'}:{number}: {problem}"
+
+
+def test_every_presence_has_its_words_and_every_section_of_the_help_is_shown() -> None:
+    assert set(presence_words()) == set(Presence)
+    wrong = [f"{FOLDER / 'help.md'}: nothing shows “{name}”" for name in sections("help.md") if not quoted(name)]
+    assert not wrong
+    assert all(symbol in ASCII_SYMBOLS or symbol.isascii() for symbol in UNICODE.presence.values())
 
 
 def test_blanks() -> None:

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from tests.app.stage import WritableSource
 from tests.support.images import image
-from tui.app.glyphs import ASCII, ROLE, UNICODE
+from tui.app.glyphs import ASCII, UNICODE
 from tui.app.rows import KIND_CELLS, Columns, Row, kind_cell, lay, presence_pieces, row, shorter
 from tui.explore.listing import Listing
 from tui.explore.node import Kind, Load, Node
@@ -47,7 +47,7 @@ def test_every_presence_has_a_symbol_of_one_cell_in_both_sets(presence: Presence
     for glyphs in (UNICODE, ASCII):
         assert cell_len(glyphs.of(presence)) == 1
         assert glyphs is UNICODE or glyphs.of(presence).isascii()
-    assert presence in ROLE
+    assert presence.words.role
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.app.styled_text import Role
 from tui.sources.presence import Presence
 from tui.text import to_ascii
 
@@ -36,7 +35,7 @@ _STILL = [presence for presence in Presence if presence is not Presence.CHECKING
 
 UNICODE = Glyphs(
     name="unicode",
-    presence={presence: presence.symbol for presence in _STILL},
+    presence={presence: presence.words.symbol for presence in _STILL},
     spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
     closed="▸ ",
     opened="▾ ",
@@ -50,7 +49,7 @@ UNICODE = Glyphs(
 
 ASCII = Glyphs(
     name="ascii",
-    presence={presence: to_ascii(presence.symbol) for presence in _STILL},
+    presence={presence: to_ascii(presence.words.symbol) for presence in _STILL},
     spinner="|/-\\",
     closed="> ",
     opened="v ",
@@ -61,18 +60,6 @@ ASCII = Glyphs(
     bar="|",
     guides=("  ", "| ", "`-", "|-"),
 )
-
-ROLE: dict[Presence, Role] = {
-    Presence.PRESENT: "good",
-    Presence.MISSING: "bad",
-    Presence.MISMATCHED: "bad",
-    Presence.DENIED: "warn",
-    Presence.LIMITED: "warn",
-    Presence.UNREACHABLE: "warn",
-    Presence.FOREIGN: "info",
-    Presence.CHECKING: "info",
-    Presence.UNCHECKED: "dim",
-}
 
 
 def glyphs(ascii_only: bool) -> Glyphs:

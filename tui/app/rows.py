@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
-from tui.app.glyphs import ROLE, Glyphs
+from tui.app.glyphs import Glyphs
 from tui.app.styled_text import Role, cut
 from tui.explore import sums
 from tui.explore.node import BLOB_KINDS, Kind, Load, Node
@@ -26,16 +26,6 @@ _SHORTER = (
     (re.compile(r" (pulls|platforms?|images?)$"), ""),
     (re.compile(r"(\d+) of \d+ broken$"), r"\1 broken"),
 )
-
-#: Words beside the symbol; what is fine or unasked needs none.
-_WORDS = {
-    Presence.MISSING: "missing",
-    Presence.DENIED: "denied",
-    Presence.LIMITED: "limited",
-    Presence.UNREACHABLE: "unreachable",
-    Presence.FOREIGN: "elsewhere",
-    Presence.MISMATCHED: "mismatched",
-}
 
 
 class Sum(Protocol):
@@ -131,9 +121,9 @@ def kind_cell(node: Node) -> str:
 def presence_pieces(observation: Observation, glyphs: Glyphs, tick: int, now: float) -> tuple[Piece, ...]:
     """Symbol and word of one object."""
     presence = observation.presence
-    role = ROLE[presence]
+    role = presence.words.role
     pieces: list[Piece] = [(glyphs.of(presence, tick), role)]
-    word = _WORDS.get(presence, "")
+    word = presence.words.status
     if presence is Presence.LIMITED and observation.retry_at is not None and observation.retry_at > now:
         word = f"limited, {duration(observation.retry_at - now)} left"
     if word:
@@ -173,8 +163,8 @@ def status_cell(
         return ((glyphs.of(Presence.PRESENT), "dim"), (word, "dim")), False
     own = book.observation(node)
     if rollup.label or own.presence is not rollup.worst:
-        word = rollup.label or _WORDS.get(rollup.worst, "")
-        role = ROLE[rollup.worst]
+        word = rollup.label or rollup.worst.words.status
+        role = rollup.worst.words.role
         pieces = ((glyphs.of(rollup.worst, tick), role), *(((f" {word}", role),) if word else ()))
         live = rollup.worst is Presence.CHECKING
     else:

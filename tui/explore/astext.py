@@ -15,7 +15,7 @@ from tui.text import plural, safe, shorten, size, to_ascii, with_keys
 
 def glyph(presence: Presence, ascii_only: bool) -> str:
     """The symbol of a presence, as far as the terminal can draw it."""
-    return to_ascii(presence.symbol) if ascii_only else presence.symbol
+    return to_ascii(presence.words.symbol) if ascii_only else presence.words.symbol
 
 
 def report_lines(made: Report, ascii_only: bool = False) -> Iterator[str]:

@@ -34,17 +34,17 @@ from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
 from tui.text import plural, safe, size, with_keys
 
-#: The order of the counts in the report, and what its legend says of each.
-_COUNTED = {
-    Presence.PRESENT: "there",
-    Presence.MISSING: "missing",
-    Presence.DENIED: "denied",
-    Presence.LIMITED: "rate limited",
-    Presence.UNREACHABLE: "no usable answer",
-    Presence.FOREIGN: "lives elsewhere",
-    Presence.MISMATCHED: "not as described",
-    Presence.UNCHECKED: "not checked",
-}
+#: The order of the counts in the report.
+_COUNTED = (
+    Presence.PRESENT,
+    Presence.MISSING,
+    Presence.DENIED,
+    Presence.LIMITED,
+    Presence.UNREACHABLE,
+    Presence.FOREIGN,
+    Presence.MISMATCHED,
+    Presence.UNCHECKED,
+)
 #: Findings, and counts, that say that nobody knows.
 _UNDETERMINED = ("denied", "limited", "unreachable")
 #: The codes of what a source that cannot be opened lacks; the others are called as their presence.
@@ -172,7 +172,7 @@ class Report:
             cells.extend("" for _ in range(widest - len(layers)))
             cells.append(", ".join(_mark_all(row, seen) for row in attestations_of(line.node)) or "none")
             rows.append("| " + " | ".join(cells) + " |")
-        legend = ", ".join(f"{presence.symbol} {words}" for presence, words in _COUNTED.items())
+        legend = ", ".join(f"{presence.words.symbol} {presence.words.legend}" for presence in _COUNTED)
         return ["### Presence", "", *rows, "", legend, "", *self._platform_lines()]
 
     def _platform_lines(self) -> list[str]:
@@ -357,7 +357,7 @@ def _word(presence: Presence) -> str:
 
 def _marked(presence: Presence) -> str:
     """The symbol with its word; what is there needs none."""
-    return presence.symbol if presence is Presence.PRESENT else f"{presence.symbol} {_word(presence)}"
+    return presence.words.symbol if presence is Presence.PRESENT else f"{presence.words.symbol} {_word(presence)}"
 
 
 def _layers(row: Node) -> list[Node]:
@@ -370,7 +370,7 @@ def _mark(digest: Digest | None, seen: dict[Digest, Observation]) -> str:
 
 def _mark_all(row: Node, seen: dict[Digest, Observation]) -> str:
     marks = [_mark(part.digest, seen) for part in (row, *blobs_of(row))]
-    there = Presence.PRESENT.symbol
+    there = Presence.PRESENT.words.symbol
     return next((mark for mark in marks if mark and mark != there), there)
 
 

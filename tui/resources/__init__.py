@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 FOLDER = Path(__file__).parent
 
@@ -31,8 +31,9 @@ class ResourceError(ValueError):
 def records(name: str, kind: type[_Record]) -> Mapping[str, _Record]:
     """The tables of a TOML file as records of a dataclass, in the order of the file; the first field is the header.
 
-    A field is text (line breaks count as blanks), a word of an enumeration, or a tuple of texts: a list, or one text
-    with an empty line between the paragraphs. Fields without a default must be there. Raises ResourceError.
+    A field is text (line breaks count as blanks), a word of an enumeration or of a `Literal`, or a tuple of
+    texts: a list, or one text with an empty line between the paragraphs. Fields without a default must be there.
+    Raises ResourceError.
     """
     import tomllib  # late: the first frame and a check that finds nothing wrong need no file
 
@@ -56,6 +57,13 @@ def records(name: str, kind: type[_Record]) -> Mapping[str, _Record]:
     return found
 
 
+def sections(name: str) -> Mapping[str, str]:
+    """The parts of a Markdown file by their headings (`## tree`); line breaks in them count as blanks."""
+    _, *parts = re.split(r"^## ", (FOLDER / name).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    found = (part.partition("\n") for part in parts)
+    return {heading.strip(): " ".join(text.split()) for heading, _, text in found}
+
+
 def fill(text: str, values: Mapping[str, object]) -> str:
     """A text with values in place of its blanks, `{name}`; what stands in brackets is left out where a value in it is
     None. A key, `{key:ACTION}`, stays for whoever draws the text.
@@ -72,6 +80,10 @@ def fill(text: str, values: Mapping[str, object]) -> str:
 def _value(hint: Any, value: object) -> object:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(value)
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise ValueError(f"this is one of: {', '.join(get_args(hint))}")
+        return value
     if hint == tuple[str, ...]:
         parts = re.split(r"\n\s*\n", value.strip()) if isinstance(value, str) else value
         if not isinstance(parts, list) or not parts:

@@ -6,14 +6,17 @@ Nothing here is ever guessed: an observation says what was asked and what came b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
+from typing import Literal
 
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
+from tui.resources import records
 from tui.text import safe
 
 
@@ -31,10 +34,9 @@ class Presence(StrEnum):
     MISMATCHED = "mismatched"
 
     @property
-    def symbol(self) -> str:
-        """The one character for it, on the screen and in text; `checking` has that of `unchecked` if it does not
-        turn."""
-        return _SYMBOLS[self]
+    def words(self) -> PresenceWords:
+        """What is said of it, and with which symbol and colour."""
+        return presence_words()[self]
 
     @property
     def settled(self) -> bool:
@@ -47,17 +49,26 @@ class Presence(StrEnum):
         return self not in _SETTLED
 
 
-_SYMBOLS = {
-    Presence.PRESENT: "✓",
-    Presence.MISSING: "✗",
-    Presence.DENIED: "⊘",
-    Presence.LIMITED: "◔",
-    Presence.UNREACHABLE: "?",
-    Presence.MISMATCHED: "≠",
-    Presence.FOREIGN: "↗",
-    Presence.UNCHECKED: "·",
-    Presence.CHECKING: "·",
-}
+@dataclass(frozen=True, slots=True)
+class PresenceWords:
+    """One record of `resources/presence.toml`, whose head says what each field is for."""
+
+    presence: Presence
+    symbol: str
+    role: Literal["good", "bad", "warn", "info", "dim"]
+    help: str
+    explained: str
+    status: str = ""
+    legend: str = ""
+    fix: str = ""
+
+
+@cache
+def presence_words() -> Mapping[str, PresenceWords]:
+    """Those of every presence, in the order in which the help lists them."""
+    return records("presence.toml", PresenceWords)
+
+
 _SETTLED = frozenset({Presence.PRESENT, Presence.MISSING, Presence.FOREIGN, Presence.MISMATCHED})
 
 #: Worst first: what a parent shows when its children differ (protocol.md D-15).

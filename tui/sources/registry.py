@@ -22,15 +22,6 @@ from tui.text import safe
 #: After "no such repository" its objects are not asked for, one by one, for this many seconds (protocol.md D-11).
 UNKNOWN_SECONDS = 5.0
 
-_FIXES = {
-    Presence.MISSING: "Refresh if it was pushed just now.",
-    Presence.DENIED: "Log in (docker login) with an account that may read this repository, then refresh.",
-    Presence.LIMITED: "Wait until the limit is lifted, or log in for a higher one.",
-    Presence.UNREACHABLE: "Refresh to ask again; the request log shows what came back.",
-    Presence.MISMATCHED: "Look at the request log; push the content again if it stays.",
-}
-
-
 _NO_REGISTRY = "Check the name and the port; the request log shows what came back."
 
 
@@ -44,7 +35,7 @@ def source_error(error: errors.RegistryError, why: tuple[str, ...] = ()) -> Sour
         " ".join((error.sentence, *why)),
         status=error.status,
         code=code,
-        fix=_NO_REGISTRY if isinstance(error, errors.NotARegistry) else _FIXES.get(presence, ""),
+        fix=_NO_REGISTRY if isinstance(error, errors.NotARegistry) else presence.words.fix,
         retry_at=retry_at,
         repository_unknown=isinstance(error, errors.NotFound) and error.repo_unknown,
         raw=error.raw if isinstance(error, errors.InvalidManifest) else b"",

@@ -8,7 +8,8 @@ from typing import Protocol
 from tui.explore.node import Kind, Node
 from tui.oci import media
 from tui.oci.digest import Digest
-from tui.sources.presence import Observation, Presence
+from tui.resources import fill
+from tui.sources.presence import Observation
 from tui.teach.specs import Spec
 from tui.text import plural, safe, size
 
@@ -92,29 +93,9 @@ def platform_of(node: Node) -> str:
 
 def presence_sentence(node: Node, seen: Observation) -> str:
     """What is known of the object in its repository, in one or two sentences, with the answer that it rests on."""
-    where = f"repository {repository_of(node)}"
-    answer = f" The answer was {safe(seen.detail)}." if seen.detail else ""
-    match seen.presence:
-        case Presence.PRESENT:
-            return f"It is there: {safe(node.source.title)} says that {where} has it."
-        case Presence.MISSING:
-            return f"It is missing: {where} does not have it.{answer}"
-        case Presence.DENIED:
-            return (
-                f"Nobody may say whether it is there: the registry refused to answer.{answer} Denied is not missing; "
-                "it only means that you may not look."
-            )
-        case Presence.LIMITED:
-            return f"It could not be asked: the registry limits how often it may be asked.{answer}"
-        case Presence.UNREACHABLE:
-            return f"It could not be asked: no usable answer came back.{answer} That says nothing about the object."
-        case Presence.FOREIGN:
-            return (
-                f"It is not kept in {where}, and need not be: it lives at the address in its descriptor's urls.{answer}"
-            )
-        case Presence.MISMATCHED:
-            return f"Something is there, but it is not what the reference to it promises.{answer}"
-        case Presence.CHECKING:
-            return "It is being asked for right now."
-        case Presence.UNCHECKED:
-            return "Nobody has asked the registry for it yet: press {key:check} to check it."
+    values = {
+        "source": safe(node.source.title),
+        "where": f"repository {repository_of(node)}",
+        "answer": safe(seen.detail) or None,
+    }
+    return fill(seen.presence.words.explained, values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tui.app.glyphs import ROLE
 from tui.app.pages.parts import Scene, blank, heading, page
 from tui.app.pages.summary import nothing
 from tui.app.styled_text import Line, Lines, Target
@@ -49,7 +48,7 @@ def _layer(
     observation: Observation = scene.book.observation(row) if row is not None else UNCHECKED
     presence = observation.presence
     head = Line(fold="cut").put(f"{number + 1:>3} ", "label").put(f"{size(layer.size):>9} ", "number")
-    head.put(f"{scene.glyphs.of(presence)} ", ROLE[presence])
+    head.put(f"{scene.glyphs.of(presence)} ", presence.words.role)
     if command:
         room = max(10, scene.width - len(head.plain) - 1)
         head.put(command if len(command) <= room else command[: room - 1] + "…")

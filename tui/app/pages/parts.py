@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.app.glyphs import ROLE, Glyphs
+from tui.app.glyphs import Glyphs
 from tui.app.rows import Book
 from tui.app.styled_text import Line, Lines, Role, Target
 from tui.explore.findings import Finding, Severity
@@ -74,7 +74,7 @@ def presence_line(observation: Observation, glyphs: Glyphs) -> Line:
     """Symbol, word and detail of one object."""
     presence = observation.presence
     line = Line(hang=LABEL).put(f"{'presence':<{LABEL - 1}} ", "label")
-    line.put(f"{glyphs.of(presence)} {presence.value}", ROLE[presence])
+    line.put(f"{glyphs.of(presence)} {presence.value}", presence.words.role)
     if observation.detail:
         line.put(f"  {observation.detail}", "dim")
     if observation.confirmed and presence is Presence.MISSING:

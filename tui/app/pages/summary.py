@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tui.app.glyphs import ROLE
 from tui.app.pages.parts import (
     LABEL,
     SEVERITY_ROLE,
@@ -91,7 +90,7 @@ def _about(scene: Scene) -> list[Line]:
     if node.kind in MANIFEST_KINDS and node.load is not Load.IDLE:
         rollup = scene.book.rollup(node)
         if rollup.label:
-            role = ROLE[rollup.worst]
+            role = rollup.worst.words.role
             lines.append(value("below", f"{scene.glyphs.of(rollup.worst)} {rollup.label}", role))
     if node.descriptor is not None:
         lines.extend(value("url", safe(url, limit=500), "info") for url in node.descriptor.urls[:20])
@@ -156,7 +155,7 @@ def _error(scene: Scene) -> list[Line]:
     error = scene.node.error
     if error is None:
         return []
-    role = ROLE[error.presence]
+    role = error.presence.words.role
     lines = [blank(), Line(hang=2).put(f"{scene.glyphs.of(error.presence)} ", role).put(error.sentence, role)]
     if error.fix:
         lines.append(prose(f"  {error.fix}", hang=2))

@@ -43,7 +43,7 @@ async def checked(served: Served, *references: str) -> tuple[int, list[dict[str,
 
 
 @pytest.mark.parametrize(("sample", "reference"), REFERENCES, ids=[reference for _, reference in REFERENCES])
-async def test_an_sample_shows_its_fault(served: Served, sample: Sample, reference: str) -> None:
+async def test_a_sample_shows_its_fault(served: Served, sample: Sample, reference: str) -> None:
     status, (report,), _ = await checked(served, reference)
     codes = {finding["code"] for finding in report["findings"]}
     assert set(sample.codes) <= codes <= {*sample.codes, *sample.also}, report["verdict"]

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 
 from tests.demo.helpers import ABSENT, code, manifest_bytes, shelve, shelve_index, small
 from tui.demo.images import BUILDKIT, DOCKER, index, put_image
-from tui.demo.manifests import accepts
+from tui.demo.manifests import accepts, check_manifest
 from tui.demo.paths import digest_of
 from tui.demo.quirks import Quirks
 from tui.demo.refusals import Refusal
 from tui.demo.store import Limits, Repository, Store
-from tui.demo.validate import check_manifest
 from tui.oci import media
 
 

@@ -9,10 +9,9 @@ import pytest
 
 from tests.demo.helpers import ABSENT, code, manifest_bytes, shelve, small
 from tui.demo.images import put_image
-from tui.demo.limits import Meter
 from tui.demo.quirks import Quirks
 from tui.demo.refusals import HangUp
-from tui.demo.store import Store
+from tui.demo.store import Meter, Store
 from tui.oci import media
 
 

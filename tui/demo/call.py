@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from tui.demo.access import BadLogin, Grant, allowed
 from tui.demo.paths import Route, is_digest
 from tui.demo.quirks import Quirks
-from tui.demo.refusals import Refusal
+from tui.demo.refusals import HangUp, Refusal
 from tui.demo.store import Repository, Store
 
 
@@ -123,3 +124,32 @@ def parse_query(raw: bytes) -> dict[str, list[str]]:
         for key, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
             found.setdefault(key, []).append(value)
     return found
+
+
+async def read_chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The body as it arrives, at most `limit` bytes. Raises Refusal 413, or HangUp when the client went away."""
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length[:20]) > limit:
+        raise _too_large(limit)
+    taken = 0
+    try:
+        async for chunk in request.stream():
+            taken += len(chunk)
+            if taken > limit:
+                raise _too_large(limit)
+            if chunk:
+                yield chunk
+    except ClientDisconnect as error:
+        raise HangUp from error
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body, at most `limit` bytes."""
+    return b"".join([chunk async for chunk in read_chunks(request, limit)])
+
+
+def _too_large(limit: int) -> Refusal:
+    # The body is left unread, so the connection cannot be used again
+    return Refusal(
+        413, "SIZE_INVALID", {"limit": limit}, message=f"more than {limit} bytes", headers={"Connection": "close"}
+    )

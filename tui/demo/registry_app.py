@@ -7,28 +7,27 @@ change its answer, the record. Handlers say no by raising `Refusal`.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from tui.demo.blobs import blob, storage
-from tui.demo.bodies import spoil
+from tui.demo.blobs import blob, storage, upload
 from tui.demo.call import Call, parse_query
-from tui.demo.limits import Meter
 from tui.demo.listings import catalog, referrers, tags
 from tui.demo.manifests import manifest
 from tui.demo.paths import Kind, is_name, parse_path
 from tui.demo.quirks import Quirks
 from tui.demo.refusals import HangUp, Refusal
-from tui.demo.store import Store
+from tui.demo.store import Meter, Store
 from tui.demo.tokens import token
-from tui.demo.uploads import upload
 
 _LOGIN_PAGE: Final = "<!doctype html><title>Welcome</title><h1>Please accept the terms of this network</h1>"
+_ENDLESS_CHUNK: Final = b"\0" * 64 * 1024
 _WRONG_DIGEST: Final = "sha256:" + "0" * 64
 
 
@@ -140,7 +139,7 @@ class EmbeddedRegistry:
             else:
                 answer.headers["docker-content-digest"] = _WRONG_DIGEST
         reading = call.method == "GET" and call.route.kind in {"blob", "manifest"} and answer.status_code < 300
-        return spoil(answer, quirks) if reading and quirks.body != "right" else answer
+        return _spoil(answer, quirks) if reading and quirks.body != "right" else answer
 
 
 def route_is_named(call: Call) -> bool:
@@ -226,3 +225,43 @@ def _too_many(quirks: Quirks, left: str, told: Mapping[str, str]) -> Refusal:
     if quirks.retry_after is not None:
         headers["Retry-After"] = left if quirks.retry_after == "window" else quirks.retry_after
     return Refusal(429, quirks.limit_code, message=quirks.limit_message, headers=headers)
+
+
+def _spoil(answer: Response, quirks: Quirks) -> Response:
+    """A successful answer with a body, as a bad server would give it."""
+    raw = bytes(answer.body)
+    headers = {key: value for key, value in answer.headers.items() if key != "content-length"}
+    match quirks.body:
+        case "truncated":
+            return StreamingResponse(_cut_short(raw), answer.status_code, {**headers, "content-length": str(len(raw))})
+        case "endless":
+            return StreamingResponse(_endless(), answer.status_code, headers)
+        case "drip":
+            return StreamingResponse(_drip(raw), answer.status_code, {**headers, "content-length": str(len(raw))})
+        case "bomb":
+            return Response(_bomb(), answer.status_code, {**headers, "content-encoding": "gzip"})
+        case "corrupt":
+            return Response(bytes(byte ^ 1 for byte in raw), answer.status_code, headers)
+    return answer
+
+
+async def _cut_short(raw: bytes) -> AsyncIterator[bytes]:
+    yield raw[: len(raw) // 2]
+    raise HangUp
+
+
+async def _endless() -> AsyncIterator[bytes]:
+    while True:
+        yield _ENDLESS_CHUNK
+        await asyncio.sleep(0)  # so that the others are served, and a client that left is noticed
+
+
+async def _drip(raw: bytes) -> AsyncIterator[bytes]:
+    for value in raw:
+        yield bytes([value])
+        await asyncio.sleep(0.25)
+
+
+def _bomb() -> bytes:
+    """Some 50 kB that unpack to 50 MB."""
+    return gzip.compress(b"\0" * 50_000_000, mtime=0)

@@ -8,20 +8,56 @@ a thread changes it on its own event loop (`serve.Served.call`).
 from __future__ import annotations
 
 import json
+import math
 import time
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from tui.demo.access import Access, Authorizer, Rules
-from tui.demo.limits import Meter
 from tui.demo.paths import digest_of
 from tui.demo.quirks import RIGHT, Quirks
 
 #: Characters kept of a path and of a query: a client can send far longer ones
 _MOST_RECORDED: Final = 1_000
+
+
+@dataclass(slots=True)
+class Window:
+    """A count that starts again when its time (in seconds) has passed."""
+
+    count: int = 0
+    ends: float = 0.0
+
+    def take(self, length: float, now: float) -> int:
+        """Count one more; how many there are in this window."""
+        if now >= self.ends:
+            self.count, self.ends = 0, now + length
+        self.count += 1
+        return self.count
+
+    def left(self, now: float) -> int:
+        """Whole seconds until the window ends, at least 1."""
+        return max(1, math.ceil(self.ends - now))
+
+
+@dataclass(slots=True)
+class Meter:
+    """The counters of one repository, or of the registry, for answering "too many".
+
+    A pull is a manifest GET; a HEAD does not count (docs.docker.com, Docker Hub usage and limits).
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    requests: int = 0
+    dropped: int = 0
+    window: Window = field(default_factory=Window)
+    pulls: Window = field(default_factory=Window)
+
+    def now(self) -> float:
+        return self.clock()
 
 
 class Recorded(NamedTuple):

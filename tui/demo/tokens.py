@@ -13,8 +13,7 @@ from datetime import UTC, datetime, timedelta
 from starlette.responses import Response
 
 from tui.demo.access import BadLogin, Grant, allowed, basic, login, parse_scopes
-from tui.demo.bodies import read_body
-from tui.demo.call import Call, parse_query
+from tui.demo.call import Call, parse_query, read_body
 from tui.demo.refusals import Refusal
 
 

@@ -131,8 +131,7 @@ def open_engine(settings: Settings) -> Engine:
 
     log = LogFile(settings.log) if settings.log is not None else None
     client = Client(client_settings(settings))
-    read_only = "--read-only is on." if settings.read_only else ""
-    inspector = Inspector(client, slots=settings.concurrency, read_only=read_only)
+    inspector = Inspector(client, slots=settings.concurrency)
     explorer = Explorer(inspector)
     if log is not None:
         log.follow(client.trace, explorer)

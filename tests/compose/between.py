@@ -84,7 +84,7 @@ class ProxiedYard(Yard):
 
     @classmethod
     async def of(cls, yard: Yard) -> ProxiedYard:
-        made = cls(yard.served, yard.client, yard.bench, yard.journal, yard.events)
+        made = cls(yard.served, yard.client, yard.inspector, yard.journal, yard.events)
         made.between = Between(yard.served.address)
         await made.between.up()
         return made

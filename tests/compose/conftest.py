@@ -1,4 +1,4 @@
-"""A registry served on loopback for each test, a bench that asks it, and a journal in a folder of its own."""
+"""A registry served on loopback for each test, an inspector that asks it, and a journal in a folder of its own."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.compose.yard import Yard
-from tui.compose.bench import Bench
 from tui.compose.journal import Journal
 from tui.demo.serve import Served
 from tui.demo.store import Store
+from tui.explore.inspector import Inspector
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings
 
@@ -28,7 +28,7 @@ def served() -> Iterator[Served]:
 async def yard(served: Served, tmp_path: Path) -> AsyncIterator[Yard]:
     """Everything that a test of compose needs."""
     client = Client(ClientSettings(concurrency=8))
-    bench = Bench(client)
-    yield Yard(served, client, bench, Journal(tmp_path / "journal"))
-    await bench.aclose()
+    inspector = Inspector(client)
+    yield Yard(served, client, inspector, Journal(tmp_path / "journal"))
+    await inspector.aclose()
     await client.aclose()

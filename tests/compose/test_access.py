@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.compose.yard import Yard, make
-from tui.compose.bench import Bench
 from tui.compose.events import Outcome
 from tui.compose.planner import plan_draft
 from tui.demo.access import PASSWORD, USER, Access, Rules
+from tui.explore.inspector import Inspector
 from tui.registry.client import Client
 
 
@@ -56,7 +56,7 @@ async def test_a_tag_that_may_not_be_seen_is_said_and_not_called_absent(yard: Ya
     yard.put("staging", make("a", "linux/amd64"), "t")
     yard.put_list("app", [make("old", "linux/amd64")], "1")
     yard.change(lambda store: setattr(store.repository("app"), "access", Access.CLOSED))
-    plan = await plan_draft(await yard.draft("app:1", "staging:t"), yard.bench)
+    plan = await plan_draft(await yard.draft("app:1", "staging:t"), yard.inspector)
     assert plan.ready
     assert any("cannot be read" in warning for warning in plan.warnings)
     result = await yard.push(plan).run()
@@ -72,7 +72,7 @@ async def test_what_could_not_be_asked_is_not_called_missing(yard: Yard) -> None
     broken = frozenset({one.layers[1].digest})
     yard.change(lambda store: setattr(store.repository("app"), "quirks", Quirks(broken=broken)))
     client = Client(replace(yard.client.settings, tries=1, deadline=5.0))
-    plan = await plan_draft(draft, Bench(client))
+    plan = await plan_draft(draft, Inspector(client))
     await client.aclose()
     assert not plan.ready
     stopping = [problem for problem in plan.problems if problem.stops]

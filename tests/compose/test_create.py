@@ -112,7 +112,7 @@ async def test_exists_nowhere_stops_the_plan_by_name(yard: Yard) -> None:
     one = make("a", "linux/amd64", layers=3)
     yard.put("staging", one, "t", without=one.layers[1:2])
     draft = await yard.draft("app:1", "staging:t")
-    plan = await plan_draft(draft, yard.bench)
+    plan = await plan_draft(draft, yard.inspector)
     assert not plan.ready
     assert one.layers[1].digest in plan.problems[0].message
     assert "linux/amd64" in plan.problems[0].message
@@ -122,7 +122,7 @@ async def test_exists_nowhere_stops_the_plan_by_name(yard: Yard) -> None:
 async def test_missing_in_the_target_itself_is_confirmed(yard: Yard) -> None:
     one = make("a", "linux/amd64", layers=3)
     yard.put("app", one, "t", without=one.layers[2:])
-    plan = await plan_draft(await yard.draft("app:1", "app:t"), yard.bench)
+    plan = await plan_draft(await yard.draft("app:1", "app:t"), yard.inspector)
     assert not plan.ready
     assert one.layers[2].digest in plan.problems[0].message
     assert len(yard.asked("GET", one.layers[2].digest)) == 1
@@ -159,15 +159,15 @@ async def test_marked_platforms_keep_what_their_index_says(yard: Yard) -> None:
     digest, proof = yard.put_attested("app", one, "1")
     yard.put("app", make("b", "linux/arm64"), "arm64")
     home = RepositoryLocation("app", yard.registry)
-    index = await yard.bench.manifest(home, str(digest))
+    index = await yard.inspector.manifest(home, str(digest))
     assert isinstance(index, Index)
     image = index.entries[0].digest
     marks = [Mark(home.by_digest(image), index, image, home), Mark(yard.at("app:arm64"))]
-    draft, failed = await begin_marked(yard.bench, yard.ref("app:new"), marks)
+    draft, failed = await begin_marked(yard.inspector, yard.ref("app:new"), marks)
     assert not failed
     assert [entry.descriptor.digest for entry in draft.entries][:2] == [image, proof.manifest.digest]
     assert len(draft.entries) == 3
-    assert (await yard.push(await plan_draft(draft, yard.bench)).run()).ok
+    assert (await yard.push(await plan_draft(draft, yard.inspector)).run()).ok
 
 
 async def test_requests_for_an_index_of_another_repository(yard: Yard) -> None:

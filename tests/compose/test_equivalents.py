@@ -101,7 +101,7 @@ async def test_words_are_quoted(yard: Yard) -> None:
     yard.put("app", make("a", "linux/amd64"), "t")
     value = "it's $(rm -rf /); `x`\n\x1b[201~ \\n \u202e é"
     draft = edit.annotate(await yard.draft("app:1", "app:t"), "k", value)
-    tools = by_tool(await plan_draft(draft, yard.bench))
+    tools = by_tool(await plan_draft(draft, yard.inspector))
     for each in tools.values():
         assert not any(ord(letter) < 32 for letter in each.line.replace(" &&\n", "")), each
     line = tools["docker buildx"].line.replace("docker", "printf '%s\\0' docker", 1)
@@ -120,34 +120,34 @@ def test_bytes_come_out_of_any_shell_as_they_went_in(shell: str) -> None:
 async def test_a_docker_list_stays_one(yard: Yard) -> None:
     yard.put("app", make("a", "linux/amd64", style=DOCKER), "t")
     draft = await yard.draft("app:1", "app:t")
-    tools = by_tool(await plan_draft(draft, yard.bench))
+    tools = by_tool(await plan_draft(draft, yard.inspector))
     assert "--docker-empty-base" in tools["crane"].line
-    as_oci = by_tool(await plan_draft(edit.choose_type(draft, TypeChoice.OCI), yard.bench))
+    as_oci = by_tool(await plan_draft(edit.choose_type(draft, TypeChoice.OCI), yard.inspector))
     assert "--docker-empty-base" not in as_oci["crane"].line
     assert as_oci["docker buildx"].note.startswith(f"{OTHER} It makes a Docker list")
 
 
 async def test_copy_tag_and_delete(yard: Yard) -> None:
     digest, _ = yard.put_attested("app", make("a", "linux/amd64"), "1")
-    copied = by_tool(await plan_copy(yard.bench, yard.at("app:1"), yard.ref("other:1")))
+    copied = by_tool(await plan_copy(yard.inspector, yard.at("app:1"), yard.ref("other:1")))
     assert copied["skopeo"].line.endswith(f"docker://{yard.at(f'app@{digest}')} docker://{yard.at('other:1')}")
     assert copied["crane"].line == f"crane copy --insecure {yard.at(f'app@{digest}')} {yard.at('other:1')}"
     assert copied["regctl"].line.startswith(f"regctl --host reg={yard.registry},tls=disabled image copy ")
-    tagged = by_tool(await plan_tag(yard.bench, yard.ref("app:2"), digest))
+    tagged = by_tool(await plan_tag(yard.inspector, yard.ref("app:2"), digest))
     assert tagged["crane"].line == f"crane tag --insecure {yard.at(f'app@{digest}')} 2"
     assert tagged["docker manifest"].line == ""
-    gone = by_tool(await plan_delete_tag(yard.bench, yard.ref("app:1")))
+    gone = by_tool(await plan_delete_tag(yard.inspector, yard.ref("app:1")))
     assert gone["curl"].line.endswith(f"--request DELETE http://{yard.registry}/v2/app/manifests/1")
     assert gone["regctl"].line.endswith(f"tag delete {yard.at('app:1')}")
     assert gone["oras"].line == gone["skopeo"].line == ""
-    hole = by_tool(await plan_delete_manifest(yard.bench, yard.ref(f"app@{digest}")))
+    hole = by_tool(await plan_delete_manifest(yard.inspector, yard.ref(f"app@{digest}")))
     assert hole["oras"].line == f"oras manifest delete --force --plain-http {yard.at(f'app@{digest}')}"
 
 
 async def test_each_registry_gets_its_own_flags(yard: Yard) -> None:
     """By how it is reached, whatever its name; a line with one flag for both says so."""
     digest = yard.put_list("app", [make("a", "linux/amd64")], "1")
-    plan = await plan_copy(yard.bench, yard.at("app:1"), yard.ref("other:1"))
+    plan = await plan_copy(yard.inspector, yard.at("app:1"), yard.ref("other:1"))
     away = replace(plan, target=Reference.parse("registry.example/app:1"))
 
     def lines(settings: HostSettings) -> dict[str, Equivalent]:
@@ -172,7 +172,7 @@ async def test_each_registry_gets_its_own_flags(yard: Yard) -> None:
     assert "buildkitd.toml" in http["docker buildx"].note
     assert "buildkitd.toml" in insecure["docker buildx"].note
 
-    gone = replace(await plan_delete_tag(yard.bench, yard.ref("app:1")), target=away.target)
+    gone = replace(await plan_delete_tag(yard.inspector, yard.ref("app:1")), target=away.target)
     for words in ("", "--insecure "):
         hosts = ClientSettings(hosts={"registry.example": HostSettings(insecure=bool(words))})
         curl = by_tool(gone, hosts)["curl"].line
@@ -184,7 +184,9 @@ async def test_each_registry_gets_its_own_flags(yard: Yard) -> None:
 async def test_docker_hub(yard: Yard) -> None:
     """Its interface is at another name than its references, and curl has no token to write with."""
     digest = yard.put_list("app", [make("a", "linux/amd64")], "1")
-    plan = replace(await plan_tag(yard.bench, yard.ref("app:2"), digest), target=Reference.parse("docker.io/me/app:2"))
+    plan = replace(
+        await plan_tag(yard.inspector, yard.ref("app:2"), digest), target=Reference.parse("docker.io/me/app:2")
+    )
     tools = by_tool(plan)
     assert tools["crane"].line == f"crane tag docker.io/me/app@{digest} 2"
     assert tools["curl"].line == ""
@@ -194,13 +196,13 @@ async def test_docker_hub(yard: Yard) -> None:
 async def test_more_than_a_line_can_hold(yard: Yard) -> None:
     yard.put("app", make("a", "linux/amd64"), "t")
     draft = edit.annotate(await yard.draft("app:1", "app:t"), "k", "v" * by_hand.MOST_BYTES * 2)
-    tools = by_tool(await plan_draft(draft, yard.bench))
+    tools = by_tool(await plan_draft(draft, yard.inspector))
     assert tools["oras"].line == tools["curl"].line == ""
     assert "too many for a command line" in tools["oras"].note
     assert "long line" in tools["curl"].note
     assert "index create" in tools["regctl"].line
     draft = edit.annotate(draft, "k", "v" * by_hand.LONGEST)
-    tools = by_tool(await plan_draft(draft, yard.bench))
+    tools = by_tool(await plan_draft(draft, yard.inspector))
     assert {tool for tool, each in tools.items() if each.line} == {"docker manifest", "crane"}
 
 

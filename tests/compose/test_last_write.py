@@ -354,7 +354,7 @@ async def test_all_waits_of_the_last_write_are_bounded_together(proxied: Proxied
 @pytest.mark.parametrize("status", [429, 503])
 async def test_a_tag_that_was_moved_is_not_deleted_either(proxied: ProxiedYard, status: int) -> None:
     await planned(proxied)
-    plan = await plan_delete_tag(proxied.bench, proxied.ref("app:1"))
+    plan = await plan_delete_tag(proxied.inspector, proxied.ref("app:1"))
     theirs: list[str] = []
 
     async def before(asked: Asked) -> Reply | None:

@@ -62,7 +62,7 @@ class TestStale:
         moved = draft.entries[1]
         assert moved.was == moved.descriptor.digest == old["arm64"].manifest.digest
         assert moved.now == new.manifest.digest
-        plan = await plan_draft(draft, yard.bench)
+        plan = await plan_draft(draft, yard.inspector)
         assert plan.ready
         said = [problem.message for problem in plan.problems]
         assert len(said) == 1
@@ -82,12 +82,12 @@ class TestStale:
         yard.change(lambda store: store.repository("app").tags.pop("1-amd64"))
         draft = await lists.draft("app:1")
         assert [entry.verdict for entry in draft.entries] == [EntryVerdict.GONE, EntryVerdict.UNCHANGED]
-        plan = await plan_draft(draft, yard.bench)
+        plan = await plan_draft(draft, yard.inspector)
         assert plan.ready
         assert "1-amd64 is gone" in plan.problems[0].message
         yard.change(lambda store: store.delete_manifest("app", one.manifest.digest))
-        yard.bench.forget()
-        plan = await plan_draft(draft, yard.bench)
+        yard.inspector.forget_location()
+        plan = await plan_draft(draft, yard.inspector)
         assert not plan.ready
         assert any(problem.stops and one.manifest.digest in problem.message for problem in plan.problems)
 
@@ -108,9 +108,9 @@ class TestAnIndexUnderTheTag:
         lists.create("app:1", **{"1_amd64": yard.put("app", one, "1-amd64")})
         new = make("b", "linux/amd64")
         yard.put_attested("app", new, "1-amd64")
-        draft = await recreate_local(yard.bench, lists.source.lists.folder, await lists.stored("app:1"))
+        draft = await recreate_local(yard.inspector, lists.source.lists.folder, await lists.stored("app:1"))
         assert [entry.is_attestation for entry in draft.entries] == [False, True]
-        assert (await yard.push(await plan_draft(draft, yard.bench)).run()).ok
+        assert (await yard.push(await plan_draft(draft, yard.inspector)).run()).ok
         compared = await lists.compared("app:1")
         assert not compared.stale, compared.entries[0].sentence
         assert compared.entries[0].now == new.manifest.digest
@@ -126,7 +126,7 @@ class TestAnIndexUnderTheTag:
         compared = await lists.compared("app:1")
         assert compared.stale
         assert compared.entries[0].now == new.manifest.digest
-        fresh = await recreate_local(yard.bench, lists.source.lists.folder, await lists.stored("app:1"))
+        fresh = await recreate_local(yard.inspector, lists.source.lists.folder, await lists.stored("app:1"))
         assert fresh.images[0].now == (await lists.draft("app:1")).entries[0].now
 
     async def test_also_in_an_index_inside_it(self, yard: Yard, lists: Lists) -> None:
@@ -161,8 +161,8 @@ async def test_attestations_that_a_local_list_cannot_hold(yard: Yard, lists: Lis
     one = make("a", "linux/amd64")
     lists.create("app:1", **{"1_amd64": yard.put("app", one, "1-amd64")})
     yard.put_attested("app", make("b", "linux/amd64"), "1-amd64")
-    draft = await recreate_local(yard.bench, lists.source.lists.folder, await lists.stored("app:1"))
-    plan = await plan_draft(draft, yard.bench)
+    draft = await recreate_local(yard.inspector, lists.source.lists.folder, await lists.stored("app:1"))
+    plan = await plan_draft(draft, yard.inspector)
     said = "1 attestation cannot be kept in Docker's local list and is "
     assert f"{said}only pushed." in plan.warnings
     raws = {each.digest: each.raw for each in plan.objects if each.raw is not None}

@@ -26,7 +26,7 @@ from tui.sources.presence import Presence
 async def undo(yard: Yard, target: str) -> None:
     held = yard.holds(*target.split(":"))
     digest = Digest.parse(held) if held is not None else None
-    plan = await plan_undo(yard.journal, yard.ref(target), digest, yard.bench)
+    plan = await plan_undo(yard.journal, yard.ref(target), digest, yard.inspector)
     assert plan.ready, plan.problems
     assert (await yard.push(plan).run()).ok
 
@@ -55,8 +55,8 @@ class TestUndo:
         yard.put("app", make("new", "linux/amd64"), "new")
         yard.change(lambda store: store.delete_blob("app", one.layers[1].digest))
         result = await yard.pushed("app:1", "app:new")
-        yard.bench.forget()
-        plan = await plan_undo(yard.journal, yard.ref("app:1"), result.digest, yard.bench)
+        yard.inspector.forget_location()
+        plan = await plan_undo(yard.journal, yard.ref("app:1"), result.digest, yard.inspector)
         assert plan.ready
         assert one.layers[1].digest in plan.problems[0].message
         assert (await yard.push(plan).run()).ok
@@ -68,8 +68,8 @@ class TestUndo:
         yard.put("app", make("new", "linux/amd64"), "new")
         result = await yard.pushed("app:1", "app:new")
         yard.change(lambda store: store.delete_manifest("app", one.manifest.digest))
-        yard.bench.forget()
-        plan = await plan_undo(yard.journal, yard.ref("app:1"), result.digest, yard.bench)
+        yard.inspector.forget_location()
+        plan = await plan_undo(yard.journal, yard.ref("app:1"), result.digest, yard.inspector)
         assert not plan.ready
         assert one.manifest.digest in plan.problems[0].message
 
@@ -80,7 +80,7 @@ class TestUndo:
         assert "no such tag before" in undo_unavailable(yard.journal, yard.ref("app:1"), result.digest)
         assert "somebody else" in undo_unavailable(yard.journal, yard.ref("app:1"), Digest.of(b"theirs"))
         with pytest.raises(DraftError):
-            await plan_undo(yard.journal, yard.ref("app:1"), Digest.of(b"theirs"), yard.bench)
+            await plan_undo(yard.journal, yard.ref("app:1"), Digest.of(b"theirs"), yard.inspector)
 
 
 class TestChoices:
@@ -91,14 +91,14 @@ class TestChoices:
         gone = yard.put_list("app", [make("gone", "linux/amd64")], "2")
         yard.put("app", make("new", "linux/amd64"), "new")
         result = await yard.pushed("app:1", "app:new")
-        assert (await yard.push(await plan_delete_tag(yard.bench, yard.ref("app:2"))).run()).ok
+        assert (await yard.push(await plan_delete_tag(yard.inspector, yard.ref("app:2"))).run()).ok
         await yard.pushed("app:made", "app:new")
         await yard.pushed("other:1", "app:new")
-        found = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
+        found = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.inspector)
         shown = [(each.target.tag, each.now, each.then, each.reason) for each in found]
         assert shown == [("2", None, gone, ""), ("1", result.digest, old, "")]
         await undo(yard, "app:2")
-        again = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
+        again = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.inspector)
         assert [each.target.tag for each in again] == ["1"]
 
     async def test_what_cannot_be_asked_is_listed_with_the_reason(self, yard: Yard) -> None:
@@ -106,15 +106,15 @@ class TestChoices:
         yard.put("app", make("new", "linux/amd64"), "new")
         await yard.pushed("app:1", "app:new")
         yard.change(lambda store: deny(store, "app"))
-        (found,) = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
+        (found,) = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.inspector)
         assert "could not be found out" in found.reason
 
     async def test_tags_that_went_with_a_manifest(self, yard: Yard) -> None:
         one = yard.put("app", make("a", "linux/amd64"), "amd64", "also")
         yard.put("app", make("b", "linux/amd64"), "stays")
-        plan = await plan_delete_manifest(yard.bench, yard.ref(f"app@{one.manifest.digest}"))
+        plan = await plan_delete_manifest(yard.inspector, yard.ref(f"app@{one.manifest.digest}"))
         assert (await yard.push(plan).run()).ok
-        found = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.bench)
+        found = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.inspector)
         assert {(each.target.tag, str(each.then)) for each in found} == {
             (tag, one.manifest.digest) for tag in ("amd64", "also")
         }
@@ -125,14 +125,14 @@ class TestChoices:
 class TestTag:
     async def test_another_tag_for_a_digest(self, yard: Yard) -> None:
         digest = yard.put_list("app", [make("a", "linux/amd64")], "1")
-        plan = await plan_tag(yard.bench, yard.ref("app:stable"), digest)
+        plan = await plan_tag(yard.inspector, yard.ref("app:stable"), digest)
         assert [step.kind for step in plan.steps] == [StepKind.TAG]
         assert (await yard.push(plan).run()).digest == digest
         assert yard.holds("app", "stable") == digest
 
     async def test_a_single_image(self, yard: Yard) -> None:
         one = yard.put("app", make("a", "linux/amd64"), "1")
-        plan = await plan_tag(yard.bench, yard.ref("app:2"), Digest.parse(one.manifest.digest))
+        plan = await plan_tag(yard.inspector, yard.ref("app:2"), Digest.parse(one.manifest.digest))
         assert (await yard.push(plan).run()).ok
         assert yard.holds("app", "2") == one.manifest.digest
 
@@ -140,27 +140,27 @@ class TestTag:
         one = make("a", "linux/amd64")
         digest = yard.put_list("app", [one], "1")
         yard.change(lambda store: store.delete_blob("app", one.layers[0].digest))
-        plan = await plan_tag(yard.bench, yard.ref("app:2"), digest)
+        plan = await plan_tag(yard.inspector, yard.ref("app:2"), digest)
         assert plan.ready
         assert one.layers[0].digest in plan.problems[0].message
 
     async def test_a_digest_that_is_not_there(self, yard: Yard) -> None:
         yard.put("app", make("a", "linux/amd64"), "1")
         with pytest.raises(ResolveError) as raised:
-            await plan_tag(yard.bench, yard.ref("app:2"), Digest.of(b"x"))
+            await plan_tag(yard.inspector, yard.ref("app:2"), Digest.of(b"x"))
         assert raised.value.presence is Presence.MISSING
 
 
 class TestCopy:
     async def test_an_index_with_its_attestation(self, yard: Yard) -> None:
         digest, proof = yard.put_attested("app", make("a", "linux/amd64"), "1")
-        plan = await plan_copy(yard.bench, yard.at("app:1"), yard.ref("other:1"))
+        plan = await plan_copy(yard.inspector, yard.at("app:1"), yard.ref("other:1"))
         assert (await yard.push(plan).run()).digest == digest
         assert yard.change(lambda store: proof.manifest.digest in store.repository("other").manifests)
 
     async def test_an_image_stays_an_image(self, yard: Yard) -> None:
         one = yard.put("app", make("a", "linux/amd64"), "1")
-        plan = await plan_copy(yard.bench, yard.at("app:1"), yard.ref("other:1"))
+        plan = await plan_copy(yard.inspector, yard.at("app:1"), yard.ref("other:1"))
         assert [step.kind for step in plan.steps].count(StepKind.MANIFEST) == 0
         assert (await yard.push(plan).run()).ok
         assert yard.holds("other", "1") == one.manifest.digest
@@ -173,7 +173,7 @@ class TestCopy:
         raw = yard.change(lambda store: store.repository("app").manifests[str(inner)].raw)
         outer = make_index([{"mediaType": media.OCI_INDEX, "digest": inner, "size": len(raw)}])
         yard.change(lambda store: put_index(store, "app", outer, ("outer",)))
-        plan = await plan_copy(yard.bench, yard.at("app:outer"), yard.ref("other:1"))
+        plan = await plan_copy(yard.inspector, yard.at("app:outer"), yard.ref("other:1"))
         assert plan.ready
         result = await yard.push(plan).run()
         assert result.outcome is Outcome.PUSHED
@@ -191,10 +191,10 @@ class TestCopy:
         raw = json.dumps(document).encode()
         signature = yard.change(lambda store: store.put_manifest("app", raw, proof.manifest.media_type))
         yard.change(lambda store: setattr(store.repository("other"), "quirks", Quirks(referrers=api)))  # type: ignore[arg-type]
-        bare = await plan_copy(yard.bench, yard.at("app:1"), yard.ref("other:1"))
-        yard.bench.forget()
+        bare = await plan_copy(yard.inspector, yard.at("app:1"), yard.ref("other:1"))
+        yard.inspector.forget_location()
         yard.forget_requests()
-        plan = await plan_copy(yard.bench, yard.at("app:1"), yard.ref("other:1"), referrers=True)
+        plan = await plan_copy(yard.inspector, yard.at("app:1"), yard.ref("other:1"), referrers=True)
         assert plan.ready, plan.problems
         # What is said before it begins counts what came along, and planning counts all that was asked.
         assert plan.requests > bare.requests
@@ -208,13 +208,13 @@ class TestCopy:
 
     async def test_a_source_that_is_not_there(self, yard: Yard) -> None:
         with pytest.raises(ResolveError):
-            await plan_copy(yard.bench, yard.at("app:1"), yard.ref("other:1"))
+            await plan_copy(yard.inspector, yard.at("app:1"), yard.ref("other:1"))
 
 
 class TestDelete:
     async def test_a_tag_and_back(self, yard: Yard) -> None:
         digest = yard.put_list("app", [make("a", "linux/amd64")], "1", "same")
-        plan = await plan_delete_tag(yard.bench, yard.ref("app:1"))
+        plan = await plan_delete_tag(yard.inspector, yard.ref("app:1"))
         assert plan.type_to_confirm == "1"
         assert any("same" in warning for warning in plan.warnings)
         result = await yard.push(plan).run()
@@ -230,7 +230,7 @@ class TestDelete:
         one = yard.put("app", make("a", "linux/amd64"), "amd64", "also")
         yard.put_list("app", [one], "list")
         target = yard.ref(f"app@{one.manifest.digest}")
-        plan = await plan_delete_manifest(yard.bench, target)
+        plan = await plan_delete_manifest(yard.inspector, target)
         text = " ".join(plan.warnings)
         assert "2 tags" in text
         assert "also" in text
@@ -241,7 +241,7 @@ class TestDelete:
 
     async def test_a_registry_that_does_not_delete(self, yard: Yard) -> None:
         digest = yard.put_list("app", [make("a", "linux/amd64")], "1")
-        plan = await plan_delete_tag(yard.bench, yard.ref("app:1"))
+        plan = await plan_delete_tag(yard.inspector, yard.ref("app:1"))
         yard.change(lambda store: setattr(store.repository("app"), "quirks", Quirks(delete=False)))
         result = await yard.push(plan).run()
         assert result.outcome is Outcome.FAILED
@@ -250,7 +250,7 @@ class TestDelete:
 
     async def test_a_tag_that_moved_meanwhile_is_not_deleted(self, yard: Yard) -> None:
         yard.put_list("app", [make("a", "linux/amd64")], "1")
-        plan = await plan_delete_tag(yard.bench, yard.ref("app:1"))
+        plan = await plan_delete_tag(yard.inspector, yard.ref("app:1"))
         theirs = yard.put_list("app", [make("b", "linux/amd64")], "1")
         result = await yard.push(plan).run()
         assert not result.ok
@@ -258,7 +258,7 @@ class TestDelete:
 
     async def test_there_is_nothing_to_delete(self, yard: Yard) -> None:
         with pytest.raises(ResolveError):
-            await plan_delete_tag(yard.bench, yard.ref("app:1"))
+            await plan_delete_tag(yard.inspector, yard.ref("app:1"))
 
 
 async def test_forms_of_a_plan(yard: Yard) -> None:

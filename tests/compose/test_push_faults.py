@@ -192,7 +192,7 @@ async def test_a_journal_that_cannot_be_made(yard: Yard, tmp_path: Path) -> None
     plan = await cross(yard)
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
-    push = Push(plan, yard.bench, Journal(blocked / "journal"), on_event=yard.events.append)
+    push = Push(plan, yard.inspector, Journal(blocked / "journal"), on_event=yard.events.append)
     result = await push.run()
     assert result.outcome is Outcome.FAILED
     assert yard.holds("app", "1") == plan.before
@@ -219,7 +219,7 @@ async def test_cancelled_at_every_step(yard: Yard, at: int) -> None:
             if started == at + 1:
                 run.cancel()
 
-    run = Push(plan, yard.bench, yard.journal, on_event=on_event)
+    run = Push(plan, yard.inspector, yard.journal, on_event=on_event)
     result = await run.run()
     held = yard.holds("app", "1")
     assert result.outcome is Outcome.CANCELLED
@@ -310,7 +310,7 @@ async def test_the_registry_restarts_in_the_middle(yard: Yard, tmp_path: Path) -
         if isinstance(event, StepDone) and not pending:
             pending.append(asyncio.create_task(restart()))
 
-    result = await Push(plan, yard.bench, yard.journal, on_event=on_event).run()
+    result = await Push(plan, yard.inspector, yard.journal, on_event=on_event).run()
     await asyncio.gather(*pending)
     try:
         assert result.outcome is Outcome.PUSHED
@@ -331,9 +331,9 @@ async def test_a_source_that_lies_is_not_uploaded(yard: Yard, served: Served, tm
         from tui.compose.edit import begin_new
         from tui.compose.planner import plan_draft
 
-        draft, failed = await begin_new(yard.bench, yard.ref("app:1"), [f"{other.address}/app:t"])
+        draft, failed = await begin_new(yard.inspector, yard.ref("app:1"), [f"{other.address}/app:t"])
         assert not failed
-        plan = await plan_draft(draft, yard.bench)
+        plan = await plan_draft(draft, yard.inspector)
         assert plan.ready
         digest = one.layers[1].digest
         other.call(lambda store: store.data.update({digest: b"x" * len(store.data[digest])}))

@@ -41,7 +41,7 @@ def said(draft: Draft) -> str:
 async def recreated(yard: Yard, text: str = "app:latest") -> Draft:
     target, index, home = await listed(yard, text)
     yard.forget_requests()
-    return await recreate(yard.bench, target, index, home, known=yard.journal.sources(target))
+    return await recreate(yard.inspector, target, index, home, known=yard.journal.sources(target))
 
 
 def tags(yard: Yard, names: Sequence[str]) -> None:
@@ -101,7 +101,7 @@ async def test_without_any_source_the_row_the_notes_and_the_plan_say_so(yard: Ya
     shown = said(draft)
     assert HONEST in shown and "no source known: taken as they are" in shown and "2 without a source" in shown
     assert "unchanged" not in shown and "Nothing is wrong" not in shown and "as it is" in table(draft, 100)[1][0].plain
-    plan = await plan_draft(draft, yard.bench)
+    plan = await plan_draft(draft, yard.inspector)
     assert plan.ready and "linux/amd64, linux/arm64: no source known: taken as they are." in plan.warnings
     assert not plan.sources, "the journal learns no source that is none"
 
@@ -124,8 +124,8 @@ async def test_what_the_journal_has_by_its_own_digest_is_no_source(yard: Yard) -
     """An amended list was pushed from its own entries: that says nothing of where they came from."""
     images = pair()
     yard.put_list("app", images, "latest")
-    amended = annotate(await begin_amend(yard.bench, yard.ref("app:latest")), "a", "b")
-    assert (await yard.push(await plan_draft(amended, yard.bench)).run()).ok
+    amended = annotate(await begin_amend(yard.inspector, yard.ref("app:latest")), "a", "b")
+    assert (await yard.push(await plan_draft(amended, yard.inspector)).run()).ok
     assert all(entry.is_unsourced for entry in (await recreated(yard)).entries)
     for one, tag in zip(images, ("v2-amd64", "v2-arm64"), strict=True):
         yard.put("app", one, tag)

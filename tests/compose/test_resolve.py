@@ -13,7 +13,6 @@ import pytest
 
 from tests.compose.yard import Yard, make
 from tui.compose import edit
-from tui.compose.bench import Bench
 from tui.compose.copy import plan_copy
 from tui.compose.errors import ResolveError
 from tui.compose.plan import How, difference, summary
@@ -23,6 +22,7 @@ from tui.demo.images import index, put_index
 from tui.demo.storage_folder import write_storage
 from tui.explore.children import DEPTH_LIMIT
 from tui.explore.diff import Change
+from tui.explore.inspector import Inspector
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
@@ -44,7 +44,7 @@ def wrap(yard: Yard, entries: Sequence[dict[str, Any]], tag: str) -> dict[str, A
 
 async def refused(yard: Yard, reference: str, words: str, presence: Presence = Presence.MISMATCHED) -> None:
     with pytest.raises(ResolveError) as raised:
-        await resolve(yard.bench, yard.at(reference))
+        await resolve(yard.inspector, yard.at(reference))
     assert words in raised.value.sentence
     assert raised.value.presence is presence
 
@@ -55,7 +55,7 @@ async def test_indexes_in_indexes(yard: Yard) -> None:
     inner = wrap(yard, [one.entry()], "inner")
     outer = wrap(yard, [inner, two.entry(), inner], "outer")
     wrap(yard, [outer, one.entry()], "top")
-    found = await resolve(yard.bench, yard.at("app:top"))
+    found = await resolve(yard.inspector, yard.at("app:top"))
     assert [entry.descriptor.digest for entry in found.entries] == [one.manifest.digest, two.manifest.digest]
     assert found.nested
     assert any("unwrapped 2 indexes" in note for note in found.notes)
@@ -66,14 +66,14 @@ async def test_how_deep_it_goes(yard: Yard) -> None:
     inner = wrap(yard, [one.entry()], "0")
     for number in range(1, DEPTH_LIMIT + 2):
         inner = wrap(yard, [inner], str(number))
-    assert (await resolve(yard.bench, yard.at(f"app:{DEPTH_LIMIT}"))).entries
+    assert (await resolve(yard.inspector, yard.at(f"app:{DEPTH_LIMIT}"))).entries
     await refused(yard, f"app:{DEPTH_LIMIT + 1}", "nests indexes")
 
 
 async def test_platforms_come_from_the_config_where_the_index_says_none(yard: Yard) -> None:
     one = yard.put("app", make("a", "windows/amd64", os_version="10.0.17763.1"))
     wrap(yard, [one.manifest.descriptor()], "1")
-    entry = (await resolve(yard.bench, yard.at("app:1"))).entries[0]
+    entry = (await resolve(yard.inspector, yard.at("app:1"))).entries[0]
     assert str(entry.platform) == "windows/amd64 10.0.17763.1"
 
 
@@ -89,7 +89,7 @@ async def test_os_features_come_along(yard: Yard) -> None:
         "layers": [],
     }
     put_raw(yard, document, media.OCI_MANIFEST, "1")
-    platform = (await resolve(yard.bench, yard.at("app:1"))).entries[0].platform
+    platform = (await resolve(yard.inspector, yard.at("app:1"))).entries[0].platform
     assert platform is not None
     assert platform.os_features == ("win32k",)
 
@@ -110,10 +110,10 @@ async def test_what_is_no_image(yard: Yard) -> None:
 async def test_amending_what_is_not_there(yard: Yard) -> None:
     yard.put("app", make("a", "linux/amd64"), "image")
     with pytest.raises(ResolveError, match="make a new list"):
-        await edit.begin_amend(yard.bench, yard.ref("app:never"))
-    draft = await edit.begin_amend(yard.bench, yard.ref("app:image"))
+        await edit.begin_amend(yard.inspector, yard.ref("app:never"))
+    draft = await edit.begin_amend(yard.inspector, yard.ref("app:image"))
     assert len(draft.images) == 1
-    draft = await edit.add_reference(yard.bench, draft, yard.at("app:image"))
+    draft = await edit.add_reference(yard.inspector, draft, yard.at("app:image"))
     assert len(draft.images) == 1
 
 
@@ -121,7 +121,7 @@ async def test_a_child_that_lies_about_its_size_stops_the_plan(yard: Yard) -> No
     one = yard.put("app", make("a", "linux/amd64"))
     entry = {**one.entry(), "size": 3}
     wrap(yard, [entry], "1")
-    plan = await plan_draft(await yard.draft("other:1", "app:1"), yard.bench)
+    plan = await plan_draft(await yard.draft("other:1", "app:1"), yard.inspector)
     assert not plan.ready
     assert "3 bytes" in plan.problems[0].message
 
@@ -131,10 +131,10 @@ async def test_flattening_a_row(yard: Yard) -> None:
     two = yard.put("app", make("a", "linux/arm64"))
     inner = wrap(yard, [one.entry()], "inner")
     wrap(yard, [inner, two.entry()], "1")
-    draft = await edit.begin_amend(yard.bench, yard.ref("app:1"))
-    flat = await edit.flatten(yard.bench, draft, draft.entries[0].key)
+    draft = await edit.begin_amend(yard.inspector, yard.ref("app:1"))
+    flat = await edit.flatten(yard.inspector, draft, draft.entries[0].key)
     assert [entry.descriptor.digest for entry in flat.entries] == [one.manifest.digest, two.manifest.digest]
-    assert (await plan_draft(flat, yard.bench)).ready
+    assert (await plan_draft(flat, yard.inspector)).ready
 
 
 async def test_foreign_layers_are_left_out(yard: Yard) -> None:
@@ -241,23 +241,23 @@ def add(tar: tarfile.TarFile, name: str, raw: bytes) -> None:
 
 async def test_the_only_image_of_an_archive_needs_no_name(yard: Yard, tmp_path: Path) -> None:
     archive = saved(tmp_path / "one.tar", "app:1")
-    found = await resolve(yard.bench, archive)
+    found = await resolve(yard.inspector, archive)
     assert [str(entry.platform) for entry in found.entries] == ["linux/amd64"]
     assert str(found.home) == f"{archive}:app"
-    draft, errors = await edit.begin_new(yard.bench, yard.ref("new:1"), [archive])
+    draft, errors = await edit.begin_new(yard.inspector, yard.ref("new:1"), [archive])
     assert not errors
-    assert (await yard.push(await plan_draft(draft, yard.bench)).run()).ok
+    assert (await yard.push(await plan_draft(draft, yard.inspector)).run()).ok
     assert yard.holds("new", "1") is not None
 
 
 async def test_several_images_of_an_archive_are_named(yard: Yard, tmp_path: Path) -> None:
     archive = saved(tmp_path / "two.tar", "app:1", "other:2")
     with pytest.raises(ResolveError) as raised:
-        await resolve(yard.bench, archive)
+        await resolve(yard.inspector, archive)
     assert f"name one: {archive}:app:1, {archive}:other:2" in raised.value.sentence
-    found = await resolve(yard.bench, f"{archive}:other:2")
+    found = await resolve(yard.inspector, f"{archive}:other:2")
     assert found.home.repository == "other"
-    assert (await resolve(yard.bench, found.home.by_digest(found.root.digest))).root.digest == found.root.digest
+    assert (await resolve(yard.inspector, found.home.by_digest(found.root.digest))).root.digest == found.root.digest
 
 
 async def test_the_same_list_in_other_bytes_differs_in_its_bytes(yard: Yard) -> None:
@@ -275,12 +275,12 @@ async def test_images_of_a_storage_folder_are_named_as_they_are_asked_for(yard: 
     yard.put("att", make("a", "linux/amd64"), "1", "2")
     yard.change(lambda store: write_storage(store, tmp_path, ["att"]))
     with pytest.raises(ResolveError) as raised:
-        await resolve(yard.bench, f"storage:{tmp_path}")
+        await resolve(yard.inspector, f"storage:{tmp_path}")
     named = raised.value.sentence.partition("name one: ")[2].rstrip(".").split(", ")
     assert named == [f"storage:{tmp_path}:att:1", f"storage:{tmp_path}:att:2"]
-    found = [await resolve(yard.bench, name) for name in named]
+    found = [await resolve(yard.inspector, name) for name in named]
     assert found[0].home == found[1].home and found[0].home.repository == "att"
-    by_digest = await resolve(yard.bench, found[0].home.by_digest(found[0].root.digest))
+    by_digest = await resolve(yard.inspector, found[0].home.by_digest(found[0].root.digest))
     assert by_digest.root.digest == found[0].root.digest
     assert not yard.asked()
 
@@ -288,11 +288,11 @@ async def test_images_of_a_storage_folder_are_named_as_they_are_asked_for(yard: 
 async def test_layouts_whose_paths_hold_colons_are_copied_from(yard: Yard, tmp_path: Path) -> None:
     """A place that was once found is opened again as that, whatever lies beside it."""
     archive = saved(tmp_path / "one.tar:1", "app:1")
-    found = await resolve(yard.bench, archive)
+    found = await resolve(yard.inspector, archive)
     saved(tmp_path / "one.tar", "other:1")
-    bench = Bench(yard.client)
-    plan = await plan_copy(bench, ObjectLocation(found.home, "1"), yard.ref("new:1"))
-    await bench.aclose()
+    inspector = Inspector(yard.client)
+    plan = await plan_copy(inspector, ObjectLocation(found.home, "1"), yard.ref("new:1"))
+    await inspector.aclose()
     assert plan.ready and plan.digest == found.root.digest
     with pytest.raises(OciError, match="rename one of them"):
-        await resolve(yard.bench, archive)
+        await resolve(yard.inspector, archive)

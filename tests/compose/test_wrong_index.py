@@ -36,7 +36,7 @@ def words(plan: Plan) -> str:
 @pytest.mark.parametrize("target", ["app:1", "other:1"])
 async def test_a_wrong_size_is_called_that_and_stops(yard: Yard, target: str) -> None:
     two, size = put_lying(yard, size=12_345)
-    plan = await plan_draft(await yard.draft(target, "app:lying"), yard.bench)
+    plan = await plan_draft(await yard.draft(target, "app:lying"), yard.inspector)
     assert not plan.ready
     (problem,) = plan.problems
     assert problem.code == "mismatch" and problem.stops and not problem.undetermined
@@ -55,7 +55,7 @@ async def test_a_layer_of_a_wrong_size_is_called_that_too(yard: Yard) -> None:
     document["layers"][0]["size"] = size + 7
     raw = json.dumps(document).encode()
     yard.change(lambda store: store.put_manifest("app", raw, media.OCI_MANIFEST, ("lying",)))
-    plan = await plan_draft(await yard.draft("app:1", "app:lying"), yard.bench)
+    plan = await plan_draft(await yard.draft("app:1", "app:lying"), yard.inspector)
     (problem,) = plan.problems
     assert problem.code == "mismatch" and problem.stops
     assert f"{size} bytes" in problem.message and f"{size + 7} bytes" in problem.message
@@ -67,7 +67,7 @@ async def test_a_wrong_media_type_is_taken_over_with_a_warning(
     yard: Yard, target: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     two, _ = put_lying(yard, mediaType=media.DOCKER_MANIFEST)
-    plan = await plan_draft(await yard.draft(target, "app:lying"), yard.bench)
+    plan = await plan_draft(await yard.draft(target, "app:lying"), yard.inspector)
     assert plan.ready
     (warning,) = [each for each in plan.warnings if "calls it" in each]
     short = Digest.parse(two.manifest.digest).short

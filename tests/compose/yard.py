@@ -1,4 +1,4 @@
-"""What the tests of compose work with: a served store, a client, a bench, and images to put there."""
+"""What the tests of compose work with: a served store, a client, a inspector, and images to put there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from tui.compose.bench import Bench
 from tui.compose.draft import Draft
 from tui.compose.edit import begin_new
 from tui.compose.events import Event, PushResult
@@ -19,6 +18,7 @@ from tui.demo.attest import Attestation, attest, put_attestation
 from tui.demo.images import BUILDKIT, Image, Style, image, index, layer, put_image, put_index
 from tui.demo.serve import Served
 from tui.demo.store import Recorded, Store
+from tui.explore.inspector import Inspector
 from tui.oci.digest import Digest
 from tui.oci.reference import Reference
 from tui.registry.client import Client
@@ -44,7 +44,7 @@ class Yard:
 
     served: Served
     client: Client
-    bench: Bench
+    inspector: Inspector
     journal: Journal
     events: list[Event] = field(default_factory=list)
 
@@ -95,12 +95,12 @@ class Yard:
         self.change(lambda store: store.requests.clear())
 
     async def draft(self, target: str, *sources: str) -> Draft:
-        draft, failed = await begin_new(self.bench, self.ref(target), [self.at(source) for source in sources])
+        draft, failed = await begin_new(self.inspector, self.ref(target), [self.at(source) for source in sources])
         assert not failed, failed
         return draft
 
     async def plan(self, target: str, *sources: str) -> Plan:
-        plan = await plan_draft(await self.draft(target, *sources), self.bench)
+        plan = await plan_draft(await self.draft(target, *sources), self.inspector)
         assert plan.ready, plan.problems
         return plan
 
@@ -109,7 +109,7 @@ class Yard:
             return None
 
         options.setdefault("patience", Patience(self.events.append, sleep=soon))
-        return Push(plan, self.bench, self.journal, on_event=self.events.append, watch_every=0.01, **options)
+        return Push(plan, self.inspector, self.journal, on_event=self.events.append, watch_every=0.01, **options)
 
     async def pushed(self, target: str, *sources: str) -> PushResult:
         return await self.push(await self.plan(target, *sources)).run()

@@ -13,10 +13,10 @@ import pytest
 from tests.support.peers import run
 from tests.support.real_registry import RealRegistry
 from tui.commands.create import create
-from tui.compose.bench import Bench
 from tui.compose.copy import plan_copy
 from tui.compose.journal import Journal
 from tui.compose.push import Push
+from tui.explore.inspector import Inspector
 from tui.oci.digest import Digest
 from tui.oci.reference import Reference
 from tui.registry.client import Client
@@ -86,14 +86,14 @@ async def test_the_nested_list(real: RealRegistry, tmp_path: Path) -> None:
 
     # Copied on, attestation and all, it is byte for byte the same; and from the layout too.
     client = Client()
-    bench, journal = Bench(client), Journal(tmp_path / "journal")
+    inspector, journal = Inspector(client), Journal(tmp_path / "journal")
     for source, name, wanted in ((target, "copy/one", raw), (f"oci:{tmp_path / 'layout'}:opam", "copy/two", other)):
-        plan = await plan_copy(bench, source, Reference.parse(f"{real.address}/{name}:1"))
+        plan = await plan_copy(inspector, source, Reference.parse(f"{real.address}/{name}:1"))
         assert plan.ready, plan.problems
-        assert (await Push(plan, bench, journal).run()).ok
+        assert (await Push(plan, inspector, journal).run()).ok
         assert real.manifest(name, "1") == wanted
         assert real.manifest(name, str(proof.digest)) == proof.raw
-    await bench.aclose()
+    await inspector.aclose()
     await client.aclose()
 
 
@@ -117,10 +117,10 @@ async def test_amended_and_undone(real: RealRegistry, tmp_path: Path) -> None:
     assert first != second
 
     client = Client()
-    bench, journal = Bench(client), Journal(tmp_path / "journal")
-    plan = await plan_undo(journal, Reference.parse(target), Digest.parse(second.strip()), bench)
+    inspector, journal = Inspector(client), Journal(tmp_path / "journal")
+    plan = await plan_undo(journal, Reference.parse(target), Digest.parse(second.strip()), inspector)
     assert plan.ready, plan.problems
-    assert (await Push(plan, bench, journal).run()).ok
+    assert (await Push(plan, inspector, journal).run()).ok
     await client.aclose()
     assert real.manifest("app", "1") == before
 

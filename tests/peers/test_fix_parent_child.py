@@ -10,13 +10,13 @@ import pytest
 
 from tests.support.peers import run
 from tests.support.real_registry import RealRegistry
-from tui.compose.bench import Bench
 from tui.compose.edit import begin_new
 from tui.compose.events import BytesMoved, Event, Outcome, StepDone, Waiting
 from tui.compose.journal import Journal
 from tui.compose.plan import How, Plan, StepKind
 from tui.compose.planner import plan_draft
 from tui.compose.push import Push
+from tui.explore.inspector import Inspector
 from tui.oci.digest import Digest
 from tui.oci.reference import Reference
 from tui.registry.client import Client
@@ -33,10 +33,10 @@ def second(tmp_path: Path) -> Iterator[RealRegistry]:
     registry.stop()
 
 
-async def planned(bench: Bench, target: str, *sources: str) -> Plan:
-    draft, failed = await begin_new(bench, Reference.parse(target), sources)
+async def planned(inspector: Inspector, target: str, *sources: str) -> Plan:
+    draft, failed = await begin_new(inspector, Reference.parse(target), sources)
     assert not failed
-    plan = await plan_draft(draft, bench)
+    plan = await plan_draft(draft, inspector)
     assert plan.ready, plan.problems
     return plan
 
@@ -44,11 +44,11 @@ async def planned(bench: Bench, target: str, *sources: str) -> Plan:
 async def test_mounted_from_the_children(real: RealRegistry, tmp_path: Path) -> None:
     images = [real.put_image(f"app/{name}", "1", f"linux/{name}", "app", layers=3) for name in ("amd64", "arm64")]
     client = Client()
-    bench = Bench(client)
-    plan = await planned(bench, f"{real.address}/app:1", *(f"{real.address}/app/{n}:1" for n in ("amd64", "arm64")))
+    inspector = Inspector(client)
+    plan = await planned(inspector, f"{real.address}/app:1", *(f"{real.address}/app/{n}:1" for n in ("amd64", "arm64")))
     assert plan.count(How.MOUNT) == 8
     assert plan.bytes_to_copy == 0
-    result = await Push(plan, bench, Journal(tmp_path / "journal")).run()
+    result = await Push(plan, inspector, Journal(tmp_path / "journal")).run()
     assert result.outcome is Outcome.PUSHED
     # Two platforms, eight distinct blobs, all of them missing, two children.
     assert client.trace.count <= 2 * 2 + 8 + 4 + 8 + 2
@@ -67,8 +67,8 @@ async def test_copied_from_another_registry(real: RealRegistry, second: RealRegi
     images = [second.put_image("app", name, f"linux/{name}", "app", noise=300_000) for name in ("amd64", "arm64")]
     there = real.put_blob("app", second.ask("GET", f"/v2/app/blobs/{images[0].layers[0]}")[1])
     client = Client()
-    bench = Bench(client)
-    plan = await planned(bench, f"{real.address}/app:1", *(f"{second.address}/app:{n}" for n in ("amd64", "arm64")))
+    inspector = Inspector(client)
+    plan = await planned(inspector, f"{real.address}/app:1", *(f"{second.address}/app:{n}" for n in ("amd64", "arm64")))
     assert plan.count(How.COPY) == 5
     assert plan.count(How.PRESENT) == 1
     moved: list[BytesMoved] = []
@@ -77,7 +77,7 @@ async def test_copied_from_another_registry(real: RealRegistry, second: RealRegi
         if isinstance(event, BytesMoved):
             moved.append(event)
 
-    result = await Push(plan, bench, Journal(tmp_path / "journal"), on_event=on_event).run()
+    result = await Push(plan, inspector, Journal(tmp_path / "journal"), on_event=on_event).run()
     assert result.outcome is Outcome.PUSHED
     assert not [one for one in client.trace.exchanges if one.method == "GET" and str(there) in one.path]
     await client.aclose()
@@ -98,9 +98,9 @@ async def test_the_registry_is_killed_and_started_again(
         second.put_image("app", name, f"linux/{name}", "app", noise=200_000)
     old = real.put_image("app", "1", "linux/amd64", "old")
     client = Client()
-    bench = Bench(client)
+    inspector = Inspector(client)
     sources = [f"{second.address}/app:{name}" for name in ("amd64", "arm64", "s390x")]
-    plan = await planned(bench, f"{real.address}/app:1", *sources)
+    plan = await planned(inspector, f"{real.address}/app:1", *sources)
     assert plan.before == old.digest
     restarts: list[asyncio.Task[None]] = []
     events: list[Event] = []
@@ -115,7 +115,7 @@ async def test_the_registry_is_killed_and_started_again(
         if isinstance(event, StepDone) and event.step.kind is StepKind.COPY and not restarts:
             restarts.append(asyncio.create_task(restart()))
 
-    result = await Push(plan, bench, Journal(tmp_path / "journal"), on_event=on_event).run()
+    result = await Push(plan, inspector, Journal(tmp_path / "journal"), on_event=on_event).run()
     await asyncio.gather(*restarts)
     await client.aclose()
     assert restarts
@@ -130,14 +130,14 @@ async def test_killed_for_good_the_old_index_stays(real: RealRegistry, second: R
     second.put_image("app", "amd64", "linux/amd64", "app", noise=100_000)
     old = real.put_image("app", "1", "linux/amd64", "old")
     client = Client()
-    bench = Bench(client)
-    plan = await planned(bench, f"{real.address}/app:1", f"{second.address}/app:amd64")
+    inspector = Inspector(client)
+    plan = await planned(inspector, f"{real.address}/app:1", f"{second.address}/app:amd64")
 
     def on_event(event: Event) -> None:
         if isinstance(event, StepDone):
             real.kill()
 
-    push = Push(plan, bench, Journal(tmp_path / "j"), on_event=on_event, patience=Patience(on_event, away=1.0))
+    push = Push(plan, inspector, Journal(tmp_path / "j"), on_event=on_event, patience=Patience(on_event, away=1.0))
     result = await push.run()
     await client.aclose()
     assert result.outcome is Outcome.FAILED
@@ -153,11 +153,11 @@ async def test_a_large_blob_is_never_held_in_memory(real: RealRegistry, second: 
     size = 48_000_000
     second.put_image("app", "amd64", "linux/amd64", "app", noise=size)
     client = Client()
-    bench = Bench(client)
-    plan = await planned(bench, f"{real.address}/app:1", f"{second.address}/app:amd64")
+    inspector = Inspector(client)
+    plan = await planned(inspector, f"{real.address}/app:1", f"{second.address}/app:amd64")
     assert plan.bytes_to_copy > size
     tracemalloc.start()
-    result = await Push(plan, bench, Journal(tmp_path / "journal")).run()
+    result = await Push(plan, inspector, Journal(tmp_path / "journal")).run()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     await client.aclose()

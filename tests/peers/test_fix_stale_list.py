@@ -11,13 +11,13 @@ import pytest
 
 from tests.support.peers import need, run
 from tests.support.real_registry import Pushed, RealRegistry
-from tui.compose.bench import Bench
 from tui.compose.draft import EntryVerdict
 from tui.compose.events import Outcome
 from tui.compose.journal import Journal
 from tui.compose.local_lists import draft_of_local, plan_remove_local, recreate_local
 from tui.compose.planner import plan_draft
 from tui.compose.push import Push
+from tui.explore.inspector import Inspector
 from tui.oci.digest import Digest
 from tui.registry.client import Client
 from tui.sources.docker_manifests import DockerManifests
@@ -57,7 +57,7 @@ async def test_the_stale_list(real: RealRegistry, tmp_path: Path) -> None:
     assert "manifest blob unknown" in refused.stderr
 
     client = Client()
-    bench, journal = Bench(client), Journal(tmp_path / "journal")
+    inspector, journal = Inspector(client), Journal(tmp_path / "journal")
     source = DockerManifests(config, client)
     stored = await source.stored(f"{real.address}/sandbox", EDGE)
     comparison = await source.compare(f"{real.address}/sandbox", EDGE)
@@ -65,17 +65,17 @@ async def test_the_stale_list(real: RealRegistry, tmp_path: Path) -> None:
     assert [entry.now for entry in comparison.entries] == [one.digest for one in right]
 
     # Pushed as it is, the plan stops and names what is gone.
-    plan = await plan_draft(draft_of_local(source.lists.folder, stored), bench)
+    plan = await plan_draft(draft_of_local(source.lists.folder, stored), inspector)
     assert not plan.ready
     assert {one.digest for one in wrong} == {each.digest for each in plan.objects if each.how == "nowhere"}
 
-    draft = await recreate_local(bench, source.lists.folder, stored)
+    draft = await recreate_local(inspector, source.lists.folder, stored)
     assert [entry.verdict for entry in draft.entries] == [EntryVerdict.MOVED, EntryVerdict.MOVED]
     assert [entry.was for entry in draft.entries] == [one.digest for one in wrong]
     assert [entry.now for entry in draft.entries] == [one.digest for one in right]
-    plan = await plan_draft(draft, bench)
+    plan = await plan_draft(draft, inspector)
     assert plan.ready, plan.problems
-    result = await Push(plan, bench, journal).run()
+    result = await Push(plan, inspector, journal).run()
     assert result.outcome is Outcome.PUSHED
     await client.aclose()
 
@@ -104,12 +104,12 @@ async def test_removing_a_local_list(real: RealRegistry, tmp_path: Path) -> None
     config = tmp_path / "docker"
     story(real, config)
     client = Client()
-    bench = Bench(client)
+    inspector = Inspector(client)
     source = DockerManifests(config, client)
     stored = await source.stored(f"{real.address}/sandbox", EDGE)
     plan = plan_remove_local(source.lists.folder, stored)
     assert plan.type_to_confirm == f"{real.address}/sandbox:{EDGE}"
-    result = await Push(plan, bench, Journal(tmp_path / "journal")).run()
+    result = await Push(plan, inspector, Journal(tmp_path / "journal")).run()
     assert result.ok
     await client.aclose()
     assert list((config / "manifests").iterdir()) == []
@@ -149,10 +149,10 @@ async def test_what_we_write_is_what_docker_writes(real: RealRegistry, tmp_path:
     client = Client()
     source = DockerManifests(config, client)
     stored = await source.stored(f"{real.address}/app", "1")
-    bench = Bench(client)
-    plan = await plan_draft(await recreate_local(bench, source.lists.folder, stored), bench)
+    inspector = Inspector(client)
+    plan = await plan_draft(await recreate_local(inspector, source.lists.folder, stored), inspector)
     assert plan.steps[-1].files == files
-    assert (await Push(plan, bench, Journal(tmp_path / "journal")).run()).ok
+    assert (await Push(plan, inspector, Journal(tmp_path / "journal")).run()).ok
     await client.aclose()
     assert {path.name: path.read_bytes() for path in (config / "manifests").glob("*/*")} == files
     assert real.manifest("app", "1") == stored.pushed()[0]
@@ -170,16 +170,16 @@ async def test_a_stale_list_is_pushed_with_a_warning_and_as_docker_pushes_it(
     assert created.returncode == 0, created.stderr
     new = real.put_image("app", "1-arm64", "linux/arm64", "new")
     client = Client()
-    bench, source = Bench(client), DockerManifests(config, client)
+    inspector, source = Inspector(client), DockerManifests(config, client)
     stored = await source.stored(f"{real.address}/app", "1")
     compared = await source.compare(f"{real.address}/app", "1")
     draft = draft_of_local(source.lists.folder, stored, None, compared)
     assert [entry.verdict for entry in draft.entries] == [EntryVerdict.UNCHANGED, EntryVerdict.MOVED]
     assert (draft.entries[1].was, draft.entries[1].now) == (old["arm64"].digest, new.digest)
-    plan = await plan_draft(draft, bench)
+    plan = await plan_draft(draft, inspector)
     assert plan.ready
     assert [problem.code for problem in plan.problems] == ["stale"]
-    result = await Push(plan, bench, Journal(tmp_path / "journal")).run()
+    result = await Push(plan, inspector, Journal(tmp_path / "journal")).run()
     await client.aclose()
     pushed = docker(config, "push", "--insecure", name)
     assert pushed.returncode == 0, pushed.stderr
@@ -196,9 +196,9 @@ async def test_what_was_recreated_from_an_attested_tag_is_not_stale_afterwards(
     assert created.returncode == 0, created.stderr
     new, _proof, _index = real.put_attested("app", "1-amd64", "linux/amd64", "new")
     client = Client()
-    bench, source = Bench(client), DockerManifests(config, client)
-    draft = await recreate_local(bench, source.lists.folder, await source.stored(f"{real.address}/app", "1"))
-    assert (await Push(await plan_draft(draft, bench), bench, Journal(tmp_path / "journal")).run()).ok
+    inspector, source = Inspector(client), DockerManifests(config, client)
+    draft = await recreate_local(inspector, source.lists.folder, await source.stored(f"{real.address}/app", "1"))
+    assert (await Push(await plan_draft(draft, inspector), inspector, Journal(tmp_path / "journal")).run()).ok
     compared = await source.compare(f"{real.address}/app", "1")
     await client.aclose()
     assert [(entry.was, entry.stale) for entry in compared.entries] == [(new.digest, False)]

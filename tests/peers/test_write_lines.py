@@ -16,7 +16,6 @@ from tests.compose.yard import Yard, make
 from tests.support.by_hand import OPTIONAL, Hand, Held, buildx, here, newer_buildx, true_to
 from tests.support.peers import need
 from tui.compose import edit
-from tui.compose.bench import Bench
 from tui.compose.by_hand import OTHER, SAME
 from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
@@ -29,6 +28,7 @@ from tui.compose.undo import plan_undo
 from tui.demo.images import DOCKER, index, put_index
 from tui.demo.serve import Served
 from tui.demo.store import Store
+from tui.explore.inspector import Inspector
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.platform import Platform
@@ -55,10 +55,10 @@ def two() -> Iterator[tuple[Served, Served]]:
 @pytest_asyncio.fixture
 async def yards(two: tuple[Served, Served], tmp_path: Path) -> AsyncIterator[tuple[Yard, Yard]]:
     client = Client(ClientSettings(anonymous=True))
-    bench = Bench(client)
+    inspector = Inspector(client)
     journal = Journal(tmp_path / "journal")
-    yield Yard(two[0], client, bench, journal), Yard(two[1], client, bench, journal)
-    await bench.aclose()
+    yield Yard(two[0], client, inspector, journal), Yard(two[1], client, inspector, journal)
+    await inspector.aclose()
     await client.aclose()
 
 
@@ -117,7 +117,7 @@ async def test_a_list(yard: Yard, hand: Hand, repository: str, sources: tuple[st
     draft = await yard.draft("app:1", *(f"{repository}:{source}" for source in sources))
     if annotated:
         draft = edit.annotate(draft, "org.example.words", "it's <é> $(false) \\n \t `x`")
-    plan = await plan_draft(draft, yard.bench)
+    plan = await plan_draft(draft, yard.inspector)
     held = await hand.every(plan, yard)
     for one in held.values():
         true_to(plan, one)
@@ -143,8 +143,8 @@ async def test_a_list_inside_a_list_and_images_twice(yard: Yard, hand: Hand) -> 
     for entries in ([one.entry(annotations={"k": "v"}), nested], [one.entry(), one.entry()]):
         outer = index(entries)
         yard.change(functools.partial(put_index, name="app", one=outer, tags=["outer"]))
-        draft = edit.allow_duplicates(edit.annotate(await begin_amend(yard.bench, yard.ref("app:outer")), "k", "v"))
-        plan = await plan_draft(draft, yard.bench)
+        draft = edit.allow_duplicates(edit.annotate(await begin_amend(yard.inspector, yard.ref("app:outer")), "k", "v"))
+        plan = await plan_draft(draft, yard.inspector)
         assert plan.ready, plan.problems
         held = await hand.every(plan, yard)
         for each in held.values():
@@ -158,7 +158,7 @@ async def test_a_list_inside_a_list_and_images_twice(yard: Yard, hand: Hand) -> 
 async def test_platforms_that_the_draft_changed(yard: Yard, hand: Hand, wanted: Platform) -> None:
     yard.put("app", make("a", "linux/arm"), "arm")
     draft = await yard.draft("app:1", "app:arm")
-    plan = await plan_draft(edit.edit_platform(draft, draft.entries[0].key, wanted), yard.bench)
+    plan = await plan_draft(edit.edit_platform(draft, draft.entries[0].key, wanted), yard.inspector)
     held = await hand.every(plan, yard)
     ran(held, "docker manifest", "curl", "crane", "oras", "docker buildx")
     for tool, each in held.items():
@@ -169,9 +169,11 @@ async def test_platforms_that_the_draft_changed(yard: Yard, hand: Hand, wanted: 
 async def test_a_list_out_of_another_registry(yards: tuple[Yard, Yard], hand: Hand) -> None:
     yard, other = yards
     fill(other, "app")
-    draft, failed = await begin_new(yard.bench, yard.ref("app:1"), [other.at("app:amd64"), other.at("app:attested")])
+    draft, failed = await begin_new(
+        yard.inspector, yard.ref("app:1"), [other.at("app:amd64"), other.at("app:attested")]
+    )
     assert not failed
-    plan = await plan_draft(draft, yard.bench)
+    plan = await plan_draft(draft, yard.inspector)
     held = await hand.every(plan, yard)
     for one in held.values():
         true_to(plan, one)
@@ -191,7 +193,7 @@ async def test_a_blob_that_is_missing_below_a_manifest_that_is_there(yard: Yard,
     yard.put("staging", one, "t")
     yard.put("app", one, "t", without=(one.layers[1],))
     draft = await yard.draft("app:1", "app:t")
-    plan = await plan_draft(replace(draft, places=(RepositoryLocation("staging", yard.registry),)), yard.bench)
+    plan = await plan_draft(replace(draft, places=(RepositoryLocation("staging", yard.registry),)), yard.inspector)
     assert plan.ready, plan.problems
     held = await hand.every(plan, yard)
     assert set(held) == {"curl"}
@@ -235,7 +237,7 @@ async def test_a_copy(yards: tuple[Yard, Yard], hand: Hand, what: str) -> None:
     yard.put_attested("app", make("a", "linux/amd64"), "list")
     yard.put("app", make("b", "linux/arm64"), "image")
     for to in (yard, other):
-        plan = await plan_copy(yard.bench, yard.at(f"app:{what}"), to.ref("copy:1"))
+        plan = await plan_copy(yard.inspector, yard.at(f"app:{what}"), to.ref("copy:1"))
         held = await hand.every(plan, to)
         assert {tool for tool, one in held.items() if one.digest != plan.digest} == set()
         assert all(SAME in one.note for one in held.values())
@@ -261,7 +263,7 @@ async def test_a_copy_with_referrers(yard: Yard, hand: Hand) -> None:
         refer(yard, "app", {"mediaType": media.OCI_INDEX, "digest": str(top), "size": size}),
         refer(yard, "app", one.manifest.descriptor()),
     }
-    plan = await plan_copy(yard.bench, yard.at("app:1"), yard.ref("copy:1"), referrers=True)
+    plan = await plan_copy(yard.inspector, yard.at("app:1"), yard.ref("copy:1"), referrers=True)
     before = yard.change(lambda store: store.snapshot())
     for command in equivalents(plan):
         if not command.line or not here(command):
@@ -283,7 +285,7 @@ async def test_a_copy_from_disk(yards: tuple[Yard, Yard], hand: Hand, tmp_path: 
         kind, _, path = to.partition(":")
         done = await hand.shell(f"{skopeo} docker://{yard.at(source)} {kind}:{tmp_path}/{path}")
         assert done.returncode == 0, done.stderr
-        plan = await plan_copy(yard.bench, f"{kind}:{tmp_path}/{path}", yard.ref("copy:1"))
+        plan = await plan_copy(yard.inspector, f"{kind}:{tmp_path}/{path}", yard.ref("copy:1"))
         held = await hand.every(plan, yard)
         ran(held, "oras")
         assert all(each.digest == plan.digest for each in held.values())
@@ -293,7 +295,7 @@ async def test_a_copy_from_disk(yards: tuple[Yard, Yard], hand: Hand, tmp_path: 
         done = await hand.shell(f"{words} docker://{yard.at('copy:2')} --dest-tls-verify=false")
         assert done.returncode == 0, done.stderr
         assert yard.holds("copy", "2") == plan.digest
-    plan = await plan_copy(yard.bench, f"oci:{tmp_path}/lay@{one.manifest.digest}", yard.ref("below:1"))
+    plan = await plan_copy(yard.inspector, f"oci:{tmp_path}/lay@{one.manifest.digest}", yard.ref("below:1"))
     assert "as a plain blob" in tools(plan)["oras"].note
     if here(tools(plan)["oras"]):
         await hand.shell(tools(plan)["oras"].line)
@@ -303,7 +305,7 @@ async def test_a_copy_from_disk(yards: tuple[Yard, Yard], hand: Hand, tmp_path: 
         f"skopeo copy --src-tls-verify=false docker://{yard.at(f'app@{one.manifest.digest}')} docker-archive:{archive}"
     )
     assert (await hand.shell(f"{line}:words:1")).returncode == 0
-    plan = await plan_copy(yard.bench, f"docker-archive:{archive}:words:1", yard.ref("saved:1"))
+    plan = await plan_copy(yard.inspector, f"docker-archive:{archive}:words:1", yard.ref("saved:1"))
     held = await hand.every(plan, yard)
     assert held["skopeo"].digest not in (None, str(plan.digest))
     assert "another digest" in held["skopeo"].note
@@ -314,13 +316,13 @@ async def test_a_tag_and_its_undoing(yard: Yard, hand: Hand, what: str) -> None:
     yard.put_attested("app", make("a", "linux/amd64"), "list")
     yard.put("app", make("b", "linux/arm64"), "image")
     digest = Digest.parse(yard.holds("app", what) or "")
-    plan = await plan_tag(yard.bench, yard.ref("app:new"), digest)
+    plan = await plan_tag(yard.inspector, yard.ref("app:new"), digest)
     held = await hand.every(plan, yard)
     assert {tool for tool, one in held.items() if one.digest != digest} == set()
     ran(held, "crane", "oras", "docker buildx", "skopeo", "curl")
 
     pushed = await yard.pushed(f"app:{what}", "app:image", "app:list")
-    plan = await plan_undo(yard.journal, yard.ref(f"app:{what}"), pushed.digest, yard.bench)
+    plan = await plan_undo(yard.journal, yard.ref(f"app:{what}"), pushed.digest, yard.inspector)
     held = await hand.every(plan, yard)
     assert {tool for tool, one in held.items() if one.digest != digest} == set()
     ran(held, "crane", "oras", "docker buildx", "skopeo", "curl")
@@ -342,8 +344,8 @@ async def test_deleting_a_tag_and_a_manifest(yard: Yard, hand: Hand) -> None:
     digest, _proof = yard.put_attested("app", make("a", "linux/amd64"), "1", "same")
     before = yard.change(lambda store: store.snapshot())
     for plan, tags in (
-        (await plan_delete_tag(yard.bench, yard.ref("app:1")), {"same"}),
-        (await plan_delete_manifest(yard.bench, yard.ref(f"app@{digest}")), set()),
+        (await plan_delete_tag(yard.inspector, yard.ref("app:1")), {"same"}),
+        (await plan_delete_manifest(yard.inspector, yard.ref(f"app@{digest}")), set()),
     ):
         ran_ = set()
         for command in equivalents(plan):

@@ -16,7 +16,6 @@ from tests.compose.yard import Yard, make
 from tests.support.by_hand import Hand, here
 from tests.support.real_registry import RealRegistry
 from tests.support.tls_front import tls_front
-from tui.compose.bench import Bench
 from tui.compose.by_hand import OTHER
 from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
@@ -28,6 +27,7 @@ from tui.compose.plan import Plan
 from tui.compose.planner import plan_draft
 from tui.demo.serve import Served
 from tui.demo.store import Store
+from tui.explore.inspector import Inspector
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.reference import Reference, is_loopback
@@ -94,8 +94,8 @@ async def fit(served: Served, hand: Hand, tmp_path: Path, registry: str, tls: bo
         anonymous=True, hosts={registry: HostSettings(insecure=tls, plain_http=not tls and not loopback)}
     )
     client = Client(settings)
-    bench = Bench(client)
-    yard = Yard(served, client, bench, Journal(tmp_path / "journal"))
+    inspector = Inspector(client)
+    yard = Yard(served, client, inspector, Journal(tmp_path / "journal"))
     one = yard.put("app", make("a", "linux/amd64"), "a")
     yard.put("app", make("b", "linux/arm64"), "b")
     digest = Digest.parse(one.manifest.digest)
@@ -104,18 +104,18 @@ async def fit(served: Served, hand: Hand, tmp_path: Path, registry: str, tls: bo
         return Reference.parse(f"{where}/{text}")
 
     try:
-        draft, failed = await begin_new(bench, ref("app:1"), [str(ref("app:a")), str(ref("app:b"))])
+        draft, failed = await begin_new(inspector, ref("app:1"), [str(ref("app:a")), str(ref("app:b"))])
         assert not failed
-        made = await plan_draft(draft, bench)
+        made = await plan_draft(draft, inspector)
         tools = await every_line(hand, yard, made, settings)
         assert "curl" in tools and ("docker manifest" in tools) == (not (tls and loopback))
         for plan in (
-            await plan_copy(bench, str(ref("app:a")), ref("copy:1")),
-            await plan_tag(bench, ref("app:2"), digest),
-            await plan_delete_manifest(bench, ref(f"app@{digest}")),
+            await plan_copy(inspector, str(ref("app:a")), ref("copy:1")),
+            await plan_tag(inspector, ref("app:2"), digest),
+            await plan_delete_manifest(inspector, ref(f"app@{digest}")),
             # Two registries, each with its own flags, in both directions
-            await plan_copy(bench, str(ref("app:a")), ref("copy:2", other)),
-            await plan_copy(bench, str(ref("app:a", other)), ref("copy:3")),
+            await plan_copy(inspector, str(ref("app:a")), ref("copy:2", other)),
+            await plan_copy(inspector, str(ref("app:a", other)), ref("copy:3")),
         ):
             assert plan.ready, plan.problems
             assert "skopeo" in await every_line(hand, yard, plan, settings)
@@ -129,7 +129,7 @@ async def fit(served: Served, hand: Hand, tmp_path: Path, registry: str, tls: bo
                 assert (await hand.shell(line)).returncode == 0
                 assert (await hand.shell(f"docker manifest push {flag} {where}")).returncode != 0
     finally:
-        await bench.aclose()
+        await inspector.aclose()
         await client.aclose()
 
 
@@ -138,7 +138,7 @@ async def test_a_real_registry(real: RealRegistry, hand: Hand, tmp_path: Path) -
     real.put_image("app", "amd64", "linux/amd64", "a", oci=True)
     real.put_image("app", "arm64", "linux/arm64", "b", oci=True)
     client = Client(ClientSettings(anonymous=True))
-    bench = Bench(client)
+    inspector = Inspector(client)
 
     def ref(text: str) -> Reference:
         return Reference.parse(f"{real.address}/{text}")
@@ -150,8 +150,8 @@ async def test_a_real_registry(real: RealRegistry, hand: Hand, tmp_path: Path) -
                 assert done.returncode == 0, f"{command.line}\n{done.stderr}"
                 check(command)
 
-    draft, _failed = await begin_new(bench, ref("app:1"), [str(ref("app:arm64")), str(ref("app:amd64"))])
-    plan = await plan_draft(draft, bench)
+    draft, _failed = await begin_new(inspector, ref("app:1"), [str(ref("app:arm64")), str(ref("app:amd64"))])
+    plan = await plan_draft(draft, inspector)
 
     def same(command: Equivalent) -> None:
         raw = real.manifest(plan.target.repository, plan.target.tag or "")
@@ -160,18 +160,18 @@ async def test_a_real_registry(real: RealRegistry, hand: Hand, tmp_path: Path) -
 
     await lines(plan, same)
     made = real.put_manifest("app", "1", plan.raw or b"", plan.media_type)
-    plan = await plan_copy(bench, str(ref("app:1")), ref("copy:1"))
+    plan = await plan_copy(inspector, str(ref("app:1")), ref("copy:1"))
     await lines(plan, same)
-    plan = await plan_tag(bench, ref("app:2"), made)
+    plan = await plan_tag(inspector, ref("app:2"), made)
     await lines(plan, lambda command: real.manifest("app", "2"))
 
-    plan = await plan_delete_tag(bench, ref("app:1"))
+    plan = await plan_delete_tag(inspector, ref("app:1"))
     for command in equivalents(plan, client.settings):
         if command.tool in ("curl", "crane") and here(command):
             assert "refuse it (docker-registry before 3)" in command.note
             assert (await hand.shell(command.line)).returncode != 0
             assert Digest.of(real.manifest("app", "1")) == made
-    plan = await plan_delete_manifest(bench, ref(f"app@{made}"))
+    plan = await plan_delete_manifest(inspector, ref(f"app@{made}"))
 
     def gone(command: Equivalent) -> None:
         accept = {"Accept": media.OCI_INDEX}
@@ -189,9 +189,9 @@ async def test_a_real_registry(real: RealRegistry, hand: Hand, tmp_path: Path) -
 @pytest_asyncio.fixture
 async def yard(served: Served, tmp_path: Path) -> AsyncIterator[Yard]:
     client = Client(ClientSettings(anonymous=True))
-    bench = Bench(client)
-    yield Yard(served, client, bench, Journal(tmp_path / "journal"))
-    await bench.aclose()
+    inspector = Inspector(client)
+    yield Yard(served, client, inspector, Journal(tmp_path / "journal"))
+    await inspector.aclose()
     await client.aclose()
 
 
@@ -216,8 +216,8 @@ async def test_a_local_list(served: Served, yard: Yard, hand: Hand, tmp_path: Pa
         yard.put("app", make("new", name), tag)
     source = DockerManifests(config, yard.client)
     stored = await source.stored(f"{registry}/app", "1")
-    draft = await recreate_local(yard.bench, source.lists.folder, stored)
-    pushing = await plan_draft(draft, yard.bench)
+    draft = await recreate_local(yard.inspector, source.lists.folder, stored)
+    pushing = await plan_draft(draft, yard.inspector)
     raws = {each.digest: each.raw for each in pushing.objects if each.raw is not None}
     plan = plan_local_write(draft, raws)
     (docker,) = equivalents(plan)

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from tests.sources.test_layout import files_of, folder
 from tests.support import images
-from tui.compose.bench import locate
 from tui.oci.digest import Digest
 from tui.oci.errors import MalformedReference
 from tui.registry.client import Client
@@ -23,7 +22,7 @@ from tui.sources.files import Folder
 from tui.sources.layout import OciLayout
 from tui.sources.location import ObjectLocation, RepositoryLocation, object_text, place_text
 from tui.sources.registry import RegistrySource
-from tui.sources.spec import SourceSpec, parse_source
+from tui.sources.spec import SourceSpec, locate, parse_source
 from tui.sources.storage import StorageSource
 
 DIGEST = Digest.of(b"what is meant")

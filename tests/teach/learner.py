@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from tests.teach.conftest import Stand
-from tui.compose.bench import Bench
 from tui.compose.draft import Draft
 from tui.compose.edit import begin_new
 from tui.compose.journal import Journal
@@ -17,6 +16,7 @@ from tui.compose.planner import plan_draft
 from tui.compose.push import Push
 from tui.compose.recreate import recreate
 from tui.explore.findings import findings
+from tui.explore.inspector import Inspector
 from tui.explore.node import Kind, Node
 from tui.oci.manifest import Index
 from tui.oci.platform import Platform
@@ -44,7 +44,7 @@ class Learner:
         self.stand, self.run = stand, run
         self.explorer = stand.explorer
         self.explorer.add_source(lists)
-        self.bench = Bench(stand.client)
+        self.inspector = Inspector(stand.client)
         self.journal = Journal(folder)
         self.node: Node = self.explorer.roots[0]
         self.draft: Draft | None = None
@@ -135,7 +135,7 @@ class Learner:
         if condition.facts["repository"].like == "*ocaml/opam":
             target = Reference.parse(f"{address}/{_NEW_LIST[0]}")
             sources = [f"{address}/{_NEW_LIST[1].format(arch=arch)}" for arch in _ARCHITECTURES]
-            self.draft, failed = await begin_new(self.bench, target, sources)
+            self.draft, failed = await begin_new(self.inspector, target, sources)
             assert not failed
         else:
             await self._recreate()
@@ -146,13 +146,13 @@ class Learner:
         assert self.node.repository and self.node.tag
         target = Reference.parse(self.node.source.reference(self.node.repository, tag=self.node.tag))
         assert isinstance(self.node.manifest, Index)
-        self.draft = await recreate(self.bench, target, self.node.manifest, RepositoryLocation.of(target))
+        self.draft = await recreate(self.inspector, target, self.node.manifest, RepositoryLocation.of(target))
 
     async def _plan(self, _condition: Condition, step: Step) -> None:
         if self.draft is None:
             await self._recreate()
         assert self.draft is not None
-        self.plan = await plan_draft(self.draft, self.bench)
+        self.plan = await plan_draft(self.draft, self.inspector)
         facts: dict[str, Fact] = {
             "blocked": not self.plan.ready,
             "mounts": self.plan.count(How.MOUNT),
@@ -162,7 +162,7 @@ class Learner:
 
     async def _push(self, _condition: Condition, _step: Step) -> None:
         assert self.plan is not None
-        result = await Push(self.plan, self.bench, self.journal).run()
+        result = await Push(self.plan, self.inspector, self.journal).run()
         repository = self.plan.target.repository
         self.explorer.note_written(self.stand.source, repository)
         outcome = "pushed" if result.ok else "refused"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -54,9 +53,7 @@ def plug(house: ExploreScreen, services: Services) -> Drafting | None:
     """Bring the capitals to life; None for services without a registry client."""
     if services.client is None:
         return None
-    read_only = "--read-only is on." if house.read_only else ""
-    service = DraftService(services.client, read_only=read_only, journal=_demo_journal(services))
-    services.close_also(lambda: asyncio.run(service.aclose()))  # archives that were read from
+    service = DraftService(services.explorer.inspector, journal=_demo_journal(services))
     return Drafting(house, services, service)
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from tui.commands.arguments import Options, UsageError
 from tui.commands.output import err, out, say, write_what_fits
 from tui.compose import edit as edits
-from tui.compose.bench import Bench, locate
 from tui.compose.draft import Draft, TypeChoice
 from tui.compose.edit import begin_amend, begin_new
 from tui.compose.errors import ComposeError, ResolveError
@@ -24,11 +23,12 @@ from tui.compose.resolve import resolve_all
 from tui.compose.validate import Problem, row_name
 from tui.config import Settings
 from tui.engine import open_engine
+from tui.explore.inspector import Inspector
 from tui.oci.errors import OciError
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference
 from tui.registry.client import Client
-from tui.sources.spec import SourceSpec, parse_source
+from tui.sources.spec import SourceSpec, locate, parse_source
 from tui.text import safe, size
 
 DONE, REFUSED, WRONG, UNKNOWN = 0, 1, 2, 3
@@ -98,17 +98,17 @@ async def create(
     journal: Journal | None = None,
 ) -> int:
     """Make the list and push it; gives the exit status: 0 done, 1 refused, 2 wrong usage, 3 could not be found out."""
-    bench = Bench(client)
+    inspector = Inspector(client)
     try:
         reference = _target(target)
-        draft = await _draft(bench, reference, sources, amend, remove, dry_run)
+        draft = await _draft(inspector, reference, sources, amend, remove, dry_run)
         for name, value in (annotations or {}).items():
             draft = edits.annotate(draft, name, value)
         if type is not None:
             draft = edits.choose_type(draft, TypeChoice(type))
         for message in draft.messages:
             err(message)
-        plan = await plan_draft(draft, bench, dry_run=dry_run)
+        plan = await plan_draft(draft, inspector, dry_run=dry_run)
         if dry_run:
             out(json_values.dumps(to_json(plan), indent=2, ensure_ascii=False) if json else to_text(plan))
         for problem in plan.problems:
@@ -120,7 +120,7 @@ async def create(
             return status
         for warning in plan.warnings:
             err(warning)
-        return DONE if dry_run else await _push(plan, bench, journal or Journal(), json)
+        return DONE if dry_run else await _push(plan, inspector, journal or Journal(), json)
     except Stop as stop:
         status, sentences = stop.status, list(stop.sentences)
     except ResolveError as error:
@@ -130,7 +130,7 @@ async def create(
     except OciError as error:
         status, sentences = WRONG, [str(error)]
     finally:
-        await bench.aclose()
+        await inspector.aclose()
     for sentence in sentences:
         err(sentence)
     if json and status != WRONG:
@@ -152,25 +152,30 @@ def _target(text: str) -> Reference:
 
 
 async def _draft(
-    bench: Bench, target: Reference, sources: Sequence[str], amend: bool, remove: Sequence[Platform], dry_run: bool
+    inspector: Inspector,
+    target: Reference,
+    sources: Sequence[str],
+    amend: bool,
+    remove: Sequence[Platform],
+    dry_run: bool,
 ) -> Draft:
     for source in sources:
         try:
             locate(source)
         except OciError as error:
             raise Stop(WRONG, str(error)) from None
-    refusal = bench.why_read_only(target.registry)
+    refusal = inspector.why_read_only(target.registry)
     if refusal and not dry_run:  # a dry run writes nothing: its plan says the same, and all else
         raise Stop(REFUSED, f"Nothing can be written to {safe(target.registry)}: {refusal}")
     if amend:
-        draft = await begin_amend(bench, target)
+        draft = await begin_amend(inspector, target)
         draft = _removed(draft, remove)
-        found = await resolve_all(bench, sources)
+        found = await resolve_all(inspector, sources)
         _stop_for([each for each in found if isinstance(each, ResolveError)])
         good = [each for each in found if not isinstance(each, ResolveError)]
         draft = edits.add(draft, [entry for each in good for entry in each.entries])
         return draft.with_messages(*(note for each in good for note in each.notes))
-    draft, failed = await begin_new(bench, target, sources)
+    draft, failed = await begin_new(inspector, target, sources)
     _stop_for(failed)
     return _removed(draft, remove)
 
@@ -203,8 +208,8 @@ def _status(problems: Sequence[Problem]) -> int:
     return WRONG if any(problem.code in _USAGE for problem in stopping) else REFUSED
 
 
-async def _push(plan: Plan, bench: Bench, journal: Journal, json: bool) -> int:
-    run = Push(plan, bench, journal, on_event=_Progress())
+async def _push(plan: Plan, inspector: Inspector, journal: Journal, json: bool) -> int:
+    run = Push(plan, inspector, journal, on_event=_Progress())
     try:
         result = await run.run()
     except asyncio.CancelledError:

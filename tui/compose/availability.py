@@ -13,9 +13,9 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tui.compose.bench import Bench
 from tui.compose.plan import How, PlannedObject
 from tui.explore.children import DEPTH_LIMIT
+from tui.explore.inspector import Inspector
 from tui.oci import attestation
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -49,14 +49,14 @@ class Availability:
 
     def __init__(
         self,
-        bench: Bench,
+        inspector: Inspector,
         target: RepositoryLocation,
         *,
         homes: Mapping[Digest, RepositoryLocation] | None = None,
         places: Sequence[RepositoryLocation] = (),
         progress: Callable[[str], None] | None = None,
     ) -> None:
-        self._bench = bench
+        self._inspector = inspector
         self._target = target
         self._entry_homes = dict(homes or {})
         self._places = tuple(places)
@@ -180,7 +180,7 @@ class Availability:
         reasons: list[Observation] = []
         for home in homes:
             try:
-                return await self._bench.manifest(home, str(descriptor.digest)), home, Observation(Presence.PRESENT)
+                return await self._inspector.manifest(home, str(descriptor.digest)), home, Observation(Presence.PRESENT)
             except SourceError as error:
                 reasons.append(_at(home, error.observation()))
             except OciError as error:
@@ -204,7 +204,7 @@ class Availability:
         if home == self._target or not home.same_registry(self._target):
             await asyncio.gather(*(self._blob(blob, kind, around) for blob, kind in blobs))
             return
-        config_was_read = manifest.config is not None and self._bench.seen(home, manifest.config.digest) is not None
+        config_was_read = manifest.config is not None and self._inspector.seen(home, manifest.config.digest) is not None
         if not config_was_read:  # else a look at its base layer is paid for, whatever became of the first image
             lead = self._leads.get(home)
             if lead is None:
@@ -232,16 +232,16 @@ class Availability:
         if descriptor.is_foreign:
             return _planned(descriptor, kind, Observation(Presence.FOREIGN, detail="lives at its urls; left out"))
         elsewhere = [home for home in homes if home != self._target]
-        seen = self._bench.seen(self._target, descriptor.digest)
+        seen = self._inspector.seen(self._target, descriptor.digest)
         reasons: list[Observation] = []
         if ask or (seen is not None and seen.presence is Presence.PRESENT):
-            here = await self._bench.presence(self._target, descriptor, confirm=not elsewhere)
+            here = await self._inspector.presence(self._target, descriptor, confirm=not elsewhere)
             final = here.presence in (Presence.PRESENT, Presence.MISMATCHED)
             if final or (here.presence.undetermined and not elsewhere):
                 return _planned(descriptor, kind, _at(self._target, here))
             reasons.append(_at(self._target, here))
         for home in elsewhere:
-            there = await self._bench.presence(home, descriptor)
+            there = await self._inspector.presence(home, descriptor)
             if there.presence is Presence.PRESENT:
                 asked = bool(reasons) and reasons[0].presence is Presence.MISSING
                 return replace(
@@ -257,7 +257,7 @@ class Availability:
             planned = _planned(descriptor, kind, Observation(Presence.PRESENT))
             return replace(planned, how=How.COPY, detail=said, raw=descriptor.data)
         # Before anything is called gone, the target is asked, and in a second way.
-        here = await self._bench.presence(self._target, descriptor, confirm=True)
+        here = await self._inspector.presence(self._target, descriptor, confirm=True)
         if here.presence is Presence.PRESENT:
             return _planned(descriptor, kind, here)
         return _planned(descriptor, kind, _sum([_at(self._target, here), *reasons[1 if ask else 0 :]]))

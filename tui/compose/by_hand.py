@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tui.compose.bench import locate
 from tui.compose.plan import Action, How, Plan
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
@@ -15,6 +14,7 @@ from tui.oci.manifest import AnyManifest, ImageManifest, Index, decode
 from tui.oci.reference import is_loopback
 from tui.registry.access import Access, Hosts
 from tui.sources.location import RepositoryLocation
+from tui.sources.spec import locate
 from tui.text import plural
 
 #: A manifest of more bytes is not written into a command line.

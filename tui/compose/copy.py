@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tui.compose.availability import Availability
-from tui.compose.bench import Bench, locate
 from tui.compose.errors import ResolveError
 from tui.compose.plan import LACKING, Action, How, Plan, PlannedObject, Step, StepKind
 from tui.compose.planner import PlanRequest, blob_step, confirmation, manifest_step, numbered, plan_manifest
 from tui.compose.resolve import read
 from tui.compose.validate import Problem
+from tui.explore.inspector import Inspector
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
@@ -22,6 +22,7 @@ from tui.registry import errors
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
+from tui.sources.spec import locate
 from tui.text import plural, safe
 
 #: Referrers of referrers (a signature of an SBOM) are followed this deep.
@@ -29,7 +30,7 @@ _DEPTH = 3
 
 
 async def plan_copy(
-    bench: Bench,
+    inspector: Inspector,
     source: str,
     target: Reference,
     *,
@@ -42,24 +43,24 @@ async def plan_copy(
     the target's registry has no referrers API. Raises ResolveError when the source cannot be read, OciError when it is
     malformed.
     """
-    asked_before = bench.requests
+    asked_before = inspector.requests
     home, selector = locate(source)
     shown = safe(source)
-    manifest = await read(bench, home, selector, shown)
+    manifest = await read(inspector, home, selector, shown)
     if isinstance(manifest, OpaqueManifest):
         raise ResolveError(f"{shown} cannot be copied whole: {manifest.reason}", Presence.MISMATCHED)
     entries = manifest.entries if isinstance(manifest, Index) else (manifest.descriptor(),)
     homes: dict[Digest, RepositoryLocation] = {entry.digest: home for entry in entries}
     sources = {entry.digest: home.by_digest(entry.digest) for entry in entries}
     request = PlanRequest(Action.COPY, target, manifest, home=home, homes=homes, sources=sources)
-    plan = await plan_manifest(request, bench, progress=progress)
+    plan = await plan_manifest(request, inspector, progress=progress)
     if referrers and not any(problem.code == "read-only" for problem in plan.problems):
-        plan = await _with_referrers(plan, bench, home, manifest)
-    plan = replace(plan, asked=bench.requests - asked_before)
+        plan = await _with_referrers(plan, inspector, home, manifest)
+    plan = replace(plan, asked=inspector.requests - asked_before)
     return replace(plan, confirmation=confirmation(plan))
 
 
-async def _with_referrers(plan: Plan, bench: Bench, home: RepositoryLocation, root: AnyManifest) -> Plan:
+async def _with_referrers(plan: Plan, inspector: Inspector, home: RepositoryLocation, root: AnyManifest) -> Plan:
     """The same plan with the referrers of the root and of its images put before the tag, fallback tags after it."""
     subjects = [root.digest, *(entry.digest for entry in root.entries)] if isinstance(root, Index) else [root.digest]
     found: list[tuple[Digest, Descriptor]] = []
@@ -68,7 +69,7 @@ async def _with_referrers(plan: Plan, bench: Bench, home: RepositoryLocation, ro
         fresh: list[tuple[Digest, Descriptor]] = []
         for subject in subjects:
             try:
-                theirs = await bench.source(home).referrers(home.repository, subject)
+                theirs = await inspector.source(home).referrers(home.repository, subject)
             except SourceError as error:
                 said.append(f"The referrers of {subject.short} could not be found out: {error.sentence}")
                 continue
@@ -85,7 +86,7 @@ async def _with_referrers(plan: Plan, bench: Bench, home: RepositoryLocation, ro
     before_tag: list[Step] = []
     planned = {each.digest for each in objects}
     for _subject, descriptor in found:
-        gathered, trouble = await _referrer(bench, home, here, descriptor)
+        gathered, trouble = await _referrer(inspector, home, here, descriptor)
         problems += trouble
         for each in gathered:
             if each.digest in planned:
@@ -96,7 +97,7 @@ async def _with_referrers(plan: Plan, bench: Bench, home: RepositoryLocation, ro
                 before_tag.append(blob_step(each))
             elif each.how is How.PUT:
                 before_tag.append(manifest_step(each))
-    after = await _fallback_steps(bench, here, found, said)
+    after = await _fallback_steps(inspector, here, found, said)
     place = next((number for number, step in enumerate(steps) if step.kind is StepKind.TAG), len(steps))
     steps[place:place] = before_tag
     return replace(
@@ -109,17 +110,17 @@ async def _with_referrers(plan: Plan, bench: Bench, home: RepositoryLocation, ro
 
 
 async def _referrer(
-    bench: Bench, home: RepositoryLocation, here: RepositoryLocation, descriptor: Descriptor
+    inspector: Inspector, home: RepositoryLocation, here: RepositoryLocation, descriptor: Descriptor
 ) -> tuple[list[PlannedObject], list[Problem]]:
     """What one referrer takes: its blobs, then itself."""
     name = descriptor.digest.short
     try:
-        manifest = await bench.manifest(home, str(descriptor.digest))
+        manifest = await inspector.manifest(home, str(descriptor.digest))
     except (SourceError, OciError) as error:
         return [], [
             Problem("referrer", f"The referrer {name} cannot be read and would stay behind: {error}", stops=False)
         ]
-    below = await Availability(bench, here).below(manifest, home)
+    below = await Availability(inspector, here).below(manifest, home)
     lost = [each for each in below.objects if each.how in LACKING]
     if lost:
         said = f"The referrer {name} is not complete and would stay behind: {lost[0].digest} ({lost[0].detail})."
@@ -137,7 +138,7 @@ async def _referrer(
 
 
 async def _fallback_steps(
-    bench: Bench, here: RepositoryLocation, found: list[tuple[Digest, Descriptor]], said: list[str]
+    inspector: Inspector, here: RepositoryLocation, found: list[tuple[Digest, Descriptor]], said: list[str]
 ) -> list[Step]:
     """One step for each subject whose referrers the target's registry will not list by itself; `said` gets a
     sentence for each of which that could not be found out."""
@@ -147,7 +148,7 @@ async def _fallback_steps(
     steps: list[Step] = []
     for subject, descriptors in by_subject.items():
         try:
-            asked = await bench.client.referrers(here.registry or "", here.repository, subject)
+            asked = await inspector.client.referrers(here.registry or "", here.repository, subject)
         except errors.RegistryError as error:
             said.append(
                 f"Whether {here} lists the referrers of {subject.short} by itself could not be found out, so no "
@@ -170,7 +171,7 @@ async def _fallback_steps(
 
 
 async def plan_tag(
-    bench: Bench,
+    inspector: Inspector,
     target: Reference,
     digest: Digest,
     *,
@@ -182,6 +183,6 @@ async def plan_tag(
     manifest cannot be read, DraftError when the target names no tag.
     """
     home = RepositoryLocation.of(target)
-    manifest = await read(bench, home, str(digest), safe(home.by_digest(digest)), fresh=False)
+    manifest = await read(inspector, home, str(digest), safe(home.by_digest(digest)), fresh=False)
     request = PlanRequest(Action.TAG, target, manifest, home=home, incomplete_is_fine=True)
-    return await plan_manifest(request, bench, progress=progress)
+    return await plan_manifest(request, inspector, progress=progress)

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from tui.compose.bench import Bench
 from tui.compose.errors import ResolveError
 from tui.compose.plan import Action, DiffRow, Plan, Step, StepKind
 from tui.compose.planner import read_only
 from tui.compose.resolve import read
 from tui.explore.diff import Change
+from tui.explore.inspector import Inspector
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
@@ -40,7 +40,7 @@ class DeletionImpact:
 
 
 async def deletion_impact(
-    bench: Bench,
+    inspector: Inspector,
     home: RepositoryLocation,
     digest: Digest,
     *,
@@ -49,7 +49,7 @@ async def deletion_impact(
 ) -> DeletionImpact:
     """Look at the repository's tags (`tags` if they are known already) for what holds or contains a digest."""
     tell = progress or (lambda _text: None)
-    source = bench.source(home)
+    source = inspector.source(home)
     notes: list[str] = []
     names: list[str] = list(tags or ())
     if tags is None:
@@ -85,7 +85,7 @@ async def deletion_impact(
     containing: list[str] = []
     for theirs, name in list(lists.items())[:INDEX_LIMIT]:
         try:
-            manifest = await bench.manifest(home, str(theirs))
+            manifest = await inspector.manifest(home, str(theirs))
         except (SourceError, OciError):
             notes.append(f"The index {safe(name)} could not be read.")
             continue
@@ -100,7 +100,7 @@ async def deletion_impact(
 
 
 async def plan_delete_tag(
-    bench: Bench,
+    inspector: Inspector,
     target: Reference,
     *,
     tags: Sequence[str] | None = None,
@@ -113,8 +113,8 @@ async def plan_delete_tag(
     when there is no such tag.
     """
     home, tag = RepositoryLocation.of(target), target.tag or "latest"
-    manifest = await _read(bench, home, tag)
-    hit = await deletion_impact(bench, home, manifest.digest, tags=tags, progress=progress)
+    manifest = await _read(inspector, home, tag)
+    hit = await deletion_impact(inspector, home, manifest.digest, tags=tags, progress=progress)
     name = safe(str(target))
     others = [each for each in hit.tags if each != tag]
     warnings = [*hit.notes]
@@ -129,12 +129,12 @@ async def plan_delete_tag(
         warnings.append(f"It is also an entry of {_some(hit.indexes)}, which is not changed.")
     step = Step(1, StepKind.DELETE_TAG, f"delete the tag {name}", manifest.digest, selector=tag)
     return _plan(
-        bench, target, manifest, step, (DiffRow(Change.REMOVED, "tag", tag),), warnings, f"{name} will be gone."
+        inspector, target, manifest, step, (DiffRow(Change.REMOVED, "tag", tag),), warnings, f"{name} will be gone."
     )
 
 
 async def plan_delete_manifest(
-    bench: Bench,
+    inspector: Inspector,
     target: Reference,
     *,
     tags: Sequence[str] | None = None,
@@ -148,8 +148,8 @@ async def plan_delete_manifest(
     home = RepositoryLocation.of(target)
     if target.digest is None:
         raise ResolveError(f"{safe(str(target))} names no digest to delete.", Presence.MISMATCHED)
-    manifest = await _read(bench, home, str(target.digest))
-    hit = await deletion_impact(bench, home, manifest.digest, tags=tags, progress=progress)
+    manifest = await _read(inspector, home, str(target.digest))
+    hit = await deletion_impact(inspector, home, manifest.digest, tags=tags, progress=progress)
     warnings = [*hit.notes]
     if hit.tags:
         warnings.append(f"{plural(len(hit.tags), 'tag')} will be gone with it: {_some(hit.tags)}.")
@@ -173,11 +173,11 @@ async def plan_delete_manifest(
         selector=str(manifest.digest),
     )
     text = f"{safe(home.by_digest(manifest.digest))} will be gone, with {plural(len(hit.tags), 'tag')}."
-    return replace(_plan(bench, target, manifest, step, rows, warnings, text), tags=hit.tags)
+    return replace(_plan(inspector, target, manifest, step, rows, warnings, text), tags=hit.tags)
 
 
 def _plan(
-    bench: Bench,
+    inspector: Inspector,
     target: Reference,
     manifest: AnyManifest,
     step: Step,
@@ -185,7 +185,7 @@ def _plan(
     warnings: Sequence[str],
     text: str,
 ) -> Plan:
-    refusal = read_only(bench, target)
+    refusal = read_only(inspector, target)
     return Plan(
         Action.DELETE,
         target,
@@ -202,8 +202,8 @@ def _plan(
     )
 
 
-async def _read(bench: Bench, home: RepositoryLocation, selector: str) -> AnyManifest:
-    return await read(bench, home, selector, safe(home.at(selector)), so=", so it could not be put back")
+async def _read(inspector: Inspector, home: RepositoryLocation, selector: str) -> AnyManifest:
+    return await read(inspector, home, selector, safe(home.at(selector)), so=", so it could not be put back")
 
 
 def _some(names: Sequence[str]) -> str:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed
 
-from tui.compose.bench import Bench
 from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, TypeChoice, from_index
 from tui.compose.errors import DraftError, ResolveError
 from tui.compose.resolve import Resolved, read, resolve, resolve_all
 from tui.compose.validate import row_name
+from tui.explore.inspector import Inspector
 from tui.oci import attestation
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -272,7 +272,7 @@ def _annotated(annotations: Mapping[str, str], name: str, value: str | None) -> 
     return result
 
 
-async def begin_amend(bench: Bench, target: Reference) -> Draft:
+async def begin_amend(inspector: Inspector, target: Reference) -> Draft:
     """A draft of what the tag holds now, to be changed. A tag that holds a single image gives a list of that one.
 
     Raises ResolveError when there is no such tag, it may not be seen, or it holds nothing that can be amended.
@@ -280,7 +280,7 @@ async def begin_amend(bench: Bench, target: Reference) -> Draft:
     home = RepositoryLocation.of(target)
     shown = safe(str(target))
     try:
-        manifest = await read(bench, home, target.tag or "latest", shown)
+        manifest = await read(inspector, home, target.tag or "latest", shown)
     except ResolveError as error:
         if error.presence is Presence.MISSING:
             sentence = f"{error.sentence} There is nothing to amend: make a new list."
@@ -291,7 +291,7 @@ async def begin_amend(bench: Bench, target: Reference) -> Draft:
     if isinstance(manifest, Index):
         draft = from_index(target, manifest, home=home)
     else:
-        resolved = await resolve(bench, home.by_digest(manifest.digest))
+        resolved = await resolve(inspector, home.by_digest(manifest.digest))
         draft, entries = Draft(target, kind=DraftKind.AMEND).numbered(
             changed(entry, was=entry.now, verdict=EntryVerdict.UNCHANGED) for entry in resolved.entries
         )
@@ -302,7 +302,7 @@ async def begin_amend(bench: Bench, target: Reference) -> Draft:
 
 
 async def begin_new(
-    bench: Bench, target: Reference, references: Sequence[str]
+    inspector: Inspector, target: Reference, references: Sequence[str]
 ) -> tuple[Draft, tuple[ResolveError, ...]]:
     """A draft of what these references hold now, in their order, and why some of them gave nothing.
 
@@ -312,7 +312,7 @@ async def begin_new(
     draft = Draft(target, kind=DraftKind.NEW)
     failed: list[ResolveError] = []
     resolved: list[Resolved] = []
-    for each in await resolve_all(bench, references):
+    for each in await resolve_all(inspector, references):
         if isinstance(each, ResolveError):
             failed.append(each)
         else:
@@ -345,11 +345,11 @@ class Mark:
 
 
 async def begin_marked(
-    bench: Bench, target: Reference, marks: Sequence[Mark]
+    inspector: Inspector, target: Reference, marks: Sequence[Mark]
 ) -> tuple[Draft, tuple[ResolveError, ...]]:
     """A draft of what was marked, in that order, and why some of it gave nothing. Raises OciError as `begin_new`."""
     if not any(mark.within is not None for mark in marks):
-        return await begin_new(bench, target, [mark.reference for mark in marks])
+        return await begin_new(inspector, target, [mark.reference for mark in marks])
     draft = Draft(target, kind=DraftKind.NEW)
     failed: list[ResolveError] = []
     every: list[Entry] = []
@@ -358,7 +358,7 @@ async def begin_marked(
             every += _taken(mark.within, mark.digest, mark.home, mark.reference)
             continue
         try:
-            resolved = await resolve(bench, mark.reference)
+            resolved = await resolve(inspector, mark.reference)
         except ResolveError as error:
             failed.append(error)
             continue
@@ -376,28 +376,28 @@ def _taken(index: Index, digest: Digest, home: RepositoryLocation, reference: st
     ]
 
 
-async def add_reference(bench: Bench, draft: Draft, reference: str) -> Draft:
+async def add_reference(inspector: Inspector, draft: Draft, reference: str) -> Draft:
     """Add what a reference holds now. Raises ResolveError or OciError."""
-    resolved = await resolve(bench, reference)
+    resolved = await resolve(inspector, reference)
     return add(draft, resolved.entries).with_messages(*resolved.notes)
 
 
-async def replace_from(bench: Bench, draft: Draft, key: str, reference: str) -> Draft:
+async def replace_from(inspector: Inspector, draft: Draft, key: str, reference: str) -> Draft:
     """Put what a reference holds now in the place of a row; its source is that reference from then on.
 
     Raises ResolveError, OciError, or DraftError when the reference holds no image for the row.
     """
-    resolved = await resolve(bench, reference)
+    resolved = await resolve(inspector, reference)
     draft = replace(draft, key, resolved.entries)
     row = changed(draft.entry(key), proposed=False, note="")
     return changed(draft, entries=tuple(row if entry.key == key else entry for entry in draft.entries))
 
 
-async def flatten(bench: Bench, draft: Draft, key: str) -> Draft:
+async def flatten(inspector: Inspector, draft: Draft, key: str) -> Draft:
     """Put the images of an index inside the index in its place. Raises ResolveError or OciError."""
     row = draft.entry(key)
     home = row.home or RepositoryLocation.of(draft.target)
-    resolved = await resolve(bench, home.by_digest(row.descriptor.digest))
+    resolved = await resolve(inspector, home.by_digest(row.descriptor.digest))
     position = draft.entries.index(row)
     draft, rows = draft.numbered(resolved.entries)
     inner: tuple[Entry, ...] = tuple(entry for entry in rows if not has(draft, entry))

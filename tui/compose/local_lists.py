@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tui.compose.bench import Bench
 from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, LocalList, from_index
 from tui.compose.errors import DraftError
 from tui.compose.plan import Action, Plan, Step, StepKind
 from tui.compose.recreate import recreate
+from tui.explore.inspector import Inspector
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import Index, decode
@@ -44,7 +44,7 @@ def draft_of_local(
 
 
 async def recreate_local(
-    bench: Bench,
+    inspector: Inspector,
     folder: Path,
     stored: StoredList,
     target: Reference | None = None,
@@ -56,7 +56,7 @@ async def recreate_local(
     name = _target(stored, target)
     sources = {entry.descriptor.digest: str(entry.reference) for entry in stored.entries}
     draft = await recreate(
-        bench,
+        inspector,
         name,
         index,
         RepositoryLocation.of(name),

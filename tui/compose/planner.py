@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tui.compose.availability import Availability, ObjectsBelow
-from tui.compose.bench import Bench
 from tui.compose.draft import Draft, DraftKind
 from tui.compose.local_lists import local_files, local_step
 from tui.compose.plan import LACKING, Action, How, Plan, PlannedObject, Step, StepKind, difference, summary
 from tui.compose.validate import Problem, problems, row_name
+from tui.explore.inspector import Inspector
 from tui.oci import attestation
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
-from tui.oci.manifest import AnyManifest, Index
+from tui.oci.manifest import AnyManifest, Index, decode
 from tui.oci.reference import Reference
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
@@ -50,7 +50,7 @@ class PlanRequest:
 
 async def plan_draft(
     draft: Draft,
-    bench: Bench,
+    inspector: Inspector,
     *,
     count_referrers: bool = False,
     dry_run: bool = False,
@@ -64,14 +64,14 @@ async def plan_draft(
     """
     found = problems(draft)
     action = Action.PUSH
-    refusal = read_only(bench, draft.target)
+    refusal = read_only(inspector, draft.target)
     if refusal is not None:
         found = (replace(refusal, stops=not dry_run), *found)
     if any(problem.stops for problem in found):
         return Plan(action, draft.target, (), problems=found, warnings=draft.messages)
     raw = draft.to_bytes()
     try:
-        manifest = bench.learn(raw, draft.media_type)
+        manifest = decode(raw, draft.media_type or None)
     except OciError as error:
         stopped = Problem("invalid-index", f"The draft makes an index that cannot be read back: {error}")
         return Plan(action, draft.target, (), problems=(stopped, *found), warnings=draft.messages)
@@ -90,7 +90,7 @@ async def plan_draft(
     if unsourced:
         as_is = "it is" if len(unsourced) == 1 else "they are"
         request = replace(request, warnings=(f"{', '.join(unsourced)}: no source known: taken as {as_is}.",))
-    plan = await plan_manifest(request, bench, count_referrers=count_referrers, progress=progress)
+    plan = await plan_manifest(request, inspector, count_referrers=count_referrers, progress=progress)
     plan = replace(plan, problems=plan.problems + found)
     as_it_is = draft.kind is DraftKind.LOCAL and draft.is_untouched
     if draft.local_list is not None and plan.ready and not as_it_is:
@@ -102,25 +102,25 @@ async def plan_draft(
 
 
 async def plan_manifest(
-    request: PlanRequest, bench: Bench, *, count_referrers: bool = False, progress: Progress | None = None
+    request: PlanRequest, inspector: Inspector, *, count_referrers: bool = False, progress: Progress | None = None
 ) -> Plan:
     """The plan that makes a tag hold a manifest, with everything below it in the repository. Raises nothing of its own:
     what could not be found out is a problem of the plan."""
     target, manifest = request.target, request.manifest
     here = RepositoryLocation.of(target)
-    asked_before = bench.requests
-    refusal = read_only(bench, target)
+    asked_before = inspector.requests
+    refusal = read_only(inspector, target)
     if refusal is not None and not request.dry_run:
         return Plan(request.action, target, (), digest=manifest.digest, problems=(refusal,))
     tell = progress or (lambda _text: None)
-    before, trouble, said = await _tag(bench, here, target)
+    before, trouble, said = await _tag(inspector, here, target)
     tell(f"{safe(str(target))}: {before.digest.short if before is not None else 'no such tag yet'}")
-    availability = Availability(bench, here, homes=request.homes, places=request.places, progress=progress)
+    availability = Availability(inspector, here, homes=request.homes, places=request.places, progress=progress)
     below = await availability.below(manifest, request.home)
     found = [*trouble, *_moved(request, before), *_lacking(request, below)]
     warnings = [*request.warnings, *said, *_caveats(below), *_warnings(before, manifest)]
     if count_referrers and before is not None and before.digest != manifest.digest:
-        warnings += await _referrers(bench, here, before.digest)
+        warnings += await _referrers(inspector, here, before.digest)
     plan = Plan(
         request.action,
         target,
@@ -135,15 +135,15 @@ async def plan_manifest(
         diff=difference(before, manifest),
         problems=tuple(found),
         warnings=tuple(dict.fromkeys(warnings)),
-        asked=bench.requests - asked_before,
+        asked=inspector.requests - asked_before,
         sources=request.sources,
     )
     return replace(plan, confirmation=confirmation(plan))
 
 
-def read_only(bench: Bench, target: Reference) -> Problem | None:
+def read_only(inspector: Inspector, target: Reference) -> Problem | None:
     """Why nothing may be written to the target's registry."""
-    reason = bench.why_read_only(target.registry)
+    reason = inspector.why_read_only(target.registry)
     if not reason:
         return None
     return Problem("read-only", f"Nothing can be written to {safe(target.registry)}: {reason}")
@@ -180,11 +180,11 @@ def confirmation(plan: Plan) -> str:
 
 
 async def _tag(
-    bench: Bench, here: RepositoryLocation, target: Reference
+    inspector: Inspector, here: RepositoryLocation, target: Reference
 ) -> tuple[AnyManifest | None, list[Problem], list[str]]:
     """What the tag holds now, whole, because the journal keeps it."""
     try:
-        return await bench.manifest(here, target.tag or "latest", fresh=True), [], []
+        return await inspector.manifest(here, target.tag or "latest", fresh=True), [], []
     except SourceError as error:
         if error.presence is Presence.MISSING:
             return None, [], []
@@ -268,9 +268,9 @@ def _warnings(before: AnyManifest | None, after: AnyManifest) -> list[str]:
     return said
 
 
-async def _referrers(bench: Bench, here: RepositoryLocation, digest: Digest) -> list[str]:
+async def _referrers(inspector: Inspector, here: RepositoryLocation, digest: Digest) -> list[str]:
     try:
-        found = await bench.source(here).referrers(here.repository, digest)
+        found = await inspector.source(here).referrers(here.repository, digest)
     except SourceError:
         return [f"How many referrers {digest.short} has could not be found out."]
     if not found:

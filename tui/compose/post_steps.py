@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tui.compose import layout
-from tui.compose.bench import Bench
 from tui.compose.errors import ComposeError, LocalListError
 from tui.compose.plan import Plan, Step, StepKind
+from tui.explore.inspector import Inspector
 from tui.oci import media
 from tui.oci.manifest import Index
 from tui.registry import errors
@@ -26,9 +26,9 @@ _ROUNDS = 4
 class PostSteps:
     """Runs one side step of a plan; gives how it went (safe). Raises RegistryError or ComposeError. May be repeated."""
 
-    def __init__(self, bench: Bench, plan: Plan) -> None:
-        self._bench = bench
-        self._client = bench.client
+    def __init__(self, inspector: Inspector, plan: Plan) -> None:
+        self._inspector = inspector
+        self._client = inspector.client
         self._plan = plan
         self._target = RepositoryLocation.of(plan.target)
 
@@ -71,7 +71,7 @@ class PostSteps:
                 raise
         if not await self._gone(step):
             raise errors.Refused(f"The registry said that it deleted {name}, but it is still there.")
-        self._bench.forget(self._target)
+        self._inspector.forget_location(self._target)
         return f"{name} is deleted."
 
     async def _gone(self, step: Step) -> bool:

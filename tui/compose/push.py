@@ -11,7 +11,6 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from tui.compose.bench import Bench
 from tui.compose.errors import ComposeError, JournalError
 from tui.compose.events import (
     BytesMoved,
@@ -30,6 +29,7 @@ from tui.compose.patience import Patience, can_pass
 from tui.compose.plan import How, Plan, Step, StepKind
 from tui.compose.post_steps import PostSteps
 from tui.compose.tag_write import Retry, Stage, TagWrite
+from tui.explore.inspector import Inspector
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -54,9 +54,9 @@ Failure = errors.RegistryError | SourceError | ComposeError
 class Transfer:
     """Moves objects to one repository. Sessions that a mount left open are cancelled by `tidy`."""
 
-    def __init__(self, bench: Bench, target: RepositoryLocation, on_event: OnEvent) -> None:
-        self._bench = bench
-        self._client = bench.client
+    def __init__(self, inspector: Inspector, target: RepositoryLocation, on_event: OnEvent) -> None:
+        self._inspector = inspector
+        self._client = inspector.client
         self._target = target
         self._registry = target.registry or ""
         self._tell = on_event
@@ -94,11 +94,11 @@ class Transfer:
         digest = _digest(step)
         descriptor = Descriptor(step.media_type, digest, step.size)
         if ask:
-            found = await self._bench.source(self._target).probe(self._target.repository, descriptor, fresh=True)
+            found = await self._inspector.source(self._target).probe(self._target.repository, descriptor, fresh=True)
             if found.presence is Presence.PRESENT:
                 if upload is not None:
                     await self._cancel(upload)
-                self._bench.note(self._target, digest, found)
+                self._inspector.note(self._target, digest, found)
                 return "there already"
         if upload is not None and upload in self._open:
             self._open.remove(upload)  # from here on the client sees to it
@@ -124,7 +124,7 @@ class Transfer:
         async def streamed() -> AsyncIterator[bytes]:
             if home is None:
                 raise ComposeError(f"Step {step.number} does not say where to copy {descriptor.digest.short} from.")
-            async with self._bench.source(home).stream(home.repository, descriptor) as chunks:
+            async with self._inspector.source(home).stream(home.repository, descriptor) as chunks:
                 async for chunk in chunks:
                     yield chunk
 
@@ -144,7 +144,7 @@ class Transfer:
         return "put"
 
     def _there(self, step: Step) -> None:
-        self._bench.note(self._target, _digest(step), Observation(Presence.PRESENT, size=step.size, confirmed=True))
+        self._inspector.note(self._target, _digest(step), Observation(Presence.PRESENT, size=step.size, confirmed=True))
 
     async def _cancel(self, upload: Upload) -> None:
         if upload in self._open:
@@ -174,7 +174,7 @@ class Push:
     def __init__(
         self,
         plan: Plan,
-        bench: Bench,
+        inspector: Inspector,
         journal: Journal,
         *,
         on_event: OnEvent | None = None,
@@ -184,7 +184,7 @@ class Push:
     ) -> None:
         self.plan = plan
         self.result: PushResult | None = None
-        self._bench = bench
+        self._inspector = inspector
         self._journal = journal
         self._on_event = on_event or (lambda _event: None)
         self._patience = patience or Patience(self._tell)
@@ -192,9 +192,9 @@ class Push:
         self._recheck_after = recheck_after
         self._watch_every = watch_every
         self._target = RepositoryLocation.of(plan.target)
-        self._transfer = Transfer(bench, self._target, self._tell)
-        self._last = TagWrite(bench, plan, self._tell, self._patience)
-        self._side = PostSteps(bench, plan)
+        self._transfer = Transfer(inspector, self._target, self._tell)
+        self._last = TagWrite(inspector, plan, self._tell, self._patience)
+        self._side = PostSteps(inspector, plan)
         self._work: asyncio.Task[PushResult] | None = None
         self._counting = self._resting = 0.0
         self._written: list[Digest] = []
@@ -408,9 +408,9 @@ class Push:
             for each in self.plan.objects
             if each.how is How.PRESENT
             and each.kind in ("manifest", "attestation", "index")
-            and self._bench.age(self._target, each.digest) > self._recheck_after
+            and self._inspector.age(self._target, each.digest) > self._recheck_after
         ]
-        source = self._bench.source(self._target)
+        source = self._inspector.source(self._target)
         found = await asyncio.gather(
             *(
                 source.probe(self._target.repository, Descriptor(each.media_type, each.digest, each.size), fresh=True)
@@ -431,7 +431,7 @@ class Push:
         registry = self.plan.target.registry
         told = False
         while True:
-            until = self._bench.client.paused_until(registry)
+            until = self._inspector.client.paused_until(registry)
             left = until - self._patience.clock() if until is not None else 0.0
             counted = self._counting > 0 and left <= self._counting + 1.0  # by a step, which waits for the same
             if left > 0.05 and not counted:

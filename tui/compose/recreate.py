@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tui.compose import edit
-from tui.compose.bench import Bench, locate
 from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, from_index
 from tui.compose.errors import DraftError, ResolveError
 from tui.compose.resolve import resolve
+from tui.explore.inspector import Inspector
 from tui.explore.spelling import machine_names, proposals, repository_spellings
 from tui.oci import media
 from tui.oci.digest import Digest
@@ -26,6 +26,7 @@ from tui.oci.reference import Reference
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
+from tui.sources.spec import locate
 from tui.text import plural, safe
 
 #: At most so many tags are asked for what they point to, and so many repositories beside the list's own tried.
@@ -47,7 +48,7 @@ class Hint:
 
 
 async def recreate(
-    bench: Bench,
+    inspector: Inspector,
     target: Reference,
     index: Index,
     home: RepositoryLocation,
@@ -77,24 +78,26 @@ async def recreate(
     without = [entry for entry in draft.images if entry.descriptor.digest not in hints]
     if without and propose and not home.on_disk:
         tell("looking for the tags that the entries came from")
-        proposed, looked = await propose_sources(bench, target, without)
+        proposed, looked = await propose_sources(inspector, target, without)
         hints |= proposed
     rows = list(draft.images)
-    found = await asyncio.gather(*(_now(bench, entry, hints.get(entry.descriptor.digest), home) for entry in rows))
+    found = await asyncio.gather(*(_now(inspector, entry, hints.get(entry.descriptor.digest), home) for entry in rows))
     for entry, answer in zip(rows, found, strict=True):
         draft = _apply(draft, entry, hints.get(entry.descriptor.digest), answer, looked)
         tell(f"{safe(str(entry.platform or entry.descriptor.digest.short))}: {draft.entry(entry.key).verdict}")
     return draft
 
 
-async def propose_sources(bench: Bench, target: Reference, entries: Iterable[Entry]) -> tuple[dict[Digest, Hint], str]:
+async def propose_sources(
+    inspector: Inspector, target: Reference, entries: Iterable[Entry]
+) -> tuple[dict[Digest, Hint], str]:
     """A source for each entry that one can be guessed for, from the tags of the list's repository and those beside it;
     and why not all tags were looked at ("" when they were, or were not needed).
 
     Tags that are named after the list come first. The others are asked only while an entry has neither a tag that
     points at it nor one that is named after it."""
     home = RepositoryLocation.of(target)
-    tags, looked = await _tags(bench, home)
+    tags, looked = await _tags(inspector, home)
     wanted = [entry for entry in entries if entry.platform is not None and not entry.platform.is_unknown]
     named: dict[str, list[str]] = {}
     for entry in wanted:
@@ -104,7 +107,7 @@ async def propose_sources(bench: Bench, target: Reference, entries: Iterable[Ent
     start = (target.tag or "latest").lower()
     kin = [tag for tag in others if start in tag.lower()]
     likely = list(dict.fromkeys([*(tag for each in named.values() for tag in each), *kin]))[:TAG_LIMIT]
-    heads = await _heads(bench, home, likely)
+    heads = await _heads(inspector, home, likely)
     hints: dict[Digest, Hint] = {}
 
     def point() -> None:
@@ -127,11 +130,11 @@ async def propose_sources(bench: Bench, target: Reference, entries: Iterable[Ent
     while far and len(heads) < TAG_LIMIT and any(entry.descriptor.digest not in hints for entry in wanted):
         some = far[: min(_AT_ONCE, TAG_LIMIT - len(heads))]
         far = far[len(some) :]
-        heads |= await _heads(bench, home, some)
+        heads |= await _heads(inspector, home, some)
         point()
     for entry in wanted:
         if entry.descriptor.digest not in hints:
-            beside = await _beside(bench, target, entry)
+            beside = await _beside(inspector, target, entry)
             if beside is not None:
                 hints[entry.descriptor.digest] = beside
     if far and not looked:
@@ -147,18 +150,18 @@ def _likely_first(tags: Sequence[str], entries: Sequence[Entry]) -> list[str]:
     return sorted(kept, key=lambda tag: not any(name in tag.lower() for name in machines))
 
 
-async def _heads(bench: Bench, home: RepositoryLocation, tags: Sequence[str]) -> dict[str, Digest | None]:
+async def _heads(inspector: Inspector, home: RepositoryLocation, tags: Sequence[str]) -> dict[str, Digest | None]:
     """What each of these tags points at; None where that could not be found out."""
-    return dict(zip(tags, await asyncio.gather(*(_head(bench, home, tag) for tag in tags)), strict=True))
+    return dict(zip(tags, await asyncio.gather(*(_head(inspector, home, tag) for tag in tags)), strict=True))
 
 
-async def _beside(bench: Bench, target: Reference, entry: Entry) -> Hint | None:
+async def _beside(inspector: Inspector, target: Reference, entry: Entry) -> Hint | None:
     """The same tag in a repository beside the list's own, such as `app/arm64` for `app`."""
     if entry.platform is None or target.tag is None:
         return None
     names = list(repository_spellings(target.repository, entry.platform))[:REPOSITORY_LIMIT]
     homes = [RepositoryLocation(name, target.registry) for name in names]
-    heads = await asyncio.gather(*(_head(bench, home, target.tag) for home in homes))
+    heads = await asyncio.gather(*(_head(inspector, home, target.tag) for home in homes))
     for home, head in zip(homes, heads, strict=True):
         if head is not None:
             note = "proposed: the platform's own repository beside this one"
@@ -166,32 +169,32 @@ async def _beside(bench: Bench, target: Reference, entry: Entry) -> Hint | None:
     return None
 
 
-async def _tags(bench: Bench, home: RepositoryLocation) -> tuple[Sequence[str], str]:
+async def _tags(inspector: Inspector, home: RepositoryLocation) -> tuple[Sequence[str], str]:
     """The repository's tags, and why they are not all of them."""
     names: list[str] = []
     try:
-        async for page in bench.source(home).tags(home.repository):
+        async for page in inspector.source(home).tags(home.repository):
             names += page.names
     except SourceError:
         return names, "the repository's tags could not be listed" + (" to the end" if names else "")
     return names, ""
 
 
-async def _head(bench: Bench, home: RepositoryLocation, tag: str) -> Digest | None:
+async def _head(inspector: Inspector, home: RepositoryLocation, tag: str) -> Digest | None:
     try:
-        return (await bench.source(home).resolve(home.repository, tag)).digest
+        return (await inspector.source(home).resolve(home.repository, tag)).digest
     except (SourceError, OciError):
         return None
 
 
 async def _now(
-    bench: Bench, entry: Entry, hint: Hint | None, home: RepositoryLocation
+    inspector: Inspector, entry: Entry, hint: Hint | None, home: RepositoryLocation
 ) -> tuple[Entry, ...] | ResolveError:
     """What the row's source holds now, or why that is not known."""
     if hint is None:
         # Nothing says where it came from: is it still there by its digest?
         place = entry.home or home
-        seen = await bench.presence(place, entry.descriptor)
+        seen = await inspector.presence(place, entry.descriptor)
         if seen.presence is Presence.PRESENT:
             return ()
         return ResolveError(
@@ -201,7 +204,7 @@ async def _now(
         if hint.digest == entry.descriptor.digest and not media.is_index(entry.descriptor.media_type):
             # The tag points at this very image: there is nothing to read that the list does not say.
             return (replace(entry, key="", source=hint.reference, home=locate(hint.reference)[0]),)
-        return (await resolve(bench, hint.reference, hint.digest)).entries
+        return (await resolve(inspector, hint.reference, hint.digest)).entries
     except ResolveError as error:
         return error
     except OciError as error:

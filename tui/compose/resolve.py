@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
-from tui.compose.bench import Bench, locate
 from tui.compose.draft import Entry, EntryVerdict
 from tui.compose.errors import ResolveError
 from tui.explore.children import DEPTH_LIMIT
+from tui.explore.inspector import Inspector
 from tui.oci import attestation, media
 from tui.oci.config import ImageConfig
 from tui.oci.descriptor import Descriptor
@@ -21,6 +21,7 @@ from tui.oci.platform import Platform
 from tui.sources.base import SourceError
 from tui.sources.location import ObjectLocation, RepositoryLocation
 from tui.sources.presence import Presence
+from tui.sources.spec import locate
 from tui.text import plural, safe
 
 #: So many indexes inside one are followed at most (docs/protocol-notes.md, C-15).
@@ -49,7 +50,7 @@ class Resolved:
         return self.root if isinstance(self.root, Index) else None
 
 
-async def resolve(bench: Bench, reference: str, digest: Digest | None = None) -> Resolved:
+async def resolve(inspector: Inspector, reference: str, digest: Digest | None = None) -> Resolved:
     """Ask what a reference holds now. `digest` is what it points to, if that was asked a moment ago.
 
     Raises ResolveError when it does not exist, may not be seen, could not be asked, or is not an image; OciError when
@@ -59,11 +60,11 @@ async def resolve(bench: Bench, reference: str, digest: Digest | None = None) ->
     shown = safe(reference)
     try:
         if not selector:
-            home, selector = await _only_image(bench, home, shown)
+            home, selector = await _only_image(inspector, home, shown)
     except SourceError as error:
         raise refused(shown, error) from None
-    root = await read(bench, home, str(digest or selector), shown, fresh=digest is None)
-    walk = _Walk(bench, home, reference, shown)
+    root = await read(inspector, home, str(digest or selector), shown, fresh=digest is None)
+    walk = _Walk(inspector, home, reference, shown)
     if isinstance(root, Index):
         entries = [entry async for entry in walk.index(root, 0)]
         entries = _once(entries)
@@ -81,10 +82,10 @@ async def resolve(bench: Bench, reference: str, digest: Digest | None = None) ->
     return Resolved(reference, home, root, tuple(entries), tuple(walk.notes), walk.nested > 0)
 
 
-async def _only_image(bench: Bench, home: RepositoryLocation, shown: str) -> tuple[RepositoryLocation, str]:
+async def _only_image(inspector: Inspector, home: RepositoryLocation, shown: str) -> tuple[RepositoryLocation, str]:
     """The one image of a layout or an archive that was named without a tag. Raises ResolveError when there are more, or
     none; SourceError."""
-    source = await bench.opened(home)
+    source = await inspector.opened(home)
     repositories = [home.repository] if home.repository else []
     if not repositories:
         repositories = [name async for page in source.repositories() for name in page.names]
@@ -104,12 +105,12 @@ async def _only_image(bench: Bench, home: RepositoryLocation, shown: str) -> tup
     raise ResolveError(f"{shown} holds {len(found)} images; name one: {names}{more}.", Presence.MISMATCHED)
 
 
-async def resolve_all(bench: Bench, references: Sequence[str]) -> tuple[Resolved | ResolveError, ...]:
+async def resolve_all(inspector: Inspector, references: Sequence[str]) -> tuple[Resolved | ResolveError, ...]:
     """Resolve several references at once, each asked for once; the answers, or why there is none, in their order."""
 
     async def one(reference: str) -> Resolved | ResolveError:
         try:
-            return await resolve(bench, reference)
+            return await resolve(inspector, reference)
         except ResolveError as error:
             return error
 
@@ -133,8 +134,8 @@ def config_platform(config: ImageConfig) -> Platform | None:
 class _Walk:
     """One reference being unwrapped."""
 
-    def __init__(self, bench: Bench, home: RepositoryLocation, reference: str, shown: str) -> None:
-        self._bench = bench
+    def __init__(self, inspector: Inspector, home: RepositoryLocation, reference: str, shown: str) -> None:
+        self._inspector = inspector
         self._home = home
         self._reference = reference
         self._shown = shown
@@ -152,7 +153,7 @@ class _Walk:
         platform = descriptor.platform if descriptor is not None else None
         if platform is None and manifest.config is not None and media.is_image_config(manifest.config.media_type):
             try:
-                platform = config_platform(await self._bench.config(self._home, manifest.config))
+                platform = config_platform(await self._inspector.config(self._home, manifest.config))
             except SourceError as error:
                 raise refused(f"{self._shown}: its config", error) from None
         entry = self._entry(descriptor or manifest.descriptor())
@@ -204,7 +205,7 @@ class _Walk:
 
     async def _read(self, descriptor: Descriptor) -> AnyManifest:
         try:
-            return await self._bench.manifest(self._home, str(descriptor.digest))
+            return await self._inspector.manifest(self._home, str(descriptor.digest))
         except SourceError as error:
             raise refused(f"{self._shown}: {descriptor.digest.short} in its index", error) from None
 
@@ -228,12 +229,12 @@ def _once(entries: list[Entry]) -> list[Entry]:
 
 
 async def read(
-    bench: Bench, home: RepositoryLocation, selector: str, shown: str, *, fresh: bool = True, so: str = ""
+    inspector: Inspector, home: RepositoryLocation, selector: str, shown: str, *, fresh: bool = True, so: str = ""
 ) -> AnyManifest:
     """The manifest under a tag or digest. Raises ResolveError, which calls it `shown` (safe); `so` is what follows
     when it is there and cannot be read."""
     try:
-        return await bench.manifest(home, selector, fresh=fresh)
+        return await inspector.manifest(home, selector, fresh=fresh)
     except SourceError as error:
         raise refused(shown, error) from None
     except OciError as error:

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from tui.compose.bench import Bench
 from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.draft import Draft, DraftKind
@@ -33,12 +32,12 @@ from tui.compose.recreate import recreate
 from tui.compose.targets import target_of
 from tui.compose.undo import UndoChoice, plan_undo, undo_choices, undo_unavailable
 from tui.explore.explorer import Explorer
+from tui.explore.inspector import Inspector
 from tui.explore.node import Kind, Load, Node
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
-from tui.oci.manifest import Index
+from tui.oci.manifest import Index, decode
 from tui.oci.reference import Reference
-from tui.registry.client import Client
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
@@ -98,13 +97,10 @@ class DraftHistory:
 
 
 class DraftService:
-    """One for each client. Close it with `aclose`; the client stays its owner's.
+    """One for each engine, with whose inspector it asks: what was looked at a moment ago is not asked again."""
 
-    `read_only` is why nothing may be written at all; "" where each registry's own settings decide.
-    """
-
-    def __init__(self, client: Client, *, read_only: str = "", journal: Journal | None = None) -> None:
-        self.bench = Bench(client, read_only=read_only)
+    def __init__(self, inspector: Inspector, *, journal: Journal | None = None) -> None:
+        self.inspector = inspector
         self.journal = journal or Journal()
         self.drafts: dict[str, DraftHistory] = {}
         """What was begun and neither pushed nor discarded, by the reference that it is for."""
@@ -136,7 +132,7 @@ class DraftService:
 
     async def undo_choices(self, home: RepositoryLocation) -> tuple[UndoChoice, ...]:
         """What can be put back in a repository, deleted tags too, the newest change first."""
-        return await undo_choices(self.journal, home, self.bench)
+        return await undo_choices(self.journal, home, self.inspector)
 
     def keep(self, history: DraftHistory) -> None:
         """Remember a draft that is not pushed yet, and what was done to it."""
@@ -154,20 +150,20 @@ class DraftService:
         lists = node.source.capabilities.stored_lists
         if lists is not None:
             stored = await lists.stored(node.repository or "", node.tag or "")
-            draft = await recreate_local(self.bench, lists.folder, stored, target, progress=progress)
+            draft = await recreate_local(self.inspector, lists.folder, stored, target, progress=progress)
             return await self._with_tag(draft)
         wanted = target or target_of(node)
         if wanted is None:
             raise DraftError("This index has no tag: name the tag that the new list is for.")
         index, home, known_tag = await self._index(node, wanted)
         known = await asyncio.to_thread(self.journal.sources, wanted)
-        return await recreate(self.bench, wanted, index, home, known=known, tag_known=known_tag, progress=progress)
+        return await recreate(self.inspector, wanted, index, home, known=known, tag_known=known_tag, progress=progress)
 
     async def _index(self, node: Node, target: Reference) -> tuple[Index, RepositoryLocation, bool]:
         own = target_of(node)
         home = RepositoryLocation.of(own or target)
         selector = (own.tag if own is not None else None) or str(node.digest or "")
-        manifest = await self.bench.manifest(home, selector, fresh=True)
+        manifest = await self.inspector.manifest(home, selector, fresh=True)
         if not isinstance(manifest, Index):
             raise DraftError(f"{safe(home.at(selector))} is not a manifest list but a single image: it has no sources.")
         return manifest, home, own is not None and own == target
@@ -186,14 +182,14 @@ class DraftService:
         digest = node.digest
         if digest is None:
             raise DraftError("Its digest is not known yet: open it first.")
-        draft, failed = await begin_new(self.bench, wanted, [home.by_digest(digest)])
+        draft, failed = await begin_new(self.inspector, wanted, [home.by_digest(digest)])
         if failed:
             raise failed[0]
         return await self._with_tag(replace(draft, kind=DraftKind.AMEND))
 
     async def amend_tag(self, target: Reference) -> Draft:
         """A draft of what a tag holds now. Raises ComposeError."""
-        return await begin_amend(self.bench, target)
+        return await begin_amend(self.inspector, target)
 
     async def stored(self, node: Node, target: Reference | None = None) -> Draft:
         """One of Docker's local lists as it is stored, its rows saying what their references hold now. Raises
@@ -207,22 +203,22 @@ class DraftService:
     async def new(self, target: Reference, marks: Sequence[Mark]) -> Draft:
         """A draft of what is marked; what gave nothing is said in its messages. Raises OciError, ComposeError when none
         gave anything."""
-        draft, failed = await begin_marked(self.bench, target, marks)
+        draft, failed = await begin_marked(self.inspector, target, marks)
         if not draft.entries and failed:
             raise failed[0]
         return await self._with_tag(draft.with_messages(*(f"Left out: {error.sentence}" for error in failed)))
 
     async def add(self, draft: Draft, reference: str) -> Draft:
         """The draft with what a reference holds now added. Raises ComposeError, OciError."""
-        return await add_reference(self.bench, draft, reference)
+        return await add_reference(self.inspector, draft, reference)
 
     async def replace(self, draft: Draft, key: str, reference: str) -> Draft:
         """The draft with what a reference holds now in the place of a row. Raises ComposeError, OciError."""
-        return await replace_from(self.bench, draft, key, reference)
+        return await replace_from(self.inspector, draft, key, reference)
 
     async def flatten(self, draft: Draft, key: str) -> Draft:
         """The draft with the images of an index that is a row in the place of that row. Raises ComposeError."""
-        return await flatten(self.bench, draft, key)
+        return await flatten(self.inspector, draft, key)
 
     async def _with_tag(self, draft: Draft) -> Draft:
         """The same draft, knowing what its tag holds now, so that somebody else's push in between is noticed."""
@@ -236,7 +232,7 @@ class DraftService:
         """What a tag holds now; None when there is no such tag. Raises SourceError when that cannot be found out."""
         home = RepositoryLocation.of(target)
         try:
-            return (await self.bench.source(home).resolve(home.repository, target.tag or "latest")).digest
+            return (await self.inspector.source(home).resolve(home.repository, target.tag or "latest")).digest
         except SourceError as error:
             if error.presence is Presence.MISSING:
                 return None
@@ -248,7 +244,9 @@ class DraftService:
         self, draft: Draft, progress: Progress | None = None, *, dry_run: bool = False, count_referrers: bool = True
     ) -> Plan:
         """The plan that pushes a draft, and writes its local list. Raises ComposeError, SourceError."""
-        return await plan_draft(draft, self.bench, count_referrers=count_referrers, dry_run=dry_run, progress=progress)
+        return await plan_draft(
+            draft, self.inspector, count_referrers=count_referrers, dry_run=dry_run, progress=progress
+        )
 
     async def plan_local(self, draft: Draft) -> Plan:
         """The plan that only writes the local list. Raises ComposeError, SourceError."""
@@ -258,10 +256,10 @@ class DraftService:
         found: dict[Digest, bytes] = {}
         for entry in draft.kept:
             digest = entry.descriptor.digest
-            manifest = self.bench.known_manifest(digest)
+            home = entry.home or RepositoryLocation.of(draft.target)
+            manifest = self.inspector.known_manifest(home, digest)
             if manifest is None:
-                home = entry.home or RepositoryLocation.of(draft.target)
-                manifest = await self.bench.manifest(home, str(digest))
+                manifest = await self.inspector.manifest(home, str(digest))
             found[digest] = manifest.raw
         return found
 
@@ -271,20 +269,20 @@ class DraftService:
         reason = await asyncio.to_thread(undo_unavailable, self.journal, target, held)
         if reason:
             raise ComposeError(f"{safe(str(target))}: there is nothing to undo: {reason}.")
-        return await plan_undo(self.journal, target, held, self.bench, progress=progress)
+        return await plan_undo(self.journal, target, held, self.inspector, progress=progress)
 
     async def plan_tag(self, target: Reference, digest: Digest, progress: Progress) -> Plan:
         """The plan that lets a tag hold a digest of its own repository."""
-        return await plan_tag(self.bench, target, digest, progress=progress)
+        return await plan_tag(self.inspector, target, digest, progress=progress)
 
     async def plan_copy(self, source: str, target: Reference, referrers: bool, progress: Progress) -> Plan:
         """The plan that copies an image or index, with what refers to it on wish."""
-        return await plan_copy(self.bench, source, target, referrers=referrers, progress=progress)
+        return await plan_copy(self.inspector, source, target, referrers=referrers, progress=progress)
 
     async def plan_delete(self, target: Reference, progress: Progress) -> Plan:
         """The plan that deletes a tag, or the manifest that a digest names."""
         plan = plan_delete_tag if target.digest is None else plan_delete_manifest
-        return await plan(self.bench, target, progress=progress)
+        return await plan(self.inspector, target, progress=progress)
 
     async def plan_remove_list(self, node: Node) -> Plan:
         """The plan that removes one of Docker's local lists. Raises SourceError."""
@@ -297,28 +295,24 @@ class DraftService:
 
     def push(self, plan: Plan, on_event: OnEvent) -> Push:
         """The run of a plan; nothing is written before its `run` is awaited. What it wrote goes into the journal."""
-        return Push(plan, self.bench, self.journal, on_event=on_event)
+        return Push(plan, self.inspector, self.journal, on_event=on_event)
 
     async def differences(self, plan: Plan, result: PushResult) -> tuple[tuple[DiffRow, ...], tuple[DiffRow, ...]]:
         """Of a push that met a tag moved meanwhile: what they changed of what was planned on, and what ours would
         change of theirs. Empty as far as it cannot be read; the digests are in `result` in any case."""
         home = RepositoryLocation.of(plan.target)
         try:
-            theirs = await self.bench.manifest(home, str(result.theirs)) if result.theirs is not None else None
+            theirs = await self.inspector.manifest(home, str(result.theirs)) if result.theirs is not None else None
             before = None
             if plan.before_raw is not None:
-                before = self.bench.learn(plan.before_raw, plan.before_media_type)
-            ours = self.bench.learn(plan.raw, plan.media_type) if plan.raw is not None else None
+                before = decode(plan.before_raw, plan.before_media_type or None)
+            ours = decode(plan.raw, plan.media_type or None) if plan.raw is not None else None
         except (SourceError, OciError):
             return (), ()
         return (
             difference(before, theirs) if theirs is not None else (),
             difference(theirs, ours) if ours is not None else (),
         )
-
-    async def aclose(self) -> None:
-        """Close what the bench opened."""
-        await self.bench.aclose()
 
 
 async def refresh_written(explorer: Explorer, plan: Plan, result: PushResult) -> Node | None:

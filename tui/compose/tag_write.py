@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
 
-from tui.compose.bench import Bench
 from tui.compose.events import Notice, OnEvent, Outcome, PushResult
 from tui.compose.patience import Patience, can_pass
 from tui.compose.plan import Plan, Step
+from tui.explore.inspector import Inspector
 from tui.oci.digest import Digest
 from tui.oci.manifest import AnyManifest
 from tui.registry import errors
@@ -52,7 +52,7 @@ class Retry(Exception):
 class TagWrite:
     """Moves one tag. Told from outside: `stopping`, somebody asked to stop; `waiting`, a countdown is running."""
 
-    bench: Bench
+    inspector: Inspector
     plan: Plan
     on_event: OnEvent
     patience: Patience
@@ -63,7 +63,7 @@ class TagWrite:
     async def look(self) -> Digest | None:
         """What the tag holds just before the write: the login is got first, so that nothing comes between the two."""
         target = self.plan.target
-        await self.bench.client.ready_to_put(target.registry, target.repository, target.tag or "latest")
+        await self.inspector.client.ready_to_put(target.registry, target.repository, target.tag or "latest")
         return await self.now()
 
     async def now(self) -> Digest | None:
@@ -74,7 +74,7 @@ class TagWrite:
         target, tag = self.plan.target, self.plan.target.tag or "latest"
         confirm = self.plan.before is not None
         try:
-            head = await self.bench.client.head_manifest(target.registry, target.repository, tag, confirm=confirm)
+            head = await self.inspector.client.head_manifest(target.registry, target.repository, tag, confirm=confirm)
         except errors.NotFound:
             return None
         return head.digest
@@ -102,7 +102,7 @@ class TagWrite:
         target, raw = self.plan.target, step.raw or b""
         lost: errors.RegistryError | None = None
         try:
-            await self.bench.client.put_manifest(
+            await self.inspector.client.put_manifest(
                 target.registry, target.repository, step.selector, raw, step.media_type, begun=self._begun
             )
         except (errors.Corrupt, errors.TooLarge) as error:
@@ -189,7 +189,9 @@ class TagWrite:
         trouble = ""
 
         async def read() -> AnyManifest:
-            return await self.bench.client.get_manifest(target.registry, target.repository, step.selector, fresh=True)
+            return await self.inspector.client.get_manifest(
+                target.registry, target.repository, step.selector, fresh=True
+            )
 
         for pause in (0.0, *LAG):
             if pause:

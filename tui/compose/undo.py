@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from tui.compose.bench import Bench
 from tui.compose.errors import DraftError
 from tui.compose.journal import NOT_WRITTEN, Journal, Record
 from tui.compose.plan import Action, Plan
 from tui.compose.planner import PlanRequest, plan_manifest
+from tui.explore.inspector import Inspector
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
-from tui.oci.manifest import Index
+from tui.oci.manifest import Index, decode
 from tui.oci.reference import Reference
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
@@ -61,19 +61,19 @@ class UndoChoice:
     reason: str = ""
 
 
-async def undo_choices(journal: Journal, home: RepositoryLocation, bench: Bench) -> tuple[UndoChoice, ...]:
+async def undo_choices(journal: Journal, home: RepositoryLocation, inspector: Inspector) -> tuple[UndoChoice, ...]:
     """What can be put back in a repository, deleted tags too, the newest change first. Raises only CancelledError."""
     touched = await asyncio.to_thread(journal.touched)
     targets = [target for target in touched if RepositoryLocation.of(target) == home][:_ASKED]
-    answers = await asyncio.gather(*(_choice(journal, target, bench) for target in targets))
+    answers = await asyncio.gather(*(_choice(journal, target, inspector) for target in targets))
     known = [each for each in answers if each is not None]
     return tuple(sorted(known, key=lambda each: each.when, reverse=True))
 
 
-async def _choice(journal: Journal, target: Reference, bench: Bench) -> UndoChoice | None:
+async def _choice(journal: Journal, target: Reference, inspector: Inspector) -> UndoChoice | None:
     home, reason, now = RepositoryLocation.of(target), "", None
     try:
-        now = (await bench.source(home).resolve(home.repository, target.tag or "latest")).digest
+        now = (await inspector.source(home).resolve(home.repository, target.tag or "latest")).digest
     except SourceError as error:
         if error.presence is not Presence.MISSING:
             reason = f"what it holds now could not be found out: {error.sentence}"
@@ -99,7 +99,7 @@ async def plan_undo(
     journal: Journal,
     target: Reference,
     holds: Digest | None,
-    bench: Bench,
+    inspector: Inspector,
     *,
     progress: Callable[[str], None] | None = None,
 ) -> Plan:
@@ -114,7 +114,7 @@ async def plan_undo(
     if reason or record is None or raw is None:
         raise DraftError(f"{safe(str(target))} cannot be undone: {reason}.")
     try:
-        manifest = bench.learn(raw, record.before_media_type)
+        manifest = decode(raw, record.before_media_type or None)
     except OciError as error:
         raise DraftError(f"What {safe(str(target))} held before cannot be read: {error}") from None
     known = journal.sources(target)
@@ -129,7 +129,7 @@ async def plan_undo(
         tag_was=holds,
         incomplete_is_fine=True,
     )
-    return await plan_manifest(request, bench, progress=progress)
+    return await plan_manifest(request, inspector, progress=progress)
 
 
 def after_deletion(plan: Plan, key: str) -> str:

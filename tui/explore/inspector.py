@@ -75,7 +75,6 @@ class Inspector:
     """The questions, at most `slots` at once, the opened sources, and what was answered.
 
     `client` reaches registries and writes to them; without one only sources that are handed in can be asked.
-    `read_only` is the reason why nothing may be written to any registry, or "".
     """
 
     def __init__(
@@ -83,13 +82,11 @@ class Inspector:
         client: Client | None = None,
         *,
         slots: int = 16,
-        read_only: str = "",
         freshness: float = FRESH_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.observations = ObservationStore(clock)
         self._client = client
-        self._read_only = read_only
         self._freshness = freshness
         self._scheduler = Scheduler(slots)
         self._documents: ByteCache[AnyManifest | bytes] = ByteCache(DOCUMENT_BYTES, _size)
@@ -112,14 +109,15 @@ class Inspector:
         return self.client.trace.count
 
     def adopt(self, source: Source) -> None:
-        """Let locations in this registry mean this very source, so that what is known of it counts for them too. It
-        stays its owner's to close."""
-        if source.registry is not None:
-            self._sources.setdefault(SourceSpec.holding(source.location("")).key, source)
+        """Let locations in this place mean this very source, so that what is known of it counts for them too. It stays
+        its owner's to close."""
+        self._sources.setdefault(SourceSpec.holding(source.location("")).key, source)
 
     def source(self, location: RepositoryLocation) -> Source:
         """The source that holds this location. Raises SourceError when it cannot be opened."""
-        spec = SourceSpec.holding(location)
+        return self._source(SourceSpec.holding(location))
+
+    def _source(self, spec: SourceSpec) -> Source:
         return self._sources.get(spec.key) or self._open(spec)
 
     async def opened(self, location: RepositoryLocation) -> Source:
@@ -146,11 +144,7 @@ class Inspector:
 
     def why_read_only(self, registry: str) -> str:
         """Why nothing can be written to this registry; "" when it can."""
-        return self._read_only or self._of_registry(registry).why_read_only
-
-    def _of_registry(self, registry: str) -> Source:
-        spec = SourceSpec("registry", registry=registry)
-        return self._sources.get(spec.key) or self._open(spec)
+        return self._source(SourceSpec("registry", registry=registry)).why_read_only
 
     # what is known
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tui.oci.errors import MalformedReference
 from tui.oci.reference import Reference, is_tag, parse_registry
-from tui.sources.location import FOLDERS, KINDS, RepositoryLocation, place_text, read_name
+from tui.sources.location import FOLDERS, KINDS, ObjectLocation, RepositoryLocation, place_text, read_name
 from tui.text import safe
 
 if TYPE_CHECKING:
@@ -203,3 +203,12 @@ def open_source(spec: SourceSpec, client: Client | None) -> Source:
     from tui.sources.archive import open_archive
 
     return open_archive(spec.kind, spec.path)
+
+
+def locate(text: str) -> tuple[RepositoryLocation, str]:
+    """The repository that a reference names, and the tag or digest in it. Raises OciError for a malformed one."""
+    if isinstance(text, ObjectLocation):
+        return text.location, text.selector
+    spec = parse_source(text)
+    location = spec.location()
+    return location, spec.selector or ("" if location.on_disk else "latest")

@@ -23,8 +23,8 @@ from tui.registry.client import Client
 from tui.registry.settings import ClientSettings
 from tui.sources.archive import open_archive
 from tui.sources.base import Source
+from tui.sources.disk import open_layout
 from tui.sources.docker_manifests import DockerManifests
-from tui.sources.layout import OciLayout
 from tui.sources.registry import RegistrySource
 from tui.sources.storage import StorageSource
 from tui.teach.commands import Command, commands
@@ -79,7 +79,7 @@ async def test_layouts_and_archives_of_layouts(gallery: Served, tmp_path: Path, 
         *(f"docker://{gallery.address}/library/hello:latest", f"{prefix}:{path}:v1.0"),
     )
     assert made.returncode == 0, made.stderr
-    source = OciLayout(path) if kind == "oci-layout" else open_archive("oci-archive", path)
+    source = open_layout(path) if kind == "oci-layout" else open_archive("oci-archive", path)
     tools: set[tuple[str, Kind]] = set()
     found = await rows(source, "v1.0")
     whole = next(str(node.digest) for node in found if node.kind is Kind.TAG)

@@ -21,8 +21,7 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.sources.archive import open_archive
 from tui.sources.base import Source, SourceError, SourceKind
-from tui.sources.disk import DiskSource
-from tui.sources.layout import OciLayout
+from tui.sources.disk import DiskSource, open_layout
 from tui.sources.presence import Presence
 
 
@@ -108,7 +107,7 @@ async def names(source: Source) -> dict[str, list[str]]:
 
 async def test_a_layout_is_shown_and_checked_like_any_image(tmp_path: Path) -> None:
     image = sample()
-    source = OciLayout(folder(tmp_path, files_of(image)))
+    source = open_layout(folder(tmp_path, files_of(image)))
     assert await names(source) == {"": ["1.0"]}
     assert not source.can_write
     said = await check(source)
@@ -123,7 +122,7 @@ async def test_a_name_with_a_colon_is_a_name(tmp_path: Path, name: str) -> None:
     """Layouts name their images as they like, whole references being common."""
     image = sample()
     explorer = Explorer()
-    tag = await explorer.add_reference(OciLayout(folder(tmp_path, files_of(image, {name: image}))), "", name)
+    tag = await explorer.add_reference(open_layout(folder(tmp_path, files_of(image, {name: image}))), "", name)
     assert (tag.load, tag.label, tag.digest) == (Load.READY, name, image.digest)
 
 
@@ -133,7 +132,7 @@ async def test_a_file_that_is_missing_and_one_that_is_too_short(tmp_path: Path) 
     gone, short = image.children[0].blobs[2], image.children[1].blobs[2]
     del files[f"blobs/sha256/{gone.digest.encoded}"]
     files[f"blobs/sha256/{short.digest.encoded}"] = short.data[:-1]
-    said = await check(OciLayout(folder(tmp_path, files)))
+    said = await check(open_layout(folder(tmp_path, files)))
     assert {part["digest"]: part["presence"] for part in said["objects"] if part["presence"] != "present"} == {
         str(gone.digest): "missing",
         str(short.digest): "mismatched",
@@ -146,7 +145,7 @@ async def test_content_that_is_other_content_is_seen_when_it_is_read(tmp_path: P
     config, layer = image.children[0].blobs[0], image.children[0].blobs[2]
     for blob in (config, layer):
         files[f"blobs/sha256/{blob.digest.encoded}"] = b"x" * len(blob.data)
-    source = OciLayout(folder(tmp_path, files))
+    source = open_layout(folder(tmp_path, files))
     said = await check(source)
     assert [f["code"] for f in said["findings"]] == ["digest-mismatch"]
     with pytest.raises(SourceError, match="does not have that digest"):
@@ -163,7 +162,7 @@ async def test_untagged_and_doubly_named_entries_are_named_by_digest(tmp_path: P
         | {"annotations": {"org.opencontainers.image.ref.name": "x"}}
     )
     files["index.json"] = images.as_json(index)
-    source = OciLayout(folder(tmp_path, files))
+    source = open_layout(folder(tmp_path, files))
     found = (await names(source))[""]
     assert found == [str(one.digest), "x", str(images.image("linux/arm64", seed="2").digest)]
     explorer = Explorer()
@@ -177,7 +176,7 @@ async def test_untagged_and_doubly_named_entries_are_named_by_digest(tmp_path: P
 async def test_referrers_in_a_layout(tmp_path: Path) -> None:
     image = images.image("linux/amd64")
     signature = images.image("linux/amd64", (images.layer("sig"),), subject=image.descriptor.to_document())
-    source = OciLayout(folder(tmp_path, files_of(image, {"1.0": image, "": signature})))
+    source = open_layout(folder(tmp_path, files_of(image, {"1.0": image, "": signature})))
     assert [entry.digest for entry in await source.referrers("", image.digest)] == [signature.digest]
 
 
@@ -248,7 +247,7 @@ async def test_links_and_paths_that_lead_outside_are_not_followed(tmp_path: Path
     image = images.image("linux/amd64")
     inside = folder(tmp_path / "layout", files_of(image))
     (inside / "blobs/sha256" / digest.encoded).symlink_to(secret)
-    assert (await OciLayout(inside).probe("", descriptor)).presence is Presence.MISSING
+    assert (await open_layout(inside).probe("", descriptor)).presence is Presence.MISSING
     path = archive(
         tmp_path / "a.tar",
         files_of(image) | {"../outside": b"x", "/etc/passwd": b"x"},
@@ -301,14 +300,14 @@ def test_a_bad_manifest_json_says_what_is_wrong(tmp_path: Path, document: bytes)
 
 def test_a_folder_that_is_no_layout(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no OCI layout"):
-        OciLayout(tmp_path)
+        open_layout(tmp_path)
     with pytest.raises(SourceError, match="cannot be read"):
-        OciLayout(tmp_path / "nothing")
+        open_layout(tmp_path / "nothing")
 
 
 async def test_a_huge_file_is_not_read_into_memory(tmp_path: Path) -> None:
     image = images.image("linux/amd64")
-    source = OciLayout(folder(tmp_path, files_of(image)))
+    source = open_layout(folder(tmp_path, files_of(image)))
     config = image.blobs[0].descriptor
     with pytest.raises(SourceError, match="more than 10 are not read"):
         await source.blob("", config, limit=10)

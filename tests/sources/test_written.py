@@ -16,10 +16,9 @@ from tui.oci.errors import MalformedReference
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings
 from tui.sources.base import Source, SourceKind
-from tui.sources.disk import Contents, DiskSource
+from tui.sources.disk import Contents, DiskSource, open_layout
 from tui.sources.docker_manifests import DockerManifests
 from tui.sources.files import Folder
-from tui.sources.layout import OciLayout
 from tui.sources.location import ObjectLocation, RepositoryLocation, object_text, place_text
 from tui.sources.registry import RegistrySource
 from tui.sources.spec import SourceSpec, locate, parse_source
@@ -111,7 +110,7 @@ def test_the_names_of_a_layout(tmp_path: Path, name: str) -> None:
     """The very names in it, hostile ones too: read back as the name or as the digest that it holds, or refused."""
     image = images.image("linux/amd64")
     for place in ("lay", "lay:1.0", "lay:x"):
-        source = OciLayout(folder(tmp_path / place, files_of(image, {name: image})))
+        source = open_layout(folder(tmp_path / place, files_of(image, {name: image})))
         tag = next(iter(source._contents.tags[""]))
         text = source.reference("", tag=tag)
         if lead_to(text, "oci-layout", source.path, "", {tag, str(image.digest)}):
@@ -124,7 +123,7 @@ def test_the_names_of_a_layout(tmp_path: Path, name: str) -> None:
 
 def test_a_name_that_is_the_digest_of_something_else_is_none(tmp_path: Path) -> None:
     image = images.image("linux/amd64")
-    source = OciLayout(folder(tmp_path, files_of(image, {str(OTHER): image})))
+    source = open_layout(folder(tmp_path, files_of(image, {str(OTHER): image})))
     assert list(source._contents.tags[""]) == [str(image.digest)]
 
 

@@ -25,8 +25,8 @@ from tui.oci.platform import Platform
 from tui.registry.access import Access
 from tui.registry.settings import ClientSettings, HostSettings
 from tui.sources.archive import open_archive
+from tui.sources.disk import open_layout
 from tui.sources.docker_manifests import DockerManifests
-from tui.sources.layout import OciLayout
 from tui.sources.storage import StorageSource
 from tui.teach.commands import Command, commands
 from tui.teach.lines import BUILDX, TOOLS, Target
@@ -312,7 +312,7 @@ async def test_layouts_and_archives(tmp_path: Path) -> None:
     with tarfile.open(packed, "w") as archive:
         for path in sorted(layout.iterdir()):
             archive.add(path, path.name)
-    for source in (OciLayout(layout), open_archive("oci-archive", packed)):
+    for source in (open_layout(layout), open_archive("oci-archive", packed)):
         explorer = Explorer()
         root = explorer.add_source(source)
         tag = await explorer.add_reference(source, "", "v1")
@@ -341,7 +341,7 @@ async def test_names_on_disk_that_a_tool_cannot_read(tmp_path: Path) -> None:
     (layout / "index.json").write_text('{"schemaVersion": 2, "manifests": []}')
     (layout / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     image = images.image("linux/amd64")
-    tag = Node("k", Kind.TAG, OciLayout(layout), "", tag="example.com/app:1", descriptor=image.descriptor)
+    tag = Node("k", Kind.TAG, open_layout(layout), "", tag="example.com/app:1", descriptor=image.descriptor)
     found = {command.tool: command for command in commands(tag)}
     assert found["oras"].line == shlex.join(["oras", "resolve", "--oci-layout", f"{layout}@{image.digest}"])
     assert found["skopeo"].line == "" and "colon" in found["skopeo"].why

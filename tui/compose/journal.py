@@ -23,7 +23,7 @@ from tui.compose.plan import Action, Plan
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.reference import Reference
-from tui.sources.whole import write_whole
+from tui.sources.atomic_write import atomic_write
 from tui.text import safe
 
 #: More records than this and the oldest go, with the bytes that only they needed; a line longer than this is not read.
@@ -189,7 +189,7 @@ class Journal:
         path = self._object(Digest.of(raw))
         if path.exists() and self.bytes_of(Digest.of(raw)) is not None:
             return
-        write_whole(path, raw, beside=path.parent)
+        atomic_write(path, raw, beside=path.parent)
 
     def _append(self, document: Mapping[str, Any]) -> None:
         line = json.dumps(document, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
@@ -239,7 +239,7 @@ class Journal:
                 document = None
             if not isinstance(document, dict) or document.get("id") not in dropped:
                 kept.append(line)
-        write_whole(self.file, b"".join(line + b"\n" for line in kept), beside=self.folder)
+        atomic_write(self.file, b"".join(line + b"\n" for line in kept), beside=self.folder)
         named = {
             self._object(digest).name
             for record in self.records()

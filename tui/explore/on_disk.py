@@ -13,7 +13,7 @@ from tui.registry.trace import asking
 from tui.sources.base import Source, SourceError
 from tui.sources.presence import Presence
 from tui.sources.storage import StorageSource
-from tui.sources.storage_survey import Compared, compare_with, survey
+from tui.sources.storage_survey import ComparedObject, compare_with, survey
 from tui.text import plural, safe
 
 _UNASKED = (Presence.DENIED, Presence.LIMITED, Presence.UNREACHABLE)
@@ -70,7 +70,7 @@ async def compared(source: StorageSource, live: Source, repository: str) -> Sect
     return Section(title, tuple(_compared_lines(rows)), not all(row.agrees for row in rows))
 
 
-def _compared_lines(rows: Sequence[Compared]) -> Iterator[str]:
+def _compared_lines(rows: Sequence[ComparedObject]) -> Iterator[str]:
     if not rows:
         yield "No tag on the disk leads to anything that could be compared."
         return

@@ -18,9 +18,8 @@ from tui.oci.digest import Digest
 from tui.oci.errors import MalformedDocument, MalformedReference
 from tui.oci.reference import Reference
 from tui.sources.base import SourceError, SourceKind
-from tui.sources.disk import Contents, DiskSource
+from tui.sources.disk import Contents, DiskSource, read_layout
 from tui.sources.files import Archive, Files
-from tui.sources.layout import read_layout
 from tui.sources.presence import Presence
 from tui.text import safe
 

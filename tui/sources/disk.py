@@ -1,4 +1,7 @@
-"""What the sources on disk have in common: content by digest, from files, verified when it is read."""
+"""Images in files: OCI image layouts, in a folder or in a tar of one, and what all such sources have in common.
+
+Content lies under its digest and is verified when it is read (OCI image-spec, image-layout.md).
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,23 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tui.oci import media, strict_json
 from tui.oci.descriptor import Descriptor
-from tui.oci.digest import Digest
+from tui.oci.digest import Digest, digest_or_name
 from tui.oci.errors import DigestMismatch, MalformedDocument
 from tui.oci.manifest import AnyManifest, ImageManifest, Index, decode
 from tui.oci.reference import Reference
 from tui.oci.strict_json import MANIFEST_LIMIT
 from tui.registry.page import Page
 from tui.sources.base import Capabilities, SourceError, SourceKind
-from tui.sources.files import Files
-from tui.sources.location import RepositoryLocation, object_text, place_text
+from tui.sources.files import Files, Folder
+from tui.sources.location import PREFIXES, RepositoryLocation, object_text, place_text
 from tui.sources.presence import Observation, Presence, compare
 from tui.text import safe
+
+REF_NAME = "org.opencontainers.image.ref.name"
+#: What containerd and `docker save` add: the whole name, where ref.name is only the tag.
+_FULL_NAME = "io.containerd.image.name"
 
 
 @dataclass(slots=True)
@@ -36,6 +44,11 @@ class Contents:
 class DiskSource:
     """A read-only source over `Files`. `contents_of` finds what is named there and where content lies."""
 
+    registry: str | None = None
+    can_write = False
+    why_read_only = "It is a file on disk, which fanfold only reads. Copy the image to a registry instead."
+    requests = 0
+
     def __init__(self, files: Files, contents_of: Callable[[Files], Contents], kind: SourceKind) -> None:
         """Raises what `contents_of` raises, the files closed."""
         try:
@@ -50,7 +63,7 @@ class DiskSource:
 
     @property
     def title(self) -> str:
-        return f"{_PREFIX[self.kind]}:{self._files.title}"
+        return f"{PREFIXES[self.kind]}:{self._files.title}"
 
     @property
     def path(self) -> Path:
@@ -60,22 +73,6 @@ class DiskSource:
     def place(self) -> str:
         """The same with its kind, as it is written on the command line: `oci:/tmp/layout`."""
         return place_text(self.kind, self._files.path)
-
-    @property
-    def registry(self) -> str | None:
-        return None
-
-    @property
-    def can_write(self) -> bool:
-        return False
-
-    @property
-    def why_read_only(self) -> str:
-        return "It is a file on disk, which fanfold only reads. Copy the image to a registry instead."
-
-    @property
-    def requests(self) -> int:
-        return 0
 
     async def repositories(self) -> AsyncIterator[Page]:
         yield Page(tuple(self._contents.tags), True, self._contents.note)
@@ -192,9 +189,6 @@ class DiskSource:
         self._files.close()
 
 
-_PREFIX = {"oci-layout": "oci", "oci-archive": "oci-archive", "docker-archive": "docker-archive"}
-
-
 def _next(pieces: Iterator[bytes]) -> bytes | None:
     return next(pieces, None)
 
@@ -209,4 +203,60 @@ def _corrupt(digest: Digest, title: str) -> SourceError:
         Presence.MISMATCHED,
         f"The content of {digest.short} in {title} does not have that digest.",
         code="digest-mismatch",
+    )
+
+
+def open_layout(path: Path) -> DiskSource:
+    """The layout in a folder. Raises SourceError when there is none."""
+    return DiskSource(Folder(path), read_layout, "oci-layout")
+
+
+def read_layout(files: Files) -> Contents:
+    """What a layout names: one unnamed repository, whose tags are the entries' names, or their digests.
+
+    Raises SourceError naming the file that is wrong.
+    """
+    _check_header(files)
+    try:
+        raw = files.read("index.json", MANIFEST_LIMIT)
+        index = decode(raw, media.OCI_INDEX)
+    except MalformedDocument as error:
+        raise _broken(files, f"its index.json is malformed ({error})") from None
+    except SourceError as error:
+        if error.presence is Presence.MISSING:
+            raise _broken(files, "it has no index.json") from None
+        raise
+    if not isinstance(index, Index):
+        raise _broken(files, "its index.json is not an index")
+    return Contents({"": _names(index.entries)})
+
+
+def _check_header(files: Files) -> None:
+    try:
+        header = strict_json.loads(files.read("oci-layout", 64 * 1024))
+    except SourceError as error:
+        if error.presence is Presence.MISSING:
+            raise _broken(files, "it has no file oci-layout") from None
+        raise
+    except MalformedDocument as error:
+        raise _broken(files, f"its file oci-layout is malformed ({error})") from None
+    version = header.get("imageLayoutVersion") if isinstance(header, dict) else None
+    if not isinstance(version, str) or not version.startswith("1."):
+        raise _broken(files, "its layout version is not 1.x")
+
+
+def _names(entries: tuple[Descriptor, ...]) -> dict[str, Descriptor]:
+    named: dict[str, Descriptor] = {}
+    for entry in entries:
+        name = entry.annotations.get(REF_NAME) or entry.annotations.get(_FULL_NAME) or str(entry.digest)
+        if digest_or_name(name) is not None:
+            name = str(entry.digest)  # a name that is the digest of something else would be asked for in its place
+        # Two entries of one name: the first keeps it, the others are named by their digests.
+        named.setdefault(name if name not in named else str(entry.digest), entry)
+    return named
+
+
+def _broken(files: Files, why: str) -> SourceError:
+    return SourceError(
+        Presence.UNREACHABLE, f"{files.title} is no OCI layout: {why}.", code="no-layout", fix="Check the path."
     )

@@ -26,7 +26,7 @@ from tui.oci.errors import OciError
 from tui.oci.go_json import escaped
 from tui.oci.manifest import AnyManifest, ImageManifest, decode
 from tui.oci.reference import Reference, is_tag
-from tui.sources.whole import UNFINISHED, write_whole
+from tui.sources.atomic_write import UNFINISHED, atomic_write
 from tui.text import safe
 
 #: What is read at most: lists, entries of a list, bytes of an entry's file.
@@ -154,7 +154,7 @@ class DockerLists:
             known = {entry.file for entry in self.read(folder).entries}
         place.mkdir(mode=0o755, exist_ok=True)
         for name, raw in files.items():
-            write_whole(place / name, raw, beside=self.folder, mode=0o644)  # as docker makes them
+            atomic_write(place / name, raw, beside=self.folder, mode=0o644)  # as docker makes them
         for name in known - set(files):
             (place / name).unlink(missing_ok=True)
 

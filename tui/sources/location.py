@@ -22,7 +22,7 @@ KINDS: dict[str, SourceKind] = {
     "docker-manifests": "docker-manifests",
     "storage": "storage",
 }
-_WRITTEN = {kind: prefix for prefix, kind in KINDS.items()}
+PREFIXES = {kind: prefix for prefix, kind in KINDS.items()}
 #: The kinds that are folders; the others are files.
 FOLDERS = ("oci-layout", "docker-manifests", "storage")
 
@@ -102,7 +102,7 @@ def place_text(kind: SourceKind, path: Path) -> str:
         text = f"./{text}"  # a folder of that name, and nobody's home
     if text.startswith("//"):
         text = f"/{text.lstrip('/')}"
-    return f"{_WRITTEN[kind]}:{text}"
+    return f"{PREFIXES[kind]}:{text}"
 
 
 def object_text(

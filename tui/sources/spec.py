@@ -197,9 +197,9 @@ def open_source(spec: SourceSpec, client: Client | None) -> Source:
 
         return StorageSource(spec.path)
     if spec.kind == "oci-layout":
-        from tui.sources.layout import OciLayout
+        from tui.sources.disk import open_layout
 
-        return OciLayout(spec.path)
+        return open_layout(spec.path)
     from tui.sources.archive import open_archive
 
     return open_archive(spec.kind, spec.path)

@@ -27,8 +27,8 @@ from tui.sources.location import RepositoryLocation, object_text, place_text
 from tui.sources.presence import Observation, Presence
 from tui.sources.storage_disk import (
     LINK_LIMIT,
-    Folder,
     Refused,
+    StorageFolder,
     blob_parts,
     find_root,
     link_parts,
@@ -75,7 +75,7 @@ class StorageSource:
         self.capabilities = Capabilities(storage=self)
         self.title = safe(f"storage:{given}")
         self.place = place_text("storage", given)
-        self.folder = Folder(root)
+        self.folder = StorageFolder(root)
         self._referrers: dict[str, dict[str, tuple[Descriptor, ...]]] = {}
 
     # Lists

@@ -74,7 +74,7 @@ def tag_link_path(root: Path, repository: str, tag: str) -> Path:
     return root.joinpath(*tag_parts(repository, tag, "current", "link"))
 
 
-class Folder:
+class StorageFolder:
     """A storage folder, opened for reading only. Blocking: call it from a thread.
 
     All methods take path components below the root. A file that is not there gives None (or nothing); what must not be

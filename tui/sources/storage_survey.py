@@ -37,7 +37,7 @@ class TagState:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class StorageSurvey:
     """A repository on disk.
 
     `unnamed` are manifests that no tag and no index names: what a garbage collection of untagged manifests takes.
@@ -75,7 +75,7 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedObject:
     """One object on the disk and in the running registry. `meaning` is a safe sentence, "" where both agree."""
 
     repository: str
@@ -90,12 +90,12 @@ class Compared:
         return not self.meaning
 
 
-async def survey(source: StorageSource, repository: str) -> Survey:
+async def survey(source: StorageSource, repository: str) -> StorageSurvey:
     """Everything that can be said of one repository without hashing. Raises SourceError."""
     return await source.run(lambda: _survey(source, repository), repository)
 
 
-def _survey(source: StorageSource, repository: str) -> Survey:
+def _survey(source: StorageSource, repository: str) -> StorageSurvey:
     revisions = source.revisions(repository)[:MOST_REVISIONS]
     readable: dict[Digest, bool] = {}
     named: set[Digest] = set()
@@ -110,7 +110,7 @@ def _survey(source: StorageSource, repository: str) -> Survey:
                 holes[below.digest] = seen.detail
     tags = tuple(_tag(source, repository, name, readable) for name in _tag_names(source, repository))
     named |= {tag.digest for tag in tags if tag.digest is not None}
-    return Survey(
+    return StorageSurvey(
         repository,
         tags,
         len(revisions),
@@ -174,14 +174,16 @@ def _below(manifest: AnyManifest | None) -> tuple[Descriptor, ...]:
 # Against the registry that is running
 
 
-async def compare_with(source: StorageSource, live: Source, repository: str, *, slots: int = 8) -> tuple[Compared, ...]:
+async def compare_with(
+    source: StorageSource, live: Source, repository: str, *, slots: int = 8
+) -> tuple[ComparedObject, ...]:
     """One repository on the disk and in the live registry: its tags, and every object that they lead to, each once.
 
     Raises SourceError when the disk cannot be read; what the registry does not answer is in the rows.
     """
     names = await source.run(lambda: _tag_names(source, repository), repository)
     gate = asyncio.Semaphore(slots)
-    rows: list[Compared] = []
+    rows: list[ComparedObject] = []
     seen: dict[Digest, Descriptor] = {}
     for name in names:
         disk = await _ask(source, repository, name)
@@ -191,7 +193,7 @@ async def compare_with(source: StorageSource, live: Source, repository: str, *, 
         if disk.digest is not None:
             await source.run(partial(_collect, source, repository, disk.digest, seen), repository)
 
-    async def one(descriptor: Descriptor) -> Compared:
+    async def one(descriptor: Descriptor) -> ComparedObject:
         disk = await source.probe(repository, descriptor)
         async with gate:
             served = await live.probe(repository, descriptor, fresh=True)
@@ -223,8 +225,10 @@ def _collect(source: StorageSource, repository: str, digest: Digest, seen: dict[
                     waiting.append(below.digest)
 
 
-def _row(repository: str, what: str, disk: Observation, live: Observation, digest: Digest | None = None) -> Compared:
-    return Compared(repository, what, digest or disk.digest or live.digest, disk, live, _meaning(disk, live))
+def _row(
+    repository: str, what: str, disk: Observation, live: Observation, digest: Digest | None = None
+) -> ComparedObject:
+    return ComparedObject(repository, what, digest or disk.digest or live.digest, disk, live, _meaning(disk, live))
 
 
 def _meaning(disk: Observation, live: Observation) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 UNFINISHED = ".fanfold-"
 
 
-def write_whole(path: Path, raw: bytes, *, beside: Path, mode: int = 0o600) -> None:
+def atomic_write(path: Path, raw: bytes, *, beside: Path, mode: int = 0o600) -> None:
     """Write the file in the folder `beside` first (of the same file system), then move it in. Raises OSError."""
     handle, name = tempfile.mkstemp(dir=beside, prefix=UNFINISHED)
     try:

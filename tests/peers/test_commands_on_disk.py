@@ -27,9 +27,9 @@ from tui.sources.disk import open_layout
 from tui.sources.docker_manifests import DockerManifests
 from tui.sources.registry import RegistrySource
 from tui.sources.storage import StorageSource
+from tui.teach.backend import ActResult
 from tui.teach.commands import Command, commands
 from tui.teach.lines import DOCKER, ORAS, SKOPEO
-from tui.teach.world import ActResult
 
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(240)]
 
@@ -180,10 +180,10 @@ async def test_docker_really_prints_what_the_lesson_says_it_prints(
 async def _lesson_push(gallery: Served, client: Client, folder: Path) -> ActResult:
     """The lesson's own push of the same list."""
     from tests.teach.test_lesson_run import Lists
-    from tui.teach.demo_world import DemoWorld
+    from tui.teach.backend import LessonBackend
 
     lists = Lists(folder, gallery.address)
-    world = DemoWorld(
+    backend = LessonBackend(
         gallery,
         faults,
         RegistrySource(client, gallery.address),
@@ -193,4 +193,4 @@ async def _lesson_push(gallery: Served, client: Client, folder: Path) -> ActResu
         export=write_storage,
         folder=folder / "storage",
     )
-    return await world.act("docker-push", {"list": "sandbox:0.16-edge"})
+    return await backend.act("docker-push", {"list": "sandbox:0.16-edge"})

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tui.resources.toml_lines import Lines
-from tui.teach import lesson_words
+from tui.teach import lesson_file
+from tui.teach.backend import ACTS
 from tui.teach.events import FACTS, EventKind
 from tui.teach.lesson import Lesson
 from tui.teach.lesson_file import SHOWS, LessonError, all_lessons, find_lesson, load, parse
-from tui.teach.world import ACTS
 
 GOOD = '''\
 id = "mine"
@@ -177,11 +177,11 @@ def test_what_a_lesson_waits_for_is_told_by_the_program(made: Lesson) -> None:
     """The words of the vocabulary are those that the program has: tabs by name, views that can be brought up."""
     from tui.app.controllers.moving import TABS as tabs
 
-    assert tuple(name for name, _ in tabs) == lesson_words.TABS
+    assert tuple(name for name, _ in tabs) == lesson_file.TABS
     for step in made.steps:
         for condition in (*step.done.all_of, *step.done.any_of):
             for fact, matcher in condition.facts.items():
-                words = lesson_words.words_of(condition.event, fact)
+                words = lesson_file.words_of_fact(condition.event, fact)
                 assert not words or matcher.equal is None or matcher.equal in words
 
 

@@ -16,12 +16,12 @@ from tui.explore.node import Kind, Node
 from tui.sources.docker_manifests import DockerManifests
 from tui.sources.presence import Presence
 from tui.sources.storage import StorageSource
-from tui.teach.demo_world import DemoWorld
+from tui.teach.address import Address, BackendError
+from tui.teach.backend import LessonBackend
 from tui.teach.events import Event, EventKind, Fact, node_event, node_facts
 from tui.teach.lesson import Matcher
 from tui.teach.lesson_file import parse
 from tui.teach.lesson_run import LessonRun, fits
-from tui.teach.world import Address, WorldError
 
 
 class Lists:
@@ -47,9 +47,9 @@ class Lists:
 
 
 @pytest_asyncio.fixture
-async def world(stand: Stand, tmp_path: Path) -> DemoWorld:
+async def backend(stand: Stand, tmp_path: Path) -> LessonBackend:
     lists = Lists(tmp_path / "docker", stand.served.address)
-    return DemoWorld(
+    return LessonBackend(
         stand.served,
         faults,
         stand.source,
@@ -61,9 +61,9 @@ async def world(stand: Stand, tmp_path: Path) -> DemoWorld:
     )
 
 
-def run_of(world: DemoWorld, steps: str) -> LessonRun:
+def run_of(backend: LessonBackend, steps: str) -> LessonRun:
     head = 'id = "a"\ntitle = "A"\nsummary = "S"\n'
-    return LessonRun(parse(head + steps, "a.toml"), world)
+    return LessonRun(parse(head + steps, "a.toml"), backend)
 
 
 STEP = '[[step]]\ntext = "Do it."\n[step.done]\n'
@@ -73,8 +73,8 @@ def opened(**facts: Fact) -> Event:
     return Event(EventKind.OPENED, facts)
 
 
-async def test_steps_tick_in_order_and_only_by_their_event(world: DemoWorld) -> None:
-    run = run_of(world, f'{STEP}event = "opened"\ntag = "1"\n{STEP}event = "tab"\ntab = "explain"\n')
+async def test_steps_tick_in_order_and_only_by_their_event(backend: LessonBackend) -> None:
+    run = run_of(backend, f'{STEP}event = "opened"\ntag = "1"\n{STEP}event = "tab"\ntab = "explain"\n')
     assert await run.begin() == ()
     assert not await run.feed(opened(tag="2"))
     assert not await run.feed(Event(EventKind.SELECTED, {"tag": "1"}))
@@ -87,16 +87,16 @@ async def test_steps_tick_in_order_and_only_by_their_event(world: DemoWorld) -> 
     assert not await run.feed(opened(tag="1"))
 
 
-async def test_what_was_done_before_its_step_counts(world: DemoWorld) -> None:
-    run = run_of(world, f'{STEP}event = "opened"\ntag = "1"\n{STEP}event = "opened"\ntag = "2"\n')
+async def test_what_was_done_before_its_step_counts(backend: LessonBackend) -> None:
+    run = run_of(backend, f'{STEP}event = "opened"\ntag = "1"\n{STEP}event = "opened"\ntag = "2"\n')
     await run.begin()
     await run.feed(opened(tag="2"))
     assert await run.feed(opened(tag="1"))
     assert run.finished
 
 
-async def test_a_fresh_step_wants_it_done_again(world: DemoWorld) -> None:
-    run = run_of(world, f'{STEP}event = "opened"\n{STEP}event = "opened"\nfresh = true\n')
+async def test_a_fresh_step_wants_it_done_again(backend: LessonBackend) -> None:
+    run = run_of(backend, f'{STEP}event = "opened"\n{STEP}event = "opened"\nfresh = true\n')
     await run.begin()
     await run.feed(opened())
     assert run.current == 1
@@ -104,16 +104,16 @@ async def test_a_fresh_step_wants_it_done_again(world: DemoWorld) -> None:
     assert run.finished
 
 
-async def test_reading_is_always_about_the_step_on_screen(world: DemoWorld) -> None:
-    run = run_of(world, f'{STEP}event = "read"\n{STEP}event = "read"\n')
+async def test_reading_is_always_about_the_step_on_screen(backend: LessonBackend) -> None:
+    run = run_of(backend, f'{STEP}event = "read"\n{STEP}event = "read"\n')
     await run.begin()
     await run.feed(Event(EventKind.READ))
     assert run.current == 1
 
 
-async def test_all_and_any(world: DemoWorld) -> None:
+async def test_all_and_any(backend: LessonBackend) -> None:
     both = '[{ event = "opened" }, { event = "tab", tab = "json" }]'
-    run = run_of(world, f"{STEP}all = {both}\n{STEP}any = {both}\nfresh = true\n")
+    run = run_of(backend, f"{STEP}all = {both}\n{STEP}any = {both}\nfresh = true\n")
     await run.begin()
     await run.feed(opened())
     assert run.current == 0
@@ -141,9 +141,9 @@ def test_matchers(matcher: Matcher, right: Fact, wrong: Fact) -> None:
     assert not fits(matcher, wrong)
 
 
-async def test_a_copied_digest_is_compared_with_the_registry(stand: Stand, world: DemoWorld) -> None:
+async def test_a_copied_digest_is_compared_with_the_registry(stand: Stand, backend: LessonBackend) -> None:
     step = f'{STEP}event = "copied"\ntext = {{ digest_of = "library/hello:latest linux/arm64 config" }}\n'
-    run = run_of(world, step)
+    run = run_of(backend, step)
     await run.begin()
     tag = await stand.open_all("library/hello:latest")
     arm64 = next(node for node in tag.children if str(node.platform) == "linux/arm64")
@@ -153,13 +153,13 @@ async def test_a_copied_digest_is_compared_with_the_registry(stand: Stand, world
     assert await run.feed(Event(EventKind.COPIED, {"text": f"name@{config.digest}"}))
 
 
-async def test_a_push_counts_only_when_the_registry_agrees(stand: Stand, world: DemoWorld) -> None:
+async def test_a_push_counts_only_when_the_registry_agrees(stand: Stand, backend: LessonBackend) -> None:
     step = (
         f'{STEP}event = "pushed"\noutcome = "pushed"\n'
         'holds = [{ reference = "sandbox:0.16-edge", is = "moved" }, '
         '{ reference = "sandbox:0.16-edge", is = "complete" }]\n'
     )
-    run = run_of(world, step)
+    run = run_of(backend, step)
     await run.begin()
     claim = Event(EventKind.PUSHED, {"outcome": "pushed"})
     assert not await run.feed(claim)
@@ -170,27 +170,27 @@ async def test_a_push_counts_only_when_the_registry_agrees(stand: Stand, world: 
     assert run.finished and run.note == ""
 
 
-async def test_an_incomplete_push_says_why_the_step_is_not_done(world: DemoWorld) -> None:
-    run = run_of(world, f'{STEP}event = "pushed"\nholds = [{{ reference = "sandbox:0.16-edge", is = "complete" }}]\n')
+async def test_an_incomplete_push_says_why_the_step_is_not_done(backend: LessonBackend) -> None:
+    run = run_of(backend, f'{STEP}event = "pushed"\nholds = [{{ reference = "sandbox:0.16-edge", is = "complete" }}]\n')
     await run.begin()
     assert not await run.feed(Event(EventKind.PUSHED))
     assert run.note == "sandbox:0.16-edge is not complete yet."
 
 
 @pytest.mark.parametrize(("state", "reference"), [("absent", "sandbox:9"), ("image", "sandbox:0.16-edge-amd64")])
-async def test_states(world: DemoWorld, state: str, reference: str) -> None:
-    run = run_of(world, f'{STEP}event = "read"\nholds = [{{ reference = "{reference}", is = "{state}" }}]\n')
+async def test_states(backend: LessonBackend, state: str, reference: str) -> None:
+    run = run_of(backend, f'{STEP}event = "read"\nholds = [{{ reference = "{reference}", is = "{state}" }}]\n')
     await run.begin()
     assert await run.feed(Event(EventKind.READ))
-    run = run_of(world, f'{STEP}event = "read"\nholds = [{{ reference = "sandbox:0.16-edge", is = "{state}" }}]\n')
+    run = run_of(backend, f'{STEP}event = "read"\nholds = [{{ reference = "sandbox:0.16-edge", is = "{state}" }}]\n')
     await run.begin()
     assert not await run.feed(Event(EventKind.READ))
     assert "is not" in run.note
 
 
-async def test_docker_push_gives_the_registrys_real_error(stand: Stand, world: DemoWorld) -> None:
+async def test_docker_push_gives_the_registrys_real_error(stand: Stand, backend: LessonBackend) -> None:
     act = 'act = { do = "docker-push", list = "sandbox:0.16-edge", label = "push" }\n'
-    run = run_of(world, f'[[step]]\ntext = "Push."\n{act}[step.done]\nevent = "acted"\noutcome = "refused"\n')
+    run = run_of(backend, f'[[step]]\ntext = "Push."\n{act}[step.done]\nevent = "acted"\noutcome = "refused"\n')
     await run.begin()
     before = await stand.source.resolve("sandbox", "0.16-edge")
     result = await run.act()
@@ -205,10 +205,10 @@ async def test_docker_push_gives_the_registrys_real_error(stand: Stand, world: D
     assert (await stand.source.resolve("sandbox", "0.16-edge")).digest == before.digest
 
 
-async def test_start_over_puts_the_registry_back(stand: Stand, world: DemoWorld) -> None:
-    run = run_of(world, f'{STEP}event = "opened"\n')
+async def test_start_over_puts_the_registry_back(stand: Stand, backend: LessonBackend) -> None:
+    run = run_of(backend, f'{STEP}event = "opened"\n')
     await run.begin()
-    await world.act("clean-up", {"repository": "library/hello", "untagged": True})
+    await backend.act("clean-up", {"repository": "library/hello", "untagged": True})
     await run.feed(opened())
     assert run.finished
     broken = await stand.open_all("library/hello:latest")
@@ -231,33 +231,33 @@ async def test_start_over_puts_the_registry_back(stand: Stand, world: DemoWorld)
     ],
 )
 async def test_acts_change_what_a_check_sees(
-    stand: Stand, world: DemoWorld, do: str, arguments: Mapping[str, Fact], presence: Presence
+    stand: Stand, backend: LessonBackend, do: str, arguments: Mapping[str, Fact], presence: Presence
 ) -> None:
-    result = await world.act(do, arguments)
+    result = await backend.act(do, arguments)
     assert result.outcome == "done" and result.lines
     node = await stand.open_all("library/hello:latest")
     assert presence in {stand.explorer.observation(row).presence for row in node.walk()}
 
 
-async def test_denied_and_cut_off_and_back(stand: Stand, world: DemoWorld) -> None:
-    await world.act("deny", {"repository": "dockerfun/amd64"})
+async def test_denied_and_cut_off_and_back(stand: Stand, backend: LessonBackend) -> None:
+    await backend.act("deny", {"repository": "dockerfun/amd64"})
     node = await stand.open("dockerfun/amd64:6b972be0")
     assert getattr(node.error, "presence", None) is Presence.DENIED
-    await world.act("deny", {"repository": "dockerfun/amd64", "on": False})
+    await backend.act("deny", {"repository": "dockerfun/amd64", "on": False})
     await stand.explorer.open(node, fresh=True)
     assert node.error is None
-    await world.act("slow-down", {"repository": "dockerfun/amd64", "seconds": 0})
-    assert "no limit" in (await world.act("limit", {"repository": "dockerfun/amd64", "left": -1})).lines[0]
-    assert "break" in (await world.act("cut-off", {"repository": "dockerfun/amd64"})).lines[0]
-    assert "answers again" in (await world.act("cut-off", {"repository": "dockerfun/amd64", "on": False})).lines[0]
+    await backend.act("slow-down", {"repository": "dockerfun/amd64", "seconds": 0})
+    assert "no limit" in (await backend.act("limit", {"repository": "dockerfun/amd64", "left": -1})).lines[0]
+    assert "break" in (await backend.act("cut-off", {"repository": "dockerfun/amd64"})).lines[0]
+    assert "answers again" in (await backend.act("cut-off", {"repository": "dockerfun/amd64", "on": False})).lines[0]
 
 
-async def test_the_storage_folder_is_written_and_can_be_opened(world: DemoWorld) -> None:
-    result = await world.act("write-storage", {"repositories": "dockerfun dockerfun/amd64"})
+async def test_the_storage_folder_is_written_and_can_be_opened(backend: LessonBackend) -> None:
+    result = await backend.act("write-storage", {"repositories": "dockerfun dockerfun/amd64"})
     source = StorageSource(result.opens.removeprefix("storage:"))
     names = [name async for page in source.repositories() for name in page.names]
     assert names == ["dockerfun", "dockerfun/amd64"]
-    again = await world.act("write-storage", {"repositories": "dockerfun"})
+    again = await backend.act("write-storage", {"repositories": "dockerfun"})
     assert again.opens != result.opens, "what is open is not written over"
 
 
@@ -273,9 +273,9 @@ async def test_the_storage_folder_is_written_and_can_be_opened(world: DemoWorld)
         ("dance", {}),
     ],
 )
-async def test_what_cannot_be_done_says_so(world: DemoWorld, do: str, arguments: Mapping[str, Fact]) -> None:
-    with pytest.raises(WorldError) as caught:
-        await world.act(do, arguments)
+async def test_what_cannot_be_done_says_so(backend: LessonBackend, do: str, arguments: Mapping[str, Fact]) -> None:
+    with pytest.raises(BackendError) as caught:
+        await backend.act(do, arguments)
     assert len(str(caught.value)) > 10
 
 
@@ -293,6 +293,6 @@ async def test_the_facts_of_a_row(stand: Stand) -> None:
 
 @pytest.mark.parametrize("text", ["", "app", "app:1 wheel", "app:1 a/b/c/d/e", "app:1 layer 2 3", "\x1b:"])
 def test_an_address_that_is_none_says_so(text: str) -> None:
-    with pytest.raises(WorldError) as caught:
+    with pytest.raises(BackendError) as caught:
         Address.parse(text)
     assert str(caught.value).isprintable()

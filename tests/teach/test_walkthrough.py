@@ -12,7 +12,7 @@ from tests.teach.test_lesson_run import Lists
 from tui.demo import faults
 from tui.demo.storage_folder import write_storage
 from tui.sources.docker_manifests import DockerManifests
-from tui.teach.demo_world import DemoWorld
+from tui.teach.backend import LessonBackend
 from tui.teach.lesson_file import all_lessons, find_lesson
 from tui.teach.lesson_run import LessonRun
 
@@ -23,7 +23,7 @@ LESSONS = [lesson.id for lesson in all_lessons()]
 @pytest.mark.parametrize("name", LESSONS)
 async def test_a_lesson_can_be_taken_to_its_end(stand: Stand, tmp_path: Path, name: str) -> None:
     lists = Lists(tmp_path / "docker", stand.served.address)
-    world = DemoWorld(
+    backend = LessonBackend(
         stand.served,
         faults,
         stand.source,
@@ -33,7 +33,7 @@ async def test_a_lesson_can_be_taken_to_its_end(stand: Stand, tmp_path: Path, na
         export=write_storage,
         folder=tmp_path / "storage",
     )
-    run = LessonRun(find_lesson(name), world)
+    run = LessonRun(find_lesson(name), backend)
     assert await run.begin() == ()
     source = DockerManifests(tmp_path / "docker", stand.client)
     titles = await Learner(stand, run, source, tmp_path / "journal").take()

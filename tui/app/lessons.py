@@ -10,10 +10,10 @@ from textual.widget import Widget
 
 from tui.app.controllers.lessons import LessonController
 from tui.app.lesson.digests_view import DigestsReader
-from tui.app.lesson.grounds import Grounds
 from tui.app.lesson.panel import LessonPanel
 from tui.app.lesson.panel_page import panel_keys, panel_page, panel_title
 from tui.app.lesson.rehearsing import Rehearsing, choose_platform
+from tui.app.lesson.sandbox import LessonSandbox
 from tui.app.lesson.session import Session
 from tui.app.pages.parts import prose
 from tui.app.screens.dialogs import Choice, Confirm, Item
@@ -54,7 +54,7 @@ class Lessons:
         self.finished: set[str] = set()
         self._last = ""
         self._drawer = False
-        self._grounds: Grounds | None = None
+        self._sandbox: LessonSandbox | None = None
         self._panels: list[LessonPanel] = []
         self._layout = ""
         house.lesson_reason = self.reason
@@ -69,8 +69,8 @@ class Lessons:
             try:
                 await inner()
             finally:
-                if self._grounds is not None:
-                    await asyncio.to_thread(self._grounds.remove)
+                if self._sandbox is not None:
+                    await asyncio.to_thread(self._sandbox.remove)
 
         services.close = close
 
@@ -78,10 +78,10 @@ class Lessons:
         """The program has started."""
         if self.services.demo is None:
             return
-        grounds = await asyncio.to_thread(Grounds, self.services.demo)
-        self._grounds = grounds
+        sandbox = await asyncio.to_thread(LessonSandbox, self.services.demo)
+        self._sandbox = sandbox
         await self.services.open(self.services.demo.address)
-        await self.services.open(grounds.source)
+        await self.services.open(sandbox.source)
         self.house.flush()
         if lesson is not None:
             await self.begin(find_lesson(lesson))
@@ -117,12 +117,12 @@ class Lessons:
     async def begin(self, lesson: Lesson) -> None:
         """Start a lesson from its first step."""
         demo, client = self.services.demo, self.services.client
-        if demo is None or client is None or self._grounds is None:
+        if demo is None or client is None or self._sandbox is None:
             return
         self.stop()
         root = await self.services.open(demo.address)
         self._last = lesson.id
-        self.session = Session(self.house, lesson, self._grounds.world(root.source, client), self._changed)
+        self.session = Session(self.house, lesson, self._sandbox.backend(root.source, client), self._changed)
         self.shown = True
         await self._mount()
         await self.session.begin()

@@ -9,9 +9,8 @@ from tui.explore.findings import Finding
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Node
 from tui.oci.attestation import is_attestation
 from tui.oci.manifest import ImageManifest
-from tui.teach.explanation import Explanation, Knows, Link, bytes_of, platform_of, presence_sentence
+from tui.teach.explanation import Explanation, Knows, Link, bytes_of, platform_of, presence_sentence, specs
 from tui.teach.kinds import words_of
-from tui.teach.specs import specs
 from tui.text import capital, plural, safe
 
 #: How many rows are looked at for others that refer to the same object, and how many of them are named.

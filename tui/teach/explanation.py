@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 from tui.explore.node import Kind, Node
 from tui.oci import media
 from tui.oci.digest import Digest
-from tui.resources import fill
+from tui.resources import fill, records
 from tui.sources.presence import Observation
-from tui.teach.specs import Spec
 from tui.text import plural, safe, size
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One place in a specification: "OCI image-spec, image-index.md, 'Image Index Property Descriptions'"."""
+
+    name: str
+    document: str
+    section: str
+    url: str
+
+    def __str__(self) -> str:
+        return f"{self.document}, '{self.section}'"
+
+
+@cache
+def _all() -> Mapping[str, Spec]:
+    return records("specs.toml", Spec)
+
+
+def specs(names: Iterable[str]) -> tuple[Spec, ...]:
+    """The places with these names in `specs.toml`. Raises KeyError for a name that is not there."""
+    return tuple(_all()[name] for name in names)
+
 
 #: What a kind's words are made of: title, paragraphs, why it matters, where it is defined.
 Words = tuple[str, tuple[str, ...], str, tuple[Spec, ...]]

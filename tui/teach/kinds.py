@@ -15,8 +15,7 @@ from tui.oci import media
 from tui.oci.attestation import is_attestation
 from tui.oci.manifest import ImageManifest
 from tui.resources import fill, records
-from tui.teach.explanation import Words, bytes_of, digest_of, platform_of, repository_of, tag_above, type_of
-from tui.teach.specs import specs
+from tui.teach.explanation import Words, bytes_of, digest_of, platform_of, repository_of, specs, tag_above, type_of
 from tui.text import plural, safe
 
 #: A value of a blank; what stands in brackets around it is left out when it is None.

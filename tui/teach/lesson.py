@@ -73,7 +73,7 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that the lesson does to the embedded registry, as somebody else would: see `world.ACTS`."""
+    """Something that the lesson does to the embedded registry, as somebody else would: see `backend.ACTS`."""
 
     do: str
     arguments: Mapping[str, Fact] = field(default_factory=dict)

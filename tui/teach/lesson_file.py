@@ -12,15 +12,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
+from tui.explore.codes import Severity, codes
+from tui.explore.node import Kind
 from tui.resources import FOLDER
 from tui.resources.toml_lines import Lines, Place, headers
+from tui.sources.base import SourceKind
+from tui.sources.presence import Presence
+from tui.teach.address import Address, BackendError
+from tui.teach.backend import ACTS
 from tui.teach.events import FACTS, EventKind, Fact
 from tui.teach.lesson import Act, Condition, Done, Holds, Lesson, Matcher, Show, Step
-from tui.teach.lesson_words import TABS, VIEWS, why_not_of_its_kind, words_of
+from tui.teach.rehearsal_steps import StepKind
 from tui.teach.target import why_no_target
-from tui.teach.world import ACTS, Address, WorldError
 from tui.text import safe
 
 #: Where those that come with the program are.
@@ -34,6 +39,43 @@ _DONE = ("event", "all", "any", "holds", "fresh")
 _MATCHER = ("one_of", "like", "at_least", "at_most", "other_than", "digest_of")
 STATES = ("complete", "index", "image", "absent", "moved")
 SHOWS = ("open", "select", "tab", "view", "key", "type")
+
+# The words that a file may use where there are only so many: a step that waits for a word which nothing ever says could
+# never tick, so it is refused.
+TABS = ("summary", "layers", "config", "json", "findings", "explain")
+#: What "show me" can bring up.
+VIEWS = ("requests", "digests", "commands", "rehearsal", "help", "problems", "copy", "diff")
+
+_ACTIONS = ("recreate", "amend", "new", "list", "tag", "copy", "undo", "delete")
+_NODE: Mapping[str, tuple[str, ...]] = {
+    "node": tuple(kind.value for kind in Kind),
+    "source": get_args(SourceKind),
+    "form": ("index", "image", "other"),
+    "presence": tuple(each.value for each in Presence if each not in (Presence.UNCHECKED, Presence.CHECKING)),
+}
+#: The words of a fact, by event; a fact that is not here takes any text.
+_WORDS: Mapping[EventKind, Mapping[str, tuple[str, ...]]] = {
+    EventKind.TAB: {"tab": TABS},
+    EventKind.VIEW: {"view": ("requests", "digests", "commands", "rehearsal", "help", "copy", "diff", "draft", "plan")},
+    EventKind.COPIED: {
+        "what": ("digest", "reference", "pull", "curl", "json", "markdown", "report", "command", "text", "selection")
+    },
+    EventKind.FINDING: {"code": tuple(codes()), "severity": tuple(each.value for each in Severity)},
+    EventKind.DRAFT: {"action": _ACTIONS},
+    EventKind.PLAN: {"action": _ACTIONS},
+    EventKind.PUSHED: {"action": _ACTIONS, "outcome": ("pushed", "refused", "cancelled", "conflict")},
+    EventKind.DELETED: {"what": ("tag", "manifest", "list")},
+    EventKind.REHEARSAL: {"step": tuple(each.value for each in StepKind), "outcome": ("done", "stopped")},
+    EventKind.ACTED: {"act": tuple(ACTS), "outcome": ("done", "pushed", "refused", "failed")},
+    EventKind.EXCHANGE: {"method": ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")},
+}
+_BOOLEANS = frozenset({"complete", "blocked"})
+_NUMBERS = frozenset(
+    {
+        "present", "missing", "denied", "limited", "unreachable", "foreign", "mismatched", "requests", "size", "status",
+        "entries", "stale", "gone", "mounts", "copies", "puts",
+    }
+)  # fmt: skip
 
 
 class LessonError(ValueError):
@@ -220,7 +262,7 @@ class _Reader:
             if why := why_not_of_its_kind(fact, 0):
                 self.fail(place, why)
             return
-        words = words_of(event, fact)
+        words = words_of_fact(event, fact)
         if matcher.like is not None:
             if why := why_not_of_its_kind(fact, matcher.like):
                 self.fail(place, why)
@@ -239,7 +281,7 @@ class _Reader:
         """Whether a text names an object, as far as that can be said without asking."""
         try:
             Address.parse(text)
-        except WorldError as error:
+        except BackendError as error:
             self.fail(place, str(error))
 
     def matcher(self, value: Any, place: Place) -> Matcher:
@@ -352,3 +394,17 @@ class _Reader:
         near = difflib.get_close_matches(str(found), names, n=1)
         hint = f" Did you mean “{near[0]}”?" if near else f" One of: {', '.join(names)}."
         return f"“{safe(str(found))}” is no {what} here.{hint}"
+
+
+def words_of_fact(event: EventKind, fact: str) -> tuple[str, ...]:
+    """The words that a fact of an event can be; none when it takes any text."""
+    return _WORDS.get(event, {}).get(fact) or _NODE.get(fact, ())
+
+
+def why_not_of_its_kind(fact: str, value: Any) -> str:
+    """Why a value is not of the kind that a fact is: a sentence; "" when it is."""
+    if fact in _BOOLEANS:
+        return "" if isinstance(value, bool) else f"“{fact}” is true or false."
+    if fact in _NUMBERS:
+        return "" if isinstance(value, int) and not isinstance(value, bool) else f"“{fact}” is a whole number."
+    return "" if isinstance(value, str) else f"“{fact}” is text in quotes."

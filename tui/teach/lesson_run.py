@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from tui.oci.digest import Digest
+from tui.teach.address import Address, BackendError, digest_at, state_of
+from tui.teach.backend import ActResult, LessonBackend
 from tui.teach.events import Event, EventKind, Fact
 from tui.teach.lesson import Condition, Done, Holds, Lesson, Matcher, Show, Step
-from tui.teach.world import ActResult, Address, World, WorldError, digest_at, state_of
 
 #: How many events are remembered: far more than a lesson has steps.
 _MEMORY = 5_000
@@ -25,18 +26,18 @@ class Moment:
 
 
 class LessonRun:
-    """One lesson, one user. `world` is the registry that it plays in.
+    """One lesson, one user. `backend` is the registry that it plays in.
 
     `feed` takes the events, in order; it is quick unless a step has to ask the registry. `current` is the index of
     the step to do next (the count of steps when all are done). `note` is a sentence about why the current step is not
     done yet, where the registry was asked and disagreed ("" otherwise).
     """
 
-    def __init__(self, lesson: Lesson, world: World) -> None:
+    def __init__(self, lesson: Lesson, backend: LessonBackend) -> None:
         self.lesson = lesson
         self.note = ""
         self.result: ActResult | None = None
-        self._world = world
+        self._backend = backend
         self._moments: deque[Moment] = deque(maxlen=_MEMORY)
         self._count = 0
         self._since = 0
@@ -58,7 +59,7 @@ class LessonRun:
         return self._done == len(self.lesson.steps)
 
     async def begin(self) -> tuple[str, ...]:
-        """Put the world into the lesson's first state, and forget what happened. Also "start over".
+        """Put the registry into the lesson's first state, and forget what happened. Also "start over".
 
         Gives sentences about what could not be prepared (none when all is well).
         """
@@ -68,16 +69,16 @@ class LessonRun:
             self.note, self.result = "", None
             problems = []
             try:
-                await self._world.reset()
+                await self._backend.reset()
                 for act in self.lesson.start:
-                    await self._world.act(act.do, act.arguments)
-            except WorldError as error:
+                    await self._backend.act(act.do, act.arguments)
+            except BackendError as error:
                 problems.append(str(error))
             self._first = {}
             for reference in sorted(self._watched()):
                 try:
-                    _, self._first[reference], _ = await state_of(self._world.source, *_split(reference))
-                except WorldError as error:
+                    _, self._first[reference], _ = await state_of(self._backend.source, *_split(reference))
+                except BackendError as error:
                     problems.append(str(error))
             return tuple(problems)
 
@@ -102,8 +103,8 @@ class LessonRun:
         if step is None or step.act is None:
             return None
         try:
-            result = await self._world.act(step.act.do, step.act.arguments)
-        except WorldError as error:
+            result = await self._backend.act(step.act.do, step.act.arguments)
+        except BackendError as error:
             result = ActResult("failed", (str(error),), message=str(error))
         self.result = result
         facts: dict[str, Fact] = {"act": step.act.do, "outcome": result.outcome}
@@ -157,8 +158,8 @@ class LessonRun:
         # Only what fits in every other way is worth a question to the registry.
         for address, value in asking:
             try:
-                wanted = await digest_at(self._world.source, Address.parse(address))
-            except WorldError as error:
+                wanted = await digest_at(self._backend.source, Address.parse(address))
+            except BackendError as error:
                 self.note = str(error)
                 return False
             if str(wanted) not in str(value):
@@ -167,8 +168,8 @@ class LessonRun:
 
     async def _holds(self, holds: Holds) -> bool:
         try:
-            kind, digest, complete = await state_of(self._world.source, *_split(holds.reference))
-        except WorldError as error:
+            kind, digest, complete = await state_of(self._backend.source, *_split(holds.reference))
+        except BackendError as error:
             self.note = f"The registry could not be asked: {error}"
             return False
         match holds.state:

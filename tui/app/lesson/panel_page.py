@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from tui.app.pages.parts import blank, prose
 from tui.app.styled_text import Line, Lines
+from tui.teach.backend import ActResult
 from tui.teach.events import EventKind
 from tui.teach.lesson import Step
 from tui.teach.lesson_run import LessonRun
-from tui.teach.world import ActResult
 from tui.text import plural
 
 

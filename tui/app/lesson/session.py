@@ -11,10 +11,10 @@ from tui.app.lesson.panel_page import result_page
 from tui.app.messages import Event, EventKind
 from tui.app.screens.dialogs import Reader
 from tui.explore.node import Kind, Load, Node
+from tui.teach.backend import LessonBackend
 from tui.teach.lesson import Act, Lesson, Show
 from tui.teach.lesson_run import LessonRun
 from tui.teach.target import Unreachable, reach
-from tui.teach.world import World
 
 if TYPE_CHECKING:
     from tui.app.screens.explore import ExploreScreen
@@ -32,9 +32,11 @@ _SHUTS = frozenset({"cut-off", "deny"})
 class Session:
     """One lesson, from its start to its end. `changed(ticked)` is called when the panel must be drawn anew."""
 
-    def __init__(self, house: ExploreScreen, lesson: Lesson, world: World, changed: Callable[[bool], None]) -> None:
+    def __init__(
+        self, house: ExploreScreen, lesson: Lesson, backend: LessonBackend, changed: Callable[[bool], None]
+    ) -> None:
         self.house = house
-        self.run = LessonRun(lesson, world)
+        self.run = LessonRun(lesson, backend)
         self.hint = False
         self.busy = ""
         self._changed = changed
@@ -43,7 +45,7 @@ class Session:
         self._feeder: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
-        """Put the world into the lesson's first state and follow the screen. Also start over."""
+        """Put the registry into the lesson's first state and follow the screen. Also start over."""
         self.end()
         self.busy = "Preparing the registry…"
         self._changed(True)

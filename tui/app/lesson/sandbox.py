@@ -13,10 +13,10 @@ from tui.demo.storage_folder import write_storage
 from tui.registry.client import Client
 from tui.sources.base import Source
 from tui.sources.docker_lists import DockerLists
-from tui.teach.demo_world import DemoWorld
+from tui.teach.backend import LessonBackend
 
 
-class Grounds:
+class LessonSandbox:
     """A temporary folder that plays Docker's config folder, while the program runs. Calls block for a moment."""
 
     def __init__(self, served: Served) -> None:
@@ -47,9 +47,9 @@ class Grounds:
                 return found.pushed()
         raise ValueError("Docker's folder has no such list")
 
-    def world(self, source: Source, client: Client) -> DemoWorld:
-        """The lessons' hand on it all."""
-        return DemoWorld(
+    def backend(self, source: Source, client: Client) -> LessonBackend:
+        """What lessons ask and change."""
+        return LessonBackend(
             self.served,
             faults,
             source,

@@ -1,4 +1,4 @@
-"""The embedded registry as a lesson's world: start over, and the faults that a lesson can bring about.
+"""The registry that a lesson plays in: start over, and the faults that a lesson can bring about.
 
 The registry itself belongs to the demo, which this package does not know: it is handed in, and used through the
 protocols below.
@@ -8,17 +8,53 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from tui.oci.digest import Digest
 from tui.registry.errors import Refused, RegistryError
 from tui.sources.base import Source
+from tui.teach.address import Address, BackendError, digest_at
 from tui.teach.events import Fact
-from tui.teach.world import ActResult, Address, WorldError, digest_at
 from tui.text import plural, safe
 
 T = TypeVar("T")
+
+#: What a lesson can do to the embedded registry, each with its arguments (True: needed).
+ACTS: Mapping[str, Mapping[str, bool]] = {
+    # Send what `docker manifest push` would send for a stored list, and show the registry's answer.
+    "docker-push": {"list": True},
+    # Somebody deletes an object: `of` is "library/hello:latest linux/arm64 layer 2" (or config; or just a manifest).
+    "delete": {"of": True},
+    # A clean-up removes what no tag needs; with `untagged` also the images that are only reached through an index.
+    "clean-up": {"repository": True, "untagged": False},
+    # The registry refuses (403) whatever is asked in a repository; with on = false it stops refusing.
+    "deny": {"repository": True, "on": False},
+    # A rate limit: so many pulls (manifest GETs) are left, in a window of so many seconds. left = -1 lifts it.
+    "limit": {"repository": True, "left": True, "seconds": False},
+    # Connections about a repository break without an answer; with on = false they hold again.
+    "cut-off": {"repository": True, "on": False},
+    # Every answer about a repository takes so many seconds.
+    "slow-down": {"repository": True, "seconds": True},
+    # The storage folder of these repositories (names joined by blanks) is written out, and opened as a source.
+    "write-storage": {"repositories": True},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ActResult:
+    """What an act did. `lines` are safe text for the panel; `status`, `code` and `message` are a registry's answer.
+
+    `opens` is a source that should be opened now ("storage:/tmp/…"; "" for none).
+    """
+
+    outcome: str
+    lines: tuple[str, ...]
+    status: int = 0
+    code: str = ""
+    message: str = ""
+    opens: str = ""
 
 
 class Served(Protocol):
@@ -62,8 +98,8 @@ class Writer(Protocol):
 StoredList = Callable[[str], tuple[bytes, str]]
 
 
-class DemoWorld:
-    """A lesson's world on the embedded registry.
+class LessonBackend:
+    """The embedded registry, asked and changed. Failures are raised as BackendError.
 
     `source` is the registry as the tree shows it; `client` sends what `docker manifest push` would send; `stored` gives
     the bytes of a stored list; `put_back` restores Docker's stored lists; `export` (demo.storage_folder.write_storage)
@@ -97,7 +133,7 @@ class DemoWorld:
             await asyncio.to_thread(self._served.reset)
             await asyncio.to_thread(self._put_back)
         except OSError as error:
-            raise WorldError(f"Docker's stored lists could not be put back: {safe(str(error))}.") from error
+            raise BackendError(f"Docker's stored lists could not be put back: {safe(str(error))}.") from error
         self._client.forget(self.source.registry)
 
     async def act(self, do: str, arguments: Mapping[str, Fact]) -> ActResult:
@@ -126,11 +162,11 @@ class DemoWorld:
             case "write-storage":
                 return await self._write_storage(tuple(str(arguments["repositories"]).split()))
             case other:
-                raise WorldError(f"“{safe(other)}” is nothing that can be done here.")
+                raise BackendError(f"“{safe(other)}” is nothing that can be done here.")
 
     async def _limit(self, name: str, left: int, seconds: float) -> ActResult:
         await self._call(lambda store: self._faults.limit_pulls(store, name, left if left >= 0 else None, seconds))
-        # A client that was told to wait does not ask again at once: this world's clock has just jumped.
+        # A client that was told to wait does not ask again at once: this registry's clock has just jumped.
         self._client.forget(self.source.registry)
         if left < 0:
             return _done(f"{name} has no limit any more.")
@@ -141,7 +177,7 @@ class DemoWorld:
         digest = str(await digest_at(self.source, address))
         lose = self._faults.lose_blob if address.part in ("config", "layer") else self._faults.lose_manifest
         if not await self._call(lambda store: lose(store, address.repository, digest)):
-            raise WorldError(f"{digest} is not in {address.repository}.")
+            raise BackendError(f"{digest} is not in {address.repository}.")
         return _done(f"Deleted from {address.repository}: {digest}")
 
     async def _clean_up(self, name: str, *, untagged: bool) -> ActResult:
@@ -158,7 +194,7 @@ class DemoWorld:
         try:
             raw, media_type = await asyncio.to_thread(self._stored, reference)
         except (OSError, ValueError) as error:
-            raise WorldError(f"There is no stored list {reference}: {safe(str(error))}") from error
+            raise BackendError(f"There is no stored list {reference}: {safe(str(error))}") from error
         command = f"$ docker manifest push {registry}/{reference}"
         request = f"PUT /v2/{repository}/manifests/{tag}  ({len(raw):,} bytes, {media_type})"
         try:
@@ -186,7 +222,7 @@ class DemoWorld:
         try:
             await self._call(lambda store: self._export(store, place, names))
         except OSError as error:
-            raise WorldError(f"The storage folder could not be written: {safe(str(error))}.") from error
+            raise BackendError(f"The storage folder could not be written: {safe(str(error))}.") from error
         return ActResult("done", (f"The storage folder is {safe(str(place))}.",), opens=f"storage:{place}")
 
     async def _call(self, change: Callable[[Any], T]) -> T:
@@ -203,7 +239,7 @@ def _as_docker(error: Refused) -> str:
 def _number(arguments: Mapping[str, Fact], name: str, default: int = 0) -> float:
     value = arguments.get(name, default)
     if isinstance(value, str | bool):
-        raise WorldError(f"“{name}” takes a number, not “{safe(str(value))}”.")
+        raise BackendError(f"“{name}” takes a number, not “{safe(str(value))}”.")
     return float(value)
 
 

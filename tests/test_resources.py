@@ -163,6 +163,15 @@ def test_a_mistake_is_told_by_its_line(
     assert str(caught.value) == f"{tmp_path / 'x.toml'}:{number}: {problem}"
 
 
+def test_every_message_of_docker_is_used() -> None:
+    wrong = [
+        f"{line('docker_messages.toml', name)}: nothing uses “{name}”"
+        for name in tables("docker_messages.toml")
+        if not quoted(name)
+    ]
+    assert not wrong
+
+
 def test_every_presence_has_its_words_and_every_section_of_the_help_is_shown() -> None:
     assert set(presence_words()) == set(Presence)
     wrong = [f"{FOLDER / 'help.md'}: nothing shows “{name}”" for name in sections("help.md") if not quoted(name)]

@@ -21,10 +21,9 @@ from tui.registry.access import Access, Hosts
 from tui.registry.trace import Exchange, Trace, asking
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
-from tui.teach import docker_says
 from tui.teach.choosing import choose
 from tui.teach.explanation import bytes_of
-from tui.teach.rehearsal_steps import Failures, RehearsalStep, StepKind, error_of
+from tui.teach.rehearsal_steps import Failures, RehearsalStep, StepKind, docker_says, error_of
 from tui.text import plural, safe, size
 
 
@@ -193,7 +192,7 @@ class Rehearsal:
                 node,
                 choice.passed_over,
                 stopped=True,
-                docker=docker_says.no_platform(str(self.platform)),
+                docker=docker_says("no-platform", platform=str(self.platform)),
             )
             return
         row = _row(node, entry)

@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from tui.explore.node import Node
 from tui.oci.descriptor import Descriptor
 from tui.oci.errors import OciError
 from tui.oci.reference import Reference
 from tui.registry.access import Access
+from tui.resources import fill, records
 from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
-from tui.teach import docker_says
 from tui.teach.choosing import PassedOver
-from tui.teach.docker_says import DockerSays
 from tui.teach.explanation import bytes_of
 from tui.text import safe
+
+
+@dataclass(frozen=True, slots=True)
+class DockerSays:
+    """One failure as `docker pull` prints it: a record of `resources/docker_messages.toml`, filled in. Either text is
+    "" where the wording is not fixed."""
+
+    name: str
+    classic: str = ""
+    containerd: str = ""
+
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """(who, message) pairs for what is known, in the order in which people will look for them."""
+        pairs = (("docker pull, up to Docker 28", self.classic), ("docker pull, Docker 29 and later", self.containerd))
+        return tuple(pair for pair in pairs if pair[1])
+
+
+@cache
+def _messages() -> Mapping[str, DockerSays]:
+    return records("docker_messages.toml", DockerSays)
+
+
+def docker_says(name: str, /, **values: str) -> DockerSays:
+    """What is printed for a failure with these values in it. Raises KeyError for an unknown name or a missing value."""
+    message = _messages()[name]
+    return DockerSays(name, fill(message.classic, values), fill(message.containerd, values))
 
 
 class StepKind(StrEnum):
@@ -97,22 +124,22 @@ class Failures:
             f"{self.access.url if self.access is not None else ''}{self.path('blobs' if blob else 'manifests', digest)}"
         )
         match error.presence:
-            case Presence.MISSING if kind is StepKind.TAG:
-                return docker_says.tag_unknown(self.reference)
             case Presence.MISSING if kind is StepKind.CONFIG:
-                return docker_says.config_unknown(digest, media_type)
+                return docker_says("config-unknown", digest=digest, type=media_type)
             case Presence.MISSING if kind is StepKind.LAYER:
-                return docker_says.layer_unknown(digest, media_type)
+                return docker_says("layer-unknown", digest=digest, type=media_type)
+            case Presence.MISSING if below and kind is not StepKind.TAG:
+                return docker_says("child-unknown", reference=self.reference, url=url)
             case Presence.MISSING:
-                return (
-                    docker_says.child_unknown(self.reference, url) if below else docker_says.tag_unknown(self.reference)
-                )
+                return docker_says("tag-unknown", reference=self.reference)
+            case Presence.DENIED if digest:
+                return docker_says("denied-below", name=_familiar(self.reference), url=url)
             case Presence.DENIED:
-                return docker_says.denied(_familiar(self.reference), self.reference, url if digest else "")
+                return docker_says("denied", name=_familiar(self.reference), reference=self.reference)
             case Presence.LIMITED:
-                return docker_says.rate_limited(_registry_message(error), url)
+                return docker_says("rate-limited", message=_registry_message(error) or "Too Many Requests", url=url)
             case Presence.MISMATCHED if kind is StepKind.LAYER:
-                return docker_says.layer_corrupt(digest)
+                return docker_says("layer-corrupt", digest=digest)
             case _:
                 return None
 

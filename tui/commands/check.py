@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -20,6 +19,7 @@ from tui.explore.node import Node
 from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
 from tui.explore.report import Report, exit_status, failed_report, report, worst_exit_status
 from tui.explore.selection import select
+from tui.oci.canonical_json import json_text
 from tui.oci.errors import MalformedReference
 from tui.oci.platform import Platform
 from tui.sources.base import SourceError
@@ -84,7 +84,7 @@ class _Printed:
 
     def put(self, made: Report) -> None:
         if self._output == "json":
-            text = json.dumps(made.to_json(), indent=2, ensure_ascii=False)
+            text = json_text(made.to_json(), indent=2)
             out((",\n" if self._parts else "[\n") + indent(text, "  ") if self.several else text, end="")
             self._parts += 1
         elif self._output == "markdown":

@@ -7,11 +7,10 @@ escaped as Go's encoder does. Other tools indent otherwise, so that the same ent
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tui.oci.go_json import escaped
+from tui.oci.canonical_json import go_escaped, json_text
 
 _DESCRIPTOR = ("mediaType", "digest", "size", "urls", "annotations", "data", "platform", "artifactType")
 _PLATFORM = ("architecture", "os", "os.version", "os.features", "variant")
@@ -25,7 +24,7 @@ def dump(document: Mapping[str, Any]) -> bytes:
 
 def text_of(document: Mapping[str, Any]) -> str:
     """The same as text, also of what cannot be encoded: for comparing."""
-    return escaped(json.dumps(_index(document), ensure_ascii=False, indent=2, allow_nan=False))
+    return go_escaped(json_text(_index(document), indent=2))
 
 
 def _index(document: Mapping[str, Any]) -> dict[str, Any]:

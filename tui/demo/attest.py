@@ -8,7 +8,6 @@ bytes only look like one, and nothing in this program verifies them.
 from __future__ import annotations
 
 import base64
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from urllib.parse import quote
 from tui.demo.images import BUILDKIT, CREATED, Image, Piece, noise, piece, render
 from tui.demo.store import Store
 from tui.oci import media
+from tui.oci.canonical_json import json_text
 
 PROVENANCE: Final = "https://slsa.dev/provenance/v1"
 SBOM: Final = "https://spdx.dev/Document"
@@ -53,14 +53,13 @@ def attest(
     predicates.append((PROVENANCE, _slsa(one, base)))
     statements = tuple(_statement(one, name, kind, predicate) for kind, predicate in predicates)
     config = piece(
-        json.dumps(
+        json_text(
             {
                 "architecture": "unknown",
                 "os": "unknown",
                 "config": {},
                 "rootfs": {"type": "layers", "diff_ids": [found.digest for found in statements]},
-            },
-            separators=(",", ":"),
+            }
         ).encode(),
         media.OCI_CONFIG,
     )
@@ -102,7 +101,7 @@ def _statement(one: Image, name: str, kind: str, predicate: Mapping[str, Any]) -
         "predicate": predicate,
     }
     return piece(
-        json.dumps(statement, separators=(",", ":")).encode(),
+        json_text(statement).encode(),
         media.IN_TOTO,
         annotations={"in-toto.io/predicate-type": kind},
     )
@@ -184,14 +183,13 @@ def _spdx(one: Image, name: str, packages: Sequence[tuple[str, str]]) -> dict[st
 
 def sign(store: Store, name: str, subject: Piece) -> str:
     """Attach what looks like a Sigstore bundle to a manifest, as a referrer; the bundle manifest's digest."""
-    payload = json.dumps(
+    payload = json_text(
         {
             "_type": "https://in-toto.io/Statement/v1",
             "predicateType": "https://sigstore.dev/cosign/sign/v1",
             "subject": [{"digest": {"sha256": subject.digest.partition(":")[2]}}],
             "predicate": {},
-        },
-        separators=(",", ":"),
+        }
     ).encode()
     bundle = {
         "mediaType": media.SIGSTORE_BUNDLE,
@@ -202,7 +200,7 @@ def sign(store: Store, name: str, subject: Piece) -> str:
             "signatures": [{"sig": _text(noise(f"a signature of {subject.digest}", 80)[8:])}],
         },
     }
-    blob = piece(json.dumps(bundle, separators=(",", ":")).encode(), media.SIGSTORE_BUNDLE)
+    blob = piece(json_text(bundle).encode(), media.SIGSTORE_BUNDLE)
     empty = piece(b"{}", media.OCI_EMPTY)
     document = {
         "schemaVersion": 2,
@@ -219,7 +217,7 @@ def sign(store: Store, name: str, subject: Piece) -> str:
     }
     store.put_blob(name, empty.raw)
     store.put_blob(name, blob.raw)
-    return store.put_manifest(name, json.dumps(document, separators=(",", ":")).encode(), media.OCI_MANIFEST)
+    return store.put_manifest(name, json_text(document).encode(), media.OCI_MANIFEST)
 
 
 def _text(raw: bytes) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from tui.demo.gz import gzip_bytes
 from tui.demo.paths import digest_of
 from tui.demo.store import Store
 from tui.oci import media
+from tui.oci.canonical_json import json_text
 
 CREATED: Final = "2026-05-04T09:12:31.518204734Z"
 _TRAILER: Final = 1024
@@ -153,7 +153,7 @@ def image(
         **{key: own[key] for key in ("os.version", "variant") if key in own},
         "rootfs": {"type": "layers", "diff_ids": [one.diff_id for one in files]},
     }
-    config_piece = piece(json.dumps(config, separators=(",", ":"), ensure_ascii=False).encode(), style.config)
+    config_piece = piece(json_text(config).encode(), style.config)
     pieces = [_styled(one.piece, style) for one in files if one.piece is not None]
     document: dict[str, Any] = {
         "schemaVersion": 2,
@@ -195,7 +195,7 @@ def index(
 
 def render(document: Mapping[str, Any], style: Style) -> bytes:
     """JSON, indented as the tool does it."""
-    return json.dumps(document, indent=style.indent, ensure_ascii=False).encode()
+    return json_text(document, indent=style.indent).encode()
 
 
 def put_image(store: Store, name: str, one: Image, tags: Sequence[str] = (), *, without: Sequence[Piece] = ()) -> None:

@@ -92,6 +92,23 @@ def decode(raw: bytes, content_type: str | None = None, *, digest: Digest | None
     """
     header = media.normalise(content_type)
     header = header if media.is_media_type(header) else ""
+    document, ambiguity = _read(raw, digest)
+    body = document.get("mediaType")
+    old = _is_schema1(document, header, body)
+    covered = signed_payload(raw, document) if old else None
+    ours, warnings = _verify(raw, raw if covered is None else covered, digest)
+    ambiguity = ambiguity or _ambiguity(document, body if isinstance(body, str) else header)
+    if not ambiguity and not old:
+        return _decode_parts(raw, ours, document, header, warnings)
+    reason = ambiguity or "This is a Docker schema 1 manifest, which is not supported: registries dropped it."
+    media_type = body if isinstance(body, str) and media.is_media_type(body) else header
+    if old and not media.is_schema1(media_type):
+        media_type = media.SCHEMA1_SIGNED if "signatures" in document else media.SCHEMA1
+    return OpaqueManifest(raw, ours, media_type, document, {}, None, None, tuple(warnings), reason)
+
+
+def _read(raw: bytes, digest: Digest | None) -> tuple[dict[str, Any], str]:
+    """The JSON object, and why it is ambiguous ("" when it is not)."""
     ambiguity = ""
     try:
         document = strict_json.loads(raw, limit=VIEW_LIMIT)
@@ -103,17 +120,14 @@ def decode(raw: bytes, content_type: str | None = None, *, digest: Digest | None
     if not isinstance(document, dict):
         _verify(raw, raw, digest)
         raise MalformedDocument("", "The document is not a JSON object, so it is no manifest.")
+    return document, ambiguity
+
+
+def _decode_parts(
+    raw: bytes, digest: Digest, document: Mapping[str, Any], header: str, warnings: list[str]
+) -> AnyManifest:
+    """What a document says that can be taken for one thing only. `header` is the type that it came with."""
     body = document.get("mediaType")
-    old = _is_schema1(document, header, body)
-    covered = signed_payload(raw, document) if old else None
-    ours, warnings = _verify(raw, raw if covered is None else covered, digest)
-    ambiguity = ambiguity or _ambiguity(document, body if isinstance(body, str) else header)
-    if ambiguity or old:
-        reason = ambiguity or "This is a Docker schema 1 manifest, which is not supported: registries dropped it."
-        media_type = body if isinstance(body, str) and media.is_media_type(body) else header
-        if old and not media.is_schema1(media_type):
-            media_type = media.SCHEMA1_SIGNED if "signatures" in document else media.SCHEMA1
-        return OpaqueManifest(raw, ours, media_type, document, {}, None, None, tuple(warnings), reason)
     if body is not None and (not isinstance(body, str) or (body and not media.is_media_type(body))):
         raise MalformedDocument("mediaType", "must be a media type")
     media_type = _decide(document, header, body or "", warnings)
@@ -123,24 +137,25 @@ def decode(raw: bytes, content_type: str | None = None, *, digest: Digest | None
     artifact_type = document.get("artifactType") or None
     if artifact_type is not None and not isinstance(artifact_type, str):
         raise MalformedDocument("artifactType", "must be text")
+    config: Descriptor | None = None
     if media.is_index(media_type):
         entries = _descriptors(document, "manifests", warnings)
-        return Index(raw, ours, media_type, document, notes, artifact_type, below, tuple(warnings), entries)
+        return Index(raw, digest, media_type, document, notes, artifact_type, below, tuple(warnings), entries)
     if media_type == media.OCI_ARTIFACT:
-        blobs = _descriptors(document, "blobs", warnings, required=False)
-        return ImageManifest(raw, ours, media_type, document, notes, artifact_type, below, tuple(warnings), None, blobs)
-    if media.is_image_manifest(media_type):
+        layers = _descriptors(document, "blobs", warnings, required=False)
+    elif media.is_image_manifest(media_type):
         if document.get("config") is None:
             raise MalformedDocument("config", "is missing")
         config = Descriptor.from_document(document["config"], "config")
         layers = _descriptors(document, "layers", warnings)
         if artifact_type is None and not media.is_image_config(config.media_type):
             artifact_type = config.media_type or None  # image-spec: then the config's type says what it is
-        return ImageManifest(
-            raw, ours, media_type, document, notes, artifact_type, below, tuple(warnings), config, layers
-        )
-    reason = f"The type {safe(media_type, limit=200) or 'of this document'} is not known, so nothing below is read."
-    return OpaqueManifest(raw, ours, media_type, document, notes, artifact_type, below, tuple(warnings), reason)
+    else:
+        reason = f"The type {safe(media_type, limit=200) or 'of this document'} is not known, so nothing below is read."
+        return OpaqueManifest(raw, digest, media_type, document, notes, artifact_type, below, tuple(warnings), reason)
+    return ImageManifest(
+        raw, digest, media_type, document, notes, artifact_type, below, tuple(warnings), config, layers
+    )
 
 
 def _verify(raw: bytes, covered: bytes, digest: Digest | None) -> tuple[Digest, list[str]]:

@@ -7,11 +7,11 @@ looked at like any other; its digest is ours and is in no registry.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from tui.oci import media, strict_json
+from tui.oci.canonical_json import json_text
 from tui.oci.config import CONFIG_LIMIT
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -86,7 +86,7 @@ def _make_up(files: Files, image: dict[str, Any], where: str, contents: Contents
         "config": parts[0].to_document(),
         "layers": [part.to_document() for part in parts[1:]],
     }
-    raw = json.dumps(document, indent=3).encode()
+    raw = json_text(document, indent=3).encode()
     digest = Digest.of(raw)
     contents.made[digest] = (raw, media.DOCKER_MANIFEST)
     return Descriptor(media.DOCKER_MANIFEST, digest, len(raw))

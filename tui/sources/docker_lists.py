@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import json
 import os
 import re
 import stat
@@ -21,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from tui.oci import media, strict_json
+from tui.oci.canonical_json import go_escaped, json_text
 from tui.oci.descriptor import Descriptor
 from tui.oci.errors import OciError
-from tui.oci.go_json import escaped
 from tui.oci.manifest import AnyManifest, ImageManifest, decode
 from tui.oci.reference import Reference, is_tag
 from tui.sources.atomic_write import UNFINISHED, atomic_write
@@ -88,7 +87,7 @@ class StoredList:
                 shown["platform"] = document["platform"]
             manifests.append(shown)
         document = {"schemaVersion": 2, "mediaType": media_type, "manifests": manifests}
-        return _go(json.dumps(document, ensure_ascii=False, indent=3)).encode(), media_type
+        return _go(json_text(document, indent=3)).encode(), media_type
 
 
 class DockerLists:
@@ -190,7 +189,7 @@ def entry_file(reference: Reference, descriptor: Descriptor, raw: bytes) -> byte
         "Descriptor": descriptor.to_document(),
         "Raw": base64.b64encode(raw).decode("ascii"),
     }
-    head = json.dumps(document, ensure_ascii=False, separators=(",", ":"))[:-1]
+    head = json_text(document)[:-1]
     return f'{_go(head)},"{key}":{_go(_compact(raw.decode("utf-8")))}}}'.encode()
 
 
@@ -296,7 +295,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def _go(text: str) -> str:
     """As Go's encoder writes it, which has the replacement character for what is no text."""
-    return escaped(_SURROGATE.sub("\ufffd", text))
+    return go_escaped(_SURROGATE.sub("\ufffd", text))
 
 
 def default_folder(environment: Mapping[str, str] | None = None) -> Path:

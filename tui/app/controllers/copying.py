@@ -12,6 +12,7 @@ from tui.app.copy_menu import CopyItem, copy_menu
 from tui.app.messages import EventKind
 from tui.explore.availability import unavailable_copy_digest, unavailable_selected
 from tui.explore.node import Node
+from tui.oci.canonical_json import json_text
 from tui.text import safe, shorten
 
 if TYPE_CHECKING:
@@ -94,7 +95,6 @@ class Copying(Finding):
 
     def report_text(self, node: Node, form: str) -> str:
         """The report on the tag or image that a row is in: `markdown`, or JSON."""
-        import json
 
         from tui.explore.report import report
 
@@ -105,7 +105,7 @@ class Copying(Finding):
         made = report(about, self.explorer, requests=spent[0], searches=spent[1])
         if form == "markdown":
             return made.to_markdown()
-        return json.dumps(made.to_json(), indent=2, ensure_ascii=False) + "\n"
+        return json_text(made.to_json(), indent=2) + "\n"
 
     @abstractmethod
     def commands_of(self, node: Node) -> tuple[Command, ...]:

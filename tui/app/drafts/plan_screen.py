@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +24,7 @@ from tui.compose.equivalents import Equivalent, equivalents
 from tui.compose.plan import Plan, to_json
 from tui.compose.service import Progress
 from tui.engine import client_settings
+from tui.oci.canonical_json import json_text
 from tui.teach.write_events import plan_event
 from tui.text import plural, safe
 
@@ -273,7 +273,7 @@ class PlanScreen(FixScreen[Plan]):
 
     async def _json(self) -> None:
         assert self.plan is not None
-        text = json.dumps(to_json(self.plan), indent=2, ensure_ascii=False) + "\n"
+        text = json_text(to_json(self.plan), indent=2) + "\n"
         what = await self.house.ask(
             Choice("The plan as JSON", [Item("c", "copy it", "copy"), Item("s", "save it to a file", "save")])
         )

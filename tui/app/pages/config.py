@@ -8,6 +8,7 @@ from tui.app.pages.parts import Scene, blank, digest_value, heading, page, pairs
 from tui.app.pages.summary import nothing
 from tui.app.styled_text import Line, Lines
 from tui.explore.node import Kind, Node
+from tui.oci.canonical_json import json_text
 from tui.oci.config import ImageConfig
 from tui.text import age, safe
 
@@ -71,9 +72,7 @@ def _run(read: ImageConfig) -> list[Line]:
 
 def words(items: Sequence[str] | None) -> str:
     """A command line as its words, quoted as in the exec form; "" for none."""
-    import json
-
-    return "[" + ", ".join(json.dumps(item, ensure_ascii=False) for item in items) + "]" if items is not None else ""
+    return "[" + ", ".join(json_text(item) for item in items) + "]" if items is not None else ""
 
 
 def _history(read: ImageConfig) -> list[Line]:

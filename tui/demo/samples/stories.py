@@ -10,6 +10,7 @@ from tui.demo.attest import attest, put_attestation
 from tui.demo.images import BUILDKIT, DOCKER, Image, Style, image, index, layer, noise, put_image, put_index, step
 from tui.demo.samples import Sample
 from tui.demo.store import Store
+from tui.oci.canonical_json import json_text
 
 SANDBOX: Final = "sandbox"
 EDGE: Final = "0.16-edge"
@@ -141,7 +142,7 @@ def _stored_entry(reference: str, one: Image) -> bytes:
         "Raw": base64.b64encode(one.manifest.raw).decode(),
         "SchemaV2Manifest": {**document, **descriptors},
     }
-    return json.dumps(entry, separators=(",", ":")).encode()
+    return json_text(entry).encode()
 
 
 def _docker_descriptor(found: dict[str, Any]) -> dict[str, Any]:

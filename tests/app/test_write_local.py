@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.draft_stage import FixStage, fixing, served
-from tests.compose.yard import make
+from tests.compose.fixtures import make
 from tests.support.local_lists import write_list
 from tui.demo.images import Image, put_image
 from tui.demo.serve import Served

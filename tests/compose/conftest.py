@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compose.yard import Yard
+from tests.compose.fixtures import Rig
 from tui.compose.journal import Journal
 from tui.demo.serve import Served
 from tui.demo.store import Store
@@ -25,10 +25,10 @@ def served() -> Iterator[Served]:
 
 
 @pytest.fixture
-async def yard(served: Served, tmp_path: Path) -> AsyncIterator[Yard]:
+async def rig(served: Served, tmp_path: Path) -> AsyncIterator[Rig]:
     """Everything that a test of compose needs."""
     client = Client(ClientSettings(concurrency=8))
     inspector = Inspector(client)
-    yield Yard(served, client, inspector, Journal(tmp_path / "journal"))
+    yield Rig(served, client, inspector, Journal(tmp_path / "journal"))
     await inspector.aclose()
     await client.aclose()

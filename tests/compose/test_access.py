@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compose.yard import Yard, make
+from tests.compose.fixtures import Rig, make
 from tui.compose.events import Outcome
 from tui.compose.planner import plan_draft
 from tui.demo.access import PASSWORD, USER, Access, Rules
@@ -25,53 +25,53 @@ def log_in(home: Path, registry: str, password: str = PASSWORD) -> None:
 
 
 @pytest.mark.parametrize("scopes", ["all", "first", "last"])
-async def test_mounting_with_tokens(yard: Yard, hermetic: Path, scopes: str) -> None:
+async def test_mounting_with_tokens(rig: Rig, hermetic: Path, scopes: str) -> None:
     """Token servers that honour only one of two scopes refuse the mount; the blobs are copied then."""
-    yard.put("staging", make("a", "linux/amd64"), "t")
+    rig.put("staging", make("a", "linux/amd64"), "t")
 
     def rules(store: object) -> None:
         store.rules = Rules(required=True, scopes=scopes)  # type: ignore[attr-defined, arg-type]
         store.repository("staging").access = Access.PRIVATE  # type: ignore[attr-defined]
         store.repository("app").access = Access.PRIVATE  # type: ignore[attr-defined]
 
-    yard.change(rules)
-    log_in(hermetic, yard.registry)
-    result = await yard.pushed("app:1", "staging:t")
+    rig.change(rules)
+    log_in(hermetic, rig.registry)
+    result = await rig.pushed("app:1", "staging:t")
     assert result.outcome is Outcome.PUSHED, result.sentence
-    assert yard.holds("app", "1") == result.digest
+    assert rig.holds("app", "1") == result.digest
 
 
-async def test_reading_is_allowed_writing_is_not(yard: Yard) -> None:
-    yard.put("app", make("a", "linux/amd64"), "amd64")
-    old = yard.put_list("app", [make("old", "linux/amd64")], "1")
-    yard.change(lambda store: setattr(store.repository("app"), "access", Access.READ_ONLY))
-    plan = await yard.plan("app:1", "app:amd64")
-    result = await yard.push(plan).run()
+async def test_reading_is_allowed_writing_is_not(rig: Rig) -> None:
+    rig.put("app", make("a", "linux/amd64"), "amd64")
+    old = rig.put_list("app", [make("old", "linux/amd64")], "1")
+    rig.change(lambda store: setattr(store.repository("app"), "access", Access.READ_ONLY))
+    plan = await rig.plan("app:1", "app:amd64")
+    result = await rig.push(plan).run()
     assert result.outcome is Outcome.FAILED
     assert result.undetermined
-    assert yard.holds("app", "1") == old == result.tag_holds
+    assert rig.holds("app", "1") == old == result.tag_holds
 
 
-async def test_a_tag_that_may_not_be_seen_is_said_and_not_called_absent(yard: Yard) -> None:
-    yard.put("staging", make("a", "linux/amd64"), "t")
-    yard.put_list("app", [make("old", "linux/amd64")], "1")
-    yard.change(lambda store: setattr(store.repository("app"), "access", Access.CLOSED))
-    plan = await plan_draft(await yard.draft("app:1", "staging:t"), yard.inspector)
+async def test_a_tag_that_may_not_be_seen_is_said_and_not_called_absent(rig: Rig) -> None:
+    rig.put("staging", make("a", "linux/amd64"), "t")
+    rig.put_list("app", [make("old", "linux/amd64")], "1")
+    rig.change(lambda store: setattr(store.repository("app"), "access", Access.CLOSED))
+    plan = await plan_draft(await rig.draft("app:1", "staging:t"), rig.inspector)
     assert plan.ready
     assert any("cannot be read" in warning for warning in plan.warnings)
-    result = await yard.push(plan).run()
+    result = await rig.push(plan).run()
     assert result.outcome is Outcome.FAILED
-    assert not [one for one in yard.asked("PUT") if one.status == 201]
+    assert not [one for one in rig.asked("PUT") if one.status == 201]
 
 
-async def test_what_could_not_be_asked_is_not_called_missing(yard: Yard) -> None:
+async def test_what_could_not_be_asked_is_not_called_missing(rig: Rig) -> None:
     from tui.demo.quirks import Quirks
 
-    one = yard.put("app", make("a", "linux/amd64"), "t")
-    draft = await yard.draft("app:1", "app:t")
+    one = rig.put("app", make("a", "linux/amd64"), "t")
+    draft = await rig.draft("app:1", "app:t")
     broken = frozenset({one.layers[1].digest})
-    yard.change(lambda store: setattr(store.repository("app"), "quirks", Quirks(broken=broken)))
-    client = Client(replace(yard.client.settings, tries=1, deadline=5.0))
+    rig.change(lambda store: setattr(store.repository("app"), "quirks", Quirks(broken=broken)))
+    client = Client(replace(rig.client.settings, tries=1, deadline=5.0))
     plan = await plan_draft(draft, Inspector(client))
     await client.aclose()
     assert not plan.ready

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.compose.yard import Yard, make
+from tests.compose.fixtures import Rig, make
 from tui.compose.plan import Plan
 from tui.compose.planner import plan_draft
 from tui.compose.recreate import recreate
@@ -14,47 +14,47 @@ from tui.sources.location import RepositoryLocation
 from tui.sources.registry import RegistrySource
 
 
-async def recreated(yard: Yard, text: str) -> Plan:
+async def recreated(rig: Rig, text: str) -> Plan:
     """What `R` does: the tag is asked, its sources are, and all that the new list needs."""
-    target = yard.ref(text)
+    target = rig.ref(text)
     location = RepositoryLocation.of(target)
-    index = await yard.inspector.manifest(location, target.tag or "", fresh=True)
+    index = await rig.inspector.manifest(location, target.tag or "", fresh=True)
     assert isinstance(index, Index)
-    return await plan_draft(await recreate(yard.inspector, target, index, location), yard.inspector)
+    return await plan_draft(await recreate(rig.inspector, target, index, location), rig.inspector)
 
 
-def asked(yard: Yard) -> Counter[tuple[str, str]]:
-    return Counter((one.method, one.path) for one in yard.asked())
+def asked(rig: Rig) -> Counter[tuple[str, str]]:
+    return Counter((one.method, one.path) for one in rig.asked())
 
 
-async def test_recreating_after_a_check_asks_for_the_tags_only(yard: Yard) -> None:
+async def test_recreating_after_a_check_asks_for_the_tags_only(rig: Rig) -> None:
     old = [make("old", "linux/amd64"), make("old", "linux/arm64")]
-    yard.put_list("app", old, "1")
+    rig.put_list("app", old, "1")
     for one, tag in zip(old, ("1-amd64", "1-arm64"), strict=True):
-        yard.put("app", one, tag)
-    explorer = Explorer(yard.inspector)
-    row = explorer.add_selector(RegistrySource(yard.client, yard.registry), "app", "1")
+        rig.put("app", one, tag)
+    explorer = Explorer(rig.inspector)
+    row = explorer.add_selector(RegistrySource(rig.client, rig.registry), "app", "1")
     await explorer.check(row).wait()
-    looked = asked(yard)
+    looked = asked(rig)
     assert [path for (method, path) in looked if method == "HEAD" and "/blobs/" in path]
-    yard.forget_requests()
-    plan = await recreated(yard, "app:1")
+    rig.forget_requests()
+    plan = await recreated(rig, "app:1")
     assert plan.ready
-    again = asked(yard)
+    again = asked(rig)
     assert again["GET", "/v2/app/manifests/1"]  # what a guarded write rests on is always asked
     assert not [path for _, path in again if "/blobs/" in path]
     assert not [path for _, path in again if "sha256:" in path and "/manifests/" in path]
 
 
-async def test_a_check_after_recreating_asks_for_nothing_that_was_seen_either(yard: Yard) -> None:
+async def test_a_check_after_recreating_asks_for_nothing_that_was_seen_either(rig: Rig) -> None:
     old = [make("old", "linux/amd64")]
-    yard.put_list("app", old, "1")
-    yard.put("app", old[0], "1-amd64")
-    explorer = Explorer(yard.inspector)
-    row = explorer.add_selector(RegistrySource(yard.client, yard.registry), "app", "1")
-    await recreated(yard, "app:1")
-    yard.forget_requests()
+    rig.put_list("app", old, "1")
+    rig.put("app", old[0], "1-amd64")
+    explorer = Explorer(rig.inspector)
+    row = explorer.add_selector(RegistrySource(rig.client, rig.registry), "app", "1")
+    await recreated(rig, "app:1")
+    rig.forget_requests()
     await explorer.check(row).wait()
-    blobs = [one for one in yard.asked() if "/blobs/" in one.path]
+    blobs = [one for one in rig.asked() if "/blobs/" in one.path]
     assert len({one.path for one in blobs}) == len(blobs)
     assert not any(one.method == "HEAD" for one in blobs)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.compose.yard import Yard, make
+from tests.compose.fixtures import Rig, make
 from tests.support.commands import run_create
 from tui.commands.create import create
 from tui.config import Settings
@@ -25,85 +25,85 @@ from tui.registry.settings import ClientSettings, HostSettings
 class Command:
     """Runs the command in a test's surroundings."""
 
-    def __init__(self, yard: Yard, capsys: pytest.CaptureFixture[str]) -> None:
-        self.yard = yard
+    def __init__(self, rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+        self.rig = rig
         self.capsys = capsys
 
     async def __call__(
         self, target: str, sources: Sequence[str], *, client: Client | None = None, **options: Any
     ) -> tuple[int, str, str]:
         self.capsys.readouterr()
-        sources = [source if source.startswith(("127.", "oci:")) else self.yard.at(source) for source in sources]
+        sources = [source if source.startswith(("127.", "oci:")) else self.rig.at(source) for source in sources]
         status = await create(
-            client or self.yard.client, self.yard.at(target), sources, journal=self.yard.journal, **options
+            client or self.rig.client, self.rig.at(target), sources, journal=self.rig.journal, **options
         )
         written = self.capsys.readouterr()
         return status, written.out, written.err
 
     def document(self, repository: str, tag: str) -> Mapping[str, Any]:
-        held = self.yard.holds(repository, tag)
+        held = self.rig.holds(repository, tag)
         assert held is not None
-        raw = self.yard.change(lambda store: store.repository(repository).manifests[held].raw)
+        raw = self.rig.change(lambda store: store.repository(repository).manifests[held].raw)
         found: Mapping[str, Any] = json.loads(raw)
         return found
 
 
 @pytest.fixture
-def command(yard: Yard, capsys: pytest.CaptureFixture[str]) -> Command:
+def command(rig: Rig, capsys: pytest.CaptureFixture[str]) -> Command:
     for name in ("amd64", "arm64"):
-        yard.put("app", make("a", f"linux/{name}"), name)
-    return Command(yard, capsys)
+        rig.put("app", make("a", f"linux/{name}"), name)
+    return Command(rig, capsys)
 
 
-async def test_stdout_is_the_digest(yard: Yard, command: Command) -> None:
+async def test_stdout_is_the_digest(rig: Rig, command: Command) -> None:
     status, out, err = await command("app:1", ["app:amd64", "app:arm64"])
-    assert (status, out) == (0, f"{yard.holds('app', '1')}\n")
+    assert (status, out) == (0, f"{rig.holds('app', '1')}\n")
     assert "put the index" in err
     again = await command("app:1", ["app:amd64", "app:arm64"])
     assert again[:2] == (0, out)
 
 
-async def test_json_also_when_nothing_is_pushed(yard: Yard, command: Command) -> None:
+async def test_json_also_when_nothing_is_pushed(rig: Rig, command: Command) -> None:
     status, out, err = await command("app:1", ["app:amd64", "app:nowhere"], json=True)
     found = json.loads(out)
     assert (status, found["digest"], found["outcome"]) == (1, None, "refused")
-    assert found["reference"] == yard.at("app:1")
+    assert found["reference"] == rig.at("app:1")
     assert found["messages"] and found["messages"][0] in err
     layer = make("lost", "linux/s390x")
-    yard.put("app", layer, "lost")
-    yard.change(lambda store: store.delete_blob("app", layer.layers[0].digest))
+    rig.put("app", layer, "lost")
+    rig.change(lambda store: store.delete_blob("app", layer.layers[0].digest))
     status, out, _ = await command("app:1", ["app:lost"], json=True)
     found = json.loads(out)
     assert (status, found["outcome"], found["before"]) == (1, "refused", None)
     assert layer.layers[0].digest in found["messages"][0]
-    assert yard.holds("app", "1") is None
+    assert rig.holds("app", "1") is None
 
 
-async def test_json(yard: Yard, command: Command) -> None:
+async def test_json(rig: Rig, command: Command) -> None:
     status, out, _ = await command("app:1", ["app:amd64", "app:arm64"], json=True)
     assert status == 0
     found = json.loads(out)
-    assert found["digest"] == yard.holds("app", "1")
+    assert found["digest"] == rig.holds("app", "1")
     assert found["outcome"] == "pushed"
     assert found["platforms"] == ["linux/amd64", "linux/arm64"]
 
 
-async def test_a_dry_run_writes_nothing_and_tells_the_digest(yard: Yard, command: Command) -> None:
+async def test_a_dry_run_writes_nothing_and_tells_the_digest(rig: Rig, command: Command) -> None:
     status, text, _ = await command("app:1", ["app:amd64", "app:arm64"], dry_run=True)
     assert status == 0
     status, out, _ = await command("app:1", ["app:amd64", "app:arm64"], dry_run=True, json=True)
     assert status == 0
     planned = json.loads(out)
     assert planned["digest"] in text
-    assert yard.holds("app", "1") is None
-    assert not yard.asked("PUT") and not yard.asked("POST")
+    assert rig.holds("app", "1") is None
+    assert not rig.asked("PUT") and not rig.asked("POST")
     _, out, _ = await command("app:1", ["app:amd64", "app:arm64"])
     assert out.strip() == planned["digest"]
 
 
-async def test_amend_remove_annotate(yard: Yard, command: Command) -> None:
+async def test_amend_remove_annotate(rig: Rig, command: Command) -> None:
     await command("app:1", ["app:amd64", "app:arm64"])
-    yard.put("app", make("new", "linux/s390x"), "s390x")
+    rig.put("app", make("new", "linux/s390x"), "s390x")
     status, _, err = await command(
         "app:1", ["app:s390x"], amend=True, remove=(Platform.parse("linux/arm64"),), annotations={"k": "v"}
     )
@@ -114,12 +114,12 @@ async def test_amend_remove_annotate(yard: Yard, command: Command) -> None:
     assert "Removed linux/arm64" in err
 
 
-async def test_annotations_on_a_docker_list(yard: Yard, command: Command) -> None:
-    yard.put("docker", make("d", "linux/amd64", style=DOCKER), "t")
+async def test_annotations_on_a_docker_list(rig: Rig, command: Command) -> None:
+    rig.put("docker", make("d", "linux/amd64", style=DOCKER), "t")
     status, out, err = await command("docker:1", ["docker:t"], annotations={"k": "v"})
     assert (status, out) == (1, "")
     assert "--type oci" in err
-    assert yard.holds("docker", "1") is None
+    assert rig.holds("docker", "1") is None
     status, _, _ = await command("docker:1", ["docker:t"], annotations={"k": "v"}, type="oci")
     assert status == 0
     assert command.document("docker", "1")["mediaType"] == media.OCI_INDEX
@@ -143,53 +143,53 @@ async def test_annotations_on_a_docker_list(yard: Yard, command: Command) -> Non
     ],
 )
 async def test_bad_input(
-    yard: Yard, command: Command, sources: list[str], options: dict[str, Any], status: int, words: str
+    rig: Rig, command: Command, sources: list[str], options: dict[str, Any], status: int, words: str
 ) -> None:
-    yard.put("app", make("b", "linux/amd64"), "amd64-again")
-    yard.put("private", make("p", "linux/amd64"), "1")
-    yard.change(lambda store: deny(store, "private"))
+    rig.put("app", make("b", "linux/amd64"), "amd64-again")
+    rig.put("private", make("p", "linux/amd64"), "1")
+    rig.change(lambda store: deny(store, "private"))
     broken = make("broken", "linux/amd64")
-    yard.put("app", broken, "broken", without=broken.layers[:1])
+    rig.put("app", broken, "broken", without=broken.layers[:1])
     chart = json.loads(broken.manifest.raw)
     chart["config"]["mediaType"] = "application/vnd.cncf.helm.config.v1+json"
-    yard.change(lambda store: store.put_manifest("app", json.dumps(chart).encode(), media.OCI_MANIFEST, ("chart",)))
+    rig.change(lambda store: store.put_manifest("app", json.dumps(chart).encode(), media.OCI_MANIFEST, ("chart",)))
     found = await command("app:1", sources, **options)
     assert found[:2] == (status, ""), found[2]
     assert words in found[2]
-    assert yard.holds("app", "1") is None
-    assert not yard.asked("PUT") and not yard.asked("POST")
+    assert rig.holds("app", "1") is None
+    assert not rig.asked("PUT") and not rig.asked("POST")
 
 
-async def test_a_target_that_is_no_tag(yard: Yard, command: Command) -> None:
+async def test_a_target_that_is_no_tag(rig: Rig, command: Command) -> None:
     for target in (f"app@{Digest.of(b'x')}", "UPPER:1"):
         status, out, err = await command(target, ["app:amd64"])
         assert (status, out) == (2, "")
         assert err
-    status, _, err = await command("app:1", [f"{yard.registry}"])
+    status, _, err = await command("app:1", [f"{rig.registry}"])
     assert status == 2
     assert "not an image in it" in err
 
 
 @pytest.mark.parametrize("everywhere", [True, False])
-async def test_a_read_only_target(yard: Yard, command: Command, everywhere: bool) -> None:
-    hosts = {yard.registry: HostSettings(read_only=not everywhere)}
+async def test_a_read_only_target(rig: Rig, command: Command, everywhere: bool) -> None:
+    hosts = {rig.registry: HostSettings(read_only=not everywhere)}
     client = Client(ClientSettings(hosts=hosts, read_only=everywhere))
     status, out, err = await command("app:1", ["app:amd64"], client=client)
     await client.aclose()
     assert (status, out) == (1, "")
     assert "read-only" in err
-    assert not yard.asked("PUT") and not yard.asked("POST")
+    assert not rig.asked("PUT") and not rig.asked("POST")
 
 
 @pytest.mark.parametrize("everywhere", [True, False])
 @pytest.mark.parametrize("amend", [True, False])
 async def test_a_dry_run_on_a_read_only_target_shows_the_plan(
-    yard: Yard, command: Command, everywhere: bool, amend: bool
+    rig: Rig, command: Command, everywhere: bool, amend: bool
 ) -> None:
     await command("app:1", ["app:amd64"])
-    before = yard.holds("app", "1")
-    yard.forget_requests()
-    hosts = {yard.registry: HostSettings(read_only=not everywhere)}
+    before = rig.holds("app", "1")
+    rig.forget_requests()
+    hosts = {rig.registry: HostSettings(read_only=not everywhere)}
     client = Client(ClientSettings(hosts=hosts, read_only=everywhere))
     options: dict[str, Any] = {"client": client, "amend": amend, "dry_run": True}
     status, text, err = await command("app:1", ["app:arm64"], **options)
@@ -200,12 +200,12 @@ async def test_a_dry_run_on_a_read_only_target_shows_the_plan(
     await client.aclose()
     planned = json.loads(out)
     assert planned["ready"] and planned["steps"] and planned["digest"] in text
-    assert yard.holds("app", "1") == before
-    assert not yard.asked("PUT") and not yard.asked("POST")
+    assert rig.holds("app", "1") == before
+    assert not rig.asked("PUT") and not rig.asked("POST")
 
 
-async def test_stderr_is_safe(yard: Yard, command: Command) -> None:
-    yard.put("app", make("a", "linux/amd64"), "x")
+async def test_stderr_is_safe(rig: Rig, command: Command) -> None:
+    rig.put("app", make("a", "linux/amd64"), "x")
     status, _, err = await command("app:1", ["app:\x1b[31mred"])
     assert status == 2
     assert "\x1b" not in err

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.compose.between import ProxiedYard
-from tests.compose.yard import Yard, make
+from tests.compose.fault_proxy import ProxiedRig
+from tests.compose.fixtures import Rig, make
 from tests.registry.server import Asked, Reply
 from tui.compose.delete import plan_delete_tag
 from tui.compose.events import Notice, Outcome, Waiting
@@ -23,20 +23,20 @@ from tui.compose.undo import last_push
 
 
 @pytest.fixture
-async def proxied(yard: Yard) -> AsyncIterator[ProxiedYard]:
-    made = await ProxiedYard.of(yard)
+async def proxied(rig: Rig) -> AsyncIterator[ProxiedRig]:
+    made = await ProxiedRig.of(rig)
     yield made
-    await made.between.down()
+    await made.proxy.down()
 
 
-async def planned(yard: Yard) -> Plan:
+async def planned(rig: Rig) -> Plan:
     """One step: the tag, which holds something old."""
-    yard.put("app", make("new", "linux/amd64"), "amd64")
-    yard.put_list("app", [make("old", "linux/amd64")], "1")
-    return await yard.plan("app:1", "app:amd64")
+    rig.put("app", make("new", "linux/amd64"), "amd64")
+    rig.put_list("app", [make("old", "linux/amd64")], "1")
+    return await rig.plan("app:1", "app:amd64")
 
 
-def on_put(yard: ProxiedYard, *answers: Callable[[], Reply | Awaitable[Reply]]) -> None:
+def on_put(rig: ProxiedRig, *answers: Callable[[], Reply | Awaitable[Reply]]) -> None:
     """What the next PUTs of the tag are answered with; the ones after that get through."""
     left = list(answers)
 
@@ -46,13 +46,13 @@ def on_put(yard: ProxiedYard, *answers: Callable[[], Reply | Awaitable[Reply]]) 
         made = left.pop(0)()
         return made if isinstance(made, Reply) else await made
 
-    yard.between.before = before
-    yard.between.asked.clear()
+    rig.proxy.before = before
+    rig.proxy.asked.clear()
 
 
-def patient(yard: ProxiedYard, plan: Plan, **patience: Any) -> Push:
+def patient(rig: ProxiedRig, plan: Plan, **patience: Any) -> Push:
     """A push that really waits, as in the program."""
-    return yard.push(plan, patience=Patience(yard.events.append, **patience))
+    return rig.push(plan, patience=Patience(rig.events.append, **patience))
 
 
 async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
@@ -70,7 +70,7 @@ STATUSES = [429, 408, 500, 502, 503, 504]
 
 
 @pytest.mark.parametrize("status", STATUSES)
-async def test_who_moved_the_tag_meanwhile_is_not_overwritten(proxied: ProxiedYard, status: int) -> None:
+async def test_who_moved_the_tag_meanwhile_is_not_overwritten(proxied: ProxiedRig, status: int) -> None:
     """The proxy refuses the write, and before it is repeated somebody else pushes."""
     plan = await planned(proxied)
     theirs = ""
@@ -85,24 +85,24 @@ async def test_who_moved_the_tag_meanwhile_is_not_overwritten(proxied: ProxiedYa
     assert result.outcome is Outcome.CONFLICT
     assert proxied.holds("app", "1") == theirs == result.theirs
     assert (result.base, result.mine) == (plan.before, plan.digest)
-    assert proxied.between.of_tag().count("PUT") == 1
+    assert proxied.proxy.of_tag().count("PUT") == 1
     assert theirs.partition(":")[2][:12] in result.sentence and "is not repeated" in result.sentence
     assert [record.outcome for record in proxied.journal.of(plan.target)] == [NOT_WRITTEN]
 
 
 @pytest.mark.parametrize("status", STATUSES)
-async def test_each_repetition_looks_first(proxied: ProxiedYard, status: int) -> None:
+async def test_each_repetition_looks_first(proxied: ProxiedRig, status: int) -> None:
     plan = await planned(proxied)
     on_put(proxied, no(status), no(status))
     result = await proxied.push(plan).run()
     assert result.outcome is Outcome.PUSHED
     assert proxied.holds("app", "1") == plan.digest
-    asked = proxied.between.of_tag()
+    asked = proxied.proxy.of_tag()
     assert asked.count("PUT") == 3 and asked[-1] == "GET"
     assert all(asked[at - 1] == "HEAD" for at, method in enumerate(asked) if method == "PUT")
 
 
-async def test_an_error_after_the_work_was_done(proxied: ProxiedYard) -> None:
+async def test_an_error_after_the_work_was_done(proxied: ProxiedRig) -> None:
     """500, though the tag was moved: that is found out, and not done twice."""
     plan = await planned(proxied)
     raw = plan.raw or b""
@@ -115,20 +115,20 @@ async def test_an_error_after_the_work_was_done(proxied: ProxiedYard) -> None:
     result = await proxied.push(plan).run()
     assert result.outcome is Outcome.PUSHED
     assert result.verified_at is not None
-    assert proxied.between.of_tag().count("PUT") == 1
+    assert proxied.proxy.of_tag().count("PUT") == 1
 
 
-async def test_a_write_that_is_never_taken_ends(proxied: ProxiedYard) -> None:
+async def test_a_write_that_is_never_taken_ends(proxied: ProxiedRig) -> None:
     plan = await planned(proxied)
     on_put(proxied, *[no(500, None)] * 99)
     result = await proxied.push(plan).run()
     assert result.outcome is Outcome.FAILED
     assert result.undetermined
     assert proxied.holds("app", "1") == plan.before == result.tag_holds
-    assert 5 < proxied.between.of_tag().count("PUT") < 20
+    assert 5 < proxied.proxy.of_tag().count("PUT") < 20
 
 
-async def test_it_can_be_stopped_while_the_last_write_waits(proxied: ProxiedYard) -> None:
+async def test_it_can_be_stopped_while_the_last_write_waits(proxied: ProxiedRig) -> None:
     plan = await planned(proxied)
     on_put(proxied, no(429, "20"))
     run = patient(proxied, plan)
@@ -140,36 +140,36 @@ async def test_it_can_be_stopped_while_the_last_write_waits(proxied: ProxiedYard
     assert time.monotonic() - began < 1
     assert result.outcome is Outcome.CANCELLED
     assert proxied.holds("app", "1") == plan.before == result.tag_holds
-    assert proxied.between.of_tag() == ["HEAD", "PUT"]
+    assert proxied.proxy.of_tag() == ["HEAD", "PUT"]
     assert not [one for one in proxied.events if isinstance(one, Notice)]
 
 
-async def test_the_countdown_of_the_last_write_is_told_once(proxied: ProxiedYard) -> None:
+async def test_the_countdown_of_the_last_write_is_told_once(proxied: ProxiedRig) -> None:
     plan = await planned(proxied)
     on_put(proxied, no(429, "1"))
     result = await patient(proxied, plan).run()
     assert result.ok
     waits = [event for event in proxied.events if isinstance(event, Waiting) and event.seconds > 0]
     assert waits and all(event.step is plan.steps[-1] for event in waits)
-    assert proxied.between.of_tag() == ["HEAD", "PUT", "HEAD", "PUT", "GET"]
+    assert proxied.proxy.of_tag() == ["HEAD", "PUT", "HEAD", "PUT", "GET"]
 
 
-def rest_after_look(yard: ProxiedYard, seconds: float) -> None:
+def rest_after_look(rig: ProxiedRig, seconds: float) -> None:
     """Something else was told to wait, between our look at the tag and our write."""
-    yard.between.asked.clear()
+    rig.proxy.asked.clear()
     told: list[float] = []
 
     async def after(asked: Asked, reply: Reply) -> Reply:
         if asked.path.endswith("/manifests/1") and asked.method == "HEAD" and not told:
             told.append(seconds)
-            client = yard.client
-            client._wire.gate.lane(client._targets.origin(yard.registry)).pause(seconds)
+            client = rig.client
+            client._wire.gate.lane(client._targets.origin(rig.registry)).pause(seconds)
         return reply
 
-    yard.between.after = after
+    rig.proxy.after = after
 
 
-async def test_it_can_be_stopped_while_the_host_rests(proxied: ProxiedYard) -> None:
+async def test_it_can_be_stopped_while_the_host_rests(proxied: ProxiedRig) -> None:
     plan = await planned(proxied)
     rest_after_look(proxied, 20)
     run = patient(proxied, plan)
@@ -179,18 +179,18 @@ async def test_it_can_be_stopped_while_the_host_rests(proxied: ProxiedYard) -> N
     result = await asyncio.wait_for(work, 1)
     assert result.outcome is Outcome.CANCELLED
     assert proxied.holds("app", "1") == plan.before
-    assert proxied.between.of_tag() == ["HEAD"]
+    assert proxied.proxy.of_tag() == ["HEAD"]
 
 
-async def test_after_a_rest_of_the_host_the_tag_is_looked_at_again(proxied: ProxiedYard) -> None:
+async def test_after_a_rest_of_the_host_the_tag_is_looked_at_again(proxied: ProxiedRig) -> None:
     plan = await planned(proxied)
     rest_after_look(proxied, 0.3)
     assert (await patient(proxied, plan).run()).ok
-    assert proxied.between.of_tag() == ["HEAD", "HEAD", "PUT", "GET"]
+    assert proxied.proxy.of_tag() == ["HEAD", "HEAD", "PUT", "GET"]
 
 
 @pytest.mark.parametrize("arrived", [True, False])
-async def test_killed_at_the_last_write_and_back(proxied: ProxiedYard, arrived: bool) -> None:
+async def test_killed_at_the_last_write_and_back(proxied: ProxiedRig, arrived: bool) -> None:
     """A second without anybody there: at the end it is known which of the two the tag holds."""
     plan = await planned(proxied)
     raw = plan.raw or b""
@@ -198,29 +198,29 @@ async def test_killed_at_the_last_write_and_back(proxied: ProxiedYard, arrived: 
     async def killed() -> Reply:
         if arrived:
             proxied.change(lambda store: store.put_manifest("app", raw, plan.media_type, ("1",)))
-        await proxied.between.away(1)
+        await proxied.proxy.away(1)
         return Reply(drop=True)
 
     on_put(proxied, killed)
     result = await patient(proxied, plan).run()
     assert result.outcome is Outcome.PUSHED, result.sentence
     assert proxied.holds("app", "1") == plan.digest == result.tag_holds
-    assert proxied.between.of_tag().count("PUT") == (1 if arrived else 2)
+    assert proxied.proxy.of_tag().count("PUT") == (1 if arrived else 2)
     assert [event for event in proxied.events if isinstance(event, Waiting) and event.seconds > 0]
 
 
-async def test_killed_before_the_last_write_reached_it(proxied: ProxiedYard) -> None:
+async def test_killed_before_the_last_write_reached_it(proxied: ProxiedRig) -> None:
     """The connection is refused: nothing was written, and it is written when the registry is back."""
     plan = await planned(proxied)
-    proxied.between.asked.clear()
+    proxied.proxy.asked.clear()
 
     async def after(asked: Asked, reply: Reply) -> Reply:
         if asked.method == "HEAD" and asked.path.endswith("/manifests/1"):
-            proxied.between.after = None
+            proxied.proxy.after = None
             asyncio.get_running_loop().call_later(0.1, go)
         return reply
 
-    proxied.between.after = after
+    proxied.proxy.after = after
     away: list[asyncio.Task[None]] = []
     reached = asyncio.Event()
 
@@ -228,7 +228,7 @@ async def test_killed_before_the_last_write_reached_it(proxied: ProxiedYard) -> 
         away.append(asyncio.create_task(gone()))
 
     async def gone() -> None:
-        await proxied.between.away(1)
+        await proxied.proxy.away(1)
         reached.set()
 
     real = proxied.client.put_manifest
@@ -240,30 +240,30 @@ async def test_killed_before_the_last_write_reached_it(proxied: ProxiedYard) -> 
     proxied.client.put_manifest = held_up  # type: ignore[method-assign]
     result = await patient(proxied, plan).run()
     assert result.outcome is Outcome.PUSHED, result.sentence
-    assert proxied.between.of_tag() == ["HEAD", "HEAD", "PUT", "GET"]
+    assert proxied.proxy.of_tag() == ["HEAD", "HEAD", "PUT", "GET"]
 
 
-async def test_killed_before_it_could_be_read_back(proxied: ProxiedYard) -> None:
+async def test_killed_before_it_could_be_read_back(proxied: ProxiedRig) -> None:
     plan = await planned(proxied)
 
     async def after(asked: Asked, reply: Reply) -> Reply:
         if asked.method == "PUT":
-            asyncio.get_running_loop().call_soon(lambda: tasks.append(asyncio.create_task(proxied.between.away(1))))
+            asyncio.get_running_loop().call_soon(lambda: tasks.append(asyncio.create_task(proxied.proxy.away(1))))
             await asyncio.sleep(0.05)
         return reply
 
     tasks: list[asyncio.Task[None]] = []
-    proxied.between.after = after
+    proxied.proxy.after = after
     result = await patient(proxied, plan).run()
     assert result.outcome is Outcome.PUSHED, result.sentence
     assert proxied.holds("app", "1") == plan.digest
 
 
-async def test_killed_for_good_it_says_either_or(proxied: ProxiedYard) -> None:
+async def test_killed_for_good_it_says_either_or(proxied: ProxiedRig) -> None:
     plan = await planned(proxied)
 
     async def killed() -> Reply:
-        await proxied.between.down()
+        await proxied.proxy.down()
         return Reply(drop=True)
 
     on_put(proxied, killed)
@@ -273,11 +273,11 @@ async def test_killed_for_good_it_says_either_or(proxied: ProxiedYard) -> None:
     assert "either the old or the new" in result.sentence
 
 
-async def test_asking_what_became_of_it_can_be_given_up(proxied: ProxiedYard) -> None:
+async def test_asking_what_became_of_it_can_be_given_up(proxied: ProxiedRig) -> None:
     plan = await planned(proxied)
 
     async def killed() -> Reply:
-        await proxied.between.down()
+        await proxied.proxy.down()
         return Reply(drop=True)
 
     on_put(proxied, killed)
@@ -293,7 +293,7 @@ async def test_asking_what_became_of_it_can_be_given_up(proxied: ProxiedYard) ->
 
 
 @pytest.mark.parametrize("seconds", [0.0, 20.0])
-async def test_stopped_while_it_is_read_back(proxied: ProxiedYard, seconds: float) -> None:
+async def test_stopped_while_it_is_read_back(proxied: ProxiedRig, seconds: float) -> None:
     """A registry that answers gets the moment that this takes; for one that hangs nobody has to stay."""
     plan = await planned(proxied)
     run = patient(proxied, plan)
@@ -304,7 +304,7 @@ async def test_stopped_while_it_is_read_back(proxied: ProxiedYard, seconds: floa
             await asyncio.sleep(seconds)
         return None
 
-    proxied.between.before = before
+    proxied.proxy.before = before
     result = await asyncio.wait_for(run.run(), 4)
     assert proxied.holds("app", "1") == plan.digest
     assert result.outcome is (Outcome.UNVERIFIED if seconds else Outcome.PUSHED)
@@ -312,7 +312,7 @@ async def test_stopped_while_it_is_read_back(proxied: ProxiedYard, seconds: floa
     assert last_push(proxied.journal, plan.target, plan.digest)
 
 
-async def test_a_wish_to_stop_during_the_write_ends_the_repetitions(proxied: ProxiedYard) -> None:
+async def test_a_wish_to_stop_during_the_write_ends_the_repetitions(proxied: ProxiedRig) -> None:
     plan = await planned(proxied)
     run = patient(proxied, plan)
 
@@ -324,21 +324,21 @@ async def test_a_wish_to_stop_during_the_write_ends_the_repetitions(proxied: Pro
     result = await asyncio.wait_for(run.run(), 5)
     assert result.outcome is Outcome.CANCELLED
     assert proxied.holds("app", "1") == plan.before
-    assert proxied.between.of_tag() == ["HEAD", "PUT"]
+    assert proxied.proxy.of_tag() == ["HEAD", "PUT"]
 
 
-async def test_a_day_is_not_waited_for(proxied: ProxiedYard) -> None:
+async def test_a_day_is_not_waited_for(proxied: ProxiedRig) -> None:
     plan = await planned(proxied)
     on_put(proxied, *[no(429, "86400")] * 20)
     result = await proxied.push(plan).run()
     assert result.outcome is Outcome.FAILED
     assert result.undetermined
     assert proxied.holds("app", "1") == plan.before == result.tag_holds
-    assert proxied.between.of_tag().count("PUT") == 1
+    assert proxied.proxy.of_tag().count("PUT") == 1
     assert not [event for event in proxied.events if isinstance(event, Waiting) and event.seconds > 0]
 
 
-async def test_all_waits_of_the_last_write_are_bounded_together(proxied: ProxiedYard) -> None:
+async def test_all_waits_of_the_last_write_are_bounded_together(proxied: ProxiedRig) -> None:
     plan = await planned(proxied)
     on_put(proxied, *[no(429, "100")] * 20)
 
@@ -352,7 +352,7 @@ async def test_all_waits_of_the_last_write_are_bounded_together(proxied: Proxied
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_tag_that_was_moved_is_not_deleted_either(proxied: ProxiedYard, status: int) -> None:
+async def test_a_tag_that_was_moved_is_not_deleted_either(proxied: ProxiedRig, status: int) -> None:
     await planned(proxied)
     plan = await plan_delete_tag(proxied.inspector, proxied.ref("app:1"))
     theirs: list[str] = []
@@ -363,7 +363,7 @@ async def test_a_tag_that_was_moved_is_not_deleted_either(proxied: ProxiedYard, 
         theirs.append(str(proxied.put_list("app", [make("theirs", "linux/amd64")], "1")))
         return no(status)()
 
-    proxied.between.before = before
+    proxied.proxy.before = before
     result = await proxied.push(plan).run()
     assert result.outcome is Outcome.FAILED
     assert proxied.holds("app", "1") == theirs[0]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.compose.yard import Yard, make
+from tests.compose.fixtures import Rig, make
 from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.errors import DraftError, ResolveError
@@ -23,248 +23,248 @@ from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
 
 
-async def undo(yard: Yard, target: str) -> None:
-    held = yard.holds(*target.split(":"))
+async def undo(rig: Rig, target: str) -> None:
+    held = rig.holds(*target.split(":"))
     digest = Digest.parse(held) if held is not None else None
-    plan = await plan_undo(yard.journal, yard.ref(target), digest, yard.inspector)
+    plan = await plan_undo(rig.journal, rig.ref(target), digest, rig.inspector)
     assert plan.ready, plan.problems
-    assert (await yard.push(plan).run()).ok
+    assert (await rig.push(plan).run()).ok
 
 
 class TestUndo:
-    async def test_puts_the_old_index_back_and_again(self, yard: Yard) -> None:
-        old = yard.put_list("app", [make("old", "linux/amd64")], "1")
-        yard.put("app", make("new", "linux/amd64"), "new")
-        result = await yard.pushed("app:1", "app:new")
-        await undo(yard, "app:1")
-        assert yard.holds("app", "1") == old
-        await undo(yard, "app:1")
-        assert yard.holds("app", "1") == result.digest
+    async def test_puts_the_old_index_back_and_again(self, rig: Rig) -> None:
+        old = rig.put_list("app", [make("old", "linux/amd64")], "1")
+        rig.put("app", make("new", "linux/amd64"), "new")
+        result = await rig.pushed("app:1", "app:new")
+        await undo(rig, "app:1")
+        assert rig.holds("app", "1") == old
+        await undo(rig, "app:1")
+        assert rig.holds("app", "1") == result.digest
 
-    async def test_also_when_the_registry_dropped_it(self, yard: Yard) -> None:
-        old = yard.put_list("app", [make("old", "linux/amd64")], "1")
-        yard.put("app", make("new", "linux/amd64"), "new")
-        await yard.pushed("app:1", "app:new")
-        yard.change(lambda store: store.delete_manifest("app", old))
-        await undo(yard, "app:1")
-        assert yard.holds("app", "1") == old
+    async def test_also_when_the_registry_dropped_it(self, rig: Rig) -> None:
+        old = rig.put_list("app", [make("old", "linux/amd64")], "1")
+        rig.put("app", make("new", "linux/amd64"), "new")
+        await rig.pushed("app:1", "app:new")
+        rig.change(lambda store: store.delete_manifest("app", old))
+        await undo(rig, "app:1")
+        assert rig.holds("app", "1") == old
 
-    async def test_a_list_that_was_broken_before_is_put_back_broken_and_says_so(self, yard: Yard) -> None:
+    async def test_a_list_that_was_broken_before_is_put_back_broken_and_says_so(self, rig: Rig) -> None:
         one = make("old", "linux/amd64")
-        old = yard.put_list("app", [one], "1")
-        yard.put("app", make("new", "linux/amd64"), "new")
-        yard.change(lambda store: store.delete_blob("app", one.layers[1].digest))
-        result = await yard.pushed("app:1", "app:new")
-        yard.inspector.forget_location()
-        plan = await plan_undo(yard.journal, yard.ref("app:1"), result.digest, yard.inspector)
+        old = rig.put_list("app", [one], "1")
+        rig.put("app", make("new", "linux/amd64"), "new")
+        rig.change(lambda store: store.delete_blob("app", one.layers[1].digest))
+        result = await rig.pushed("app:1", "app:new")
+        rig.inspector.forget_location()
+        plan = await plan_undo(rig.journal, rig.ref("app:1"), result.digest, rig.inspector)
         assert plan.ready
         assert one.layers[1].digest in plan.problems[0].message
-        assert (await yard.push(plan).run()).ok
-        assert yard.holds("app", "1") == old
+        assert (await rig.push(plan).run()).ok
+        assert rig.holds("app", "1") == old
 
-    async def test_the_manifests_below_must_be_there(self, yard: Yard) -> None:
+    async def test_the_manifests_below_must_be_there(self, rig: Rig) -> None:
         one = make("old", "linux/amd64")
-        yard.put_list("app", [one], "1")
-        yard.put("app", make("new", "linux/amd64"), "new")
-        result = await yard.pushed("app:1", "app:new")
-        yard.change(lambda store: store.delete_manifest("app", one.manifest.digest))
-        yard.inspector.forget_location()
-        plan = await plan_undo(yard.journal, yard.ref("app:1"), result.digest, yard.inspector)
+        rig.put_list("app", [one], "1")
+        rig.put("app", make("new", "linux/amd64"), "new")
+        result = await rig.pushed("app:1", "app:new")
+        rig.change(lambda store: store.delete_manifest("app", one.manifest.digest))
+        rig.inspector.forget_location()
+        plan = await plan_undo(rig.journal, rig.ref("app:1"), result.digest, rig.inspector)
         assert not plan.ready
         assert one.manifest.digest in plan.problems[0].message
 
-    async def test_why_not(self, yard: Yard) -> None:
-        assert "nothing was pushed" in undo_unavailable(yard.journal, yard.ref("app:1"), None)
-        yard.put("app", make("new", "linux/amd64"), "new")
-        result = await yard.pushed("app:1", "app:new")
-        assert "no such tag before" in undo_unavailable(yard.journal, yard.ref("app:1"), result.digest)
-        assert "somebody else" in undo_unavailable(yard.journal, yard.ref("app:1"), Digest.of(b"theirs"))
+    async def test_why_not(self, rig: Rig) -> None:
+        assert "nothing was pushed" in undo_unavailable(rig.journal, rig.ref("app:1"), None)
+        rig.put("app", make("new", "linux/amd64"), "new")
+        result = await rig.pushed("app:1", "app:new")
+        assert "no such tag before" in undo_unavailable(rig.journal, rig.ref("app:1"), result.digest)
+        assert "somebody else" in undo_unavailable(rig.journal, rig.ref("app:1"), Digest.of(b"theirs"))
         with pytest.raises(DraftError):
-            await plan_undo(yard.journal, yard.ref("app:1"), Digest.of(b"theirs"), yard.inspector)
+            await plan_undo(rig.journal, rig.ref("app:1"), Digest.of(b"theirs"), rig.inspector)
 
 
 class TestChoices:
     """What the journal can put back in a repository."""
 
-    async def test_a_changed_and_a_deleted_tag_newest_first_and_no_other(self, yard: Yard) -> None:
-        old = yard.put_list("app", [make("old", "linux/amd64")], "1")
-        gone = yard.put_list("app", [make("gone", "linux/amd64")], "2")
-        yard.put("app", make("new", "linux/amd64"), "new")
-        result = await yard.pushed("app:1", "app:new")
-        assert (await yard.push(await plan_delete_tag(yard.inspector, yard.ref("app:2"))).run()).ok
-        await yard.pushed("app:made", "app:new")
-        await yard.pushed("other:1", "app:new")
-        found = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.inspector)
+    async def test_a_changed_and_a_deleted_tag_newest_first_and_no_other(self, rig: Rig) -> None:
+        old = rig.put_list("app", [make("old", "linux/amd64")], "1")
+        gone = rig.put_list("app", [make("gone", "linux/amd64")], "2")
+        rig.put("app", make("new", "linux/amd64"), "new")
+        result = await rig.pushed("app:1", "app:new")
+        assert (await rig.push(await plan_delete_tag(rig.inspector, rig.ref("app:2"))).run()).ok
+        await rig.pushed("app:made", "app:new")
+        await rig.pushed("other:1", "app:new")
+        found = await undo_choices(rig.journal, RepositoryLocation.of(rig.ref("app:1")), rig.inspector)
         shown = [(each.target.tag, each.now, each.then, each.reason) for each in found]
         assert shown == [("2", None, gone, ""), ("1", result.digest, old, "")]
-        await undo(yard, "app:2")
-        again = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.inspector)
+        await undo(rig, "app:2")
+        again = await undo_choices(rig.journal, RepositoryLocation.of(rig.ref("app:1")), rig.inspector)
         assert [each.target.tag for each in again] == ["1"]
 
-    async def test_what_cannot_be_asked_is_listed_with_the_reason(self, yard: Yard) -> None:
-        yard.put_list("app", [make("old", "linux/amd64")], "1")
-        yard.put("app", make("new", "linux/amd64"), "new")
-        await yard.pushed("app:1", "app:new")
-        yard.change(lambda store: deny(store, "app"))
-        (found,) = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.inspector)
+    async def test_what_cannot_be_asked_is_listed_with_the_reason(self, rig: Rig) -> None:
+        rig.put_list("app", [make("old", "linux/amd64")], "1")
+        rig.put("app", make("new", "linux/amd64"), "new")
+        await rig.pushed("app:1", "app:new")
+        rig.change(lambda store: deny(store, "app"))
+        (found,) = await undo_choices(rig.journal, RepositoryLocation.of(rig.ref("app:1")), rig.inspector)
         assert "could not be found out" in found.reason
 
-    async def test_tags_that_went_with_a_manifest(self, yard: Yard) -> None:
-        one = yard.put("app", make("a", "linux/amd64"), "amd64", "also")
-        yard.put("app", make("b", "linux/amd64"), "stays")
-        plan = await plan_delete_manifest(yard.inspector, yard.ref(f"app@{one.manifest.digest}"))
-        assert (await yard.push(plan).run()).ok
-        found = await undo_choices(yard.journal, RepositoryLocation.of(yard.ref("app:1")), yard.inspector)
+    async def test_tags_that_went_with_a_manifest(self, rig: Rig) -> None:
+        one = rig.put("app", make("a", "linux/amd64"), "amd64", "also")
+        rig.put("app", make("b", "linux/amd64"), "stays")
+        plan = await plan_delete_manifest(rig.inspector, rig.ref(f"app@{one.manifest.digest}"))
+        assert (await rig.push(plan).run()).ok
+        found = await undo_choices(rig.journal, RepositoryLocation.of(rig.ref("app:1")), rig.inspector)
         assert {(each.target.tag, str(each.then)) for each in found} == {
             (tag, one.manifest.digest) for tag in ("amd64", "also")
         }
-        await undo(yard, "app:also")
-        assert yard.holds("app", "also") == one.manifest.digest and yard.holds("app", "amd64") is None
+        await undo(rig, "app:also")
+        assert rig.holds("app", "also") == one.manifest.digest and rig.holds("app", "amd64") is None
 
 
 class TestTag:
-    async def test_another_tag_for_a_digest(self, yard: Yard) -> None:
-        digest = yard.put_list("app", [make("a", "linux/amd64")], "1")
-        plan = await plan_tag(yard.inspector, yard.ref("app:stable"), digest)
+    async def test_another_tag_for_a_digest(self, rig: Rig) -> None:
+        digest = rig.put_list("app", [make("a", "linux/amd64")], "1")
+        plan = await plan_tag(rig.inspector, rig.ref("app:stable"), digest)
         assert [step.kind for step in plan.steps] == [StepKind.TAG]
-        assert (await yard.push(plan).run()).digest == digest
-        assert yard.holds("app", "stable") == digest
+        assert (await rig.push(plan).run()).digest == digest
+        assert rig.holds("app", "stable") == digest
 
-    async def test_a_single_image(self, yard: Yard) -> None:
-        one = yard.put("app", make("a", "linux/amd64"), "1")
-        plan = await plan_tag(yard.inspector, yard.ref("app:2"), Digest.parse(one.manifest.digest))
-        assert (await yard.push(plan).run()).ok
-        assert yard.holds("app", "2") == one.manifest.digest
+    async def test_a_single_image(self, rig: Rig) -> None:
+        one = rig.put("app", make("a", "linux/amd64"), "1")
+        plan = await plan_tag(rig.inspector, rig.ref("app:2"), Digest.parse(one.manifest.digest))
+        assert (await rig.push(plan).run()).ok
+        assert rig.holds("app", "2") == one.manifest.digest
 
-    async def test_what_is_missing_below_does_not_stop_it(self, yard: Yard) -> None:
+    async def test_what_is_missing_below_does_not_stop_it(self, rig: Rig) -> None:
         one = make("a", "linux/amd64")
-        digest = yard.put_list("app", [one], "1")
-        yard.change(lambda store: store.delete_blob("app", one.layers[0].digest))
-        plan = await plan_tag(yard.inspector, yard.ref("app:2"), digest)
+        digest = rig.put_list("app", [one], "1")
+        rig.change(lambda store: store.delete_blob("app", one.layers[0].digest))
+        plan = await plan_tag(rig.inspector, rig.ref("app:2"), digest)
         assert plan.ready
         assert one.layers[0].digest in plan.problems[0].message
 
-    async def test_a_digest_that_is_not_there(self, yard: Yard) -> None:
-        yard.put("app", make("a", "linux/amd64"), "1")
+    async def test_a_digest_that_is_not_there(self, rig: Rig) -> None:
+        rig.put("app", make("a", "linux/amd64"), "1")
         with pytest.raises(ResolveError) as raised:
-            await plan_tag(yard.inspector, yard.ref("app:2"), Digest.of(b"x"))
+            await plan_tag(rig.inspector, rig.ref("app:2"), Digest.of(b"x"))
         assert raised.value.presence is Presence.MISSING
 
 
 class TestCopy:
-    async def test_an_index_with_its_attestation(self, yard: Yard) -> None:
-        digest, proof = yard.put_attested("app", make("a", "linux/amd64"), "1")
-        plan = await plan_copy(yard.inspector, yard.at("app:1"), yard.ref("other:1"))
-        assert (await yard.push(plan).run()).digest == digest
-        assert yard.change(lambda store: proof.manifest.digest in store.repository("other").manifests)
+    async def test_an_index_with_its_attestation(self, rig: Rig) -> None:
+        digest, proof = rig.put_attested("app", make("a", "linux/amd64"), "1")
+        plan = await plan_copy(rig.inspector, rig.at("app:1"), rig.ref("other:1"))
+        assert (await rig.push(plan).run()).digest == digest
+        assert rig.change(lambda store: proof.manifest.digest in store.repository("other").manifests)
 
-    async def test_an_image_stays_an_image(self, yard: Yard) -> None:
-        one = yard.put("app", make("a", "linux/amd64"), "1")
-        plan = await plan_copy(yard.inspector, yard.at("app:1"), yard.ref("other:1"))
+    async def test_an_image_stays_an_image(self, rig: Rig) -> None:
+        one = rig.put("app", make("a", "linux/amd64"), "1")
+        plan = await plan_copy(rig.inspector, rig.at("app:1"), rig.ref("other:1"))
         assert [step.kind for step in plan.steps].count(StepKind.MANIFEST) == 0
-        assert (await yard.push(plan).run()).ok
-        assert yard.holds("other", "1") == one.manifest.digest
+        assert (await rig.push(plan).run()).ok
+        assert rig.holds("other", "1") == one.manifest.digest
 
-    async def test_an_index_in_an_index(self, yard: Yard) -> None:
-        inner = yard.put_list("app", [make("a", "linux/amd64"), make("a", "linux/arm64")], "inner")
+    async def test_an_index_in_an_index(self, rig: Rig) -> None:
+        inner = rig.put_list("app", [make("a", "linux/amd64"), make("a", "linux/arm64")], "inner")
         from tui.demo.images import index as make_index
         from tui.oci import media
 
-        raw = yard.change(lambda store: store.repository("app").manifests[str(inner)].raw)
+        raw = rig.change(lambda store: store.repository("app").manifests[str(inner)].raw)
         outer = make_index([{"mediaType": media.OCI_INDEX, "digest": inner, "size": len(raw)}])
-        yard.change(lambda store: put_index(store, "app", outer, ("outer",)))
-        plan = await plan_copy(yard.inspector, yard.at("app:outer"), yard.ref("other:1"))
+        rig.change(lambda store: put_index(store, "app", outer, ("outer",)))
+        plan = await plan_copy(rig.inspector, rig.at("app:outer"), rig.ref("other:1"))
         assert plan.ready
-        result = await yard.push(plan).run()
+        result = await rig.push(plan).run()
         assert result.outcome is Outcome.PUSHED
         assert result.digest == outer.digest
 
     @pytest.mark.parametrize("api", ["right", "absent"])
-    async def test_referrers_come_along(self, yard: Yard, api: str) -> None:
+    async def test_referrers_come_along(self, rig: Rig, api: str) -> None:
         from tui.demo.attest import attest
 
         one = make("a", "linux/amd64")
-        yard.put_list("app", [one], "1")
+        rig.put_list("app", [one], "1")
         proof = attest(one, "app")
-        yard.change(lambda store: put_attestation(store, "app", proof))
+        rig.change(lambda store: put_attestation(store, "app", proof))
         document = {**json.loads(proof.manifest.raw), "subject": one.manifest.descriptor()}
         raw = json.dumps(document).encode()
-        signature = yard.change(lambda store: store.put_manifest("app", raw, proof.manifest.media_type))
-        yard.change(lambda store: setattr(store.repository("other"), "quirks", Quirks(referrers=api)))  # type: ignore[arg-type]
-        bare = await plan_copy(yard.inspector, yard.at("app:1"), yard.ref("other:1"))
-        yard.inspector.forget_location()
-        yard.forget_requests()
-        plan = await plan_copy(yard.inspector, yard.at("app:1"), yard.ref("other:1"), referrers=True)
+        signature = rig.change(lambda store: store.put_manifest("app", raw, proof.manifest.media_type))
+        rig.change(lambda store: setattr(store.repository("other"), "quirks", Quirks(referrers=api)))  # type: ignore[arg-type]
+        bare = await plan_copy(rig.inspector, rig.at("app:1"), rig.ref("other:1"))
+        rig.inspector.forget_location()
+        rig.forget_requests()
+        plan = await plan_copy(rig.inspector, rig.at("app:1"), rig.ref("other:1"), referrers=True)
         assert plan.ready, plan.problems
         # What is said before it begins counts what came along, and planning counts all that was asked.
         assert plan.requests > bare.requests
         assert f" {plan.requests} requests." in plan.confirmation and "1 manifest." not in plan.confirmation
-        assert plan.asked == len(yard.asked())
+        assert plan.asked == len(rig.asked())
         kinds = [step.kind for step in plan.steps]
         assert (StepKind.REFERRERS_TAG in kinds) == (api == "absent")
-        assert (await yard.push(plan).run()).ok
-        found = await yard.client.referrers(yard.registry, "other", Digest.parse(one.manifest.digest))
+        assert (await rig.push(plan).run()).ok
+        found = await rig.client.referrers(rig.registry, "other", Digest.parse(one.manifest.digest))
         assert [descriptor.digest for descriptor in found.descriptors] == [signature]
 
-    async def test_a_source_that_is_not_there(self, yard: Yard) -> None:
+    async def test_a_source_that_is_not_there(self, rig: Rig) -> None:
         with pytest.raises(ResolveError):
-            await plan_copy(yard.inspector, yard.at("app:1"), yard.ref("other:1"))
+            await plan_copy(rig.inspector, rig.at("app:1"), rig.ref("other:1"))
 
 
 class TestDelete:
-    async def test_a_tag_and_back(self, yard: Yard) -> None:
-        digest = yard.put_list("app", [make("a", "linux/amd64")], "1", "same")
-        plan = await plan_delete_tag(yard.inspector, yard.ref("app:1"))
+    async def test_a_tag_and_back(self, rig: Rig) -> None:
+        digest = rig.put_list("app", [make("a", "linux/amd64")], "1", "same")
+        plan = await plan_delete_tag(rig.inspector, rig.ref("app:1"))
         assert plan.type_to_confirm == "1"
         assert any("same" in warning for warning in plan.warnings)
-        result = await yard.push(plan).run()
+        result = await rig.push(plan).run()
         assert result.ok
-        assert yard.holds("app", "1") is None
+        assert rig.holds("app", "1") is None
         assert (result.outcome, result.tag_holds) == (Outcome.PUSHED, None)
-        assert yard.journal.records()[0].outcome == "deleted"
-        assert yard.holds("app", "same") == digest
-        await undo(yard, "app:1")
-        assert yard.holds("app", "1") == digest
+        assert rig.journal.records()[0].outcome == "deleted"
+        assert rig.holds("app", "same") == digest
+        await undo(rig, "app:1")
+        assert rig.holds("app", "1") == digest
 
-    async def test_the_deletion_impact_of_a_manifest(self, yard: Yard) -> None:
-        one = yard.put("app", make("a", "linux/amd64"), "amd64", "also")
-        yard.put_list("app", [one], "list")
-        target = yard.ref(f"app@{one.manifest.digest}")
-        plan = await plan_delete_manifest(yard.inspector, target)
+    async def test_the_deletion_impact_of_a_manifest(self, rig: Rig) -> None:
+        one = rig.put("app", make("a", "linux/amd64"), "amd64", "also")
+        rig.put_list("app", [one], "list")
+        target = rig.ref(f"app@{one.manifest.digest}")
+        plan = await plan_delete_manifest(rig.inspector, target)
         text = " ".join(plan.warnings)
         assert "2 tags" in text
         assert "also" in text
         assert "list" in text
         assert [row.what for row in plan.diff if row.kind is Change.CHANGED] == ["index list"]
-        assert (await yard.push(plan).run()).ok
-        assert yard.holds("app", "amd64") is None
+        assert (await rig.push(plan).run()).ok
+        assert rig.holds("app", "amd64") is None
 
-    async def test_a_registry_that_does_not_delete(self, yard: Yard) -> None:
-        digest = yard.put_list("app", [make("a", "linux/amd64")], "1")
-        plan = await plan_delete_tag(yard.inspector, yard.ref("app:1"))
-        yard.change(lambda store: setattr(store.repository("app"), "quirks", Quirks(delete=False)))
-        result = await yard.push(plan).run()
+    async def test_a_registry_that_does_not_delete(self, rig: Rig) -> None:
+        digest = rig.put_list("app", [make("a", "linux/amd64")], "1")
+        plan = await plan_delete_tag(rig.inspector, rig.ref("app:1"))
+        rig.change(lambda store: setattr(store.repository("app"), "quirks", Quirks(delete=False)))
+        result = await rig.push(plan).run()
         assert result.outcome is Outcome.FAILED
         assert "left as it was" in result.sentence
-        assert yard.holds("app", "1") == digest
+        assert rig.holds("app", "1") == digest
 
-    async def test_a_tag_that_moved_meanwhile_is_not_deleted(self, yard: Yard) -> None:
-        yard.put_list("app", [make("a", "linux/amd64")], "1")
-        plan = await plan_delete_tag(yard.inspector, yard.ref("app:1"))
-        theirs = yard.put_list("app", [make("b", "linux/amd64")], "1")
-        result = await yard.push(plan).run()
+    async def test_a_tag_that_moved_meanwhile_is_not_deleted(self, rig: Rig) -> None:
+        rig.put_list("app", [make("a", "linux/amd64")], "1")
+        plan = await plan_delete_tag(rig.inspector, rig.ref("app:1"))
+        theirs = rig.put_list("app", [make("b", "linux/amd64")], "1")
+        result = await rig.push(plan).run()
         assert not result.ok
-        assert yard.holds("app", "1") == theirs
+        assert rig.holds("app", "1") == theirs
 
-    async def test_there_is_nothing_to_delete(self, yard: Yard) -> None:
+    async def test_there_is_nothing_to_delete(self, rig: Rig) -> None:
         with pytest.raises(ResolveError):
-            await plan_delete_tag(yard.inspector, yard.ref("app:1"))
+            await plan_delete_tag(rig.inspector, rig.ref("app:1"))
 
 
-async def test_forms_of_a_plan(yard: Yard) -> None:
-    yard.put_list("app", [make("old", "linux/amd64"), make("old", "linux/arm64")], "1")
-    yard.put("staging", make("new", "linux/amd64"), "t")
-    plan = await yard.plan("app:1", "staging:t")
+async def test_forms_of_a_plan(rig: Rig) -> None:
+    rig.put_list("app", [make("old", "linux/amd64"), make("old", "linux/arm64")], "1")
+    rig.put("staging", make("new", "linux/amd64"), "t")
+    plan = await rig.plan("app:1", "staging:t")
     document = json.loads(json.dumps(to_json(plan)))
     assert document["before"] == plan.before
     assert Digest.of(document["bytes"].encode()) == document["digest"] == plan.digest

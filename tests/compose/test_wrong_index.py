@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.compose.yard import Yard, make
+from tests.compose.fixtures import Rig, make
 from tui.app.pages.plan import plan_page
 from tui.commands.create import create
 from tui.compose.plan import How, Plan, to_json, to_text
@@ -17,13 +17,13 @@ from tui.oci import media
 from tui.oci.digest import Digest
 
 
-def put_lying(yard: Yard, **lie: Any) -> tuple[Image, int]:
+def put_lying(rig: Rig, **lie: Any) -> tuple[Image, int]:
     """An index in app:lying that says something else of its arm64 image, and the true size of that."""
     one, two = make("a", "linux/amd64"), make("a", "linux/arm64")
-    yard.put("app", one)
-    yard.put("app", two)
+    rig.put("app", one)
+    rig.put("app", two)
     made = index([one.entry(), two.entry(**lie)])
-    yard.change(lambda store: put_index(store, "app", made, ("lying",)))
+    rig.change(lambda store: put_index(store, "app", made, ("lying",)))
     return two, len(two.manifest.raw)
 
 
@@ -34,9 +34,9 @@ def words(plan: Plan) -> str:
 
 
 @pytest.mark.parametrize("target", ["app:1", "other:1"])
-async def test_a_wrong_size_is_called_that_and_stops(yard: Yard, target: str) -> None:
-    two, size = put_lying(yard, size=12_345)
-    plan = await plan_draft(await yard.draft(target, "app:lying"), yard.inspector)
+async def test_a_wrong_size_is_called_that_and_stops(rig: Rig, target: str) -> None:
+    two, size = put_lying(rig, size=12_345)
+    plan = await plan_draft(await rig.draft(target, "app:lying"), rig.inspector)
     assert not plan.ready
     (problem,) = plan.problems
     assert problem.code == "mismatch" and problem.stops and not problem.undetermined
@@ -47,15 +47,15 @@ async def test_a_wrong_size_is_called_that_and_stops(yard: Yard, target: str) ->
     assert plan.count(How.NOWHERE) == 0
 
 
-async def test_a_layer_of_a_wrong_size_is_called_that_too(yard: Yard) -> None:
+async def test_a_layer_of_a_wrong_size_is_called_that_too(rig: Rig) -> None:
     one = make("a", "linux/amd64")
-    yard.put("app", one)
+    rig.put("app", one)
     document = json.loads(one.manifest.raw)
     size = document["layers"][0]["size"]
     document["layers"][0]["size"] = size + 7
     raw = json.dumps(document).encode()
-    yard.change(lambda store: store.put_manifest("app", raw, media.OCI_MANIFEST, ("lying",)))
-    plan = await plan_draft(await yard.draft("app:1", "app:lying"), yard.inspector)
+    rig.change(lambda store: store.put_manifest("app", raw, media.OCI_MANIFEST, ("lying",)))
+    plan = await plan_draft(await rig.draft("app:1", "app:lying"), rig.inspector)
     (problem,) = plan.problems
     assert problem.code == "mismatch" and problem.stops
     assert f"{size} bytes" in problem.message and f"{size + 7} bytes" in problem.message
@@ -64,10 +64,10 @@ async def test_a_layer_of_a_wrong_size_is_called_that_too(yard: Yard) -> None:
 
 @pytest.mark.parametrize("target", ["app:1", "other:1"])
 async def test_a_wrong_media_type_is_taken_over_with_a_warning(
-    yard: Yard, target: str, capsys: pytest.CaptureFixture[str]
+    rig: Rig, target: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    two, _ = put_lying(yard, mediaType=media.DOCKER_MANIFEST)
-    plan = await plan_draft(await yard.draft(target, "app:lying"), yard.inspector)
+    two, _ = put_lying(rig, mediaType=media.DOCKER_MANIFEST)
+    plan = await plan_draft(await rig.draft(target, "app:lying"), rig.inspector)
     assert plan.ready
     (warning,) = [each for each in plan.warnings if "calls it" in each]
     short = Digest.parse(two.manifest.digest).short
@@ -75,7 +75,7 @@ async def test_a_wrong_media_type_is_taken_over_with_a_warning(
         assert word in warning
     assert warning in to_json(plan)["warnings"] and warning in to_text(plan)
     assert "calls it" in words(plan)
-    status = await create(yard.client, yard.at(target), [yard.at("app:lying")], json=True, journal=yard.journal)
+    status = await create(rig.client, rig.at(target), [rig.at("app:lying")], json=True, journal=rig.journal)
     written = capsys.readouterr()
     assert status == 0
     assert warning in written.err

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.compose.yard import Yard, make
+from tests.compose.fixtures import Rig, make
 from tests.support.by_hand import OPTIONAL, Hand, Held, buildx, here, newer_buildx, true_to
 from tests.support.peers import need
 from tui.compose import edit
@@ -53,17 +53,17 @@ def two() -> Iterator[tuple[Served, Served]]:
 
 
 @pytest_asyncio.fixture
-async def yards(two: tuple[Served, Served], tmp_path: Path) -> AsyncIterator[tuple[Yard, Yard]]:
+async def yards(two: tuple[Served, Served], tmp_path: Path) -> AsyncIterator[tuple[Rig, Rig]]:
     client = Client(ClientSettings(anonymous=True))
     inspector = Inspector(client)
     journal = Journal(tmp_path / "journal")
-    yield Yard(two[0], client, inspector, journal), Yard(two[1], client, inspector, journal)
+    yield Rig(two[0], client, inspector, journal), Rig(two[1], client, inspector, journal)
     await inspector.aclose()
     await client.aclose()
 
 
 @pytest.fixture
-def yard(yards: tuple[Yard, Yard]) -> Yard:
+def rig(yards: tuple[Rig, Rig]) -> Rig:
     return yards[0]
 
 
@@ -86,16 +86,16 @@ def test_the_tools_that_need_not_be_here(tool: str) -> None:
 # --- a list ----------------------------------------------------------------------------------------------------------
 
 
-def fill(yard: Yard, repository: str) -> None:
+def fill(rig: Rig, repository: str) -> None:
     """Images of many kinds in a repository."""
-    yard.put(repository, make("a", "linux/amd64"), "amd64")
-    yard.put(repository, make("b", "linux/arm64/v8"), "arm64")
-    yard.put(repository, make("c", "linux/arm/v7"), "arm")
-    yard.put(repository, make("w", "windows/amd64", os_version="10.0.17763.1"), "windows")
-    yard.put(repository, make("x", "windows/arm64", os_version="10.0.17763.1"), "odd")
-    yard.put_attested(repository, make("d", "linux/riscv64"), "attested")
-    yard.put(repository, make("a", "linux/amd64", style=DOCKER), "docker-amd64")
-    yard.put(repository, make("b", "linux/s390x", style=DOCKER), "docker-s390x")
+    rig.put(repository, make("a", "linux/amd64"), "amd64")
+    rig.put(repository, make("b", "linux/arm64/v8"), "arm64")
+    rig.put(repository, make("c", "linux/arm/v7"), "arm")
+    rig.put(repository, make("w", "windows/amd64", os_version="10.0.17763.1"), "windows")
+    rig.put(repository, make("x", "windows/arm64", os_version="10.0.17763.1"), "odd")
+    rig.put_attested(repository, make("d", "linux/riscv64"), "attested")
+    rig.put(repository, make("a", "linux/amd64", style=DOCKER), "docker-amd64")
+    rig.put(repository, make("b", "linux/s390x", style=DOCKER), "docker-s390x")
 
 
 @pytest.mark.parametrize("repository", ["app", "staging"])
@@ -111,14 +111,14 @@ def fill(yard: Yard, repository: str) -> None:
     ],
     ids=["plain", "platforms", "attested", "docker", "mixed", "single"],
 )
-async def test_a_list(yard: Yard, hand: Hand, repository: str, sources: tuple[str, ...], annotated: bool) -> None:
+async def test_a_list(rig: Rig, hand: Hand, repository: str, sources: tuple[str, ...], annotated: bool) -> None:
     """Out of images of its own repository, or of another one."""
-    fill(yard, repository)
-    draft = await yard.draft("app:1", *(f"{repository}:{source}" for source in sources))
+    fill(rig, repository)
+    draft = await rig.draft("app:1", *(f"{repository}:{source}" for source in sources))
     if annotated:
         draft = edit.annotate(draft, "org.example.words", "it's <é> $(false) \\n \t `x`")
-    plan = await plan_draft(draft, yard.inspector)
-    held = await hand.every(plan, yard)
+    plan = await plan_draft(draft, rig.inspector)
+    held = await hand.every(plan, rig)
     for one in held.values():
         true_to(plan, one)
     ran(held, "docker manifest", "curl", "crane", "oras", "docker buildx")
@@ -135,18 +135,18 @@ async def test_a_list(yard: Yard, hand: Hand, repository: str, sources: tuple[st
     assert carried <= {"docker buildx" if newer_buildx() else ""}
 
 
-async def test_a_list_inside_a_list_and_images_twice(yard: Yard, hand: Hand) -> None:
-    inner = yard.put_list("app", [make("x", "linux/amd64"), make("x", "linux/arm64")], "inner")
-    one = yard.put("app", make("a", "linux/s390x"), "t")
-    size = len(yard.change(lambda store: store.repository("app").manifests[str(inner)].raw))
+async def test_a_list_inside_a_list_and_images_twice(rig: Rig, hand: Hand) -> None:
+    inner = rig.put_list("app", [make("x", "linux/amd64"), make("x", "linux/arm64")], "inner")
+    one = rig.put("app", make("a", "linux/s390x"), "t")
+    size = len(rig.change(lambda store: store.repository("app").manifests[str(inner)].raw))
     nested = {"mediaType": media.OCI_INDEX, "digest": str(inner), "size": size}
     for entries in ([one.entry(annotations={"k": "v"}), nested], [one.entry(), one.entry()]):
         outer = index(entries)
-        yard.change(functools.partial(put_index, name="app", one=outer, tags=["outer"]))
-        draft = edit.allow_duplicates(edit.annotate(await begin_amend(yard.inspector, yard.ref("app:outer")), "k", "v"))
-        plan = await plan_draft(draft, yard.inspector)
+        rig.change(functools.partial(put_index, name="app", one=outer, tags=["outer"]))
+        draft = edit.allow_duplicates(edit.annotate(await begin_amend(rig.inspector, rig.ref("app:outer")), "k", "v"))
+        plan = await plan_draft(draft, rig.inspector)
         assert plan.ready, plan.problems
-        held = await hand.every(plan, yard)
+        held = await hand.every(plan, rig)
         for each in held.values():
             true_to(plan, each)
         ran(held, "curl", "crane", "oras")
@@ -155,32 +155,30 @@ async def test_a_list_inside_a_list_and_images_twice(yard: Yard, hand: Hand) -> 
 
 
 @pytest.mark.parametrize("wanted", [Platform("linux", "arm64", "v8"), Platform("linux", "arm64")], ids=str)
-async def test_platforms_that_the_draft_changed(yard: Yard, hand: Hand, wanted: Platform) -> None:
-    yard.put("app", make("a", "linux/arm"), "arm")
-    draft = await yard.draft("app:1", "app:arm")
-    plan = await plan_draft(edit.edit_platform(draft, draft.entries[0].key, wanted), yard.inspector)
-    held = await hand.every(plan, yard)
+async def test_platforms_that_the_draft_changed(rig: Rig, hand: Hand, wanted: Platform) -> None:
+    rig.put("app", make("a", "linux/arm"), "arm")
+    draft = await rig.draft("app:1", "app:arm")
+    plan = await plan_draft(edit.edit_platform(draft, draft.entries[0].key, wanted), rig.inspector)
+    held = await hand.every(plan, rig)
     ran(held, "docker manifest", "curl", "crane", "oras", "docker buildx")
     for tool, each in held.items():
         assert (each.entries[0].platform == wanted) == ("those in the configs" not in each.note), tool
         assert (each.digest == plan.digest) == (OTHER not in each.note)
 
 
-async def test_a_list_out_of_another_registry(yards: tuple[Yard, Yard], hand: Hand) -> None:
-    yard, other = yards
+async def test_a_list_out_of_another_registry(yards: tuple[Rig, Rig], hand: Hand) -> None:
+    rig, other = yards
     fill(other, "app")
-    draft, failed = await begin_new(
-        yard.inspector, yard.ref("app:1"), [other.at("app:amd64"), other.at("app:attested")]
-    )
+    draft, failed = await begin_new(rig.inspector, rig.ref("app:1"), [other.at("app:amd64"), other.at("app:attested")])
     assert not failed
-    plan = await plan_draft(draft, yard.inspector)
-    held = await hand.every(plan, yard)
+    plan = await plan_draft(draft, rig.inspector)
+    held = await hand.every(plan, rig)
     for one in held.values():
         true_to(plan, one)
     ran(held, "crane", "oras", "docker buildx")
     assert tools(plan)["docker manifest"].line == tools(plan)["curl"].line == ""
     assert "would have to be downloaded" in tools(plan)["curl"].note
-    target = yard.at("app:1")
+    target = rig.at("app:1")
     line = (
         f"docker manifest create --insecure {target} {other.at('app:amd64')}; docker manifest push --insecure {target}"
     )
@@ -188,37 +186,37 @@ async def test_a_list_out_of_another_registry(yards: tuple[Yard, Yard], hand: Ha
     assert "different registry" in done.stderr
 
 
-async def test_a_blob_that_is_missing_below_a_manifest_that_is_there(yard: Yard, hand: Hand) -> None:
+async def test_a_blob_that_is_missing_below_a_manifest_that_is_there(rig: Rig, hand: Hand) -> None:
     one = make("a", "linux/amd64")
-    yard.put("staging", one, "t")
-    yard.put("app", one, "t", without=(one.layers[1],))
-    draft = await yard.draft("app:1", "app:t")
-    plan = await plan_draft(replace(draft, places=(RepositoryLocation("staging", yard.registry),)), yard.inspector)
+    rig.put("staging", one, "t")
+    rig.put("app", one, "t", without=(one.layers[1],))
+    draft = await rig.draft("app:1", "app:t")
+    plan = await plan_draft(replace(draft, places=(RepositoryLocation("staging", rig.registry),)), rig.inspector)
     assert plan.ready, plan.problems
-    held = await hand.every(plan, yard)
+    held = await hand.every(plan, rig)
     assert set(held) == {"curl"}
     assert held["curl"].digest == plan.digest
     for each in equivalents(plan):
         assert each.tool in ("curl", "skopeo") or "takes a manifest that is there for complete" in each.note
     # So they do: each of them says that all is well, and the layer is not there.
-    where = yard.at("app:1")
-    source, below = (yard.at(f"{name}@{one.manifest.digest}") for name in ("app", "staging"))
+    where = rig.at("app:1")
+    source, below = (rig.at(f"{name}@{one.manifest.digest}") for name in ("app", "staging"))
     lines = {
         "docker": f"docker manifest create --insecure {where} {source} && docker manifest push --insecure {where}",
         "crane": f"crane index append --insecure -t {where} -m {source}",
-        "oras": f"oras cp --from-plain-http --to-plain-http {below} {yard.at('app')}",
+        "oras": f"oras cp --from-plain-http --to-plain-http {below} {rig.at('app')}",
     }
     for tool, line in lines.items():
         if here(Equivalent(tool, "", "")):
             done = await hand.shell(line)
             assert done.returncode == 0, done.stderr
-            assert not yard.change(lambda store: store.has_blob("app", one.layers[1].digest))
+            assert not rig.change(lambda store: store.has_blob("app", one.layers[1].digest))
 
 
 # --- copy, tag, undo -------------------------------------------------------------------------------------------------
 
 
-def refer(yard: Yard, repository: str, subject: dict[str, Any]) -> str:
+def refer(rig: Rig, repository: str, subject: dict[str, Any]) -> str:
     """Something that refers to a manifest; its digest."""
     empty = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": str(Digest.of(b"{}")), "size": 2}
     document = {"schemaVersion": 2, "mediaType": media.OCI_MANIFEST, "artifactType": "application/x-words"}
@@ -228,21 +226,21 @@ def refer(yard: Yard, repository: str, subject: dict[str, Any]) -> str:
         store.put_blob(repository, b"{}")
         return store.put_manifest(repository, raw, media.OCI_MANIFEST)
 
-    return yard.change(put)
+    return rig.change(put)
 
 
 @pytest.mark.parametrize("what", ["list", "image"])
-async def test_a_copy(yards: tuple[Yard, Yard], hand: Hand, what: str) -> None:
-    yard, other = yards
-    yard.put_attested("app", make("a", "linux/amd64"), "list")
-    yard.put("app", make("b", "linux/arm64"), "image")
-    for to in (yard, other):
-        plan = await plan_copy(yard.inspector, yard.at(f"app:{what}"), to.ref("copy:1"))
+async def test_a_copy(yards: tuple[Rig, Rig], hand: Hand, what: str) -> None:
+    rig, other = yards
+    rig.put_attested("app", make("a", "linux/amd64"), "list")
+    rig.put("app", make("b", "linux/arm64"), "image")
+    for to in (rig, other):
+        plan = await plan_copy(rig.inspector, rig.at(f"app:{what}"), to.ref("copy:1"))
         held = await hand.every(plan, to)
         assert {tool for tool, one in held.items() if one.digest != plan.digest} == set()
         assert all(SAME in one.note for one in held.values())
-        ran(held, "skopeo", "crane", "oras", "docker buildx", *(("curl",) if to is yard else ()))
-        if to is yard:
+        ran(held, "skopeo", "crane", "oras", "docker buildx", *(("curl",) if to is rig else ()))
+        if to is rig:
             for tool, one in held.items():
                 if tool == "docker buildx" and newer_buildx():
                     continue
@@ -250,129 +248,129 @@ async def test_a_copy(yards: tuple[Yard, Yard], hand: Hand, what: str) -> None:
                 # skopeo remembers blobs of earlier runs, by registry and port.
                 assert mounted or "It mounts only what it remembers" in one.note, tool
     if buildx() != (0,) and what == "image":
-        await hand.shell(f"docker buildx imagetools create -t {yard.at('copy:2')} {yard.at('app:image')}")
-        made = yard.change(lambda store: store.repository("copy").manifests[store.repository("copy").tags["2"]])
+        await hand.shell(f"docker buildx imagetools create -t {rig.at('copy:2')} {rig.at('app:image')}")
+        made = rig.change(lambda store: store.repository("copy").manifests[store.repository("copy").tags["2"]])
         assert media.is_index(made.media_type)
 
 
-async def test_a_copy_with_referrers(yard: Yard, hand: Hand) -> None:
+async def test_a_copy_with_referrers(rig: Rig, hand: Hand) -> None:
     one = make("a", "linux/amd64")
-    top = yard.put_list("app", [one], "1")
-    size = len(yard.change(lambda store: store.repository("app").manifests[str(top)].raw))
+    top = rig.put_list("app", [one], "1")
+    size = len(rig.change(lambda store: store.repository("app").manifests[str(top)].raw))
     wanted = {
-        refer(yard, "app", {"mediaType": media.OCI_INDEX, "digest": str(top), "size": size}),
-        refer(yard, "app", one.manifest.descriptor()),
+        refer(rig, "app", {"mediaType": media.OCI_INDEX, "digest": str(top), "size": size}),
+        refer(rig, "app", one.manifest.descriptor()),
     }
-    plan = await plan_copy(yard.inspector, yard.at("app:1"), yard.ref("copy:1"), referrers=True)
-    before = yard.change(lambda store: store.snapshot())
+    plan = await plan_copy(rig.inspector, rig.at("app:1"), rig.ref("copy:1"), referrers=True)
+    before = rig.change(lambda store: store.snapshot())
     for command in equivalents(plan):
         if not command.line or not here(command):
             continue
         done = await hand.shell(command.line)
         assert done.returncode == 0, f"{command.line}\n{done.stderr}"
-        there = yard.change(lambda store: set(store.repository("copy").manifests))
+        there = rig.change(lambda store: set(store.repository("copy").manifests))
         assert (wanted <= there) == ("eferrers stay behind" not in command.note), command
-        assert yard.holds("copy", "1") == plan.digest
-        yard.change(lambda store: store.restore(before))
+        assert rig.holds("copy", "1") == plan.digest
+        rig.change(lambda store: store.restore(before))
 
 
-async def test_a_copy_from_disk(yards: tuple[Yard, Yard], hand: Hand, tmp_path: Path) -> None:
-    yard, _other = yards
+async def test_a_copy_from_disk(yards: tuple[Rig, Rig], hand: Hand, tmp_path: Path) -> None:
+    rig, _other = yards
     one = make("a", "linux/amd64")
-    yard.put_attested("app", one, "1")
+    rig.put_attested("app", one, "1")
     skopeo = f"{need('skopeo')} copy --all --src-tls-verify=false"
     for to, source in (("oci:lay:v1", "app:1"), ("oci-archive:lay.tar:v1", "app:1")):
         kind, _, path = to.partition(":")
-        done = await hand.shell(f"{skopeo} docker://{yard.at(source)} {kind}:{tmp_path}/{path}")
+        done = await hand.shell(f"{skopeo} docker://{rig.at(source)} {kind}:{tmp_path}/{path}")
         assert done.returncode == 0, done.stderr
-        plan = await plan_copy(yard.inspector, f"{kind}:{tmp_path}/{path}", yard.ref("copy:1"))
-        held = await hand.every(plan, yard)
+        plan = await plan_copy(rig.inspector, f"{kind}:{tmp_path}/{path}", rig.ref("copy:1"))
+        held = await hand.every(plan, rig)
         ran(held, "oras")
         assert all(each.digest == plan.digest for each in held.values())
         # The line that skopeo's note says
         assert "PATH:TAG ..." in tools(plan)["skopeo"].note
         words = tools(plan)["skopeo"].note.split(": ", 1)[1].replace("PATH:TAG ...", f"{tmp_path}/{path}")
-        done = await hand.shell(f"{words} docker://{yard.at('copy:2')} --dest-tls-verify=false")
+        done = await hand.shell(f"{words} docker://{rig.at('copy:2')} --dest-tls-verify=false")
         assert done.returncode == 0, done.stderr
-        assert yard.holds("copy", "2") == plan.digest
-    plan = await plan_copy(yard.inspector, f"oci:{tmp_path}/lay@{one.manifest.digest}", yard.ref("below:1"))
+        assert rig.holds("copy", "2") == plan.digest
+    plan = await plan_copy(rig.inspector, f"oci:{tmp_path}/lay@{one.manifest.digest}", rig.ref("below:1"))
     assert "as a plain blob" in tools(plan)["oras"].note
     if here(tools(plan)["oras"]):
         await hand.shell(tools(plan)["oras"].line)
-        assert yard.holds("below", "1") is None
+        assert rig.holds("below", "1") is None
     archive = f"{tmp_path}/docker.tar"
     line = (
-        f"skopeo copy --src-tls-verify=false docker://{yard.at(f'app@{one.manifest.digest}')} docker-archive:{archive}"
+        f"skopeo copy --src-tls-verify=false docker://{rig.at(f'app@{one.manifest.digest}')} docker-archive:{archive}"
     )
     assert (await hand.shell(f"{line}:words:1")).returncode == 0
-    plan = await plan_copy(yard.inspector, f"docker-archive:{archive}:words:1", yard.ref("saved:1"))
-    held = await hand.every(plan, yard)
+    plan = await plan_copy(rig.inspector, f"docker-archive:{archive}:words:1", rig.ref("saved:1"))
+    held = await hand.every(plan, rig)
     assert held["skopeo"].digest not in (None, str(plan.digest))
     assert "another digest" in held["skopeo"].note
 
 
 @pytest.mark.parametrize("what", ["list", "image"])
-async def test_a_tag_and_its_undoing(yard: Yard, hand: Hand, what: str) -> None:
-    yard.put_attested("app", make("a", "linux/amd64"), "list")
-    yard.put("app", make("b", "linux/arm64"), "image")
-    digest = Digest.parse(yard.holds("app", what) or "")
-    plan = await plan_tag(yard.inspector, yard.ref("app:new"), digest)
-    held = await hand.every(plan, yard)
+async def test_a_tag_and_its_undoing(rig: Rig, hand: Hand, what: str) -> None:
+    rig.put_attested("app", make("a", "linux/amd64"), "list")
+    rig.put("app", make("b", "linux/arm64"), "image")
+    digest = Digest.parse(rig.holds("app", what) or "")
+    plan = await plan_tag(rig.inspector, rig.ref("app:new"), digest)
+    held = await hand.every(plan, rig)
     assert {tool for tool, one in held.items() if one.digest != digest} == set()
     ran(held, "crane", "oras", "docker buildx", "skopeo", "curl")
 
-    pushed = await yard.pushed(f"app:{what}", "app:image", "app:list")
-    plan = await plan_undo(yard.journal, yard.ref(f"app:{what}"), pushed.digest, yard.inspector)
-    held = await hand.every(plan, yard)
+    pushed = await rig.pushed(f"app:{what}", "app:image", "app:list")
+    plan = await plan_undo(rig.journal, rig.ref(f"app:{what}"), pushed.digest, rig.inspector)
+    held = await hand.every(plan, rig)
     assert {tool for tool, one in held.items() if one.digest != digest} == set()
     ran(held, "crane", "oras", "docker buildx", "skopeo", "curl")
     # Some need what is put back to be in the repository still, and say so.
-    yard.change(lambda store: store.delete_manifest("app", str(digest)))
-    before = yard.change(lambda store: store.snapshot())
+    rig.change(lambda store: store.delete_manifest("app", str(digest)))
+    before = rig.change(lambda store: store.snapshot())
     for command in equivalents(plan):
         if command.line and here(command):
             done = await hand.shell(command.line)
             assert (done.returncode == 0) == ("must still be in the repository" not in command.note), command
-            assert (yard.holds("app", what) == digest) == (done.returncode == 0)
-            yard.change(lambda store: store.restore(before))
+            assert (rig.holds("app", what) == digest) == (done.returncode == 0)
+            rig.change(lambda store: store.restore(before))
 
 
 # --- delete ----------------------------------------------------------------------------------------------------------
 
 
-async def test_deleting_a_tag_and_a_manifest(yard: Yard, hand: Hand) -> None:
-    digest, _proof = yard.put_attested("app", make("a", "linux/amd64"), "1", "same")
-    before = yard.change(lambda store: store.snapshot())
+async def test_deleting_a_tag_and_a_manifest(rig: Rig, hand: Hand) -> None:
+    digest, _proof = rig.put_attested("app", make("a", "linux/amd64"), "1", "same")
+    before = rig.change(lambda store: store.snapshot())
     for plan, tags in (
-        (await plan_delete_tag(yard.inspector, yard.ref("app:1")), {"same"}),
-        (await plan_delete_manifest(yard.inspector, yard.ref(f"app@{digest}")), set()),
+        (await plan_delete_tag(rig.inspector, rig.ref("app:1")), {"same"}),
+        (await plan_delete_manifest(rig.inspector, rig.ref(f"app@{digest}")), set()),
     ):
         ran_ = set()
         for command in equivalents(plan):
             if command.line and here(command):
                 done = await hand.shell(command.line)
                 assert done.returncode == 0, f"{command.line}\n{done.stderr}"
-                assert yard.change(lambda store: set(store.repository("app").tags)) == tags, command.line
-                yard.change(lambda store: store.restore(before))
+                assert rig.change(lambda store: set(store.repository("app").tags)) == tags, command.line
+                rig.change(lambda store: store.restore(before))
                 ran_.add(command.tool)
         assert "curl" in ran_
         assert ("skopeo" in ran_) == (not tags)
     # What the notes of those that cannot delete a tag say
     for line in (
-        f"oras manifest delete --force --plain-http {yard.at('app:1')}",
-        f"skopeo delete --tls-verify=false docker://{yard.at('app:1')}",
+        f"oras manifest delete --force --plain-http {rig.at('app:1')}",
+        f"skopeo delete --tls-verify=false docker://{rig.at('app:1')}",
     ):
         if here(Equivalent(line.split()[0], "", "")):
             assert (await hand.shell(line)).returncode == 0
-            assert yard.change(lambda store: store.repository("app").tags) == {}
-            yard.change(lambda store: store.restore(before))
+            assert rig.change(lambda store: store.repository("app").tags) == {}
+            rig.change(lambda store: store.restore(before))
 
 
-async def test_every_tool_that_is_named_is_known(yard: Yard, hand: Hand) -> None:
+async def test_every_tool_that_is_named_is_known(rig: Rig, hand: Hand) -> None:
     """A list, with all that is shown of it: a tool that the tests cannot run would never be noticed otherwise."""
-    yard.put("app", make("a", "linux/amd64"), "a")
-    plan = await yard.plan("app:1", "app:a")
-    for one in (await hand.every(plan, yard)).values():
+    rig.put("app", make("a", "linux/amd64"), "a")
+    plan = await rig.plan("app:1", "app:a")
+    for one in (await hand.every(plan, rig)).values():
         true_to(plan, one)
     named = {each.tool for each in equivalents(plan)}
     assert named == {"docker manifest", "docker buildx", "crane", "oras", "regctl", "curl", "skopeo"}

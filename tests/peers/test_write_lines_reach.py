@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.compose.yard import Yard, make
+from tests.compose.fixtures import Rig, make
 from tests.support.by_hand import Hand, here
 from tests.support.real_registry import RealRegistry
 from tests.support.tls_front import tls_front
@@ -62,9 +62,9 @@ def address() -> str:
         return found
 
 
-async def every_line(hand: Hand, yard: Yard, plan: Plan, settings: ClientSettings) -> set[str]:
+async def every_line(hand: Hand, rig: Rig, plan: Plan, settings: ClientSettings) -> set[str]:
     """Run each line; those of buildx and docker fail exactly where their notes say so. Gives the tools that ran."""
-    before = yard.change(lambda store: store.snapshot())
+    before = rig.change(lambda store: store.snapshot())
     tools = set()
     for command in equivalents(plan, settings):
         if not command.line or not here(command):
@@ -72,7 +72,7 @@ async def every_line(hand: Hand, yard: Yard, plan: Plan, settings: ClientSetting
         done = await hand.shell(command.line)
         cannot = "buildkitd.toml" in command.note
         assert (done.returncode != 0) == cannot, f"{command.line}\n{command.note}\n{done.stdout}\n{done.stderr}"
-        yard.change(lambda store: store.restore(before))
+        rig.change(lambda store: store.restore(before))
         tools.add(command.tool)
     return tools
 
@@ -95,9 +95,9 @@ async def fit(served: Served, hand: Hand, tmp_path: Path, registry: str, tls: bo
     )
     client = Client(settings)
     inspector = Inspector(client)
-    yard = Yard(served, client, inspector, Journal(tmp_path / "journal"))
-    one = yard.put("app", make("a", "linux/amd64"), "a")
-    yard.put("app", make("b", "linux/arm64"), "b")
+    rig = Rig(served, client, inspector, Journal(tmp_path / "journal"))
+    one = rig.put("app", make("a", "linux/amd64"), "a")
+    rig.put("app", make("b", "linux/arm64"), "b")
     digest = Digest.parse(one.manifest.digest)
 
     def ref(text: str, where: str = registry) -> Reference:
@@ -107,7 +107,7 @@ async def fit(served: Served, hand: Hand, tmp_path: Path, registry: str, tls: bo
         draft, failed = await begin_new(inspector, ref("app:1"), [str(ref("app:a")), str(ref("app:b"))])
         assert not failed
         made = await plan_draft(draft, inspector)
-        tools = await every_line(hand, yard, made, settings)
+        tools = await every_line(hand, rig, made, settings)
         assert "curl" in tools and ("docker manifest" in tools) == (not (tls and loopback))
         for plan in (
             await plan_copy(inspector, str(ref("app:a")), ref("copy:1")),
@@ -118,7 +118,7 @@ async def fit(served: Served, hand: Hand, tmp_path: Path, registry: str, tls: bo
             await plan_copy(inspector, str(ref("app:a", other)), ref("copy:3")),
         ):
             assert plan.ready, plan.problems
-            assert "skopeo" in await every_line(hand, yard, plan, settings)
+            assert "skopeo" in await every_line(hand, rig, plan, settings)
         if tls and loopback:
             # What is said of docker there is so: even the list that was made is not pushed.
             (docker,) = (each for each in equivalents(made, settings) if each.tool == "docker manifest")
@@ -187,10 +187,10 @@ async def test_a_real_registry(real: RealRegistry, hand: Hand, tmp_path: Path) -
 
 
 @pytest_asyncio.fixture
-async def yard(served: Served, tmp_path: Path) -> AsyncIterator[Yard]:
+async def rig(served: Served, tmp_path: Path) -> AsyncIterator[Rig]:
     client = Client(ClientSettings(anonymous=True))
     inspector = Inspector(client)
-    yield Yard(served, client, inspector, Journal(tmp_path / "journal"))
+    yield Rig(served, client, inspector, Journal(tmp_path / "journal"))
     await inspector.aclose()
     await client.aclose()
 
@@ -201,23 +201,23 @@ def entries(folder: Path) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["docker's folder", "another folder"])
-async def test_a_local_list(served: Served, yard: Yard, hand: Hand, tmp_path: Path, own: bool) -> None:
+async def test_a_local_list(served: Served, rig: Rig, hand: Hand, tmp_path: Path, own: bool) -> None:
     """Written anew, pushed, and removed, by docker as by us, in whatever config folder it is."""
     registry = f"127.0.0.1:{served.port}"
     config = Path(hand.env["DOCKER_CONFIG"]) if own else tmp_path / "another config"
     for name, tag in (("linux/amd64", "1-amd64"), ("linux/arm/v7", "1-arm")):
-        yard.put("app", make("old", name), tag)
+        rig.put("app", make("old", name), tag)
     target = f"{registry}/app:1"
     created = await hand.shell(
         f"docker --config '{config}' manifest create --insecure {target} {target}-amd64 {target}-arm"
     )
     assert created.returncode == 0, created.stderr
     for name, tag in (("linux/amd64", "1-amd64"), ("linux/arm/v7", "1-arm")):
-        yard.put("app", make("new", name), tag)
-    source = DockerManifests(config, yard.client)
+        rig.put("app", make("new", name), tag)
+    source = DockerManifests(config, rig.client)
     stored = await source.stored(f"{registry}/app", "1")
-    draft = await recreate_local(yard.inspector, source.lists.folder, stored)
-    pushing = await plan_draft(draft, yard.inspector)
+    draft = await recreate_local(rig.inspector, source.lists.folder, stored)
+    pushing = await plan_draft(draft, rig.inspector)
     raws = {each.digest: each.raw for each in pushing.objects if each.raw is not None}
     plan = plan_local_write(draft, raws)
     (docker,) = equivalents(plan)
@@ -226,7 +226,7 @@ async def test_a_local_list(served: Served, yard: Yard, hand: Hand, tmp_path: Pa
     assert done.returncode == 0, done.stderr
     folder = config / "manifests" / stored.folder
     theirs = entries(folder)
-    assert (await yard.push(plan).run()).ok
+    assert (await rig.push(plan).run()).ok
     assert theirs == entries(folder)
 
     # Pushed: the line replaces the local list, and it stays, as the note says.
@@ -235,7 +235,7 @@ async def test_a_local_list(served: Served, yard: Yard, hand: Hand, tmp_path: Pa
     assert done.returncode == 0, done.stderr
     assert "is replaced, and stays there" in docker.note
     assert {json.dumps(each) for each in entries(folder).values()} == {json.dumps(each) for each in theirs.values()}
-    held = yard.change(lambda store: store.repository("app").manifests[store.repository("app").tags["1"]].raw)
+    held = rig.change(lambda store: store.repository("app").manifests[store.repository("app").tags["1"]].raw)
     assert {entry["digest"] for entry in json.loads(held)["manifests"]} == {
         str(entry.descriptor.digest) for entry in draft.kept
     }
@@ -247,10 +247,10 @@ async def test_a_local_list(served: Served, yard: Yard, hand: Hand, tmp_path: Pa
     assert not folder.exists()
 
 
-async def test_a_local_list_whose_name_nobody_can_tell(yard: Yard, hand: Hand, tmp_path: Path) -> None:
+async def test_a_local_list_whose_name_nobody_can_tell(rig: Rig, hand: Hand, tmp_path: Path) -> None:
     folder = Path(hand.env["DOCKER_CONFIG"]) / "manifests" / "what is this"
     folder.mkdir(parents=True)
-    source = DockerManifests(folder.parent.parent, yard.client)
+    source = DockerManifests(folder.parent.parent, rig.client)
     (stored,) = source.lists.every()
     docker, remove = equivalents(plan_remove_local(source.lists.folder, stored))
     assert docker.line == "" and "does not tell" in docker.note

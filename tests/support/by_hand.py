@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.compose.yard import Yard
+from tests.compose.fixtures import Rig
 from tests.support.peers import need
 from tui.compose.by_hand import OTHER, SAME
 from tui.compose.equivalents import Equivalent, equivalents
@@ -99,22 +99,22 @@ class Hand:
 
         return await asyncio.to_thread(run)
 
-    async def every(self, plan: Plan, yard: Yard, hosts: Hosts | None = None) -> dict[str, Held]:
+    async def every(self, plan: Plan, rig: Rig, hosts: Hosts | None = None) -> dict[str, Held]:
         """Each tool's line run in the same registry, which is put back after each. Every one of them must work."""
         held: dict[str, Held] = {}
-        before = yard.change(lambda store: store.snapshot())
-        for command in equivalents(plan, hosts if hosts is not None else yard.client.settings):
+        before = rig.change(lambda store: store.snapshot())
+        for command in equivalents(plan, hosts if hosts is not None else rig.client.settings):
             assert command.line or command.note, command
             if not command.line or not here(command):
                 continue
             done = await self.shell(command.line)
             assert done.returncode == 0, f"{command.line}\n{done.stdout}\n{done.stderr}"
-            held[command.tool] = look(yard, plan, command)
-            yard.change(lambda store: store.restore(before))
+            held[command.tool] = look(rig, plan, command)
+            rig.change(lambda store: store.restore(before))
         return held
 
 
-def look(yard: Yard, plan: Plan, command: Equivalent) -> Held:
+def look(rig: Rig, plan: Plan, command: Equivalent) -> Held:
     """What the plan's tag holds now."""
     target = plan.target
 
@@ -124,7 +124,7 @@ def look(yard: Yard, plan: Plan, command: Equivalent) -> Held:
         raw = repository.manifests[digest].raw if digest else b"{}"
         return Held(command, digest, json.loads(raw), list(store.requests))
 
-    return yard.change(find)
+    return rig.change(find)
 
 
 def true_to(plan: Plan, held: Held) -> None:

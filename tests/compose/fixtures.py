@@ -1,4 +1,4 @@
-"""What the tests of compose work with: a served store, a client, a inspector, and images to put there."""
+"""What the tests of compose work with: a served store, a client, an inspector, and images to put there."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def make(
 
 
 @dataclass
-class Yard:
-    """One test's surroundings."""
+class Rig:
+    """What one test works with: a registry, its client and inspector, a journal, and the events of pushes."""
 
     served: Served
     client: Client

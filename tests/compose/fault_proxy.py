@@ -8,7 +8,7 @@ import http.client
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from tests.compose.yard import Yard
+from tests.compose.fixtures import Rig
 from tests.registry.server import Asked, Reply, Server
 
 #: What to answer instead; None lets it through.
@@ -16,7 +16,7 @@ Hook = Callable[[Asked], Awaitable[Reply | None]]
 
 
 @dataclass
-class Between:
+class FaultProxy:
     """Stands before the registry at `behind`. `before` may answer by itself; `after` sees what was answered."""
 
     behind: str
@@ -73,18 +73,18 @@ class Between:
         return [line.split()[0] for line in self.asked if line.endswith("/manifests/1")]
 
 
-class ProxiedYard(Yard):
-    """A yard whose registry is reached through the proxy."""
+class ProxiedRig(Rig):
+    """A rig whose registry is reached through the proxy."""
 
-    between: Between
+    proxy: FaultProxy
 
     @property
     def registry(self) -> str:
-        return self.between.server.address
+        return self.proxy.server.address
 
     @classmethod
-    async def of(cls, yard: Yard) -> ProxiedYard:
-        made = cls(yard.served, yard.client, yard.inspector, yard.journal, yard.events)
-        made.between = Between(yard.served.address)
-        await made.between.up()
+    async def of(cls, rig: Rig) -> ProxiedRig:
+        made = cls(rig.served, rig.client, rig.inspector, rig.journal, rig.events)
+        made.proxy = FaultProxy(rig.served.address)
+        await made.proxy.up()
         return made

@@ -14,8 +14,8 @@ from tests.support.commands import check, tree
 from tests.support.fake_source import FakeSource
 from tui.config import Settings
 from tui.engine import Engine, open_engine
-from tui.explore import checkrun
-from tui.explore.coverage import Coverage
+from tui.explore import walker
+from tui.explore.verdict import Coverage
 from tui.registry.page import Page
 
 Capture = pytest.CaptureFixture[str]
@@ -74,7 +74,7 @@ def test_every_tag_is_checked_and_not_only_those_that_would_be_rows(capsys: Capt
 
 
 def test_a_check_that_was_cut_says_so_everywhere(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setattr(checkrun, "OBJECT_LIMIT", 30)
+    monkeypatch.setattr(walker, "OBJECT_LIMIT", 30)
     said = "10 of 100 tags were checked: a check looks at 30 objects, and then at no further tag."
     source = filled(FakeSource(), 100)
     assert asked(source)[0] == 3

@@ -13,7 +13,7 @@ from tui.app.glyphs import UNICODE
 from tui.app.keys import ACTIONS, Keys
 from tui.cli import main
 from tui.config import Settings
-from tui.explore.codes import codes
+from tui.explore.finding import codes
 from tui.registry.settings import HostSettings
 from tui.sources.presence import Presence
 

@@ -14,7 +14,7 @@ import pytest
 from tui import resources
 from tui.app.glyphs import UNICODE
 from tui.app.keys import BY_ID, Keys
-from tui.explore.codes import codes
+from tui.explore.finding import codes
 from tui.explore.node import Kind
 from tui.resources import FOLDER, ResourceError, fill, records, sections
 from tui.resources.toml_lines import Lines, Place

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tui.config import ConfigError
-from tui.explore.events import CheckProgress, Event, NodeChanged, PresenceChanged
 from tui.explore.explorer import Explorer
 from tui.explore.node import Load
+from tui.explore.tree import CheckProgress, Event, NodeChanged, PresenceChanged
 from tui.registry.trace import Exchange, Trace
 from tui.text import safe
 

@@ -13,7 +13,7 @@ from tui.app.keys import ACTIONS, BY_ID, SHARED_KEY, Keys
 from tui.app.styled_text import Target
 from tui.app.theme import DARK
 from tui.config import Settings
-from tui.explore.codes import codes
+from tui.explore.finding import codes
 from tui.explore.node import Kind
 from tui.text import with_keys
 

@@ -14,7 +14,7 @@ from tui.app.lesson.session import Session
 from tui.app.screens.dialogs import Choice
 from tui.app.telling import Telling
 from tui.explore.checkrun import CheckRun
-from tui.explore.findings import Finding
+from tui.explore.finding import Finding
 from tui.explore.node import Kind, Load, Node
 from tui.sources.presence import Observation, Presence
 from tui.teach.events import EventKind

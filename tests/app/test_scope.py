@@ -13,7 +13,7 @@ from tui.app.pages.parts import Scene
 from tui.app.pages.summary import summary
 from tui.app.styled_text import Lines
 from tui.explore.astext import tree_lines
-from tui.explore.sums import image_size
+from tui.explore.objects import image_size
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.teach.explain import explain

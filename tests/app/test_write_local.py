@@ -16,8 +16,8 @@ from tests.compose.fixtures import make
 from tests.support.local_lists import write_list
 from tui.demo.images import Image, put_image
 from tui.demo.serve import Served
+from tui.explore.findings import comparison_of
 from tui.explore.node import Node
-from tui.explore.rules_local import comparison_of
 from tui.sources.docker_lists import DockerLists
 
 PLATFORMS = ("amd64", "arm64")

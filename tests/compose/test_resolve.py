@@ -20,9 +20,9 @@ from tui.compose.planner import plan_draft
 from tui.compose.resolve import resolve
 from tui.demo.images import index, put_index
 from tui.demo.storage_folder import write_storage
-from tui.explore.children import DEPTH_LIMIT
 from tui.explore.diff import Change
 from tui.explore.inspector import Inspector
+from tui.explore.walker import DEPTH_LIMIT
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError

@@ -9,14 +9,14 @@ import pytest
 from tests.explore.checking import checked, codes
 from tests.support import images
 from tests.support.fake_source import FakeSource
-from tui.explore import checkrun
-from tui.explore.around import neighbours
-from tui.explore.events import CheckProgress, Event
+from tui.explore import walker
 from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
 from tui.explore.inspector import Inspector
 from tui.explore.node import Kind
 from tui.explore.report import exit_status, report
+from tui.explore.search import neighbours
+from tui.explore.tree import CheckProgress, Event
 from tui.explore.verdict import verdict
 from tui.oci.platform import Platform
 from tui.sources.presence import Observation, Presence
@@ -27,7 +27,7 @@ def wide(count: int) -> images.Image:
 
 
 async def test_a_check_stops_visibly_after_too_many_objects(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkrun, "OBJECT_LIMIT", 10)
+    monkeypatch.setattr(walker, "OBJECT_LIMIT", 10)
     source = FakeSource()
     source.put("app", wide(30), "1")
     explorer, node, found = await checked(source)
@@ -41,7 +41,7 @@ async def test_a_check_stops_visibly_after_too_many_objects(monkeypatch: pytest.
 
 
 async def test_rows_are_bounded_where_objects_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkrun, "ROW_LIMIT", 40)
+    monkeypatch.setattr(walker, "ROW_LIMIT", 40)
     source = FakeSource()
     top = images.index(images.image("linux/amd64"))
     for number in range(6):

@@ -9,10 +9,10 @@ import pytest
 from tests.support import images
 from tests.support.fake_source import FakeSource
 from tui.explore import inspector
-from tui.explore.events import ChildrenChanged, Event, PresenceChanged
 from tui.explore.explorer import Explorer
 from tui.explore.inspector import Inspector
 from tui.explore.node import Kind, Load, Node
+from tui.explore.tree import ChildrenChanged, Event, PresenceChanged
 from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
 

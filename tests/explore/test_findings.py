@@ -7,7 +7,7 @@ import pytest
 from tests.explore.checking import AMD, ARM, checked, codes, pair
 from tests.support import images
 from tests.support.fake_source import FakeSource
-from tui.explore.codes import Severity
+from tui.explore.finding import Severity
 from tui.explore.verdict import verdict
 from tui.oci import media
 from tui.sources.base import SourceError

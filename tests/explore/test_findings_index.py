@@ -7,9 +7,9 @@ import pytest
 from tests.explore.checking import AMD, ARM, checked, codes, pair
 from tests.support import images
 from tests.support.fake_source import FakeSource
-from tui.explore.codes import Severity
-from tui.explore.codes import codes as all_codes
 from tui.explore.explorer import Explorer
+from tui.explore.finding import Severity
+from tui.explore.finding import codes as all_codes
 from tui.explore.findings import findings
 from tui.explore.inspector import Inspector
 from tui.explore.verdict import verdict

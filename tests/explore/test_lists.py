@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 from tests.support import images
 from tests.support.fake_source import FakeSource
 from tui.explore.explorer import Explorer
-from tui.explore.filter import matcher, select
 from tui.explore.inspector import Inspector
-from tui.explore.listing import Listing, is_digest_tag
+from tui.explore.listing import Listing, is_digest_tag, matcher, name_key, select, version_key
 from tui.explore.node import Kind, Load
-from tui.explore.sort import name_key, version_key
 from tui.registry.page import Page
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence

@@ -8,10 +8,11 @@ from pathlib import Path
 from tui.demo.faults import lose_manifest
 from tui.demo.gallery import build_gallery, docker_manifests
 from tui.demo.serve import Served
-from tui.explore.events import Event, NodeChanged
 from tui.explore.explorer import Explorer
-from tui.explore.findings import Finding, findings
+from tui.explore.finding import Finding
+from tui.explore.findings import findings
 from tui.explore.node import Kind, Node
+from tui.explore.tree import Event, NodeChanged
 from tui.explore.verdict import verdict
 from tui.registry.client import Client
 from tui.sources.docker_manifests import DockerManifests

@@ -11,10 +11,10 @@ from tests.support.fake_source import FakeSource
 from tests.teach.conftest import Stand
 from tui.app.keys import BY_ID
 from tui.demo.gallery import GALLERY
-from tui.explore.children import fault
-from tui.explore.codes import codes
 from tui.explore.explorer import Explorer
-from tui.explore.findings import Finding, findings, make
+from tui.explore.finding import Finding, codes, make
+from tui.explore.findings import findings
+from tui.explore.loader import fault
 from tui.explore.node import Kind, Node
 from tui.oci.digest import Digest
 from tui.sources.base import SourceError

@@ -8,11 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.explore.codes import Severity
-from tui.explore.coverage import Coverage, coverage
-from tui.explore.findings import Finding
+from tui.explore.finding import Finding, Severity
 from tui.explore.node import Kind, Load, Node
-from tui.explore.verdict import Verdict
+from tui.explore.verdict import Coverage, Verdict, coverage
 
 if TYPE_CHECKING:
     from tui.explore.explorer import Explorer

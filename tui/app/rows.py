@@ -12,8 +12,8 @@ from typing import Protocol
 
 from tui.app.glyphs import Glyphs
 from tui.app.styled_text import Role, cut
-from tui.explore import sums
 from tui.explore.node import BLOB_KINDS, Kind, Load, Node
+from tui.explore.objects import image_size as bytes_of
 from tui.oci import media
 from tui.sources.presence import Observation, Presence
 from tui.text import duration, shorten, size
@@ -94,7 +94,7 @@ class Columns:
 
 def image_size(node: Node) -> int | None:
     """Bytes of config and layers together, once the manifest is known; None before."""
-    return sums.image_size(node.image_manifest) if node.image_manifest is not None else None
+    return bytes_of(node.image_manifest) if node.image_manifest is not None else None
 
 
 def kind_cell(node: Node) -> str:

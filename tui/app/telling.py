@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui.app.house import House
 from tui.app.messages import Event, EventKind, node_event
 from tui.explore.checkrun import CheckRun
-from tui.explore.findings import Finding
+from tui.explore.finding import Finding
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.sources.presence import Presence
 

@@ -14,11 +14,11 @@ from tui.commands.output import out, say, show_progress, wipe_progress, write_wh
 from tui.config import Settings
 from tui.engine import Engine, open_engine
 from tui.explore.astext import report_lines
-from tui.explore.events import CheckProgress, Event
 from tui.explore.node import Node
 from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
 from tui.explore.report import Report, exit_status, failed_report, report, worst_exit_status
 from tui.explore.selection import select
+from tui.explore.tree import CheckProgress, Event
 from tui.oci.canonical_json import json_text
 from tui.oci.errors import MalformedReference
 from tui.oci.platform import Platform

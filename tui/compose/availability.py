@@ -14,8 +14,8 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tui.compose.plan import How, PlannedObject
-from tui.explore.children import DEPTH_LIMIT
 from tui.explore.inspector import Inspector
+from tui.explore.walker import DEPTH_LIMIT, OBJECT_LIMIT
 from tui.oci import attestation
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -25,9 +25,6 @@ from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Observation, Presence
 from tui.text import plural, safe
-
-#: So many objects are walked for one plan at most (docs/protocol-notes.md, C-15).
-OBJECT_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)

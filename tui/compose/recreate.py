@@ -17,7 +17,7 @@ from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, from_index
 from tui.compose.errors import DraftError, ResolveError
 from tui.compose.resolve import resolve
 from tui.explore.inspector import Inspector
-from tui.explore.spelling import machine_names, proposals, repository_spellings
+from tui.explore.tag_guesses import machine_names, proposals, repository_spellings
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError

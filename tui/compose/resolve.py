@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from tui.compose.draft import Entry, EntryVerdict
 from tui.compose.errors import ResolveError
-from tui.explore.children import DEPTH_LIMIT
 from tui.explore.inspector import Inspector
+from tui.explore.walker import DEPTH_LIMIT, INDEX_LIMIT
 from tui.oci import attestation, media
 from tui.oci.config import ImageConfig
 from tui.oci.descriptor import Descriptor
@@ -24,8 +24,6 @@ from tui.sources.presence import Presence
 from tui.sources.spec import locate
 from tui.text import plural, safe
 
-#: So many indexes inside one are followed at most (docs/protocol-notes.md, C-15).
-INDEX_LIMIT = 64
 #: So many images of a layout are named when nobody said which.
 NAMES_SHOWN = 6
 

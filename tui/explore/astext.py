@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from tui.explore.explorer import Explorer
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.objects import image_size
 from tui.explore.report import Report
-from tui.explore.sums import image_size
 from tui.oci import media
 from tui.sources.presence import Presence
 from tui.text import plural, safe, shorten, size, to_ascii, with_keys

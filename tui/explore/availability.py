@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from tui.explore.findings import comparison_of
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
-from tui.explore.rules_local import comparison_of
 from tui.oci import media
 from tui.text import safe
 

@@ -5,20 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 
-from tui.explore.children import fault
-from tui.explore.events import CheckProgress
 from tui.explore.inspector import Inspector, JobRequest
 from tui.explore.lists import Lists
-from tui.explore.loader import Loader, label_of
+from tui.explore.loader import Loader, fault, label_of
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.scheduler import Job, Urgency
-from tui.explore.tree import Tree, key_of
+from tui.explore.tree import CheckProgress, Tree, key_of
+from tui.explore.walker import LimitReached, Walk
 from tui.sources.presence import Presence
-
-#: A check stops, visibly, after this many distinct objects (protocol.md C-15).
-OBJECT_LIMIT = 10_000
-#: ... and after following this many rows: self-similar trees have few objects and endlessly many rows.
-ROW_LIMIT = 50_000
 
 
 class CheckRun:
@@ -47,8 +41,7 @@ class CheckRun:
         self._afterwards = afterwards
         self._wanted = wanted
         self._pending = 0
-        self._rows = 0
-        self._objects: set[Hashable] = set()
+        self._walk = Walk()
         self._cut = False
         self._over = asyncio.Event()
         self._tail: asyncio.Task[None] | None = None
@@ -102,10 +95,12 @@ class CheckRun:
             return  # referrers are asked for only when somebody opens them: nothing that a pull needs
         if self._wanted is not None and node.kind is Kind.MANIFEST and node is not self.node and not self._wanted(node):
             return
-        self._rows += 1
-        new = self._count(node)
-        if new is None:
+        try:
+            new = self._walk.step(key_of(node) or (node.key if node.kind in MANIFEST_KINDS else None))
+        except LimitReached as limit:
+            self._cut_off(node.parent or node, str(limit))
             return
+        self.total += new
         job = self._ask(node)
         if job is None:
             if new:
@@ -115,21 +110,10 @@ class CheckRun:
         self._pending += 1
         job.when_over(lambda _: self._back(node, new))
 
-    def _count(self, node: Node) -> bool | None:
-        """Whether this row brings an object that was not counted yet; None when the check is cut off here."""
-        key: Hashable = key_of(node) or (node.key if node.kind in MANIFEST_KINDS else None)
-        if self._rows > ROW_LIMIT or (len(self._objects) >= OBJECT_LIMIT and key not in self._objects):
-            self._cut = True
-            place = node.parent or node
-            limit = f"{OBJECT_LIMIT:,} objects" if self._rows <= ROW_LIMIT else f"{ROW_LIMIT:,} rows"
-            row = fault(place, "too-deep", f"stopped here: a check follows at most {limit}")
-            self._tree.replace_children(place, [*place.children, row])
-            return None
-        if key is None or key in self._objects:
-            return False
-        self._objects.add(key)
-        self.total += 1
-        return True
+    def _cut_off(self, place: Node, limit: str) -> None:
+        self._cut = True
+        row = fault(place, "too-deep", f"stopped here: a check follows at most {limit}")
+        self._tree.replace_children(place, [*place.children, row])
 
     def _ask(self, node: Node) -> Job | None:
         request = self._request(node)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from tui.explore.known import kind_word
 from tui.explore.node import Node
+from tui.explore.objects import kind_word
 from tui.oci import attestation, media
 from tui.oci.config import ImageConfig
 from tui.oci.descriptor import Descriptor

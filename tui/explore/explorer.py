@@ -3,30 +3,91 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from tui.explore.around import Around
 from tui.explore.checkrun import CheckRun
-from tui.explore.events import Event
-from tui.explore.focus import Focus
-from tui.explore.inspector import Inspector, JobRequest
+from tui.explore.inspector import Inspector, JobRequest, Read
 from tui.explore.listing import ROWS
 from tui.explore.lists import Lists, repository_row, tag_row
 from tui.explore.loader import Loader, label_of
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.observations import Key
 from tui.explore.rollup import Rollup
-from tui.explore.rules_local import compare
 from tui.explore.scheduler import Job, Urgency
-from tui.explore.tree import Tree, key_of
+from tui.explore.search import MissingObjectSearch, compare
+from tui.explore.tree import Event, Tree, key_of
 from tui.oci import media
+from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest, digest_or_name
 from tui.oci.platform import Platform
 from tui.sources.base import Source
 from tui.sources.presence import Observation
 from tui.text import safe
+
+_OWNER = "visible tags"
+
+
+class Focus:
+    """Follows what is visible. Tags that scroll away before they were asked for are not asked for."""
+
+    def __init__(self, tree: Tree, inspector: Inspector) -> None:
+        self._tree = tree
+        self._inspector = inspector
+        self._peeking: set[Node] = set()
+
+    def focus(self, nodes: Sequence[Node]) -> None:
+        """These rows are visible now, and no others."""
+        self._inspector.focus(key for node in nodes for key in self._keys(node))
+        visible = {node for node in nodes if node.kind is Kind.TAG and node.load is Load.IDLE}
+        for node in self._peeking - visible:
+            self._inspector.withdraw((_OWNER, node.key))
+        wanted = [node for node in nodes if node in visible and node not in self._peeking]  # from top to bottom
+        fresh = [node for node in wanted if node.descriptor is None and node.error is None]
+        self._peeking = (self._peeking & visible) | set(fresh)
+        for node in fresh:
+            self._peek(node)
+
+    def _keys(self, node: Node) -> Iterator[Hashable]:
+        """The work that is done for a row."""
+        if node.repository is None:
+            return
+        if node.tag is not None:
+            yield self._inspector.manifest_key(node.source, node.repository, node.tag)
+        key = key_of(node)
+        if key is not None:
+            yield self._inspector.probe_key(*key)
+            yield self._inspector.blob_key(*key)
+            yield self._inspector.manifest_key(node.source, node.repository, str(key[2]))
+
+    def _peek(self, node: Node) -> None:
+        request = JobRequest((_OWNER, node.key), Urgency.FOCUS, label=label_of(node))
+        job = self._inspector.submit_resolve(node.source, node.repository or "", node.tag or "", request)
+        job.when_over(lambda done: self._over(node, done))
+
+    def _over(self, node: Node, job: Job) -> None:
+        self._peeking.discard(node)
+        if not isinstance(job.result, Read) or node.load is not Load.IDLE:
+            return
+        node.error = job.result.error
+        descriptor = job.result.descriptor
+        if descriptor is not None:
+
+            def change() -> None:
+                node.descriptor = descriptor
+
+            self._tree.identify(node, change)
+            node.note = _note(descriptor)
+        self._tree.changed(node)
+
+
+def _note(descriptor: Descriptor) -> str:
+    if media.is_index(descriptor.media_type):
+        return "index"
+    if media.is_image_manifest(descriptor.media_type):
+        return "image"
+    return safe(media.describe(descriptor.media_type), limit=80)
 
 
 class Explorer:
@@ -42,7 +103,7 @@ class Explorer:
         self.roots = self.tree.roots
         self._loader = Loader(self.tree, self.inspector)
         self._lists = Lists(self._loader)
-        self._around = Around(self.tree, self.inspector)
+        self._search = MissingObjectSearch(self.tree, self.inspector)
         self._runs: dict[Node, CheckRun] = {}
         self._focus = Focus(self.tree, self.inspector)
         self._sources = 0
@@ -128,7 +189,7 @@ class Explorer:
             elif node.kind is Kind.TAG and self.observations.tag_names(node.source, node.repository or "") is not None:
                 # The tags are known, so it costs little to see whether those it was made of moved on. A task and no
                 # job: it waits for jobs, and must not hold a slot meanwhile.
-                self._aside(self._around.moved_tags(node, node.key, may_list=False))
+                self._aside(self._search.moved_tags(node, node.key, may_list=False))
 
     def _aside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -267,7 +328,7 @@ class Explorer:
             return run
         for key in [key for key, old in self._runs.items() if not old.running]:
             del self._runs[key]
-        run = CheckRun(node, self.tree, self.inspector, self._loader, self._lists, self._around.after_check, wanted)
+        run = CheckRun(node, self.tree, self.inspector, self._loader, self._lists, self._search.after_check, wanted)
         self._runs[node] = run
         run.start()
         return run
@@ -312,13 +373,13 @@ class Explorer:
             return ()
         platform: Platform | None = next((r.platform for r in (row, *row.ancestors()) if r.platform is not None), None)
         owner = ("locate", repository, digest)
-        found = await self._around.locate(row.source, repository, row.descriptor, platform, owner)
+        found = await self._search.locate(row.source, repository, row.descriptor, platform, owner)
         self.tree.changed(row)
         return found.found
 
     async def moved_tags(self, node: Node, *, may_list: bool = True) -> None:
         """Ask what the tags that an index was probably made of point to now; findings say which moved."""
-        await self._around.moved_tags(node, node.key, may_list=may_list)
+        await self._search.moved_tags(node, node.key, may_list=may_list)
 
     def note_written(self, source: Source, repository: str) -> None:
         """Something was pushed to a repository or deleted from it: what is known of it no longer holds."""

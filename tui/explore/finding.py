@@ -1,12 +1,54 @@
-"""What a finding is."""
+"""What a finding is: its code with how bad it is, where it comes from and what fixes it, and one finding about one
+object. The texts of the codes are `resources/findings.toml`, the sentences about one object are made in `findings`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
 
-from tui.explore.codes import Severity, codes
 from tui.oci.digest import Digest
+from tui.resources import records
 from tui.text import capital
+
+
+class Severity(StrEnum):
+    """How bad a finding is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst, for sorting."""
+        return ("error", "warning", "info").index(self.value)
+
+
+#: The fix of a name that leads nowhere: there is nothing yet that could be recreated.
+NOT_THERE = "Check the name and the tag, or push the image; opening the repository shows the tags that it has."
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One record of `findings.toml`, whose head says what each field is for."""
+
+    code: str
+    severity: Severity
+    title: str
+    cause: str
+    fix: str
+    what: tuple[str, ...]
+    why: str
+    specs: tuple[str, ...]
+    action: str | None = None
+
+
+@cache
+def codes() -> Mapping[str, Code]:
+    """Every code, the worst first. Read when there is a finding: what is well needs no file."""
+    return records("findings.toml", Code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,46 +1,500 @@
 """Findings: named things that are wrong or worth knowing, each with its cause and its fix.
 
-Pure over what is known; asks nothing. Each code has a rule of its own in `rules_*`; this is where they are run.
+Pure over what is known; asks nothing. One small function for each code, or for a family that differs in a word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from tui.explore import rules_index, rules_local, rules_presence, rules_relations
-from tui.explore.codes import Severity
-from tui.explore.finding import Finding, make
-from tui.explore.known import HasObservations, observations_of
-from tui.explore.node import BLOB_KINDS, Node
-from tui.explore.observations import ObservationStore
+from tui.explore.finding import NOT_THERE, Finding, make
+from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.objects import HasObservations, detail_of, harmless, name_of, observations_of, platform_text, short
+from tui.explore.observations import ObservationStore, TagHead
+from tui.explore.rollup import attestations_of
+from tui.explore.search import source_proposals
+from tui.explore.tag_guesses import Proposal
+from tui.explore.tree import key_of, observe
+from tui.oci import attestation, media
+from tui.oci.digest import Digest
+from tui.oci.manifest import OpaqueManifest
+from tui.oci.platform import Platform
+from tui.sources.presence import Observation, Presence, disagreement
+from tui.text import plural, safe
 
-__all__ = ["Finding", "Severity", "findings", "make"]
+if TYPE_CHECKING:
+    from tui.sources.docker_manifests import Compared, Comparison
+
+_QUIET = frozenset({Presence.PRESENT, Presence.UNCHECKED, Presence.CHECKING})
+
+#: Rows that are not simply there, with what is known of them.
+Troubled = Sequence[tuple[Node, Observation]]
+
+
+def troubled(rows: Iterable[Node], observations: ObservationStore) -> Troubled:
+    """The rows on which there is something to say: each object once for each platform that needs it."""
+    told: set[object] = set()
+    found = []
+    for row in rows:
+        if row.kind not in MANIFEST_KINDS and row.descriptor is None:
+            continue
+        seen = observe(row, observations)
+        if seen.presence in _QUIET:
+            continue
+        mark = (row.repository, row.digest or row.key, platform_text(row))
+        if mark not in told:
+            told.add(mark)
+            found.append((row, seen))
+    return found
+
+
+def _with(rows: Troubled, *presences: Presence) -> Iterator[tuple[Node, Observation]]:
+    return ((row, seen) for row, seen in rows if seen.presence in presences)
+
+
+def missing(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
+    """missing-blob, missing-manifest."""
+    for row, seen in _with(rows, Presence.MISSING):
+        manifest = row.kind in MANIFEST_KINDS
+        place = safe(row.repository or "", limit=255) or row.source.title
+        if row.digest is None:
+            reason = f"{name_of(row)} is not in {place}: {detail_of(seen)}"
+        else:
+            reason = f"{name_of(row)} is missing: {short(row.digest)} is not in {place}"
+        yield make(
+            "missing-manifest" if manifest else "missing-blob",
+            row.key,
+            f"{reason}.",
+            digest=row.digest,
+            platform=platform_text(row),
+            facts=(f"named by {_namer(row)}", detail_of(seen)),
+            fix=NOT_THERE if row.digest is None else None,
+        )
+
+
+def _namer(row: Node) -> str:
+    parent = row.parent
+    return name_of(parent) if parent is not None and parent.kind in MANIFEST_KINDS else "the tag list"
+
+
+def mismatched(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
+    """size-mismatch, digest-mismatch, media-type-mismatch, invalid-manifest: there, but not what was promised."""
+    for row, seen in _with(rows, Presence.MISMATCHED):
+        code = row.error.code if row.error is not None else ""
+        quarrel = disagreement(row.descriptor, seen) if row.descriptor is not None else None
+        if code == "invalid-manifest" and row.error is not None:
+            text, facts = f"{name_of(row)} is no manifest: {row.error.sentence}", ("", "")
+        elif quarrel is not None:
+            what, there, said = quarrel
+            code = f"{what.replace(' ', '-')}-mismatch"
+            text, facts = (
+                f"{name_of(row)} has another {what}: {there}, its descriptor says {said}.",
+                (f"there: {there}", f"descriptor: {said}"),
+            )
+        else:
+            code = "digest-mismatch"
+            reason = row.error.sentence if row.error is not None else detail_of(seen)
+            text, facts = f"{name_of(row)} does not have the content that its digest names: {reason}", ("", "")
+        yield make(code, row.key, text, digest=row.digest, platform=platform_text(row), facts=facts)
+
+
+_IGNORANCE = {
+    Presence.DENIED: ("denied", "may not be looked at"),
+    Presence.LIMITED: ("limited", "could not be asked for, the rate limit is reached"),
+    Presence.UNREACHABLE: ("unreachable", "could not be asked for"),
+}
+
+
+def ignorance(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
+    """denied, limited, unreachable: nobody knows whether it is there. One finding for each image concerned."""
+    groups: dict[tuple[Presence, str], list[tuple[Node, Observation]]] = {}
+    for row, seen in _with(rows, *_IGNORANCE):
+        image = row.image()
+        groups.setdefault((seen.presence, image.key if image is not None else row.key), []).append((row, seen))
+    for (presence, _), group in groups.items():
+        code, words = _IGNORANCE[presence]
+        row, seen = group[0]
+        what = name_of(row) if len(group) == 1 else f"{name_of(row)} and {plural(len(group) - 1, 'other object')}"
+        wait = ""
+        if seen.retry_at is not None and seen.retry_at > time.monotonic():
+            wait = f" Ask again at {_clock(seen.retry_at)}."
+        yield make(
+            code,
+            row.key,
+            f"{what} {words}: {detail_of(seen)}.{wait}",
+            digest=row.digest,
+            platform=platform_text(row),
+            facts=(detail_of(seen), "not known whether it is there"),
+            fix=row.error.fix if row.error is not None and row.error.fix else None,
+        )
+
+
+def _clock(moment: float) -> str:
+    """A moment of `time.monotonic` by the clock on the wall: unlike a time that is left, it stays true for as long as
+    the finding is shown, saved or pasted."""
+    now = datetime.now().astimezone()
+    when = now + timedelta(seconds=math.ceil(moment - time.monotonic()))
+    return f"{when:%H:%M:%S %Z}" if when.date() == now.date() else f"{when:%H:%M:%S %Z on %Y-%m-%d}"
+
+
+def foreign(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
+    """foreign-layer: not held by this registry, and that is as it should be."""
+    for row, _ in _with(rows, Presence.FOREIGN):
+        urls = row.descriptor.urls if row.descriptor is not None else ()
+        where = f"at {safe(urls[0], limit=200)}" if urls else "outside the registry"
+        yield make(
+            "foreign-layer", row.key, f"{name_of(row)} lives {where}.", digest=row.digest, platform=platform_text(row)
+        )
+
+
+def elsewhere(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
+    """not-in-this-repository: missing here, found in a repository beside. One finding for each image and place."""
+    groups: dict[tuple[str, str], list[Node]] = {}
+    for row, _ in _with(rows, Presence.MISSING):
+        key = key_of(row)
+        whereabouts = observations.whereabouts(*key) if key is not None else None
+        image = row.image()
+        for place in whereabouts.found if whereabouts is not None else ():
+            groups.setdefault((image.key if image is not None else row.key, place), []).append(row)
+    for (_, place), group in groups.items():
+        first = group[0]
+        here = safe(first.repository or "", limit=255)
+        there = safe(place, limit=255)
+        if len(group) == 1:
+            text = f"{name_of(first)} is not in {here}, but it is in {there}."
+        else:
+            platform = platform_text(first)
+            of = f" of {platform}" if platform else ""
+            text = f"{plural(len(group), 'object')}{of} are not in {here}, but they are in {there}."
+        yield make(
+            "not-in-this-repository",
+            first.key,
+            text,
+            digest=first.digest,
+            platform=platform_text(first),
+            facts=(f"missing in {here}", f"present in {there}"),
+            fix=f"Mount or copy from {there}: recreating the list does that.",
+        )
+
+
+def unreadable(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """invalid-manifest: the bytes are right, but they are not a document that clients follow."""
+    if not isinstance(row.manifest, OpaqueManifest) or harmless(row.manifest, row.descriptor):
+        return
+    yield make(
+        "invalid-manifest",
+        row.key,
+        f"{name_of(row)} is not followed: {row.manifest.reason}",
+        digest=row.digest,
+        platform=platform_text(row),
+    )
+
+
+def cut_off(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """cycle, too-deep: the tree was not followed further."""
+    if row.kind is not Kind.FAULT or row.code not in ("cycle", "too-deep") or row.load is not Load.READY:
+        return
+    parent = row.parent
+    where = f"{name_of(parent)}: " if parent is not None else ""
+    yield make(row.code, row.key, f"{where}{row.label}.", digest=parent.digest if parent is not None else None)
+
+
+def platform_mismatch(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """The index says one platform, the image's own config another."""
+    said = row.descriptor.platform if row.descriptor is not None else None
+    if row.kind is not Kind.MANIFEST or said is None or said.is_unknown or row.config is None:
+        return
+    config = row.config.platform
+    if config is None or config.is_unknown or _agree(said, config):
+        return
+    yield make(
+        "platform-mismatch",
+        row.key,
+        f"the index says {said}, but the image {short(row.digest)} is for {config}.",
+        digest=row.digest,
+        platform=str(said),
+        facts=(f"index: {said}", f"config: {config}"),
+    )
+
+
+def _agree(said: Platform, config: Platform) -> bool:
+    ours, theirs = said.normalised(), config.normalised()
+    if config.os and ours.os != theirs.os:
+        return False
+    if config.architecture and ours.architecture != theirs.architecture:
+        return False
+    if config.variant and said.variant and ours.variant != theirs.variant:
+        return False
+    return not (said.os_version and config.os_version and said.os_version != config.os_version)
+
+
+def duplicate_platform(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """Two entries for the same platform: clients take the first."""
+    if row.index is None:
+        return
+    first: dict[Platform, Node] = {}
+    for child in row.children:
+        if child.kind is not Kind.MANIFEST or child.descriptor is None or child.descriptor.platform is None:
+            continue
+        platform = child.descriptor.platform
+        if platform.is_unknown:
+            continue
+        known = first.setdefault(platform.normalised(), child)
+        if known is not child:
+            yield make(
+                "duplicate-platform",
+                child.key,
+                f"the platform {platform} is there twice: clients take {short(known.digest)}, "
+                f"never {short(child.digest)}.",
+                digest=child.digest,
+                platform=str(platform),
+                facts=(f"entry {known.position + 1}: {known.digest}", f"entry {child.position + 1}: {child.digest}"),
+            )
+
+
+def empty_index(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """An index without entries: valid, and of no use."""
+    if row.index is not None and not row.index.entries:
+        yield make("empty-index", row.key, f"{name_of(row)} has no entries: nobody can pull it.", digest=row.digest)
+
+
+def nested_index(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """An index inside an index."""
+    parent = row.parent
+    if row.kind is Kind.INDEX and parent is not None and parent.is_index:
+        platform = f" (for {row.platform})" if row.platform is not None else ""
+        yield make(
+            "nested-index",
+            row.key,
+            f"entry {row.position + 1} is an index itself, {short(row.digest)}{platform}.",
+            digest=row.digest,
+            platform=str(row.platform) if row.platform is not None else None,
+        )
+
+
+def mixed_media_types(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """OCI and Docker manifests in one index, or OCI manifests in a Docker list."""
+    if row.index is None:
+        return
+    types = {
+        entry.media_type
+        for entry in row.index.entries
+        if media.is_manifest(entry.media_type) and not attestation.is_attestation(entry)
+    }
+    docker = sorted(kind for kind in types if media.is_docker(kind))
+    oci = sorted(kind for kind in types if media.is_oci(kind))
+    if docker and oci:
+        facts = (media.describe(oci[0]), media.describe(docker[0]))
+        text = f"{name_of(row)} holds both OCI and Docker manifests."
+    elif oci and media.is_docker(row.index.media_type):
+        facts = (media.describe(row.index.media_type), media.describe(oci[0]))
+        text = f"{name_of(row)} is a Docker manifest list that holds OCI manifests."
+    else:
+        return
+    yield make("mixed-media-types", row.key, text, digest=row.digest, facts=(safe(facts[0]), safe(facts[1])))
+
+
+def unknown_platform(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """unknown/unknown, and no attestation."""
+    entry = row.descriptor
+    in_index = row.parent is not None and row.parent.is_index
+    if row.kind is not Kind.MANIFEST or not in_index or entry is None or entry.platform is None:
+        return
+    if entry.platform.is_unknown:
+        yield make(
+            "unknown-platform",
+            row.key,
+            f"entry {row.position + 1}, {short(row.digest)}, is for unknown/unknown and is no attestation.",
+            digest=row.digest,
+        )
+
+
+def no_platform(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """An image in an index that names no platform."""
+    entry = row.descriptor
+    in_index = row.parent is not None and row.parent.is_index
+    if row.kind is not Kind.MANIFEST or not in_index or entry is None or entry.platform is not None:
+        return
+    config = row.config.platform if row.config is not None else None
+    says = f"; its config says {config}" if config is not None else ""
+    yield make(
+        "no-platform",
+        row.key,
+        f"entry {row.position + 1}, {short(row.digest)}, names no platform{says}.",
+        digest=row.digest,
+        platform=str(config) if config is not None else None,
+    )
+
+
+def orphan_attestation(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """An attestation that describes nothing in this index."""
+    parent = row.parent
+    if row.kind is not Kind.ATTESTATION or parent is None or not parent.is_index or row.subject == parent.digest:
+        return
+    if row.subject is None and row.load is not Load.READY:
+        return  # its own manifest may still say what it describes
+    about = f"describes {short(row.subject)}, which is" if row.subject is not None else "names nothing that is"
+    yield make(
+        "orphan-attestation",
+        row.key,
+        f"the attestation {short(row.digest)} {about} not in this index.",
+        digest=row.digest,
+        facts=(f"describes: {row.subject or 'nothing'}", "the index has no such entry"),
+    )
+
+
+def missing_attestation(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """Some platforms of an index have attestations, this one has none."""
+    if row.index is None:
+        return
+    platforms = [
+        child
+        for child in row.children
+        if child.kind is Kind.MANIFEST and not (child.platform is not None and child.platform.is_unknown)
+    ]
+    having = [child for child in platforms if attestations_of(child)]
+    if not having:
+        return
+    for child in platforms:
+        if not attestations_of(child):
+            yield make(
+                "missing-attestation",
+                child.key,
+                f"{name_of(child)} has no attestation, others of {name_of(row)} have one.",
+                digest=child.digest,
+                platform=platform_text(child),
+            )
+
+
+def dangling_subject(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """A manifest refers to a subject that is not in its repository."""
+    subject = row.manifest.subject if row.manifest is not None else None
+    if subject is None or row.repository is None:
+        return
+    if observations.get(row.source, row.repository, subject.digest).presence is not Presence.MISSING:
+        return
+    yield make(
+        "dangling-subject",
+        row.key,
+        f"{name_of(row)} refers to {short(subject.digest)}, which is not in {safe(row.repository, limit=255)}.",
+        digest=row.digest,
+        platform=platform_text(row),
+        facts=(f"subject: {subject.digest}", "it is not in the repository"),
+    )
+
+
+def stale_entry(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """The tag that an entry was probably made of points to another image now."""
+    if row.kind is not Kind.TAG or row.index is None or row.repository is None:
+        return
+    tags = observations.tag_names(row.source, row.repository) or ()
+    for digest, candidates in source_proposals(row, tags, observations.repositories(row.source)):
+        moved = _moved(row, digest, candidates, observations)
+        if moved is None:
+            continue
+        proposal, now = moved
+        entry = next((child for child in row.walk() if child.digest == digest), row)
+        where = "" if proposal.repository == row.repository else f"{safe(proposal.repository, limit=255)}:"
+        tag = f"{where}{safe(proposal.tag, limit=160)}"
+        yield make(
+            "stale-entry",
+            entry.key,
+            f"{name_of(entry)} was replaced: {tag} is {short(now)} now, the index still names {short(digest)}.",
+            digest=digest,
+            platform=platform_text(entry),
+            facts=(f"index: {digest}", f"{tag}: {now}"),
+        )
+
+
+def _moved(
+    row: Node, digest: Digest, candidates: list[Proposal], observations: ObservationStore
+) -> tuple[Proposal, Digest] | None:
+    """The first of the source tags that points elsewhere, if none points to the entry itself."""
+    moved: tuple[Proposal, Digest] | None = None
+    for proposal in candidates:
+        head: TagHead | None = observations.tag_head(row.source, proposal.repository, proposal.tag)
+        if head is None or head.digest is None:
+            continue
+        if head.digest == digest or (head.entries is not None and digest in head.entries):
+            return None
+        moved = moved or (proposal, head.digest)
+    return moved
+
+
+def comparison_of(row: Node) -> Comparison | None:
+    """What was found when the list of this row was compared; None when it was not, or is no stored list."""
+    lists = row.source.capabilities.stored_lists
+    if lists is None or row.kind is not Kind.TAG or row.tag is None or row.repository is None:
+        return None
+    return lists.compared(row.repository, row.tag)
+
+
+def _tag(entry: Compared) -> str:
+    return safe(entry.reference.tag or str(entry.reference), limit=160)
+
+
+def stale_local_list(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """Docker's stored list names images that their tags do not point to any more."""
+    found = comparison_of(row)
+    if found is None or not found.stale:
+        return
+    stale = [entry for entry in found.entries if entry.stale]
+    yield make(
+        "stale-local-list",
+        row.key,
+        f"Docker's stored list is out of date: {len(stale)} of its {plural(len(found.entries), 'entry', 'entries')} "
+        f"were replaced in the registry, and pushing it would bring the old ones back.",
+        digest=row.digest,
+        facts=(f"stored: {stale[0].was}", stale[0].sentence),
+    )
+
+
+def stale_local_entry(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """An entry of a stored list whose reference points to another image now, or to none."""
+    found = comparison_of(row)
+    for entry in found.entries if found is not None else ():
+        if not entry.stale:
+            continue
+        child = next((part for part in row.walk() if part is not row and part.digest == entry.was), row)
+        yield make(
+            "stale-entry",
+            child.key,
+            entry.sentence,
+            digest=entry.was,
+            platform=platform_text(child) if child is not row else None,
+            facts=(f"stored: {entry.was}", f"{_tag(entry)}: {entry.now or 'gone'}"),
+        )
+
 
 #: Looked at with all troubled rows of the subtree at hand.
-_TROUBLED: tuple[Callable[[rules_presence.Troubled, ObservationStore], Iterator[Finding]], ...] = (
-    rules_presence.missing,
-    rules_presence.mismatched,
-    rules_presence.ignorance,
-    rules_presence.foreign,
-    rules_presence.elsewhere,
+_TROUBLED: tuple[Callable[[Troubled, ObservationStore], Iterator[Finding]], ...] = (
+    missing,
+    mismatched,
+    ignorance,
+    foreign,
+    elsewhere,
 )
 #: Looked at row by row; blobs are left out, for there are most of them and none of these rules is about one.
 _ROWS: tuple[Callable[[Node, ObservationStore], Iterator[Finding]], ...] = (
-    rules_presence.unreadable,
-    rules_presence.cut_off,
-    rules_index.platform_mismatch,
-    rules_index.duplicate_platform,
-    rules_index.empty_index,
-    rules_index.nested_index,
-    rules_index.mixed_media_types,
-    rules_index.unknown_platform,
-    rules_index.no_platform,
-    rules_relations.orphan_attestation,
-    rules_relations.missing_attestation,
-    rules_relations.dangling_subject,
-    rules_relations.stale_entry,
-    rules_local.stale_local_list,
-    rules_local.stale_local_entry,
+    unreadable,
+    cut_off,
+    platform_mismatch,
+    duplicate_platform,
+    empty_index,
+    nested_index,
+    mixed_media_types,
+    unknown_platform,
+    no_platform,
+    orphan_attestation,
+    missing_attestation,
+    dangling_subject,
+    stale_entry,
+    stale_local_list,
+    stale_local_entry,
 )
 
 
@@ -49,8 +503,8 @@ def findings(node: Node, known: ObservationStore | HasObservations) -> list[Find
     observations = observations_of(known)
     found: dict[tuple[str, object, str | None, str], Finding] = {}
     rows = list(node.walk())
-    troubled = rules_presence.troubled(rows, observations)
-    made = [finding for rule in _TROUBLED for finding in rule(troubled, observations)] if troubled else []
+    in_trouble = troubled(rows, observations)
+    made = [finding for rule in _TROUBLED for finding in rule(in_trouble, observations)] if in_trouble else []
     for row in rows:
         if row.kind not in BLOB_KINDS:
             made.extend(finding for rule in _ROWS for finding in rule(row, observations))

@@ -1,13 +1,117 @@
-"""Long lists of names as data: thousands of tags never become thousands of rows at once."""
+"""Long lists of names as data: orders, filters, and what of a list is shown.
+
+Thousands of tags never become thousands of rows at once.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-from tui.explore.filter import select
-from tui.explore.sort import SortKey, name_key, version_key
+#: The orders a reader can choose from, in the order that the key goes through them.
+ORDERS = ("version", "newest", "name", "server")
+
+_TOKEN = re.compile(r"\d+|[^\d]+")
+_BEFORE = re.compile(r"^[-._+]?(alpha|beta|rc|pre|dev|snapshot|preview|a|b)(?![a-z])", re.IGNORECASE)
+
+SortKey = tuple[Any, ...]
+
+
+def version_key(name: str) -> SortKey:
+    """A key that puts 1.9 before 1.10, 1.0-rc1 before 1.0, and 1.0 before 1.0.1 and 1.0-alpine.
+
+    Digits are compared by length and text, never as integers: a hostile name may hold thousands of them.
+    """
+    key: list[tuple[int, int, str]] = []
+    for position, token in enumerate(_TOKEN.findall(name)):
+        if token[0].isdigit() and token.isascii():
+            digits = token.lstrip("0")
+            key.append((2, len(digits), digits))
+        elif position and _BEFORE.match(token):
+            key.append((0, 0, token.lower()))
+        else:
+            key.append((3, 0, token.lower()))
+    key.append((1, 0, name))
+    return tuple(key)
+
+
+def name_key(name: str) -> SortKey:
+    """A key for plain alphabetical order, capitals beside their small letters."""
+    return (name.lower(), name)
+
+
+Matcher = Callable[[str], bool]
+
+
+def matcher(pattern: str) -> Matcher:
+    """A test for names: a glob when the pattern has `*` or `?`, a subsequence after `~`, else its words.
+
+    Capitals don't matter. An empty pattern lets everything through.
+    """
+    text = pattern.strip().lower()
+    if not text:
+        return lambda name: True
+    if text.startswith("~"):
+        return _subsequence(text[1:])
+    if "*" in text or "?" in text:
+        return _glob(text)
+    words = text.split()
+    if len(words) == 1:
+        return lambda name: text in name.lower()
+    return lambda name: all(word in name.lower() for word in words)
+
+
+def select(names: Iterable[str], pattern: str) -> list[str]:
+    """The names that the pattern lets through, in their order.
+
+    When no name contains the plain words of the pattern, the letters in their order are enough ("edgarm" finds
+    `edge-arm64`).
+    """
+    pool = names if isinstance(names, list) else list(names)
+    test = matcher(pattern)
+    found = [name for name in pool if test(name)]
+    text = pattern.strip().lower()
+    if not found and text and not any(mark in text for mark in "*?~"):
+        loose = _subsequence(text.replace(" ", ""))
+        found = [name for name in pool if loose(name)]
+    return found
+
+
+def _glob(text: str) -> Matcher:
+    # Runs of stars are one star, so that no pattern can make the matching slow.
+    text = re.sub(r"\*+", "*", text)
+    expression = "".join(".*" if mark == "*" else "." if mark == "?" else re.escape(mark) for mark in text)
+    if text.count("*") > 6:
+        parts = [part for part in text.split("*") if part]
+        return lambda name: _in_order(name.lower(), parts)
+    compiled = re.compile(expression, re.IGNORECASE | re.DOTALL)
+    return lambda name: compiled.fullmatch(name) is not None
+
+
+def _in_order(name: str, parts: list[str]) -> bool:
+    at = 0
+    for part in parts:
+        found = name.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+def _subsequence(letters: str) -> Matcher:
+    def test(name: str) -> bool:
+        at = 0
+        lowered = name.lower()
+        for letter in letters:
+            at = lowered.find(letter, at) + 1
+            if at == 0:
+                return False
+        return True
+
+    return test
+
 
 #: How many names of a list become rows at a time.
 ROWS = 1000

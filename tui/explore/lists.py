@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 
-from tui.explore.children import fault
 from tui.explore.inspector import JobRequest
 from tui.explore.listing import ROWS, Listing
-from tui.explore.loader import Loader
+from tui.explore.loader import Loader, fault
 from tui.explore.node import Kind, Load, Node
 from tui.explore.scheduler import Job
 from tui.oci.digest import Digest

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tui import __version__
-from tui.explore.codes import NOT_THERE, Severity
-from tui.explore.coverage import Coverage, coverage
-from tui.explore.finding import Finding, make
+from tui.explore.finding import NOT_THERE, Finding, Severity, make
 from tui.explore.findings import findings as all_findings
-from tui.explore.known import (
+from tui.explore.node import Kind, Load, Node
+from tui.explore.objects import (
     HasObservations,
     Object,
     Wanted,
@@ -22,11 +21,10 @@ from tui.explore.known import (
     observations_of,
     platform_text,
 )
-from tui.explore.node import Kind, Load, Node
 from tui.explore.observations import ObservationStore
 from tui.explore.rollup import Pull, attestations_of, blobs_of, platforms_of, pull
 from tui.explore.tree import observe
-from tui.explore.verdict import Verdict
+from tui.explore.verdict import Coverage, Verdict, coverage
 from tui.explore.verdict import verdict as make_verdict
 from tui.oci.digest import Digest
 from tui.oci.manifest import OpaqueManifest

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
-from tui.explore import checkrun
-from tui.explore.coverage import Coverage, coverage
+from tui.explore import walker
 from tui.explore.explorer import Explorer
 from tui.explore.node import MANIFEST_KINDS, Kind, Node
 from tui.explore.report import Report, failed_report, partial_report
+from tui.explore.verdict import Coverage, coverage
 from tui.oci.digest import Digest
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
@@ -29,7 +29,7 @@ class Selection:
         return self.count > 1 or (self.count > 0 and not self.seen.all_listed)
 
     async def reports(self, name: str, check: Callable[[Node], Awaitable[Report]]) -> AsyncIterator[Report]:
-        """A report on each row, until `checkrun.OBJECT_LIMIT` objects were looked at, and at the end what of the source
+        """A report on each row, until `walker.OBJECT_LIMIT` objects were looked at, and at the end what of the source
         (called `name`, safe) was not looked at, if anything."""
         if not self.count:
             yield self._nothing(name)
@@ -37,7 +37,7 @@ class Selection:
         met: set[Digest] = set()
         looked = spent = 0
         for row in self.rows:
-            if spent >= checkrun.OBJECT_LIMIT:
+            if spent >= walker.OBJECT_LIMIT:
                 break
             made = await check(row)
             yield made
@@ -48,7 +48,7 @@ class Selection:
         seen = replace(self.seen, looked=looked)
         if not seen.complete:
             if looked < self.count:
-                cut = f"a check looks at {checkrun.OBJECT_LIMIT:,} objects, and then at no further tag."
+                cut = f"a check looks at {walker.OBJECT_LIMIT:,} objects, and then at no further tag."
                 seen = replace(seen, why=f"{cut} {seen.why}".rstrip())
             yield partial_report(name, seen)
 

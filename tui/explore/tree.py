@@ -1,17 +1,54 @@
-"""The rows, who shows what, and who wants to hear of changes. Asks nothing of any source."""
+"""The rows, who shows what, and what listeners are told. Asks nothing of any source."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from tui.explore.events import ChildrenChanged, Event, NodeChanged, PresenceChanged
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.observations import Key, ObservationStore
 from tui.explore.rollup import Rollup, rollup
 from tui.oci.digest import Digest
 from tui.sources.base import Source
 from tui.sources.presence import UNCHECKED, Observation, compare
+
+
+@dataclass(frozen=True, slots=True)
+class NodeChanged:
+    """The row itself changed: its label, note, load state or error."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class ChildrenChanged:
+    """Children were added, removed or put in another order."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """Something new is known of an object. `Explorer.nodes_of` names the rows that show it."""
+
+    source: Source
+    repository: str
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class CheckProgress:
+    """How far a check of everything below `node` is: objects answered, objects known of, whether it still runs."""
+
+    node: Node
+    done: int
+    total: int
+    running: bool
+
+
+Event = NodeChanged | ChildrenChanged | PresenceChanged | CheckProgress
+
 
 _log = logging.getLogger(__name__)
 _OBJECTS = MANIFEST_KINDS | BLOB_KINDS

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tui.explore.codes import codes
-from tui.explore.findings import Finding
+from tui.explore.finding import Finding, codes
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Node
 from tui.oci.attestation import is_attestation
 from tui.oci.manifest import ImageManifest

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tui.explore.node import Kind, Node
-from tui.explore.sums import image_size
+from tui.explore.objects import image_size
 from tui.oci import media
 from tui.oci.attestation import is_attestation
 from tui.oci.manifest import ImageManifest

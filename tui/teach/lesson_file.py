@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
-from tui.explore.codes import Severity, codes
+from tui.explore.finding import Severity, codes
 from tui.explore.node import Kind
 from tui.resources import FOLDER
 from tui.resources.toml_lines import Lines, Place, headers

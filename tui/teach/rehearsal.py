@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from tui.explore.children import DEPTH_LIMIT
 from tui.explore.explorer import Explorer
 from tui.explore.node import Kind, Node
-from tui.explore.sums import image_size
+from tui.explore.objects import image_size
+from tui.explore.walker import DEPTH_LIMIT
 from tui.oci.config import CONFIG_LIMIT, decode_config
 from tui.oci.descriptor import Descriptor
 from tui.oci.errors import OciError

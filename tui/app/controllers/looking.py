@@ -13,8 +13,8 @@ from tui.explore.availability import (
     unavailable_sort,
     unavailable_unmark,
 )
+from tui.explore.listing import ORDERS
 from tui.explore.node import Kind, Load, Node
-from tui.explore.sort import ORDERS
 from tui.text import plural
 
 _ORDER_WORDS = {

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from tui.app.pages.parts import SEVERITY_ROLE, Scene, blank, page, prose
 from tui.app.styled_text import Line, Lines, Target
-from tui.explore.codes import codes
-from tui.explore.findings import Finding
+from tui.explore.finding import Finding, codes
 from tui.explore.node import Load
 from tui.text import plural, safe
 

@@ -6,7 +6,7 @@ from tui.app.pages.parts import Scene, blank, heading, page
 from tui.app.pages.summary import nothing
 from tui.app.styled_text import Line, Lines, Target
 from tui.explore.node import Kind, Node
-from tui.explore.sums import image_parts, image_size
+from tui.explore.objects import image_parts, image_size
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest

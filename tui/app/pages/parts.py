@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui.app.glyphs import Glyphs
 from tui.app.rows import Book
 from tui.app.styled_text import Line, Lines, Role, Target
-from tui.explore.findings import Finding, Severity
+from tui.explore.finding import Finding, Severity
 from tui.explore.node import Node
 from tui.oci.digest import Digest
 from tui.sources.presence import Observation, Presence

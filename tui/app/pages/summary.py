@@ -18,7 +18,7 @@ from tui.app.pages.parts import (
 from tui.app.rows import kind_cell
 from tui.app.styled_text import Line, Lines, Target
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
-from tui.explore.sums import image_parts, image_size
+from tui.explore.objects import image_parts, image_size
 from tui.oci import media
 from tui.text import age, plural, safe, size
 

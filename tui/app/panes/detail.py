@@ -28,7 +28,7 @@ from tui.explore.node import Kind, Load, Node
 from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
 
 if TYPE_CHECKING:
-    from tui.explore.findings import Finding
+    from tui.explore.finding import Finding
     from tui.explore.listing import Listing
     from tui.sources.base import Source
     from tui.sources.storage import StorageSource

@@ -11,7 +11,7 @@ from tui.app.actions import action
 from tui.app.controllers.looking import is_problem
 from tui.app.panes.verdict import VerdictPane
 from tui.explore.availability import unavailable_requests
-from tui.explore.codes import Severity
+from tui.explore.finding import Severity
 from tui.explore.node import Kind, Node
 from tui.sources.presence import Presence
 from tui.text import safe

@@ -9,7 +9,7 @@ from tui.app.panes.detail import DetailPane
 from tui.app.rows import rest_words
 from tui.app.styled_text import Line, Role, Target
 from tui.app.widgets.bars import HeaderFacts, HeaderLine, VerdictBox
-from tui.explore.codes import Severity
+from tui.explore.finding import Severity
 from tui.explore.node import Kind, Load, Node
 from tui.explore.verdict import Verdict
 from tui.sources.presence import Presence

@@ -25,8 +25,8 @@ from tui.app.widgets.bars import Clickable, HeaderLine, KeyBar, KeyFact, TabStri
 from tui.app.widgets.page import PageView
 from tui.app.widgets.requests import RequestList
 from tui.app.widgets.tree import ImageTree
-from tui.explore.events import ChildrenChanged, Event, NodeChanged
 from tui.explore.node import Node
+from tui.explore.tree import ChildrenChanged, Event, NodeChanged
 from tui.text import plural, shorten
 
 #: So many notices at once are said; a registry may send any number of warnings.

@@ -1,4 +1,5 @@
-"""What findings, the verdict and the report look at: rows, and what is known of their objects. Pure."""
+"""What findings, the verdict and the report look at: the distinct objects below a row, what they take, what they are
+called, and what is known of them. Pure."""
 
 from __future__ import annotations
 
@@ -13,10 +14,26 @@ from tui.explore.tree import key_of, observe
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
-from tui.oci.manifest import OpaqueManifest
+from tui.oci.manifest import ImageManifest, OpaqueManifest
 from tui.oci.platform import Platform
 from tui.sources.presence import Observation, worst
-from tui.text import safe
+from tui.text import plural, safe
+
+
+def image_size(manifest: ImageManifest) -> int:
+    """Bytes of config and layers together, a digest that is named twice once: what a client downloads after the
+    manifest, when it has none of it."""
+    parts = {layer.digest: layer.size for layer in manifest.layers}
+    if manifest.config is not None:
+        parts[manifest.config.digest] = manifest.config.size
+    return sum(parts.values())
+
+
+def image_parts(manifest: ImageManifest, noun: str = "layer") -> str:
+    """What `image_size` sums up, in words: "config and 2 layers"."""
+    layers = plural(len(manifest.layers), noun)
+    return f"config and {layers}" if manifest.config is not None else layers
+
 
 #: A test for the platforms' rows of an index: whether somebody asked for this one.
 Wanted = Callable[[Node], bool]

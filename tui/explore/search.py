@@ -13,9 +13,8 @@ from tui.explore.inspector import Inspector, JobRequest, Read
 from tui.explore.node import Kind, Node
 from tui.explore.observations import ObservationStore, TagHead, Whereabouts
 from tui.explore.rollup import platforms_of
-from tui.explore.rules_local import compare
 from tui.explore.scheduler import Urgency
-from tui.explore.spelling import Proposal, proposals, repository_spellings
+from tui.explore.tag_guesses import Proposal, proposals, repository_spellings
 from tui.explore.tree import Tree, key_of
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
@@ -44,8 +43,8 @@ class _Search:
     misses: Counter[str] = field(default_factory=Counter)
 
 
-class Around:
-    """The two searches. Results go into the book; findings read them there."""
+class MissingObjectSearch:
+    """The two searches. What they find is among the observations, where findings look for it."""
 
     def __init__(self, tree: Tree, inspector: Inspector) -> None:
         self._tree = tree
@@ -188,6 +187,18 @@ class Around:
             return None
         self._observations.set_tag_names(source, repository, tuple(names))
         return tuple(names)
+
+
+async def compare(node: Node, tree: Tree) -> None:
+    """Compare the stored list of a row with the registry; the source keeps what it finds, findings read it there."""
+    lists = node.source.capabilities.stored_lists
+    if node.kind is not Kind.TAG or node.tag is None or lists is None:
+        return
+    try:
+        await lists.compare(node.repository or "", node.tag)
+    except SourceError as error:
+        node.note = error.sentence
+    tree.changed(node)
 
 
 def source_proposals(

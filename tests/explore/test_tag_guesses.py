@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.explore.spelling import Proposal, machine_names, proposals, repository_spellings
+from tui.explore.tag_guesses import Proposal, machine_names, proposals, repository_spellings
 from tui.oci.platform import Platform
 
 

@@ -309,7 +309,7 @@ async def test_tagging_and_copying_a_digest() -> None:
 
 
 async def test_dockers_local_list_is_recreated_pushed_and_fixed_on_disk(tmp_path: Path) -> None:
-    from tui.demo.gallery import docker_manifests
+    from tui.demo.samples.stories import docker_manifests
     from tui.sources.docker_lists import DockerLists
 
     with served() as registry:

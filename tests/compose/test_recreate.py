@@ -15,8 +15,9 @@ from tui.compose.local_lists import draft_of_local, plan_local_write, recreate_l
 from tui.compose.planner import plan_draft
 from tui.compose.recreate import recreate
 from tui.demo.faults import deny, lose_manifest
-from tui.demo.gallery import build_gallery, docker_manifests
+from tui.demo.gallery import build_gallery
 from tui.demo.images import DOCKER
+from tui.demo.samples.stories import docker_manifests
 from tui.demo.serve import Served
 from tui.oci.manifest import Index
 from tui.oci.reference import Reference

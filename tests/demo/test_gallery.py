@@ -13,11 +13,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tui.demo.gallery import GALLERY, build_gallery, docker_manifests
+from tui.demo.gallery import GALLERY, build_gallery
 from tui.demo.paths import digest_of, is_name, is_tag
 from tui.demo.registry_app import EmbeddedRegistry
 from tui.demo.samples.crowds import HOSTILE, platforms
 from tui.demo.samples.hello import PLATFORMS
+from tui.demo.samples.stories import docker_manifests
 from tui.demo.store import Store
 from tui.oci import media
 from tui.oci.config import decode_config

@@ -11,8 +11,7 @@ import pytest
 from tests.demo.test_gallery import everything_below
 from tests.support.commands import check
 from tui.config import Settings
-from tui.demo.gallery import GALLERY, build_gallery
-from tui.demo.samples import Sample
+from tui.demo.gallery import GALLERY, Sample, build_gallery
 from tui.demo.serve import Served
 from tui.engine import open_engine
 

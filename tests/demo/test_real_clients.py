@@ -12,8 +12,9 @@ import pytest
 from tests.support.peers import run
 from tui.demo.access import PASSWORD, USER
 from tui.demo.faults import limit_pulls
-from tui.demo.gallery import build_gallery, docker_manifests
+from tui.demo.gallery import build_gallery
 from tui.demo.quirks import Quirks
+from tui.demo.samples.stories import docker_manifests
 from tui.demo.serve import Served
 from tui.oci import media
 

@@ -46,7 +46,7 @@ async def checked(served: Served, client: Client, repository: str, tag: str) -> 
 async def test_each_sample_shows_its_findings_and_no_others(
     sample: object, tag: str, served: Served, client: Client
 ) -> None:
-    from tui.demo.samples import Sample
+    from tui.demo.gallery import Sample
 
     assert isinstance(sample, Sample)
     _, _, made = await checked(served, client, sample.repository, tag)

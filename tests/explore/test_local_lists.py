@@ -6,7 +6,8 @@ import asyncio
 from pathlib import Path
 
 from tui.demo.faults import lose_manifest
-from tui.demo.gallery import build_gallery, docker_manifests
+from tui.demo.gallery import build_gallery
+from tui.demo.samples.stories import docker_manifests
 from tui.demo.serve import Served
 from tui.explore.explorer import Explorer
 from tui.explore.finding import Finding

@@ -14,7 +14,8 @@ import pytest_asyncio
 from tests.peers.test_commands import installed, shell
 from tests.support.peers import need, run
 from tui.demo import faults
-from tui.demo.gallery import build_gallery, docker_manifests
+from tui.demo.gallery import build_gallery
+from tui.demo.samples.stories import docker_manifests
 from tui.demo.serve import Served
 from tui.demo.storage_folder import write_storage
 from tui.explore.explorer import Explorer

@@ -14,7 +14,7 @@ import pytest
 from tests.support import images
 from tests.support.fake_source import FakeSource
 from tests.teach.conftest import Stand
-from tui.demo.gallery import docker_manifests
+from tui.demo.samples.stories import docker_manifests
 from tui.demo.storage_folder import write_storage
 from tui.explore.explorer import Explorer
 from tui.explore.node import Kind, Node

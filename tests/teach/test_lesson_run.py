@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from tests.teach.conftest import Stand
 from tui.demo import faults
-from tui.demo.gallery import docker_manifests
+from tui.demo.samples.stories import docker_manifests
 from tui.demo.storage_folder import write_storage
 from tui.explore.node import Kind, Node
 from tui.sources.docker_manifests import DockerManifests

@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from tui.commands.arguments import Options, UsageError
 from tui.commands.output import err, out
 from tui.config import Settings
-from tui.demo.gallery import GALLERY, build_gallery
-from tui.demo.samples import Sample
+from tui.demo.gallery import GALLERY, Sample, build_gallery
 from tui.demo.serve import CannotServe, Served
 from tui.text import plural
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tui.demo import faults
-from tui.demo.gallery import docker_manifests
+from tui.demo.samples.stories import docker_manifests
 from tui.demo.serve import Served
 from tui.demo.storage_folder import write_storage
 from tui.registry.client import Client

@@ -6,7 +6,6 @@ from typing import Final
 
 from tui.demo.images import image, index, layer, piece, put_image, put_index, step
 from tui.demo.quirks import Quirks
-from tui.demo.samples import Sample
 from tui.demo.samples.broken import LATEST, PLACE, sample_image
 from tui.demo.store import Store
 from tui.oci import media
@@ -26,28 +25,6 @@ _OTHERS: Final = (
     *("solaris/amd64", "wasip1/wasm"),
 )
 _WINDOWS: Final = ("10.0.14393.7336", "10.0.17763.6414", "10.0.20348.2700", "10.0.26100.1742")
-
-SAMPLES: Final = (
-    Sample(
-        PLACE + "many-tags",
-        LATEST,
-        (),
-        "20,000 tags: the list comes page by page, and is filtered, sorted and scrolled without a stutter.",
-    ),
-    Sample(PLACE + "many-platforms", LATEST, (), "60 platforms in one index."),
-    Sample(
-        PLACE + "digest-tags",
-        LATEST,
-        (),
-        "Tags that are made of digests: an old signature, and the list of referrers where a registry has no API.",
-    ),
-    Sample(
-        PLACE + "hostile",
-        LATEST,
-        (),
-        "Control characters, markup and text that runs backwards, in all that an image and a tag list bring along.",
-    ),
-)
 
 #: What a hostile image puts into its strings: a terminal title, colours, a clickable action, text that runs backwards
 HOSTILE: Final = "\x1b]0;pwned\x07\x1b[31mred\x9b0m [@click=app.quit]quit[/] [bold]\u202egnp.exe\u202c\u200b\r\nnext"

@@ -6,7 +6,6 @@ from typing import Final
 
 from tui.demo.attest import attest, put_attestation, sign
 from tui.demo.images import Image, Layer, image, index, layer, noise, put_image, put_index, step
-from tui.demo.samples import Sample
 from tui.demo.store import Store
 
 NAME: Final = "library/hello"
@@ -20,15 +19,6 @@ _PACKAGES: Final = (
     ("musl", "1.2.5-r9"),
     ("ssl_client", "1.37.0-r12"),
     ("zlib", "1.3.1-r2"),
-)
-SAMPLES: Final = (
-    Sample(
-        NAME,
-        ("1.1", "1", "latest", "1.0"),
-        (),
-        "A healthy image: one tag, an index, five platforms, each with its provenance and its list of packages, and "
-        "a signature that refers to the index.",
-    ),
 )
 
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from tui.demo.attest import attest, put_attestation
 from tui.demo.images import BUILDKIT, DOCKER, Image, Style, image, index, layer, noise, put_image, put_index, step
-from tui.demo.samples import Sample
 from tui.demo.store import Store
 from tui.oci.canonical_json import json_text
 
@@ -18,41 +17,6 @@ _PLATFORMS: Final = ("linux/amd64", "linux/arm64")
 _STAGING: Final = "ocurrent/opam-staging"
 _OPAM: Final = "ocaml/opam"
 _FIVE: Final = ("amd64", "arm64", "ppc64le", "s390x", "riscv64")
-
-SAMPLES: Final = (
-    Sample(
-        SANDBOX,
-        (EDGE,),
-        ("missing-blob",),
-        "The stale list: its images were built again and the old ones cleaned up, but the list was never made anew, "
-        "so it still names the old ones, and a layer of one of them is gone.",
-        ("stale-entry", "stale-local-list"),
-    ),
-    Sample(
-        SANDBOX,
-        (f"{EDGE}-amd64", f"{EDGE}-arm64"),
-        (),
-        "The new images of the stale list's platforms: whole, and not what the list names.",
-    ),
-    Sample(
-        "dockerfun",
-        ("6b972be0",),
-        ("missing-blob",),
-        "Parent and child repositories: the list was pushed to the parent, the images to its children, and blobs "
-        "belong to repositories. They can be mounted.",
-        ("not-in-this-repository",),
-    ),
-    Sample("dockerfun/amd64", ("6b972be0",), (), "The child repository that holds the linux/amd64 image."),
-    Sample("dockerfun/arm64", ("6b972be0",), (), "The child repository that holds the linux/arm64 image."),
-    Sample(
-        _STAGING,
-        tuple(f"ubuntu-24.04-ocaml-5.4-{arch}" for arch in _FIVE),
-        (),
-        "The nested list: four of the five staging images are flat, the riscv64 one is an index, because a newer "
-        "Docker pushed its provenance along. `docker manifest create` refuses it: it is a manifest list.",
-    ),
-    Sample(_OPAM, ("ubuntu-24.04-ocaml-5.3",), (), "Where the staging images go: a healthy list of five platforms."),
-)
 
 
 def build(store: Store) -> None:

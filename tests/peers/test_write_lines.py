@@ -53,7 +53,7 @@ def two() -> Iterator[tuple[Served, Served]]:
 
 
 @pytest_asyncio.fixture
-async def yards(two: tuple[Served, Served], tmp_path: Path) -> AsyncIterator[tuple[Rig, Rig]]:
+async def rigs(two: tuple[Served, Served], tmp_path: Path) -> AsyncIterator[tuple[Rig, Rig]]:
     client = Client(ClientSettings(anonymous=True))
     inspector = Inspector(client)
     journal = Journal(tmp_path / "journal")
@@ -63,8 +63,8 @@ async def yards(two: tuple[Served, Served], tmp_path: Path) -> AsyncIterator[tup
 
 
 @pytest.fixture
-def rig(yards: tuple[Rig, Rig]) -> Rig:
-    return yards[0]
+def rig(rigs: tuple[Rig, Rig]) -> Rig:
+    return rigs[0]
 
 
 def tools(plan: Plan) -> dict[str, Equivalent]:
@@ -166,8 +166,8 @@ async def test_platforms_that_the_draft_changed(rig: Rig, hand: Hand, wanted: Pl
         assert (each.digest == plan.digest) == (OTHER not in each.note)
 
 
-async def test_a_list_out_of_another_registry(yards: tuple[Rig, Rig], hand: Hand) -> None:
-    rig, other = yards
+async def test_a_list_out_of_another_registry(rigs: tuple[Rig, Rig], hand: Hand) -> None:
+    rig, other = rigs
     fill(other, "app")
     draft, failed = await begin_new(rig.inspector, rig.ref("app:1"), [other.at("app:amd64"), other.at("app:attested")])
     assert not failed
@@ -230,8 +230,8 @@ def refer(rig: Rig, repository: str, subject: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("what", ["list", "image"])
-async def test_a_copy(yards: tuple[Rig, Rig], hand: Hand, what: str) -> None:
-    rig, other = yards
+async def test_a_copy(rigs: tuple[Rig, Rig], hand: Hand, what: str) -> None:
+    rig, other = rigs
     rig.put_attested("app", make("a", "linux/amd64"), "list")
     rig.put("app", make("b", "linux/arm64"), "image")
     for to in (rig, other):
@@ -274,8 +274,8 @@ async def test_a_copy_with_referrers(rig: Rig, hand: Hand) -> None:
         rig.change(lambda store: store.restore(before))
 
 
-async def test_a_copy_from_disk(yards: tuple[Rig, Rig], hand: Hand, tmp_path: Path) -> None:
-    rig, _other = yards
+async def test_a_copy_from_disk(rigs: tuple[Rig, Rig], hand: Hand, tmp_path: Path) -> None:
+    rig, _other = rigs
     one = make("a", "linux/amd64")
     rig.put_attested("app", one, "1")
     skopeo = f"{need('skopeo')} copy --all --src-tls-verify=false"

@@ -229,35 +229,35 @@ class Availability:
         if descriptor.is_foreign:
             return _planned(descriptor, kind, Observation(Presence.FOREIGN, detail="lives at its urls; left out"))
         elsewhere = [home for home in homes if home != self._target]
-        seen = self._inspector.seen(self._target, descriptor.digest)
+        known = self._inspector.seen(self._target, descriptor.digest)
         reasons: list[Observation] = []
-        if ask or (seen is not None and seen.presence is Presence.PRESENT):
-            here = await self._inspector.presence(self._target, descriptor, confirm=not elsewhere)
-            final = here.presence in (Presence.PRESENT, Presence.MISMATCHED)
-            if final or (here.presence.undetermined and not elsewhere):
-                return _planned(descriptor, kind, _at(self._target, here))
-            reasons.append(_at(self._target, here))
+        if ask or (known is not None and known.presence is Presence.PRESENT):
+            observation = await self._inspector.presence(self._target, descriptor, confirm=not elsewhere)
+            final = observation.presence in (Presence.PRESENT, Presence.MISMATCHED)
+            if final or (observation.presence.undetermined and not elsewhere):
+                return _planned(descriptor, kind, _at(self._target, observation))
+            reasons.append(_at(self._target, observation))
         for home in elsewhere:
-            there = await self._inspector.presence(home, descriptor)
-            if there.presence is Presence.PRESENT:
+            observation = await self._inspector.presence(home, descriptor)
+            if observation.presence is Presence.PRESENT:
                 asked = bool(reasons) and reasons[0].presence is Presence.MISSING
                 return replace(
-                    _planned(descriptor, kind, there),
+                    _planned(descriptor, kind, observation),
                     how=How.MOUNT if home.same_registry(self._target) else How.COPY,
                     source=home,
                     detail="" if asked else "the target was not asked for it: copied only if it is not there",
                     asked=asked,
                 )
-            reasons.append(_at(home, there))
+            reasons.append(_at(home, observation))
         if descriptor.data is not None:
-            said = "uploaded from the copy embedded in its manifest"
+            detail = "uploaded from the copy embedded in its manifest"
             planned = _planned(descriptor, kind, Observation(Presence.PRESENT))
-            return replace(planned, how=How.COPY, detail=said, raw=descriptor.data)
+            return replace(planned, how=How.COPY, detail=detail, raw=descriptor.data)
         # Before anything is called gone, the target is asked, and in a second way.
-        here = await self._inspector.presence(self._target, descriptor, confirm=True)
-        if here.presence is Presence.PRESENT:
-            return _planned(descriptor, kind, here)
-        return _planned(descriptor, kind, _sum([_at(self._target, here), *reasons[1 if ask else 0 :]]))
+        observation = await self._inspector.presence(self._target, descriptor, confirm=True)
+        if observation.presence is Presence.PRESENT:
+            return _planned(descriptor, kind, observation)
+        return _planned(descriptor, kind, _sum([_at(self._target, observation), *reasons[1 if ask else 0 :]]))
 
 
 def _at(home: RepositoryLocation, observation: Observation) -> Observation:

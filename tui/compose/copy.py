@@ -63,30 +63,30 @@ async def plan_copy(
 async def _with_referrers(plan: Plan, inspector: Inspector, home: RepositoryLocation, root: AnyManifest) -> Plan:
     """The same plan with the referrers of the root and of its images put before the tag, fallback tags after it."""
     subjects = [root.digest, *(entry.digest for entry in root.entries)] if isinstance(root, Index) else [root.digest]
-    found: list[tuple[Digest, Descriptor]] = []
-    said: list[str] = []
+    referrers: list[tuple[Digest, Descriptor]] = []
+    notes: list[str] = []
     for _ in range(_DEPTH):
         fresh: list[tuple[Digest, Descriptor]] = []
         for subject in subjects:
             try:
-                theirs = await inspector.source(home).referrers(home.repository, subject)
+                listed = await inspector.source(home).referrers(home.repository, subject)
             except SourceError as error:
-                said.append(f"The referrers of {subject.short} could not be found out: {error.sentence}")
+                notes.append(f"The referrers of {subject.short} could not be found out: {error.sentence}")
                 continue
-            known = {descriptor.digest for _subject, descriptor in (*found, *fresh)}
-            fresh += [(subject, each) for each in theirs if each.digest not in known]
-        found += fresh
+            known = {descriptor.digest for _subject, descriptor in (*referrers, *fresh)}
+            fresh += [(subject, each) for each in listed if each.digest not in known]
+        referrers += fresh
         subjects = [descriptor.digest for _subject, descriptor in fresh]
         if not subjects:
             break
-    if not found:
-        return replace(plan, warnings=(*plan.warnings, *said, "No referrers were found to copy."))
-    here = RepositoryLocation.of(plan.target)
+    if not referrers:
+        return replace(plan, warnings=(*plan.warnings, *notes, "No referrers were found to copy."))
+    target_location = RepositoryLocation.of(plan.target)
     steps, objects, problems = list(plan.steps), list(plan.objects), list(plan.problems)
     before_tag: list[Step] = []
     planned = {each.digest for each in objects}
-    for _subject, descriptor in found:
-        gathered, trouble = await _referrer(inspector, home, here, descriptor)
+    for _subject, descriptor in referrers:
+        gathered, trouble = await _referrer(inspector, home, target_location, descriptor)
         problems += trouble
         for each in gathered:
             if each.digest in planned:
@@ -97,20 +97,20 @@ async def _with_referrers(plan: Plan, inspector: Inspector, home: RepositoryLoca
                 before_tag.append(blob_step(each))
             elif each.how is How.PUT:
                 before_tag.append(manifest_step(each))
-    after = await _fallback_steps(inspector, here, found, said)
-    place = next((number for number, step in enumerate(steps) if step.kind is StepKind.TAG), len(steps))
-    steps[place:place] = before_tag
+    after = await _fallback_steps(inspector, target_location, referrers, notes)
+    position = next((number for number, step in enumerate(steps) if step.kind is StepKind.TAG), len(steps))
+    steps[position:position] = before_tag
     return replace(
         plan,
         steps=numbered((*steps, *after)),
         objects=tuple(objects),
         problems=tuple(problems),
-        warnings=(*plan.warnings, *said, f"{plural(len(found), 'referrer')} will be copied too."),
+        warnings=(*plan.warnings, *notes, f"{plural(len(referrers), 'referrer')} will be copied too."),
     )
 
 
 async def _referrer(
-    inspector: Inspector, home: RepositoryLocation, here: RepositoryLocation, descriptor: Descriptor
+    inspector: Inspector, home: RepositoryLocation, target: RepositoryLocation, descriptor: Descriptor
 ) -> tuple[list[PlannedObject], list[Problem]]:
     """What one referrer takes: its blobs, then itself."""
     name = descriptor.digest.short
@@ -120,17 +120,18 @@ async def _referrer(
         return [], [
             Problem("referrer", f"The referrer {name} cannot be read and would stay behind: {error}", stops=False)
         ]
-    below = await Availability(inspector, here).below(manifest, home)
-    lost = [each for each in below.objects if each.how in LACKING]
-    if lost:
-        said = f"The referrer {name} is not complete and would stay behind: {lost[0].digest} ({lost[0].detail})."
-        return [], [Problem("referrer", said, stops=False)]
+    below = await Availability(inspector, target).below(manifest, home)
+    lacking = [each for each in below.objects if each.how in LACKING]
+    if lacking:
+        first = lacking[0]
+        sentence = f"The referrer {name} is not complete and would stay behind: {first.digest} ({first.detail})."
+        return [], [Problem("referrer", sentence, stops=False)]
     own = PlannedObject(
         descriptor.digest,
         "referrer",
         manifest.media_type,
         manifest.size,
-        How.PUT if home != here else How.PRESENT,
+        How.PUT if home != target else How.PRESENT,
         source=home,
         raw=manifest.raw,
     )
@@ -138,24 +139,24 @@ async def _referrer(
 
 
 async def _fallback_steps(
-    inspector: Inspector, here: RepositoryLocation, found: list[tuple[Digest, Descriptor]], said: list[str]
+    inspector: Inspector, target: RepositoryLocation, referrers: list[tuple[Digest, Descriptor]], notes: list[str]
 ) -> list[Step]:
     """One step for each subject whose referrers the target's registry will not list by itself; `said` gets a
     sentence for each of which that could not be found out."""
     by_subject: dict[Digest, list[Descriptor]] = {}
-    for subject, descriptor in found:
+    for subject, descriptor in referrers:
         by_subject.setdefault(subject, []).append(descriptor)
     steps: list[Step] = []
     for subject, descriptors in by_subject.items():
         try:
-            asked = await inspector.client.referrers(here.registry or "", here.repository, subject)
+            listing = await inspector.client.referrers(target.registry or "", target.repository, subject)
         except errors.RegistryError as error:
-            said.append(
-                f"Whether {here} lists the referrers of {subject.short} by itself could not be found out, so no "
+            notes.append(
+                f"Whether {target} lists the referrers of {subject.short} by itself could not be found out, so no "
                 f"fallback tag is written: {error.sentence}"
             )
             continue
-        if asked.via == "api":
+        if listing.via == "api":
             continue
         steps.append(
             Step(

@@ -66,31 +66,31 @@ async def deletion_impact(
 
     async def head(name: str) -> tuple[str, Digest | None, str]:
         try:
-            found = await source.resolve(home.repository, name)
+            descriptor = await source.resolve(home.repository, name)
         except (SourceError, OciError):
             return name, None, ""
-        return name, found.digest, found.media_type
+        return name, descriptor.digest, descriptor.media_type
 
     heads = await asyncio.gather(*(head(name) for name in names[:TAG_LIMIT]))
-    unread = sum(found is None for _name, found, _type in heads)
+    unread = sum(held is None for _name, held, _type in heads)
     if unread:
         notes.append(f"What {plural(unread, 'tag')} {'holds' if unread == 1 else 'hold'} could not be read.")
-    holding = tuple(name for name, found, _type in heads if found == digest)
+    holding = tuple(name for name, held, _type in heads if held == digest)
     lists: dict[Digest, str] = {}
-    for name, found, kind in heads:
-        if found is not None and found != digest and media.is_index(kind):
-            lists.setdefault(found, name)
+    for name, held, kind in heads:
+        if held is not None and held != digest and media.is_index(kind):
+            lists.setdefault(held, name)
     if len(lists) > INDEX_LIMIT:
         notes.append(f"Only {INDEX_LIMIT} of {len(lists)} indexes were looked into.")
     containing: list[str] = []
-    for theirs, name in list(lists.items())[:INDEX_LIMIT]:
+    for index_digest, name in list(lists.items())[:INDEX_LIMIT]:
         try:
-            manifest = await inspector.manifest(home, str(theirs))
+            manifest = await inspector.manifest(home, str(index_digest))
         except (SourceError, OciError):
             notes.append(f"The index {safe(name)} could not be read.")
             continue
         if isinstance(manifest, Index) and any(entry.digest == digest for entry in manifest.entries):
-            containing += [each for each, held, _type in heads if held == theirs]
+            containing += [each for each, digest_held, _type in heads if digest_held == index_digest]
     referrers = 0
     try:
         referrers = len(await source.referrers(home.repository, digest))
@@ -114,19 +114,19 @@ async def plan_delete_tag(
     """
     home, tag = RepositoryLocation.of(target), target.tag or "latest"
     manifest = await _read(inspector, home, tag)
-    hit = await deletion_impact(inspector, home, manifest.digest, tags=tags, progress=progress)
+    impact = await deletion_impact(inspector, home, manifest.digest, tags=tags, progress=progress)
     name = safe(str(target))
-    others = [each for each in hit.tags if each != tag]
-    warnings = [*hit.notes]
+    others = [each for each in impact.tags if each != tag]
+    warnings = [*impact.notes]
     if others:
         warnings.append(f"{manifest.digest.short} keeps {plural(len(others), 'other tag')}: {_some(others)}.")
-    elif not hit.indexes:
+    elif not impact.indexes:
         warnings.append(
             f"{manifest.digest.short} has no other tag: the registry's garbage collection may remove it, "
             "with all below it."
         )
-    if hit.indexes:
-        warnings.append(f"It is also an entry of {_some(hit.indexes)}, which is not changed.")
+    if impact.indexes:
+        warnings.append(f"It is also an entry of {_some(impact.indexes)}, which is not changed.")
     step = Step(1, StepKind.DELETE_TAG, f"delete the tag {name}", manifest.digest, selector=tag)
     return _plan(
         inspector, target, manifest, step, (DiffRow(Change.REMOVED, "tag", tag),), warnings, f"{name} will be gone."
@@ -149,21 +149,21 @@ async def plan_delete_manifest(
     if target.digest is None:
         raise ResolveError(f"{safe(str(target))} names no digest to delete.", Presence.MISMATCHED)
     manifest = await _read(inspector, home, str(target.digest))
-    hit = await deletion_impact(inspector, home, manifest.digest, tags=tags, progress=progress)
-    warnings = [*hit.notes]
-    if hit.tags:
-        warnings.append(f"{plural(len(hit.tags), 'tag')} will be gone with it: {_some(hit.tags)}.")
-    if hit.indexes:
+    impact = await deletion_impact(inspector, home, manifest.digest, tags=tags, progress=progress)
+    warnings = [*impact.notes]
+    if impact.tags:
+        warnings.append(f"{plural(len(impact.tags), 'tag')} will be gone with it: {_some(impact.tags)}.")
+    if impact.indexes:
         warnings.append(
-            f"{plural(len(hit.indexes), 'index', 'indexes')} will have a hole and cannot be pulled on that platform: "
-            f"{_some(hit.indexes)}."
+            f"{plural(len(impact.indexes), 'index', 'indexes')} will have a hole and cannot be pulled on that "
+            f"platform: {_some(impact.indexes)}."
         )
-    if hit.referrers:
-        warnings.append(f"{plural(hit.referrers, 'referrer')} (signatures, attestations) will refer to nothing.")
+    if impact.referrers:
+        warnings.append(f"{plural(impact.referrers, 'referrer')} (signatures, attestations) will refer to nothing.")
     rows = (
         DiffRow(Change.REMOVED, "manifest", str(manifest.digest)),
-        *(DiffRow(Change.REMOVED, "tag", safe(tag)) for tag in hit.tags),
-        *(DiffRow(Change.CHANGED, f"index {safe(tag)}", "complete", "has a hole") for tag in hit.indexes),
+        *(DiffRow(Change.REMOVED, "tag", safe(tag)) for tag in impact.tags),
+        *(DiffRow(Change.CHANGED, f"index {safe(tag)}", "complete", "has a hole") for tag in impact.indexes),
     )
     step = Step(
         1,
@@ -172,8 +172,8 @@ async def plan_delete_manifest(
         manifest.digest,
         selector=str(manifest.digest),
     )
-    text = f"{safe(home.by_digest(manifest.digest))} will be gone, with {plural(len(hit.tags), 'tag')}."
-    return replace(_plan(inspector, target, manifest, step, rows, warnings, text), tags=hit.tags)
+    text = f"{safe(home.by_digest(manifest.digest))} will be gone, with {plural(len(impact.tags), 'tag')}."
+    return replace(_plan(inspector, target, manifest, step, rows, warnings, text), tags=impact.tags)
 
 
 def _plan(
@@ -203,7 +203,7 @@ def _plan(
 
 
 async def _read(inspector: Inspector, home: RepositoryLocation, selector: str) -> AnyManifest:
-    return await read(inspector, home, selector, safe(home.at(selector)), so=", so it could not be put back")
+    return await read(inspector, home, selector, safe(home.at(selector)), consequence=", so it could not be put back")
 
 
 def _some(names: Sequence[str]) -> str:

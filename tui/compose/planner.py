@@ -62,19 +62,19 @@ async def plan_draft(
     A draft of one of Docker's local lists writes that list too, after the tag. `count_referrers` asks how many
     signatures and the like the old index has, which stay behind (one request, or two where the API is missing).
     """
-    found = problems(draft)
+    draft_problems = problems(draft)
     action = Action.PUSH
     refusal = read_only(inspector, draft.target)
     if refusal is not None:
-        found = (replace(refusal, stops=not dry_run), *found)
-    if any(problem.stops for problem in found):
-        return Plan(action, draft.target, (), problems=found, warnings=draft.messages)
+        draft_problems = (replace(refusal, stops=not dry_run), *draft_problems)
+    if any(problem.stops for problem in draft_problems):
+        return Plan(action, draft.target, (), problems=draft_problems, warnings=draft.messages)
     raw = draft.to_bytes()
     try:
         manifest = decode(raw, draft.media_type or None)
     except OciError as error:
         stopped = Problem("invalid-index", f"The draft makes an index that cannot be read back: {error}")
-        return Plan(action, draft.target, (), problems=(stopped, *found), warnings=draft.messages)
+        return Plan(action, draft.target, (), problems=(stopped, *draft_problems), warnings=draft.messages)
     request = PlanRequest(
         action,
         draft.target,
@@ -91,13 +91,13 @@ async def plan_draft(
         as_is = "it is" if len(unsourced) == 1 else "they are"
         request = replace(request, warnings=(f"{', '.join(unsourced)}: no source known: taken as {as_is}.",))
     plan = await plan_manifest(request, inspector, count_referrers=count_referrers, progress=progress)
-    plan = replace(plan, problems=plan.problems + found)
+    plan = replace(plan, problems=plan.problems + draft_problems)
     as_it_is = draft.kind is DraftKind.LOCAL and draft.is_untouched
     if draft.local_list is not None and plan.ready and not as_it_is:
         raws = {each.digest: each.raw for each in plan.objects if each.raw is not None}
-        files, said = local_files(draft, raws)
+        files, notes = local_files(draft, raws)
         steps = numbered((*plan.steps, local_step(draft.local_list, files)))
-        plan = replace(plan, steps=steps, warnings=(*plan.warnings, *said))
+        plan = replace(plan, steps=steps, warnings=(*plan.warnings, *notes))
     return plan
 
 
@@ -107,20 +107,20 @@ async def plan_manifest(
     """The plan that makes a tag hold a manifest, with everything below it in the repository. Raises nothing of its own:
     what could not be found out is a problem of the plan."""
     target, manifest = request.target, request.manifest
-    here = RepositoryLocation.of(target)
+    location = RepositoryLocation.of(target)
     asked_before = inspector.requests
     refusal = read_only(inspector, target)
     if refusal is not None and not request.dry_run:
         return Plan(request.action, target, (), digest=manifest.digest, problems=(refusal,))
     tell = progress or (lambda _text: None)
-    before, trouble, said = await _tag(inspector, here, target)
+    before, trouble, notes = await _tag(inspector, location, target)
     tell(f"{safe(str(target))}: {before.digest.short if before is not None else 'no such tag yet'}")
-    availability = Availability(inspector, here, homes=request.homes, places=request.places, progress=progress)
+    availability = Availability(inspector, location, homes=request.homes, places=request.places, progress=progress)
     below = await availability.below(manifest, request.home)
-    found = [*trouble, *_moved(request, before), *_lacking(request, below)]
-    warnings = [*request.warnings, *said, *_caveats(below), *_warnings(before, manifest)]
+    all_problems = [*trouble, *_moved(request, before), *_lacking(request, below)]
+    warnings = [*request.warnings, *notes, *_caveats(below), *_warnings(before, manifest)]
     if count_referrers and before is not None and before.digest != manifest.digest:
-        warnings += await _referrers(inspector, here, before.digest)
+        warnings += await _referrers(inspector, location, before.digest)
     plan = Plan(
         request.action,
         target,
@@ -133,7 +133,7 @@ async def plan_manifest(
         before_raw=before.raw if before is not None else None,
         before_media_type=before.media_type if before is not None else "",
         diff=difference(before, manifest),
-        problems=tuple(found),
+        problems=tuple(all_problems),
         warnings=tuple(dict.fromkeys(warnings)),
         asked=inspector.requests - asked_before,
         sources=request.sources,
@@ -159,11 +159,11 @@ def confirmation(plan: Plan) -> str:
     if plan.digest is None:
         return name
     if plan.before is None:
-        said = f"{name} is new and will be {plan.digest}."
+        sentence = f"{name} is new and will be {plan.digest}."
     elif plan.changes_tag:
-        said = f"{name} is {plan.before.short} and will be {plan.digest} ({summary(plan.diff)})."
+        sentence = f"{name} is {plan.before.short} and will be {plan.digest} ({summary(plan.diff)})."
     else:
-        said = f"{name} holds {plan.digest.short} already; what it lacks is put back."
+        sentence = f"{name} holds {plan.digest.short} already; what it lacks is put back."
     moves = [
         plural(count, noun, several)
         for count, noun, several in (
@@ -174,25 +174,25 @@ def confirmation(plan: Plan) -> str:
         if count
     ]
     if moves:
-        said += f" {', '.join(moves)}"
-        said += f" ({size(plan.bytes_to_copy)} travel)." if plan.bytes_to_copy else "."
-    return f"{said} {plural(plan.requests, 'request')}."
+        sentence += f" {', '.join(moves)}"
+        sentence += f" ({size(plan.bytes_to_copy)} travel)." if plan.bytes_to_copy else "."
+    return f"{sentence} {plural(plan.requests, 'request')}."
 
 
 async def _tag(
-    inspector: Inspector, here: RepositoryLocation, target: Reference
+    inspector: Inspector, location: RepositoryLocation, target: Reference
 ) -> tuple[AnyManifest | None, list[Problem], list[str]]:
     """What the tag holds now, whole, because the journal keeps it."""
     try:
-        return await inspector.manifest(here, target.tag or "latest", fresh=True), [], []
+        return await inspector.manifest(location, target.tag or "latest", fresh=True), [], []
     except SourceError as error:
         if error.presence is Presence.MISSING:
             return None, [], []
         if error.presence is Presence.DENIED:
             # Docker Hub, GHCR and Quay say the same for a repository that does not exist yet
             # (docs/protocol-notes.md, B-15).
-            said = f"{safe(str(target))} cannot be read ({error.sentence}); it is taken to be new, and asked again."
-            return None, [], [said]
+            sentence = f"{safe(str(target))} cannot be read ({error.sentence}); it is taken to be new, and asked again."
+            return None, [], [sentence]
         sentence = f"What {safe(str(target))} holds now could not be found out: {error.sentence}"
         return None, [Problem("tag-unknown", sentence, undetermined=error.presence.undetermined)], []
     except OciError as error:
@@ -217,7 +217,7 @@ _NOUNS = {"manifest": "image manifest", "attestation": "attestation", "index": "
 
 
 def _lacking(request: PlanRequest, below: ObjectsBelow) -> list[Problem]:
-    found: list[Problem] = []
+    lacking: list[Problem] = []
     for each in below.objects:
         if each.how not in LACKING:
             continue
@@ -225,19 +225,19 @@ def _lacking(request: PlanRequest, below: ObjectsBelow) -> list[Problem]:
         of = f" of {', '.join(each.platforms)}" if each.platforms else ""
         if each.how is How.UNKNOWN:
             sentence = f"Whether the {noun} {each.digest}{of} is there could not be found out ({each.detail})."
-            found.append(Problem("unknown", sentence, undetermined=True))
+            lacking.append(Problem("unknown", sentence, undetermined=True))
         else:
-            said = f"The {noun} {each.digest}{of}"
-            sentence = f"{said} exists nowhere that was looked in ({each.detail})."
+            subject = f"The {noun} {each.digest}{of}"
+            sentence = f"{subject} exists nowhere that was looked in ({each.detail})."
             if each.how is How.WRONG:
                 above = "index" if each.kind in _NOUNS else "manifest above it"
-                sentence = f"{said} is not what the {above} says: {each.detail}. No push can fix that: "
+                sentence = f"{subject} is not what the {above} says: {each.detail}. No push can fix that: "
                 sentence += f"the {above} itself must say something else."
             # Without a child manifest the registry would refuse the index; without a blob it takes it.
             refusable = request.action is Action.UNDO and each.kind in _NOUNS
             stops = refusable or not request.incomplete_is_fine
-            found.append(Problem("mismatch" if each.how is How.WRONG else "nowhere", sentence, stops=stops))
-    return found
+            lacking.append(Problem("mismatch" if each.how is How.WRONG else "nowhere", sentence, stops=stops))
+    return lacking
 
 
 def _caveats(below: ObjectsBelow) -> list[str]:
@@ -252,31 +252,32 @@ def _caveats(below: ObjectsBelow) -> list[str]:
 
 def _warnings(before: AnyManifest | None, after: AnyManifest) -> list[str]:
     """Signatures are bound to a digest: those of the old index do not follow (docs/protocol-notes.md, H-05)."""
-    said: list[str] = []
+    warnings: list[str] = []
     if before is not None and before.digest != after.digest:
-        said.append(
+        warnings.append(
             f"Signatures and other referrers of {before.digest.short} do not follow to the new digest; "
             "those of unchanged platforms still count."
         )
     if isinstance(before, Index) and not isinstance(after, Index):
-        said.append("The tag holds an index now and will hold a single image.")
+        warnings.append("The tag holds an index now and will hold a single image.")
     if isinstance(before, Index) and isinstance(after, Index):
         kept = {entry.digest for entry in after.entries}
         lost = [entry for entry in before.entries if attestation.is_attestation(entry) and entry.digest not in kept]
         if lost:
-            said.append(f"{plural(len(lost), 'attestation')} of the old index will not be in the new one.")
-    return said
+            warnings.append(f"{plural(len(lost), 'attestation')} of the old index will not be in the new one.")
+    return warnings
 
 
-async def _referrers(inspector: Inspector, here: RepositoryLocation, digest: Digest) -> list[str]:
+async def _referrers(inspector: Inspector, location: RepositoryLocation, digest: Digest) -> list[str]:
     try:
-        found = await inspector.source(here).referrers(here.repository, digest)
+        referrers = await inspector.source(location).referrers(location.repository, digest)
     except SourceError:
         return [f"How many referrers {digest.short} has could not be found out."]
-    if not found:
+    if not referrers:
         return []
     return [
-        f"{plural(len(found), 'referrer')} (signatures, attestations) of {digest.short} will stay with the old digest."
+        f"{plural(len(referrers), 'referrer')} (signatures, attestations) of {digest.short} will stay with the old "
+        "digest."
     ]
 
 

@@ -87,15 +87,15 @@ class PostSteps:
         wanted: list[dict[str, Any]] = json.loads(step.raw or b"[]")
         for _ in range(_ROUNDS):
             try:
-                held = await self._client.get_manifest(registry, repository, step.selector, fresh=True)
+                manifest = await self._client.get_manifest(registry, repository, step.selector, fresh=True)
             except errors.NotFound:
-                held = None
-            if held is not None and (not isinstance(held, Index) or held.media_type != media.OCI_INDEX):
+                manifest = None
+            if manifest is not None and (not isinstance(manifest, Index) or manifest.media_type != media.OCI_INDEX):
                 raise ComposeError(f"{safe(step.selector)} is no OCI index, so referrers cannot be listed in it.")
-            document: dict[str, Any] = dict(held.document) if held is not None else {}
+            document: dict[str, Any] = dict(manifest.document) if manifest is not None else {}
             entries = list(document.get("manifests") or [])
-            there = {entry.get("digest") for entry in entries if isinstance(entry, dict)}
-            missing = [entry for entry in wanted if entry["digest"] not in there]
+            listed = {entry.get("digest") for entry in entries if isinstance(entry, dict)}
+            missing = [entry for entry in wanted if entry["digest"] not in listed]
             if not missing:
                 return f"{plural(len(wanted), 'referrer')} listed"
             document |= {"schemaVersion": 2, "mediaType": media.OCI_INDEX, "manifests": [*entries, *missing]}
@@ -130,5 +130,5 @@ class PostSteps:
     def _lists(self, step: Step) -> tuple[DockerLists, str]:
         if step.local_list is None:
             raise ComposeError(f"Step {step.number} names no local list.")
-        place = Path(step.local_list.folder)
-        return DockerLists(place.parent), place.name
+        folder = Path(step.local_list.folder)
+        return DockerLists(folder.parent), folder.name

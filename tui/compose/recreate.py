@@ -81,8 +81,9 @@ async def recreate(
         proposed, looked = await propose_sources(inspector, target, without)
         hints |= proposed
     rows = list(draft.images)
-    found = await asyncio.gather(*(_now(inspector, entry, hints.get(entry.descriptor.digest), home) for entry in rows))
-    for entry, answer in zip(rows, found, strict=True):
+    questions = (_now(inspector, entry, hints.get(entry.descriptor.digest), home) for entry in rows)
+    answers = await asyncio.gather(*questions)
+    for entry, answer in zip(rows, answers, strict=True):
         draft = _apply(draft, entry, hints.get(entry.descriptor.digest), answer, looked)
         tell(f"{safe(str(entry.platform or entry.descriptor.digest.short))}: {draft.entry(entry.key).verdict}")
     return draft
@@ -193,13 +194,12 @@ async def _now(
     """What the row's source holds now, or why that is not known."""
     if hint is None:
         # Nothing says where it came from: is it still there by its digest?
-        place = entry.home or home
-        seen = await inspector.presence(place, entry.descriptor)
-        if seen.presence is Presence.PRESENT:
+        location = entry.home or home
+        observation = await inspector.presence(location, entry.descriptor)
+        if observation.presence is Presence.PRESENT:
             return ()
-        return ResolveError(
-            f"No source is known, and by its digest it is {seen.presence} ({seen.detail}).", seen.presence
-        )
+        sentence = f"No source is known, and by its digest it is {observation.presence} ({observation.detail})."
+        return ResolveError(sentence, observation.presence)
     try:
         if hint.digest == entry.descriptor.digest and not media.is_index(entry.descriptor.media_type):
             # The tag points at this very image: there is nothing to read that the list does not say.
@@ -217,12 +217,12 @@ def _apply(draft: Draft, row: Entry, hint: Hint | None, answer: tuple[Entry, ...
     note = hint.note if hint is not None else ""
     if isinstance(answer, ResolveError):
         verdict = EntryVerdict.UNKNOWN if answer.undetermined else EntryVerdict.GONE
-        said = answer.sentence if not note else f"{answer.sentence} ({note})"
-        lost = replace(row, source=source or row.source, proposed=proposed, now=None, verdict=verdict, note=said)
+        note = answer.sentence if not note else f"{answer.sentence} ({note})"
+        lost = replace(row, source=source or row.source, proposed=proposed, now=None, verdict=verdict, note=note)
         return _set(draft, lost)
     if not answer:
-        said = "no source known: taken as it is" + (f" ({looked})" if looked else "")
-        return _set(draft, replace(row, source=None, note=said))
+        note = "no source known: taken as it is" + (f" ({looked})" if looked else "")
+        return _set(draft, replace(row, source=None, note=note))
     try:
         changed = edit.replace(draft, row.key, answer)
     except DraftError as error:

@@ -87,20 +87,20 @@ async def _only_image(inspector: Inspector, home: RepositoryLocation, shown: str
     repositories = [home.repository] if home.repository else []
     if not repositories:
         repositories = [name async for page in source.repositories() for name in page.names]
-    found = [
+    images = [
         (replace(home, repository=repository), tag)
         for repository in repositories
         async for page in source.tags(repository)
         for tag in page.names
     ]
-    if len(found) == 1:
-        return found[0]
-    if not found:
+    if len(images) == 1:
+        return images[0]
+    if not images:
         raise ResolveError(f"{shown} holds no image.", Presence.MISSING)
-    shortly = [ObjectLocation.of(source, place.repository, tag=tag) for place, tag in found[:NAMES_SHOWN]]
+    shortly = [ObjectLocation.of(source, place.repository, tag=tag) for place, tag in images[:NAMES_SHOWN]]
     names = ", ".join(safe(each, limit=300) for each in shortly)
-    more = f" and {len(found) - NAMES_SHOWN} more" if len(found) > NAMES_SHOWN else ""
-    raise ResolveError(f"{shown} holds {len(found)} images; name one: {names}{more}.", Presence.MISMATCHED)
+    more = f" and {len(images) - NAMES_SHOWN} more" if len(images) > NAMES_SHOWN else ""
+    raise ResolveError(f"{shown} holds {len(images)} images; name one: {names}{more}.", Presence.MISMATCHED)
 
 
 async def resolve_all(inspector: Inspector, references: Sequence[str]) -> tuple[Resolved | ResolveError, ...]:
@@ -113,8 +113,8 @@ async def resolve_all(inspector: Inspector, references: Sequence[str]) -> tuple[
             return error
 
     distinct = tuple(dict.fromkeys(references))
-    found = dict(zip(distinct, await asyncio.gather(*(one(each) for each in distinct)), strict=True))
-    return tuple(found[reference] for reference in references)
+    by_reference = dict(zip(distinct, await asyncio.gather(*(one(each) for each in distinct)), strict=True))
+    return tuple(by_reference[reference] for reference in references)
 
 
 def config_platform(config: ImageConfig) -> Platform | None:
@@ -227,16 +227,22 @@ def _once(entries: list[Entry]) -> list[Entry]:
 
 
 async def read(
-    inspector: Inspector, home: RepositoryLocation, selector: str, shown: str, *, fresh: bool = True, so: str = ""
+    inspector: Inspector,
+    home: RepositoryLocation,
+    selector: str,
+    shown: str,
+    *,
+    fresh: bool = True,
+    consequence: str = "",
 ) -> AnyManifest:
-    """The manifest under a tag or digest. Raises ResolveError, which calls it `shown` (safe); `so` is what follows
-    when it is there and cannot be read."""
+    """The manifest under a tag or digest. Raises ResolveError, which calls it `shown` (safe); `consequence` is what
+    follows when it is there and cannot be read."""
     try:
         return await inspector.manifest(home, selector, fresh=fresh)
     except SourceError as error:
         raise refused(shown, error) from None
     except OciError as error:
-        raise ResolveError(f"{shown} cannot be read{so}: {error}", Presence.MISMATCHED) from None
+        raise ResolveError(f"{shown} cannot be read{consequence}: {error}", Presence.MISMATCHED) from None
 
 
 def refused(what: str, error: SourceError) -> ResolveError:

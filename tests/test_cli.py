@@ -15,7 +15,7 @@ import pytest
 from tui import __version__, cli
 from tui.commands import arguments, check, create, output, registry, tree
 from tui.config import Settings
-from tui.oci import Platform
+from tui.oci.platform import Platform
 from tui.sources.spec import SourceSpec
 
 Calls = list[tuple[str, tuple[Any, ...], dict[str, Any]]]

@@ -10,7 +10,7 @@ import pytest
 from tui.config import ConfigError, Settings
 from tui.engine import Engine, client_settings, connect, open_engine
 from tui.explore.node import Kind
-from tui.oci import MalformedReference
+from tui.oci.errors import MalformedReference
 from tui.registry.settings import HostSettings
 from tui.sources.base import SourceError
 

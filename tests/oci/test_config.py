@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.oci import MalformedDocument, Platform, decode_config
-from tui.oci.config import HistoryEntry, ImageConfig, parse_time, prettify
+from tui.oci.config import HistoryEntry, ImageConfig, decode_config, parse_time, prettify
+from tui.oci.errors import MalformedDocument
+from tui.oci.platform import Platform
 
 DIFF = "sha256:" + "c" * 64
 

@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 
-from tui.oci import Descriptor, Digest, MalformedDocument, Platform, media
+from tui.oci import media
 from tui.oci.attestation import is_attestation, predicate_name, predicate_type, reference_digest
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.errors import MalformedDocument
+from tui.oci.platform import Platform
 
 DIGEST = "sha256:" + "a" * 64
 FULL: dict[str, Any] = {

@@ -5,12 +5,16 @@ import copy
 import hashlib
 import json
 import pickle
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.oci import Digest, MalformedDigest, OciError, media
+from tui.oci import media
+from tui.oci.digest import Digest
+from tui.oci.errors import MalformedDigest, OciError
 
 HEX = "0e32bf6bcd30" + "a" * 52
 
@@ -105,3 +109,9 @@ def test_what_is_computed_is_well_formed_and_matches(data: bytes) -> None:
     digest = Digest.of(data)
     assert Digest.parse(str(digest)) is not None
     assert digest.matches(data)
+
+
+def test_a_digest_does_not_wait_for_statements() -> None:
+    script = "import sys, tui.oci.digest; print(*[name for name in sys.modules if name.startswith('tui.')])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True)
+    assert set(done.stdout.split()) == {"tui.oci", "tui.oci.digest", "tui.oci.errors", "tui.text"}

@@ -10,18 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.oci import (
-    Digest,
-    DigestMismatch,
-    ImageManifest,
-    Index,
-    MalformedDocument,
-    OpaqueManifest,
-    Platform,
-    decode,
-    manifest,
-    media,
-)
+from tui.oci import manifest, media
+from tui.oci.digest import Digest
+from tui.oci.errors import DigestMismatch, MalformedDocument
+from tui.oci.manifest import ImageManifest, Index, OpaqueManifest, decode
+from tui.oci.platform import Platform
 
 DIGEST = "sha256:" + "a" * 64
 CONFIG = {"mediaType": media.OCI_CONFIG, "digest": DIGEST, "size": 10}

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.oci import MalformedDocument, MalformedPlatform, OciError, Platform
+from tui.oci.errors import MalformedDocument, MalformedPlatform, OciError
+from tui.oci.platform import Platform
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.oci import (
-    Digest,
-    MalformedReference,
-    OciError,
+from tui.oci.digest import Digest
+from tui.oci.errors import MalformedReference, OciError
+from tui.oci.reference import (
     Reference,
     api_host,
     credential_key,

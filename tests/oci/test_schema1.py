@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from tui.oci import Digest, DigestMismatch, OpaqueManifest, decode, media
+from tui.oci import media
+from tui.oci.digest import Digest
+from tui.oci.errors import DigestMismatch
+from tui.oci.manifest import OpaqueManifest, decode
 
 DIGEST = "sha256:" + "a" * 64
 

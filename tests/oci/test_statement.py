@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.oci import Digest, MalformedDocument, decode_statement, summary
+from tui.oci.digest import Digest
+from tui.oci.errors import MalformedDocument
+from tui.oci.statement import decode_statement, summary
 
 HEX = "d" * 64
 SUBJECT = [{"name": "pkg:docker/app@1", "digest": {"sha256": HEX}}]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.oci import MalformedDocument, strict_json
+from tui.oci import strict_json
+from tui.oci.errors import MalformedDocument
 from tui.oci.strict_json import AmbiguousDocument, loads, variants
 
 

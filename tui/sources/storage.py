@@ -198,17 +198,17 @@ class StorageSource:
             return Observation(
                 Presence.MISMATCHED, f"the link names another digest: {target}", digest=target, confirmed=True
             )
-        state = self.folder.state(blob_parts(target))
-        if state is None:
+        size = self.folder.size(blob_parts(target))
+        if size is None:
             return Observation(Presence.MISSING, "linked, but its bytes are gone: the link dangles", confirmed=True)
         # A blob that was pushed under sha512 is stored under sha256, and its link says so.
         note = "linked, and the bytes are there" if target == digest else f"linked to {target}, and the bytes are there"
-        return Observation(Presence.PRESENT, note, size=state.size, digest=target, confirmed=True)
+        return Observation(Presence.PRESENT, note, size=size, digest=target, confirmed=True)
 
     def _unlinked(self, repository: str, digest: Digest, parts: tuple[str, ...]) -> Observation:
         left = " (an empty folder is left of a link that was deleted)" if self.folder.has_folder(parts[:-1]) else ""
-        state = self.folder.state(blob_parts(digest))
-        if state is None:
+        size = self.folder.size(blob_parts(digest))
+        if size is None:
             return Observation(Presence.MISSING, f"gone: neither linked nor in the store{left}", confirmed=True)
         others = self.linked_by(digest, leave_out=repository)
         where = f" from {safe(others[0])}" if others else ""
@@ -218,7 +218,7 @@ class StorageSource:
             if others
             else f"in the store, but no repository links it{left}: only a manifest that names it keeps it from garbage "
             "collection",
-            size=state.size,
+            size=size,
             confirmed=True,
         )
 
@@ -228,7 +228,7 @@ class StorageSource:
             name
             for name in self.repository_names()
             if name != leave_out
-            and any(self.folder.state(link_parts(name, digest, manifest=kind)) is not None for kind in (False, True))
+            and any(self.folder.size(link_parts(name, digest, manifest=kind)) is not None for kind in (False, True))
         )
 
     # Bytes
@@ -314,7 +314,7 @@ class StorageSource:
                     digest = Digest(f"{algorithm}:{encoded}")
                 except MalformedDigest:
                     continue  # not named by a digest: not a revision
-                if self.folder.state((*above, algorithm, encoded, "link")) is not None:
+                if self.folder.size((*above, algorithm, encoded, "link")) is not None:
                     found.append(digest)
         return tuple(sorted(found))
 

@@ -11,7 +11,6 @@ import os
 import stat
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from tui.oci.digest import Digest
@@ -29,13 +28,6 @@ Parts = Sequence[str]
 
 class Refused(OSError):
     """What is there is not opened: a symbolic link, a device, a pipe, or a name that leads out of the folder."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileState:
-    """A regular file: its size in bytes."""
-
-    size: int
 
 
 def find_root(path: Path) -> Path | None:
@@ -77,8 +69,8 @@ def tag_link_path(root: Path, repository: str, tag: str) -> Path:
 class StorageFolder:
     """A storage folder, opened for reading only. Blocking: call it from a thread.
 
-    All methods take path components below the root. A file that is not there gives None (or nothing); what must not be
-    opened raises Refused; other trouble raises OSError.
+    All methods take path components below the root. A file that is not there gives None (or nothing); what must not
+    be opened raises Refused; other trouble raises OSError.
     """
 
     def __init__(self, root: Path) -> None:
@@ -105,10 +97,10 @@ class StorageFolder:
             while chunk := os.read(descriptor, size):
                 yield chunk
 
-    def state(self, parts: Parts) -> FileState | None:
-        """What is known of a file without reading it."""
+    def size(self, parts: Parts) -> int | None:
+        """The bytes of a regular file, which is not read."""
         with self._open(parts) as descriptor:
-            return FileState(os.fstat(descriptor).st_size) if descriptor is not None else None
+            return os.fstat(descriptor).st_size if descriptor is not None else None
 
     def has_folder(self, parts: Parts) -> bool:
         with self._enter(parts) as descriptor:

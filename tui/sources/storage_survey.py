@@ -141,14 +141,14 @@ def _tag(source: StorageSource, repository: str, name: str, readable: dict[Diges
 
 def _dangling(source: StorageSource, repository: str, revisions: Iterable[Digest]) -> Iterator[Digest]:
     for digest in revisions:
-        if source.folder.state(blob_parts(digest)) is None:
+        if source.folder.size(blob_parts(digest)) is None:
             yield digest
     above = ("repositories", *repository.split("/"), "_layers")
     for algorithm in source.folder.folders(above):
         for encoded in source.folder.folders((*above, algorithm)):
             content = source.folder.read((*above, algorithm, encoded, "link"), LINK_LIMIT)
             target = parse_link(content) if content is not None else None
-            if target is not None and source.folder.state(blob_parts(target)) is None:
+            if target is not None and source.folder.size(blob_parts(target)) is None:
                 yield target
 
 

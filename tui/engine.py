@@ -86,7 +86,7 @@ class Engine:
         if spec.registry is None:
             return
         if spec.scheme:
-            self.client.heed_scheme(spec.registry, spec.scheme)
+            self.client.remember_scheme(spec.registry, spec.scheme)
         if spec.note:
             how = "http" if self.client.settings.host(spec.registry).speaks_http(spec.registry) else "https"
             fix = f" Use --plain-http {spec.registry} for http." if (spec.scheme, how) == ("http", "https") else ""

@@ -50,8 +50,8 @@ async def with_client(host: str) -> bool:
     try:
         await storm(lambda: client.head_blob(host, "app", digest(), expected_size=155), MOVES, KEY_REPEAT)
         await asyncio.sleep(3 * DELAY)
-        wire = client._wire
-        lost = wire.transport.open_connections
+        connection = client._connection
+        lost = connection.transport.open_connections
         began = time.perf_counter()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(5):
@@ -59,7 +59,7 @@ async def with_client(host: str) -> bool:
                 took = (time.perf_counter() - began) * 1_000
                 print(
                     f"fanfold: {client.trace.count} requests sent, {lost} connections lost, "
-                    f"{wire.gate.under_way} exchanges left over, the next three answered in {took:.0f} ms"
+                    f"{client._limiter.under_way} exchanges left over, the next three answered in {took:.0f} ms"
                 )
                 return lost == 0
         print(f"fanfold: {lost} connections lost, and the next request was not answered")

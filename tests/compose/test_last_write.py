@@ -163,7 +163,7 @@ def rest_after_look(rig: ProxiedRig, seconds: float) -> None:
         if asked.path.endswith("/manifests/1") and asked.method == "HEAD" and not told:
             told.append(seconds)
             client = rig.client
-            client._wire.gate.lane(client._targets.origin(rig.registry)).pause(seconds)
+            client._limiter.lane(client._endpoints.origin(rig.registry)).pause(seconds)
         return reply
 
     rig.proxy.after = after

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.registry.answers import SHOWN, read_errors
+from tui.registry.api_errors import SHOWN, read_errors
 
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 

@@ -134,7 +134,7 @@ async def test_a_stream_that_goes_wrong(serve: Serve, client: Client, reply: obj
         async with client.stream_blob(server.address, "app", BLOB) as stream:
             async for _ in stream.chunks:
                 pass
-    assert client._wire.gate.lane(client._targets.origin(server.address)).running == 0
+    assert client._limiter.lane(client._endpoints.origin(server.address)).running == 0
 
 
 async def test_a_stream_that_is_left_early_frees_its_slot(serve: Serve, connect: Connect) -> None:
@@ -144,7 +144,7 @@ async def test_a_stream_that_is_left_early_frees_its_slot(serve: Serve, connect:
         async with client.stream_blob(server.address, "app", BLOB) as stream:
             async for _chunk in stream.chunks:
                 break
-    assert client._wire.transport.open_connections == 0
+    assert client._connection.transport.open_connections == 0
 
 
 async def test_range(serve: Serve, client: Client) -> None:

@@ -12,8 +12,8 @@ from tests.registry.images import LAYER
 from tests.registry.server import Asked, Handler, Reply
 from tests.registry.tokens import TokenShop
 from tui.oci.digest import Digest
-from tui.registry import auth
 from tui.registry.client import Client
+from tui.registry.middleware import auth
 
 BLOB = Digest.of(LAYER)
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.registry.links import next_page, next_target
-from tui.registry.origin import parse
+from tui.registry.endpoints import parse_address
+from tui.registry.listing import next_page, next_target
 
-ASKED = parse("https://reg.example.com/v2/a/b/tags/list?n=2")
+ASKED = parse_address("https://reg.example.com/v2/a/b/tags/list?n=2")
 
 
 @pytest.mark.parametrize(

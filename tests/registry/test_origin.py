@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.registry.origin import Origin, UnusableUrl, is_local, parse, resolve
-from tui.registry.redirect import check, headers_for
-from tui.registry.token import realm_address
+from tui.registry.endpoints import Origin, UnusableUrl, is_local, parse_address, resolve_address
+from tui.registry.middleware.redirects import check_hop, headers_for
+from tui.registry.tokens import realm_address
 
-HERE = parse("https://reg.example.com/v2/a/blobs/x?y=1")
+HERE = parse_address("https://reg.example.com/v2/a/blobs/x?y=1")
 
 
 def test_effective_port_decides() -> None:
-    assert parse("https://h/x").origin == parse("https://h:443/y").origin
-    assert parse("https://h/x").origin != parse("https://h:8443/y").origin
-    assert parse("HTTPS://H/x").origin == Origin("https", "h", 443)
-    assert str(parse("http://[::1]:5000/v2/").origin) == "http://[::1]:5000"
+    assert parse_address("https://h/x").origin == parse_address("https://h:443/y").origin
+    assert parse_address("https://h/x").origin != parse_address("https://h:8443/y").origin
+    assert parse_address("HTTPS://H/x").origin == Origin("https", "h", 443)
+    assert str(parse_address("http://[::1]:5000/v2/").origin) == "http://[::1]:5000"
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,13 @@ def test_effective_port_decides() -> None:
 )
 def test_unusable(text: str) -> None:
     with pytest.raises(UnusableUrl):
-        parse(text)
+        parse_address(text)
 
 
 def test_a_signed_query_stays_as_it_is() -> None:
     signed = "https://s3.example.com/b/c%2Fd?X-Sig=a%2Fb%3D%3D&_state=x%20y~*'()"
-    assert str(parse(signed)) == signed
-    assert str(parse(signed).with_query("digest=sha256%3A1")) == signed + "&digest=sha256%3A1"
+    assert str(parse_address(signed)) == signed
+    assert str(parse_address(signed).with_query("digest=sha256%3A1")) == signed + "&digest=sha256%3A1"
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def test_local_addresses(host: str, local: bool) -> None:
 )
 def test_where_a_redirect_may_lead(location: str, ok: bool) -> None:
     if ok:
-        check(HERE, resolve(HERE, location), lambda host: False)
+        check_hop(HERE, resolve_address(HERE, location), lambda host: False)
         return
     with pytest.raises(UnusableUrl):
-        check(HERE, resolve(HERE, location), lambda host: False)
+        check_hop(HERE, resolve_address(HERE, location), lambda host: False)
 
 
 def test_a_configured_private_host_may_be_gone_to() -> None:
-    check(HERE, parse("https://10.0.0.7/x"), lambda host: host == "10.0.0.7")
+    check_hop(HERE, parse_address("https://10.0.0.7/x"), lambda host: host == "10.0.0.7")
 
 
 def test_only_range_and_accept_travel() -> None:
@@ -133,14 +133,14 @@ def test_realms(realm: str, ok: bool) -> None:
 
 
 def test_a_local_registry_may_have_a_local_token_server() -> None:
-    here = parse("http://127.0.0.1:5000/v2/")
+    here = parse_address("http://127.0.0.1:5000/v2/")
     assert realm_address("http://127.0.0.1:5001/token", here, private_ok=False).origin.port == 5001
 
 
 @given(st.text(max_size=200))
 def test_resolve_raises_nothing_else(text: str) -> None:
     try:
-        address = resolve(HERE, text)
+        address = resolve_address(HERE, text)
     except UnusableUrl:
         return
     assert address.origin.scheme in ("http", "https") and address.origin.host and address.target.startswith("/")

@@ -14,15 +14,15 @@ from tests.registry.images import LAYER
 from tests.registry.server import Asked, Reply
 from tui.oci.digest import Digest
 from tui.registry.cache import ByteCache
-from tui.registry.deadline import Deadlines
+from tui.registry.clock import Deadlines
+from tui.registry.endpoints import Origin
 from tui.registry.errors import Unreachable
-from tui.registry.flight import Flights
-from tui.registry.origin import Origin
-from tui.registry.proxy import Proxies
+from tui.registry.single_flight import SingleFlight
+from tui.registry.transport import Proxies
 
 
 async def test_a_flight_is_shared_and_started_once() -> None:
-    flights: Flights[int] = Flights(keep=False)
+    flights: SingleFlight[int] = SingleFlight(keep=False)
     started = []
 
     async def work() -> int:
@@ -30,14 +30,14 @@ async def test_a_flight_is_shared_and_started_once() -> None:
         await asyncio.sleep(0.001)
         return 7
 
-    assert await asyncio.gather(*(flights.share("k", work) for _ in range(9))) == [7] * 9
+    assert await asyncio.gather(*(flights.run("k", work) for _ in range(9))) == [7] * 9
     assert len(started) == 1 and len(flights) == 0
-    await flights.share("k", work)
+    await flights.run("k", work)
     assert len(started) == 2
 
 
 async def test_the_last_to_leave_stops_it() -> None:
-    flights: Flights[None] = Flights(keep=False)
+    flights: SingleFlight[None] = SingleFlight(keep=False)
     stopped = []
 
     async def work() -> None:
@@ -47,28 +47,28 @@ async def test_the_last_to_leave_stops_it() -> None:
             stopped.append(1)
             raise
 
-    tasks = [asyncio.create_task(flights.share("k", work)) for _ in range(3)]
+    tasks = [asyncio.create_task(flights.run("k", work)) for _ in range(3)]
     await asyncio.sleep(0.001)
     for task in tasks[:2]:
         task.cancel()
     await asyncio.sleep(0.001)
     assert not stopped
     tasks[2].cancel()
-    newcomer = asyncio.create_task(flights.share("k", lambda: asyncio.sleep(0)))
+    newcomer = asyncio.create_task(flights.run("k", lambda: asyncio.sleep(0)))
     await asyncio.wait_for(newcomer, 1)
     assert stopped == [1]
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_a_kept_flight_goes_on_alone() -> None:
-    flights: Flights[None] = Flights(keep=True)
+    flights: SingleFlight[None] = SingleFlight(keep=True)
     ended = []
 
     async def work() -> None:
         await asyncio.sleep(0.005)
         ended.append(1)
 
-    task = asyncio.create_task(flights.share("k", work))
+    task = asyncio.create_task(flights.run("k", work))
     await asyncio.sleep(0.001)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -77,13 +77,13 @@ async def test_a_kept_flight_goes_on_alone() -> None:
 
 
 async def test_an_error_reaches_every_waiter() -> None:
-    flights: Flights[None] = Flights(keep=True)
+    flights: SingleFlight[None] = SingleFlight(keep=True)
 
     async def work() -> None:
         await asyncio.sleep(0)
         raise ValueError("no")
 
-    results = await asyncio.gather(*(flights.share("k", work) for _ in range(4)), return_exceptions=True)
+    results = await asyncio.gather(*(flights.run("k", work) for _ in range(4)), return_exceptions=True)
     assert [str(result) for result in results] == ["no"] * 4
 
 

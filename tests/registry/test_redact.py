@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tui.registry import redact
-from tui.registry.fields import Fields
+from tui.registry.headers import Headers
 
 
 @pytest.mark.parametrize(
@@ -47,5 +47,5 @@ def test_a_bare_token_is_no_scheme() -> None:
 
 
 def test_answer_fields_the_same_way() -> None:
-    fields = Fields([(b"Set-Cookie", b"secret"), (b"Content-Type", b"a/b"), (b"location", b"/x?sig=secret")])
+    fields = Headers([(b"Set-Cookie", b"secret"), (b"Content-Type", b"a/b"), (b"location", b"/x?sig=secret")])
     assert redact.fields(fields) == ("Set-Cookie", "…", "Content-Type", "a/b", "location", "/x?sig=…")

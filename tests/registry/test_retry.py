@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.registry.ratelimit import RateLimit, parse_rate_limit
-from tui.registry.retry import BASE, CAP, backoff, retry_after, retry_after_in_text
+from tui.registry.headers import RateLimit, parse_rate_limit, retry_after, retry_after_in_text
+from tui.registry.retry_policy import BACKOFF, RetryPolicy
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -63,7 +63,8 @@ def test_retry_after_in_the_body(text: str, expected: float | None) -> None:
 
 @given(st.integers(1, 1_000), st.floats(0, 1, exclude_max=True))
 def test_backoff_is_bounded(attempt: int, chance: float) -> None:
-    assert 0 <= backoff(attempt, chance) <= min(CAP, BASE * 2.0 ** min(attempt - 1, 16))
+    most = min(30.0, 0.25 * 2.0 ** min(attempt - 1, 16))
+    assert 0 <= RetryPolicy(jitter=True).pause(attempt, chance) <= most <= BACKOFF[-1]
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ async def test_429_halves_the_slots(serve: Serve, connect: Connect) -> None:
     server = await serve(failing([429], Shop(), Retry_After="1"))
     client = connect(concurrency=16)
     await client.head_blob(server.address, "app", BLOB)
-    assert client._wire.gate.lane(client._targets.origin(server.address)).limit == 8
+    assert client._limiter.lane(client._endpoints.origin(server.address)).limit == 8
 
 
 async def test_a_long_rest_is_an_answer(serve: Serve, client: Client, clock: FakeClock) -> None:
@@ -213,7 +213,7 @@ async def test_waiting_shows_as_waiting(serve: Serve, connect: Connect) -> None:
     client = connect(concurrency=1)
     first = asyncio.create_task(client.get_manifest(server.address, "app", "latest"))
     await asyncio.sleep(0.02)
-    client._session.auth._hosts[client._targets.origin(server.address)].known = True
+    client._auth._hosts[client._endpoints.origin(server.address)].known = True
     second = asyncio.create_task(client.head_blob(server.address, "app", BLOB))
     await asyncio.sleep(0.02)
     third = asyncio.create_task(client.head_blob(server.address, "app", BLOB))

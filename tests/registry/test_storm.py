@@ -48,12 +48,12 @@ async def test_300_moves_with_a_prefetch_each(serve: Serve, connect: Connect, wa
         isinstance(result, asyncio.CancelledError) or not isinstance(result, BaseException) for result in results
     )
     for _ in range(100):
-        if not client._wire.gate.under_way:
+        if not client._limiter.under_way:
             break
         await asyncio.sleep(0.01)
-    lane = client._wire.gate.lane(client._targets.origin(server.address))
+    lane = client._limiter.lane(client._endpoints.origin(server.address))
     assert lane.running == 0 and lane.queued == 0 and not client.trace.waiting
-    assert client._wire.transport.open_connections == 0
+    assert client._connection.transport.open_connections == 0
     assert len(client._manifests._flights) == 0
     assert server.connections <= 10, "no connection was lost: none had to be opened anew"
     head = await asyncio.wait_for(client.head_blob(server.address, "app", BLOB), 5)

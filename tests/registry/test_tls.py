@@ -111,7 +111,7 @@ async def test_dockers_folder(certificates: Path, tmp_path: Path, connect: Conne
     for source, target in (("ca.pem", "ca.crt"), ("client.pem", "client.cert"), ("client.key", "client.key")):
         (folder / target).write_bytes((certificates / source).read_bytes())
     client = connect(hosts={secure.address: HostSettings(insecure=False, ca=certificates / "ca.pem")})
-    client._wire._contexts = tls.Contexts(client.settings, (tmp_path,))
+    client._connection.contexts = tls.Contexts(client.settings, (tmp_path,))
     demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     demanding.load_cert_chain(certificates / "server.pem", certificates / "server.key")
     demanding.load_verify_locations(certificates / "ca.pem")
@@ -119,7 +119,7 @@ async def test_dockers_folder(certificates: Path, tmp_path: Path, connect: Conne
     async with serving(Shop(), demanding) as picky:
         (tmp_path / picky.address).symlink_to(folder)
         client = connect(hosts={picky.address: HostSettings(ca=certificates / "ca.pem")})
-        client._wire._contexts = tls.Contexts(client.settings, (tmp_path,))
+        client._connection.contexts = tls.Contexts(client.settings, (tmp_path,))
         assert (await client.head_blob(picky.address, "app", BLOB)).digest == BLOB
 
 
@@ -128,7 +128,7 @@ async def test_dockers_folder_that_only_root_may_enter(
 ) -> None:
     """/etc/docker is closed to users on many machines: that is no reason to ask nothing."""
     client = connect(hosts={secure.address: HostSettings(ca=certificates / "ca.pem")})
-    client._wire._contexts = tls.Contexts(client.settings, (tmp_path / "closed",))
+    client._connection.contexts = tls.Contexts(client.settings, (tmp_path / "closed",))
     look = os.stat
 
     def refuse(path: Any, *more: Any, **named: Any) -> os.stat_result:
@@ -142,7 +142,7 @@ async def test_dockers_folder_that_only_root_may_enter(
 
 async def test_one_context_for_all(secure: Server, connect: Connect, certificates: Path) -> None:
     client = connect(hosts={secure.address: HostSettings(ca=certificates / "ca.pem")})
-    contexts = client._wire._contexts
+    contexts = client._connection.contexts
     first = await contexts.get(secure.address)
     assert await contexts.get(secure.address) is first
     assert await contexts.get("ghcr.io") is not first
@@ -193,19 +193,19 @@ async def test_a_scheme_that_was_typed_is_remembered(secure: Server, connect: Co
     client = connect(ca=certificates / "ca.pem")
     with pytest.raises(Unreachable, match="write https:// before its name"):
         await client.head_blob(secure.address, "app", BLOB)
-    client.heed_scheme(secure.address, "https")
+    client.remember_scheme(secure.address, "https")
     assert (await client.head_blob(secure.address, "app", BLOB)).digest == BLOB
     assert Access.of(secure.address, client.settings).url == f"https://{secure.address}"
     assert Access.of("127.0.0.1:1", client.settings).plain_http
-    client.heed_scheme(secure.address, "http")
+    client.remember_scheme(secure.address, "http")
     assert Access.of(secure.address, client.settings).plain_http
-    client.heed_scheme("ghcr.io", "http")
+    client.remember_scheme("ghcr.io", "http")
     assert not Access.of("ghcr.io", client.settings).plain_http, "a typed http:// never makes a host less safe"
 
 
 async def test_a_typed_https_where_there_is_none_says_what_to_leave_out(connect: Connect, no_tls: str) -> None:
     client = connect()
-    client.heed_scheme(no_tls, "https")
+    client.remember_scheme(no_tls, "https")
     with pytest.raises(TlsFailure, match="write it without https://"):
         await client.head_blob(no_tls, "app", BLOB)
 

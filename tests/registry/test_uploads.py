@@ -283,5 +283,5 @@ async def test_cancelled_in_the_middle(serve: Serve, client: Client) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not shop.blobs and client._wire.gate.under_way == 0
+    assert not shop.blobs and client._limiter.under_way == 0
     await client.put_blob(server.address, "app", BLOB, len(LAYER), chunks(LAYER))

@@ -14,7 +14,6 @@ from tests.registry.tokens import TokenShop
 from tests.registry.writable import Writable
 from tui.oci import media
 from tui.oci.digest import Digest
-from tui.registry.auth import _Host
 from tui.registry.client import Client
 from tui.registry.errors import (
     Conflict,
@@ -31,6 +30,7 @@ from tui.registry.errors import (
     Unreachable,
     Unsupported,
 )
+from tui.registry.middleware.auth import _Host
 from tui.registry.settings import HostSettings
 
 BLOB = Digest.of(LAYER)
@@ -134,7 +134,7 @@ async def test_by_tag_nothing_is_sent_while_the_host_rests(serve: Serve, client:
         await client.put_manifest(server.address, "app", selector, raw, kind, begun=lambda: begun.append(1))
 
     server = await serve(Writable())
-    lane = client._wire.gate.lane(client._targets.origin(server.address))
+    lane = client._limiter.lane(client._endpoints.origin(server.address))
     lane.pause(30)
     with pytest.raises(RateLimited) as caught:
         await put("v1")
@@ -154,7 +154,7 @@ async def test_who_leaves_before_it_begins_has_written_nothing(serve: Serve, con
 
     server = await serve(slow)
     client = connect(concurrency=1)
-    client._session.auth._hosts.setdefault(client._targets.origin(server.address), _Host()).known = True
+    client._auth._hosts.setdefault(client._endpoints.origin(server.address), _Host()).known = True
     first = asyncio.create_task(client.delete_manifest(server.address, "app", DIGEST))
     raw, kind = MANIFEST, media.OCI_MANIFEST
     second = asyncio.create_task(
@@ -232,7 +232,7 @@ async def test_every_refusal_in_plain_words(
     assert type(caught.value) is kind
     assert words in caught.value.sentence and "\x1b" not in caught.value.sentence
     assert getattr(caught.value, "details", ()) == details
-    assert caught.value.request is not None
+    assert caught.value.exchange_id is not None
 
 
 async def test_read_only_sends_nothing(serve: Serve, connect: Connect) -> None:

@@ -7,25 +7,29 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from tui.oci.digest import Digest
 from tui.oci.manifest import AnyManifest
-from tui.registry.blobs import Blobs, BlobStream
+from tui.registry.api_errors import ApiCheck
+from tui.registry.blobs import BlobProbe, Blobs, BlobStream, Head
 from tui.registry.clock import Clock
+from tui.registry.connection import Connection
 from tui.registry.credentials import Credentials
-from tui.registry.doubt import Doubt
+from tui.registry.endpoints import Endpoints
 from tui.registry.errors import NotFound, Unsupported
-from tui.registry.exchange import Wire
-from tui.registry.lists import Lists
+from tui.registry.headers import RateLimit
+from tui.registry.listing import Listing
 from tui.registry.manifests import Manifests
-from tui.registry.origin import Origin
+from tui.registry.middleware import chain
+from tui.registry.middleware.auth import Auth
+from tui.registry.middleware.errors import Errors
+from tui.registry.middleware.limiter import Limiter
+from tui.registry.middleware.read_only import ReadOnly
+from tui.registry.middleware.redirects import Redirects
+from tui.registry.middleware.retry import Retry
+from tui.registry.middleware.trace import Tracing
 from tui.registry.page import Page
-from tui.registry.presence import Head, Presence
-from tui.registry.ratelimit import RateLimit
 from tui.registry.referrers import Referrers, ReferrersReader
-from tui.registry.session import Session
 from tui.registry.settings import ClientSettings
-from tui.registry.target import Targets
 from tui.registry.trace import Trace
 from tui.registry.uploads import Upload, Uploads
-from tui.registry.writes import Writes
 from tui.text import safe
 
 
@@ -41,18 +45,32 @@ class Client:
         self.settings = settings or ClientSettings()
         self._clock = clock or Clock()
         self.trace = Trace(self._clock)
-        self._wire = Wire(self.settings, self.trace, self._clock)
-        self._credentials = Credentials(self.settings, self._clock)
-        self._session = Session(self._wire, self._credentials, self.settings, self._clock)
-        self._targets = Targets(self.settings, self._wire.introduce)
-        self._doubt = Doubt(self._session, self._targets)
-        self._presence = Presence(self._session, self._targets, self.settings)
-        self._manifests = Manifests(self._session, self._targets, self.settings)
-        self._blobs = Blobs(self._session, self._targets)
-        self._uploads = Uploads(self._session, self._targets, self._presence)
-        self._writes = Writes(self._session, self._targets, self.settings)
-        self._lists = Lists(self._session, self._targets, self.settings)
-        self._referrers = ReferrersReader(self._session, self._targets, self.settings, self._manifests)
+        self._endpoints = endpoints = Endpoints(self.settings)
+        self._connection = Connection(self.settings, endpoints)
+        self._limiter = Limiter(self.settings, endpoints, self._clock, self.trace)
+        self._retry = Retry(self.settings, endpoints, self._clock, self._limiter)
+        credentials = Credentials(self.settings, self._clock)
+        self._auth = Auth(self.settings, endpoints, self._clock, credentials, lambda request: send(request))
+        # The way of a request, from the outside in.
+        send = chain(
+            [
+                self._retry,  # asks again what a moment may fix
+                Redirects(self.settings, endpoints),
+                self._auth,  # logs in, as far as is known how, and learns from a 401
+                self._limiter,  # waits for a slot; from here on in the exchange's own task
+                Tracing(self.trace, endpoints),
+                Errors(self.settings, endpoints),  # puts into words why there is no answer
+            ],
+            self._connection.send,
+        )
+        send_write = chain([ReadOnly(self.settings, endpoints)], send)
+        self._api_check = ApiCheck(send, endpoints)
+        self._probe = BlobProbe(send, endpoints, self.settings)
+        self._manifests = Manifests(send, send_write, endpoints, self.settings, self._clock)
+        self._blobs = Blobs(send, endpoints)
+        self._uploads = Uploads(send_write, endpoints, self._probe)
+        self._listing = Listing(send, endpoints, self.settings)
+        self._referrers = ReferrersReader(send, endpoints, self.settings, self._manifests)
 
     async def get_manifest(
         self, registry: str, repository: str, selector: str, *, fresh: bool = False, limit: int | None = None
@@ -64,7 +82,7 @@ class Client:
         try:
             return await self._manifests.get(registry, repository, selector, fresh=fresh, limit=limit)
         except NotFound as error:
-            await self._doubt.settle(registry, error)
+            await self._api_check.ensure_registry_api(registry, error)
             raise
 
     async def head_manifest(self, registry: str, repository: str, selector: str, *, confirm: bool = True) -> Head:
@@ -72,7 +90,7 @@ class Client:
         try:
             return await self._manifests.head(registry, repository, selector, confirm=confirm)
         except NotFound as error:
-            await self._doubt.settle(registry, error)
+            await self._api_check.ensure_registry_api(registry, error)
             raise
 
     async def head_blob(
@@ -83,11 +101,11 @@ class Client:
         A 404 is confirmed by one GET of a byte; with `confirm` off NotFound is raised at once, marked unconfirmed.
         """
         try:
-            return await self._presence.blob(
+            return await self._probe.head(
                 registry, repository, Digest(digest), expected_size=expected_size, confirm=confirm
             )
         except NotFound as error:
-            await self._doubt.settle(registry, error)
+            await self._api_check.ensure_registry_api(registry, error)
             raise
 
     async def read_blob(
@@ -99,7 +117,7 @@ class Client:
                 registry, repository, Digest(digest), limit=limit, expected_size=expected_size
             )
         except NotFound as error:
-            await self._doubt.settle(registry, error)
+            await self._api_check.ensure_registry_api(registry, error)
             raise
 
     def stream_blob(
@@ -115,22 +133,22 @@ class Client:
     async def tags(self, registry: str, repository: str) -> AsyncGenerator[Page, None]:
         """The tags, page by page, in the registry's order."""
         try:
-            async with contextlib.aclosing(self._lists.tags(registry, repository)) as pages:
+            async with contextlib.aclosing(self._listing.tags(registry, repository)) as pages:
                 async for page in pages:
                     yield page
         except NotFound as error:
-            await self._doubt.settle(registry, error)
+            await self._api_check.ensure_registry_api(registry, error)
             raise
 
     async def catalog(self, registry: str) -> AsyncGenerator[Page, None]:
         """The repositories, page by page; Unsupported where the registry does not list them."""
         try:
-            async with contextlib.aclosing(self._lists.catalog(registry)) as pages:
+            async with contextlib.aclosing(self._listing.catalog(registry)) as pages:
                 async for page in pages:
                     yield page
         except Unsupported as error:
             if isinstance(error.__cause__, NotFound):
-                await self._doubt.settle(registry, error.__cause__)
+                await self._api_check.ensure_registry_api(registry, error.__cause__)
             raise
 
     async def referrers(
@@ -171,7 +189,7 @@ class Client:
 
     async def ready_to_put(self, registry: str, repository: str, selector: str) -> None:
         """Log in for a PUT, so that it is a single exchange when its moment comes. Raises what a login raises."""
-        await self._writes.ready(registry, repository, selector)
+        await self._auth.prepare(self._manifests.request_to_put(registry, repository, selector, b"", ""))
 
     async def put_manifest(
         self,
@@ -187,63 +205,66 @@ class Client:
         UnknownOutcome: read the tag again before anything else.
 
         By tag there is one try, and none while the host rests: after RateLimited and Unreachable look at the tag again
-        before the next, for it may be somebody else's by then.  `begun` is called when the exchange begins; until then
+        before the next, for it may be somebody else's by then. `begun` is called when the exchange begins; until then
         a caller who is cancelled has written nothing.
         """
-        return await self._writes.put_manifest(registry, repository, selector, raw, media_type, begun)
+        return await self._manifests.put(registry, repository, selector, raw, media_type, begun)
 
     async def delete_manifest(self, registry: str, repository: str, selector: str) -> None:
         """By digest this takes every tag on it along; by tag most registries answer Unsupported."""
-        await self._writes.delete_manifest(registry, repository, selector)
-        self._manifests.dropped(registry, repository, selector)
+        await self._manifests.delete(registry, repository, selector)
 
     def rate_limit(self, registry: str) -> RateLimit | None:
         """What the registry said last about the pulls that are left."""
-        return self._wire.rate_limits.get(self._targets.origin(registry))
+        return self._connection.rate_limits.get(self._endpoints.origin(registry))
 
     def paused_until(self, registry: str) -> float | None:
         """When (monotonic clock) the host may be asked again; None: now."""
-        return self._session.paused_until(self._targets.origin(registry))
+        until = self._limiter.lane(self._endpoints.origin(registry)).paused_until
+        return until if until > self._clock.now() else None
 
     def notices(self, registry: str) -> tuple[str, ...]:
         """Safe sentences that the user ought to see: a stored login that was refused, a helper that is missing."""
-        origin = self._targets.origin(registry)
-        book = self._wire.warnings.get(origin)
+        origin = self._endpoints.origin(registry)
+        book = self._connection.warnings.get(origin)
         warned = book.texts if book is not None else ()
-        logins = self._session.auth.notices(origin, registry)
+        logins = self._auth.notices(origin, registry)
         return (*logins, *(f"{safe(registry, limit=255)} warns: {text}" for text in warned))
 
     def login_notices(self, registry: str) -> tuple[str, ...]:
         """Those of them that say why a stored login did not help."""
-        return self._session.auth.notices(self._targets.origin(registry), registry)
+        return self._auth.notices(self._endpoints.origin(registry), registry)
 
     def all_notices(self) -> tuple[str, ...]:
         """The notices of every registry that was asked, each once."""
-        return tuple(dict.fromkeys(text for registry in self._targets.named for text in self.notices(registry)))
+        return tuple(dict.fromkeys(text for registry in self._endpoints.named for text in self.notices(registry)))
 
     def pauses(self) -> dict[str, float]:
         """The hosts that asked for a rest which is not over, with the seconds that are left of it."""
         now = self._clock.now()
-        ends = self._wire.gate.pauses()
-        return {self._wire.name(at): end - now for at, end in ends.items() if end > now and isinstance(at, Origin)}
+        return {self._endpoints.name(at): end - now for at, end in self._limiter.pauses().items() if end > now}
 
-    def heed_scheme(self, registry: str, scheme: str) -> None:
-        """Remember the scheme that somebody typed before a registry's name: after "https" it is asked by TLS, loopback
+    def remember_scheme(self, registry: str, scheme: str) -> None:
+        """Keep the scheme that somebody typed before a registry's name: after "https" it is asked by TLS, loopback
         or not; "http" takes that back, and makes nothing less safe than it was before."""
-        if self.settings.heed_scheme(registry, scheme):
-            self._targets.forget(registry)
+        if self.settings.remember_scheme(registry, scheme):
+            self._endpoints.forget(registry)
 
     def forget(self, registry: str | None = None) -> None:
         """Drop caches, tokens and what was learnt about one registry (None: about all)."""
-        origin = self._targets.origin(registry) if registry is not None else None
-        self._session.forget(origin)
-        self._presence.forget(origin)
-        self._doubt.forget(origin)
+        origin = self._endpoints.origin(registry) if registry is not None else None
+        self._retry.forget(origin)
+        self._auth.forget(origin)
+        self._probe.forget(origin)
+        self._api_check.forget(origin)
         self._manifests.forget(origin)
         self._referrers.forget(origin)
 
     async def aclose(self) -> None:
         """Stop what is under way and close the connections. Whoever asks afterwards gets Unreachable."""
         await self._manifests.aclose()
-        await self._session.auth.aclose()
-        await self._wire.aclose()
+        await self._auth.aclose()
+        await self._probe.aclose()
+        await self._api_check.aclose()
+        await self._limiter.aclose()
+        await self._connection.aclose()

@@ -13,8 +13,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 import json
 import os
+import re
+import shutil
+import signal
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,11 +27,14 @@ from typing import Any
 
 from tui.oci.reference import credential_key
 from tui.registry.clock import Clock
-from tui.registry.flight import Flights
-from tui.registry.helper import HelperFailed, ask_helper
 from tui.registry.settings import ClientSettings
+from tui.registry.single_flight import SingleFlight
 from tui.text import safe
 
+_HELPER_NAME = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
+_HELPER_KNOWS_NONE = "credentials not found in native keychain"
+_HELPER_END = 2.0
+_HELPER_ERRORS = ("no credentials server URL", "no credentials username")
 MAX_FILE = 4 * 1024 * 1024
 _KEPT = 3_600.0
 _FAILED = 5.0
@@ -61,7 +69,7 @@ class Credentials:
         self._clock = clock
         self._environ = os.environ if environ is None else environ
         self._found: dict[tuple[str, str], tuple[float, Credential | None]] = {}
-        self._flights: Flights[Credential | None] = Flights(keep=False)
+        self._flights: SingleFlight[Credential | None] = SingleFlight(keep=False)
         self.warnings: dict[str, set[str]] = {}
 
     def forget(self) -> None:
@@ -86,7 +94,7 @@ class Credentials:
         known = self._found.get(key)
         if known is not None and self._clock.now() < known[0]:
             return known[1]
-        return await self._flights.share(key, lambda: self._look(key, registry, repository))
+        return await self._flights.run(key, lambda: self._look(key, registry, repository))
 
     async def _look(self, key: tuple[str, str], registry: str, repository: str) -> Credential | None:
         """Once for all who want to know at the same time: a helper is a program, and may ask its user."""
@@ -241,3 +249,86 @@ def _host_of(key: str) -> str:
     host, _, path = bare.partition("/")
     legacy = path.strip("/").lower() in ("", "v1", "v2")
     return host.lower() if legacy else ""
+
+
+class HelperFailed(Exception):
+    """A safe sentence."""
+
+
+async def ask_helper(name: str, server: str, *, patience: float, limit: int) -> tuple[str, str] | None:
+    """Docker's credential helpers: `docker-credential-<name> get`, the server on stdin, JSON on stdout. Gives (user
+    name, secret), or None when the helper knows none; the user name `<token>` marks an identity token. Raises
+    HelperFailed.
+
+    The name comes from a config file, so it must not be a path; the program may hang, flood or babble, so time and
+    output are bounded and none of its output is ever shown (it may hold the secret).
+    """
+    if not _HELPER_NAME.fullmatch(name) or name in (".", ".."):
+        raise HelperFailed("The credential helper named in the Docker config is not a plain name; it was not run.")
+    program = shutil.which(f"docker-credential-{name}")
+    if program is None:
+        raise HelperFailed(f"The credential helper docker-credential-{name} is not installed.")
+    try:
+        process = await asyncio.create_subprocess_exec(
+            program, "get", stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
+        )
+    except OSError as error:
+        raise HelperFailed(f"docker-credential-{name} could not be started: {error.strerror}.") from None
+    try:
+        async with asyncio.timeout(patience):
+            output = await _exchange_with(process, server, limit)
+            status = await process.wait() if output is not None else 0
+    except TimeoutError:
+        raise HelperFailed(f"docker-credential-{name} did not answer within {patience:.0f} s.") from None
+    finally:
+        await _end(process)
+    if output is None:
+        raise HelperFailed(f"docker-credential-{name} answered with more than {limit:,} bytes.")
+    return _login_from(name, output, status)
+
+
+async def _exchange_with(process: Process, server: str, limit: int) -> bytes | None:
+    assert process.stdin is not None and process.stdout is not None
+    with contextlib.suppress(ConnectionError):
+        process.stdin.write(server.encode())
+        await process.stdin.drain()
+    process.stdin.close()
+    output = bytearray()
+    while chunk := await process.stdout.read(65_536):
+        output += chunk
+        if len(output) > limit:
+            return None
+    return bytes(output)
+
+
+async def _end(process: Process) -> None:
+    """Kill the whole group: a helper is often a shell script with a child of its own."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    # What is still in the pipe is read away: at its end the pipe is closed, and the process is gone.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_HELPER_END):
+            assert process.stdout is not None
+            while await process.stdout.read(65_536):
+                pass
+            await process.wait()
+
+
+def _login_from(name: str, output: bytes, status: int) -> tuple[str, str] | None:
+    if status != 0:
+        text = output.decode("utf-8", "replace").strip()
+        if text == _HELPER_KNOWS_NONE:
+            return None
+        known = next((known for known in _HELPER_ERRORS if known in text), "")
+        raise HelperFailed(f"docker-credential-{name} failed{f': {known}' if known else f' (exit status {status})'}.")
+    try:
+        document = json.loads(output.decode("utf-8"))
+        user, secret = document["Username"], document["Secret"]
+    except (ValueError, RecursionError, TypeError, KeyError):
+        raise HelperFailed(f"docker-credential-{name} did not answer with a login.") from None
+    if not isinstance(user, str) or not isinstance(secret, str):
+        raise HelperFailed(f"docker-credential-{name} did not answer with a login.")
+    return (user, secret) if user or secret else None

@@ -19,15 +19,24 @@
     └── UnknownOutcome   a write whose answer was lost: it may or may not have happened
 
 `sentence` is complete, safe to show and holds no secret. An error never claims more than is known: only `NotFound`
-means that an object is missing.
+means that an object is missing. Errors are frozen: whoever has more to say makes a new one.
 """
 
 from __future__ import annotations
 
 
 class RegistryError(Exception):
-    """The root. `status` is the HTTP status (None: no answer), `code` the registry's own error code ("" if none),
-    `request` the id of the exchange in the trace, `retry_after` seconds from now (None: unknown)."""
+    """The root. Nothing of it is changed after it was made."""
+
+    sentence: str
+    status: int | None
+    """The HTTP status; None: no answer."""
+    code: str
+    """The registry's own error code, "" if none."""
+    exchange_id: int | None
+    """Of the exchange in the trace that it comes from."""
+    retry_after: float | None
+    """Seconds from now; None: unknown."""
 
     def __init__(
         self,
@@ -35,19 +44,26 @@ class RegistryError(Exception):
         *,
         status: int | None = None,
         code: str = "",
-        request: int | None = None,
+        exchange_id: int | None = None,
         retry_after: float | None = None,
+        **more: object,
     ) -> None:
         super().__init__(sentence)
-        self.sentence = sentence
-        self.status = status
-        self.code = code
-        self.request = request
-        self.retry_after = retry_after
+        vars(self).update(
+            sentence=sentence, status=status, code=code, exchange_id=exchange_id, retry_after=retry_after, **more
+        )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("__"):  # Python itself adds the traceback, the cause and notes
+            raise AttributeError(f"an error is not changed after it was made: {name}")
+        super().__setattr__(name, value)
 
 
 class NotFound(RegistryError):
-    """`web_page`: the answer was a page as any web server sends it, with nothing of a registry's (see doubt.py)."""
+    repo_unknown: bool
+    confirmed: bool
+    web_page: bool
+    """The answer was a page as any web server sends it, with nothing of a registry's (see `ensure_registry_api`)."""
 
     def __init__(
         self,
@@ -58,12 +74,17 @@ class NotFound(RegistryError):
         web_page: bool = False,
         status: int | None = None,
         code: str = "",
-        request: int | None = None,
+        exchange_id: int | None = None,
     ) -> None:
-        super().__init__(sentence, status=status, code=code, request=request)
-        self.repo_unknown = repo_unknown
-        self.confirmed = confirmed
-        self.web_page = web_page
+        super().__init__(
+            sentence,
+            status=status,
+            code=code,
+            exchange_id=exchange_id,
+            repo_unknown=repo_unknown,
+            confirmed=confirmed,
+            web_page=web_page,
+        )
 
 
 class Denied(RegistryError):
@@ -71,7 +92,8 @@ class Denied(RegistryError):
 
 
 class RateLimited(RegistryError):
-    """`pull_limit` is Docker Hub's allowance of pulls (waiting minutes does not help, logging in does)."""
+    pull_limit: bool
+    """It is Docker Hub's allowance of pulls: waiting minutes does not help, logging in does."""
 
     def __init__(
         self,
@@ -80,11 +102,17 @@ class RateLimited(RegistryError):
         pull_limit: bool = False,
         status: int | None = 429,
         code: str = "",
-        request: int | None = None,
+        exchange_id: int | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(sentence, status=status, code=code, request=request, retry_after=retry_after)
-        self.pull_limit = pull_limit
+        super().__init__(
+            sentence,
+            status=status,
+            code=code,
+            exchange_id=exchange_id,
+            retry_after=retry_after,
+            pull_limit=pull_limit,
+        )
 
 
 class Unreachable(RegistryError):
@@ -116,14 +144,21 @@ class Garbled(Corrupt):
 
 
 class InvalidManifest(RegistryError):
-    """`raw` are the bytes as served (they may be shown), `field` the part that is wrong ("manifests[2].digest")."""
+    raw: bytes
+    """As served; they may be shown."""
+    field: str
+    """The part that is wrong ("manifests[2].digest")."""
 
     def __init__(
-        self, sentence: str, *, raw: bytes = b"", field: str = "", status: int | None = None, request: int | None = None
+        self,
+        sentence: str,
+        *,
+        raw: bytes = b"",
+        field: str = "",
+        status: int | None = None,
+        exchange_id: int | None = None,
     ) -> None:
-        super().__init__(sentence, status=status, request=request)
-        self.raw = raw
-        self.field = field
+        super().__init__(sentence, status=status, exchange_id=exchange_id, raw=raw, field=field)
 
 
 class Unsupported(RegistryError):
@@ -135,7 +170,8 @@ class Policy(RegistryError):
 
 
 class Refused(RegistryError):
-    """`details` are the digests that the registry named in its error, in its order, each once."""
+    details: tuple[str, ...]
+    """The digests that the registry named in its error, in its order, each once."""
 
     def __init__(
         self,
@@ -144,10 +180,9 @@ class Refused(RegistryError):
         details: tuple[str, ...] = (),
         status: int | None = None,
         code: str = "",
-        request: int | None = None,
+        exchange_id: int | None = None,
     ) -> None:
-        super().__init__(sentence, status=status, code=code, request=request)
-        self.details = details
+        super().__init__(sentence, status=status, code=code, exchange_id=exchange_id, details=details)
 
 
 class Conflict(RegistryError):

@@ -1,4 +1,4 @@
-"""Manifests: always asked with the full Accept list, always hashed by us, kept by digest.
+"""Manifests: always asked with the full Accept list, always hashed by us, kept by digest; put as they are.
 
 A short Accept list makes registries answer 404 for what they have, or another manifest than the one that was meant;
 the Docker-Content-Digest header is a hint and nothing more.
@@ -7,34 +7,56 @@ the Docker-Content-Digest header is a hint and nothing more.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 from tui.oci import media
 from tui.oci.digest import Digest, digest_in
 from tui.oci.errors import DigestMismatch, MalformedDigest, MalformedDocument
 from tui.oci.manifest import AnyManifest, decode
-from tui.registry import body
-from tui.registry.answers import failure, is_html
-from tui.registry.ask import Answer, Ask
+from tui.registry.api_errors import is_html, read_error
+from tui.registry.blobs import HEAD_REFUSED, Head
 from tui.registry.cache import ByteCache
-from tui.registry.errors import Corrupt, InvalidManifest, NotARegistry, NotFound, RegistryError
-from tui.registry.flight import Flights
-from tui.registry.origin import Origin
-from tui.registry.presence import HEAD_REFUSED, Head
-from tui.registry.session import Session
+from tui.registry.clock import Clock
+from tui.registry.endpoints import Endpoints, Origin, is_digest, object_name, pull_scope, push_scope, repository_scope
+from tui.registry.errors import (
+    Corrupt,
+    InvalidManifest,
+    NotARegistry,
+    NotFound,
+    Refused,
+    RegistryError,
+    TooLarge,
+    UnknownOutcome,
+    Unreachable,
+    Unsupported,
+)
+from tui.registry.headers import declared_length, is_encoded
+from tui.registry.middleware import Send
+from tui.registry.middleware.retry import wait_asked_by
+from tui.registry.request import NoResponse, Request, Response
+from tui.registry.retry_policy import LOST_ON_THE_WAY, TRANSIENT
 from tui.registry.settings import ClientSettings
-from tui.registry.target import Targets, is_digest, named, pull
+from tui.registry.single_flight import SingleFlight
+from tui.registry.write_errors import write_error
 from tui.text import capital
 
 ACCEPT = (("Accept", ", ".join((*media.ACCEPT, "*/*;q=0.1"))),)
+_ANSWER = 64 * 1024
 
 
 class Manifests:
-    def __init__(self, session: Session, targets: Targets, settings: ClientSettings) -> None:
-        self._session = session
-        self._targets = targets
+    """`send` is for reading, `send_write` for what changes a repository."""
+
+    def __init__(
+        self, send: Send, send_write: Send, endpoints: Endpoints, settings: ClientSettings, clock: Clock
+    ) -> None:
+        self._send = send
+        self._send_write = send_write
+        self._endpoints = endpoints
         self._settings = settings
+        self._clock = clock
         self._cache: ByteCache[AnyManifest] = ByteCache(settings.cache_bytes, lambda manifest: len(manifest.raw))
-        self._flights: Flights[AnyManifest] = Flights(keep=False)
+        self._flights: SingleFlight[AnyManifest] = SingleFlight(keep=False)
         self._head_refused: set[Origin] = set()
 
     def forget(self, origin: Origin | None = None) -> None:
@@ -47,7 +69,7 @@ class Manifests:
     async def get(
         self, registry: str, repository: str, selector: str, *, fresh: bool, limit: int | None
     ) -> AnyManifest:
-        key = (self._targets.origin(registry), repository, selector)
+        key = (self._endpoints.origin(registry), repository, selector)
         if not fresh and is_digest(selector):
             kept = self._cache.get(key)
             if kept is not None:
@@ -56,54 +78,56 @@ class Manifests:
         async def fetch() -> AnyManifest:
             return await self._fetch(registry, repository, selector, limit or self._settings.max_manifest)
 
-        return await self._flights.share((*key, fresh, limit), fetch)
+        return await self._flights.run((*key, fresh, limit), fetch)
 
     async def _fetch(self, registry: str, repository: str, selector: str, limit: int) -> AnyManifest:
-        address = self._targets.manifest(registry, repository, selector)
-        what = named("manifest", repository, selector)
+        address = self._endpoints.manifest(registry, repository, selector)
+        what = object_name("manifest", repository, selector)
         arrived: list[AnyManifest] = []
 
-        def keep(answer: Answer) -> None:
+        def keep(response: Response) -> None:
             """At the exchange's own end: also when nobody waits for it any more, its manifest goes into the cache."""
             with contextlib.suppress(RegistryError):  # whoever waits decodes it again, and gets the error
-                arrived.append(self._keep(answer, registry, repository, selector, what))
+                arrived.append(self._keep(response, registry, repository, selector, what))
 
-        answer = await self._session.ask(
-            Ask(
+        response = await self._send(
+            Request(
                 "GET",
                 address,
                 ACCEPT,
                 limit=limit,
-                scopes=pull(repository),
+                scopes=pull_scope(repository),
                 repository=repository,
-                kept=keep,
+                on_success=keep,
             )
         )
-        if not answer.ok:
-            raise failure(answer, what, registry)
-        return arrived[0] if arrived else self._keep(answer, registry, repository, selector, what)
+        if not response.ok:
+            raise read_error(response, what, registry)
+        return arrived[0] if arrived else self._keep(response, registry, repository, selector, what)
 
-    def _keep(self, answer: Answer, registry: str, repository: str, selector: str, what: str) -> AnyManifest:
-        origin = self._targets.origin(registry)
+    def _keep(self, response: Response, registry: str, repository: str, selector: str, what: str) -> AnyManifest:
+        origin = self._endpoints.origin(registry)
         wanted = digest_in(selector)
-        request = answer.exchange.id
+        exchange_id = response.exchange.id
         try:
-            manifest = decode(answer.body, answer.headers.get("content-type"), digest=wanted)
+            manifest = decode(response.body, response.headers.get("content-type"), digest=wanted)
         except DigestMismatch as error:
-            if is_html(answer) or not answer.body:
-                raise _something_else(answer, what, registry) from None
+            if is_html(response) or not response.body:
+                raise _something_else(response, what, registry) from None
             raise Corrupt(
-                f"{registry} sent other bytes than those of {what}: {error}", status=answer.status, request=request
+                f"{registry} sent other bytes than those of {what}: {error}",
+                status=response.status,
+                exchange_id=exchange_id,
             ) from None
         except MalformedDocument as error:
-            if not _meant_as_manifest(answer):
-                raise _something_else(answer, what, registry) from None
+            if not _meant_as_manifest(response):
+                raise _something_else(response, what, registry) from None
             raise InvalidManifest(
                 f"{capital(what)} is not a manifest: {error}",
-                raw=answer.body,
+                raw=response.body,
                 field=error.field,
-                status=answer.status,
-                request=request,
+                status=response.status,
+                exchange_id=exchange_id,
             ) from None
         self._cache.put((origin, repository, str(manifest.digest)), manifest)
         if wanted is not None and wanted != manifest.digest:
@@ -111,66 +135,183 @@ class Manifests:
         return manifest
 
     async def head(self, registry: str, repository: str, selector: str, *, confirm: bool) -> Head:
-        address = self._targets.manifest(registry, repository, selector)
-        what = named("manifest", repository, selector)
+        address = self._endpoints.manifest(registry, repository, selector)
+        what = object_name("manifest", repository, selector)
         if address.origin in self._head_refused or not self._settings.host(registry).head:
             return await self._by_get(registry, repository, selector, "")
-        ask = Ask("HEAD", address, ACCEPT, scopes=pull(repository), repository=repository)
-        answer = await self._session.ask(ask)
-        if answer.ok:
-            digest = _hint(answer, selector)
-            if digest is None or is_html(answer):
+        response = await self._send(
+            Request("HEAD", address, ACCEPT, scopes=pull_scope(repository), repository=repository)
+        )
+        if response.ok:
+            digest = _hint(response, selector)
+            if digest is None or is_html(response):
                 return await self._by_get(registry, repository, selector, "the registry named no digest")
-            size = None if body.encoded(answer.headers) else body.declared_length(answer.headers)
-            return Head(digest, answer.media_type, size, answer.status)
-        if answer.status in HEAD_REFUSED:
+            size = None if is_encoded(response.headers) else declared_length(response.headers)
+            return Head(digest, response.media_type, size, response.status)
+        if response.status in HEAD_REFUSED:
             head = await self._by_get(registry, repository, selector, "")
             self._head_refused.add(address.origin)
             return head
-        if (answer.status in (404, 410) and confirm) or answer.status in (401, 403):
+        if (response.status in (404, 410) and confirm) or response.status in (401, 403):
             # A HEAD has no words, and some proxies say 404 to it for what they would fetch on a GET.
             return await self._by_get(registry, repository, selector, "HEAD said that it is not there")
-        error = failure(answer, what, registry)
-        if isinstance(error, NotFound):
-            error.confirmed = False
-        raise error
+        raise read_error(response, what, registry, confirmed=False)
 
     async def _by_get(self, registry: str, repository: str, selector: str, note: str) -> Head:
         manifest = await self.get(registry, repository, selector, fresh=True, limit=None)
         return Head(manifest.digest, manifest.media_type, len(manifest.raw), 200, "GET", note)
 
-    def dropped(self, registry: str, repository: str, selector: str) -> None:
-        """It was deleted: by digest it must be asked for again."""
-        self._cache.drop((self._targets.origin(registry), repository, selector))
+    def request_to_put(self, registry: str, repository: str, selector: str, raw: bytes, media_type: str) -> Request:
+        by_digest = is_digest(selector)
+        return Request(
+            "PUT",
+            self._endpoints.manifest(registry, repository, selector),
+            (("Content-Type", media_type),),
+            limit=_ANSWER,
+            content=raw,
+            length=len(raw),
+            scopes=push_scope(repository),
+            repository=repository,
+            write=True,
+            # By digest the same bytes twice are the same; a tag may be somebody else's by then.
+            repeatable=by_digest,
+            once=not by_digest,
+        )
+
+    async def put(
+        self,
+        registry: str,
+        repository: str,
+        selector: str,
+        raw: bytes,
+        media_type: str,
+        begun: Callable[[], None] | None = None,
+    ) -> Digest:
+        """The digest under which it is there. Raises Refused (with `details`), Policy, Denied, Conflict ...,
+        Corrupt when the registry rewrote it, UnknownOutcome when the answer was lost: read the tag again then.
+
+        By tag it is tried once: after RateLimited and Unreachable look at the tag, and only then try again.
+        """
+        what = f"put {object_name('manifest', repository, selector)}"
+        wanted = digest_in(selector)
+        digest = Digest.of(raw, wanted.algorithm if wanted is not None and wanted.can_verify else "sha256")
+        if wanted is not None and wanted.can_verify and wanted != digest:
+            raise Corrupt(f"The bytes to {what} hash to {digest.short}: nothing was sent.")
+        if len(raw) > self._settings.max_manifest:
+            raise TooLarge(
+                f"The manifest has {len(raw):,} bytes, and registries take {self._settings.max_manifest:,}: "
+                "nothing was sent."
+            )
+        request = self.request_to_put(registry, repository, selector, raw, media_type)
+        request.on_begin = begun
+        response = await self._change(request, what, registry)
+        if not response.ok:
+            raise self._refusal(response, what, registry, repository)
+        theirs = _digest_header(response)
+        if theirs is not None and theirs.algorithm == digest.algorithm and theirs != digest:
+            raise Corrupt(
+                f"{registry} took the manifest and made another one of it: {theirs.short} instead of {digest.short}.",
+                status=response.status,
+                exchange_id=response.exchange.id,
+            )
+        return digest
+
+    async def delete(self, registry: str, repository: str, selector: str) -> None:
+        """By tag many registries refuse; by digest every tag on it goes as well: look before."""
+        what = f"delete {object_name('manifest', repository, selector)}"
+        request = Request(
+            "DELETE",
+            self._endpoints.manifest(registry, repository, selector),
+            limit=_ANSWER,
+            scopes=(repository_scope(repository, "delete", "pull"),),
+            repository=repository,
+            write=True,
+            repeatable=is_digest(selector),
+            once=not is_digest(selector),
+        )
+        response = await self._change(request, what, registry)
+        if response.ok:
+            self._cache.drop((request.address.origin, repository, selector))  # it must be asked for again
+            return
+        error = self._refusal(response, what, registry, repository)
+        if response.status in (404, 410):
+            error = NotFound(
+                f"{capital(object_name('manifest', repository, selector))} was not there.",
+                status=response.status,
+                code=error.code,
+                exchange_id=error.exchange_id,
+            )
+        elif not is_digest(selector) and isinstance(error, Refused | Unsupported):
+            error = Unsupported(
+                f"{registry} does not delete by tag ({response.status}). "
+                "Deleting the digest would take every tag on it.",
+                status=response.status,
+                code=error.code,
+                exchange_id=error.exchange_id,
+            )
+        raise error
+
+    def _refusal(self, response: Response, what: str, registry: str, repository: str) -> RegistryError:
+        retry_after = wait_asked_by(response, self._clock)
+        error = write_error(response, what, registry, repository, retry_after=retry_after)
+        if response.status in TRANSIENT and type(error) is Refused:
+            return Unreachable(
+                f"{registry} could not {what} at the moment ({response.status}).",
+                status=response.status,
+                code=error.code,
+                exchange_id=error.exchange_id,
+                retry_after=retry_after,
+            )
+        return error
+
+    async def _change(self, request: Request, what: str, registry: str) -> Response:
+        try:
+            response = await self._send_write(request)
+        except NoResponse as lost:
+            raise UnknownOutcome(
+                f"Whether {registry} did {what} is not known: {lost.error.sentence} Look before trying again.",
+                status=lost.error.status,
+                exchange_id=lost.error.exchange_id,
+            ) from lost
+        if response.status in LOST_ON_THE_WAY and not request.repeatable:
+            raise UnknownOutcome(
+                f"Whether {registry} did {what} is not known: a gateway answered {response.status} instead. "
+                "Look before trying again.",
+                status=response.status,
+                exchange_id=response.exchange.id,
+            )
+        return response
 
     async def aclose(self) -> None:
         await self._flights.aclose()
 
 
-def _meant_as_manifest(answer: Answer) -> bool:
+def _meant_as_manifest(response: Response) -> bool:
     """Whether the answer calls itself one: a portal or another web server says 200 to everything, but it names no
-    digest and sends a type of its own (protocol B-33)."""
-    if is_html(answer):
+    digest and sends a type of its own."""
+    if is_html(response):
         return False
-    return "docker-content-digest" in answer.headers or media.is_manifest(media.normalise(answer.media_type))
+    return "docker-content-digest" in response.headers or media.is_manifest(media.normalise(response.media_type))
 
 
-def _something_else(answer: Answer, what: str, registry: str) -> NotARegistry:
-    sent = "a web page" if is_html(answer) else "something else" if answer.body else "nothing"
+def _something_else(response: Response, what: str, registry: str) -> NotARegistry:
+    sent = "a web page" if is_html(response) else "something else" if response.body else "nothing"
     return NotARegistry(
         f"{registry} answered with {sent} instead of {what}. It may be no registry.",
-        status=answer.status,
-        request=answer.exchange.id,
+        status=response.status,
+        exchange_id=response.exchange.id,
     )
 
 
-def _hint(answer: Answer, selector: str) -> Digest | None:
-    """By digest: the one that was asked for, when the registry names any. By tag: what the registry names."""
-    told = answer.headers.get("docker-content-digest")
-    if told is None:
-        return None
+def _digest_header(response: Response) -> Digest | None:
+    text = response.headers.get("docker-content-digest")
     try:
-        named_digest = Digest(told.strip())
+        return Digest(text.strip()) if text is not None else None
     except MalformedDigest:
         return None
-    return Digest(selector) if is_digest(selector) else named_digest
+
+
+def _hint(response: Response, selector: str) -> Digest | None:
+    """By digest: the one that was asked for, when the registry names any. By tag: what the registry names."""
+    digest = _digest_header(response)
+    return Digest(selector) if digest is not None and is_digest(selector) else digest

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from tui.registry.fields import Fields
+from tui.registry.headers import Headers
 
 HIDDEN = "…"
 
@@ -87,7 +87,7 @@ def headers(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple((name, _value(name.lower(), value)) for name, value in pairs)
 
 
-def fields(received: Fields) -> tuple[str, ...]:
+def fields(received: Headers) -> tuple[str, ...]:
     """The same for an answer's fields, flat (name, value, name, value ...): thousands of answers are kept, and the
     fewer objects each is made of, the less the garbage collector has to walk."""
     flat: list[str] = []

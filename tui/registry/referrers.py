@@ -1,6 +1,6 @@
 """What refers to a manifest: the referrers API, and the fallback tag where that is not offered.
 
-Distribution-spec "Listing referrers" and "Referrers tag schema".  Supported means 200 with an index as Content-Type;
+Distribution-spec "Listing referrers" and "Referrers tag schema". Supported means 200 with an index as Content-Type;
 everything else that is not about the repository or our rights is "not offered".
 """
 
@@ -16,15 +16,14 @@ from tui.oci.digest import Digest
 from tui.oci.errors import MalformedDocument
 from tui.oci.manifest import Index, decode
 from tui.oci.reference import fallback_tag
-from tui.registry.answers import failure, read_errors
-from tui.registry.ask import Answer, Ask
+from tui.registry.api_errors import read_error, read_errors
+from tui.registry.endpoints import Address, Endpoints, Origin, object_name, pull_scope
 from tui.registry.errors import InvalidManifest, NotFound
-from tui.registry.links import next_page
+from tui.registry.listing import next_page
 from tui.registry.manifests import Manifests
-from tui.registry.origin import Address, Origin
-from tui.registry.session import Session
+from tui.registry.middleware import Send
+from tui.registry.request import Request, Response
 from tui.registry.settings import ClientSettings
-from tui.registry.target import Targets, named, pull
 
 _NOT_OFFERED = frozenset({400, 404, 405, 406, 415, 501})
 _PAGES = 32
@@ -40,9 +39,9 @@ class Referrers:
 
 
 class ReferrersReader:
-    def __init__(self, session: Session, targets: Targets, settings: ClientSettings, manifests: Manifests) -> None:
-        self._session = session
-        self._targets = targets
+    def __init__(self, send: Send, endpoints: Endpoints, settings: ClientSettings, manifests: Manifests) -> None:
+        self._send = send
+        self._endpoints = endpoints
         self._settings = settings
         self._manifests = manifests
         self._without: set[tuple[Origin, str]] = set()
@@ -52,11 +51,11 @@ class ReferrersReader:
 
     async def get(self, registry: str, repository: str, digest: Digest, artifact_type: str | None) -> Referrers:
         """Raises Denied, RateLimited, Unreachable ...; that there are none, or no API, is not an error."""
-        origin = self._targets.origin(registry)
+        origin = self._endpoints.origin(registry)
         if (origin, repository) not in self._without:
-            found = await self._by_api(registry, repository, digest, artifact_type)
-            if found is not None:
-                return found
+            referrers = await self._by_api(registry, repository, digest, artifact_type)
+            if referrers is not None:
+                return referrers
             self._without.add((origin, repository))
         return await self._by_tag(registry, repository, digest, artifact_type)
 
@@ -64,49 +63,49 @@ class ReferrersReader:
         self, registry: str, repository: str, digest: Digest, artifact_type: str | None
     ) -> Referrers | None:
         query = {"artifactType": artifact_type} if artifact_type else None
-        address: Address | None = self._targets.address(registry, repository, f"referrers/{digest}", query)
-        found: dict[Digest, Descriptor] = {}
+        address: Address | None = self._endpoints.address(registry, repository, f"referrers/{digest}", query)
+        descriptors: dict[Digest, Descriptor] = {}
         asked: set[str] = set()
         note = ""
         while address is not None and len(asked) < _PAGES and str(address) not in asked:
             asked.add(str(address))
-            ask = Ask(
+            request = Request(
                 "GET",
                 address,
                 (("Accept", media.OCI_INDEX),),
                 limit=self._settings.max_page,
-                scopes=pull(repository),
+                scopes=pull_scope(repository),
                 repository=repository,
                 follow=False,
             )
-            answer = await self._session.ask(ask)
-            page = self._page(answer, registry, repository, digest)
+            response = await self._send(request)
+            page = self._page(response, registry, repository, digest)
             if page is None:
-                if not found:
+                if not descriptors:
                     return None
                 note = "The list of referrers is incomplete: a later page failed."
                 break
             for entry in page.entries:
-                found.setdefault(entry.digest, entry)
-            address, link_note = next_page(answer.address, answer.headers.get_list("link"))
+                descriptors.setdefault(entry.digest, entry)
+            address, link_note = next_page(response.address, response.headers.get_list("link"))
             note = note or link_note
         if address is not None and not note:
             note = "The list of referrers was cut here."
-        return Referrers(_filtered(found.values(), artifact_type), "api", note)
+        return Referrers(_filtered(descriptors.values(), artifact_type), "api", note)
 
-    def _page(self, answer: Answer, registry: str, repository: str, digest: Digest) -> Index | None:
+    def _page(self, response: Response, registry: str, repository: str, digest: Digest) -> Index | None:
         """None: the registry has no such API."""
-        if 300 <= answer.status < 400 or answer.status in _NOT_OFFERED:
-            codes = read_errors(answer.body, answer.media_type).codes
-            if answer.status == 404 and "NAME_UNKNOWN" in codes:
-                raise failure(answer, named("list of referrers of", repository, digest), registry)
+        if 300 <= response.status < 400 or response.status in _NOT_OFFERED:
+            codes = read_errors(response.body, response.media_type).codes
+            if response.status == 404 and "NAME_UNKNOWN" in codes:
+                raise read_error(response, object_name("list of referrers of", repository, digest), registry)
             return None
-        if not answer.ok:
-            raise failure(answer, named("list of referrers of", repository, digest), registry)
-        if not media.is_index(answer.media_type):
+        if not response.ok:
+            raise read_error(response, object_name("list of referrers of", repository, digest), registry)
+        if not media.is_index(response.media_type):
             return None
         try:
-            index = decode(answer.body, answer.headers.get("content-type"))
+            index = decode(response.body, response.headers.get("content-type"))
         except MalformedDocument:
             return None
         return index if isinstance(index, Index) else None

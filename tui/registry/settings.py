@@ -104,7 +104,7 @@ class ClientSettings:
             return found
         return _TLS if found is _DEFAULT else replace(found, tls=True)
 
-    def heed_scheme(self, registry: str, scheme: str) -> bool:
+    def remember_scheme(self, registry: str, scheme: str) -> bool:
         """Remember the scheme that somebody typed before a registry's name; whether that changes anything."""
         lowered = registry.lower()
         if scheme == "https" and self.host(registry).speaks_http(registry):

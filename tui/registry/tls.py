@@ -14,6 +14,7 @@ from pathlib import Path
 import certifi
 
 from tui.registry.settings import ClientSettings
+from tui.registry.single_flight import SingleFlight
 from tui.text import safe
 
 SYSTEM_CERTS_D = Path("/etc/docker/certs.d")
@@ -29,7 +30,8 @@ class Contexts:
     def __init__(self, settings: ClientSettings, certs_d: tuple[Path, ...] | None = None) -> None:
         self._settings = settings
         self._certs_d = certs_d if certs_d is not None else default_certs_d()
-        self._made: dict[Hashable, asyncio.Future[ssl.SSLContext]] = {}
+        self._contexts: dict[Hashable, ssl.SSLContext] = {}
+        self._flights: SingleFlight[ssl.SSLContext] = SingleFlight(keep=True)
 
     async def get(self, registry: str) -> ssl.SSLContext:
         """The context for one host, by its name with port. Raises TlsFiles."""
@@ -37,15 +39,12 @@ class Contexts:
         folder = self._folder(registry)
         authorities = tuple(path for path in (self._settings.ca, host.ca) if path is not None)
         key = (host.insecure, authorities, folder)
-        made = self._made.get(key)
-        if made is None:
-            made = asyncio.ensure_future(asyncio.to_thread(make_context, host.insecure, authorities, folder))
-            self._made[key] = made
-        try:
-            return await asyncio.shield(made)
-        except TlsFiles:
-            self._made.pop(key, None)  # the file may be there the next time
-            raise
+        context = self._contexts.get(key)
+        if context is None:
+            context = self._contexts[key] = await self._flights.run(
+                key, lambda: asyncio.to_thread(make_context, host.insecure, authorities, folder)
+            )
+        return context
 
     def _folder(self, registry: str) -> Path | None:
         # The name comes from a parsed reference: no separators, and never "..". A folder that this user may not enter

@@ -14,7 +14,7 @@ from typing import Literal
 
 from tui.registry import redact
 from tui.registry.clock import Clock
-from tui.registry.ratelimit import RateLimit
+from tui.registry.headers import RateLimit
 from tui.registry.shell_login import ShellLogin
 
 State = Literal["waiting", "running", "done", "failed", "abandoned"]
@@ -152,9 +152,9 @@ class Trace:
                 return each.login
         return None
 
-    # What exchange.py reports.
+    # What the limiter and the middleware of the trace report.
 
-    def opened(self, method: str, url: str, host: str, path: str, attempt: int, *, wait: bool) -> Exchange:
+    def opened(self, method: str, url: str, host: str, path: str, attempt: int, *, wait: bool = False) -> Exchange:
         exchange = Exchange(
             next(self._ids), self._clock.wall(), method, redact.url(url), host, path, asked_by=_asking.get()
         )

@@ -11,20 +11,27 @@ something that a registry client must not leak.
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 import ssl
-from collections.abc import AsyncIterator
+import urllib.parse
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 
 import aiohttp
 import httpx
 from multidict import CIMultiDict
 from yarl import URL
 
-from tui.registry.proxy import Proxy
+from tui.registry.endpoints import Origin
 
 MAX_HEADER_LINE = 32 * 1024
 _CHUNK = 64 * 1024
 _NO_BODY = httpx.ByteStream(b"")
+
+# In the documentation's "urllib.request" since 2.6, but not in the type stubs for every system.
+_bypass: Callable[[str, Mapping[str, str]], object] = getattr(urllib.request, "proxy_bypass_environment")  # noqa: B009
 
 # They print whole URLs, signatures included.
 for _name in ("httpx", "httpcore", "aiohttp", "aiohttp.client", "aiohttp.internal"):
@@ -195,3 +202,43 @@ def _connect_reason(error: aiohttp.ClientConnectorError) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "name"
     return "refused" if isinstance(error.os_error, ConnectionRefusedError) else "connect"
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """`url` without user-info; `authorization` is the Proxy-Authorization value ("" when none is needed)."""
+
+    url: str
+    authorization: str = field(default="", repr=False)
+
+
+class Proxies:
+    """Proxies from the environment: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in either letter case. Read once,
+    when the client starts to speak."""
+
+    def __init__(self) -> None:
+        self._by_scheme = urllib.request.getproxies_environment()
+        self._known: dict[Origin, Proxy | None] = {}
+
+    def for_origin(self, origin: Origin) -> Proxy | None:
+        if not self._by_scheme:
+            return None
+        if origin not in self._known:
+            self._known[origin] = self._find(origin)
+        return self._known[origin]
+
+    def _find(self, origin: Origin) -> Proxy | None:
+        text = self._by_scheme.get(origin.scheme) or self._by_scheme.get("all")
+        if not text or _bypass(f"{origin.host}:{origin.port}", self._by_scheme):
+            return None
+        if _bypass(origin.host, self._by_scheme):
+            return None
+        parts = urllib.parse.urlsplit(text if "://" in text else f"http://{text}")
+        host = parts.netloc.rpartition("@")[2]
+        if not host or parts.scheme not in ("http", "https"):
+            return None  # SOCKS and the like are not spoken here
+        login = ""
+        if parts.username is not None:
+            pair = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
+            login = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        return Proxy(f"{parts.scheme}://{host}", login)

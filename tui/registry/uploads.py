@@ -14,21 +14,32 @@ from urllib.parse import quote
 
 from tui.oci.digest import Digest
 from tui.oci.errors import MalformedDigest
-from tui.registry import redirect, scope
-from tui.registry.ask import Answer, Ask, Chunks, NoAnswer
+from tui.registry.blobs import BlobProbe
+from tui.registry.endpoints import (
+    Address,
+    Endpoints,
+    Origin,
+    UnusableUrl,
+    canonical_scopes,
+    object_name,
+    pull_scope,
+    push_scope,
+    resolve_address,
+)
 from tui.registry.errors import Corrupt, NotARegistry, NotFound, RateLimited, RegistryError, UnknownOutcome
-from tui.registry.origin import Address, Origin, UnusableUrl, resolve
-from tui.registry.presence import Presence
-from tui.registry.refusals import refusal
-from tui.registry.session import Session
-from tui.registry.target import Targets, named, pull
+from tui.registry.middleware import Send
+from tui.registry.middleware.redirects import check_hop
+from tui.registry.request import Chunks, NoResponse, Request, Response
+from tui.registry.retry_policy import RetryPolicy
+from tui.registry.write_errors import write_error
 from tui.text import safe
 
-TRIES = 3
+_POLICY = RetryPolicy(tries=3, pauses=(0.0,))
+"""Of a whole upload, each time with a new session: what has to be waited for, the limiter does."""
 _LOST = frozenset({404, 408, 416, 429, 499, 500, 502, 503, 504, 522})
 _ANSWER = 64 * 1024
-#: Whoever is stopped while a session is being opened waits so long, in seconds, for its address, to close it.
 _COURTESY = 1.0
+"""Seconds that whoever is stopped while a session is being opened waits for its address, to close it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +52,35 @@ class Upload:
 
 
 class Uploads:
-    def __init__(self, session: Session, targets: Targets, presence: Presence) -> None:
-        self._session = session
-        self._targets = targets
-        self._presence = presence
+    def __init__(self, send: Send, endpoints: Endpoints, probe: BlobProbe) -> None:
+        self._send = send
+        self._endpoints = endpoints
+        self._probe = probe
 
     async def mount(self, registry: str, repository: str, digest: Digest, source: str) -> Upload | None:
         """None: mounted. An Upload: the registry opened a session instead.  Raises Refused, Denied ... on refusal."""
-        what = f"mount {named('blob', source, digest).partition(' ')[2]} into {safe(repository, limit=260)}"
-        address = self._targets.address(registry, repository, "blobs/uploads/").with_query(
+        what = f"mount {object_name('blob', source, digest).partition(' ')[2]} into {safe(repository, limit=260)}"
+        address = self._endpoints.address(registry, repository, "blobs/uploads/").with_query(
             f"mount={quote(digest, safe='')}&from={quote(source, safe='')}"
         )
-        scopes = scope.canonical((*push(repository), *pull(source)))
-        answer = await self._open(registry, repository, self._post(address, repository, scopes, what))
-        if answer.status in (201, 200, 204):
+        scopes = canonical_scopes((*push_scope(repository), *pull_scope(source)))
+        response = await self._open(registry, repository, self._post(address, repository, scopes, what))
+        if response.status in (201, 200, 204):
             return None
-        if answer.status == 202:
-            return self._opened(answer, registry, repository)
-        raise refusal(answer, what, registry, repository)
+        if response.status == 202:
+            return self._opened(response, registry, repository)
+        raise write_error(response, what, registry, repository)
 
     async def begin(self, registry: str, repository: str) -> Upload:
         what = f"begin an upload to {safe(repository, limit=260)}"
-        address = self._targets.address(registry, repository, "blobs/uploads/")
-        opening = self._post(address, repository, push(repository), what)
-        answer = await self._open(registry, repository, opening)
-        if answer.status != 202:
-            raise refusal(answer, what, registry, repository)
-        return self._opened(answer, registry, repository)
+        address = self._endpoints.address(registry, repository, "blobs/uploads/")
+        opening = self._post(address, repository, push_scope(repository), what)
+        response = await self._open(registry, repository, opening)
+        if response.status != 202:
+            raise write_error(response, what, registry, repository)
+        return self._opened(response, registry, repository)
 
-    async def _open(self, registry: str, repository: str, opening: Coroutine[Any, Any, Answer]) -> Answer:
+    async def _open(self, registry: str, repository: str, opening: Coroutine[Any, Any, Response]) -> Response:
         """An exchange that has begun is not stopped, so the registry may open a session that nobody wants any more."""
         task = asyncio.create_task(opening)
         try:
@@ -85,11 +96,11 @@ class Uploads:
 
     async def cancel(self, upload: Upload) -> None:
         """Best effort: some registries have no right for it, others forget by themselves."""
-        ask = self._at(upload.address, upload, "DELETE")
-        ask.tries = 1  # whoever stops a push shall not wait for a registry that is away
+        request = self._at(upload.address, upload, "DELETE")
+        request.tries = 1  # whoever stops a push shall not wait for a registry that is away
         try:
-            await self._session.ask(ask)
-        except (RegistryError, NoAnswer):
+            await self._send(request)
+        except (RegistryError, NoResponse):
             return  # an open session holds nothing but a name, and the registry drops it in time
 
     async def put(
@@ -102,74 +113,75 @@ class Uploads:
         upload: Upload | None,
         progress: Callable[[int], None] | None,
     ) -> None:
-        what = f"take {named('blob', repository, digest)}"
-        last: RegistryError | None = None
-        for _ in range(TRIES):
+        what = f"take {object_name('blob', repository, digest)}"
+        state = _POLICY.start()
+        while True:
             if upload is None:
                 upload = await self.begin(registry, repository)
             body = _Body(open_chunks, digest, size, progress, what)
+            failure: RegistryError
             try:
-                answer = await self._put(upload, digest, size, body)
-            except NoAnswer as lost:
+                response = await self._put(upload, digest, size, body)
+            except NoResponse as lost:
                 await self.cancel(upload)
                 if body.fault is not None:
                     raise body.fault from None
-                upload, last = None, lost.error
                 if lost.sent and await self._arrived(registry, repository, digest, size, what):
                     return
-                continue
+                failure = lost.error
             except RateLimited as limited:
-                # The host's pause is set: the next try waits for it at the gate, or fails there when it is too long.
-                upload, last = None, limited
+                # The host's pause is set: the next try waits for a slot, or fails there when it is too long.
                 if limited.pull_limit:
                     raise
-                continue
+                failure = limited
             except BaseException:
                 await self.cancel(upload)
                 raise
-            if answer.ok:
-                _check_digest(answer, digest, registry, what)
-                return
-            last = refusal(answer, what, registry, repository)
-            await self.cancel(upload)
+            else:
+                if response.ok:
+                    _check_digest(response, digest, registry, what)
+                    return
+                await self.cancel(upload)
+                failure = write_error(response, what, registry, repository)
+                if response.status not in _LOST:
+                    raise failure
             upload = None
-            if answer.status not in _LOST:
-                raise last
-        assert last is not None
-        raise last
+            if state.next_pause() is None:
+                raise failure
 
-    async def _post(self, address: Address, repository: str, scopes: tuple[str, ...], what: str) -> Answer:
-        ask = Ask("POST", address, (), limit=_ANSWER, scopes=scopes, repository=repository, write=True)
-        ask.repeatable = True
+    async def _post(self, address: Address, repository: str, scopes: tuple[str, ...], what: str) -> Response:
+        request = Request(
+            "POST", address, limit=_ANSWER, scopes=scopes, repository=repository, write=True, repeatable=True
+        )
         try:
-            return await self._session.ask(ask)
-        except NoAnswer as lost:
+            return await self._send(request)
+        except NoResponse as lost:
             raise lost.error from None
 
-    async def _put(self, upload: Upload, digest: Digest, size: int, body: _Body) -> Answer:
+    async def _put(self, upload: Upload, digest: Digest, size: int, body: _Body) -> Response:
         # Appended as text: the rest of the address may be signed, and must stay as it is.
-        ask = self._at(upload.address.with_query(f"digest={quote(digest, safe='')}"), upload, "PUT")
-        ask.headers = (("Content-Type", "application/octet-stream"),)
-        ask.content, ask.length, ask.tries = body.chunks, size, 1
-        return await self._session.ask(ask)
+        request = self._at(upload.address.with_query(f"digest={quote(digest, safe='')}"), upload, "PUT")
+        request.headers = (("Content-Type", "application/octet-stream"),)
+        request.content, request.length, request.tries = body.chunks, size, 1
+        return await self._send(request)
 
-    def _at(self, address: Address, upload: Upload, method: str) -> Ask:
+    def _at(self, address: Address, upload: Upload, method: str) -> Request:
         """Only the registry's own origin gets a login; storage behind a signed address gets none."""
-        ours = address.origin == self._targets.origin(upload.registry)
-        return Ask(
+        ours = address.origin == self._endpoints.origin(upload.registry)
+        return Request(
             method,
             address,
             limit=_ANSWER,
-            scopes=push(upload.repository),
+            scopes=push_scope(upload.repository),
             repository=upload.repository,
             write=True,
             authenticate=ours,
         )
 
     async def _arrived(self, registry: str, repository: str, digest: Digest, size: int, what: str) -> bool:
-        """After a lost answer: is it there?  Raises UnknownOutcome when that cannot be found out."""
+        """After a lost response: is it there?  Raises UnknownOutcome when that cannot be found out."""
         try:
-            head = await self._presence.blob(registry, repository, digest, expected_size=size, confirm=True)
+            head = await self._probe.head(registry, repository, digest, expected_size=size, confirm=True)
         except NotFound:
             return False
         except RegistryError as error:
@@ -177,21 +189,21 @@ class Uploads:
                 f"Whether {registry} did {what} is not known: its answer was lost, and asking again failed. "
                 f"{error.sentence}",
                 status=error.status,
-                request=error.request,
+                exchange_id=error.exchange_id,
             ) from error
         return head.size in (None, size)
 
-    def _opened(self, answer: Answer, registry: str, repository: str) -> Upload:
-        origin = self._targets.origin(registry)
-        location = answer.headers.get("location", "")
+    def _opened(self, response: Response, registry: str, repository: str) -> Upload:
+        origin = self._endpoints.origin(registry)
+        location = response.headers.get("location", "")
         try:
-            address = upload_address(answer.address, location, origin)
-            redirect.check(answer.address, address, lambda host: False)
+            address = upload_address(response.address, location, origin)
+            check_hop(response.address, address, lambda host: False)
         except UnusableUrl as error:
             raise NotARegistry(
                 f"{registry} opened an upload at an address that we will not go to: {error}.",
-                status=answer.status,
-                request=answer.exchange.id,
+                status=response.status,
+                exchange_id=response.exchange.id,
             ) from None
         return Upload(registry, repository, address)
 
@@ -240,31 +252,27 @@ class _Body:
             yield held
 
 
-def push(repository: str) -> tuple[str, ...]:
-    return (scope.repository(repository, "pull", "push"),)
-
-
 def upload_address(asked: Address, location: str, registry: Origin) -> Address:
     """Where an upload goes on: `Location` may be absolute, a path, relative, or lack its scheme. A registry behind a
     TLS proxy that writes http means itself. Raises UnusableUrl."""
     host = str(registry).partition("://")[2]
     if location.lower().startswith((f"{host.lower()}/", f"{registry.host}:{registry.port}/")):
         location = f"{registry.scheme}://{location}"
-    address = resolve(asked, location)
+    address = resolve_address(asked, location)
     if address.origin.host == registry.host and registry.scheme == "https" and address.origin.scheme == "http":
         return Address(registry, address.target)
     return address
 
 
-def _check_digest(answer: Answer, digest: Digest, registry: str, what: str) -> None:
-    told = answer.headers.get("docker-content-digest")
+def _check_digest(response: Response, digest: Digest, registry: str, what: str) -> None:
+    text = response.headers.get("docker-content-digest")
     try:
-        theirs = Digest(told) if told else digest
+        theirs = Digest(text) if text else digest
     except MalformedDigest:
         return
     if theirs.algorithm == digest.algorithm and theirs != digest:
         raise Corrupt(
             f"{registry} was to {what} and stored {theirs.short} instead.",
-            status=answer.status,
-            request=answer.exchange.id,
+            status=response.status,
+            exchange_id=response.exchange.id,
         )

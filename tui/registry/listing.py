@@ -6,47 +6,49 @@ address, a page without a new name, the page cap and the name cap all end it, an
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import re
+from collections.abc import AsyncGenerator, Iterable
 from typing import Any
 
 from tui.oci.errors import MalformedDocument
 from tui.oci.strict_json import loads
-from tui.registry import scope
-from tui.registry.answers import failure, is_html
-from tui.registry.ask import Ask
+from tui.registry.api_errors import is_html, read_error
+from tui.registry.endpoints import CATALOG_SCOPE, Address, Endpoints, UnusableUrl, pull_scope, resolve_address
 from tui.registry.errors import Denied, NotARegistry, NotFound, RegistryError, Unsupported
-from tui.registry.links import next_page
-from tui.registry.origin import Address
+from tui.registry.middleware import Send
 from tui.registry.page import Page
-from tui.registry.session import Session
+from tui.registry.request import Request
 from tui.registry.settings import ClientSettings
-from tui.registry.target import Targets, pull
 from tui.text import plural, safe
 
 _JSON = (("Accept", "application/json"),)
 _LONGEST_NAME = 512
+_LONGEST_LINE = 16_384
+_PARAMETER = re.compile(
+    r"""\s*;\s*([A-Za-z0-9!#$&+.^_`|~*-]{1,64})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*))""", re.ASCII
+)
 
 
-class Lists:
-    def __init__(self, session: Session, targets: Targets, settings: ClientSettings) -> None:
-        self._session = session
-        self._targets = targets
+class Listing:
+    def __init__(self, send: Send, endpoints: Endpoints, settings: ClientSettings) -> None:
+        self._send = send
+        self._endpoints = endpoints
         self._settings = settings
 
     async def tags(self, registry: str, repository: str) -> AsyncGenerator[Page, None]:
         """Raises on the first page (NotFound with `repo_unknown`, Denied ...); a later page that fails ends the list
         with a note, because what came is worth keeping."""
-        address = self._targets.address(registry, repository, "tags/list")
+        address = self._endpoints.address(registry, repository, "tags/list")
         what = f"the list of tags of {safe(repository, limit=260)}"
-        async for page in self._pages(registry, repository, address, "tags", pull(repository), what):
+        async for page in self._pages(registry, repository, address, "tags", pull_scope(repository), what):
             yield page
 
     async def catalog(self, registry: str) -> AsyncGenerator[Page, None]:
         """Unsupported when the registry does not offer one (most public ones)."""
-        address = self._targets.address(registry, "", "_catalog")
+        address = self._endpoints.address(registry, "", "_catalog")
         try:
             async for page in self._pages(
-                registry, "", address, "repositories", (scope.CATALOG,), "the list of repositories"
+                registry, "", address, "repositories", (CATALOG_SCOPE,), "the list of repositories"
             ):
                 yield page
         except (Denied, NotFound, Unsupported) as error:
@@ -54,7 +56,7 @@ class Lists:
                 f"{registry} does not list its repositories. Name one: {registry}/…",
                 status=error.status,
                 code=error.code,
-                request=error.request,
+                exchange_id=error.exchange_id,
             ) from error
 
     async def _pages(
@@ -62,7 +64,7 @@ class Lists:
     ) -> AsyncGenerator[Page, None]:
         address: Address | None = base.with_query(f"n={self._settings.page_size}")
         asked: set[str] = set()
-        seen: set[str] = set()
+        known: set[str] = set()
         count = 0
         while address is not None:
             count += 1
@@ -74,13 +76,13 @@ class Lists:
                     # distribution 3.1.0, ECR: `n` above their own maximum is an error
                     address = base
                     continue
-                if not seen:
+                if not known:
                     raise
                 yield Page((), False, _broken(error, count))
                 return
-            new = tuple(dict.fromkeys(name for name in listed if name not in seen))
-            seen.update(new)
-            note, following = self._next(following, note, asked, new, len(seen), count)
+            new = tuple(dict.fromkeys(name for name in listed if name not in known))
+            known.update(new)
+            note, following = self._next(following, note, asked, new, len(known), count)
             yield Page(new, following is None and not note.startswith("The list"), note)
             address = following
 
@@ -100,31 +102,37 @@ class Lists:
     async def _page(
         self, registry: str, repository: str, address: Address, key: str, scopes: tuple[str, ...], what: str
     ) -> tuple[list[str], Address | None, str]:
-        answer = await self._session.ask(
-            Ask("GET", address, _JSON, limit=self._settings.max_page, scopes=scopes, repository=repository)
+        response = await self._send(
+            Request("GET", address, _JSON, limit=self._settings.max_page, scopes=scopes, repository=repository)
         )
-        if not answer.ok:
-            error = failure(answer, what, registry)
+        if not response.ok:
+            error = read_error(response, what, registry)
             if isinstance(error, NotFound) and repository:
-                error.repo_unknown = True
-                error.sentence = f"{registry} does not know the repository {safe(repository, limit=260)}."
+                raise NotFound(
+                    f"{registry} does not know the repository {safe(repository, limit=260)}.",
+                    repo_unknown=True,
+                    web_page=error.web_page,
+                    status=error.status,
+                    code=error.code,
+                    exchange_id=error.exchange_id,
+                )
             raise error
         try:
-            document = loads(answer.body, limit=self._settings.max_page)
+            document = loads(response.body, limit=self._settings.max_page)
         except MalformedDocument as malformed:
-            if is_html(answer):
+            if is_html(response):
                 sentence = f"{registry} answered with a web page instead of {what}."
             else:
                 sentence = f"{registry} answered with something that is not {what}: {malformed}"
-            raise NotARegistry(sentence, status=answer.status, request=answer.exchange.id) from None
+            raise NotARegistry(sentence, status=response.status, exchange_id=response.exchange.id) from None
         if not isinstance(document, dict):
             raise NotARegistry(
                 f"{registry} answered with something that is not {what}.",
-                status=answer.status,
-                request=answer.exchange.id,
+                status=response.status,
+                exchange_id=response.exchange.id,
             )
         names, note = _names(document.get(key))
-        following, link_note = next_page(answer.address, answer.headers.get_list("link"))
+        following, link_note = next_page(response.address, response.headers.get_list("link"))
         return names, following, link_note or note
 
 
@@ -140,11 +148,59 @@ def _names(value: Any) -> tuple[list[str], str]:
 
 
 def _left_out(count: int) -> str:
-    said = plural(count, "entry that is no name was", "entries that are not names were")
-    return f"{said} left out."
+    entries = plural(count, "entry that is no name was", "entries that are not names were")
+    return f"{entries} left out."
 
 
 def _broken(error: RegistryError, page: int) -> str:
     if isinstance(error, NotFound):
         return "The list changed while it was read (the last name is gone): refresh to read it again."
     return f"The list is incomplete: page {page} failed. {error.sentence}"
+
+
+def next_target(lines: Iterable[str]) -> str | None:
+    """The target of the first link whose relation is `next`; never raises."""
+    for line in lines:
+        for target, relations in _links(line[:_LONGEST_LINE]):
+            if "next" in relations:
+                return target
+    return None
+
+
+def next_page(asked: Address, lines: Iterable[str]) -> tuple[Address | None, str]:
+    """The next page's address and a note (safe text, "" when there is nothing to say).
+
+    Same origin and same path: as sent. Another path, or http where we asked by https: only its query, on our own
+    path. Another host: not followed, and said so.
+    """
+    target = next_target(lines)
+    if target is None:
+        return None, ""
+    try:
+        there = resolve_address(asked, target)
+    except UnusableUrl as error:
+        return None, f"The list may go on: the link to its next page cannot be used, {error}."
+    if there.origin.host != asked.origin.host:
+        return None, "The list may go on: the link to its next page points to another host and was not followed."
+    if there.origin == asked.origin and there.path == asked.path:
+        return there, ""
+    if not there.query:
+        return None, "The list may go on: the link to its next page leads nowhere that can be used."
+    return Address(asked.origin, f"{asked.path}?{there.query}"), ""
+
+
+def _links(text: str) -> Iterable[tuple[str, set[str]]]:
+    at = 0
+    while True:
+        start = text.find("<", at)
+        end = text.find(">", start + 1)
+        if start < 0 or end < 0:
+            return
+        target, at = text[start + 1 : end].strip(), end + 1
+        relations: set[str] = set()
+        while (found := _PARAMETER.match(text, at)) is not None:
+            at = found.end()
+            if found.group(1).lower() == "rel":
+                value = found.group(2) if found.group(2) is not None else found.group(3)
+                relations |= set(value.lower().split())
+        yield target, relations

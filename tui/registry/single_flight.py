@@ -9,9 +9,9 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 
-class Flights(Generic[T]):
-    """`keep=True`: a task runs to its end even when nobody waits any more (tokens).  `keep=False`: the last one to
-    leave cancels it; what has begun on the wire still ends well, the gate sees to that."""
+class SingleFlight(Generic[T]):
+    """`keep=True`: a task runs to its end even when nobody waits any more (tokens). `keep=False`: the last one to
+    leave cancels it; what has begun on the wire still ends well, the limiter sees to that."""
 
     def __init__(self, *, keep: bool) -> None:
         self._keep = keep
@@ -21,7 +21,7 @@ class Flights(Generic[T]):
     def __len__(self) -> int:
         return len(self._waiting)
 
-    async def share(self, key: Hashable, start: Callable[[], Awaitable[T]]) -> T:
+    async def run(self, key: Hashable, start: Callable[[], Awaitable[T]]) -> T:
         """What `start()` gives, started only when no task for `key` is under way. Errors reach every waiter."""
         task = self._tasks.get(key)
         if task is None:
@@ -37,16 +37,21 @@ class Flights(Generic[T]):
                 self._waiting[task] -= 1
                 if not self._keep and self._waiting[task] == 0 and not task.done():
                     # Out of the table at once: a newcomer must not join a task that is being cancelled.
-                    self._forget(key, task)
+                    self._leave_table(key, task)
                     task.cancel()
 
+    def forget(self, chosen: Callable[[Hashable], bool]) -> None:
+        """Whoever comes next starts anew; who waits already still gets what is under way."""
+        for key in [key for key in self._tasks if chosen(key)]:
+            del self._tasks[key]
+
     def _done(self, key: Hashable, task: asyncio.Task[T]) -> None:
-        self._forget(key, task)
+        self._leave_table(key, task)
         self._waiting.pop(task, None)
         if not task.cancelled():
-            task.exception()  # seen: whoever waits gets it, and if nobody does, nobody misses it
+            task.exception()  # retrieved: whoever waits gets it, and if nobody does, nobody misses it
 
-    def _forget(self, key: Hashable, task: asyncio.Task[T]) -> None:
+    def _leave_table(self, key: Hashable, task: asyncio.Task[T]) -> None:
         if self._tasks.get(key) is task:
             del self._tasks[key]
 

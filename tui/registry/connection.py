@@ -1,0 +1,183 @@
+"""One HTTP exchange, with a time limit and a bounded body: what stands behind all middleware.
+
+A body is read without trusting what it says of itself: we ask for `identity` and read raw bytes against a limit (a
+48 KB answer in gzip became 50 MB in one decoded chunk), and nothing is allocated from a declared length.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+
+from tui.registry import redact
+from tui.registry.clock import Deadlines
+from tui.registry.endpoints import Endpoints, Origin
+from tui.registry.errors import Garbled, TooLarge
+from tui.registry.headers import Headers, RateLimit, WarningBook, declared_length, is_encoded, parse_rate_limit
+from tui.registry.request import NoResponse, Pairs, Request, Response, Stream
+from tui.registry.settings import ClientSettings
+from tui.registry.tls import Contexts
+from tui.registry.trace import Exchange
+from tui.registry.transport import AiohttpTransport, BodylessRequest, Proxies
+
+_WORTH_READING = 4_096
+"""Bytes: a body that is not longer is read to its end even when less is wanted, because that keeps the connection."""
+
+
+class Connection:
+    """The connections of the whole client, and what the hosts said by the way."""
+
+    def __init__(self, settings: ClientSettings, endpoints: Endpoints) -> None:
+        self.rate_limits: dict[Origin, RateLimit] = {}
+        self.warnings: dict[Origin, WarningBook] = {}
+        self.transport = AiohttpTransport()
+        self.contexts = Contexts(settings)
+        self._settings = settings
+        self._endpoints = endpoints
+        self._proxies: Proxies | None = None
+        self._bases: dict[Origin, httpx.URL] = {}
+        self._prepared: dict[tuple[Pairs, str], tuple[httpx.Headers, Pairs]] = {}
+        self._deadlines = Deadlines(settings.request_timeout)
+        # A short exchange has its time limit in `_deadlines`; a long one must only not stand still.
+        self._short = {"connect": settings.connect_timeout}
+        self._long = {"connect": settings.connect_timeout, "read": settings.read_timeout}
+
+    async def send(self, request: Request) -> Response:
+        """One exchange; `request.exchange` is told what is seen of it.
+
+        Raises httpx.HTTPError, TimeoutError, TlsFiles; TooLarge and Garbled; NoResponse for a body that broke off.
+        """
+        exchange = request.exchange
+        assert exchange is not None
+        task = asyncio.current_task()
+        assert task is not None
+        short = request.take != "stream" and not callable(request.content)
+        if short:
+            self._deadlines.begin(task)
+        try:
+            response = await self.transport.handle_async_request(await self._prepare(request, exchange, short))
+            exchange.status = response.status_code
+            headers = self._look_at(response, request.address.origin, exchange)
+            stream, content = None, b""
+            if request.take == "stream" and response.is_success:
+                stream = Stream(response, exchange, self._settings.read_timeout)
+            else:
+                try:
+                    if request.method != "HEAD":
+                        content = await self._read(request, response, headers, exchange)
+                finally:
+                    await response.aclose()
+                exchange.bytes_in = len(content)
+            return Response(response.status_code, headers, content, request.address, exchange, stream)
+        except asyncio.CancelledError:
+            if self._deadlines.end(task):
+                raise TimeoutError from None
+            raise
+        finally:
+            self._deadlines.end(task)
+
+    def _look_at(self, response: httpx.Response, origin: Origin, exchange: Exchange) -> Headers:
+        headers = Headers(response.headers.raw)
+        exchange.received = redact.fields(headers)
+        limit = parse_rate_limit(headers)
+        if limit is not None:
+            exchange.rate_limit = self.rate_limits[origin] = limit
+        if "warning" in headers:
+            book = self.warnings.setdefault(origin, WarningBook(self._settings.max_warnings))
+            book.read(headers.get_list("warning"))
+        return headers
+
+    async def _read(self, request: Request, response: httpx.Response, headers: Headers, exchange: Exchange) -> bytes:
+        if not response.is_success:
+            if is_encoded(headers):
+                return b""
+            return await _read_some(response, self._settings.max_error_body)
+        declared = declared_length(headers)
+        if request.take == "some":
+            whole = declared is not None and declared <= _WORTH_READING
+            return (await _read_some(response, _WORTH_READING + 1 if whole else request.limit))[: request.limit]
+        name, status = self._endpoints.name(request.address.origin), response.status_code
+        if is_encoded(headers):
+            sentence = f"{name} compressed its answer although it was asked not to."
+            raise Garbled(sentence, status=status, exchange_id=exchange.id)
+        content = bytearray()
+        too_large = declared is not None and declared > request.limit
+        try:
+            if not too_large:
+                async for chunk in response.aiter_raw():
+                    content += chunk
+                    if len(content) > request.limit:
+                        too_large = True
+                        break
+        except httpx.RemoteProtocolError:
+            raise _cut_short(name, exchange) from None
+        if too_large:
+            sentence = f"The answer of {name} is larger than the limit of {request.limit:,} bytes."
+            raise TooLarge(sentence, status=status, exchange_id=exchange.id)
+        if declared is not None and len(content) < declared:
+            raise _cut_short(name, exchange)
+        return bytes(content)
+
+    async def _prepare(self, request: Request, exchange: Exchange, short: bool) -> httpx.Request:
+        origin = request.address.origin
+        base = self._bases.get(origin)
+        if base is None:
+            base = self._bases[origin] = httpx.URL(f"{origin}/")
+        headers, shown = self._headers(request.headers, request.authorization)
+        content = request.content
+        extensions: dict[str, object] = {
+            "target": request.address.target.encode("ascii"),
+            "timeout": self._short if short else self._long,
+        }
+        if self._proxies is None:
+            self._proxies = Proxies()
+        proxy = self._proxies.for_origin(origin)
+        if proxy is not None:
+            extensions["proxy"] = proxy
+        if origin.scheme == "https":
+            extensions["tls"] = await self.contexts.get(self._endpoints.name(origin))
+        if content is None and request.method not in ("PUT", "POST", "PATCH"):
+            exchange.request_headers = shown
+            return BodylessRequest(request.method, base, headers=headers, extensions=extensions)
+        length = request.length if callable(content) else len(content or b"")
+        headers = httpx.Headers([*headers.multi_items(), ("Content-Length", str(length))])
+        exchange.request_headers = (*shown, ("Content-Length", str(length)))
+        exchange.bytes_out = length
+        sent = content() if callable(content) else content or b""
+        return httpx.Request(request.method, base, headers=headers, content=sent, extensions=extensions)
+
+    def _headers(self, headers: Pairs, authorization: str) -> tuple[httpx.Headers, Pairs]:
+        """To send, and as they may be shown. Thousands of requests have the same few."""
+        key = (headers, authorization)
+        prepared = self._prepared.get(key)
+        if prepared is None:
+            if len(self._prepared) >= 64:
+                self._prepared.clear()
+            pairs = [("User-Agent", self._settings.user_agent), ("Accept-Encoding", "identity"), *headers]
+            if authorization:
+                pairs.append(("Authorization", authorization))
+            prepared = self._prepared[key] = (httpx.Headers(pairs), redact.headers(pairs))
+        return prepared
+
+    async def aclose(self) -> None:
+        self._deadlines.close()
+        await self.transport.aclose()
+
+
+async def _read_some(response: httpx.Response, limit: int) -> bytes:
+    """The beginning of the body, at most `limit` bytes; an early end or a broken connection is not an error here."""
+    content = bytearray()
+    try:
+        async for chunk in response.aiter_raw():
+            content += chunk
+            if len(content) >= limit:
+                break
+    except httpx.HTTPError:
+        return bytes(content[:limit])
+    return bytes(content[:limit])
+
+
+def _cut_short(name: str, exchange: Exchange) -> NoResponse:
+    error = Garbled(f"The answer of {name} broke off before its end.", exchange_id=exchange.id)
+    return NoResponse(error, sent=True, again=True)

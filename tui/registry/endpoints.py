@@ -1,0 +1,284 @@
+"""Where a registry is: its origin, the addresses below `/v2/`, the token scopes, and the words for what is asked.
+
+Origins (scheme, host, port) decide whether a credential may go along. Scopes (`repository:<name>:<actions>`,
+distribution's token scope grammar) are kept in one canonical form: two entries for one repository made a token server
+drop the push right, and the name may hold colons of its own (a port), so an entry is split from both ends.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from tui.oci.digest import Digest
+from tui.oci.reference import api_host
+from tui.registry.errors import Unreachable
+from tui.registry.settings import ClientSettings
+from tui.text import safe
+
+_PORTS = {"http": 80, "https": 443}
+
+
+class Origin(NamedTuple):
+    """RFC 6454 section 4: two URLs share credentials only when all three agree."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == _PORTS.get(self.scheme) else f":{self.port}"
+        return f"{self.scheme}://{host}{port}"
+
+
+class UnusableUrl(ValueError):
+    """A URL from a server that we will not go to; the text says why and holds nothing of the URL's secrets."""
+
+
+class Address(NamedTuple):
+    """Where one request goes.  `target` is the request target as it goes on the wire: the path and the query, encoded.
+
+    The URLs of the API are made of known parts, so they need no parser (httpx's takes 16 us, a fifth of a request);
+    what a server sends goes through `resolve_address`.
+    """
+
+    origin: Origin
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.origin}{self.target}"
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        return self.target.partition("?")[2]
+
+    def with_query(self, addition: str) -> Address:
+        """`addition` (encoded) appended; what is there stays as it is, byte for byte: it may be signed."""
+        return self._replace(target=f"{self.target}{'&' if '?' in self.target else '?'}{addition}")
+
+
+def parse_address(text: str) -> Address:
+    """An absolute http(s) URL that a server, a file or a user named. Raises UnusableUrl."""
+    return _address_of(_checked(lambda: httpx.URL(_plain(text))))
+
+
+def resolve_address(base: Address, text: str) -> Address:
+    """A URL reference that a server sent, resolved against the address that was asked. Raises UnusableUrl."""
+    return _address_of(_checked(lambda: httpx.URL(str(base)).join(_plain(text))))
+
+
+def _plain(text: str) -> str:
+    if not text or len(text) > 16_384 or any(ord(c) < 0x21 or ord(c) > 0x7E for c in text) or "\\" in text:
+        raise UnusableUrl("it is empty, too long, or holds characters that a URL cannot have")
+    return text
+
+
+def _checked(make: Callable[[], httpx.URL]) -> httpx.URL:
+    try:
+        return make()
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise UnusableUrl("it is not a URL") from error
+
+
+def _address_of(url: httpx.URL) -> Address:
+    if url.scheme not in _PORTS:
+        raise UnusableUrl("it is not an http or https address")
+    if not url.host:
+        raise UnusableUrl("it names no host")
+    if url.userinfo or b"@" in url.netloc:
+        raise UnusableUrl("it carries a user name or password")
+    port = _PORTS[url.scheme] if url.port is None else url.port
+    if not 0 < port < 65_536:
+        raise UnusableUrl("its port does not exist")
+    host = url.raw_host.decode("ascii").lower().strip("[]")
+    return Address(Origin(url.scheme, host, port), url.raw_path.decode("ascii") or "/")
+
+
+def is_local(host: str) -> bool:
+    """Loopback, private, link-local, unspecified or otherwise not public: an IP literal, or a name for this machine.
+
+    Names that resolve to private addresses are not caught (DNS rebinding): no peer solves that either.
+    """
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        # Forms that the system's resolver takes as IPv4 although they are no dotted quad: 127.1, 2130706433, 0x7f.1
+        return bool(host) and host.replace(".", "").replace("x", "").replace("X", "").isalnum() and _looks_numeric(host)
+    mapped = getattr(address, "ipv4_mapped", None)
+    return not (mapped or address).is_global
+
+
+def is_link_local(host: str) -> bool:
+    """169.254.0.0/16, fe80::/10: only this network segment, and the metadata service of every cloud."""
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_link_local
+
+
+def _looks_numeric(host: str) -> bool:
+    def number(part: str) -> bool:
+        if part[:2].lower() == "0x":
+            return all(c in "0123456789abcdefABCDEF" for c in part[2:])
+        return part.isascii() and part.isdigit()
+
+    parts = host.rstrip(".").split(".")
+    return 0 < len(parts) <= 4 and all(part and number(part) for part in parts)
+
+
+CATALOG_SCOPE = "registry:catalog:*"
+
+
+def repository_scope(name: str, *actions: str) -> str:
+    return f"repository:{name}:{','.join(sorted(actions))}"
+
+
+def canonical_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
+    """Merged by resource, actions sorted and without repeats, `*` swallowing the rest; in order of first mention.
+
+    The order is kept because some token servers honour only the first scope: the caller puts first what matters.
+    Entries that are not `type:name:actions` are kept as they are.
+    """
+    merged: dict[str, set[str] | None] = {}
+    for scope in scopes:
+        split = _split_scope(scope)
+        if split is None:
+            if scope:
+                merged.setdefault(scope, None)
+            continue
+        resource, actions = split
+        known = merged.setdefault(resource, set())
+        if known is not None:
+            known.update(actions)
+    out = []
+    for resource, actions_of in merged.items():
+        if actions_of is None:
+            out.append(resource)
+        elif actions_of:
+            out.append(f"{resource}:{'*' if '*' in actions_of else ','.join(sorted(actions_of))}")
+    return tuple(out)
+
+
+def limited_scopes(demanded: Iterable[str], wanted: Iterable[str]) -> tuple[str, ...]:
+    """What to ask for when the registry demands scopes: ours, and of the demanded ones those about other resources.
+
+    A registry that demands `push` for a read does not get it asked: browsing asks for `pull` only.
+    """
+    ours = canonical_scopes(wanted)
+    resources = {split[0] for scope in ours if (split := _split_scope(scope)) is not None}
+    foreign = [
+        scope
+        for scope in canonical_scopes(demanded)
+        if (split := _split_scope(scope)) is None
+        or (split[0] not in resources and not (resources and _is_for_writing(split[1])))
+    ]
+    return canonical_scopes((*ours, *foreign))
+
+
+def _is_for_writing(actions: Iterable[str]) -> bool:
+    return any(action in ("push", "delete") for action in actions)
+
+
+def _split_scope(scope: str) -> tuple[str, list[str]] | None:
+    kind, colon, rest = scope.partition(":")
+    name, last, actions = rest.rpartition(":")
+    if not (colon and last and kind and name):
+        return None
+    return f"{kind}:{name}", [action for action in actions.split(",") if action]
+
+
+_SAFE = "/:@!$&'()*+,;=-._~"
+
+
+class Endpoints:
+    """Addresses in the registries, by the settings of each host, and the user's names for them."""
+
+    def __init__(self, settings: ClientSettings) -> None:
+        self._settings = settings
+        self._origins: dict[str, Origin] = {}
+        self._names: dict[Origin, str] = {}
+        self._blobs: dict[tuple[str, str], Address] = {}
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The registries whose addresses were wanted until now."""
+        return tuple(self._origins)
+
+    def origin(self, registry: str) -> Origin:
+        """https, but plain http for loopback hosts (unless something says that they speak TLS) and for those that the
+        user named. Raises Unreachable for a name that cannot be a host."""
+        known = self._origins.get(registry)
+        if known is None:
+            plain = self._settings.host(registry).speaks_http(registry)
+            try:
+                known = parse_address(f"{'http' if plain else 'https'}://{api_host(registry)}/v2/").origin
+            except UnusableUrl as error:
+                raise Unreachable(f"{safe(registry, limit=200)} cannot be a registry's name: {error}.") from None
+            self._origins[registry] = known
+            self._names.setdefault(known, registry)
+        return known
+
+    def name(self, origin: Origin) -> str:
+        """The user's name for an origin, which decides trust, slots and words; else its host, with its port."""
+        return self._names.get(origin) or str(origin).partition("://")[2]
+
+    def is_trusted(self, host: str) -> bool:
+        """Whether the user has configured a host of this name (without its port)."""
+        return any(name.lower().rpartition(":")[0] == host or name.lower() == host for name in self._settings.hosts)
+
+    def forget(self, registry: str) -> None:
+        """The registry's settings have changed: its addresses are worked out anew."""
+        lowered = registry.lower()
+        self._origins = {name: origin for name, origin in self._origins.items() if name.lower() != lowered}
+        self._blobs.clear()
+
+    def address(self, registry: str, repository: str, what: str, query: dict[str, str] | None = None) -> Address:
+        """`what` is the encoded rest of the path ("manifests/1.0"); `repository` "" stands for the registry itself."""
+        name = f"{quote(repository, safe=_SAFE)}/" if repository else ""
+        asked = f"?{urlencode(query, safe=':/')}" if query else ""
+        return Address(self.origin(registry), f"/v2/{name}{what}{asked}")
+
+    def manifest(self, registry: str, repository: str, selector: str) -> Address:
+        return self.address(registry, repository, f"manifests/{quote(selector, safe=_SAFE)}")
+
+    def blob(self, registry: str, repository: str, digest: str) -> Address:
+        key = (registry, repository)
+        known = self._blobs.get(key)
+        if known is None:
+            if len(self._blobs) >= 1_024:
+                self._blobs.clear()
+            known = self._blobs[key] = self.address(registry, repository, "blobs/")
+        return Address(known.origin, known.target + digest)
+
+
+@lru_cache(maxsize=1_024)
+def pull_scope(repository: str) -> tuple[str, ...]:
+    return (repository_scope(repository, "pull"),)
+
+
+def push_scope(repository: str) -> tuple[str, ...]:
+    return (repository_scope(repository, "pull", "push"),)
+
+
+def is_digest(selector: str) -> bool:
+    """A tag cannot hold a colon."""
+    return ":" in selector
+
+
+def object_name(kind: str, repository: str, selector: str) -> str:
+    """ "the manifest 1.0 of library/ubuntu", safe."""
+    shown = Digest(selector).short if is_digest(selector) else safe(selector, limit=140)
+    return f"the {kind} {shown} of {safe(repository, limit=260)}"

@@ -1,0 +1,94 @@
+"""Where a redirect may lead, and what may go along.
+
+Never from https to http, never from a public host to this machine or a private network, and to another origin (scheme,
+host and port) with nothing but Range and Accept. The same rules hold for an upload's Location.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tui.registry.endpoints import Address, Endpoints, UnusableUrl, is_link_local, is_local, resolve_address
+from tui.registry.errors import NotARegistry, Unreachable
+from tui.registry.middleware import Send
+from tui.registry.request import Pairs, Request, Response
+from tui.registry.settings import ClientSettings
+
+_STATUSES = frozenset({301, 302, 303, 307, 308})
+_TRAVELS = frozenset({"range", "accept"})
+
+
+class Redirects:
+    """Follows redirects. Raises NotARegistry and Unreachable for those that are not followed."""
+
+    def __init__(self, settings: ClientSettings, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
+        self._most = settings.redirects
+
+    async def __call__(self, request: Request, next: Send) -> Response:
+        response = await next(request)
+        if response.status not in _STATUSES or not request.follow:
+            return response
+        home = request.address.origin
+        hops, away = 0, False
+        while response.status in _STATUSES and "location" in response.headers:
+            hops += 1
+            there = self._hop(request, response)
+            if hops > self._most or there == request.address:
+                raise NotARegistry(
+                    f"{self._endpoints.name(home)} sends the request from one place to the next without an end.",
+                    status=response.status,
+                    exchange_id=response.exchange.id,
+                )
+            # Another origin gets nothing of ours, and its 401 is not answered; nor does ours, if that sends us back.
+            away = away or there.origin != home
+            onward = request.at(
+                there, headers_for(request.headers, not away), authenticate=request.authenticate and not away
+            )
+            response = await next(onward)
+        return response
+
+    def _hop(self, request: Request, response: Response) -> Address:
+        home = request.address.origin
+        name = self._endpoints.name(home)
+        try:
+            there = resolve_address(response.address, response.headers["location"])
+            check_hop(response.address, there, self._endpoints.is_trusted)
+        except UnusableUrl as error:
+            raise Unreachable(
+                f"{name} redirects to an address that we will not go to: {error}.",
+                status=response.status,
+                exchange_id=response.exchange.id,
+            ) from None
+        reading = request.method in ("GET", "HEAD")
+        login = any(header.lower() == "authorization" for header, _ in request.headers)
+        if there.origin != home and (not reading or login):
+            raise Unreachable(
+                f"{name} sends a request that carries a login or a change to another host; it was not followed.",
+                status=response.status,
+                exchange_id=response.exchange.id,
+            )
+        if not reading and (response.status not in (307, 308) or callable(request.content)):
+            raise NotARegistry(
+                f"{name} redirects a write ({response.status}), which would turn it into something else.",
+                status=response.status,
+                exchange_id=response.exchange.id,
+            )
+        return there
+
+
+def check_hop(here: Address, there: Address, trusted: Callable[[str], bool]) -> None:
+    """Raises UnusableUrl when we must not go from here to there; `trusted` knows the hosts that the user configured."""
+    if here.origin == there.origin:
+        return
+    if here.origin.scheme == "https" and there.origin.scheme == "http":
+        raise UnusableUrl("it leads from https to http")
+    host = there.origin.host
+    if is_link_local(host) and not trusted(host):
+        raise UnusableUrl("it leads to a link-local address, where clouds keep their secrets")
+    if is_local(host) and not is_local(here.origin.host) and not trusted(host):
+        raise UnusableUrl("it leads from a public host into a private network")
+
+
+def headers_for(headers: Pairs, same_origin: bool) -> Pairs:
+    return headers if same_origin else tuple(pair for pair in headers if pair[0].lower() in _TRAVELS)

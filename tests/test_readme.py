@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tui.app.actions import Action
-from tui.app.glyphs import UNICODE
 from tui.app.keys import ACTIONS, Keys
 from tui.cli import main
 from tui.config import Settings
+from tui.explore.cells import UNICODE
 from tui.explore.finding import codes
 from tui.registry.settings import HostSettings
 from tui.sources.presence import Presence

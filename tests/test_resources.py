@@ -12,8 +12,8 @@ from typing import get_args
 import pytest
 
 from tui import resources
-from tui.app.glyphs import UNICODE
 from tui.app.keys import BY_ID, Keys
+from tui.explore.cells import UNICODE
 from tui.explore.finding import codes
 from tui.explore.node import Kind
 from tui.resources import FOLDER, ResourceError, fill, records, sections

@@ -145,6 +145,24 @@ def shorten(text: str, cells: int) -> str:
     return _take(text, room - width(tail)) + _ELLIPSIS + tail
 
 
+def cut(text: str, cells: int, measure: Callable[[str], int] = width) -> str:
+    """The beginning of a text in at most `cells` terminal cells, with an ellipsis when something was left out.
+
+    `measure` counts cells as whoever draws it does.
+    """
+    if cells <= 0:
+        return ""
+    if (len(text) if text.isascii() else measure(text)) <= cells:
+        return text
+    kept, used = "", 0
+    for character in text:
+        used += measure(character)
+        if used > cells - 1:
+            break
+        kept += character
+    return kept + _ELLIPSIS
+
+
 def _take(text: str, cells: int) -> str:
     used = 0
     for position, char in enumerate(text):

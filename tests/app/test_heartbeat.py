@@ -9,11 +9,12 @@ import pytest
 from tests.app.stage import staged
 from tests.support.fake_source import FakeSource
 from tests.support.images import image, index
-from tui.app import judge, pulse
-from tui.app.judge import PATIENCE, Judge
+from tui.app import pulse
 from tui.app.pulse import SHARE, Pulse
+from tui.explore import findings_cache
 from tui.explore.explorer import Explorer
 from tui.explore.finding import Finding
+from tui.explore.findings_cache import PATIENCE, FindingsCache
 from tui.explore.node import Node
 
 
@@ -30,7 +31,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(judge, "time", clock)
+    monkeypatch.setattr(findings_cache, "time", clock)
     monkeypatch.setattr(pulse, "time", clock)
     return clock
 
@@ -45,7 +46,7 @@ class Bench:
         source.put("app", index(image("linux/amd64"), image("linux/arm64")), "1.0")
         self.explorer = Explorer()
         self.node = self.explorer.add_selector(source, "app", "1.0")
-        self.judge = Judge(self._wake, patient=patient)
+        self.judge = FindingsCache(self._wake, patient=patient)
 
         def slow(node: Node, known: object) -> list[Finding]:
             clock.now += 0.1
@@ -133,9 +134,9 @@ def test_a_beat_that_fails_does_not_stop_the_heart(clock: Clock) -> None:
 async def test_the_last_verdict_is_shown_though_nothing_more_happens(
     interval: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judge, "CHEAP", -1.0)
-    monkeypatch.setattr(judge, "PATIENCE", 200.0)
-    monkeypatch.setattr(judge, "PATIENCE_WHILE_CHECKING", 1000.0)
+    monkeypatch.setattr(findings_cache, "CHEAP", -1.0)
+    monkeypatch.setattr(findings_cache, "PATIENCE", 200.0)
+    monkeypatch.setattr(findings_cache, "PATIENCE_WHILE_CHECKING", 1000.0)
     async with staged(interval=interval) as stage:
         await stage.go("app", "2.0")
         await stage.press("x")

@@ -12,7 +12,7 @@ from tui.app.pages.layers import layers
 from tui.app.pages.parts import Scene
 from tui.app.pages.summary import summary
 from tui.app.styled_text import Lines
-from tui.explore.astext import tree_lines
+from tui.explore.cells import tree_lines
 from tui.explore.objects import image_size
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence

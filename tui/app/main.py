@@ -150,9 +150,9 @@ class FanfoldApp(App[int]):
     async def _build(self) -> ExploreScreen:
         """Put the main screen before the shell, and give it the keys that were typed meanwhile."""
         await asyncio.to_thread(import_module, "tui.app.screens.explore")
-        from tui.app.glyphs import glyphs
         from tui.app.keys import Keys
         from tui.app.screens.explore import ExploreScreen
+        from tui.explore.cells import glyphs
         from tui.text import safe
 
         keys = Keys(self.settings.keys)

@@ -12,6 +12,8 @@ from typing import Literal, Protocol
 
 from rich.cells import cell_len, get_character_cell_size
 
+from tui.text import cut as cut_text
+
 Role = Literal[
     "plain", "title", "label", "dim", "digest", "good", "bad", "warn", "info", "accent",
     "key", "string", "number", "literal", "key-cap", "head", "mark",
@@ -180,18 +182,4 @@ def columns(texts: Sequence[tuple[str, int, Role]]) -> Line:
 
 def cut(text: str, width: int) -> str:
     """At most `width` cells, with an ellipsis at the end when something was left out."""
-    if width <= 0:
-        return ""
-    if text.isascii() and len(text) <= width:
-        return text
-    if cell_len(text) <= width:
-        return text
-    kept = ""
-    used = 0
-    for character in text:
-        cells = get_character_cell_size(character)
-        if used + cells > width - 1:
-            break
-        kept += character
-        used += cells
-    return kept + "…"
+    return cut_text(text, width, cell_len)

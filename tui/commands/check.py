@@ -13,7 +13,6 @@ from tui.commands.arguments import Options, need_sources
 from tui.commands.output import out, say, show_progress, wipe_progress, write_what_fits
 from tui.config import Settings
 from tui.engine import Engine, open_engine
-from tui.explore.astext import report_lines
 from tui.explore.node import Node
 from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
 from tui.explore.report import Report, exit_status, failed_report, report, worst_exit_status
@@ -90,7 +89,7 @@ class _Printed:
         elif self._output == "markdown":
             self._part(made.to_markdown())
         else:
-            self._part("\n".join(report_lines(made, self._ascii)) + "\n")
+            self._part("\n".join(made.to_lines(self._ascii)) + "\n")
 
     def put_section(self, section: Section) -> None:
         if self._output == "markdown":

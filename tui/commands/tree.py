@@ -11,7 +11,7 @@ from tui.commands.check import check_node
 from tui.commands.output import can_draw, out, say, write_what_fits
 from tui.config import Settings
 from tui.engine import Engine, open_engine
-from tui.explore.astext import tree_lines
+from tui.explore.cells import tree_lines
 from tui.explore.node import MANIFEST_KINDS
 from tui.explore.report import exit_status, list_exit_status, worst_exit_status
 from tui.sources.base import SourceError

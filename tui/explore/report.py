@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +26,12 @@ from tui.explore.rollup import Pull, attestations_of, blobs_of, platforms_of, pu
 from tui.explore.tree import observe
 from tui.explore.verdict import Coverage, Verdict, coverage
 from tui.explore.verdict import verdict as make_verdict
+from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.manifest import OpaqueManifest
 from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
-from tui.text import plural, safe, size, with_keys
+from tui.text import plural, safe, size, to_ascii, with_keys
 
 #: The order of the counts in the report.
 _COUNTED = (
@@ -153,6 +154,29 @@ class Report:
         lines += ["", *self._table(), *self._finding_lines(), *self._digest_lines()]
         lines += ["", f"Checked with fanfold {__version__} on {self.seen.at:%Y-%m-%d %H:%M} UTC."]
         return "\n".join(lines) + "\n"
+
+    def to_lines(self, ascii_only: bool = False) -> Iterator[str]:
+        """What a check found, short: what is not there, the findings, how many objects, the verdict."""
+        yield self.reference
+        if self.digest is not None:
+            yield f"  {self.digest}  {safe(media.describe(self.media_type or ''), limit=120)}"
+        for part in self.objects:
+            if part.seen.presence is Presence.PRESENT:
+                continue
+            needed = f" of {', '.join(part.platforms)}" if part.platforms else ""
+            told = f"  ({part.seen.detail})" if part.seen.detail else ""
+            mark = to_ascii(part.seen.presence.words.symbol) if ascii_only else part.seen.presence.words.symbol
+            yield f"  {mark} {part.seen.presence.value:<11} {part.kind}{needed}  {size(part.size)}  {part.digest}{told}"
+        for finding in self.findings:
+            yield f"  {finding.severity.value}: {finding.code}: {finding.message}"
+            yield f"    fix: {with_keys(finding.fix)}"
+        counted = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
+        if self.tags is not None:
+            yield f"  {self.verdict.sentence}"
+            return
+        held = f"{plural(len(self.objects), 'object')}: {counted}" if self.objects else "nothing was read"
+        yield f"  {held}; {self.effort}" if self.effort else f"  {held}"
+        yield f"  {self.verdict.sentence}"
 
     def _table(self) -> list[str]:
         if not self.platforms:

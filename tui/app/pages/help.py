@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tui.app.glyphs import Glyphs
 from tui.app.pages.parts import blank, heading, page, prose
 from tui.app.styled_text import Line, Lines, Target
+from tui.explore.cells import Glyphs
 from tui.resources import sections
 from tui.sources.presence import presence_words
 

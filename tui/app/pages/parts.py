@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.app.glyphs import Glyphs
-from tui.app.rows import Book
 from tui.app.styled_text import Line, Lines, Role, Target
+from tui.explore.cells import Glyphs, Observed
 from tui.explore.finding import Finding, Severity
 from tui.explore.node import Node
 from tui.oci.digest import Digest
@@ -33,7 +32,7 @@ class Scene:
     """What a page is made from: the selected row, what is known, and how wide the pane is (cells)."""
 
     node: Node
-    book: Book
+    book: Observed
     glyphs: Glyphs
     width: int
     keys: Keys

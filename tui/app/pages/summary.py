@@ -15,8 +15,8 @@ from tui.app.pages.parts import (
     prose,
     value,
 )
-from tui.app.rows import kind_cell
 from tui.app.styled_text import Line, Lines, Target
+from tui.explore.cells import kind_cell
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.objects import image_parts, image_size
 from tui.oci import media

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from tui.app.controllers.looking import Looking
-from tui.app.glyphs import Glyphs
 from tui.app.house import failure
-from tui.app.judge import Judge
 from tui.app.messages import EventKind
 from tui.app.pages.config import config, config_holder
 from tui.app.pages.findings import findings
@@ -24,6 +22,8 @@ from tui.app.pages.statement import statement_head
 from tui.app.pages.summary import nothing, summary
 from tui.app.styled_text import Line, Page
 from tui.app.widgets.bars import TabStrip
+from tui.explore.cells import Glyphs
+from tui.explore.findings_cache import FindingsCache
 from tui.explore.node import Kind, Load, Node
 from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
 
@@ -58,7 +58,7 @@ class DetailPane(Looking):
     """The pages."""
 
     glyphs: Glyphs
-    judge: Judge
+    judge: FindingsCache
     _json: tuple[JsonKey, Page] | None = None
     _reading: str = ""
     _shown: tuple[str, str] = ("", "")

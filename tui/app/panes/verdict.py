@@ -6,9 +6,9 @@ import logging
 
 from tui.app.house import failure
 from tui.app.panes.detail import DetailPane
-from tui.app.rows import rest_words
 from tui.app.styled_text import Line, Role, Target
 from tui.app.widgets.bars import HeaderFacts, HeaderLine, VerdictBox
+from tui.explore.cells import rest_words
 from tui.explore.finding import Severity
 from tui.explore.node import Kind, Load, Node
 from tui.explore.verdict import Verdict

@@ -14,8 +14,6 @@ from tui.app.actions import ActionSet
 from tui.app.controllers.moving import TABS
 from tui.app.controllers.saving import Saving
 from tui.app.findbar import FindBar
-from tui.app.glyphs import Glyphs
-from tui.app.judge import Judge
 from tui.app.keys import BY_ID, Keys
 from tui.app.messages import Bus, EventKind
 from tui.app.panes.layout import Panes
@@ -25,6 +23,8 @@ from tui.app.widgets.bars import Clickable, HeaderLine, KeyBar, KeyFact, TabStri
 from tui.app.widgets.page import PageView
 from tui.app.widgets.requests import RequestList
 from tui.app.widgets.tree import ImageTree
+from tui.explore.cells import Glyphs
+from tui.explore.findings_cache import FindingsCache
 from tui.explore.node import Node
 from tui.explore.tree import ChildrenChanged, Event, NodeChanged
 from tui.text import plural, shorten
@@ -55,7 +55,7 @@ class ExploreScreen(Panes, Saving):
         self.bus = Bus()
         self.pulse = Pulse(self, self._beat, interval)
         # A screen that never beats by itself (tests) would show an old finding until something else happens.
-        self.judge = Judge(self.pulse.poke, patient=interval > 0)
+        self.judge = FindingsCache(self.pulse.poke, patient=interval > 0)
         self.read_only = read_only
         self.places: list[str] = []
         self.problems_only = False

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text, TextType
 from textual import events, on
 from textual.message import Message
 from textual.widgets import Tree
 
-from tui.app.glyphs import UNICODE, Glyphs
 from tui.app.matching import matches
-from tui.app.rows import Book, Columns, Row, lay, row
 from tui.app.widgets.branches import Branch, BranchTree
 from tui.app.widgets.styled import ROLE_CLASSES, StyledWidget
+from tui.explore.cells import UNICODE, Columns, Glyphs, Observed, Row, layout, row
 from tui.explore.node import Kind, Node
 from tui.text import width as width_of
 
@@ -73,7 +73,7 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
         self.show_root = False
         self.guide_depth = 2
         self.auto_expand = False
-        self.book: Book | None = None
+        self.book: Observed | None = None
         self.glyphs: Glyphs = UNICODE
         self.marks: list[Node] = []
         self.found = ""
@@ -137,7 +137,7 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
         if len(self._drawn) > _DRAWN_AT_MOST:
             self._drawn.clear()
         self._drawn[data.key] = (cells, self.found)
-        for words, role in lay(cells, columns, indent, self.glyphs):
+        for words, role in layout(cells, columns, indent, self.glyphs, cell_len):
             text.append(words, style + self.style_of(role))
         if self.found:
             self._highlight_found(text, columns.name - depth * 2)

@@ -1,5 +1,5 @@
-"""Findings and verdicts as the screen needs them: asked of the engine when something changed, but never so often that
-asking takes more than a small share of the time."""
+"""Findings and verdicts as a screen needs them: made anew when something changed, but never so often that it takes more
+than a small share of the time."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Looked:
     cost: float
 
 
-class Judge:
+class FindingsCache:
     """Remembers findings and verdicts. `forget` marks them as old; `stale` says that an old one was given out.
 
     `wake` is called when one is, so that it does not stay on the screen though nothing more happens. Old ones are

@@ -9,32 +9,26 @@ from typing import get_args
 import pytest
 from rich.cells import cell_len
 
-from tests.app.stage import WritableSource
+from tests.support.fake_source import FakeSource
 from tests.support.images import image
-from tui.app.glyphs import ASCII, UNICODE
-from tui.app.rows import KIND_CELLS, Columns, Row, kind_cell, lay, presence_pieces, row, shorter
+from tui.explore.cells import ASCII, KIND_CELLS, UNICODE, Columns, Row, kind_cell, layout, presence_pieces, row, shorter
 from tui.explore.listing import Listing
 from tui.explore.node import Kind, Load, Node
+from tui.explore.rollup import Rollup
 from tui.oci.manifest import decode
 from tui.sources.base import SourceError, SourceKind
 from tui.sources.presence import Observation, Presence
 
 
 @dataclass
-class Sum:
-    worst: Presence = Presence.PRESENT
-    label: str = ""
-
-
-@dataclass
-class Book:
+class Known:
     seen: Observation = field(default_factory=lambda: Observation(Presence.UNCHECKED))
-    sum: Sum = field(default_factory=Sum)
+    sum: Rollup = field(default_factory=lambda: Rollup(worst=Presence.PRESENT))
 
     def observation(self, node: Node) -> Observation:
         return self.seen
 
-    def rollup(self, node: Node) -> Sum:
+    def rollup(self, node: Node) -> Rollup:
         return self.sum
 
 
@@ -75,43 +69,43 @@ def test_symbol_and_word(presence: Presence, words: str) -> None:
 
 def test_a_rate_limit_counts_down() -> None:
     seen = Observation(Presence.LIMITED, retry_at=time.monotonic() + 65)
-    node = Node("k", Kind.LAYER, WritableSource(), repository="app", label="layer 1")
-    assert text(row(node, Book(seen), UNICODE)).startswith("◔ limited, 1 min")
+    node = Node("k", Kind.LAYER, FakeSource(), repository="app", label="layer 1")
+    assert text(row(node, Known(seen), UNICODE)).startswith("◔ limited, 1 min")
 
 
 @pytest.mark.parametrize("load", [Load.IDLE, Load.FAILED])
 def test_a_platform_that_is_limited_counts_down_before_and_after_it_is_opened(load: Load) -> None:
     retry_at = time.monotonic() + 65
-    node = Node("m", Kind.MANIFEST, WritableSource(), "linux/amd64", load=load)
+    node = Node("m", Kind.MANIFEST, FakeSource(), "linux/amd64", load=load)
     if load is Load.FAILED:
         node.error = SourceError(Presence.LIMITED, "429", retry_at=retry_at)
-    made = row(node, Book(Observation(Presence.LIMITED, retry_at=retry_at), Sum(Presence.LIMITED)), UNICODE)
+    made = row(node, Known(Observation(Presence.LIMITED, retry_at=retry_at), Rollup(worst=Presence.LIMITED)), UNICODE)
     assert text(made).startswith("◔ limited, 1 min")
     assert made.live
 
 
 def test_a_failed_row_shows_its_own_error_and_never_a_tick() -> None:
     error = SourceError(Presence.DENIED, "The registry does not let us look.", status=401)
-    node = Node("k", Kind.TAG, WritableSource(), repository="app", label="1.0", load=Load.FAILED, error=error)
-    made = row(node, Book(Observation(Presence.PRESENT), Sum(Presence.PRESENT, "3/3")), UNICODE)
+    node = Node("k", Kind.TAG, FakeSource(), repository="app", label="1.0", load=Load.FAILED, error=error)
+    made = row(node, Known(Observation(Presence.PRESENT), Rollup(worst=Presence.PRESENT, label="3/3")), UNICODE)
     assert text(made) == "⊘ denied" and made.note == "The registry does not let us look."
 
 
 def test_a_manifest_of_which_nothing_below_was_asked_is_not_drawn_as_whole() -> None:
-    source = WritableSource()
+    source = FakeSource()
     for kind, words in ((Kind.MANIFEST, "✓ manifest"), (Kind.ATTESTATION, "✓ manifest"), (Kind.TAG, "✓")):
         node = Node("k", kind, source, repository="app", label="x")
-        made = row(node, Book(sum=Sum(Presence.PRESENT)), UNICODE)
+        made = row(node, Known(sum=Rollup(worst=Presence.PRESENT)), UNICODE)
         assert text(made) == words
         assert {role for _, role in made.status} == {"dim"}
         node.load = Load.READY
-        assert row(node, Book(sum=Sum(Presence.PRESENT, "3/3")), UNICODE).status[0] == ("✓", "good")
+        assert row(node, Known(sum=Rollup(worst=Presence.PRESENT, label="3/3")), UNICODE).status[0] == ("✓", "good")
         node.load = Load.IDLE
-        assert text(row(node, Book(sum=Sum(Presence.MISSING)), UNICODE)) == "✗ missing"
+        assert text(row(node, Known(sum=Rollup(worst=Presence.MISSING)), UNICODE)) == "✗ missing"
 
 
 def test_a_great_many_tags_have_room() -> None:
-    node = Node("k", Kind.REPOSITORY, WritableSource(), repository="app", label="app")
+    node = Node("k", Kind.REPOSITORY, FakeSource(), repository="app", label="app")
     node.listing = Listing()
     for count, words in ((1, "1 tag"), (300, "300 tags"), (20_000, "20,000")):
         node.listing.names = [f"t{number}" for number in range(count)]
@@ -121,14 +115,14 @@ def test_a_great_many_tags_have_room() -> None:
 
 @pytest.mark.parametrize("kind", get_args(SourceKind))
 def test_every_kind_of_source_fits_its_column(kind: str) -> None:
-    source = WritableSource()
+    source = FakeSource()
     source.kind = kind  # type: ignore[assignment]
     assert 0 < len(kind_cell(Node("k", Kind.SOURCE, source, label="x"))) < KIND_CELLS
 
 
 def test_kinds_and_sizes() -> None:
     made = image()
-    source = WritableSource()
+    source = FakeSource()
     tag = Node("k", Kind.TAG, source, repository="app", label="1.0", manifest=decode(made.raw))
     assert kind_cell(tag) == "image"
     platform = Node("p", Kind.MANIFEST, source, repository="app", manifest=decode(made.raw))
@@ -146,7 +140,7 @@ def test_rows_never_grow_wider_than_the_pane(width: int, name: str) -> None:
         name, "plain", "9,999 kB", (("✗", "bad"), (" 1 of 2 platforms can be pulled", "bad")), "RUN " + "x" * 200
     )
     for indent in (2, 6, 10):
-        pieces = lay(long, Columns.of(width), indent, UNICODE)
+        pieces = layout(long, Columns.of(width), indent, UNICODE)
         assert cell_len("".join(part for part, _ in pieces)) <= width - indent
 
 
@@ -166,6 +160,6 @@ def test_status_columns_stand_in_line_whatever_the_depth() -> None:
     columns = Columns.of(64)
     places = set()
     for indent in (2, 4, 6, 8):
-        pieces = lay(Row("layer 1", "plain", "155 B", (("✓", "good"),), "RUN"), columns, indent, UNICODE)
+        pieces = layout(Row("layer 1", "plain", "155 B", (("✓", "good"),), "RUN"), columns, indent, UNICODE)
         places.add(indent + "".join(part for part, _ in pieces).index("✓"))
     assert len(places) == 1

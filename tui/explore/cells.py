@@ -1,22 +1,91 @@
-"""What a row of the tree says, in cells: name, kind or size, status, note. Read from the engine."""
+"""What a row of the tree says, in cells: name, kind or size, status, note; laid out in columns for the screen, or drawn
+with lines for pipes and dumb terminals. Plain data: a colour is the name of a role.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 import time
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
+from typing import Literal, Protocol
 
-from tui.app.glyphs import Glyphs
-from tui.app.styled_text import Role, cut
-from tui.explore.node import BLOB_KINDS, Kind, Load, Node
-from tui.explore.objects import image_size as bytes_of
+from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.objects import image_size
+from tui.explore.rollup import Rollup
 from tui.oci import media
 from tui.sources.presence import Observation, Presence
-from tui.text import duration, shorten, size
+from tui.text import cut, duration, safe, shorten, size, to_ascii, width
+
+# symbols
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One set of symbols. `presence` has one for every word but `checking`, which turns through `spinner`."""
+
+    name: str
+    presence: dict[Presence, str]
+    spinner: str
+    closed: str
+    opened: str
+    ellipsis: str
+    mark: str
+    dot: str
+    arrow: str
+    bar: str
+    guides: tuple[str, str, str, str]
+
+    def of(self, presence: Presence, tick: int = 0) -> str:
+        """The symbol of a presence; `tick` turns the spinner."""
+        if presence is Presence.CHECKING:
+            return self.spinner[tick % len(self.spinner)]
+        return self.presence[presence]
+
+    def still(self, presence: Presence) -> str:
+        """The symbol of a presence where nothing turns."""
+        return self.presence[Presence.UNCHECKED if presence is Presence.CHECKING else presence]
+
+
+_STILL = [presence for presence in Presence if presence is not Presence.CHECKING]
+
+UNICODE = Glyphs(
+    name="unicode",
+    presence={presence: presence.words.symbol for presence in _STILL},
+    spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
+    closed="▸ ",
+    opened="▾ ",
+    ellipsis="…",
+    mark="●",
+    dot="·",
+    arrow="→",
+    bar="▏",
+    guides=("  ", "│ ", "└─", "├─"),
+)
+
+ASCII = Glyphs(
+    name="ascii",
+    presence={presence: to_ascii(presence.words.symbol) for presence in _STILL},
+    spinner="|/-\\",
+    closed="> ",
+    opened="v ",
+    ellipsis="~",
+    mark="*",
+    dot="-",
+    arrow="->",
+    bar="|",
+    guides=("  ", "| ", "`-", "|-"),
+)
+
+
+def glyphs(ascii_only: bool) -> Glyphs:
+    """The set to draw with."""
+    return ASCII if ascii_only else UNICODE
+
+
+# the cells of a row
 
 #: Shorter phrases for a narrow column, tried in turn: a cut phrase could say the opposite of a whole one.
 _SHORTER = (
@@ -28,22 +97,14 @@ _SHORTER = (
 )
 
 
-class Sum(Protocol):
-    """What a parent shows of what is below it (`explore`'s Rollup)."""
-
-    @property
-    def worst(self) -> Presence: ...
-    @property
-    def label(self) -> str: ...
-
-
-class Book(Protocol):
-    """The part of the engine that rows are read from."""
+class Observed(Protocol):
+    """The part of the explorer that rows are read from."""
 
     def observation(self, node: Node) -> Observation: ...
-    def rollup(self, node: Node) -> Sum: ...
+    def rollup(self, node: Node) -> Rollup: ...
 
 
+Role = Literal["plain", "title", "label", "dim", "good", "bad", "warn", "info", "accent", "mark"]
 Piece = tuple[str, Role]
 
 
@@ -92,11 +153,6 @@ class Columns:
         return cls(max(18, name), kind, width)
 
 
-def image_size(node: Node) -> int | None:
-    """Bytes of config and layers together, once the manifest is known; None before."""
-    return bytes_of(node.image_manifest) if node.image_manifest is not None else None
-
-
 def kind_cell(node: Node) -> str:
     """What the second column says."""
     if node.kind in BLOB_KINDS:
@@ -108,7 +164,7 @@ def kind_cell(node: Node) -> str:
     if node.kind is Kind.INDEX:
         return "index"
     if node.kind in (Kind.MANIFEST, Kind.REFERRER):
-        return size(image_size(node))
+        return size(image_size(node.image_manifest)) if node.image_manifest is not None else ""
     if node.kind is Kind.SOURCE:
         return _SOURCES.get(node.source.kind, node.source.kind)
     if node.kind is Kind.REPOSITORY and node.listing is not None and node.listing.names:
@@ -137,7 +193,7 @@ def rest_words(seconds: float) -> str:
 
 
 def status_cell(
-    node: Node, book: Book, glyphs: Glyphs, tick: int, now: float, rests: Mapping[str, float]
+    node: Node, observed: Observed, glyphs: Glyphs, tick: int, now: float, rests: Mapping[str, float]
 ) -> tuple[tuple[Piece, ...], bool]:
     """What the third column says, and whether it is live."""
     if node.load is Load.LOADING:
@@ -151,17 +207,17 @@ def status_cell(
     if node.kind is Kind.FAULT:
         return (), False
     if node.kind in BLOB_KINDS:
-        observation = book.observation(node)
+        observation = observed.observation(node)
         live = observation.presence in (Presence.CHECKING, Presence.LIMITED)
         return presence_pieces(observation, glyphs, tick, now), live
     if node.kind in (Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP, Kind.MORE, Kind.REFERRERS):
         return (), False
-    rollup = book.rollup(node)
+    rollup = observed.rollup(node)
     if rollup.worst is Presence.PRESENT and node.load is Load.IDLE and not rollup.label:
         # The manifest was asked for, and nothing that it names: that is not the green of something whole.
         word = " manifest" if node.kind is not Kind.TAG else ""
         return ((glyphs.of(Presence.PRESENT), "dim"), (word, "dim")), False
-    own = book.observation(node)
+    own = observed.observation(node)
     if rollup.label or own.presence is not rollup.worst:
         word = rollup.label or rollup.worst.words.status
         role = rollup.worst.words.role
@@ -177,7 +233,7 @@ def status_cell(
 
 def row(
     node: Node,
-    book: Book,
+    observed: Observed,
     glyphs: Glyphs,
     *,
     marks: Collection[Node] = (),
@@ -185,7 +241,7 @@ def row(
     rests: Mapping[str, float] = MappingProxyType({}),
 ) -> Row:
     """All cells of a row; `rests` are the registries (lower case) that asked for a rest, with the seconds left."""
-    status, live = status_cell(node, book, glyphs, tick, time.monotonic(), rests)
+    status, live = status_cell(node, observed, glyphs, tick, time.monotonic(), rests)
     role: Role = "plain"
     if node.kind is Kind.FAULT:
         role = "bad"
@@ -210,47 +266,111 @@ def shorter(text: str, cells: int) -> str:
     return text
 
 
-@dataclass(slots=True)
-class Laid:
-    """A row laid out: pieces of text in order."""
+# columns for the screen
 
-    pieces: list[Piece] = field(default_factory=list)
-    cells: int = 0
+
+Measure = Callable[[str], int]
+"""How many cells a text takes where it is drawn."""
+
+
+class _Layout:
+    """Pieces of text in order, and the cells that they take."""
+
+    def __init__(self, measure: Measure) -> None:
+        self.pieces: list[Piece] = []
+        self.cells = 0
+        self._measure = measure
 
     def put(self, text: str, role: Role) -> None:
-        """Add text; `cells` counts along."""
-        from rich.cells import cell_len
-
         if text:
             self.pieces.append((text, role))
-            self.cells += len(text) if text.isascii() else cell_len(text)
+            self.cells += len(text) if text.isascii() else self._measure(text)
 
 
-def lay(row: Row, columns: Columns, indent: int, glyphs: Glyphs) -> list[Piece]:
+def layout(row: Row, columns: Columns, indent: int, glyphs: Glyphs, measure: Measure = width) -> list[Piece]:
     """Cut and pad the cells of a row so that they stand in columns; `indent` is what guides and arrow take."""
-    laid = Laid()
+    line = _Layout(measure)
     room = columns.name - indent - 1
     if row.marked:
-        laid.put(f"{glyphs.mark} ", "mark")
+        line.put(f"{glyphs.mark} ", "mark")
         room -= 2
     spill = not row.kind and not row.status and not row.note
     if spill:
         room = columns.total - indent
     elif not row.kind:
         room += columns.kind
-    laid.put(shorten(row.name, max(4, room)), row.name_role)
+    line.put(shorten(row.name, max(4, room)), row.name_role)
     edge = columns.name - indent
     if columns.kind:
         if row.kind:
-            laid.put(" " * (edge - laid.cells), "plain")
-            laid.put(cut(row.kind, columns.kind - 1), "dim")
+            line.put(" " * (edge - line.cells), "plain")
+            line.put(cut(row.kind, columns.kind - 1, measure), "dim")
         edge += columns.kind
-    laid.put(" " * (edge - laid.cells), "plain")
-    left = columns.total - indent - laid.cells
+    line.put(" " * (edge - line.cells), "plain")
+    left = columns.total - indent - line.cells
     for text, role in row.status:
-        laid.put(cut(shorter(text, left), left), role)
-        left = columns.total - indent - laid.cells
+        line.put(cut(shorter(text, left), left, measure), role)
+        left = columns.total - indent - line.cells
     if row.note and left > 3:
-        gap = " " if not row.status else " " * max(2, edge + 3 - laid.cells)
-        laid.put(cut(gap + row.note, left), "dim")
-    return laid.pieces
+        gap = " " if not row.status else " " * max(2, edge + 3 - line.cells)
+        line.put(cut(gap + row.note, left, measure), "dim")
+    return line.pieces
+
+
+# lines of text
+
+
+def tree_lines(observed: Observed, node: Node, depth: int | None = None, *, ascii_only: bool = False) -> Iterator[str]:
+    """The row and the rows below it, drawn with lines; `depth` is how many levels below it are shown."""
+    tee, last, bar, blank = ("|-- ", "`-- ", "|   ", "    ") if ascii_only else ("├── ", "└── ", "│   ", "    ")
+    yield _line(observed, node, _full_name(node), 0, ascii_only)
+
+    def below(parent: Node, prefix: str, level: int) -> Iterator[str]:
+        if depth is not None and level > depth:
+            return
+        rows = [row for row in parent.children if row.kind is not Kind.REFERRERS or row.children]
+        width = max((len(row.label) for row in rows), default=0)
+        for position, row in enumerate(rows):
+            ends = position == len(rows) - 1
+            yield prefix + (last if ends else tee) + _line(observed, row, row.label, min(width, 40), ascii_only)
+            yield from below(row, prefix + (blank if ends else bar), level + 1)
+
+    yield from below(node, "", 1)
+
+
+def _full_name(node: Node) -> str:
+    if node.kind in MANIFEST_KINDS:
+        return safe(node.source.reference(node.repository or "", tag=node.tag, digest=node.digest), limit=600)
+    if node.kind is Kind.REPOSITORY:
+        return safe(node.source.reference(node.repository or ""), limit=600)
+    return node.label
+
+
+def _line(observed: Observed, node: Node, label: str, width: int, ascii_only: bool) -> str:
+    cells = [f"{label:<{width}}"]
+    if node.kind in MANIFEST_KINDS | BLOB_KINDS:
+        seen = observed.observation(node)
+        total = observed.rollup(node)
+        if node.kind in BLOB_KINDS or node.kind is Kind.MANIFEST:
+            cells.append(f"{_size(node):>8}")
+        if seen.presence is not Presence.UNCHECKED or node.load is not Load.IDLE:
+            word = total.label or ("" if total.worst is Presence.PRESENT else total.worst.value)
+            cells.append(f"{glyphs(ascii_only).still(total.worst)} {word}".rstrip())
+        if node.kind is not Kind.TAG and node.digest is not None:
+            cells.append(node.digest.short)
+    elif node.kind in (Kind.REPOSITORY, Kind.SOURCE):
+        cells.append(observed.rollup(node).label)
+    note = _NOT_PRINTED if node.kind is Kind.MORE else node.note  # nobody presses enter in a pipe
+    if note:
+        cells.append(shorten(note, 60))
+    text = "  ".join(cell for cell in cells if cell.strip()).rstrip()
+    return text if not ascii_only else to_ascii(text)
+
+
+_NOT_PRINTED = "not printed here; check looks at all tags of a repository"
+
+
+def _size(node: Node) -> str:
+    """Of an image what it takes with all its parts, of everything else its own bytes."""
+    manifest = node.image_manifest
+    return size(node.size if node.kind is not Kind.MANIFEST or manifest is None else image_size(manifest))

@@ -20,6 +20,7 @@ from tui.resources import FOLDER, ResourceError, fill, records, sections
 from tui.resources.toml_lines import Lines, Place
 from tui.sources.base import SourceKind
 from tui.sources.presence import Presence, presence_words
+from tui.teach.lesson_file import load
 from tui.text import ASCII_SYMBOLS, USUAL_KEYS, with_keys
 
 SOURCE = {path: path.read_text(encoding="utf-8") for path in sorted(FOLDER.parent.rglob("*.py"))}
@@ -60,6 +61,17 @@ def test_every_action_that_a_text_names_is_there() -> None:
         f"{line('findings.toml', code, 'action')}: there is no action “{row.action}”"
         for code, row in codes().items()
         if row.action is not None and row.action not in BY_ID
+    ]
+    assert not wrong
+
+
+def test_every_action_that_a_lesson_shows_is_there() -> None:
+    wrong = [
+        f"{path}: there is no action “{show.what}”"
+        for path in sorted((FOLDER / "lessons").glob("*.toml"))
+        for step in load(path).steps
+        for show in step.show
+        if show.do == "action" and show.what not in BY_ID
     ]
     assert not wrong
 

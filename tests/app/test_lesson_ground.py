@@ -10,6 +10,7 @@ import pytest
 
 from tests.app.draft_stage import FixStage, served
 from tests.app.test_lessons import lesson, lessons_of, session_of, step
+from tui.app.keys import Keys
 from tui.app.lesson.session import Session
 from tui.app.screens.dialogs import Choice
 from tui.app.telling import Telling
@@ -280,6 +281,6 @@ def test_the_texts_say_what_the_screen_shows() -> None:
     assert "All blobs were asked for with HEAD" not in limits[2].text and "GET" in limits[2].text
     assert limits[5].done.all_of[0].facts["tab"].equal == "explain"
     mount = find_lesson("parent-and-child").steps[7]
-    assert "POST …/blobs/uploads/?mount" not in mount.text and "Press 3" in mount.text
+    assert "POST …/blobs/uploads/?mount" not in mount.text and "Press 3" in Keys().put_in(mount.text)
     marked = find_lesson("nested-list").steps[3]
     assert "in its place" in marked.text and " g." in marked.hint

@@ -180,7 +180,7 @@ async def _show_all(stage: FixStage) -> None:
     run = session_of(stage).run
     while run.step is not None and stage.named("ExploreScreen"):
         now = run.current
-        if any(each.event is EventKind.DRAFT for each in run.step.done.all_of) and run.step.show[-1].do != "key":
+        if any(each.event is EventKind.DRAFT for each in run.step.done.all_of) and run.step.show[-1].do != "action":
             return  # marking the images of a new list is the reader's own
         if run.step.act is not None or not run.step.show:
             wanted = {each.event for each in (*run.step.done.all_of, *run.step.done.any_of)}

@@ -69,7 +69,7 @@ class Learner:
         for number, show in enumerate(step.show):
             if show.do in ("open", "select"):
                 self.node = await reach(self.explorer, show.what)
-            elif (show.do, show.what) == ("key", "x") and number < len(step.show) - 1:
+            elif (show.do, show.what) == ("action", "check") and number < len(step.show) - 1:
                 await self.explorer.check(self.node).wait()
         for condition in (*step.done.all_of, *step.done.any_of[:1]):
             if condition.event is not EventKind.ACTED:

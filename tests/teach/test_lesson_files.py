@@ -12,6 +12,7 @@ from tui.teach.backend import ACTS
 from tui.teach.events import FACTS, EventKind
 from tui.teach.lesson import Lesson
 from tui.teach.lesson_file import SHOWS, LessonError, all_lessons, find_lesson, load, parse
+from tui.text import with_keys
 
 GOOD = '''\
 id = "mine"
@@ -59,7 +60,7 @@ def test_the_lessons_that_come_along() -> None:
         assert lesson.summary and lesson.closing and 3 < len(lesson.steps) < 15
         for step in lesson.steps:
             assert step.title and step.hint and 40 < len(step.text) < 700
-            assert not set("{}[]<>") & set(step.text)
+            assert not set("{}[]<>") & set(with_keys(step.text, lambda action: "x"))
             if step.act is not None:
                 assert step.act.label
 

@@ -102,8 +102,8 @@ class Keys:
         return show_key(keys[0]) if keys else ""
 
     def put_in(self, text: str) -> str:
-        """A text of ours with the keys of the actions that it names as `{key:ACTION}`; the title of one that has lost
-        all its keys."""
+        """A text with the keys of the actions that it names as `{key:ACTION}`; the title of one that has lost all its
+        keys."""
         return with_keys(text, lambda action: self.first(action) or self.title(action) if action in BY_ID else None)
 
     def all(self, action: str, scope: Scope | None = None) -> str:

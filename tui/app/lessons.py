@@ -262,8 +262,13 @@ class Lessons:
         show."""
         if self.session is None or not self.shown:
             return None
-        key = self.house.keys.first("lessons")
-        panel = LessonPanel(self._title, lambda room: self._page(room, hint=True), lambda: [(key, "hide")])
+        key = self.house.keys.first
+        panel = LessonPanel(
+            self._title,
+            lambda room: self._page(room, hint=True),
+            lambda: [(key("lessons"), "hide")],
+            key("lesson-more"),
+        )
         self._panels = [each for each in self._panels if each.is_attached]
         self._panels.append(panel)
         return panel
@@ -278,19 +283,20 @@ class Lessons:
             return self.rehearsing.page(room)
         if self.session is None:
             return Lines()
-        return panel_page(self.session.run, hint=hint or self.session.hint, room=room, busy=self.session.busy)
+        return panel_page(
+            self.session.run, self.house.keys, hint=hint or self.session.hint, room=room, busy=self.session.busy
+        )
 
     def _keys(self) -> list[tuple[str, str]]:
-        names = ("lessons", "lesson-act", "lesson-hint", "lesson-show", "lesson-over", "lesson-panel")
-        caps = {name: self.house.keys.first(name) for name in names}
+        keys = self.house.keys
         if self.rehearsing is not None:
-            step = [] if self.rehearsing.rehearsal.finished else [(caps["lesson-act"], "next step")]
-            return [*step, (caps["lesson-panel"], "end")]
+            step = [] if self.rehearsing.rehearsal.finished else [(keys.first("lesson-act"), "next step")]
+            return [*step, (keys.first("lesson-panel"), "end")]
         if self.session is None:
             return []
-        keys = panel_keys(self.session.run, caps, hint=self.session.hint)
+        shown = panel_keys(self.session.run, keys, hint=self.session.hint)
         # Where there is room for one pane only, the tree is away: nothing else on the screen says how it comes back.
-        return [(self.house.keys.first("pane-1"), "tree"), *keys] if not self._tree_shown() else keys
+        return [(keys.first("pane-1"), "tree"), *shown] if not self._tree_shown() else shown
 
     def _tree_shown(self) -> bool:
         return bool(self.house.query_one("#tree-pane", Widget).display)
@@ -303,7 +309,7 @@ class Lessons:
 
     async def _mount(self) -> None:
         if not self.house.side.query(LessonPanel):
-            panel = LessonPanel(self._title, self._page, self._keys)
+            panel = LessonPanel(self._title, self._page, self._keys, self.house.keys.first("lesson-more"))
             self._panels.append(panel)
             await self.house.side.mount(panel)
         self.house.show_side(True)

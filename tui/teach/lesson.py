@@ -64,7 +64,8 @@ class Done:
 class Show:
     """One thing that the program can do for the user.
 
-    `do` is open (a target, with everything above it), select (a target), tab, view, key, or type; `what` says which.
+    `do` is open (a target, with everything above it), select (a target), tab, view, action (by its id), key, or type;
+    `what` says which.
     """
 
     do: str

@@ -38,7 +38,7 @@ _STEP = ("title", "text", "hint", "done", "show", "act")
 _DONE = ("event", "all", "any", "holds", "fresh")
 _MATCHER = ("one_of", "like", "at_least", "at_most", "other_than", "digest_of")
 STATES = ("complete", "index", "image", "absent", "moved")
-SHOWS = ("open", "select", "tab", "view", "key", "type")
+SHOWS = ("open", "select", "tab", "view", "action", "key", "type")
 
 # The words that a file may use where there are only so many: a step that waits for a word which nothing ever says could
 # never tick, so it is refused.

@@ -12,13 +12,10 @@ from textual.content import Content
 from tui.app.styled_text import Lines
 from tui.app.widgets.page import PageView
 
-#: The key that scrolls it, as people write it.
-MORE = "."
-
 
 class LessonPanel(Vertical):
     """Draws what `page_of(rows)` gives, under `title_of()` and above the keys of `keys_of()`; `draw` is called
-    when that has changed."""
+    when that has changed. `more_key` scrolls it."""
 
     DEFAULT_CSS = """
     LessonPanel {
@@ -34,9 +31,11 @@ class LessonPanel(Vertical):
         title_of: Callable[[], str],
         page_of: Callable[[int], Lines],
         keys_of: Callable[[], Sequence[tuple[str, str]]],
+        more_key: str,
     ) -> None:
         super().__init__()
         self._keys_of = keys_of
+        self._more_key = more_key
         self._title_of = title_of
         self._page_of = page_of
 
@@ -58,7 +57,7 @@ class LessonPanel(Vertical):
         view.show(self._page_of(self.size.height), keep=not top)
         keys = list(self._keys_of())
         if view.virtual_size.height > self.size.height:
-            keys.append((MORE, "more"))
+            keys.append((self._more_key, "more"))
         self.border_subtitle = Content(_fitting(keys, self.size.width - 2))
 
     def more(self) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from tui.app.keys import Keys
 from tui.app.pages.parts import blank, prose
 from tui.app.styled_text import Line, Lines
 from tui.teach.backend import ActResult
@@ -19,7 +18,7 @@ def panel_title(run: LessonRun) -> str:
     return f"Lesson {number}/{of}: {run.lesson.title}"
 
 
-def panel_page(run: LessonRun, *, hint: bool, room: int, busy: str = "") -> Lines:
+def panel_page(run: LessonRun, keys: Keys, *, hint: bool, room: int, busy: str = "") -> Lines:
     """The panel. `room` (rows) decides whether the steps that are done and to come are listed too."""
     steps = run.lesson.steps
     lines: list[Line] = []
@@ -28,17 +27,17 @@ def panel_page(run: LessonRun, *, hint: bool, room: int, busy: str = "") -> Line
         lines += [_step_line(number, step, run) for number, step in enumerate(steps) if number < run.current]
     step = run.step
     if step is None:
-        return Lines([*lines, *_closing(run)])
+        return Lines([*lines, *_closing(run, keys)])
     title = step.title or f"Step {run.current + 1}"
     lines.append(Line(hang=2).put("▸ ", "accent").put(title, "title"))
     if busy:
         lines.append(Line(hang=2).put(f"  {busy}", "info"))
     if hint and step.hint:
-        lines.append(Line(hang=2).put("Hint: ", "accent").put(step.hint))
+        lines.append(Line(hang=2).put("Hint: ", "accent").put(keys.put_in(step.hint)))
     for number, paragraph in enumerate(step.text.split("\n\n")):
         if number or tall:
             lines.append(blank())
-        lines.append(prose(paragraph))
+        lines.append(prose(keys.put_in(paragraph)))
     if run.note:
         lines += [blank(), Line(hang=2).put("! ", "warn").put(run.note, "warn")]
     if tall:
@@ -52,22 +51,26 @@ def result_page(result: ActResult) -> Lines:
     return Lines([Line(hang=2, fold="char").put(line, "string") for line in result.lines])
 
 
-def panel_keys(run: LessonRun, keys: Mapping[str, str], *, hint: bool) -> list[tuple[str, str]]:
-    """What can be pressed now: (key, words). `keys` are those of `lesson-act` and so on, as people write them."""
+def panel_keys(run: LessonRun, keys: Keys, *, hint: bool) -> list[tuple[str, str]]:
+    """What can be pressed now: (key, words)."""
     step = run.step
     if step is None:
-        return [(keys["lessons"], "next lesson"), (keys["lesson-over"], "start over"), (keys["lesson-panel"], "hide")]
+        return [
+            (keys.first("lessons"), "next lesson"),
+            (keys.first("lesson-over"), "start over"),
+            (keys.first("lesson-panel"), "hide"),
+        ]
     found = []
     reading = any(each.event is EventKind.READ for each in (*step.done.all_of, *step.done.any_of))
     if step.act is not None:
-        found.append((keys["lesson-act"], step.act.label or "do it"))
+        found.append((keys.first("lesson-act"), step.act.label or "do it"))
     elif reading:
-        found.append((keys["lesson-act"], "go on"))
+        found.append((keys.first("lesson-act"), "go on"))
     if step.hint:
-        found.append((keys["lesson-hint"], "no hint" if hint else "hint"))
+        found.append((keys.first("lesson-hint"), "no hint" if hint else "hint"))
     if step.show:
-        found.append((keys["lesson-show"], "show me"))
-    return [*found, (keys["lesson-over"], "start over"), (keys["lesson-panel"], "hide")]
+        found.append((keys.first("lesson-show"), "show me"))
+    return [*found, (keys.first("lesson-over"), "start over"), (keys.first("lesson-panel"), "hide")]
 
 
 def _step_line(number: int, step: Step, run: LessonRun) -> Line:
@@ -76,11 +79,11 @@ def _step_line(number: int, step: Step, run: LessonRun) -> Line:
     return line.put(step.title or f"Step {number + 1}", "dim")
 
 
-def _closing(run: LessonRun) -> list[Line]:
+def _closing(run: LessonRun, keys: Keys) -> list[Line]:
     lines = [
         blank(),
         Line(hang=2).put("✓ ", "good").put(f"Done: all {plural(len(run.lesson.steps), 'step')}.", "title"),
     ]
     for paragraph in run.lesson.closing.split("\n\n") if run.lesson.closing else ():
-        lines += [blank(), prose(paragraph)]
+        lines += [blank(), prose(keys.put_in(paragraph))]
     return lines

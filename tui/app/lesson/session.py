@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tui.app.keys import BY_ID
 from tui.app.lesson.panel_page import result_page
 from tui.app.messages import Event, EventKind
 from tui.app.screens.dialogs import Reader
@@ -220,6 +221,10 @@ class Session:
                 self.house.show_tab(show.what)
             case "view":
                 await self._view(show.what)
+            case "action" if show.what in BY_ID:
+                await self.house.action_act(show.what)
+            case "action":
+                raise Unreachable(f"There is no action “{show.what}”.")
             case "key":
                 self.house.app.simulate_key(show.what)
             case "type":

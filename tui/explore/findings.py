@@ -81,6 +81,10 @@ def _namer(row: Node) -> str:
     return name_of(parent) if parent is not None and parent.kind in MANIFEST_KINDS else "the tag list"
 
 
+#: What differs (`presence.disagreement`), and the code for it.
+_DISAGREEMENTS = {"digest": "digest-mismatch", "size": "size-mismatch", "media type": "media-type-mismatch"}
+
+
 def mismatched(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
     """size-mismatch, digest-mismatch, media-type-mismatch, invalid-manifest: there, but not what was promised."""
     for row, seen in _with(rows, Presence.MISMATCHED):
@@ -90,7 +94,7 @@ def mismatched(rows: Troubled, observations: ObservationStore) -> Iterator[Findi
             text, facts = f"{name_of(row)} is no manifest: {row.error.sentence}", ("", "")
         elif quarrel is not None:
             what, there, said = quarrel
-            code = f"{what.replace(' ', '-')}-mismatch"
+            code = _DISAGREEMENTS[what]
             text, facts = (
                 f"{name_of(row)} has another {what}: {there}, its descriptor says {said}.",
                 (f"there: {there}", f"descriptor: {said}"),

@@ -84,7 +84,7 @@ async def test_the_explorer_shows_it_like_any_source(folder: Path) -> None:
     assert picture(folder) == before
 
 
-# Each state of a blob (protocol.md I-03)
+# Each state of a blob (docs/protocol-notes.md, I-03)
 
 
 async def probe(source: StorageSource, repository: str, descriptor: Descriptor) -> Observation:

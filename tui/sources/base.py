@@ -29,13 +29,24 @@ SourceKind = Literal["registry", "oci-layout", "oci-archive", "docker-archive", 
 
 
 class SourceError(Exception):
-    """A question that a source could not answer with content.
+    """A question that a source could not answer with content."""
 
-    `presence` says what that means for the object that was asked for; `sentence` is safe and complete; `fix`
-    says what the reader can do about it (safe, may be empty); `code` is the registry's own code or one of
-    ours, lower-case with dashes when ours; `detail` what is said of it beside the object itself (status and code when
-    empty); `raw` the bytes as served, when there are any that could be shown.
-    """
+    presence: Presence
+    """What that means for the object that was asked for."""
+    sentence: str
+    """Safe and complete."""
+    status: int | None
+    code: str
+    """The registry's own code, or one of ours, lower-case with dashes."""
+    fix: str
+    """What the reader can do about it: safe, may be empty."""
+    detail: str
+    """What is said of it beside the object itself; status and code when empty."""
+    retry_at: float | None
+    """A moment of `time.monotonic()` after which asking again makes sense."""
+    repository_unknown: bool
+    raw: bytes
+    """The bytes as served, when there are any that could be shown."""
 
     def __init__(
         self,
@@ -64,10 +75,10 @@ class SourceError(Exception):
     def observation(self) -> Observation:
         """The same, as what is now known of the object that was asked for."""
         terse = self.code or self.presence is not Presence.UNREACHABLE  # of those a status says too little
-        told = " ".join(part for part in (str(self.status or ""), self.code) if part) if terse else ""
+        short = " ".join(part for part in (str(self.status or ""), self.code) if part) if terse else ""
         return Observation(
             self.presence,
-            detail=self.detail or told or self.sentence,
+            detail=self.detail or short or self.sentence,
             status=self.status,
             retry_at=self.retry_at,
         )

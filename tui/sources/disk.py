@@ -32,13 +32,16 @@ _FULL_NAME = "io.containerd.image.name"
 
 @dataclass(slots=True)
 class Contents:
-    """What an image folder or archive names: tags to descriptors by repository, and manifests made up from what is
-    there (docker-archive has none of its own)."""
+    """What an image folder or archive names."""
 
     tags: dict[str, dict[str, Descriptor]] = field(default_factory=dict)
+    """By repository, then by tag."""
     made: dict[Digest, tuple[bytes, str]] = field(default_factory=dict)
+    """Manifests that were made up from what is there, with their types: a docker-archive has none of its own."""
     blobs: dict[Digest, str] = field(default_factory=dict)
+    """The files of blobs that lie elsewhere than in `blobs/`."""
     note: str = ""
+    """A safe sentence for the reader of the list."""
 
 
 class DiskSource:

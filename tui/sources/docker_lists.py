@@ -35,13 +35,14 @@ _CANDIDATES = 64
 
 @dataclass(frozen=True, slots=True)
 class LocalEntry:
-    """One entry of a list. `reference` is the `Ref` it was made from, `raw` the exact manifest (None: not
-    kept)."""
+    """One entry of a list."""
 
     file: str
     reference: Reference
+    """The `Ref` that it was made from."""
     descriptor: Descriptor
     raw: bytes | None
+    """The exact manifest; None when it was not kept."""
 
     def manifest(self) -> AnyManifest | None:
         """The manifest of the entry, if it was kept and is what the descriptor says."""
@@ -55,17 +56,18 @@ class LocalEntry:
 
 @dataclass(frozen=True, slots=True)
 class StoredList:
-    """One list. `folder` is its folder's name; `name` the reference that it was made for, None when nobody can
-    tell.
-
-    `candidates` are the references that have this folder name. `strays` are files (names, raw) that are no entries,
-    with why (safe): docker refuses the whole list because of them, and we leave them alone."""
+    """One list."""
 
     folder: str
+    """The name of its folder."""
     name: Reference | None
+    """The reference that it was made for; None when nobody can tell."""
     candidates: tuple[Reference, ...]
+    """The references that have this folder name."""
     entries: tuple[LocalEntry, ...]
     strays: tuple[tuple[str, str], ...] = ()
+    """Files that are no entries (names, raw), with why (safe): docker refuses the whole list because of them, and
+    fanfold leaves them alone."""
 
     @property
     def label(self) -> str:

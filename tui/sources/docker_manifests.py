@@ -39,17 +39,17 @@ _INDEXES = 16
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One reference now, against what the stored list says of it.
-
-    `was` is stored; `now` what the registry holds under the reference (None with presence missing: nothing any
-    more). If that is an index, `now` of an entry is the image in it: the stored one if it is there, else the one for
-    its platform, else the index itself. `sentence` is safe and says both."""
+    """One reference now, against what the stored list says of it."""
 
     reference: Reference
     was: Digest
+    """What is stored."""
     now: Digest | None
+    """What the registry holds under the reference; None with presence missing: nothing any more. If that is an index,
+    it is the image in it for an entry: the stored one if it is there, else the one for its platform, else the index."""
     presence: Presence
     sentence: str
+    """Says both, safe."""
 
     @property
     def stale(self) -> bool:
@@ -59,11 +59,12 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A stored list against the registry: its entries' sources, and the list's own tag (None: its name is not
-    known)."""
+    """A stored list against the registry."""
 
     entries: tuple[Compared, ...]
+    """What its entries were made of."""
     pushed: Compared | None
+    """The list's own tag; None when its name is not known."""
 
     @property
     def stale(self) -> bool:
@@ -72,8 +73,7 @@ class Comparison:
 
 
 class DockerManifests:
-    """The source. A list whose name can be told is `repository:tag`; another is its folder's name, with tag
-    `stored`."""
+    """The source. A list whose name can be told is `repository:tag`; another is its folder's name, tag `stored`."""
 
     kind: Literal["docker-manifests"] = "docker-manifests"
     registry: str | None = None

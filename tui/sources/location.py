@@ -29,15 +29,13 @@ FOLDERS = ("oci-layout", "docker-manifests", "storage")
 
 @dataclass(frozen=True, slots=True)
 class RepositoryLocation:
-    """Where bytes can be read from.
-
-    `registry` is the `host[:port]` of a registry; for what lies on disk it is None and `path` holds the source as
-    it is written on the command line, without repository, tag or digest (`oci:/tmp/layout`).
-    """
+    """Where bytes can be read from: in a registry, or in a source on disk."""
 
     repository: str
     registry: str | None = None
+    """`host[:port]`; None for what lies on disk."""
     path: str | None = None
+    """A source on disk as it is written on the command line, without repository, tag or digest: `oci:/tmp/layout`."""
 
     @classmethod
     def of(cls, reference: Reference) -> RepositoryLocation:

@@ -1,4 +1,4 @@
-"""What is known of one object in one repository: nine words that never mix (design.md, "presence").
+"""What is known of one object in one repository: nine words that never mix.
 
 A 404 is `missing`; a 401 or 403 is `denied`, which is *not* missing; an answer that never came is `unreachable`.
 Nothing here is ever guessed: an observation says what was asked and what came back, and when.
@@ -71,7 +71,7 @@ def presence_words() -> Mapping[str, PresenceWords]:
 
 _SETTLED = frozenset({Presence.PRESENT, Presence.MISSING, Presence.FOREIGN, Presence.MISMATCHED})
 
-#: Worst first: what a parent shows when its children differ (protocol.md D-15).
+#: Worst first: what a parent shows when its children differ (docs/protocol-notes.md, D-15).
 _ORDER = (
     Presence.MISSING,
     Presence.MISMATCHED,
@@ -92,20 +92,20 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One answer about one object.
-
-    `detail` is safe text for people ("404 BLOB_UNKNOWN"); `size` is in bytes, as served; `retry_at` is a moment
-    of `time.monotonic()` after which asking again makes sense; `confirmed` says that a second way of asking agreed.
-    """
+    """One answer about one object."""
 
     presence: Presence
     detail: str = ""
+    """Safe text for people: `404 BLOB_UNKNOWN`."""
     status: int | None = None
     size: int | None = None
+    """Bytes, as served."""
     media_type: str | None = None
     digest: Digest | None = None
     retry_at: float | None = None
+    """A moment of `time.monotonic()` after which asking again makes sense."""
     confirmed: bool = False
+    """A second way of asking agreed."""
     at: datetime = field(default_factory=_now)
 
 

@@ -19,15 +19,15 @@ from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Observation, Presence, compare
 from tui.text import safe
 
-#: After "no such repository" its objects are not asked for, one by one, for this many seconds (protocol.md D-11).
+#: After "no such repository" its objects are not asked for, one by one, for this many seconds
+#: (docs/protocol-notes.md, D-11).
 UNKNOWN_SECONDS = 5.0
 
 _NO_REGISTRY = "Check the name and the port; the request log shows what came back."
 
 
 def source_error(error: errors.RegistryError, why: tuple[str, ...] = ()) -> SourceError:
-    """What an error of the client means for the object that was asked for (protocol.md K1); `why` are sentences that
-    explain it."""
+    """What an error of the client means for the object that was asked for; `why` are sentences that explain it."""
     presence, code = _classify(error)
     retry_at = None if error.retry_after is None else time.monotonic() + error.retry_after
     return SourceError(

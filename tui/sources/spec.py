@@ -26,8 +26,6 @@ class SourceSpec:
     """A source, and perhaps a repository and a tag or digest in it.
 
     `registry` or `path` is set, never both (`docker-manifests:` alone has neither: Docker's own folder).
-    `selector` is None when neither tag nor digest was written; `explicit` is False then. `note` is safe text on
-    how the input was read; `scheme` is the "http" or "https" that was written before a registry, else "".
     """
 
     kind: SourceKind
@@ -35,10 +33,14 @@ class SourceSpec:
     path: Path | None = None
     repository: str | None = None
     selector: str | None = None
+    """None when neither tag nor digest was written."""
     explicit: bool = True
+    """Whether a selector was written."""
     note: str = ""
+    """Safe text on how the input was read."""
     text: str = ""
     scheme: str = ""
+    """The "http" or "https" that was written before a registry, else ""."""
 
     @property
     def key(self) -> tuple[SourceKind, str]:

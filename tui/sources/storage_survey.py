@@ -27,30 +27,31 @@ MOST_OBJECTS, MOST_TAGS, MOST_REVISIONS = 5_000, 20_000, 20_000
 
 @dataclass(frozen=True, slots=True)
 class TagState:
-    """A tag on disk. `digest` is what it points to (None: its link holds no digest); `readable` whether that manifest
-    can be read here; `history` what it has pointed to before, and whether that can still be read."""
+    """A tag on disk."""
 
     name: str
     digest: Digest | None
+    """What it points to; None when its link holds no digest."""
     readable: bool
+    """Whether that manifest can be read here."""
     history: tuple[tuple[Digest, bool], ...] = ()
+    """What it has pointed to before, and whether that can still be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class StorageSurvey:
-    """A repository on disk.
-
-    `unnamed` are manifests that no tag and no index names: what a garbage collection of untagged manifests takes.
-    `dangling` are links whose bytes are gone; `holes` are digests that manifests name and that are not readable here,
-    with the reason.
-    """
+    """A repository on disk."""
 
     repository: str
     tags: tuple[TagState, ...]
     revisions: int
+    """How many manifests are linked into it."""
     unnamed: tuple[Digest, ...]
+    """Manifests that no tag and no index names: what a garbage collection of untagged manifests takes."""
     dangling: tuple[Digest, ...]
+    """Links whose bytes are gone."""
     holes: tuple[tuple[Digest, str], ...]
+    """Digests that manifests name and that are not readable here, with the reason."""
 
     def lines(self) -> tuple[str, ...]:
         """The survey in sentences, for the screen; safe."""
@@ -76,7 +77,7 @@ class StorageSurvey:
 
 @dataclass(frozen=True, slots=True)
 class ComparedObject:
-    """One object on the disk and in the running registry. `meaning` is a safe sentence, "" where both agree."""
+    """One object on the disk and in the running registry."""
 
     repository: str
     what: str
@@ -84,6 +85,7 @@ class ComparedObject:
     disk: Observation
     live: Observation
     meaning: str
+    """A safe sentence; "" where both agree."""
 
     @property
     def agrees(self) -> bool:

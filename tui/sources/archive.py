@@ -128,8 +128,8 @@ def _by_name(name: str) -> Digest | None:
 def _diff_ids(files: Files, config: str) -> list[Digest]:
     try:
         document = strict_json.loads(files.read(config, CONFIG_LIMIT))
-        found = document["rootfs"]["diff_ids"]
-        return [Digest.parse(text) for text in found]
+        diff_ids = document["rootfs"]["diff_ids"]
+        return [Digest.parse(text) for text in diff_ids]
     except (SourceError, ValueError, KeyError, TypeError):
         return []  # the layers are hashed instead
 

@@ -84,13 +84,13 @@ class DiskSource:
         yield Page(tuple(self._named(repository)), True)
 
     def _named(self, repository: str) -> dict[str, Descriptor]:
-        found = self._contents.tags.get(repository)
-        if found is None:
+        tags = self._contents.tags.get(repository)
+        if tags is None:
             where = safe(repository, limit=255) or "An image"
             raise SourceError(
                 Presence.MISSING, f"{where} is not in {self.title}.", code="no such name", repository_unknown=True
             )
-        return found
+        return tags
 
     def _path(self, digest: Digest) -> str:
         return self._contents.blobs.get(digest, f"blobs/{digest.algorithm}/{digest.encoded}")
@@ -98,8 +98,8 @@ class DiskSource:
     async def manifest(self, repository: str, selector: str, *, fresh: bool = False) -> AnyManifest:
         descriptor = await self.resolve(repository, selector)
         digest = descriptor.digest
-        made = self._contents.made.get(digest)
-        raw, media_type = made or (await asyncio.to_thread(self._read_manifest, digest), descriptor.media_type)
+        synthetic = self._contents.made.get(digest)
+        raw, media_type = synthetic or (await asyncio.to_thread(self._read_manifest, digest), descriptor.media_type)
         try:
             return decode(raw, media_type, digest=digest)
         except DigestMismatch as error:
@@ -112,9 +112,9 @@ class DiskSource:
 
     async def resolve(self, repository: str, selector: str) -> Descriptor:
         named = self._named(repository)
-        found = named.get(selector)
-        if found is not None:
-            return found
+        descriptor = named.get(selector)
+        if descriptor is not None:
+            return descriptor
         if ":" in selector:
             digest = Digest.parse(selector)
             size = await asyncio.to_thread(self._size, digest)
@@ -125,8 +125,8 @@ class DiskSource:
         )
 
     def _size(self, digest: Digest) -> int | None:
-        made = self._contents.made.get(digest)
-        return len(made[0]) if made is not None else self._files.size(self._path(digest))
+        synthetic = self._contents.made.get(digest)
+        return len(synthetic[0]) if synthetic is not None else self._files.size(self._path(digest))
 
     async def probe(
         self, repository: str, descriptor: Descriptor, *, fresh: bool = False, confirm: bool = True
@@ -166,7 +166,7 @@ class DiskSource:
 
     async def referrers(self, repository: str, digest: Digest) -> tuple[Descriptor, ...]:
         """Manifests named in the layout whose `subject` is this digest (image-spec: a layout lists them so)."""
-        found = []
+        referring = []
         for selector, descriptor in self._named(repository).items():
             try:
                 manifest = await self.manifest(repository, selector)
@@ -174,8 +174,8 @@ class DiskSource:
                 continue  # one that cannot be read is an entry of its own, with its own error
             subject = manifest.subject
             if isinstance(manifest, Index | ImageManifest) and subject is not None and subject.digest == digest:
-                found.append(descriptor)
-        return tuple(found)
+                referring.append(descriptor)
+        return tuple(referring)
 
     def reference(self, repository: str, *, tag: str | None = None, digest: Digest | None = None) -> str:
         named = self._contents.tags.get(repository, {}).get(tag or "")

@@ -101,21 +101,21 @@ class DockerLists:
     def names(self) -> list[str]:
         """The folders of the lists, sorted; at most LISTS of them."""
         try:
-            with os.scandir(self.folder) as found:
-                names = [each.name for each in found if each.is_dir(follow_symlinks=False)]
+            with os.scandir(self.folder) as scan:
+                names = [each.name for each in scan if each.is_dir(follow_symlinks=False)]
         except FileNotFoundError:
             return []
         return sorted(name for name in names if not name.startswith("."))[:LISTS]
 
     def read(self, folder: str) -> StoredList:
         """One list, whatever its files hold. Raises FileNotFoundError when there is no such list."""
-        place = self._place(folder)
+        path = self._place(folder)
         entries: list[LocalEntry] = []
         strays: list[tuple[str, str]] = []
-        names = sorted(os.listdir(place), key=os.fsencode)
+        names = sorted(os.listdir(path), key=os.fsencode)
         for name in names[:ENTRIES]:
             try:
-                entries.append(_read_entry(place / name, name))
+                entries.append(_read_entry(path / name, name))
             except _NotAnEntry as error:
                 strays.append((name, str(error)))
         if len(names) > ENTRIES:
@@ -148,34 +148,34 @@ class DockerLists:
         """
         for name in (folder, *files):
             _check_name(name)
-        place = self.folder / folder
+        path = self.folder / folder
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         known: set[str] = set()
-        if place.is_dir():
+        if path.is_dir():
             known = {entry.file for entry in self.read(folder).entries}
-        place.mkdir(mode=0o755, exist_ok=True)
+        path.mkdir(mode=0o755, exist_ok=True)
         for name, raw in files.items():
-            atomic_write(place / name, raw, beside=self.folder, mode=0o644)  # as docker makes them
+            atomic_write(path / name, raw, beside=self.folder, mode=0o644)  # as docker makes them
         for name in known - set(files):
-            (place / name).unlink(missing_ok=True)
+            (path / name).unlink(missing_ok=True)
 
     def remove(self, folder: str) -> tuple[str, ...]:
         """Remove a list's entries and its folder; gives the names of files that are no entries and were left there."""
         stored = self.read(folder)
-        place = self._place(folder)
+        path = self._place(folder)
         for entry in stored.entries:
-            (place / entry.file).unlink(missing_ok=True)
+            (path / entry.file).unlink(missing_ok=True)
         left = tuple(name for name, _why in stored.strays)
         if not left:
-            place.rmdir()
+            path.rmdir()
         return left
 
     def _place(self, folder: str) -> Path:
         _check_name(folder)
-        place = self.folder / folder
-        if place.is_symlink() or not place.is_dir():
-            raise FileNotFoundError(2, "no such manifest list", str(place))
-        return place
+        path = self.folder / folder
+        if path.is_symlink() or not path.is_dir():
+            raise FileNotFoundError(2, "no such manifest list", str(path))
+        return path
 
 
 def stored_name(reference: str) -> str:

@@ -82,12 +82,12 @@ class DockerManifests:
 
     def __init__(self, folder: Path | None = None, client: Client | None = None) -> None:
         """`folder` is Docker's config folder or the `manifests` folder in it; None: Docker's own."""
-        found = default_folder() if folder is None else folder
+        manifests = default_folder() if folder is None else folder
         if folder is not None and folder.name != "manifests" and not os.path.islink(folder / "manifests"):
             inner = folder / "manifests"
-            found = inner if os.path.isdir(inner) or not any(folder.glob("*/*")) else folder
-        self.path = self.folder = found
-        self.lists = DockerLists(found)
+            manifests = inner if os.path.isdir(inner) or not any(folder.glob("*/*")) else folder
+        self.path = self.folder = manifests
+        self.lists = DockerLists(manifests)
         self.capabilities = Capabilities(
             referrers=False, holds_its_objects=False, names_with_registry=True, stored_lists=self
         )
@@ -95,7 +95,7 @@ class DockerManifests:
         self._registries: dict[str, RegistrySource] = {}
         self._stored: dict[tuple[str, str], str] = {}
         self._compared: dict[tuple[str, str], Comparison] = {}
-        self._held: dict[str, tuple[float, list[LocalEntry]]] = {}
+        self._entries_read: dict[str, tuple[float, list[LocalEntry]]] = {}
 
     @property
     def title(self) -> str:
@@ -111,22 +111,22 @@ class DockerManifests:
         """(repository, tag, folder) of every list."""
 
         def read() -> list[tuple[str, str, str]]:
-            return [(*place(stored), stored.folder) for stored in self.lists.every()]
+            return [(*listed_as(stored), stored.folder) for stored in self.lists.every()]
 
         try:
-            found = await asyncio.to_thread(read)
+            lists = await asyncio.to_thread(read)
         except OSError as error:
             raise _failed(error, str(self.folder)) from None
-        self._stored.update({(repository, tag): folder for repository, tag, folder in found})
-        return found
+        self._stored.update({(repository, tag): folder for repository, tag, folder in lists})
+        return lists
 
     async def repositories(self) -> AsyncIterator[Page]:
-        found = await self._all()
-        yield Page(tuple(dict.fromkeys(repository for repository, _tag, _folder in found)), True)
+        lists = await self._all()
+        yield Page(tuple(dict.fromkeys(repository for repository, _tag, _folder in lists)), True)
 
     async def tags(self, repository: str) -> AsyncIterator[Page]:
-        found = await self._all()
-        yield Page(tuple(dict.fromkeys(tag for name, tag, _folder in found if name == repository)), True)
+        lists = await self._all()
+        yield Page(tuple(dict.fromkeys(tag for name, tag, _folder in lists if name == repository)), True)
 
     async def stored(self, repository: str, tag: str) -> StoredList:
         """The list behind a repository and tag of this source. Raises SourceError."""
@@ -146,24 +146,24 @@ class DockerManifests:
 
         Raises SourceError when none of them can be read.
         """
-        held = self._held.get(repository)
-        if held is not None and time.monotonic() - held[0] < _HOLD:
-            return held[1]
+        remembered = self._entries_read.get(repository)
+        if remembered is not None and time.monotonic() - remembered[0] < _HOLD:
+            return remembered[1]
         if not any(name == repository for name, _tag in self._stored):
             await self._all()
-        found: list[LocalEntry] = []
+        entries: list[LocalEntry] = []
         unread: SourceError | None = None
         for name, tag in list(self._stored):
             if name == repository:
                 try:
-                    found += (await self.stored(name, tag)).entries
+                    entries += (await self.stored(name, tag)).entries
                 except SourceError as error:
                     if error.presence is not Presence.MISSING:
                         unread = error
-        if not found and unread is not None:
+        if not entries and unread is not None:
             raise unread  # what a list that cannot be read names is not known, and not missing
-        self._held[repository] = (time.monotonic(), found)
-        return found
+        self._entries_read[repository] = (time.monotonic(), entries)
+        return entries
 
     # objects
 
@@ -277,23 +277,23 @@ class DockerManifests:
                 now = _image_in(inside, entry) or head.digest
         except SourceError as error:
             if error.presence is Presence.MISSING:
-                said = f"{shown} is gone from the registry; the stored list still says {was.short}."
+                sentence = f"{shown} is gone from the registry; the stored list still says {was.short}."
             else:
-                said = f"What {shown} is now could not be found out: {error.sentence}"
-            return Compared(reference, was, None, error.presence, said)
+                sentence = f"What {shown} is now could not be found out: {error.sentence}"
+            return Compared(reference, was, None, error.presence, sentence)
         except OciError as error:
             return Compared(reference, was, None, Presence.MISMATCHED, f"{shown}: {error}")
         if now == was:
             if head.digest != was:
-                said = f"{shown} is an index, {head.digest.short}, that still holds {was.short}."
-                return Compared(reference, was, now, Presence.PRESENT, said)
+                sentence = f"{shown} is an index, {head.digest.short}, that still holds {was.short}."
+                return Compared(reference, was, now, Presence.PRESENT, sentence)
             return Compared(reference, was, now, Presence.PRESENT, f"{shown} is still {was.short}.")
-        said = f"{shown} is {now.short} now; the stored list still says {was.short}."
-        return Compared(reference, was, now, Presence.PRESENT, said)
+        sentence = f"{shown} is {now.short} now; the stored list still says {was.short}."
+        return Compared(reference, was, now, Presence.PRESENT, sentence)
 
     async def _inside(self, registry: RegistrySource, repository: str, digest: Digest) -> list[Descriptor]:
         """What is in an index and the indexes in it; one that is gone holds nothing. Raises SourceError, OciError."""
-        found: list[Descriptor] = []
+        images: list[Descriptor] = []
         waiting, read = [digest], set[Digest]()
         while waiting and len(read) < _INDEXES:
             one = waiting.pop(0)
@@ -306,10 +306,10 @@ class DockerManifests:
                 continue
             for part in manifest.entries if isinstance(manifest, Index) else ():
                 if not media.is_index(part.media_type):
-                    found.append(part)
+                    images.append(part)
                 elif part.digest not in read and part.digest not in waiting:
                     waiting.append(part.digest)
-        return found
+        return images
 
     async def aclose(self) -> None:
         """Nothing is held open; the client belongs to whoever made it."""
@@ -329,7 +329,7 @@ def _image_in(inside: list[Descriptor], entry: Descriptor) -> Digest | None:
     return chosen[0].digest if len(chosen) == 1 else None
 
 
-def place(stored: StoredList) -> tuple[str, str]:
+def listed_as(stored: StoredList) -> tuple[str, str]:
     """The repository and tag that a list goes by in this source."""
     if stored.name is None or stored.name.tag is None:
         return stored.folder, "stored"

@@ -193,30 +193,30 @@ class Archive:
             raise unreadable(self.title, "it is cut off")
 
     def _find(self, name: str) -> tuple[int, int] | None:
-        found = _inside(name)
+        inside = _inside(name)
         for _ in range(8):
-            if found is None or found in self._members:
+            if inside is None or inside in self._members:
                 break
-            found = self._links.get(found)
-        return self._members.get(found) if found is not None else None
+            inside = self._links.get(inside)
+        return self._members.get(inside) if inside is not None else None
 
     def size(self, name: str) -> int | None:
-        place = self._find(name)
-        return place[1] if place is not None else None
+        member = self._find(name)
+        return member[1] if member is not None else None
 
     def read(self, name: str, limit: int) -> bytes:
-        place = self._find(name)
-        if place is None:
+        member = self._find(name)
+        if member is None:
             raise absent(self.title, name)
-        if place[1] > limit:
-            raise too_large(self.title, name, place[1], limit)
-        return self._at(place[0], place[1])
+        if member[1] > limit:
+            raise too_large(self.title, name, member[1], limit)
+        return self._at(member[0], member[1])
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        place = self._find(name)
-        if place is None:
+        member = self._find(name)
+        if member is None:
             raise absent(self.title, name)
-        start, size = place
+        start, size = member
         for offset in range(0, size, _CHUNK):
             yield self._at(start + offset, min(_CHUNK, size - offset))
 

@@ -76,9 +76,9 @@ class ObjectLocation(str):
     selector: str
 
     def __new__(cls, location: RepositoryLocation, selector: str, text: str = "") -> ObjectLocation:
-        made = super().__new__(cls, text or location.at(selector))
-        made.location, made.selector = location, selector
-        return made
+        location_text = super().__new__(cls, text or location.at(selector))
+        location_text.location, location_text.selector = location, selector
+        return location_text
 
     @classmethod
     def of(

@@ -200,10 +200,10 @@ class RegistrySource:
 
     async def referrers(self, repository: str, digest: Digest) -> tuple[Descriptor, ...]:
         try:
-            found = await self._client.referrers(self._registry, repository, digest)
+            referrers = await self._client.referrers(self._registry, repository, digest)
         except errors.RegistryError as error:
             raise self._noted(repository, error) from error
-        return found.descriptors
+        return referrers.descriptors
 
     def reference(self, repository: str, *, tag: str | None = None, digest: Digest | None = None) -> str:
         text = f"{self._registry}/{repository}"
@@ -227,10 +227,10 @@ class RegistrySource:
         return source_error(error, self._client.login_notices(self._registry))
 
     def _noted(self, repository: str, error: errors.RegistryError) -> SourceError:
-        found = self._error(error)
-        if found.repository_unknown:
+        failure = self._error(error)
+        if failure.repository_unknown:
             self._unknown[repository] = time.monotonic() + UNKNOWN_SECONDS
-        return found
+        return failure
 
 
 def _foreign_detail(descriptor: Descriptor) -> str:

@@ -94,16 +94,16 @@ class StorageSource:
 
     def repository_names(self) -> tuple[str, ...]:
         """All repositories, sorted. Blocking. A folder is one if it holds `_manifests` or `_layers`."""
-        found: list[str] = []
+        repositories: list[str] = []
         waiting: list[tuple[str, ...]] = [()]
-        while waiting and len(found) < _MOST_REPOSITORIES:
+        while waiting and len(repositories) < _MOST_REPOSITORIES:
             above = waiting.pop()
             names = self.folder.folders(("repositories", *above))
             if above and ("_manifests" in names or "_layers" in names) and is_repository("/".join(above)):
-                found.append("/".join(above))
+                repositories.append("/".join(above))
             if len(above) < _DEEPEST:
                 waiting.extend((*above, name) for name in names if not name.startswith("_"))
-        return tuple(sorted(found))
+        return tuple(sorted(repositories))
 
     # Manifests
 
@@ -288,7 +288,7 @@ class StorageSource:
     def _subjects(self, repository: str) -> dict[str, tuple[Descriptor, ...]]:
         """Every manifest of the repository that names a subject, by that subject. Bounded; blocking."""
         _check_repository(repository)
-        found: dict[str, dict[Digest, Descriptor]] = {}
+        referring: dict[str, dict[Digest, Descriptor]] = {}
         for digest in self.revisions(repository)[:_MOST_REVISIONS]:
             raw = self.folder.read(blob_parts(digest), _REVISION_LIMIT)
             if raw is None or len(raw) > _REVISION_LIMIT or b'"subject"' not in raw:
@@ -301,13 +301,13 @@ class StorageSource:
                 described = replace(
                     manifest.descriptor(), artifact_type=manifest.artifact_type, annotations=manifest.annotations
                 )
-                found.setdefault(str(manifest.subject.digest), {})[digest] = described
-        return {subject: tuple(by_digest.values()) for subject, by_digest in found.items()}
+                referring.setdefault(str(manifest.subject.digest), {})[digest] = described
+        return {subject: tuple(by_digest.values()) for subject, by_digest in referring.items()}
 
     def revisions(self, repository: str) -> tuple[Digest, ...]:
         """Blocking. The manifests that are linked into a repository, tagged or not, sorted."""
         above = ("repositories", *repository.split("/"), "_manifests", "revisions")
-        found = []
+        digests = []
         for algorithm in self.folder.folders(above):
             for encoded in self.folder.folders((*above, algorithm)):
                 try:
@@ -315,8 +315,8 @@ class StorageSource:
                 except MalformedDigest:
                     continue  # not named by a digest: not a revision
                 if self.folder.size((*above, algorithm, encoded, "link")) is not None:
-                    found.append(digest)
-        return tuple(sorted(found))
+                    digests.append(digest)
+        return tuple(sorted(digests))
 
     def fallback_tag(self, digest: Digest) -> str:
         """The tag under which tools keep referrers for registries of this kind, which do not list them."""

@@ -57,22 +57,22 @@ class StorageSurvey:
         """The survey in sentences, for the screen; safe."""
         broken = [tag for tag in self.tags if not tag.readable]
         moved = [tag for tag in self.tags if len(tag.history) > 1]
-        found = [
+        sentences = [
             f"{safe(self.repository)}: {plural(len(self.tags), 'tag')}, {plural(self.revisions, 'manifest')} linked.",
         ]
-        found += [
+        sentences += [
             f"The tag {safe(tag.name)} points to {tag.digest or 'no digest'}, which is not readable." for tag in broken
         ]
-        found += [f"{digest} cannot be read here: {why}." for digest, why in self.holes]
-        found += [f"The link to {digest} dangles: its bytes are gone." for digest in self.dangling]
-        found += [
+        sentences += [f"{digest} cannot be read here: {why}." for digest, why in self.holes]
+        sentences += [f"The link to {digest} dangles: its bytes are gone." for digest in self.dangling]
+        sentences += [
             f"{digest} has no tag, and no index names it: a clean-up of untagged manifests takes it."
             for digest in self.unnamed
         ]
         for tag in moved:
             before = [f"{digest}{'' if there else ' (gone)'}" for digest, there in tag.history if digest != tag.digest]
-            found.append(f"The tag {safe(tag.name)} pointed elsewhere before: {', '.join(before)}.")
-        return tuple(found)
+            sentences.append(f"The tag {safe(tag.name)} pointed elsewhere before: {', '.join(before)}.")
+        return tuple(sentences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +208,10 @@ async def compare_with(
 
 async def _ask(source: Source, repository: str, tag: str) -> Observation:
     try:
-        found = await source.resolve(repository, tag)
+        descriptor = await source.resolve(repository, tag)
     except SourceError as error:
         return error.observation()
-    return Observation(Presence.PRESENT, str(found.digest), digest=found.digest)
+    return Observation(Presence.PRESENT, str(descriptor.digest), digest=descriptor.digest)
 
 
 def _collect(source: StorageSource, repository: str, digest: Digest, seen: dict[Digest, Descriptor]) -> None:

@@ -132,10 +132,10 @@ def parse_scopes(values: Iterable[str]) -> list[tuple[str, str, tuple[str, ...]]
 
     A name may hold colons (a port), so type and actions are split off at the ends. What is no scope is left out.
     """
-    found = []
+    scopes = []
     for text in " ".join(values).split():
         kind, first, rest = text.partition(":")
         name, second, actions = rest.rpartition(":")
         if first and second and name:
-            found.append((kind, name, tuple(action for action in actions.split(",") if action)))
-    return found
+            scopes.append((kind, name, tuple(action for action in actions.split(",") if action)))
+    return scopes

@@ -75,9 +75,9 @@ def attest(
 
 def put_attestation(store: Store, name: str, one: Attestation, *, without: Sequence[Piece] = ()) -> None:
     """Place an attestation in a repository; all but `without`."""
-    for found in (one.config, *one.statements):
-        if found not in without:
-            store.put_blob(name, found.raw)
+    for blob in (one.config, *one.statements):
+        if blob not in without:
+            store.put_blob(name, blob.raw)
     store.put_manifest(name, one.manifest.raw, one.manifest.media_type)
 
 
@@ -173,10 +173,10 @@ def _spdx(one: Image, name: str, packages: Sequence[tuple[str, str]]) -> dict[st
         "relationships": [
             {
                 "spdxElementId": "SPDXRef-DOCUMENT",
-                "relatedSpdxElement": found["SPDXID"],
+                "relatedSpdxElement": package["SPDXID"],
                 "relationshipType": "DESCRIBES",
             }
-            for found in listed
+            for package in listed
         ],
     }
 

@@ -97,10 +97,10 @@ def byte_range(header: str, length: int) -> tuple[int, int] | None:
 
     An empty span means that the range cannot be satisfied.
     """
-    found = _RANGE.fullmatch(header.strip().lower().replace(" ", ""))
-    if found is None:
+    match = _RANGE.fullmatch(header.strip().lower().replace(" ", ""))
+    if match is None:
         return None
-    first, last, suffix = found.groups()
+    first, last, suffix = match.groups()
     if suffix is not None:
         return (max(0, length - int(suffix)), length) if int(suffix) else (length, length)
     start = int(first)
@@ -185,8 +185,8 @@ async def _receive(call: Call, session: Upload) -> None:
     store = call.store
     span = call.request.headers.get("content-range")
     if span is not None:
-        found = _SPAN.fullmatch(span.strip())
-        if found is None or int(found[1]) != len(session.data) or int(found[2]) < int(found[1]) - 1:
+        match = _SPAN.fullmatch(span.strip())
+        if match is None or int(match[1]) != len(session.data) or int(match[2]) < int(match[1]) - 1:
             raise Refusal(
                 416,
                 "BLOB_UPLOAD_INVALID",

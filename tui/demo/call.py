@@ -49,10 +49,10 @@ class Call:
 
     def repository(self) -> Repository:
         """The repository that is asked for. Raises NAME_UNKNOWN when there is none."""
-        found = self.store.repositories.get(self.name)
-        if found is None:
+        repository = self.store.repositories.get(self.name)
+        if repository is None:
             raise Refusal(404, "NAME_UNKNOWN", {"name": self.name})
-        return found
+        return repository
 
     def digest(self) -> str:
         """The path's digest. Raises DIGEST_INVALID."""
@@ -70,13 +70,13 @@ class Call:
     def may(self, action: str, name: str | None = None) -> bool:
         """Whether the caller may `pull`, `push` or `delete` in a repository (this one, if none is named)."""
         name = self.name if name is None else name
-        found = self.store.repositories.get(name)
+        repository = self.store.repositories.get(name)
         grant = self.grant()
         if grant is None and self.store.rules.required:
             return False
         if grant is not None and grant.scopes is not None and (name, action) not in grant.scopes:
-            return found is not None and not self.store.rules.required and allowed(found.access, None, action)
-        return found is None or allowed(found.access, None if grant is None else grant.user, action)
+            return repository is not None and not self.store.rules.required and allowed(repository.access, None, action)
+        return repository is None or allowed(repository.access, None if grant is None else grant.user, action)
 
     def need(self, action: str) -> None:
         """Go on only if the caller may do that. Raises a challenge, or DENIED when no login would help."""
@@ -119,11 +119,11 @@ def checked_digest(text: str) -> str:
 
 def parse_query(raw: bytes) -> dict[str, list[str]]:
     """A query string's parameters, each with all its values."""
-    found: dict[str, list[str]] = {}
+    parameters: dict[str, list[str]] = {}
     if raw:
         for key, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
-            found.setdefault(key, []).append(value)
-    return found
+            parameters.setdefault(key, []).append(value)
+    return parameters
 
 
 async def read_chunks(request: Request, limit: int) -> AsyncIterator[bytes]:

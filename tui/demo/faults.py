@@ -95,14 +95,14 @@ def cut_off(store: Store, name: str, on: bool = True) -> None:
 
 def _reached(repository: Repository, start: Iterable[str]) -> set[str]:
     """The manifests that can be reached from these through indexes."""
-    found: set[str] = set()
+    reached: set[str] = set()
     waiting = [digest for digest in start if digest in repository.manifests]
     while waiting:
         digest = waiting.pop()
-        if digest not in found:
-            found.add(digest)
+        if digest not in reached:
+            reached.add(digest)
             waiting += [one for one in _named(repository.manifests[digest].raw) if one in repository.manifests]
-    return found
+    return reached
 
 
 def _named(raw: bytes) -> list[str]:

@@ -83,8 +83,8 @@ def _negotiate(call: Call, repository: Repository, digest: str) -> tuple[str, St
 
 
 def _children(stored: Stored) -> list[dict[str, Any]]:
-    found = json.loads(stored.raw).get("manifests", [])
-    return [child for child in found if isinstance(child, dict)]
+    children = json.loads(stored.raw).get("manifests", [])
+    return [child for child in children if isinstance(child, dict)]
 
 
 def accepts(header: str, media_type: str) -> bool:
@@ -96,9 +96,9 @@ def accepts(header: str, media_type: str) -> bool:
         return True
     best = (-1, 0.0)
     for part in header.lower().split(","):
-        found, _, parameters = part.strip().partition(";")
-        found = found.strip()
-        rank = {media_type: 2, media_type.partition("/")[0] + "/*": 1, "*/*": 0}.get(found, -1)
+        media_range, _, parameters = part.strip().partition(";")
+        media_range = media_range.strip()
+        rank = {media_type: 2, media_type.partition("/")[0] + "/*": 1, "*/*": 0}.get(media_range, -1)
         if rank > best[0]:
             best = (rank, _quality(parameters))
     return best[0] >= 0 and best[1] > 0
@@ -209,8 +209,8 @@ def _missing_children(store: Store, repository: Repository, document: dict[str, 
     if any(key in document for key in ("config", "layers", "fsLayers", "blobs")):
         raise _invalid("an index cannot have config or layers")
     check = store.quirks_for(repository.name).child_check
-    for place, child in enumerate(_list(document, "manifests")):
-        digest = _descriptor(child, f"manifests[{place}]")["digest"]
+    for position, child in enumerate(_list(document, "manifests")):
+        digest = _descriptor(child, f"manifests[{position}]")["digest"]
         if check and digest not in repository.manifests and not store.has_blob(repository.name, digest):
             yield digest
 
@@ -219,15 +219,15 @@ def _missing_blobs(store: Store, repository: Repository, document: dict[str, Any
     if any(key in document for key in ("manifests", "fsLayers")):
         raise _invalid("an image manifest cannot have manifests")
     if media_type == media.OCI_ARTIFACT:
-        blobs = [(f"blobs[{place}]", one) for place, one in enumerate(_list(document, "blobs", needed=False))]
+        blobs = [(f"blobs[{position}]", one) for position, one in enumerate(_list(document, "blobs", needed=False))]
     else:
         blobs = [("config", document.get("config"))]
-        blobs += [(f"layers[{place}]", one) for place, one in enumerate(_list(document, "layers"))]
+        blobs += [(f"layers[{position}]", one) for position, one in enumerate(_list(document, "layers"))]
     check = store.quirks_for(repository.name).child_check
     for where, one in blobs:
-        found = _descriptor(one, where)
-        if check and not found.get("urls") and not store.has_blob(repository.name, found["digest"]):
-            yield found["digest"]
+        descriptor = _descriptor(one, where)
+        if check and not descriptor.get("urls") and not store.has_blob(repository.name, descriptor["digest"]):
+            yield descriptor["digest"]
 
 
 def _document(raw: bytes) -> dict[str, Any]:

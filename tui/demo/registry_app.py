@@ -130,9 +130,9 @@ class EmbeddedRegistry:
             raise Refusal(400, "NAME_INVALID", {"name": call.name[:300]})
         if (whole := _whole_answer(call)) is not None:
             return whole
-        told = _limit(call)
+        headers = _limit(call)
         answer = await _HANDLERS[call.route.kind](call)
-        answer.headers.update(told)
+        answer.headers.update(headers)
         if quirks.digest_header != "right" and "docker-content-digest" in answer.headers:
             if quirks.digest_header == "absent":
                 del answer.headers["docker-content-digest"]
@@ -170,19 +170,19 @@ def _whole_answer(call: Call) -> Response | None:
 def _limit(call: Call) -> dict[str, str]:
     """Count the request; the `ratelimit-*` headers to answer with. Raises 429 when it is one too many."""
     quirks, store = call.quirks, call.store
-    found = store.repositories.get(call.name) if call.name else None
-    meter = found.meter if found is not None and found.quirks is not None else store.meter
-    told: dict[str, str] = {}
+    repository = store.repositories.get(call.name) if call.name else None
+    meter = repository.meter if repository is not None and repository.quirks is not None else store.meter
+    headers: dict[str, str] = {}
     if quirks.pulls is not None and call.route.kind == "manifest":
-        told = _count_pull(call, meter)
+        headers = _count_pull(call, meter)
     if (quirks.limit_every or quirks.limit_after is not None) and _concerns(call):
         meter.requests += 1
         now = meter.now()
         taken = meter.window.take(quirks.limit_window, now)
         nth = quirks.limit_every and meter.requests % quirks.limit_every == 0
         if nth or (quirks.limit_after is not None and taken > quirks.limit_after):
-            raise _too_many(quirks, str(meter.window.left(now)), told)
-    return told
+            raise _too_many(quirks, str(meter.window.left(now)), headers)
+    return headers
 
 
 def _concerns(call: Call) -> bool:
@@ -210,18 +210,18 @@ def _count_pull(call: Call, meter: Meter) -> dict[str, str]:
     spent = meter.pulls.count >= limit
     if call.method == "GET" and not spent:
         meter.pulls.take(quirks.pulls_window, now)
-    told = {
+    headers = {
         "ratelimit-limit": f"{limit};w={window}",
         "ratelimit-remaining": f"{max(0, limit - meter.pulls.count)};w={window}",
         "docker-ratelimit-source": "127.0.0.1",
     }
     if call.method == "GET" and spent:
-        raise _too_many(quirks, str(meter.pulls.left(now)), told)
-    return told
+        raise _too_many(quirks, str(meter.pulls.left(now)), headers)
+    return headers
 
 
-def _too_many(quirks: Quirks, left: str, told: Mapping[str, str]) -> Refusal:
-    headers = dict(told)
+def _too_many(quirks: Quirks, left: str, ratelimit: Mapping[str, str]) -> Refusal:
+    headers = dict(ratelimit)
     if quirks.retry_after is not None:
         headers["Retry-After"] = left if quirks.retry_after == "window" else quirks.retry_after
     return Refusal(429, quirks.limit_code, message=quirks.limit_message, headers=headers)

@@ -189,24 +189,24 @@ class Store:
 
     def repository(self, name: str) -> Repository:
         """The repository `name`, made if it is not there."""
-        found = self.repositories.get(name)
-        if found is None:
-            found = self.repositories[name] = Repository(name)
-        return found
+        repository = self.repositories.get(name)
+        if repository is None:
+            repository = self.repositories[name] = Repository(name)
+        return repository
 
     def quirks_for(self, name: str) -> Quirks:
-        found = self.repositories.get(name)
-        return self.quirks if found is None or found.quirks is None else found.quirks
+        repository = self.repositories.get(name)
+        return self.quirks if repository is None or repository.quirks is None else repository.quirks
 
     def has_blob(self, name: str, digest: str) -> bool:
-        found = self.repositories.get(name)
-        return found is not None and digest in found.blobs and digest in self.data
+        repository = self.repositories.get(name)
+        return repository is not None and digest in repository.blobs and digest in self.data
 
     def blob(self, name: str, digest: str) -> bytes | None:
         """A blob's bytes, if it can be read in that repository."""
         return self.data[digest] if self.has_blob(name, digest) else None
 
-    # Putting in; nothing is checked here (validate.py does), so that the gallery can hold what no push could
+    # Putting in; nothing is checked here (manifests.py does), so that the gallery can hold what no push could
 
     def put_blob(self, name: str, data: bytes, digest: str | None = None) -> str:
         """Keep `data` in the repository; its digest. A `digest` that is given is believed, even where it is wrong."""
@@ -241,23 +241,23 @@ class Store:
 
     def delete_blob(self, name: str, digest: str) -> bool:
         """Unlink a blob from a repository; False when it was not there. Bytes that nobody links are dropped."""
-        found = self.repositories.get(name)
-        if found is None or digest not in found.blobs:
+        repository = self.repositories.get(name)
+        if repository is None or digest not in repository.blobs:
             return False
-        found.blobs.discard(digest)
+        repository.blobs.discard(digest)
         if not any(digest in other.blobs for other in self.repositories.values()):
             self.stored -= len(self.data.pop(digest, b""))
         return True
 
     def delete_manifest(self, name: str, digest: str) -> bool:
         """Remove a manifest and every tag that points at it; False when it was not there."""
-        found = self.repositories.get(name)
-        gone = found.manifests.pop(digest, None) if found is not None else None
-        if found is None or gone is None:
+        repository = self.repositories.get(name)
+        gone = repository.manifests.pop(digest, None) if repository is not None else None
+        if repository is None or gone is None:
             return False
         self.stored -= len(gone.raw)
-        for tag in [tag for tag, target in found.tags.items() if target == digest]:
-            found.untag(tag)
+        for tag in [tag for tag, target in repository.tags.items() if target == digest]:
+            repository.untag(tag)
         return True
 
     # Starting over, and looking back

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tui.demo.access import Access
@@ -12,6 +12,7 @@ from tui.demo.images import (
     BUILDKIT,
     DOCKER,
     Image,
+    Piece,
     Style,
     image,
     index,
@@ -68,131 +69,101 @@ def pair(name: str) -> list[Image]:
 
 
 def _build_missing(store: Store) -> None:
-    for name, lost in (("missing-layer", "layer"), ("missing-config", "config"), ("missing-platform", "manifest")):
-        amd64, arm64 = pair(name)
-        put_image(store, PLACE + name, amd64)
-        if lost != "manifest":
-            gone = arm64.layers[1] if lost == "layer" else arm64.config
-            put_image(store, PLACE + name, arm64, without=(gone,))
-        put_index(store, PLACE + name, index([amd64.entry(), arm64.entry()]), LATEST)
+    for name, lost in (("missing-layer", "layer"), ("missing-config", "config")):
+        images = pair(name)
+        _put(store, name, images, without=(images[1].layers[1] if lost == "layer" else images[1].config,))
+
+    name = "missing-platform"
+    amd64, arm64 = pair(name)
+    _put(store, name, [amd64], entries=[amd64.entry(), arm64.entry()])
+
     name = "missing-statement"
-    images, proofs = pair(name), []
-    for one in images:
-        put_image(store, PLACE + name, one)
-        proofs.append(attest(one, PLACE + name))
-    put_attestation(store, PLACE + name, proofs[0])
-    put_attestation(store, PLACE + name, proofs[1], without=proofs[1].statements)
-    _put_all(store, name, images, proofs)
+    images = pair(name)
+    proofs = [attest(each, PLACE + name) for each in images]
+    _put(store, name, images, proofs, without=proofs[1].statements)
 
 
 def _build_wrong(store: Store) -> None:
     name = "wrong-platform"
     amd64 = sample_image(name, "linux/amd64")
     liar = sample_image(name + "-too", "linux/amd64", claims={"architecture": "arm64", "os": "linux"})
-    _put_pair(store, name, [amd64, liar])
+    _put(store, name, [amd64, liar])
 
     name = "wrong-size"
-    amd64 = sample_image(name, "linux/amd64")
     length = len(sample_image(name, "linux/arm64").layers[1].raw)
-    _put_pair(store, name, [amd64, sample_image(name, "linux/arm64", lies={1: {"size": length + 1_000}})])
+    liar = sample_image(name, "linux/arm64", lies={1: {"size": length + 1_000}})
+    _put(store, name, [sample_image(name, "linux/amd64"), liar])
 
     name = "wrong-bytes"
     amd64, arm64 = pair(name)
-    put_image(store, PLACE + name, amd64)
-    put_image(store, PLACE + name, arm64, without=(arm64.manifest,))
+    _put(store, name, [amd64, arm64], without=(arm64.manifest,))
     rotten = arm64.manifest.raw.replace(b'"schemaVersion": 2', b'"schemaVersion": 3')
     store.put_manifest(PLACE + name, rotten, arm64.manifest.media_type, digest=arm64.manifest.digest)
-    put_index(store, PLACE + name, index([amd64.entry(), arm64.entry()]), LATEST)
 
     name = "wrong-type"
-    images = pair(name)
-    for one in images:
-        put_image(store, PLACE + name, one)
-    lie = images[1].entry(mediaType=media.DOCKER_MANIFEST)
-    put_index(store, PLACE + name, index([images[0].entry(), lie]), LATEST)
+    amd64, arm64 = pair(name)
+    _put(store, name, [amd64, arm64], entries=[amd64.entry(), arm64.entry(mediaType=media.DOCKER_MANIFEST)])
 
     name = "not-json"
     amd64, arm64 = pair(name)
-    put_image(store, PLACE + name, amd64)
     page = piece(b"<!doctype html>\n<title>502 Bad Gateway</title>\n", media.OCI_MANIFEST)
     store.put_manifest(PLACE + name, page.raw, page.media_type)
-    entries = [amd64.entry(), page.descriptor(platform=dict(arm64.platform))]
-    put_index(store, PLACE + name, index(entries), LATEST)
+    _put(store, name, [amd64], entries=[amd64.entry(), page.descriptor(platform=dict(arm64.platform))])
 
 
 def _build_attested(store: Store) -> None:
     name = "orphan-attestation"
-    images, proofs = pair(name), []
+    images = pair(name)
     replaced = sample_image(name + "-old", "linux/arm64")
-    for one in [*images, replaced]:
-        proof = attest(one, PLACE + name)
-        put_attestation(store, PLACE + name, proof)
-        proofs.append(proof)
-    for one in images:
-        put_image(store, PLACE + name, one)
-    _put_all(store, name, images, proofs)
+    _put(store, name, images, [attest(each, PLACE + name) for each in (*images, replaced)])
 
     name = "missing-attestation"
     images = pair(name)
-    proof = attest(images[0], PLACE + name)
-    put_attestation(store, PLACE + name, proof)
-    for one in images:
-        put_image(store, PLACE + name, one)
-    _put_all(store, name, images, [proof])
+    _put(store, name, images, [attest(images[0], PLACE + name)])
 
     name = "dangling-subject"
     gone = sample_image(name + "-gone", "linux/amd64").manifest.descriptor()
-    _put_pair(store, name, [sample_image(name, "linux/amd64", subject=gone), sample_image(name, "linux/arm64")])
+    _put(store, name, [sample_image(name, "linux/amd64", subject=gone), sample_image(name, "linux/arm64")])
 
 
 def _build_shapes(store: Store) -> None:
     name = "duplicate-platform"
-    _put_pair(store, name, [*pair(name), sample_image(name + "-again", "linux/amd64")])
+    _put(store, name, [*pair(name), sample_image(name + "-again", "linux/amd64")])
 
     name = "nested"
     inner = pair(name)
-    for one in inner:
-        put_image(store, PLACE + name, one)
-    child = index([one.entry() for one in inner])
+    child = index([each.entry() for each in inner])
     put_index(store, PLACE + name, child)
     outer = sample_image(name, "linux/riscv64")
-    put_image(store, PLACE + name, outer)
-    put_index(store, PLACE + name, index([outer.entry(), child.descriptor()]), LATEST)
+    _put(store, name, [*inner, outer], entries=[outer.entry(), child.descriptor()])
 
     name = "mixed-types"
-    _put_pair(store, name, [sample_image(name, "linux/amd64", DOCKER), sample_image(name, "linux/arm64")])
+    _put(store, name, [sample_image(name, "linux/amd64", DOCKER), sample_image(name, "linux/arm64")])
 
-    name = "foreign-layer"
-    _put_pair(store, name, [_windows()], DOCKER)
-
-    put_index(store, PLACE + "empty-index", index([]), LATEST)
+    _put(store, "foreign-layer", [_windows()], style=DOCKER)
+    _put(store, "empty-index", [])
 
     name = "no-platform"
     images = pair(name)
-    for one in images:
-        put_image(store, PLACE + name, one)
-    put_index(store, PLACE + name, index([one.manifest.descriptor() for one in images]), LATEST)
+    _put(store, name, images, entries=[each.manifest.descriptor() for each in images])
 
     name = "unknown-platform"
-    images = [
-        *pair(name),
-        sample_image(name + "-extra", "linux/amd64", claims={"architecture": "unknown", "os": "unknown"}),
-    ]
-    _put_pair(store, name, images)
+    nowhere = {"architecture": "unknown", "os": "unknown"}
+    _put(store, name, [*pair(name), sample_image(name + "-extra", "linux/amd64", claims=nowhere)])
 
     name = "too-deep"
-    one = sample_image(name, "linux/amd64")
-    put_image(store, PLACE + name, one)
-    deep = index([one.entry()])
+    image_below = sample_image(name, "linux/amd64")
+    deep = index([image_below.entry()])
     for _ in range(12):
         put_index(store, PLACE + name, deep)
         deep = index([deep.descriptor()])
+    put_image(store, PLACE + name, image_below)
     put_index(store, PLACE + name, deep, LATEST)
 
 
 def _build_refusing(store: Store) -> None:
     for name in ("denied", "private", "limited", "slow", "counted"):
-        _put_pair(store, name, pair(name))
+        _put(store, name, pair(name))
     arm64 = sample_image("denied", "linux/arm64")
     store.repository(PLACE + "denied").quirks = Quirks(denied=frozenset({arm64.manifest.digest}))
     store.repository(PLACE + "private").access = Access.PRIVATE
@@ -231,14 +202,22 @@ def _windows() -> Image:
     )
 
 
-def _put_pair(store: Store, name: str, images: Sequence[Image], style: Style = BUILDKIT) -> None:
-    """Whole images and their index, tagged `latest`."""
-    for one in images:
-        put_image(store, PLACE + name, one)
-    put_index(store, PLACE + name, index([one.entry() for one in images], style), LATEST)
-
-
-def _put_all(store: Store, name: str, images: Sequence[Image], proofs: Sequence[Attestation]) -> None:
-    """The index of images and attestations that are placed already."""
-    entries = [one.entry() for one in images] + [proof.entry() for proof in proofs]
-    put_index(store, PLACE + name, index(entries), LATEST)
+def _put(
+    store: Store,
+    name: str,
+    images: Sequence[Image],
+    attestations: Sequence[Attestation] = (),
+    *,
+    entries: Sequence[Mapping[str, Any]] | None = None,
+    style: Style = BUILDKIT,
+    without: Sequence[Piece] = (),
+) -> None:
+    """Images and their attestations, all but `without`, and an index tagged `latest`: of all of them, if it is not said
+    what its `entries` are."""
+    for each in images:
+        put_image(store, PLACE + name, each, without=without)
+    for proof in attestations:
+        put_attestation(store, PLACE + name, proof, without=without)
+    if entries is None:
+        entries = [*(each.entry() for each in images), *(proof.entry() for proof in attestations)]
+    put_index(store, PLACE + name, index(entries, style), LATEST)

@@ -11,7 +11,6 @@ from tui.app.pages.plan import difference, plan_page
 from tui.app.pages.push import Progress, progress_page, result_page
 from tui.app.styled_text import Line, Lines
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
-from tui.compose.equivalents import Equivalent
 from tui.compose.events import BytesMoved, Notice, Outcome, PushResult, StepDone, StepFailed, StepStarted, Waiting
 from tui.compose.plan import Action, DiffRow, How, Plan, PlannedObject, Step, StepKind
 from tui.compose.validate import Problem, problems
@@ -22,6 +21,7 @@ from tui.oci.digest import Digest
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference
 from tui.sources.location import RepositoryLocation
+from tui.tools.table import CommandLine
 
 TARGET = Reference.parse("127.0.0.1:5000/app:1.0")
 HOME = RepositoryLocation("app", "127.0.0.1:5000")
@@ -155,7 +155,7 @@ def plan(**changes: object) -> Plan:
 
 
 def test_a_plan_says_what_is_there_what_travels_and_what_is_nowhere() -> None:
-    text = words(plan_page(plan(), (Equivalent("crane", "copy", "crane copy a b"),)))
+    text = words(plan_page(plan(), (CommandLine("crane", "copy", "crane copy a b"),)))
     assert text.startswith("This stops it")
     for needed in (digest("l3"), digest("old"), digest("new"), digest("x"), digest("y")):
         assert str(needed) in text
@@ -166,7 +166,7 @@ def test_a_plan_says_what_is_there_what_travels_and_what_is_nowhere() -> None:
 
 
 def test_every_object_can_be_listed_and_commands_are_links() -> None:
-    page = plan_page(plan(problems=()), (Equivalent("crane", "copy", "crane copy a b"),), every=True)
+    page = plan_page(plan(problems=()), (CommandLine("crane", "copy", "crane copy a b"),), every=True)
     assert "already in the repository" not in words(page)
     assert "crane copy a b" in [link.target.value for _, link in page.links()]
 
@@ -174,7 +174,7 @@ def test_every_object_can_be_listed_and_commands_are_links() -> None:
 def test_a_long_command_is_shown_short_and_copied_whole() -> None:
     lines = [f"curl --data {number} {'x' * 2000 if number == 3 else ''}" for number in range(40)]
     whole = " &&\n".join(lines)
-    page = plan_page(plan(), [Equivalent("curl", "PUT", whole)])
+    page = plan_page(plan(), [CommandLine("curl", "PUT", whole)])
     copied = [link.target.value for _, link in page.links() if link.target.value.startswith("curl")]
     assert copied == [whole]
     text = words(page)

@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.peers import need
+from tests.support.tools import BUILDX, CRANE, CURL, DOCKER, ORAS, REGCTL, SKOPEO
 from tests.teach.conftest import Stand
 from tui.demo.gallery import build_gallery
 from tui.demo.images import image, layer
@@ -27,8 +28,8 @@ from tui.oci.media import OCI_INDEX
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings
 from tui.sources.registry import RegistrySource
-from tui.teach.commands import Command, commands
-from tui.teach.lines import BUILDX, CRANE, CURL, DOCKER, ORAS, REGCTL, SKOPEO
+from tui.tools.looking import look_lines
+from tui.tools.table import CommandLine
 
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(240)]
 
@@ -87,12 +88,12 @@ def installed(tool: str) -> bool:
     return subprocess.run([found, "buildx", "version"], capture_output=True, timeout=30, check=False).returncode == 0
 
 
-def runnable(node: Node, stand: Stand) -> list[Command]:
+def runnable(node: Node, stand: Stand) -> list[CommandLine]:
     """The lines of a row whose tool is here."""
-    return [each for each in commands(node, stand.client.settings) if each.line and installed(each.tool)]
+    return [each for each in look_lines(node, stand.client.settings) if each.line and installed(each.tool)]
 
 
-async def run_all(node: Node, stand: Stand) -> list[tuple[Command, str]]:
+async def run_all(node: Node, stand: Stand) -> list[tuple[CommandLine, str]]:
     """What every line of a row prints; none fails."""
     found = runnable(node, stand)
     results = await asyncio.gather(*(shell(command.line) for command in found))
@@ -101,7 +102,7 @@ async def run_all(node: Node, stand: Stand) -> list[tuple[Command, str]]:
     return [(command, result.stdout) for command, result in zip(found, results, strict=True)]
 
 
-def assert_gives(command: Command, output: str, node: Node) -> None:
+def assert_gives(command: CommandLine, output: str, node: Node) -> None:
     """The output names the object of the row: by its digest, or by what is in it where its bytes are not kept."""
     digest, line = node.digest, command.line
     assert digest is not None
@@ -218,7 +219,7 @@ async def test_what_fails_where_something_below_is_broken_and_what_does_not(stan
         if command.tool == DOCKER:
             assert result.returncode != 0 and told.get(sample, "") in result.stderr
         elif command.title == "only the digest":
-            assert result.returncode != 0 and "fails where one is missing" in command.why
+            assert result.returncode != 0 and "fails where one is missing" in command.note
         else:
             assert result.returncode == 0, command.line
             assert_gives(command, result.stdout, tag)
@@ -234,7 +235,9 @@ async def test_referrers(stand: Stand) -> None:
     referrer = group.children[0]
     await stand.explorer.check(referrer).wait()
     config = next(child for child in referrer.children if child.kind is Kind.CONFIG)
-    assert all(each.line == "" for each in commands(config) if each.tool == BUILDX), "it is not the config of an image"
+    assert all(each.line == "" for each in look_lines(config) if each.tool == BUILDX), (
+        "it is not the config of an image"
+    )
     for node in (referrer, config):
         for command, output in await run_all(node, stand):
             assert_gives(command, output, node)
@@ -285,7 +288,7 @@ async def test_variants_and_versions_of_the_system(stand: Stand) -> None:
     for node in tag.children:
         if node.kind is not Kind.MANIFEST:
             continue
-        for command in commands(node, stand.client.settings):
+        for command in look_lines(node, stand.client.settings):
             if command.title.startswith("print the digest for") and not command.line:
                 without[command.tool].add(str(node.platform))
         for command, output in await run_all(node, stand):
@@ -309,16 +312,16 @@ async def test_the_lines_ask_for_what_their_texts_say(stand: Stand) -> None:
             assert (await shell(command.line)).returncode == 0
             asked = [r for r in stand.served.call(lambda store: list(store.requests)) if "/library/" in r.path]
             methods, objects = {r.method for r in asked}, {r.path.rpartition("/")[2] for r in asked}
-            seen.add(command.why)
-            if "HEAD request" in command.why or command.why.startswith("HEAD"):
+            seen.add(command.note)
+            if "HEAD request" in command.note or command.note.startswith("HEAD"):
                 assert methods == {"HEAD"}, command.line
-            if command.why.startswith("From the index alone"):
+            if command.note.startswith("From the index alone"):
                 assert objects <= {"latest", index}, command.line
-            if "it reads the manifest of the image too" in command.why:
+            if "it reads the manifest of the image too" in command.note:
                 assert objects == {"latest", child}, command.line
-            if "of this object alone" in command.why or "does not ask for anything below" in command.why:
+            if "of this object alone" in command.note or "does not ask for anything below" in command.note:
                 assert objects <= {"latest", str(node.digest)}, command.line
-            if "config too" in command.why:
+            if "config too" in command.note:
                 assert any("/blobs/" in r.path for r in asked), command.line
             if command.tool == DOCKER:
                 assert not objects & set(layers), command.line

@@ -15,6 +15,7 @@ import uvicorn
 
 from tests.peers.test_commands import assert_gives, installed, shell
 from tests.support.peers import need
+from tests.support.tools import BUILDX, CRANE, CURL, DOCKER, ORAS, REGCTL, SKOPEO
 from tui.demo.gallery import build_gallery
 from tui.demo.registry_app import EmbeddedRegistry
 from tui.demo.serve import CannotServe, Served
@@ -23,8 +24,8 @@ from tui.explore.node import Kind, Node
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings, HostSettings
 from tui.sources.registry import RegistrySource
-from tui.teach.commands import Command, commands
-from tui.teach.lines import BUILDX, CRANE, CURL, DOCKER, ORAS, REGCTL, SKOPEO
+from tui.tools.looking import look_lines
+from tui.tools.table import CommandLine
 
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(120)]
 
@@ -81,9 +82,9 @@ async def rows(address: str, settings: ClientSettings) -> AsyncIterator[list[Nod
     await client.aclose()
 
 
-async def ran(node: Node, settings: ClientSettings, *but: str) -> list[Command]:
+async def ran(node: Node, settings: ClientSettings, *but: str) -> list[CommandLine]:
     """Every line of a row whose tool is here gives its digest."""
-    found = [each for each in commands(node, settings) if each.line and installed(each.tool) and each.tool not in but]
+    found = [each for each in look_lines(node, settings) if each.line and installed(each.tool) and each.tool not in but]
     for command in found:
         result = await shell(command.line)
         assert result.returncode == 0, f"{command.line}\n{result.stderr}"
@@ -97,9 +98,9 @@ async def test_tls_that_is_not_verified(behind_tls: str) -> None:
     async with rows(behind_tls, settings) as found:
         for node in found:
             tools |= {command.tool for command in await ran(node, settings, BUILDX)}
-            for command in commands(node, settings):
+            for command in look_lines(node, settings):
                 if command.tool == BUILDX and command.line:
-                    assert "buildkitd.toml must say insecure = true" in command.why
+                    assert "buildkitd.toml must say insecure = true" in command.note
                     assert not installed(BUILDX) or (await shell(command.line)).returncode != 0
     assert tools >= {tool for tool in (CURL, DOCKER, CRANE, ORAS, SKOPEO) if installed(tool)}
 
@@ -115,9 +116,9 @@ async def test_an_ipv6_address() -> None:
         async with rows(address, settings) as found:
             for node in found:
                 assert await ran(node, settings)
-                for command in commands(node, settings):
+                for command in look_lines(node, settings):
                     if command.tool in (SKOPEO, REGCTL):
-                        assert command.line == "" and command.why
+                        assert command.line == "" and command.note
         if installed(SKOPEO):
             said = await shell(f"skopeo inspect --raw --tls-verify=false 'docker://{address}/library/hello:latest'")
             assert "invalid reference format" in said.stderr

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from tests.peers.test_commands import installed, shell
 from tests.support.peers import need, run
+from tests.support.tools import DOCKER, ORAS, SKOPEO
 from tui.demo import faults
 from tui.demo.gallery import build_gallery
 from tui.demo.samples.stories import docker_manifests
@@ -29,8 +30,8 @@ from tui.sources.docker_manifests import DockerManifests
 from tui.sources.registry import RegistrySource
 from tui.sources.storage import StorageSource
 from tui.teach.backend import ActResult
-from tui.teach.commands import Command, commands
-from tui.teach.lines import DOCKER, ORAS, SKOPEO
+from tui.tools.looking import look_lines
+from tui.tools.table import CommandLine
 
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(240)]
 
@@ -59,10 +60,10 @@ async def rows(source: Source, tag: str, repository: str = "") -> list[Node]:
     return found
 
 
-async def outputs(node: Node) -> list[tuple[Command, str]]:
+async def outputs(node: Node) -> list[tuple[CommandLine, str]]:
     """What each line of a row prints whose tool is here; none fails."""
     ran = []
-    for command in commands(node):
+    for command in look_lines(node):
         if command.line and installed(command.line.split()[0]):
             result = await shell(command.line)
             assert result.returncode == 0, f"{command.line}\n{result.stderr}"
@@ -131,7 +132,7 @@ async def test_dockers_stored_lists(gallery: Served, client: Client, tmp_path: P
     tag = (await rows(source, "0.16-edge", f"{gallery.address}/sandbox"))[-1]
     while tag.kind is not Kind.TAG and tag.parent is not None:
         tag = tag.parent
-    show, push, remove = [each for each in commands(tag, client.settings) if each.tool == DOCKER]
+    show, push, remove = [each for each in look_lines(tag, client.settings) if each.tool == DOCKER]
     shown = await shell(show.line)
     entries = [row.digest for row in tag.children if row.kind is Kind.MANIFEST]
     assert [entry["digest"] for entry in json.loads(shown.stdout)["manifests"]] == [str(each) for each in entries]

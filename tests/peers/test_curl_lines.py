@@ -25,7 +25,7 @@ from tui.explore.node import Node
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings
 from tui.sources.registry import RegistrySource
-from tui.teach.commands import commands
+from tui.tools.looking import look_lines
 
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(120)]
 
@@ -85,7 +85,7 @@ async def status(line: str, **variables: str) -> int:
 def copied(client: Client, node: Node) -> str:
     """What `y` `u` copies."""
     return next(
-        item.text for item in copy_menu(node, commands(node, client.settings, client.trace.login)) if item.key == "u"
+        item.text for item in copy_menu(node, look_lines(node, client.settings, client.trace.login)) if item.key == "u"
     )
 
 

@@ -13,14 +13,12 @@ import pytest
 import pytest_asyncio
 
 from tests.compose.fixtures import Rig, make
-from tests.support.by_hand import OPTIONAL, Hand, Held, buildx, here, newer_buildx, true_to
 from tests.support.peers import need
+from tests.support.shell import OPTIONAL, OTHER, SAME, Hand, Held, buildx, here, newer_buildx, true_to
 from tui.compose import edit
-from tui.compose.by_hand import OTHER, SAME
 from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.edit import begin_amend, begin_new
-from tui.compose.equivalents import Equivalent, equivalents
 from tui.compose.journal import Journal
 from tui.compose.plan import Plan
 from tui.compose.planner import plan_draft
@@ -35,6 +33,8 @@ from tui.oci.platform import Platform
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings
 from tui.sources.location import RepositoryLocation
+from tui.tools.table import CommandLine
+from tui.tools.writing import write_lines
 
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(240)]
 
@@ -67,19 +67,19 @@ def rig(rigs: tuple[Rig, Rig]) -> Rig:
     return rigs[0]
 
 
-def tools(plan: Plan) -> dict[str, Equivalent]:
-    return {each.tool: each for each in equivalents(plan)}
+def tools(plan: Plan) -> dict[str, CommandLine]:
+    return {each.tool: each for each in write_lines(plan)}
 
 
 def ran(held: dict[str, Held], *names: str) -> None:
     """These tools were run, where they are."""
     for name in names:
-        assert name in held or not here(Equivalent(name, "", "")), name
+        assert name in held or not here(CommandLine(name, "", "")), name
 
 
 @pytest.mark.parametrize("tool", [*OPTIONAL, "docker buildx"])
 def test_the_tools_that_need_not_be_here(tool: str) -> None:
-    if not here(Equivalent(tool, "", "")):
+    if not here(CommandLine(tool, "", "")):
         pytest.skip(f"{tool} is not installed, so that its lines are not run; Debian 12 has no package of it")
 
 
@@ -196,7 +196,7 @@ async def test_a_blob_that_is_missing_below_a_manifest_that_is_there(rig: Rig, h
     held = await hand.every(plan, rig)
     assert set(held) == {"curl"}
     assert held["curl"].digest == plan.digest
-    for each in equivalents(plan):
+    for each in write_lines(plan):
         assert each.tool in ("curl", "skopeo") or "takes a manifest that is there for complete" in each.note
     # So they do: each of them says that all is well, and the layer is not there.
     where = rig.at("app:1")
@@ -207,7 +207,7 @@ async def test_a_blob_that_is_missing_below_a_manifest_that_is_there(rig: Rig, h
         "oras": f"oras cp --from-plain-http --to-plain-http {below} {rig.at('app')}",
     }
     for tool, line in lines.items():
-        if here(Equivalent(tool, "", "")):
+        if here(CommandLine(tool, "", "")):
             done = await hand.shell(line)
             assert done.returncode == 0, done.stderr
             assert not rig.change(lambda store: store.has_blob("app", one.layers[1].digest))
@@ -263,7 +263,7 @@ async def test_a_copy_with_referrers(rig: Rig, hand: Hand) -> None:
     }
     plan = await plan_copy(rig.inspector, rig.at("app:1"), rig.ref("copy:1"), referrers=True)
     before = rig.change(lambda store: store.snapshot())
-    for command in equivalents(plan):
+    for command in write_lines(plan):
         if not command.line or not here(command):
             continue
         done = await hand.shell(command.line)
@@ -327,7 +327,7 @@ async def test_a_tag_and_its_undoing(rig: Rig, hand: Hand, what: str) -> None:
     # Some need what is put back to be in the repository still, and say so.
     rig.change(lambda store: store.delete_manifest("app", str(digest)))
     before = rig.change(lambda store: store.snapshot())
-    for command in equivalents(plan):
+    for command in write_lines(plan):
         if command.line and here(command):
             done = await hand.shell(command.line)
             assert (done.returncode == 0) == ("must still be in the repository" not in command.note), command
@@ -346,7 +346,7 @@ async def test_deleting_a_tag_and_a_manifest(rig: Rig, hand: Hand) -> None:
         (await plan_delete_manifest(rig.inspector, rig.ref(f"app@{digest}")), set()),
     ):
         ran_ = set()
-        for command in equivalents(plan):
+        for command in write_lines(plan):
             if command.line and here(command):
                 done = await hand.shell(command.line)
                 assert done.returncode == 0, f"{command.line}\n{done.stderr}"
@@ -360,7 +360,7 @@ async def test_deleting_a_tag_and_a_manifest(rig: Rig, hand: Hand) -> None:
         f"oras manifest delete --force --plain-http {rig.at('app:1')}",
         f"skopeo delete --tls-verify=false docker://{rig.at('app:1')}",
     ):
-        if here(Equivalent(line.split()[0], "", "")):
+        if here(CommandLine(line.split()[0], "", "")):
             assert (await hand.shell(line)).returncode == 0
             assert rig.change(lambda store: store.repository("app").tags) == {}
             rig.change(lambda store: store.restore(before))
@@ -372,6 +372,6 @@ async def test_every_tool_that_is_named_is_known(rig: Rig, hand: Hand) -> None:
     plan = await rig.plan("app:1", "app:a")
     for one in (await hand.every(plan, rig)).values():
         true_to(plan, one)
-    named = {each.tool for each in equivalents(plan)}
+    named = {each.tool for each in write_lines(plan)}
     assert named == {"docker manifest", "docker buildx", "crane", "oras", "regctl", "curl", "skopeo"}
-    assert all(isinstance(each, Equivalent) for each in equivalents(plan))
+    assert all(isinstance(each, CommandLine) for each in write_lines(plan))

@@ -13,14 +13,12 @@ import pytest
 import pytest_asyncio
 
 from tests.compose.fixtures import Rig, make
-from tests.support.by_hand import Hand, here
 from tests.support.real_registry import RealRegistry
+from tests.support.shell import OTHER, Hand, here
 from tests.support.tls_front import tls_front
-from tui.compose.by_hand import OTHER
 from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.edit import begin_new
-from tui.compose.equivalents import Equivalent, equivalents
 from tui.compose.journal import Journal
 from tui.compose.local_lists import plan_local_write, plan_remove_local, recreate_local
 from tui.compose.plan import Plan
@@ -34,6 +32,8 @@ from tui.oci.reference import Reference, is_loopback
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings, HostSettings
 from tui.sources.docker_manifests import DockerManifests
+from tui.tools.table import CommandLine
+from tui.tools.writing import write_lines
 
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(240)]
 
@@ -66,7 +66,7 @@ async def every_line(hand: Hand, rig: Rig, plan: Plan, settings: ClientSettings)
     """Run each line; those of buildx and docker fail exactly where their notes say so. Gives the tools that ran."""
     before = rig.change(lambda store: store.snapshot())
     tools = set()
-    for command in equivalents(plan, settings):
+    for command in write_lines(plan, settings):
         if not command.line or not here(command):
             continue
         done = await hand.shell(command.line)
@@ -121,7 +121,7 @@ async def fit(served: Served, hand: Hand, tmp_path: Path, registry: str, tls: bo
             assert "skopeo" in await every_line(hand, rig, plan, settings)
         if tls and loopback:
             # What is said of docker there is so: even the list that was made is not pushed.
-            (docker,) = (each for each in equivalents(made, settings) if each.tool == "docker manifest")
+            (docker,) = (each for each in write_lines(made, settings) if each.tool == "docker manifest")
             assert docker.note == "It pushes to loopback by plain HTTP only."
             where, source = ref("app:1"), ref("app:a")
             for flag in ("", "--insecure"):
@@ -144,7 +144,7 @@ async def test_a_real_registry(real: RealRegistry, hand: Hand, tmp_path: Path) -
         return Reference.parse(f"{real.address}/{text}")
 
     async def lines(plan: Plan, check: Any) -> None:
-        for command in equivalents(plan, client.settings):
+        for command in write_lines(plan, client.settings):
             if command.line and here(command):
                 done = await hand.shell(command.line)
                 assert done.returncode == 0, f"{command.line}\n{done.stderr}"
@@ -153,7 +153,7 @@ async def test_a_real_registry(real: RealRegistry, hand: Hand, tmp_path: Path) -
     draft, _failed = await begin_new(inspector, ref("app:1"), [str(ref("app:arm64")), str(ref("app:amd64"))])
     plan = await plan_draft(draft, inspector)
 
-    def same(command: Equivalent) -> None:
+    def same(command: CommandLine) -> None:
         raw = real.manifest(plan.target.repository, plan.target.tag or "")
         assert (Digest.of(raw) == plan.digest) == (OTHER not in command.note), command
         real.delete_manifest(plan.target.repository, Digest.of(raw))
@@ -166,14 +166,14 @@ async def test_a_real_registry(real: RealRegistry, hand: Hand, tmp_path: Path) -
     await lines(plan, lambda command: real.manifest("app", "2"))
 
     plan = await plan_delete_tag(inspector, ref("app:1"))
-    for command in equivalents(plan, client.settings):
+    for command in write_lines(plan, client.settings):
         if command.tool in ("curl", "crane") and here(command):
             assert "refuse it (docker-registry before 3)" in command.note
             assert (await hand.shell(command.line)).returncode != 0
             assert Digest.of(real.manifest("app", "1")) == made
     plan = await plan_delete_manifest(inspector, ref(f"app@{made}"))
 
-    def gone(command: Equivalent) -> None:
+    def gone(command: CommandLine) -> None:
         accept = {"Accept": media.OCI_INDEX}
         assert real.ask("GET", "/v2/app/manifests/1", headers=accept)[0] == 404, command.line
         real.put_manifest("app", "1", raw, media.OCI_INDEX)
@@ -220,7 +220,7 @@ async def test_a_local_list(served: Served, rig: Rig, hand: Hand, tmp_path: Path
     pushing = await plan_draft(draft, rig.inspector)
     raws = {each.digest: each.raw for each in pushing.objects if each.raw is not None}
     plan = plan_local_write(draft, raws)
-    (docker,) = equivalents(plan)
+    (docker,) = write_lines(plan)
     assert ("--config" in docker.line) == (not own)
     done = await hand.shell(docker.line)
     assert done.returncode == 0, done.stderr
@@ -230,7 +230,7 @@ async def test_a_local_list(served: Served, rig: Rig, hand: Hand, tmp_path: Path
     assert theirs == entries(folder)
 
     # Pushed: the line replaces the local list, and it stays, as the note says.
-    (docker,) = (each for each in equivalents(pushing) if each.tool == "docker manifest")
+    (docker,) = (each for each in write_lines(pushing) if each.tool == "docker manifest")
     done = await hand.shell(docker.line)
     assert done.returncode == 0, done.stderr
     assert "is replaced, and stays there" in docker.note
@@ -241,7 +241,7 @@ async def test_a_local_list(served: Served, rig: Rig, hand: Hand, tmp_path: Path
     }
 
     stored = await source.stored(f"{registry}/app", "1")
-    (removed,) = equivalents(plan_remove_local(source.lists.folder, stored))
+    (removed,) = write_lines(plan_remove_local(source.lists.folder, stored))
     assert removed.line
     assert (await hand.shell(removed.line)).returncode == 0
     assert not folder.exists()
@@ -252,7 +252,7 @@ async def test_a_local_list_whose_name_nobody_can_tell(rig: Rig, hand: Hand, tmp
     folder.mkdir(parents=True)
     source = DockerManifests(folder.parent.parent, rig.client)
     (stored,) = source.lists.every()
-    docker, remove = equivalents(plan_remove_local(source.lists.folder, stored))
+    docker, remove = write_lines(plan_remove_local(source.lists.folder, stored))
     assert docker.line == "" and "does not tell" in docker.note
     assert (await hand.shell(remove.line)).returncode == 0
     assert not folder.exists()

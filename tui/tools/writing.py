@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from tui.compose.bench import locate
 from tui.compose.plan import Action, How, Plan, StepKind
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import Index
 from tui.registry.access import Hosts
 from tui.sources.location import RepositoryLocation
+from tui.sources.spec import locate
 from tui.text import plural
 from tui.tools import writing_lists
 from tui.tools.planned import (

@@ -16,7 +16,7 @@ from tui.oci.canonical_json import json_text
 from tui.text import safe, shorten
 
 if TYPE_CHECKING:
-    from tui.teach.commands import Command
+    from tui.tools.table import CommandLine
 
 
 class Copying(Finding):
@@ -108,5 +108,5 @@ class Copying(Finding):
         return json_text(made.to_json(), indent=2) + "\n"
 
     @abstractmethod
-    def commands_of(self, node: Node) -> tuple[Command, ...]:
+    def commands_of(self, node: Node) -> tuple[CommandLine, ...]:
         """Teach's command lines for a row."""

@@ -20,13 +20,14 @@ from tui.app.pages.plan import plan_page
 from tui.app.screens.dialogs import Choice, Item, Prompt
 from tui.app.styled_text import Line, Lines
 from tui.app.widgets.page import PageView
-from tui.compose.equivalents import Equivalent, equivalents
 from tui.compose.plan import Plan, to_json
 from tui.compose.service import Progress
 from tui.engine import client_settings
 from tui.oci.canonical_json import json_text
 from tui.teach.write_events import plan_event
 from tui.text import plural, safe
+from tui.tools.table import CommandLine
+from tui.tools.writing import write_lines
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ class PlanScreen(FixScreen[Plan]):
         super().__init__(house)
         self.asked = asked
         self.plan: Plan | None = None
-        self.commands: Sequence[Equivalent] = ()
+        self.commands: Sequence[CommandLine] = ()
         self.every = False
         self._said: list[str] = []
         self._seen = False
@@ -95,7 +96,7 @@ class PlanScreen(FixScreen[Plan]):
     async def _work(self) -> None:
         try:
             plan = await self.asked.make(self._tell)
-            commands = await asyncio.to_thread(equivalents, plan, client_settings(self.house.fan.settings))
+            commands = await asyncio.to_thread(write_lines, plan, client_settings(self.house.fan.settings))
         except Exception as error:  # told on the screen: nothing was written
             self._failed = failure(error)
             self.redraw()

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 from tui.app.pages.parts import SEVERITY_ROLE, Scene, blank, heading, page, prose
 from tui.app.styled_text import Line, Lines, Target
-from tui.teach.commands import Command
 from tui.teach.digests import FourDigests
 from tui.teach.explain import explain_finding
 from tui.teach.explanation import Explanation, Link
+from tui.tools.table import CommandLine
 
 
 def explain(
     scene: Scene,
     explanation: Explanation,
-    commands: Sequence[Command] = (),
+    commands: Sequence[CommandLine] = (),
     digests: FourDigests | None = None,
 ) -> Lines:
     """A page from teach's explanation, its four digests and its commands. Every digest and line copies itself."""
@@ -100,7 +100,7 @@ def _digests(digests: FourDigests) -> list[Line]:
     return lines
 
 
-def _commands(commands: Sequence[Command]) -> list[Line]:
+def _commands(commands: Sequence[CommandLine]) -> list[Line]:
     lines = [blank(), heading("The same by hand"), Line().put("Tab and Enter, or a click, copies one.", "dim")]
     for command in commands:
         title = "" if command.title == command.tool else f"  {command.title}"
@@ -108,6 +108,6 @@ def _commands(commands: Sequence[Command]) -> list[Line]:
         for part in command.line.split("\n") if command.line else ():
             code = Line(hang=4, fold="char").put("  ")
             lines.append(code.put(part, "string", Target("copy", command.line)))
-        if command.why:
-            lines.append(Line(hang=2).put(f"  {command.why}", "dim"))
+        if command.note:
+            lines.append(Line(hang=2).put(f"  {command.note}", "dim"))
     return lines

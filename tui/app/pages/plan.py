@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from tui.app.pages.diff import change
 from tui.app.pages.parts import blank, digest_value, heading, prose, value
 from tui.app.styled_text import Line, Lines, Role, Target
-from tui.compose.equivalents import Equivalent
 from tui.compose.plan import LACKING, DiffRow, How, Plan, PlannedObject, Step, StepKind
 from tui.explore.diff import Change
 from tui.oci import media
 from tui.text import plural, safe, size
+from tui.tools.table import CommandLine
 
 _HOW: dict[How, tuple[str, Role]] = {
     How.PRESENT: ("present", "good"),
@@ -30,7 +30,7 @@ _LISTED = 60
 _MOST_LINES, _MOST_CHARACTERS = 12, 800
 
 
-def plan_page(plan: Plan, commands: Sequence[Equivalent] = (), *, every: bool = False) -> Lines:
+def plan_page(plan: Plan, commands: Sequence[CommandLine] = (), *, every: bool = False) -> Lines:
     """The whole plan; `every` lists what is present too, one by one."""
     lines = [*_problems(plan), prose(plan.confirmation, "title" if plan.ready else "plain")]
     lines += _facts(plan)
@@ -150,7 +150,7 @@ def _object(each: PlannedObject) -> list[Line]:
     return [line.put(f"  {each.digest.short}", "dim")]
 
 
-def _commands(commands: Sequence[Equivalent]) -> list[Line]:
+def _commands(commands: Sequence[CommandLine]) -> list[Line]:
     if not commands:
         return []
     lines = [blank(), heading("The same by hand"), Line().put("tab chooses one, enter copies it; e lists them", "dim")]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tui.explore.listing import Listing
     from tui.sources.base import Source
     from tui.sources.storage import StorageSource
-    from tui.teach.commands import Command
+    from tui.tools.table import CommandLine
 
 _log = logging.getLogger(__name__)
 
@@ -202,13 +202,13 @@ class DetailPane(Looking):
         digests = four_digests(scene.node) if scene.node.image() is not None else None
         return explain(scene, teach(scene.node, self.explorer), self.commands_of(scene.node), digests)
 
-    def commands_of(self, node: Node) -> tuple[Command, ...]:
+    def commands_of(self, node: Node) -> tuple[CommandLine, ...]:
         """Teach's command lines for a row."""
         from tui.engine import client_settings
-        from tui.teach.commands import commands
+        from tui.tools.looking import look_lines
 
         trace = self.services.trace if self.services is not None else None
-        return commands(node, client_settings(self.fan.settings), trace.login if trace is not None else None)
+        return look_lines(node, client_settings(self.fan.settings), trace.login if trace is not None else None)
 
     def welcome(self) -> None:
         """What pane 2 says before anything is open."""

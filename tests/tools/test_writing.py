@@ -15,12 +15,11 @@ import pytest
 
 from tests.compose.fixtures import Rig, make
 from tests.support.peers import need
-from tui.compose import by_hand, edit
-from tui.compose.by_hand import OTHER, SAME
+from tests.support.shell import OTHER, SAME
+from tui.compose import edit
 from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.draft import TypeChoice
-from tui.compose.equivalents import Equivalent, equivalents
 from tui.compose.plan import Plan
 from tui.compose.planner import plan_draft
 from tui.demo.images import DOCKER
@@ -28,10 +27,13 @@ from tui.oci.digest import Digest
 from tui.oci.reference import Reference
 from tui.registry.access import Hosts
 from tui.registry.settings import ClientSettings, HostSettings
+from tui.tools.planned import MOST_BYTES
+from tui.tools.table import CommandLine, piped
+from tui.tools.writing import LONGEST, write_lines
 
 
-def by_tool(plan: Plan, hosts: Hosts | None = None) -> dict[str, Equivalent]:
-    found = equivalents(plan, hosts)
+def by_tool(plan: Plan, hosts: Hosts | None = None) -> dict[str, CommandLine]:
+    found = write_lines(plan, hosts)
     for each in found:
         assert each.line or each.note, each
         assert each.line == "" or any(word in each.tool for word in shlex.split(each.line)), each.line
@@ -113,7 +115,7 @@ async def test_words_are_quoted(rig: Rig) -> None:
 @pytest.mark.parametrize("shell", ["bash", "sh"])
 def test_bytes_come_out_of_any_shell_as_they_went_in(shell: str) -> None:
     raw = bytes(range(256)) + b"%s %% \\n \\c 'x' \n\n"
-    done = subprocess.run([need(shell), "-c", by_hand.piped(raw, "cat")], capture_output=True, check=True, timeout=20)
+    done = subprocess.run([need(shell), "-c", f"{piped(raw)} cat"], capture_output=True, check=True, timeout=20)
     assert done.stdout == raw
 
 
@@ -150,7 +152,7 @@ async def test_each_registry_gets_its_own_flags(rig: Rig) -> None:
     plan = await plan_copy(rig.inspector, rig.at("app:1"), rig.ref("other:1"))
     away = replace(plan, target=Reference.parse("registry.example/app:1"))
 
-    def lines(settings: HostSettings) -> dict[str, Equivalent]:
+    def lines(settings: HostSettings) -> dict[str, CommandLine]:
         return by_tool(away, ClientSettings(hosts={"registry.example": settings}))
 
     source, target = rig.at(f"app@{digest}"), "registry.example/app:1"
@@ -195,13 +197,13 @@ async def test_docker_hub(rig: Rig) -> None:
 
 async def test_more_than_a_line_can_hold(rig: Rig) -> None:
     rig.put("app", make("a", "linux/amd64"), "t")
-    draft = edit.annotate(await rig.draft("app:1", "app:t"), "k", "v" * by_hand.MOST_BYTES * 2)
+    draft = edit.annotate(await rig.draft("app:1", "app:t"), "k", "v" * MOST_BYTES * 2)
     tools = by_tool(await plan_draft(draft, rig.inspector))
     assert tools["oras"].line == tools["curl"].line == ""
     assert "too many for a command line" in tools["oras"].note
     assert "long line" in tools["curl"].note
     assert "index create" in tools["regctl"].line
-    draft = edit.annotate(draft, "k", "v" * by_hand.LONGEST)
+    draft = edit.annotate(draft, "k", "v" * LONGEST)
     tools = by_tool(await plan_draft(draft, rig.inspector))
     assert {tool for tool, each in tools.items() if each.line} == {"docker manifest", "crane"}
 
@@ -209,5 +211,5 @@ async def test_more_than_a_line_can_hold(rig: Rig) -> None:
 async def test_a_plan_without_bytes_has_none(rig: Rig) -> None:
     rig.put("app", make("a", "linux/amd64"), "t")
     plan = await rig.plan("app:1", "app:t")
-    assert equivalents(replace(plan, raw=None)) == ()
-    assert equivalents(replace(plan, raw=b"[]", digest=Digest.of(b"[]"))) == ()
+    assert write_lines(replace(plan, raw=None)) == ()
+    assert write_lines(replace(plan, raw=b"[]", digest=Digest.of(b"[]"))) == ()

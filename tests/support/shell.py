@@ -15,19 +15,21 @@ from typing import Any
 
 from tests.compose.fixtures import Rig
 from tests.support.peers import need
-from tui.compose.by_hand import OTHER, SAME
-from tui.compose.equivalents import Equivalent, equivalents
 from tui.compose.plan import Plan
 from tui.demo.store import Recorded
 from tui.oci import attestation
 from tui.oci.descriptor import Descriptor
 from tui.registry.access import Hosts
+from tui.tools.table import CommandLine, says
+from tui.tools.writing import write_lines
 
+#: What a line promises of the bytes that it writes.
+SAME, OTHER = says("same"), says("other")
 #: Debian has no package of these.
 OPTIONAL = ("crane", "oras", "regctl")
 
 
-def here(command: Equivalent) -> bool:
+def here(command: CommandLine) -> bool:
     """Whether the line's program can be run; those that Debian has must be there."""
     if command.tool == "docker buildx":
         return buildx() > (0,)
@@ -55,7 +57,7 @@ def newer_buildx() -> bool:
 class Held:
     """What a tag holds after a tool's line, and what the registry was asked."""
 
-    command: Equivalent
+    command: CommandLine
     digest: str | None
     document: dict[str, Any]
     asked: list[Recorded]
@@ -103,7 +105,7 @@ class Hand:
         """Each tool's line run in the same registry, which is put back after each. Every one of them must work."""
         held: dict[str, Held] = {}
         before = rig.change(lambda store: store.snapshot())
-        for command in equivalents(plan, hosts if hosts is not None else rig.client.settings):
+        for command in write_lines(plan, hosts if hosts is not None else rig.client.settings):
             assert command.line or command.note, command
             if not command.line or not here(command):
                 continue
@@ -114,7 +116,7 @@ class Hand:
         return held
 
 
-def look(rig: Rig, plan: Plan, command: Equivalent) -> Held:
+def look(rig: Rig, plan: Plan, command: CommandLine) -> Held:
     """What the plan's tag holds now."""
     target = plan.target
 

@@ -69,7 +69,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     def _open(self) -> aiohttp.ClientSession:
         session = aiohttp.ClientSession(
-            # The gate bounds the number of connections, per host.
+            # The limiter bounds the number of connections, per host.
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=self._keepalive),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
@@ -77,7 +77,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             max_field_size=MAX_HEADER_LINE,
         )
         # aiohttp sends an idempotent request once more, unseen, when a kept connection turns out dead. The trace would
-        # miss it, and a PUT whose answer was lost must not be repeated behind our back: retry.py decides.
+        # miss it, and a PUT whose answer was lost must not be repeated behind our back: middleware/retry.py
+        # decides.
         session._retry_connection = False
         return session
 

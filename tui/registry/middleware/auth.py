@@ -88,10 +88,14 @@ class Auth:
                 request.on_end = partial(self._landed, lease)
             try:
                 response = await next(request)
-            except BaseException as error:
+            except asyncio.CancelledError:
                 if not request.begun:
-                    self._landed(lease, None, left=isinstance(error, asyncio.CancelledError))
+                    self._landed(lease, None, left=True)
                 raise
+            except Exception:
+                self._landed(lease, None)
+                raise
+            self._landed(lease, response)
             request.on_end = None
             if response.status != 401:
                 return response

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from tests.registry.clock import FakeClock
-from tests.registry.scripted import Script, exchange, request, response
+from tests.registry.middleware.scripted import Script, exchange, request, response
 from tui.registry.endpoints import Endpoints, Origin, parse_address
 from tui.registry.errors import RateLimited, Unreachable
 from tui.registry.middleware.limiter import Lane, Limiter

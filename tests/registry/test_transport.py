@@ -1,0 +1,45 @@
+"""What the transport relies on in its dependencies although nobody has promised it."""
+
+from __future__ import annotations
+
+import urllib.request
+
+import aiohttp
+import httpx
+
+from tests.registry.conftest import Connect, Serve
+from tests.registry.images import LAYER
+from tests.registry.server import Asked, Reply
+from tui.oci.digest import Digest
+from tui.registry.transport import BodylessRequest
+
+
+async def test_aiohttp_has_the_private_attributes_that_are_set_and_read() -> None:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        assert session._retry_connection is True, "whether a lost idempotent request is sent again, unseen"
+        assert session.connector is not None and len(session.connector._acquired) == 0
+
+
+def test_the_proxies_can_be_asked() -> None:
+    assert urllib.request.proxy_bypass_environment("h.example.com", {"no": "example.com"})  # type: ignore[attr-defined]
+
+
+def test_a_request_without_a_body_is_made_as_httpx_makes_it() -> None:
+    """`BodylessRequest` leaves out the constructor of httpx: whatever that sets is set."""
+    url = httpx.URL("https://h.example.com/")
+    usual = vars(httpx.Request("GET", url, extensions={}))
+    quick = vars(BodylessRequest("GET", url, headers=httpx.Headers(), extensions={}))
+    assert usual.keys() - quick.keys() <= {"_content"}, "which is only there when a body was given"
+
+
+async def test_a_kept_connection_that_is_dead_is_not_asked_twice_unseen(serve: Serve, connect: Connect) -> None:
+    """A server that hangs up after each answer: every request that it gets has its line in the trace."""
+
+    def handler(asked: Asked) -> Reply:
+        return Reply(200, [("Docker-Content-Digest", Digest.of(LAYER)), ("Connection", "close")], LAYER)
+
+    server = await serve(handler)
+    client = connect()
+    for _ in range(3):
+        await client.head_blob(server.address, "app", Digest.of(LAYER))
+    assert len(server.asked) == client.trace.count == 3

@@ -10,10 +10,10 @@ from tui.compose.draft import Draft
 from tui.compose.edit import begin_new
 from tui.compose.events import Event, PushResult
 from tui.compose.journal import Journal
-from tui.compose.patience import Patience
 from tui.compose.plan import Plan
 from tui.compose.planner import plan_draft
 from tui.compose.push import Push
+from tui.compose.retries import Retries
 from tui.demo.attest import Attestation, attest, put_attestation
 from tui.demo.images import BUILDKIT, Image, Style, image, index, layer, put_image, put_index
 from tui.demo.serve import Served
@@ -108,7 +108,7 @@ class Rig:
         async def soon(_seconds: float) -> None:
             return None
 
-        options.setdefault("patience", Patience(self.events.append, sleep=soon))
+        options.setdefault("retries", Retries(self.events.append, sleep=soon))
         return Push(plan, self.inspector, self.journal, on_event=self.events.append, watch_every=0.01, **options)
 
     async def pushed(self, target: str, *sources: str) -> PushResult:

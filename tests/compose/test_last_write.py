@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,9 +17,9 @@ from tests.registry.server import Asked, Reply
 from tui.compose.delete import plan_delete_tag
 from tui.compose.events import Notice, Outcome, Waiting
 from tui.compose.journal import NOT_WRITTEN
-from tui.compose.patience import Patience
 from tui.compose.plan import Plan
 from tui.compose.push import Push
+from tui.compose.retries import STEP_POLICY, Retries
 from tui.compose.undo import last_push
 
 
@@ -50,9 +51,9 @@ def on_put(rig: ProxiedRig, *answers: Callable[[], Reply | Awaitable[Reply]]) ->
     rig.proxy.asked.clear()
 
 
-def patient(rig: ProxiedRig, plan: Plan, **patience: Any) -> Push:
+def patient(rig: ProxiedRig, plan: Plan, **retries: Any) -> Push:
     """A push that really waits, as in the program."""
-    return rig.push(plan, patience=Patience(rig.events.append, **patience))
+    return rig.push(plan, retries=Retries(rig.events.append, **retries))
 
 
 async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
@@ -267,7 +268,7 @@ async def test_killed_for_good_it_says_either_or(proxied: ProxiedRig) -> None:
         return Reply(drop=True)
 
     on_put(proxied, killed)
-    result = await patient(proxied, plan, away=0.6).run()
+    result = await patient(proxied, plan, policy=replace(STEP_POLICY, deadline=0.6)).run()
     assert result.outcome is Outcome.UNVERIFIED
     assert result.undetermined and not result.tag_known
     assert "either the old or the new" in result.sentence
@@ -345,7 +346,7 @@ async def test_all_waits_of_the_last_write_are_bounded_together(proxied: Proxied
     async def soon(_seconds: float) -> None:
         return None
 
-    result = await patient(proxied, plan, longest=250.0, sleep=soon).run()
+    result = await patient(proxied, plan, rate_limit_deadline=250.0, sleep=soon).run()
     assert result.outcome is Outcome.FAILED
     assert proxied.holds("app", "1") == plan.before
     assert len([event for event in proxied.events if isinstance(event, Waiting) and event.seconds > 99.5]) == 2

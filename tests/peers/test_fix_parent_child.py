@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,7 @@ async def test_the_registry_is_killed_and_started_again(
 
 
 async def test_killed_for_good_the_old_index_stays(real: RealRegistry, second: RealRegistry, tmp_path: Path) -> None:
-    from tui.compose.patience import Patience
+    from tui.compose.retries import STEP_POLICY, Retries
 
     second.put_image("app", "amd64", "linux/amd64", "app", noise=100_000)
     old = real.put_image("app", "1", "linux/amd64", "old")
@@ -137,7 +138,13 @@ async def test_killed_for_good_the_old_index_stays(real: RealRegistry, second: R
         if isinstance(event, StepDone):
             real.kill()
 
-    push = Push(plan, inspector, Journal(tmp_path / "j"), on_event=on_event, patience=Patience(on_event, away=1.0))
+    push = Push(
+        plan,
+        inspector,
+        Journal(tmp_path / "j"),
+        on_event=on_event,
+        retries=Retries(on_event, replace(STEP_POLICY, deadline=1.0)),
+    )
     result = await push.run()
     await client.aclose()
     assert result.outcome is Outcome.FAILED

@@ -25,10 +25,10 @@ from tui.compose.events import (
     Waiting,
 )
 from tui.compose.journal import NOT_WRITTEN, Journal
-from tui.compose.patience import Patience, can_pass
 from tui.compose.plan import How, Plan, Step, StepKind
 from tui.compose.post_steps import PostSteps
-from tui.compose.tag_write import Retry, Stage, TagWrite
+from tui.compose.retries import Retries, can_pass
+from tui.compose.tag_write import Stage, TagWrite
 from tui.explore.inspector import Inspector
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
@@ -178,7 +178,7 @@ class Push:
         journal: Journal,
         *,
         on_event: OnEvent | None = None,
-        patience: Patience | None = None,
+        retries: Retries | None = None,
         recheck_after: float = 5.0,
         watch_every: float = 0.25,
     ) -> None:
@@ -187,13 +187,13 @@ class Push:
         self._inspector = inspector
         self._journal = journal
         self._on_event = on_event or (lambda _event: None)
-        self._patience = patience or Patience(self._tell)
-        self._patience.on_event = self._tell
+        self._retries = retries or Retries(self._tell)
+        self._retries.on_event = self._tell
         self._recheck_after = recheck_after
         self._watch_every = watch_every
         self._target = RepositoryLocation.of(plan.target)
         self._transfer = Transfer(inspector, self._target, self._tell)
-        self._last = TagWrite(inspector, plan, self._tell, self._patience)
+        self._tag = TagWrite(inspector, plan, self._tell, self._retries)
         self._side = PostSteps(inspector, plan)
         self._work: asyncio.Task[PushResult] | None = None
         self._counting = self._resting = 0.0
@@ -205,8 +205,8 @@ class Push:
         """Ask it to stop. False when the last write is under way, which is finished first (or when it is over)."""
         if self._work is None or self._work.done():
             return False
-        self._last.stopping = True
-        if self._last.stage in (Stage.WRITING, Stage.SETTLED):
+        self._tag.stopping = True
+        if self._tag.stage in (Stage.WRITING, Stage.SETTLED):
             self._tell(Notice("Too late to stop: the last write is under way and is finished first."))
             return False
         self._work.cancel()
@@ -319,17 +319,17 @@ class Push:
             raise _first(failures) from None
 
     async def _one(self, step: Step, action: Callable[[Step], Awaitable[str]]) -> str:
-        again = False
-
-        async def attempt() -> str:
-            nonlocal again
-            self._tell(StepStarted(step))
-            doing = self._transfer.again if again and step.kind in _BLOBS else action
-            again = True
-            return await doing(step)
-
+        state = self._retries.policy.start()
+        how: str | None = None
         try:
-            how = await self._patience.insist(step, attempt)
+            while how is None:
+                self._tell(StepStarted(step))
+                try:
+                    how = await action(step)
+                except (errors.RegistryError, SourceError) as error:
+                    await self._retries.pause(state, step, error)
+                    if step.kind in _BLOBS:
+                        action = self._transfer.again
         except OciError as error:
             self._tell(StepFailed(step, str(error)))
             raise ComposeError(str(error)) from error
@@ -357,44 +357,20 @@ class Push:
         await self._recheck(step)
         await self._begin_record()
         try:
-            result = await self._guarded(step)
+            result = await self._tag.run(step)
         except (errors.RegistryError, SourceError) as error:
             self._tell(StepFailed(step, error.sentence))
             raise
         if result.ok or result.outcome is Outcome.UNVERIFIED:
             self._moved = True
-            self._last.stage = Stage.SETTLED
+            self._tag.stage = Stage.SETTLED
             await asyncio.to_thread(self._journal.finish, self._record, str(result.outcome))
-        self._last.stage = Stage.OPEN
+        self._tag.stage = Stage.OPEN
         if result.ok:
             self._tell(StepDone(step, "put and read back"))
         else:
             self._tell(StepFailed(step, result.sentence))
         return result
-
-    async def _guarded(self, step: Step) -> PushResult:
-        """Look at the tag, write it, read it back; again, with another look, when the write did not happen."""
-        spell = self._patience.spell(step)
-        tried = False
-        while True:
-            theirs = await self._patience.insist(step, self._last.look)
-            if theirs == self.plan.digest:
-                if tried:  # it happened after all
-                    return await self._last.settle(step)
-                said = f"{safe(str(self.plan.target))} is {theirs} already."
-                return PushResult(
-                    Outcome.PUSHED, self.plan.target, said, digest=theirs, tag_holds=theirs, base=self.plan.before
-                )
-            if theirs != self.plan.before:
-                return self._last.conflict(theirs, tried=tried)
-            tried = True
-            try:
-                return await self._last.put(step)
-            except Retry as retry:
-                cause = retry.cause
-            if self._last.stopping:
-                raise asyncio.CancelledError
-            await spell.pause(cause)
 
     async def _begin_record(self) -> None:
         """What is replaced is on disk before it is replaced."""
@@ -432,7 +408,7 @@ class Push:
         told = False
         while True:
             until = self._inspector.client.paused_until(registry)
-            left = until - self._patience.clock() if until is not None else 0.0
+            left = until - self._retries.clock() if until is not None else 0.0
             counted = self._counting > 0 and left <= self._counting + 1.0  # by a step, which waits for the same
             if left > 0.05 and not counted:
                 told = True
@@ -448,7 +424,7 @@ class Push:
                 self._counting = event.seconds
             else:
                 self._resting = event.seconds
-            self._last.waiting = self._counting > 0 or self._resting > 0
+            self._tag.waiting = self._counting > 0 or self._resting > 0
         self._on_event(event)
 
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 
 from tui.compose.events import Notice, OnEvent, Outcome, PushResult
-from tui.compose.patience import Patience, can_pass
 from tui.compose.plan import Plan, Step
+from tui.compose.retries import Retries, can_pass
 from tui.explore.inspector import Inspector
 from tui.oci.digest import Digest
 from tui.oci.manifest import AnyManifest
@@ -55,18 +55,43 @@ class TagWrite:
     inspector: Inspector
     plan: Plan
     on_event: OnEvent
-    patience: Patience
+    retries: Retries
     stage: Stage = Stage.OPEN
     stopping: bool = False
     waiting: bool = False
 
-    async def look(self) -> Digest | None:
+    async def run(self, step: Step) -> PushResult:
+        """Look at the tag, write it, read it back; again, with another look, when the write did not happen. Raises
+        RegistryError when it certainly did not and waiting is no use, or took too long."""
+        state = self.retries.policy.start()
+        tried = False
+        while True:
+            holds = await self.retries.insist(step, self._look)
+            if holds == self.plan.digest:
+                if tried:  # it happened after all
+                    return await self._settle(step)
+                sentence = f"{safe(str(self.plan.target))} is {holds} already."
+                return PushResult(
+                    Outcome.PUSHED, self.plan.target, sentence, digest=holds, tag_holds=holds, base=self.plan.before
+                )
+            if holds != self.plan.before:
+                return self._conflict(holds, tried=tried)
+            tried = True
+            try:
+                return await self._put(step)
+            except Retry as retry:
+                cause = retry.cause
+            if self.stopping:
+                raise asyncio.CancelledError
+            await self.retries.pause(state, step, cause)
+
+    async def _look(self) -> Digest | None:
         """What the tag holds just before the write: the login is got first, so that nothing comes between the two."""
         target = self.plan.target
         await self.inspector.client.ready_to_put(target.registry, target.repository, target.tag or "latest")
-        return await self.now()
+        return await self._now()
 
-    async def now(self) -> Digest | None:
+    async def _now(self) -> Digest | None:
         """What the tag holds at this moment; None when there is no such tag. Raises RegistryError.
 
         Where there was no tag and the registry says so again, that is believed without a second question.
@@ -79,7 +104,7 @@ class TagWrite:
             return None
         return head.digest
 
-    def conflict(self, theirs: Digest | None, *, tried: bool = False) -> PushResult:
+    def _conflict(self, theirs: Digest | None, *, tried: bool = False) -> PushResult:
         """Somebody moved the tag since the plan was made. Nothing is put there (again, if it was `tried`)."""
         start = "The last write did not get through and is not repeated" if tried else "Stopped before the last write"
         name = safe(str(self.plan.target))
@@ -96,7 +121,7 @@ class TagWrite:
             theirs=theirs,
         )
 
-    async def put(self, step: Step) -> PushResult:
+    async def _put(self, step: Step) -> PushResult:
         """PUT the tag, once, and read it back. Raises Retry when it certainly did not happen and may be tried again,
         and RegistryError when it certainly did not and cannot be fixed by waiting."""
         target, raw = self.plan.target, step.raw or b""
@@ -119,12 +144,12 @@ class TagWrite:
                 if can_pass(error):
                     raise Retry(error) from error
                 raise
-        return await self.settle(step, lost)
+        return await self._settle(step, lost)
 
     def _begun(self) -> None:
         self.stage = Stage.WRITING
 
-    async def settle(self, step: Step, lost: errors.RegistryError | None = None) -> PushResult:
+    async def _settle(self, step: Step, lost: errors.RegistryError | None = None) -> PushResult:
         """Ask what became of the write, however long the registry is away; whoever stops that gets what is known.
 
         Raises Retry when the answer was `lost` and the tag holds what it held before.
@@ -160,13 +185,13 @@ class TagWrite:
         if lost is not None:
             self.on_event(Notice(f"{_how(lost)}; the tag is asked what became of it.", step))
             try:
-                theirs = await self.patience.insist(step, self.now)
+                theirs = await self.retries.insist(step, self._now)
             except errors.RegistryError as error:
                 return self._unknown(lost, error.sentence)
             if theirs == self.plan.before:
                 raise Retry(lost)
             if theirs != self.plan.digest:
-                return self.conflict(theirs, tried=True)
+                return self._conflict(theirs, tried=True)
         return await self._verify(step)
 
     def _unknown(self, lost: errors.RegistryError | None, trouble: str) -> PushResult:
@@ -195,9 +220,9 @@ class TagWrite:
 
         for pause in (0.0, *LAG):
             if pause:
-                await self.patience.sleep(pause)
+                await self.retries.sleep(pause)
             try:
-                manifest = await self.patience.insist(step, read)
+                manifest = await self.retries.insist(step, read)
             except errors.RegistryError as error:
                 trouble = error.sentence
                 if can_pass(error):

@@ -29,7 +29,7 @@ from tui.compose.plan import How, Plan, Step, StepKind
 from tui.compose.post_steps import PostSteps
 from tui.compose.retries import Retries, can_pass
 from tui.compose.tag_write import Stage, TagWrite
-from tui.explore.inspector import Inspector
+from tui.explore.inspector import FRESH_SECONDS, Inspector
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -94,11 +94,13 @@ class Transfer:
         digest = _digest(step)
         descriptor = Descriptor(step.media_type, digest, step.size)
         if ask:
-            found = await self._inspector.source(self._target).probe(self._target.repository, descriptor, fresh=True)
-            if found.presence is Presence.PRESENT:
+            observation = await self._inspector.source(self._target).probe(
+                self._target.repository, descriptor, fresh=True
+            )
+            if observation.presence is Presence.PRESENT:
                 if upload is not None:
                     await self._cancel(upload)
-                self._inspector.note(self._target, digest, found)
+                self._inspector.note(self._target, digest, observation)
                 return "there already"
         if upload is not None and upload in self._open:
             self._open.remove(upload)  # from here on the client sees to it
@@ -179,7 +181,7 @@ class Push:
         *,
         on_event: OnEvent | None = None,
         retries: Retries | None = None,
-        recheck_after: float = 5.0,
+        recheck_after: float = FRESH_SECONDS,
         watch_every: float = 0.25,
     ) -> None:
         self.plan = plan
@@ -294,13 +296,13 @@ class Push:
         for step in steps:
             if step.kind in (*_BLOBS, StepKind.MANIFEST, StepKind.TAG):
                 continue
-            said = await self._one(step, self._side.run)
+            how = await self._one(step, self._side.run)
             if step.kind in _DELETIONS:
                 self._moved = True
                 await asyncio.to_thread(self._journal.finish, self._record, "deleted")
-                result = replace(result, outcome=Outcome.PUSHED, sentence=said, tag_holds=None)
+                result = replace(result, outcome=Outcome.PUSHED, sentence=how, tag_holds=None)
             elif self.plan.digest is None:
-                result = replace(result, sentence=f"{step.title}: {said}.")
+                result = replace(result, sentence=f"{step.title}: {how}.")
         return result
 
     async def _several(self, steps: Sequence[Step], action: Callable[[Step], Awaitable[str]], at_once: int) -> None:
@@ -346,11 +348,11 @@ class Push:
     async def _move_tag(self, steps: Sequence[Step]) -> PushResult:
         name = safe(str(self.plan.target))
         if not steps:
-            said = f"{name} holds {self.plan.digest} already." if self.plan.digest else f"{name}: done."
+            sentence = f"{name} holds {self.plan.digest} already." if self.plan.digest else f"{name}: done."
             if any(step.kind in _DELETIONS for step in self.plan.steps):
                 await self._begin_record()
             return PushResult(
-                Outcome.UNCHANGED, self.plan.target, said, digest=self.plan.digest, tag_holds=self.plan.before
+                Outcome.UNCHANGED, self.plan.target, sentence, digest=self.plan.digest, tag_holds=self.plan.before
             )
         step = steps[0]
         self._tell(StepStarted(step))
@@ -387,13 +389,17 @@ class Push:
             and self._inspector.age(self._target, each.digest) > self._recheck_after
         ]
         source = self._inspector.source(self._target)
-        found = await asyncio.gather(
+        observations = await asyncio.gather(
             *(
                 source.probe(self._target.repository, Descriptor(each.media_type, each.digest, each.size), fresh=True)
                 for each in old
             )
         )
-        gone = [each for each, seen in zip(old, found, strict=True) if seen.presence is Presence.MISSING]
+        gone = [
+            each
+            for each, observation in zip(old, observations, strict=True)
+            if observation.presence is Presence.MISSING
+        ]
         if gone:
             names = tuple(str(each.digest) for each in gone)
             raise errors.Refused(
@@ -405,16 +411,16 @@ class Push:
     async def _watch(self) -> None:
         """The client pauses a host by itself after a 429: say so while it lasts."""
         registry = self.plan.target.registry
-        told = False
+        announced = False
         while True:
             until = self._inspector.client.paused_until(registry)
             left = until - self._retries.clock() if until is not None else 0.0
             counted = self._counting > 0 and left <= self._counting + 1.0  # by a step, which waits for the same
             if left > 0.05 and not counted:
-                told = True
+                announced = True
                 self._tell(Waiting(None, left, f"{safe(registry)} asked to wait (too many requests)"))
-            elif told:
-                told = False
+            elif announced:
+                announced = False
                 self._tell(Waiting(None, 0.0, ""))
             await asyncio.sleep(self._watch_every)
 

@@ -4,7 +4,7 @@ attestations."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tui.compose.draft import Entry, EntryVerdict
@@ -62,22 +62,23 @@ async def resolve(inspector: Inspector, reference: str, digest: Digest | None = 
     except SourceError as error:
         raise refused(shown, error) from None
     root = await read(inspector, home, str(digest or selector), shown, fresh=digest is None)
-    walk = _Walk(inspector, home, reference, shown)
+    unwrapper = _Unwrapper(inspector, home, reference, shown)
     if isinstance(root, Index):
-        entries = [entry async for entry in walk.index(root, 0)]
-        entries = _once(entries)
+        entries = _once(await unwrapper.index(root, 0))
         if not any(not entry.is_attestation for entry in entries):
             raise ResolveError(f"{shown} is an index without any image in it.", Presence.MISMATCHED)
-        if walk.nested:
-            walk.notes.append(f"{shown}: unwrapped {plural(walk.nested, 'index', 'indexes')} inside the index.")
+        if unwrapper.nested:
+            unwrapper.notes.append(
+                f"{shown}: unwrapped {plural(unwrapper.nested, 'index', 'indexes')} inside the index."
+            )
         if root.annotations:
-            walk.notes.append(
+            unwrapper.notes.append(
                 f"{shown}: the index's own {plural(len(root.annotations), 'annotation')} stay with it; "
                 "annotate the new index to have them there."
             )
     else:
-        entries = [await walk.image(root)]
-    return Resolved(reference, home, root, tuple(entries), tuple(walk.notes), walk.nested > 0)
+        entries = [await unwrapper.image(root)]
+    return Resolved(reference, home, root, tuple(entries), tuple(unwrapper.notes), unwrapper.nested > 0)
 
 
 async def _only_image(inspector: Inspector, home: RepositoryLocation, shown: str) -> tuple[RepositoryLocation, str]:
@@ -129,7 +130,7 @@ def config_platform(config: ImageConfig) -> Platform | None:
     return platform
 
 
-class _Walk:
+class _Unwrapper:
     """One reference being unwrapped."""
 
     def __init__(self, inspector: Inspector, home: RepositoryLocation, reference: str, shown: str) -> None:
@@ -167,21 +168,23 @@ class _Walk:
             kind = safe(manifest.artifact_type or "an unknown type")
             raise ResolveError(f"{self._shown} is not an image but an artifact of type {kind}.", Presence.MISMATCHED)
 
-    async def index(self, index: Index, depth: int) -> AsyncIterator[Entry]:
+    async def index(self, index: Index, depth: int) -> list[Entry]:
+        """The entries of an index, those of indexes inside it included."""
         self._visited.add(index.digest)
+        entries: list[Entry] = []
         for descriptor in index.entries:
             if media.is_index(descriptor.media_type):
-                async for entry in self._nested(descriptor, depth + 1):
-                    yield entry
+                entries += await self._nested(descriptor, depth + 1)
             elif attestation.is_attestation(descriptor) or descriptor.platform is not None:
-                yield self._entry(descriptor)
+                entries.append(self._entry(descriptor))
             else:
-                yield await self._without_platform(descriptor)
+                entries.append(await self._without_platform(descriptor))
+        return entries
 
-    async def _nested(self, descriptor: Descriptor, depth: int) -> AsyncIterator[Entry]:
+    async def _nested(self, descriptor: Descriptor, depth: int) -> list[Entry]:
         if descriptor.digest in self._visited:
             self.notes.append(f"{self._shown}: {descriptor.digest.short} is named again inside; left out.")
-            return
+            return []
         self.nested += 1
         if depth > DEPTH_LIMIT or self.nested > INDEX_LIMIT:
             raise ResolveError(
@@ -189,11 +192,9 @@ class _Walk:
                 Presence.MISMATCHED,
             )
         manifest = await self._read(descriptor)
-        if not isinstance(manifest, Index):
-            yield await self.image(manifest, replace(descriptor, media_type=manifest.media_type))
-            return
-        async for entry in self.index(manifest, depth):
-            yield entry
+        if isinstance(manifest, Index):
+            return await self.index(manifest, depth)
+        return [await self.image(manifest, replace(descriptor, media_type=manifest.media_type))]
 
     async def _without_platform(self, descriptor: Descriptor) -> Entry:
         manifest = await self._read(descriptor)

@@ -155,7 +155,7 @@ class TagWrite:
         Raises Retry when the answer was `lost` and the tag holds what it held before.
         """
         self.stage = Stage.ASKING
-        asking = asyncio.ensure_future(self._ask(step, lost))
+        asking = asyncio.ensure_future(self._verify(step) if lost is None else self._find_out(step, lost))
         patient = not self.stopping
         while not asking.done():
             try:
@@ -180,18 +180,17 @@ class TagWrite:
             self.stage = Stage.OPEN
             raise
 
-    async def _ask(self, step: Step, lost: errors.RegistryError | None) -> PushResult:
+    async def _find_out(self, step: Step, lost: errors.RegistryError) -> PushResult:
         """After a lost answer: ours, it happened; as before, Retry; anything else, a conflict, or nobody can say."""
-        if lost is not None:
-            self.on_event(Notice(f"{_how(lost)}; the tag is asked what became of it.", step))
-            try:
-                theirs = await self.retries.insist(step, self._now)
-            except errors.RegistryError as error:
-                return self._unknown(lost, error.sentence)
-            if theirs == self.plan.before:
-                raise Retry(lost)
-            if theirs != self.plan.digest:
-                return self._conflict(theirs, tried=True)
+        self.on_event(Notice(f"{_how(lost)}; the tag is asked what became of it.", step))
+        try:
+            holds = await self.retries.insist(step, self._now)
+        except errors.RegistryError as error:
+            return self._unknown(lost, error.sentence)
+        if holds == self.plan.before:
+            raise Retry(lost)
+        if holds != self.plan.digest:
+            return self._conflict(holds, tried=True)
         return await self._verify(step)
 
     def _unknown(self, lost: errors.RegistryError | None, trouble: str) -> PushResult:
@@ -199,18 +198,18 @@ class TagWrite:
         name = safe(str(self.plan.target))
         if lost is not None:
             why = f"{name} cannot be asked now ({trouble})" if trouble else f"asking {name} was stopped"
-            said = f"{_how(lost)} ({lost.sentence}), and {why}. It holds either the old or the new index, whole. "
-            said += "Refresh it to see which."
+            sentence = f"{_how(lost)} ({lost.sentence}), and {why}. It holds either the old or the new index, whole. "
+            sentence += "Refresh it to see which."
         else:
             why = f"could not be read back: {trouble}" if trouble else "reading it back was stopped."
-            said = f"{name} was written, but {why} Refresh it to see what it holds."
-        return self._unverified(said, known=False)
+            sentence = f"{name} was written, but {why} Refresh it to see what it holds."
+        return self._unverified(sentence, known=False)
 
     async def _verify(self, step: Step) -> PushResult:
         """Read the tag back, hash the bytes, compare."""
         target, wanted = self.plan.target, self.plan.digest
         name = safe(str(target))
-        held: Digest | None = None
+        holds: Digest | None = None
         trouble = ""
 
         async def read() -> AnyManifest:
@@ -228,40 +227,40 @@ class TagWrite:
                 if can_pass(error):
                     break  # it was waited for already
                 continue
-            held, trouble = manifest.digest, ""
-            if held == wanted and manifest.raw == step.raw:
+            holds, trouble = manifest.digest, ""
+            if holds == wanted and manifest.raw == step.raw:
                 return PushResult(
                     Outcome.PUSHED,
                     target,
                     f"{name} is {wanted} now, read back and compared.",
                     digest=wanted,
-                    tag_holds=held,
+                    tag_holds=holds,
                     base=self.plan.before,
                     verified_at=datetime.now(UTC),
                 )
-            if held != self.plan.before:
+            if holds != self.plan.before:
                 break
         if trouble:
             return self._unknown(None, trouble)
-        if held == self.plan.before:
-            said = f"{name} was written, but the registry still shows the old digest. Refresh it in a moment."
-            return self._unverified(said, held)
+        if holds == self.plan.before:
+            sentence = f"{name} was written, but the registry still shows the old digest. Refresh it in a moment."
+            return self._unverified(sentence, holds)
         return self._unverified(
-            f"{name} was written, but holds {held} now instead of {wanted}: somebody overwrote it at the same "
+            f"{name} was written, but holds {holds} now instead of {wanted}: somebody overwrote it at the same "
             "moment, or the registry changed what it was given.",
-            held,
+            holds,
         )
 
-    def _unverified(self, said: str, held: Digest | None = None, *, known: bool = True) -> PushResult:
+    def _unverified(self, sentence: str, holds: Digest | None = None, *, known: bool = True) -> PushResult:
         return PushResult(
             Outcome.UNVERIFIED,
             self.plan.target,
-            said,
+            sentence,
             digest=self.plan.digest,
             tag_known=known,
-            tag_holds=held,
+            tag_holds=holds,
             base=self.plan.before,
-            theirs=held if held not in (self.plan.digest, self.plan.before) else None,
+            theirs=holds if holds not in (self.plan.digest, self.plan.before) else None,
             undetermined=True,
         )
 

@@ -8,6 +8,7 @@ from tests.compose.fixtures import Rig, make
 from tui.compose.plan import Plan
 from tui.compose.planner import plan_draft
 from tui.compose.recreate import recreate
+from tui.compose.service import DraftService
 from tui.explore.explorer import Explorer
 from tui.oci.manifest import Index
 from tui.sources.location import RepositoryLocation
@@ -58,3 +59,37 @@ async def test_a_check_after_recreating_asks_for_nothing_that_was_seen_either(ri
     blobs = [one for one in rig.asked() if "/blobs/" in one.path]
     assert len({one.path for one in blobs}) == len(blobs)
     assert not any(one.method == "HEAD" for one in blobs)
+
+
+async def test_from_a_check_to_the_pushed_tag(rig: Rig) -> None:
+    """Each request from `R` to the end, and nothing of what the check saw: the tag for each of its guards, the sources,
+    what is new."""
+    old = [make("old", "linux/amd64"), make("old", "linux/arm64")]
+    rig.put_list("app", old, "1")
+    rig.put("app", old[0], "1-amd64")
+    new = rig.put("app", make("new", "linux/arm64", layers=3), "1-arm64")
+    explorer = Explorer(rig.inspector)
+    row = explorer.add_selector(RegistrySource(rig.client, rig.registry), "app", "1")
+    await explorer.check(row).wait()
+    rig.forget_requests()
+    service = DraftService(rig.inspector, journal=rig.journal)
+
+    draft = await service.recreate(row, lambda _text: None)
+    assert asked(rig) == {
+        ("GET", "/v2/app/manifests/1"): 1,
+        ("GET", "/v2/app/tags/list"): 1,
+        ("HEAD", "/v2/app/manifests/1-amd64"): 1,
+        ("HEAD", "/v2/app/manifests/1-arm64"): 1,
+        ("GET", f"/v2/app/manifests/{new.manifest.digest}"): 1,
+        ("GET", f"/v2/app/blobs/{new.config.digest}"): 1,
+    }
+    rig.forget_requests()
+    plan = await service.plan(draft, count_referrers=False)
+    assert asked(rig) == {
+        ("GET", "/v2/app/manifests/1"): 1,
+        **{("HEAD", f"/v2/app/blobs/{layer.digest}"): 1 for layer in new.layers},
+    }
+    rig.forget_requests()
+    assert (await service.push(plan, lambda _event: None).run()).ok
+    assert [one.method for one in rig.asked()] == ["HEAD", "PUT", "GET"]
+    assert asked(rig).keys() == {(method, "/v2/app/manifests/1") for method in ("HEAD", "PUT", "GET")}

@@ -169,7 +169,7 @@ async def fixing(
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = FixStage(app, pilot, registry, copied, [])
         await stage.until(lambda: app.has_house, "the main screen")
-        app.house.bus.subscribe(stage.events.append)
+        app.house.observer.subscribe(stage.events.append)
         await stage.until(lambda: app.house.ready and app.house.current is not None, "a first row")
         await stage.until(lambda: {"recreate", "lessons"} <= app.house.actions.handled, "what writes and teaches")
         await stage.until(lambda: app.house.explorer.roots[0].children, "repositories")

@@ -12,13 +12,14 @@ from tests.app.draft_stage import FixStage, served
 from tests.app.test_lessons import lesson, lessons_of, session_of, step
 from tui.app.keys import Keys
 from tui.app.lesson.session import Session
+from tui.app.observer import LessonObserver
 from tui.app.screens.dialogs import Choice
-from tui.app.telling import Telling
 from tui.explore.checkrun import CheckRun
+from tui.explore.explorer import Explorer
 from tui.explore.finding import Finding
 from tui.explore.node import Kind, Load, Node
 from tui.sources.presence import Observation, Presence
-from tui.teach.events import EventKind
+from tui.teach.events import Event, EventKind
 from tui.teach.lesson_file import find_lesson
 from tui.teach.target import reach
 
@@ -169,15 +170,13 @@ def test_a_check_with_a_row_that_failed_is_not_complete(load: Load, complete: bo
         Node("b", Kind.REFERRERS, cast(Any, SimpleNamespace(kind="registry")), "app", load=load),
     ]
     rows[0].children = rows[1:]
-    told: list[dict[str, Any]] = []
-    house = SimpleNamespace(
-        bus=SimpleNamespace(heard=True),
-        explorer=SimpleNamespace(observation=lambda row: Observation(Presence.PRESENT)),
-        tell_about=lambda kind, node, **facts: told.append(facts),
-    )
+    events: list[Event] = []
+    observer = LessonObserver()
+    observer.subscribe(events.append)
+    explorer = SimpleNamespace(observation=lambda row: Observation(Presence.PRESENT))
     run = SimpleNamespace(stopped=False, node=rows[0], requests=1)
-    Telling.tell_checked(cast(Telling, house), cast(CheckRun, run))
-    assert told[0]["complete"] is complete
+    observer.publish_checked(cast(CheckRun, run), cast(Explorer, explorer))
+    assert events[0].facts["complete"] is complete
 
 
 async def test_the_reason_on_the_disk_has_to_be_looked_at() -> None:

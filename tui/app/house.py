@@ -19,7 +19,7 @@ from textual.worker import Worker
 
 from tui.app.actions import ActionSet
 from tui.app.findbar import FindBar
-from tui.app.messages import Bus, Event
+from tui.app.observer import LessonObserver
 from tui.app.services import Services
 from tui.app.widgets.page import PageView
 from tui.app.widgets.requests import RequestList
@@ -47,7 +47,7 @@ class House(Screen[None]):
     services: Services | None
     keys: Keys
     actions: ActionSet[ActionContext]
-    bus: Bus
+    observer: LessonObserver
     read_only: bool
     places: list[str]
     problems_only: bool
@@ -192,10 +192,6 @@ class House(Screen[None]):
                 return
             self._said, self._said_until = (text, title), now + _REPEAT
         self.app.notify(text, title=title, severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
-
-    def tell(self, event: Event) -> None:
-        """Tell whoever follows along."""
-        self.bus.tell(event)
 
     async def ask(self, dialog: Dialog[T]) -> T | None:
         """Show a dialog and wait for its answer; None when it was left. Call it from a worker (`start`)."""

@@ -216,7 +216,7 @@ class Lessons:
         )
         self.rehearsing = Rehearsing(self.house, rehearsal)
         self.shown = True
-        self.house.tell_view("rehearsal", node)
+        self.house.observer.publish_view("rehearsal", node)
         if self.house.size.height >= _TALL and not self.house.requests_shown:
             self._drawer = True
             self.house.show_requests(True)
@@ -249,7 +249,7 @@ class Lessons:
                 if row.load is Load.IDLE:
                     await self.house.explorer.open(row)
         four = four_digests(node)
-        self.house.tell_view("digests", node)
+        self.house.observer.publish_view("digests", node)
         answer = await self.house.ask(DigestsReader(four))
         what, _, text = (answer or "").partition(":")
         if what == "copy":

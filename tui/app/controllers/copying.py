@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from tui.app.actions import action
 from tui.app.controllers.finding import Finding
 from tui.app.copy_menu import CopyItem, copy_menu
-from tui.app.messages import EventKind
 from tui.explore.availability import unavailable_copy_digest, unavailable_selected
 from tui.explore.node import Node
 from tui.oci.canonical_json import json_text
+from tui.teach.events import EventKind
 from tui.text import safe, shorten
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Copying(Finding):
             return
         made = copy_menu(node, self.commands_of(node))
         items = [Item(each.key, each.title, each, safe(each.text, limit=400), each.reason) for each in made]
-        self.tell_view("copy", node)
+        self.observer.publish_view("copy", node)
         chosen = await self.ask(Choice(f"Copy from {shorten(node.label, 40)}", items))
         if chosen is not None:
             await self.copy_item(node, chosen)
@@ -91,7 +91,7 @@ class Copying(Finding):
         seconds = 8 if self.lesson_reason("lesson-over") else 3
         self.say(f"{shown}\n\n{handed.words}", title=what, severity=severity, timeout=seconds)
         if handed.way != "nowhere":
-            self.tell_about(EventKind.COPIED, self.current, what=what, text=text)
+            self.observer.publish_about(EventKind.COPIED, self.current, what=what, text=text)
 
     def report_text(self, node: Node, form: str) -> str:
         """The report on the tag or image that a row is in: `markdown`, or JSON."""

@@ -54,7 +54,7 @@ class Looking(Moving):
         run = self.explorer.check(node)
         self.refresh_verdict()
         await run.wait()
-        self.tell_checked(run)
+        self.observer.publish_checked(run, self.explorer)
         self.refresh_detail()
         self.refresh_verdict()
 
@@ -170,7 +170,7 @@ class Looking(Moving):
             if node.image_manifest is not None and node.config is None:
                 await self.explorer.read_config(node)  # platform, entry point, labels: half of what there is to compare
         rows = diff(other, image)
-        self.tell_view("diff", image)
+        self.observer.publish_view("diff", image)
         answer = await self.ask(Reader("Diff", diff_page(other, image, rows)))
         await self.follow_answer(answer)
 
@@ -261,7 +261,7 @@ class Looking(Moving):
         from tui.app.pages.help import help_page
         from tui.app.screens.dialogs import Reader
 
-        self.tell_view("help")
+        self.observer.publish_view("help")
         page = help_page(self.pane, self.actions.table, self.keys, self.actions.reasons(), self.images.glyphs)
         answer = await self.ask(Reader("Help", page))
         what, _, value = (answer or "").partition(":")

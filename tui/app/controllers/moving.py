@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from tui.app.actions import action
-from tui.app.messages import EventKind
-from tui.app.telling import Telling, shows_children
+from tui.app.house import House
 from tui.explore.availability import unavailable_open, unavailable_requests, unavailable_selected, unavailable_toggle
 from tui.explore.node import Kind, Load, Node
+from tui.teach.events import EventKind
 from tui.text import plural
 
 #: `=` asks before it would fetch more manifests than this.
@@ -26,7 +26,7 @@ TABS = (
 )
 
 
-class Moving(Telling):
+class Moving(House):
     """Actions of the groups Move and Panes."""
 
     def _move(self, where: str) -> None:
@@ -125,8 +125,8 @@ class Moving(Telling):
         await self.explorer.open(node)
         self.flush()
         self.images.reveal(node)
-        if shows_children(node):
-            self.tell_about(EventKind.OPENED, node)
+        if node.load is Load.READY and node.kind is not Kind.MORE:
+            self.observer.publish_about(EventKind.OPENED, node)
         self.refresh_detail()
         self.refresh_verdict()
 
@@ -248,7 +248,7 @@ class Moving(Telling):
     def do_pane_3(self) -> None:
         self.show_requests(True)
         self.focus_pane(3)
-        self.tell_view("requests")
+        self.observer.publish_view("requests")
 
     @action("previous-tab", keys="left_square_bracket", title="tab", words="Previous tab of the detail", group="Panes")
     def do_previous_tab(self) -> None:

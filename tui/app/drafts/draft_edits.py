@@ -70,20 +70,20 @@ class Edits(FixScreen[Draft]):
             self.house.say(failure(error), severity="warning", timeout=10)
             return False
         self.history.take(draft)
-        self.tell_draft()
+        self.publish_draft()
         return True
 
     # --- at once -------------------------------------------------------------------------------------------------
 
     def _undo(self) -> None:
         if self.history.undo():
-            self.tell_draft()
+            self.publish_draft()
         else:
             self.house.say("There is nothing to undo in this draft.")
 
     def _redo(self) -> None:
         if self.history.redo():
-            self.tell_draft()
+            self.publish_draft()
         else:
             self.house.say("There is nothing to redo.")
 
@@ -313,7 +313,7 @@ class Edits(FixScreen[Draft]):
         """The table."""
 
     @abstractmethod
-    def tell_draft(self) -> None:
+    def publish_draft(self) -> None:
         """The draft is another now."""
 
     @abstractmethod

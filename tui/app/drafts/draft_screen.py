@@ -11,7 +11,6 @@ from textual.widget import Widget
 from tui.app.drafts.draft_edits import Edits
 from tui.app.drafts.screen import MOVES, OneLine
 from tui.app.house import House
-from tui.app.messages import EventKind
 from tui.app.pages.draft import entry_page, headline, index_notes, notices, order, summary, table
 from tui.app.styled_text import Line, Lines
 from tui.app.widgets.page import PageView
@@ -19,7 +18,7 @@ from tui.app.widgets.rowlist import RowList
 from tui.compose.draft import Draft, Entry
 from tui.compose.service import DraftHistory, DraftService
 from tui.compose.validate import problems
-from tui.teach.events import Event
+from tui.teach.events import Event, EventKind
 from tui.teach.write_events import draft_event
 from tui.text import plural, size
 
@@ -88,8 +87,8 @@ class DraftScreen(Edits):
     def begin(self) -> None:
         self.rows.focus()
         self.redraw()
-        self.house.tell(draft_event(self.draft))
-        self.house.tell(Event(EventKind.VIEW, {"view": "draft"}))
+        self.house.observer.publish(draft_event(self.draft))
+        self.house.observer.publish(Event(EventKind.VIEW, {"view": "draft"}))
 
     # --- drawing -------------------------------------------------------------------------------------------------
 
@@ -139,10 +138,10 @@ class DraftScreen(Edits):
         ]
         self.query_one("#draft-entry", PageView).show(Lines(lines))
 
-    def tell_draft(self) -> None:
+    def publish_draft(self) -> None:
         """The draft on the screen is another now."""
         self.redraw()
-        self.house.tell(draft_event(self.draft))
+        self.house.observer.publish(draft_event(self.draft))
 
     # --- keys ----------------------------------------------------------------------------------------------------
 

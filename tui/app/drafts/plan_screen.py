@@ -14,7 +14,6 @@ from textual.widgets import Input, Static
 
 from tui.app.drafts.screen import MOVES, FixScreen
 from tui.app.house import House, failure
-from tui.app.messages import Event, EventKind
 from tui.app.pages.parts import blank, prose
 from tui.app.pages.plan import plan_page
 from tui.app.screens.dialogs import Choice, Item, Prompt
@@ -24,6 +23,7 @@ from tui.compose.plan import Plan, to_json
 from tui.compose.service import Progress
 from tui.engine import client_settings
 from tui.oci.canonical_json import json_text
+from tui.teach.events import Event, EventKind
 from tui.teach.write_events import plan_event
 from tui.text import plural, safe
 from tui.tools.table import CommandLine
@@ -119,8 +119,8 @@ class PlanScreen(FixScreen[Plan]):
         if self.plan is None:
             return
         self._seen = True
-        self.house.tell(plan_event(self.plan, self.asked.action))
-        self.house.tell(Event(EventKind.VIEW, {"view": "plan"}))
+        self.house.observer.publish(plan_event(self.plan, self.asked.action))
+        self.house.observer.publish(Event(EventKind.VIEW, {"view": "plan"}))
 
     def _tell(self, text: str) -> None:
         self._said.append(text)
@@ -259,7 +259,7 @@ class PlanScreen(FixScreen[Plan]):
     # --- commands and JSON ---------------------------------------------------------------------------------------
 
     async def _choose_command(self) -> None:
-        self.house.tell(Event(EventKind.VIEW, {"view": "commands"}))
+        self.house.observer.publish(Event(EventKind.VIEW, {"view": "commands"}))
         items = [
             Item(str(place) if place < 10 else "", f"{command.tool}", command, command.line or command.note,
                  "" if command.line else command.note or "it cannot do this")

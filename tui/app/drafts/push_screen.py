@@ -84,7 +84,7 @@ class PushScreen(FixScreen[Ended]):
         self.result = self.progress.result = result
         self.redraw()
         self.page.move("top")
-        self.house.tell(push_event(self.plan, result, self.action))
+        self.house.observer.publish(push_event(self.plan, result, self.action))
 
     def _heard(self, event: Event) -> None:
         self.progress.take(event)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.app.lesson.rehearsal_page import rehearsal_page, rehearsal_title
-from tui.app.messages import Event, EventKind, node_event
 from tui.app.screens.dialogs import Choice, Item
 from tui.app.styled_text import Lines
 from tui.explore.node import Node
 from tui.oci.platform import Platform
 from tui.teach.choosing import this_machine
+from tui.teach.events import Event, EventKind, node_event
 from tui.teach.rehearsal import Rehearsal
 from tui.teach.rehearsal_steps import RehearsalStep, StepKind
 
@@ -51,7 +51,7 @@ class Rehearsing:
             return False
         if step.node is not None:
             await self.house.highlight(step.node)
-        self.house.tell(self._event(step))
+        self.house.observer.publish(self._event(step))
         return not self.rehearsal.finished
 
     def _event(self, step: RehearsalStep) -> Event:

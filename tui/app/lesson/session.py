@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from tui.app.keys import BY_ID
 from tui.app.lesson.panel_page import result_page
-from tui.app.messages import Event, EventKind
 from tui.app.screens.dialogs import Reader
 from tui.explore.node import Kind, Load, Node
 from tui.teach.backend import LessonBackend
+from tui.teach.events import Event, EventKind
 from tui.teach.lesson import Act, Lesson, Show
 from tui.teach.lesson_run import LessonRun
 from tui.teach.target import Unreachable, reach
@@ -57,9 +57,9 @@ class Session:
         await self._refresh_tree()
         self.hint, self.busy = False, ""
         self._events = asyncio.Queue()
-        self._leave = self.house.bus.subscribe(self._events.put_nowait)
+        self._leave = self.house.observer.subscribe(self._events.put_nowait)
         self._feeder = asyncio.create_task(self._feed())
-        self.house.forget_told()
+        self.house.observer.forget()
         self._changed(True)
         self.house.call_after_refresh(self._reveal)
 

@@ -11,7 +11,6 @@ from textual.widget import Widget
 
 from tui.app.controllers.looking import Looking
 from tui.app.house import failure
-from tui.app.messages import EventKind
 from tui.app.pages.config import config, config_holder
 from tui.app.pages.findings import findings
 from tui.app.pages.json_page import JsonPage
@@ -26,6 +25,7 @@ from tui.explore.cells import Glyphs
 from tui.explore.findings_cache import FindingsCache
 from tui.explore.node import Kind, Load, Node
 from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
+from tui.teach.events import EventKind
 
 if TYPE_CHECKING:
     from tui.explore.finding import Finding
@@ -91,7 +91,7 @@ class DetailPane(Looking):
             self.page_view.show(shown, keep=keep and again)
             self._shown = about
             if not again:
-                self.tell_about(EventKind.TAB, node, tab=self.tab)
+                self.observer.publish_about(EventKind.TAB, node, tab=self.tab)
 
     def scene(self, node: Node, found: Sequence[Finding] = ()) -> Scene:
         """What pages are made from."""

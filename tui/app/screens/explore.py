@@ -15,7 +15,7 @@ from tui.app.controllers.moving import TABS
 from tui.app.controllers.saving import Saving
 from tui.app.findbar import FindBar
 from tui.app.keys import BY_ID, Keys
-from tui.app.messages import Bus, EventKind
+from tui.app.observer import LessonObserver
 from tui.app.panes.layout import Panes
 from tui.app.pulse import Pulse
 from tui.app.services import Services
@@ -27,6 +27,7 @@ from tui.explore.cells import Glyphs
 from tui.explore.findings_cache import FindingsCache
 from tui.explore.node import Node
 from tui.explore.tree import ChildrenChanged, Event, NodeChanged
+from tui.teach.events import EventKind
 from tui.text import plural, shorten
 
 #: So many notices at once are said; a registry may send any number of warnings.
@@ -52,7 +53,7 @@ class ExploreScreen(Panes, Saving):
             del bindings[key]
         bindings.update({each.key: [each] for each in keys.bindings()})
         self.glyphs = glyphs
-        self.bus = Bus()
+        self.observer = LessonObserver()
         self.pulse = Pulse(self, self._beat, interval)
         # A screen that never beats by itself (tests) would show an old finding until something else happens.
         self.judge = FindingsCache(self.pulse.poke, patient=interval > 0)
@@ -70,7 +71,6 @@ class ExploreScreen(Panes, Saving):
         self._disk_notes = {}
         self._changed = False
         self._noticed: set[str] = set()
-        self.forget_told()
 
     def compose(self) -> ComposeResult:
         yield HeaderLine(id="header")
@@ -138,9 +138,10 @@ class ExploreScreen(Panes, Saving):
             self.images.repaint()
         if self.requests_shown:
             self.requests.update()
-            self.tell_exchanges()
+            if self.services is not None and self.services.trace is not None:
+                self.observer.publish_exchanges(self.services.trace)
         self.refresh_header()
-        self.tell_what_is_shown()
+        self._publish_screen()
         return live or self.rate_is_shown
 
     def flush(self) -> None:
@@ -177,11 +178,12 @@ class ExploreScreen(Panes, Saving):
             left = len(new) - MOST_NOTICES
             self.say(f"{plural(left, 'more notice')}: see the Summary of the registry.", severity="warning", timeout=20)
 
-    def tell_what_is_shown(self) -> None:
-        """Tell what the rows on the screen show, and the findings of what the cursor is in."""
-        if self.bus.heard and self.current is not None:
+    def _publish_screen(self) -> None:
+        """Publish what the rows on the screen show, and the findings of what the cursor is in."""
+        if self.observer.heard and self.current is not None and self.ready:
             about = self.current.top() or self.current
-            self.tell_screen(self.images.visible_nodes(), self.judge.findings(about, self.explorer))
+            findings = self.judge.findings(about, self.explorer)
+            self.observer.publish_screen(self.images.visible_nodes(), findings, self.explorer)
 
     # --- what the tree tells -------------------------------------------------------------------------------------
 
@@ -206,7 +208,7 @@ class ExploreScreen(Panes, Saving):
         self.refresh_verdict()
         self.refresh_header()
         self.refresh_keys()
-        self.tell_about(EventKind.SELECTED, self.current)
+        self.observer.publish_about(EventKind.SELECTED, self.current)
 
     @on(ImageTree.Chosen)
     def _chosen(self, event: ImageTree.Chosen) -> None:

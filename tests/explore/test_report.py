@@ -52,7 +52,9 @@ async def test_the_json_is_the_design_to_the_letter() -> None:
         "objects",
         "platforms",
         "findings",
+        "schema",
     ]
+    assert said["schema"] == 2
     assert said["reference"] == "fake.test/app:1"
     assert said["digest"] == str(top.digest)
     assert said["complete"] is False

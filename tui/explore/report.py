@@ -1,4 +1,4 @@
-"""The report of a check: as JSON (design.md section 5) and as Markdown, to paste into an issue or onto a slide."""
+"""The report of a check: as JSON, as lines of text, and as Markdown to paste into an issue or onto a slide."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
 from tui.text import plural, safe, size, to_ascii, with_keys
 
+#: The version of the JSON document. 2: what was called `mend` in a finding is `fix`.
+SCHEMA = 2
 #: The order of the counts in the report.
 _COUNTED = (
     Presence.PRESENT,
@@ -92,11 +94,12 @@ class Report:
         return f"{text}, {self.searches} of them to look for what is missing or moved"
 
     def to_json(self) -> dict[str, Any]:
-        """The document of `fanfold check --json`: design.md section 5, the same keys in the same order.
+        """The document of `fanfold check --json`.
 
         `digest` and `mediaType` are null when the reference itself could not be read, `pullable` is null when it
         was not determined; `requests` is null when nobody counted. `objects` holds each digest once. A list of
-        which not everything was looked at has one key more, `tags`.
+        which not everything was looked at has one key more, `tags`. `schema` counts up when a key changes its name or
+        its meaning.
         """
         more = {} if self.tags is None else {"tags": self.tags.to_json()}
         return {
@@ -139,6 +142,7 @@ class Report:
                 }
                 for finding in self.findings
             ],
+            "schema": SCHEMA,
             **more,
         }
 

@@ -36,7 +36,7 @@ async def once(address: str) -> tuple[float, int, int]:
     run = explorer.check(node)
     await run.wait()
     took = time.perf_counter() - began
-    made = report(node, explorer, requests=run.requests)
+    made = report(node, explorer.observations, requests=run.requests)
     if not made.verdict.complete:
         raise SystemExit(f"the image of the benchmark is not complete: {made.verdict.sentence}")
     asked = Counter((exchange.method, exchange.path) for exchange in client.trace.exchanges)

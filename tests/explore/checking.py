@@ -18,7 +18,7 @@ async def checked(source: FakeSource, tag: str = "1") -> tuple[Explorer, Node, l
     explorer = Explorer()
     node = explorer.add_selector(source, "app", tag)
     await explorer.check(node).wait()
-    return explorer, node, findings(node, explorer)
+    return explorer, node, findings(node, explorer.observations)
 
 
 def codes(found: list[Finding]) -> list[str]:

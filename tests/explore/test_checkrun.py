@@ -36,8 +36,8 @@ async def test_a_check_stops_visibly_after_too_many_objects(monkeypatch: pytest.
         "stopped here: a check follows at most 10 objects"
     ]
     assert source.requests <= 11
-    assert not verdict(node, found, explorer).complete
-    assert exit_status(report(node, explorer)) == 3
+    assert not verdict(node, found, explorer.observations).complete
+    assert exit_status(report(node, explorer.observations)) == 3
 
 
 async def test_rows_are_bounded_where_objects_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ async def test_checking_a_leaf_again_asks_again() -> None:
     source.drop("app", image.blobs[1].digest)
     await explorer.check(layer).wait()
     assert explorer.observation(layer).presence is Presence.MISSING
-    assert codes(findings(node, explorer)) == ["missing-blob"]
+    assert codes(findings(node, explorer.observations)) == ["missing-blob"]
 
 
 async def test_a_repository_is_checked_tag_by_tag() -> None:
@@ -177,6 +177,6 @@ async def test_a_check_right_after_a_refresh_waits_for_what_is_being_asked() -> 
         await explorer.check(node).wait()
         await explorer.refresh(node)
         await explorer.check(node).wait()
-        made = report(node, explorer)
+        made = report(node, explorer.observations)
         assert made.verdict.complete, made.verdict.sentence
         assert made.counts["unchecked"] == 0

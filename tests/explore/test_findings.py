@@ -20,7 +20,7 @@ async def test_a_healthy_image_has_none() -> None:
     source.put("app", images.index(amd, arm, images.attestation(amd), images.attestation(arm)), "1")
     explorer, node, found = await checked(source)
     assert found == []
-    said = verdict(node, found, explorer)
+    said = verdict(node, found, explorer.observations)
     assert said.complete
     assert said.sentence == "The tag 1 can be pulled on both platforms."
     assert said.pullable == (AMD, ARM)
@@ -38,7 +38,7 @@ async def test_missing_blob() -> None:
     assert found[0].platform == ARM
     assert found[0].action == "recreate"
     assert found[0].message.startswith("Layer 2 of linux/arm64 is missing: sha256:")
-    said = verdict(node, found, explorer)
+    said = verdict(node, found, explorer.observations)
     assert said.sentence == (
         "The tag 1 cannot be pulled on linux/arm64: 1 layer is missing. It can be pulled on linux/amd64."
     )
@@ -51,7 +51,7 @@ async def test_a_shared_layer_that_is_missing_is_told_for_each_platform() -> Non
     source.drop("app", top.children[0].blobs[1].digest)
     explorer, node, found = await checked(source)
     assert {(finding.code, finding.platform) for finding in found} == {("missing-blob", AMD), ("missing-blob", ARM)}
-    assert verdict(node, found, explorer).sentence == (
+    assert verdict(node, found, explorer.observations).sentence == (
         "The tag 1 cannot be pulled on any of its 2 platforms: on each, 1 layer is missing."
     )
 
@@ -63,7 +63,7 @@ async def test_missing_manifest() -> None:
     explorer, node, found = await checked(source)
     assert codes(found) == ["missing-manifest"]
     assert found[0].digest == top.children[1].digest
-    assert "its manifest is missing" in verdict(node, found, explorer).sentence
+    assert "its manifest is missing" in verdict(node, found, explorer.observations).sentence
 
 
 async def test_a_tag_that_is_not_there() -> None:
@@ -71,7 +71,7 @@ async def test_a_tag_that_is_not_there() -> None:
     source.put("app", pair(), "1")
     explorer, node, found = await checked(source, "2")
     assert codes(found) == ["missing-manifest"]
-    said = verdict(node, found, explorer)
+    said = verdict(node, found, explorer.observations)
     assert said.sentence == "The tag 2 is not there, so nothing can be pulled: 2 is not in app."
 
 
@@ -84,7 +84,7 @@ async def test_a_statement_that_is_gone_stops_no_pull() -> None:
     explorer, node, found = await checked(source)
     assert codes(found) == ["missing-blob"]
     assert found[0].platform == ARM
-    said = verdict(node, found, explorer)
+    said = verdict(node, found, explorer.observations)
     assert not said.complete
     assert said.broken == ()
     assert said.sentence == (
@@ -116,7 +116,7 @@ async def test_size_mismatch(where: str, field: str) -> None:
     explorer, node, found = await checked(source)
     assert codes(found) == ["size-mismatch"]
     assert found[0].facts[1].startswith("descriptor: ")
-    said = verdict(node, found, explorer)
+    said = verdict(node, found, explorer.observations)
     assert said.broken == (AMD,)
 
 
@@ -127,7 +127,7 @@ async def test_media_type_mismatch_does_not_claim_that_it_cannot_be_pulled() -> 
     source.put("app", images.index(amd, entries=[entry]), "1")
     explorer, node, found = await checked(source)
     assert codes(found) == ["media-type-mismatch"]
-    said = verdict(node, found, explorer)
+    said = verdict(node, found, explorer.observations)
     assert said.pullable == (AMD,)
     assert not said.complete
 
@@ -157,7 +157,7 @@ async def test_invalid_manifest() -> None:
         explorer, node, found = await checked(source)
         assert codes(found) == ["invalid-manifest"], words
         assert words in found[0].message
-        assert verdict(node, found, explorer).broken == (ARM,)
+        assert verdict(node, found, explorer.observations).broken == (ARM,)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ async def test_ignorance_is_a_warning_and_never_missing(presence: Presence, code
     explorer, node, found = await checked(source)
     assert {finding.code for finding in found} == {code}
     assert {finding.severity for finding in found} == {Severity.WARNING}
-    said = verdict(node, found, explorer)
+    said = verdict(node, found, explorer.observations)
     assert said.broken == ()
     assert said.unknown == (AMD, ARM)  # they share a layer
     assert words in said.sentence

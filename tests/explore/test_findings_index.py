@@ -26,7 +26,7 @@ async def test_foreign_layer() -> None:
     explorer, node, found = await checked(source)
     assert codes(found) == ["foreign-layer"]
     assert "https://example.com/layer" in found[0].message
-    assert verdict(node, found, explorer).complete
+    assert verdict(node, found, explorer.observations).complete
 
 
 async def test_platform_mismatch() -> None:
@@ -35,7 +35,7 @@ async def test_platform_mismatch() -> None:
     explorer, node, found = await checked(source)
     assert codes(found) == ["platform-mismatch"]
     assert found[0].facts == ("index: linux/arm64", "config: linux/amd64")
-    assert "is for linux/amd64" in verdict(node, found, explorer).sentence
+    assert "is for linux/amd64" in verdict(node, found, explorer.observations).sentence
 
 
 @pytest.mark.parametrize(("said", "config"), [("linux/arm64/v8", "linux/arm64"), ("linux/arm/v7", "linux/arm")])
@@ -72,7 +72,7 @@ async def test_stale_entry() -> None:
     assert codes(found) == ["missing-blob", "stale-entry"]
     assert found[1].platform == ARM
     assert found[1].facts == (f"index: {top.children[1].digest}", f"1-arm64: {now.digest}")
-    assert verdict(node, found, explorer).sentence.endswith(
+    assert verdict(node, found, explorer.observations).sentence.endswith(
         f"It still points at an image that was replaced: 1-arm64 is {str(now.digest)[:19]}… now."
     )
 
@@ -85,7 +85,7 @@ async def test_opening_a_tag_tells_what_moved_when_the_tags_are_known() -> None:
     await explorer.open(explorer.add_repository(source, "app"))
     node = await explorer.add_reference(source, "app", "1")
     await explorer.check(node).wait()
-    assert codes(findings(node, explorer)) == ["stale-entry"]
+    assert codes(findings(node, explorer.observations)) == ["stale-entry"]
     assert [what for how, _, what in source.order if how == "resolve"] == ["1-arm64"]
     await explorer.aclose()
 
@@ -109,7 +109,7 @@ async def test_a_source_tag_that_is_an_index_counts_by_what_is_in_it() -> None:
     await explorer.open(repository)
     node = explorer.add_selector(source, "app", "1")
     await explorer.check(node).wait()
-    assert findings(node, explorer) == []
+    assert findings(node, explorer.observations) == []
     assert ("manifest", "app", str(source.repos["app"].tags["1-amd64"])) in source.asked
 
 
@@ -121,7 +121,7 @@ async def test_orphan_attestation() -> None:
     assert codes(found) == ["orphan-attestation"]
     assert str(other.digest) in found[0].facts[0]
     assert not any(child.kind.value == "attestation" for row in node.children[:2] for child in row.children)
-    assert verdict(node, found, explorer).complete
+    assert verdict(node, found, explorer.observations).complete
 
 
 async def test_an_attestation_by_subject_hangs_under_its_platform() -> None:
@@ -168,7 +168,7 @@ async def test_not_in_this_repository() -> None:
     explorer, node, found = await checked(source)
     assert codes(found) == ["missing-blob", "missing-blob", "not-in-this-repository"]
     assert found[2].message == "2 objects of linux/arm64 are not in app, but they are in app/arm64."
-    assert found[2].message in verdict(node, found, explorer).sentence
+    assert found[2].message in verdict(node, found, explorer.observations).sentence
 
 
 async def test_a_neighbour_that_has_nothing_is_asked_once() -> None:
@@ -186,7 +186,7 @@ async def test_empty_index() -> None:
     source.put("app", images.index(), "1")
     explorer, node, found = await checked(source)
     assert codes(found) == ["empty-index"]
-    assert verdict(node, found, explorer).sentence == "The tag 1 has no platforms: nobody can pull it."
+    assert verdict(node, found, explorer.observations).sentence == "The tag 1 has no platforms: nobody can pull it."
 
 
 async def test_nested_index() -> None:
@@ -195,7 +195,7 @@ async def test_nested_index() -> None:
     source.put("app", images.index(images.image(AMD), inner), "1")
     explorer, node, found = await checked(source)
     assert codes(found) == ["nested-index"]
-    assert verdict(node, found, explorer).pullable == (AMD, ARM)
+    assert verdict(node, found, explorer.observations).pullable == (AMD, ARM)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ async def test_too_deep() -> None:
     source.put("app", top, "1")
     explorer, node, found = await checked(source)
     assert set(codes(found)) == {"nested-index", "too-deep"}
-    said = verdict(node, found, explorer)
+    said = verdict(node, found, explorer.observations)
     assert not said.complete
     assert "nested deeper" in said.sentence
     assert "for the index sha256:" in said.sentence

@@ -39,7 +39,7 @@ async def checked(served: Served, client: Client, repository: str, tag: str) -> 
     node = explorer.add_selector(RegistrySource(client, served.address), repository, tag)
     run = explorer.check(node)
     await run.wait()
-    return explorer, node, report(node, explorer, requests=run.requests, searches=run.searches)
+    return explorer, node, report(node, explorer.observations, requests=run.requests, searches=run.searches)
 
 
 @pytest.mark.parametrize(("sample", "tag"), SAMPLES, ids=[f"{e.repository}:{tag}" for e, tag in SAMPLES])

@@ -29,7 +29,9 @@ async def opened(served: Served, folder: Path, *, check: bool) -> tuple[Node, li
     told = asyncio.Event()
 
     def hear(event: Event) -> None:
-        if isinstance(event, NodeChanged) and any(f.code == "stale-local-list" for f in findings(event.node, explorer)):
+        if isinstance(event, NodeChanged) and any(
+            f.code == "stale-local-list" for f in findings(event.node, explorer.observations)
+        ):
             told.set()
 
     explorer.subscribe(hear)
@@ -41,8 +43,8 @@ async def opened(served: Served, folder: Path, *, check: bool) -> tuple[Node, li
     if check:
         await explorer.check(tag).wait()
     await asyncio.wait_for(told.wait(), 10)
-    found = findings(tag, explorer)
-    sentence = verdict(tag, found, explorer).sentence
+    found = findings(tag, explorer.observations)
+    sentence = verdict(tag, found, explorer.observations).sentence
     await explorer.aclose()
     await client.aclose()
     return tag, found, sentence

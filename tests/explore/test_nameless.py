@@ -37,11 +37,11 @@ async def test_an_image_without_a_platform_is_called_so() -> None:
     source.drop("app", arm.digest)
     explorer, node, found = await checked(source)
     called = f"the image {arm.digest.short} without a platform"
-    said = verdict(node, found, explorer)
+    said = verdict(node, found, explorer.observations)
     assert said.sentence.startswith(f"the tag 1 cannot be pulled from {called}: its manifest is missing.".capitalize())
     assert "It can be pulled on linux/amd64." in said.sentence
     assert said.broken == (called,)
-    made = report(node, explorer)
+    made = report(node, explorer.observations)
     assert called in [line.platform for line in made.platforms]
     assert "no platform," not in made.to_markdown()
 
@@ -52,7 +52,7 @@ async def test_a_platform_and_an_image_without_one_in_one_sentence() -> None:
     put(source, nameless(arm), s390x.descriptor.to_document())
     source.drop("app", arm.digest)
     explorer, node, found = await checked(source)
-    sentence = verdict(node, found, explorer).sentence
+    sentence = verdict(node, found, explorer.observations).sentence
     called = f"the image {arm.digest.short} without a platform"
     assert f"cannot be pulled on linux/s390x and from {called}: on each, its manifest is missing." in sentence
 
@@ -64,7 +64,7 @@ async def test_all_entries_are_not_called_platforms_when_one_has_none() -> None:
     source.drop("app", arm.digest)
     source.drop("app", images.image(AMD).digest)
     explorer, node, found = await checked(source)
-    assert "on any of its 2 entries" in verdict(node, found, explorer).sentence
+    assert "on any of its 2 entries" in verdict(node, found, explorer.observations).sentence
 
 
 async def test_when_to_ask_again_is_a_moment_and_stays_true(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +78,7 @@ async def test_when_to_ask_again_is_a_moment_and_stays_true(monkeypatch: pytest.
     await explorer.check(node).wait()
 
     def said() -> str:
-        return next(each.message for each in findings(node, explorer) if each.code == "limited")
+        return next(each.message for each in findings(node, explorer.observations) if each.code == "limited")
 
     first = said()
     when = re.search(r"Ask again at (\d\d:\d\d:\d\d) ", first)

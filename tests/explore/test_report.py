@@ -26,7 +26,7 @@ async def made(source: FakeSource, *, platform: str | None = None, tag: str = "1
 
     run = explorer.check(node, wanted=wanted)
     await run.wait()
-    return node, report(node, explorer, requests=run.requests, searches=run.searches, wanted=wanted)
+    return node, report(node, explorer.observations, requests=run.requests, searches=run.searches, wanted=wanted)
 
 
 def broken() -> tuple[FakeSource, images.Image]:
@@ -135,7 +135,7 @@ async def test_what_was_not_looked_at_is_never_complete() -> None:
     source, _ = broken()
     explorer = Explorer()
     node = await explorer.add_reference(source, "app", "1")
-    document = report(node, explorer)
+    document = report(node, explorer.observations)
     assert not document.verdict.complete
     assert document.platforms[0].pullable is None
     assert "not checked to their end yet" in document.verdict.sentence

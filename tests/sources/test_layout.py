@@ -94,7 +94,7 @@ async def check(source: Source, tag: str = "1.0", repository: str = "") -> dict[
     explorer = Explorer()
     node = explorer.add_selector(source, repository, tag)
     await explorer.check(node).wait()
-    return report(node, explorer).to_json()
+    return report(node, explorer.observations).to_json()
 
 
 async def names(source: Source) -> dict[str, list[str]]:

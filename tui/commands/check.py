@@ -157,7 +157,7 @@ async def check_node(engine: Engine, node: Node, platforms: Sequence[Platform], 
     finally:
         with_progress.close()
     requests = engine.trace.count - before
-    return report(node, engine.explorer, requests=requests, searches=run.searches, wanted=chosen)
+    return report(node, engine.explorer.observations, requests=requests, searches=run.searches, wanted=chosen)
 
 
 class _Progress:

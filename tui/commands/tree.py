@@ -55,7 +55,7 @@ async def tree(engine: Engine, sources: Sequence[SourceSpec], depth: int | None)
                 await engine.explorer.open(node)
             else:
                 await engine.explorer.check(node).wait()  # what lies on disk costs nobody a request
-            status, unknown = list_exit_status(node, engine.explorer)
+            status, unknown = list_exit_status(node, engine.explorer.observations)
             statuses.append(status)
             if unknown:
                 say(f"{node.label}: {unknown}")

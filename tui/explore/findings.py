@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tui.explore.finding import NOT_THERE, Finding, make
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
-from tui.explore.objects import HasObservations, detail_of, harmless, name_of, observations_of, platform_text, short
+from tui.explore.objects import detail_of, harmless, name_of, platform_text, short
 from tui.explore.observations import ObservationStore, TagHead
 from tui.explore.rollup import attestations_of
 from tui.explore.search import source_proposals
@@ -502,9 +502,8 @@ _ROWS: tuple[Callable[[Node, ObservationStore], Iterator[Finding]], ...] = (
 )
 
 
-def findings(node: Node, known: ObservationStore | HasObservations) -> list[Finding]:
+def findings(node: Node, observations: ObservationStore) -> list[Finding]:
     """Everything that is wrong or worth knowing at and below a row, the worst first, each once."""
-    observations = observations_of(known)
     found: dict[tuple[str, object, str | None, str], Finding] = {}
     rows = list(node.walk())
     in_trouble = troubled(rows, observations)

@@ -103,7 +103,7 @@ class FindingsCache:
         from tui.explore.findings import findings
 
         if top is node:
-            return list(findings(node, explorer))
+            return list(findings(node, explorer.observations))
         below = {row.key for row in node.walk()}
         return [finding for finding in self.findings(top, explorer) if finding.node_key in below]
 
@@ -155,6 +155,6 @@ class FindingsCache:
             return known[2]
         from tui.explore.verdict import verdict
 
-        made = verdict(node, found, explorer)
+        made = verdict(node, found, explorer.observations)
         self._verdicts[node] = (found, self._epoch, made)
         return made

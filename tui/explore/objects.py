@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.observations import ObservationStore
@@ -37,18 +36,6 @@ def image_parts(manifest: ImageManifest, noun: str = "layer") -> str:
 
 #: A test for the platforms' rows of an index: whether somebody asked for this one.
 Wanted = Callable[[Node], bool]
-
-
-class HasObservations(Protocol):
-    """An explorer, or whatever else remembers observations."""
-
-    @property
-    def observations(self) -> ObservationStore: ...
-
-
-def observations_of(known: ObservationStore | HasObservations) -> ObservationStore:
-    """The store itself, from it or from its keeper."""
-    return known if isinstance(known, ObservationStore) else known.observations
 
 
 def platform_of(node: Node) -> Platform | None:
@@ -155,12 +142,11 @@ def walk(node: Node, wanted: Wanted | None = None) -> Iterator[Node]:
         stack.extend(reversed(row.children))
 
 
-def objects(node: Node, known: ObservationStore | HasObservations, wanted: Wanted | None = None) -> list[Object]:
+def objects(node: Node, observations: ObservationStore, wanted: Wanted | None = None) -> list[Object]:
     """Every distinct object at and below a row, each digest once, in the order of the screen.
 
     When two descriptors of one digest disagree, the worse of the two views counts.
     """
-    observations = observations_of(known)
     found: dict[tuple[str | None, Digest], Object] = {}
     for row in walk(node, wanted):
         key = key_of(row)
@@ -189,7 +175,7 @@ def unread(node: Node, wanted: Wanted | None = None) -> Iterator[Node]:
             yield row
 
 
-def is_complete(node: Node, known: ObservationStore | HasObservations, wanted: Wanted | None = None) -> bool:
+def is_complete(node: Node, observations: ObservationStore, wanted: Wanted | None = None) -> bool:
     """Whether every object at and below a row is known to be there: nothing missing, unread or cut off."""
     if any(True for _ in unread(node, wanted)):
         return False
@@ -198,7 +184,7 @@ def is_complete(node: Node, known: ObservationStore | HasObservations, wanted: W
             return False
         if isinstance(row.manifest, OpaqueManifest) and not harmless(row.manifest, row.descriptor):
             return False
-    return all(part.seen.presence in HAVE for part in objects(node, known, wanted))
+    return all(part.seen.presence in HAVE for part in objects(node, observations, wanted))
 
 
 def harmless(manifest: OpaqueManifest, descriptor: Descriptor | None) -> bool:

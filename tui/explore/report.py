@@ -12,13 +12,11 @@ from tui.explore.finding import NOT_THERE, Finding, Severity, make
 from tui.explore.findings import findings as all_findings
 from tui.explore.node import Kind, Load, Node
 from tui.explore.objects import (
-    HasObservations,
     Object,
     Wanted,
     entry_name,
     is_nameless,
     objects,
-    observations_of,
     platform_text,
 )
 from tui.explore.observations import ObservationStore
@@ -242,7 +240,7 @@ class Report:
 
 def report(
     node: Node,
-    known: ObservationStore | HasObservations,
+    observations: ObservationStore,
     *,
     requests: int | None = None,
     searches: int = 0,
@@ -251,7 +249,6 @@ def report(
 ) -> Report:
     """The report over a row. `wanted` restricts it to some platforms' rows; `requests` is what the check took,
     if that is known."""
-    observations = observations_of(known)
     rows = platforms_of(node) if node.is_index else [node] if node.image_manifest is not None else []
     rows = [row for row in rows if wanted is None or wanted(row)]
     parts = objects(node, observations, wanted)
@@ -337,14 +334,14 @@ def exit_status(made: Report) -> int:
     return 0
 
 
-def list_exit_status(node: Node, explorer: HasObservations) -> tuple[int, str]:
+def list_exit_status(node: Node, observations: ObservationStore) -> tuple[int, str]:
     """That of what is known below a row that holds a list, and what is not known of the list, in words ("" if nothing).
 
     Of a list in a registry nothing is known below it, of what lies on disk everything.
     """
     if node.error is not None:
         return (1 if node.error.presence is Presence.MISSING else 3), ""
-    found = all_findings(node, explorer)
+    found = all_findings(node, observations)
     if any(finding.severity is Severity.ERROR for finding in found):
         return 1, ""
     if any(finding.code in _UNDETERMINED for finding in found):

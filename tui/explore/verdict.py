@@ -13,14 +13,12 @@ from tui.explore.finding import Finding, Severity
 from tui.explore.findings import findings as all_findings
 from tui.explore.node import Kind, Load, Node
 from tui.explore.objects import (
-    HasObservations,
     Wanted,
     detail_of,
     entry_name,
     harmless,
     is_complete,
     is_nameless,
-    observations_of,
     platform_text,
     short,
     walk,
@@ -154,13 +152,12 @@ class Verdict:
 def verdict(
     node: Node,
     found: Sequence[Finding] | None,
-    known: ObservationStore | HasObservations,
+    observations: ObservationStore,
     *,
     wanted: Wanted | None = None,
 ) -> Verdict:
     """The verdict over a row that stands for an image or an index. `found` are its findings, if they are at hand;
     `wanted` restricts it to some of its platforms."""
-    observations = observations_of(known)
     found = all_findings(node, observations) if found is None else found
     name = subject(node)
     if node.load is not Load.READY:

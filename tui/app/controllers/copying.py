@@ -102,7 +102,7 @@ class Copying(Finding):
         run = self.explorer.last_check(about)
         # Without a check of just this row nobody counted: it was opened, or checked with others.
         spent = (None, 0) if run is None else (run.requests, run.searches)
-        made = report(about, self.explorer, requests=spent[0], searches=spent[1])
+        made = report(about, self.explorer.observations, requests=spent[0], searches=spent[1])
         if form == "markdown":
             return made.to_markdown()
         return json_text(made.to_json(), indent=2) + "\n"

@@ -115,7 +115,7 @@ def _subsequence(letters: str) -> Matcher:
 
 #: How many names of a list become rows at a time.
 ROWS = 1000
-#: Lists are cut here, visibly (protocol.md K2).
+#: Lists are cut here, visibly (docs/protocol-notes.md, K2).
 NAME_LIMIT = 100_000
 
 _DIGEST_TAG = re.compile(r"(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{64,128})(\.[A-Za-z0-9_.-]+)?")

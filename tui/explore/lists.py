@@ -52,7 +52,7 @@ class Lists:
                 self.show(node)
         except SourceError as error:
             if node.kind is Kind.SOURCE and node.children:
-                # Repositories that were named by hand stay; a catalog is not offered everywhere (protocol.md E-09).
+                # Repositories that were named by hand stay; a catalog is not offered everywhere (docs/protocol-notes.md, E-09).
                 node.load, node.error, listing.note = Load.READY, None, error.sentence
                 self.show(node)
                 self._tree.changed(node)
@@ -118,7 +118,7 @@ class Lists:
                 self._empty(shown)
 
     def names(self, node: Node) -> list[str]:
-        """The names of a list that was read, without those that nobody can ask for (protocol.md E-06)."""
+        """The names of a list that was read, without those that nobody can ask for (docs/protocol-notes.md, E-06)."""
         names = node.listing.ordered() if node.listing is not None else []
         if not node.source.capabilities.remote:
             return names
@@ -173,7 +173,7 @@ def repository_row(source: Node, name: str) -> Node:
 
 
 def tag_row(parent: Node, name: str, repository: str) -> Node:
-    """The row of a tag. A name that is no tag is shown and never asked for (protocol.md E-06)."""
+    """The row of a tag. A name that is no tag is shown and never asked for (docs/protocol-notes.md, E-06)."""
     row = Node(
         key=f"{parent.key}:{name}",
         kind=Kind.TAG,

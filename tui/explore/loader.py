@@ -422,7 +422,7 @@ class Loader:
     def config(self, node: Node, request: JobRequest) -> Job | None:
         """Read the config of a CONFIG row: history for the layers, platform for the image. None when known already.
 
-        Configs of artifacts are arbitrary bytes and are only asked for, not read (protocol.md C-20).
+        Configs of artifacts are arbitrary bytes and are only asked for, not read (docs/protocol-notes.md, C-20).
         """
         descriptor = node.descriptor
         if descriptor is None or node.config is not None:

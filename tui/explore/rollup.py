@@ -1,4 +1,4 @@
-"""What a row says about everything below it. Pure over rows and the book; cached by the explorer."""
+"""What a row says about everything below it. Pure over rows and what is known of them; cached by the tree."""
 
 from __future__ import annotations
 

@@ -52,7 +52,8 @@ class Lists:
                 self.show(node)
         except SourceError as error:
             if node.kind is Kind.SOURCE and node.children:
-                # Repositories that were named by hand stay; a catalog is not offered everywhere (docs/protocol-notes.md, E-09).
+                # Repositories that were named by hand stay; a catalog is not offered everywhere
+                # (docs/protocol-notes.md, E-09).
                 node.load, node.error, listing.note = Load.READY, None, error.sentence
                 self.show(node)
                 self._tree.changed(node)

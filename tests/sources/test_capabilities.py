@@ -9,10 +9,19 @@ from typing import get_args
 
 import pytest
 
-from tui.sources.base import SourceKind
+from tui.registry.client import Client
+from tui.registry.settings import ClientSettings
+from tui.sources.base import Source, SourceKind
+from tui.sources.disk import Contents, DiskSource
+from tui.sources.docker_manifests import DockerManifests
+from tui.sources.files import Folder
+from tui.sources.location import RepositoryLocation
+from tui.sources.registry import RegistrySource
+from tui.sources.storage import StorageSource
 
 TUI = Path(__file__).parents[2] / "tui"
 KINDS = frozenset(get_args(SourceKind))
+KINDS_IN_FILES: tuple[SourceKind, ...] = ("oci-layout", "docker-archive")
 
 
 def source_classes() -> frozenset[str]:
@@ -76,3 +85,31 @@ def test_the_rule_sees_what_it_should(wrong: str) -> None:
 @pytest.mark.parametrize("right", ["node.kind is Kind.TAG", 'step.kind == "mount"', "WORDS[source.kind]"])
 def test_the_rule_allows_other_kinds_and_texts(right: str) -> None:
     assert not list(asked(ast.parse(right), source_classes()))
+
+
+async def test_what_each_source_can_do(tmp_path: Path) -> None:
+    client = Client(ClientSettings())
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "disk" / "repositories").mkdir(parents=True)
+    registry, lists = RegistrySource(client, "localhost:5000"), DockerManifests(tmp_path / "manifests", client)
+    storage = StorageSource(tmp_path / "disk")
+    files = Folder(tmp_path)
+    layout, saved = (DiskSource(files, lambda _files: Contents(), kind) for kind in KINDS_IN_FILES)
+    sources: tuple[Source, ...] = (registry, lists, storage, layout, saved)
+    assert [each for each in sources if each.capabilities.remote] == [registry]
+    assert [each for each in sources if each.capabilities.referrers] == [registry, storage, layout]
+    assert [each for each in sources if not each.capabilities.holds_its_objects] == [lists]
+    assert [each for each in sources if each.capabilities.names_with_registry] == [lists]
+    assert [each.capabilities.stored_lists for each in sources] == [None, lists, None, None, None]
+    assert [each.capabilities.storage for each in sources] == [None, None, storage, None, None]
+    assert [each.path for each in sources] == [None, tmp_path / "manifests", tmp_path / "disk", tmp_path, tmp_path]
+    assert [str(each.pushed_as("localhost:5000/app", "1")) for each in (lists, storage, layout)] == [
+        "localhost:5000/app:1",
+        "None",
+        "None",
+    ]
+    assert str(registry.pushed_as("app", "1")) == "localhost:5000/app:1"
+    assert lists.pushed_as("localhost-5000_app-1", "stored") is None, "nobody can tell what a folder's name stands for"
+    assert registry.location("app") == RepositoryLocation("app", "localhost:5000")
+    assert layout.location("") == RepositoryLocation("", None, f"oci:{tmp_path}")
+    await client.aclose()

@@ -57,7 +57,7 @@ async def storage(call: Call) -> Response:
     if "authorization" in call.request.headers:
         return Response("<Error><Code>InvalidAuthenticationInfo</Code></Error>", 400, media_type="application/xml")
     data = call.store.blob(call.name, call.digest())
-    if data is None or call.one("sig") is None or (call.head and call.quirks.redirect == "get-only"):
+    if data is None or call.parameter("sig") is None or (call.head and call.quirks.redirect == "get-only"):
         return Response("<Error><Code>AccessDenied</Code></Error>", 403, media_type="application/xml")
     return _sent(call, call.digest(), data)
 
@@ -139,7 +139,7 @@ async def upload(call: Call) -> Response:
 
 
 async def _begin(call: Call) -> Response:
-    mount = call.one("mount")
+    mount = call.parameter("mount")
     if mount is not None and (mounted := _mounted(call, checked_digest(mount))):
         return mounted
     store = call.store
@@ -148,7 +148,7 @@ async def _begin(call: Call) -> Response:
     _make_room(store)
     session = Upload(str(uuid.uuid4()), call.name)
     store.uploads[session.id] = session
-    if call.one("digest") is not None and mount is None:
+    if call.parameter("digest") is not None and mount is None:
         try:
             return await _finish(call, session)
         finally:
@@ -158,7 +158,7 @@ async def _begin(call: Call) -> Response:
 
 def _mounted(call: Call, digest: str) -> Response | None:
     """201 when the blob could be mounted; None where an upload is to begin instead."""
-    source = call.one("from")
+    source = call.parameter("from")
     match call.quirks.mount:
         case "session":
             return None
@@ -213,7 +213,7 @@ async def _receive(call: Call, session: Upload) -> None:
 
 
 async def _finish(call: Call, session: Upload) -> Response:
-    digest = call.one("digest")
+    digest = call.parameter("digest")
     if digest is None:
         raise Refusal(400, "DIGEST_INVALID", message="the digest parameter is missing")
     checked_digest(digest)

@@ -42,7 +42,7 @@ class Call:
         """Scheme and host as the client wrote them: "http://127.0.0.1:5005"."""
         return f"{self.request.url.scheme}://{self.request.headers.get('host', 'localhost')}"
 
-    def one(self, key: str) -> str | None:
+    def parameter(self, key: str) -> str | None:
         """The first value of a query parameter."""
         values = self.query.get(key)
         return values[0] if values else None

@@ -27,7 +27,7 @@ async def tags(call: Call) -> Response:
     if call.quirks.ignore_n:
         return _json({"name": call.name, "tags": list(repository.tags)})
     count = _count(call)
-    names, more = repository.page(call.one("last") or "", count)
+    names, more = repository.page(call.parameter("last") or "", count)
     headers = _link(call, f"/v2/{call.name}/tags/list", count, names[-1]) if more and names else {}
     if not more:
         names += call.quirks.listed
@@ -44,7 +44,7 @@ async def catalog(call: Call) -> Response:
         if grant is None or (grant.scopes is not None and ("catalog", "*") not in grant.scopes):
             raise call.challenge("insufficient_scope" if grant else "")
     names = sorted(call.store.repositories)
-    count, last = _count(call), call.one("last") or ""
+    count, last = _count(call), call.parameter("last") or ""
     start = bisect_right(names, last) if last else 0
     page = names[start : start + count]
     more = start + count < len(names) and page
@@ -53,7 +53,7 @@ async def catalog(call: Call) -> Response:
 
 def _count(call: Call) -> int:
     """How many entries a page holds. Raises 400 when `n` is no whole number."""
-    text = call.one("n")
+    text = call.parameter("n")
     if text is None:
         return call.quirks.page_limit
     if not (text.isascii() and text.isdigit()):
@@ -85,7 +85,7 @@ async def referrers(call: Call) -> Response:
         return Response("<!doctype html><title>Not here</title>", media_type="text/html")
     call.need("pull")
     digest = call.digest()
-    wanted = call.one("artifactType")
+    wanted = call.parameter("artifactType")
     unfiltered = call.quirks.referrers == "unfiltered" or wanted is None
     entries = []
     for own, stored in call.repository().referrers(digest):

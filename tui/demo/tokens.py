@@ -37,7 +37,7 @@ async def token(call: Call) -> Response:
             raise _wrong() from error
         if user is None:
             raise _wrong()
-    return _granted(call, user, call.query.get("scope", []), offline=call.one("offline_token") == "true")
+    return _granted(call, user, call.query.get("scope", []), offline=call.parameter("offline_token") == "true")
 
 
 def _form_user(call: Call, form: dict[str, list[str]]) -> str | None:

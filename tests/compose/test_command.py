@@ -15,6 +15,7 @@ from tui.commands.create import create
 from tui.config import Settings
 from tui.demo.faults import deny
 from tui.demo.images import DOCKER
+from tui.explore.inspector import Inspector
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.platform import Platform
@@ -35,7 +36,11 @@ class Command:
         self.capsys.readouterr()
         sources = [source if source.startswith(("127.", "oci:")) else self.rig.at(source) for source in sources]
         status = await create(
-            client or self.rig.client, self.rig.at(target), sources, journal=self.rig.journal, **options
+            Inspector(client) if client is not None else self.rig.inspector,
+            self.rig.at(target),
+            sources,
+            journal=self.rig.journal,
+            **options,
         )
         written = self.capsys.readouterr()
         return status, written.out, written.err

@@ -75,7 +75,7 @@ async def test_a_wrong_media_type_is_taken_over_with_a_warning(
         assert word in warning
     assert warning in to_json(plan)["warnings"] and warning in to_text(plan)
     assert "calls it" in words(plan)
-    status = await create(rig.client, rig.at(target), [rig.at("app:lying")], json=True, journal=rig.journal)
+    status = await create(rig.inspector, rig.at(target), [rig.at("app:lying")], json=True, journal=rig.journal)
     written = capsys.readouterr()
     assert status == 0
     assert warning in written.err

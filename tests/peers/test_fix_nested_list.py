@@ -34,7 +34,7 @@ async def fanfold(target: str, sources: Sequence[str], journal: Path, **options:
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = out, err
     try:
-        status = await create(client, target, sources, journal=Journal(journal), **options)  # type: ignore[arg-type]
+        status = await create(Inspector(client), target, sources, journal=Journal(journal), **options)  # type: ignore[arg-type]
     finally:
         sys.stdout, sys.stderr = before
         await client.aclose()

@@ -27,7 +27,7 @@ from tui.explore.inspector import Inspector
 from tui.oci.errors import OciError
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference
-from tui.registry.client import Client
+from tui.sources.location import ObjectLocation
 from tui.sources.spec import SourceSpec, locate, parse_source
 from tui.text import safe, size
 
@@ -79,15 +79,15 @@ def run_create(settings: Settings, target: SourceSpec, sources: Sequence[SourceS
             engine.speak(say)
             for spec in (target, *sources):
                 engine.heed(spec)
-            return await create(engine.client, target.text, [spec.text for spec in sources], **options)
+            return await create(engine.inspector, target.text, sources, **options)
 
     return asyncio.run(work())
 
 
 async def create(
-    client: Client,
+    inspector: Inspector,
     target: str,
-    sources: Sequence[str],
+    sources: Sequence[str | SourceSpec],
     *,
     amend: bool = False,
     remove: Sequence[Platform] = (),
@@ -98,7 +98,6 @@ async def create(
     journal: Journal | None = None,
 ) -> int:
     """Make the list and push it; gives the exit status: 0 done, 1 refused, 2 wrong usage, 3 could not be found out."""
-    inspector = Inspector(client)
     try:
         reference = _target(target)
         draft = await _draft(inspector, reference, sources, amend, remove, dry_run)
@@ -129,8 +128,6 @@ async def create(
         status, sentences = REFUSED, [error.sentence]
     except OciError as error:
         status, sentences = WRONG, [str(error)]
-    finally:
-        await inspector.aclose()
     for sentence in sentences:
         err(sentence)
     if json and status != WRONG:
@@ -154,16 +151,15 @@ def _target(text: str) -> Reference:
 async def _draft(
     inspector: Inspector,
     target: Reference,
-    sources: Sequence[str],
+    named: Sequence[str | SourceSpec],
     amend: bool,
     remove: Sequence[Platform],
     dry_run: bool,
 ) -> Draft:
-    for source in sources:
-        try:
-            locate(source)
-        except OciError as error:
-            raise Stop(WRONG, str(error)) from None
+    try:
+        sources = [ObjectLocation(*locate(each), each if isinstance(each, str) else each.text) for each in named]
+    except OciError as error:
+        raise Stop(WRONG, str(error)) from None
     refusal = inspector.why_read_only(target.registry)
     if refusal and not dry_run:  # a dry run writes nothing: its plan says the same, and all else
         raise Stop(REFUSED, f"Nothing can be written to {safe(target.registry)}: {refusal}")

@@ -207,10 +207,10 @@ def open_source(spec: SourceSpec, client: Client | None) -> Source:
     return open_archive(spec.kind, spec.path)
 
 
-def locate(text: str) -> tuple[RepositoryLocation, str]:
+def locate(named: str | SourceSpec) -> tuple[RepositoryLocation, str]:
     """The repository that a reference names, and the tag or digest in it. Raises OciError for a malformed one."""
-    if isinstance(text, ObjectLocation):
-        return text.location, text.selector
-    spec = parse_source(text)
+    if isinstance(named, ObjectLocation):
+        return named.location, named.selector
+    spec = parse_source(named) if isinstance(named, str) else named
     location = spec.location()
     return location, spec.selector or ("" if location.on_disk else "latest")

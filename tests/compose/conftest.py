@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -21,7 +22,8 @@ def served() -> Iterator[Served]:
     """An empty embedded registry."""
     served = Served.start(Store())
     yield served
-    served.stop()
+    # The server notices within 0.2 s that it shall end: the next test does not wait for it.
+    threading.Thread(target=served.stop, daemon=True).start()
 
 
 @pytest.fixture

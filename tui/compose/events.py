@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from tui.compose.plan import Step
+from tui.compose.plan import Plan, Step
 from tui.oci.digest import Digest
 from tui.oci.reference import Reference
 
@@ -106,6 +106,11 @@ class PushResult:
     verified_at: datetime | None = None
     undetermined: bool = False
     """Whether it failed because something could not be found out (exit status 3)."""
+
+    @classmethod
+    def of(cls, plan: Plan, outcome: Outcome, sentence: str, tag_holds: Digest | None) -> PushResult:
+        """The end of a push of this plan; `dataclasses.replace` says more of it."""
+        return cls(outcome, plan.target, sentence, digest=plan.digest, tag_holds=tag_holds, base=plan.before)
 
     @property
     def mine(self) -> Digest | None:

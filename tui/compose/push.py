@@ -234,13 +234,10 @@ class Push:
         return self.result
 
     def _settled(self, work: asyncio.Task[PushResult]) -> PushResult:
-        result = self._stopped() if work.cancelled() else work.result()
+        result = self._as_it_was(Outcome.CANCELLED, "Stopped.") if work.cancelled() else work.result()
         return replace(result, written=tuple(dict.fromkeys(self._written)), record=self._record)
 
-    def _stopped(self) -> PushResult:
-        return self._as_it_was(Outcome.CANCELLED, "Stopped.")
-
-    def _as_it_was(self, outcome: Outcome, sentence: str, **more: object) -> PushResult:
+    def _as_it_was(self, outcome: Outcome, sentence: str) -> PushResult:
         """The end of a push that did not reach the tag."""
         name = safe(str(self.plan.target))
         before = self.plan.before
@@ -250,10 +247,7 @@ class Push:
         sentence = f"{sentence} {holds}."
         if self._written and not self._moved:
             sentence += f" {plural(len(self._written), 'object')} put there before do no harm without a tag."
-        result = PushResult(
-            outcome, self.plan.target, sentence, digest=self.plan.digest, tag_holds=before, base=self.plan.before
-        )
-        return replace(result, **more)  # type: ignore[arg-type]
+        return PushResult.of(self.plan, outcome, sentence, before)
 
     # the run
 
@@ -278,7 +272,8 @@ class Push:
         undetermined = isinstance(error, errors.RegistryError | SourceError) and (
             can_pass(error) or isinstance(error, errors.Denied)
         )
-        return self._as_it_was(Outcome.FAILED, sentence, missing=tuple(missing), undetermined=undetermined)
+        result = self._as_it_was(Outcome.FAILED, sentence)
+        return replace(result, missing=tuple(missing), undetermined=undetermined)
 
     async def _steps(self) -> PushResult:
         steps = self.plan.steps
@@ -351,9 +346,7 @@ class Push:
             sentence = f"{name} holds {self.plan.digest} already." if self.plan.digest else f"{name}: done."
             if any(step.kind in _DELETIONS for step in self.plan.steps):
                 await self._begin_record()
-            return PushResult(
-                Outcome.UNCHANGED, self.plan.target, sentence, digest=self.plan.digest, tag_holds=self.plan.before
-            )
+            return PushResult.of(self.plan, Outcome.UNCHANGED, sentence, self.plan.before)
         step = steps[0]
         self._tell(StepStarted(step))
         await self._recheck(step)

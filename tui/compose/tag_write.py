@@ -8,7 +8,7 @@ in. Reading back afterwards tells if that happened.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum, auto
 
@@ -71,9 +71,7 @@ class TagWrite:
                 if tried:  # it happened after all
                     return await self._settle(step)
                 sentence = f"{safe(str(self.plan.target))} is {holds} already."
-                return PushResult(
-                    Outcome.PUSHED, self.plan.target, sentence, digest=holds, tag_holds=holds, base=self.plan.before
-                )
+                return PushResult.of(self.plan, Outcome.PUSHED, sentence, holds)
             if holds != self.plan.before:
                 return self._conflict(holds, tried=tried)
             tried = True
@@ -110,16 +108,11 @@ class TagWrite:
         name = safe(str(self.plan.target))
         was = self.plan.before.short if self.plan.before is not None else "no such tag"
         now = theirs.short if theirs is not None else "gone"
-        return PushResult(
-            Outcome.CONFLICT,
-            self.plan.target,
+        sentence = (
             f"{start}: somebody moved {name} meanwhile. It was {was} when this was planned, "
-            f"it is {now} now, and was left so. Plan again from what it holds now.",
-            digest=self.plan.digest,
-            tag_holds=theirs,
-            base=self.plan.before,
-            theirs=theirs,
+            f"it is {now} now, and was left so. Plan again from what it holds now."
         )
+        return replace(PushResult.of(self.plan, Outcome.CONFLICT, sentence, theirs), theirs=theirs)
 
     async def _put(self, step: Step) -> PushResult:
         """PUT the tag, once, and read it back. Raises Retry when it certainly did not happen and may be tried again,
@@ -229,15 +222,9 @@ class TagWrite:
                 continue
             holds, trouble = manifest.digest, ""
             if holds == wanted and manifest.raw == step.raw:
-                return PushResult(
-                    Outcome.PUSHED,
-                    target,
-                    f"{name} is {wanted} now, read back and compared.",
-                    digest=wanted,
-                    tag_holds=holds,
-                    base=self.plan.before,
-                    verified_at=datetime.now(UTC),
-                )
+                sentence = f"{name} is {wanted} now, read back and compared."
+                result = PushResult.of(self.plan, Outcome.PUSHED, sentence, holds)
+                return replace(result, verified_at=datetime.now(UTC))
             if holds != self.plan.before:
                 break
         if trouble:
@@ -252,17 +239,9 @@ class TagWrite:
         )
 
     def _unverified(self, sentence: str, holds: Digest | None = None, *, known: bool = True) -> PushResult:
-        return PushResult(
-            Outcome.UNVERIFIED,
-            self.plan.target,
-            sentence,
-            digest=self.plan.digest,
-            tag_known=known,
-            tag_holds=holds,
-            base=self.plan.before,
-            theirs=holds if holds not in (self.plan.digest, self.plan.before) else None,
-            undetermined=True,
-        )
+        theirs = holds if holds not in (self.plan.digest, self.plan.before) else None
+        result = PushResult.of(self.plan, Outcome.UNVERIFIED, sentence, holds)
+        return replace(result, tag_known=known, theirs=theirs, undetermined=True)
 
 
 def _failed_there(error: errors.RegistryError) -> bool:

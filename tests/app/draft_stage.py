@@ -16,12 +16,13 @@ from tests.app.stage import text_of
 from tui.app.drafts.plan_screen import PlanScreen
 from tui.app.drafts.push_screen import PushScreen
 from tui.app.main import FanfoldApp
-from tui.app.screens.explore import ExploreScreen
+from tui.app.screens.main import MainScreen
 from tui.app.services import Services
 from tui.app.start import connect
 from tui.app.widgets.page import PageView
 from tui.compose.events import PushResult
 from tui.compose.plan import Plan
+from tui.compose.service import DraftService
 from tui.config import Settings
 from tui.demo.gallery import build_gallery
 from tui.demo.serve import Served
@@ -49,7 +50,14 @@ class FixStage:
     events: list[Event]
 
     @property
-    def house(self) -> ExploreScreen:
+    def drafts(self) -> DraftService:
+        """What the program writes with."""
+        services = self.house.services
+        assert services is not None and services.drafts is not None
+        return services.drafts
+
+    @property
+    def house(self) -> MainScreen:
         return self.app.house
 
     @property
@@ -101,8 +109,8 @@ class FixStage:
         repository, _, tag = reference.rpartition(":")
         root = self.house.explorer.roots[0]
         node = await self.house.explorer.add_reference(root.source, repository, tag)
-        self.house.flush()
-        await self.house.highlight(node)
+        self.house.redraw.sync_tree()
+        await self.house.navigation.highlight(node)
         await self.until(lambda: self.house.current is node, f"the cursor on {reference}")
         return node
 

@@ -14,7 +14,7 @@ from tests.support.fake_source import FakeSource
 from tests.support.images import Image, attestation, image, index
 from tui.app.actions import Handler
 from tui.app.main import FanfoldApp
-from tui.app.screens.explore import ExploreScreen
+from tui.app.screens.main import MainScreen
 from tui.app.services import Services
 from tui.app.widgets.page import PageView
 from tui.config import Settings
@@ -67,7 +67,7 @@ class Stage:
     copied: list[str]
 
     @property
-    def house(self) -> ExploreScreen:
+    def house(self) -> MainScreen:
         return self.app.house
 
     @property
@@ -126,7 +126,7 @@ class Stage:
         await self.until(lambda: self._find(label, depth) is not None, f"a row {label!r}")
         node = self._find(label, depth)
         assert node is not None
-        await self.house.highlight(node)
+        await self.house.navigation.highlight(node)
         await self.until(lambda: self.house.current is node)
         if not last and not self.house.images.is_open(node):
             self.house.images.open_row(node)

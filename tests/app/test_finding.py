@@ -101,7 +101,7 @@ async def test_a_malformed_reference_is_explained() -> None:
 async def test_going_to_a_digest_in_this_repository() -> None:
     async with staged() as stage:
         await stage.go("app", "1.0")
-        await stage.house.go_to(str(stage.images.arm64.digest))
+        await stage.house.navigation.go_to(str(stage.images.arm64.digest))
         await stage.until(lambda: stage.node.digest == stage.images.arm64.digest)
 
 
@@ -127,18 +127,18 @@ async def test_from_docker_s_lists_a_whole_reference_means_the_registry() -> Non
         source.capabilities = replace(source.capabilities, names_with_registry=True)
         await stage.press("l")
         await stage.go("fake.test/app")
-        await stage.house.go_to("fake.test/app:other")
+        await stage.house.navigation.go_to("fake.test/app:other")
         assert (stage.node.repository, stage.node.tag) == ("app", "other")
 
 
 async def test_short_references_mean_the_source_of_the_cursor() -> None:
     async with staged() as stage:
         await stage.go("app")
-        await stage.house.go_to(":2.0")
+        await stage.house.navigation.go_to(":2.0")
         assert stage.node.tag == "2.0" and stage.node.repository == "app"
-        await stage.house.go_to("tool:latest")
+        await stage.house.navigation.go_to("tool:latest")
         assert stage.node.repository == "tool" and stage.node.source is stage.source
-        await stage.house.go_to("/app:single")
+        await stage.house.navigation.go_to("/app:single")
         assert stage.node.tag == "single" and stage.node.source is stage.source
 
 
@@ -231,7 +231,7 @@ async def test_from_inside_a_platform_the_index_is_filtered() -> None:
         await stage.until(lambda: len(labels(stage, tag)) == 8)
         assert stage.node is tag
         # What was filtered away is shown again when somebody goes there.
-        await stage.house.highlight(platform)
+        await stage.house.navigation.highlight(platform)
         assert stage.node is platform and len(labels(stage, tag)) == 25
 
 

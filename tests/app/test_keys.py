@@ -189,14 +189,16 @@ async def test_a_fix_is_offered_with_the_reader_s_own_keys() -> None:
     async with staged(settings=settings) as stage:
         await stage.go("app", "2.0")
         await stage.press("f8")
-        await stage.until(lambda: not stage.house.explorer.running() and "cannot" in stage.house.verdict_line().plain)
-        verdict = stage.house.verdict_line()
+        await stage.until(
+            lambda: not stage.house.explorer.running() and "cannot" in stage.house.status.verdict_line().plain
+        )
+        verdict = stage.house.status.verdict_line()
         assert "f9 recreate" in verdict.plain and "R " not in verdict.plain and "copy" not in verdict.plain
         assert Target("action", "recreate") in [link.target for link in verdict.links]
-        stage.house.show_tab("findings")
+        stage.house.detail.show_tab("findings")
         await stage.until(lambda: "f9 Push the image again" in stage.page)
         assert "R Push" not in stage.page
-        stage.house.show_tab("explain")
+        stage.house.detail.show_tab("explain")
         await stage.until(lambda: "f9 Push the image again" in stage.page)
 
 

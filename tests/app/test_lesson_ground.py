@@ -64,7 +64,7 @@ async def test_start_over_closes_the_tree_and_goes_to_the_first_repository() -> 
             # And the step can be done again, by opening what was open before.
             await stage.press("l")
             await stage.until(lambda: stage.house.images.is_open(home))
-            await stage.house.highlight(row(stage, "sandbox", "0.16-edge"))
+            await stage.house.navigation.highlight(row(stage, "sandbox", "0.16-edge"))
             await stage.press("l")
             await step(stage, 2)
 
@@ -90,7 +90,9 @@ async def test_a_finding_has_to_be_looked_at() -> None:
             # The findings of the whole tag begin with six others: it has to be those of one object.
             assert session_of(stage).run.current == 3
             await stage.press("1")
-            await stage.house.highlight(await reach(stage.house.explorer, "dockerfun:6b972be0 linux/amd64 config"))
+            await stage.house.navigation.highlight(
+                await reach(stage.house.explorer, "dockerfun:6b972be0 linux/amd64 config")
+            )
             await stage.press("2")
             await step(stage, 5)
             await stage.until(lambda: "not-in-this-repository" in stage.text)
@@ -100,7 +102,7 @@ async def test_a_finding_has_to_be_looked_at() -> None:
 def found_at(stage: FixStage) -> Sequence[Finding]:
     node = stage.house.current
     assert node is not None
-    return stage.house.judge.findings(node, stage.house.explorer)
+    return stage.house.findings.findings(node, stage.house.explorer)
 
 
 async def test_copying_twice_leaves_one_notice() -> None:
@@ -134,7 +136,7 @@ async def test_what_was_seen_before_the_connection_broke_is_not_shown_after() ->
             await stage.press("a")
             await stage.screen("Reader")
             await stage.press("escape")
-            await stage.screen("ExploreScreen")
+            await stage.screen("MainScreen")
             assert stage.house.current is home and not home.children, "nothing of it is known any more"
             assert session_of(stage).run.current == 5, "breaking it is not seeing it"
             await stage.press("l")
@@ -142,7 +144,7 @@ async def test_what_was_seen_before_the_connection_broke_is_not_shown_after() ->
             await stage.press("a")
             await stage.screen("Reader")
             await stage.press("escape")
-            await stage.screen("ExploreScreen")
+            await stage.screen("MainScreen")
             await stage.press("r", "x")
             await stage.until(lambda: session_of(stage).run.finished, "the end of the lesson")
 
@@ -190,7 +192,7 @@ async def test_the_reason_on_the_disk_has_to_be_looked_at() -> None:
             await stage.press("a")
             await stage.screen("Reader")
             await stage.press("escape")
-            await stage.screen("ExploreScreen")
+            await stage.screen("MainScreen")
             await stage.until(lambda: stage.house.query_one("#tree-pane").display, "the tree")
             assert "1 tree" not in stage.shown()
             await stage.until(lambda: stage.house.current is not None and stage.house.current.source.kind == "storage")
@@ -199,11 +201,11 @@ async def test_the_reason_on_the_disk_has_to_be_looked_at() -> None:
             tag = await stage.house.explorer.add_reference(root.source, "dockerfun", "6b972be0")
             await stage.house.explorer.check(tag).wait()
             amd64 = tag.children[0]
-            await stage.house.highlight(amd64)
+            await stage.house.navigation.highlight(amd64)
             await stage.press("l")
             await stage.until(lambda: stage.house.images.is_open(amd64))
             assert session_of(stage).run.current == 4, "opening the platform does not show why"
-            await stage.house.highlight(next(each for each in amd64.children if each.kind is Kind.LAYER))
+            await stage.house.navigation.highlight(next(each for each in amd64.children if each.kind is Kind.LAYER))
             await stage.press("2")
             await step(stage, 6)
             assert "in the store, not linked" in stage.text
@@ -215,7 +217,7 @@ async def test_requests_that_are_open_already_are_shown_and_the_tree_comes_back_
             await stage.press("e")
             await step(stage, 2)
             await stage.press("3", "1")
-            assert stage.house.pane == "tree" and stage.house.requests_shown
+            assert stage.house.pane == "tree" and stage.house.panes.requests_shown
             await stage.press("e")
             await stage.until(lambda: stage.house.pane == "requests", "the requests")
             await stage.press("a")
@@ -253,7 +255,7 @@ async def test_the_next_lesson_is_the_one_under_the_cursor() -> None:
             assert stage.top.items[stage.top.at].value is not None
             assert [item.value.id for item in stage.top.items if "done" in item.detail[:8]] == ["stale-list"]
             await stage.press("enter")
-            await stage.screen("ExploreScreen")
+            await stage.screen("MainScreen")
             await stage.until(lambda: session_of(stage).run.lesson.id == "parent-and-child", "the next lesson")
 
 
@@ -261,16 +263,16 @@ async def test_the_requests_that_a_rehearsal_brought_go_with_it() -> None:
     with served() as registry:
         async with lesson(registry, "1") as stage:
             for already in (False, True):
-                stage.house.show_requests(already)
+                stage.house.panes.show_requests(already)
                 await stage.at("library/hello:latest")
                 await stage.press("f3")
                 await stage.screen("Choice")
                 await stage.press("1")
-                await stage.screen("ExploreScreen")
-                await stage.until(lambda: lessons_of(stage).rehearsing is not None and stage.house.requests_shown)
+                await stage.screen("MainScreen")
+                await stage.until(lambda: lessons_of(stage).rehearsing is not None and stage.house.panes.requests_shown)
                 await stage.press("p")
                 await stage.until(lambda: lessons_of(stage).rehearsing is None)
-                assert stage.house.requests_shown is already
+                assert stage.house.panes.requests_shown is already
 
 
 def test_the_texts_say_what_the_screen_shows() -> None:

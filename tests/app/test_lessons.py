@@ -67,7 +67,7 @@ async def test_the_demo_offers_the_lessons_and_can_be_left_alone() -> None:
             await stage.screen("Choice")
             assert "The stale list" in stage.shown() and "Rate limits" in stage.shown()
             await stage.press("escape")
-            await stage.screen("ExploreScreen")
+            await stage.screen("MainScreen")
             assert lessons_of(stage).session is None and not stage.house.side.display
             await stage.press("f2")
             await stage.screen("Choice")
@@ -88,18 +88,18 @@ async def test_a_new_user_fixes_the_stale_list_and_every_step_ticks_by_itself() 
             await stage.until(lambda: house.current is not None and len(house.current.children) == 3)
             for label, number in (("0.16-edge", 2), ("0.16-edge-amd64", 3)):
                 node = next(row for row in house.explorer.roots[0].walk() if row.label == label)
-                await house.highlight(node)
+                await house.navigation.highlight(node)
                 await stage.press("l")
                 await step(stage, number)
             lists = next(root for root in house.explorer.roots if root.source.kind == "docker-manifests")
-            await house.highlight(lists)
+            await house.navigation.highlight(lists)
             await stage.press("l")
             await stage.until(lambda: lists.children)
-            await house.highlight(lists.children[0])
+            await house.navigation.highlight(lists.children[0])
             await stage.press("l")
             await stage.until(lambda: lists.children[0].children)
             stored = lists.children[0].children[0]
-            await house.highlight(stored)
+            await house.navigation.highlight(stored)
             await stage.press("l")
             await step(stage, 4)
             await stage.press("x")
@@ -126,7 +126,7 @@ async def test_a_new_user_fixes_the_stale_list_and_every_step_ticks_by_itself() 
             await step(stage, 10)
             assert stage.holds("sandbox", "0.16-edge") not in (None, before)
             await stage.press("enter")
-            await stage.screen("ExploreScreen")
+            await stage.screen("MainScreen")
             await stage.at("sandbox:0.16-edge")
             await stage.press("x")
             await step(stage, 11)
@@ -178,7 +178,7 @@ async def test_every_lesson_can_be_shown_to_its_end_or_to_what_only_the_reader_c
 
 async def _show_all(stage: FixStage) -> None:
     run = session_of(stage).run
-    while run.step is not None and stage.named("ExploreScreen"):
+    while run.step is not None and stage.named("MainScreen"):
         now = run.current
         if any(each.event is EventKind.DRAFT for each in run.step.done.all_of) and run.step.show[-1].do != "action":
             return  # marking the images of a new list is the reader's own
@@ -191,7 +191,7 @@ async def _show_all(stage: FixStage) -> None:
                 await stage.until(partial(_moved_on, stage, now), f"act of {now + 1}")
                 if stage.named("Reader"):
                     await stage.press("escape")
-                    await stage.screen("ExploreScreen")
+                    await stage.screen("MainScreen")
         else:
             reading = any(each.event is EventKind.READ for each in run.step.done.all_of)
             await stage.press("e")
@@ -204,12 +204,12 @@ async def _show_all(stage: FixStage) -> None:
 
 def _is_shown(stage: FixStage, what: str) -> bool:
     """Whether what a step asks to be read is on the screen."""
-    return stage.house.tab == "explain" if what == "explain" else stage.house.requests_shown
+    return stage.house.detail.tab == "explain" if what == "explain" else stage.house.panes.requests_shown
 
 
 def _moved_on(stage: FixStage, step: int) -> bool:
     """Whether the step has ticked, or another screen came up for it."""
-    return session_of(stage).run.current > step or not stage.named("ExploreScreen")
+    return session_of(stage).run.current > step or not stage.named("MainScreen")
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
@@ -238,7 +238,7 @@ async def test_a_rehearsal_steps_with_one_key_and_stops_where_a_pull_would() -> 
             items = [item.title for item in stage.top.items]
             assert {"linux/amd64", "linux/arm64"} <= set(items)
             await stage.press(str(items.index("linux/arm64") + 1))
-            await stage.screen("ExploreScreen")
+            await stage.screen("MainScreen")
             rehearsing = lessons_of(stage).rehearsing
             assert rehearsing is not None
             await stage.until(lambda: rehearsing.rehearsal.steps, "the first step")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from tests.app.stage import WritableSource, exchange, staged, text_of
 from tests.support.images import image
 from tui.app.theme import DARK, LIGHT
@@ -36,7 +38,7 @@ async def test_check_walks_everything_below_and_again_stops_it() -> None:
         await stage.press("x")
         await stage.until(lambda: stage.house.explorer.running() or "cannot be pulled" in stage.screen())
         await stage.until(lambda: not stage.house.explorer.running())
-        await stage.until(lambda: "linux/arm64" in stage.house.verdict_line().plain)
+        await stage.until(lambda: "linux/arm64" in stage.house.status.verdict_line().plain)
         assert stage.house.explorer.rollup(top).platforms_ok == 1
 
 
@@ -71,7 +73,7 @@ async def test_a_digest_that_is_not_in_the_tree_is_asked_for() -> None:
         await stage.go("app", "1.0")
         await stage.press("v")
         await stage.until(lambda: "manifests" in stage.page)
-        await stage.house.show_object(str(stage.images.broken.digest))
+        await stage.house.navigation.show_object(str(stage.images.broken.digest))
         await stage.until(lambda: stage.node.digest == stage.images.broken.digest)
         await stage.until(lambda: stage.node.children)
 
@@ -84,7 +86,7 @@ async def test_explain_says_what_it_is_and_how_by_hand() -> None:
         assert "The same by hand" in stage.page and "curl" in stage.page and "crane" in stage.page
         assert "four digests" in stage.page and str(stage.images.amd64.digest) in stage.page
         await stage.press("i")
-        assert stage.house.tab == "summary"
+        assert stage.house.detail.tab == "summary"
 
 
 async def test_explain_tells_at_length_what_is_wrong_here() -> None:
@@ -123,8 +125,10 @@ async def test_findings_name_the_fix_and_the_key() -> None:
     async with staged() as stage:
         await stage.go("app", "2.0")
         await stage.press("x")
-        await stage.until(lambda: not stage.house.explorer.running() and "cannot" in stage.house.verdict_line().plain)
-        stage.house.show_tab("findings")
+        await stage.until(
+            lambda: not stage.house.explorer.running() and "cannot" in stage.house.status.verdict_line().plain
+        )
+        stage.house.detail.show_tab("findings")
         await stage.until(lambda: "missing-blob" in stage.page)
         assert str(stage.images.broken.blobs[2].digest) in stage.page
         assert "R " in stage.page
@@ -136,11 +140,11 @@ async def test_a_statement_opens_as_json_with_a_summary_on_top() -> None:
         await stage.press("l")
         await stage.until(lambda: any(row.kind == "attestation" for row in stage.node.children))
         proof = next(row for row in stage.node.children if row.kind == "attestation")
-        await stage.house.highlight(proof)
+        await stage.house.navigation.highlight(proof)
         await stage.press("l")
         await stage.until(lambda: proof.children)
         statement = next(row for row in proof.children if row.kind == "statement")
-        await stage.house.highlight(statement)
+        await stage.house.navigation.highlight(statement)
         await stage.press("v")
         await stage.until(lambda: '"predicateType"' in stage.page)
         assert stage.page.startswith("Statement") and "https://example.com/builder" in stage.page
@@ -285,9 +289,9 @@ async def test_the_palette_has_every_action_with_its_key() -> None:
         await stage.until(lambda: stage.app.screen is not stage.house)
         await stage.type("layout")
         await stage.until(lambda: "Detail beside the tree" in stage.screen() and "[w]" in stage.screen())
-        before = stage.house.layout_choice
+        before = stage.house.panes.layout_choice
         await stage.press("enter")
-        await stage.until(lambda: stage.house.layout_choice != before)
+        await stage.until(lambda: stage.house.panes.layout_choice != before)
 
 
 async def test_themes_switch_and_a_configured_one_is_taken() -> None:
@@ -301,12 +305,14 @@ async def test_themes_switch_and_a_configured_one_is_taken() -> None:
 
 async def test_quit_asks_only_when_something_would_be_lost() -> None:
     async with staged() as stage:
-        stage.app.unsaved = lambda: "A draft of app:1.0 was not pushed."
+        assert stage.house.services is not None
+        drafts = SimpleNamespace(drafts=["app:1.0"], unsaved="A draft of app:1.0 was not pushed.")
+        stage.house.services.drafts = drafts  # type: ignore[assignment]
         await stage.press("q")
         await stage.until(lambda: "was not pushed" in stage.screen())
         await stage.press("n")
         await stage.until(lambda: stage.app.screen is stage.house)
-        stage.app.unsaved = lambda: ""
+        drafts.unsaved = ""
         await stage.press("q")
         await stage.until(lambda: stage.app._exit)
 

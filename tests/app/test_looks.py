@@ -31,7 +31,9 @@ async def test_a_broken_index_with_its_verdict(size: tuple[int, int], snapshot: 
         await stage.press("equals_sign")
         await stage.until(lambda: "✗ missing" in stage.screen() or size[1] < 30)
         await stage.press("x")
-        await stage.until(lambda: not stage.house.explorer.running() and "cannot" in stage.house.verdict_line().plain)
+        await stage.until(
+            lambda: not stage.house.explorer.running() and "cannot" in stage.house.status.verdict_line().plain
+        )
         await settle(stage)
         assert picture(stage) == snapshot(extension_class=SVGImageExtension)
 

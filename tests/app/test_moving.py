@@ -87,7 +87,7 @@ async def test_collapse_and_expand_all_below() -> None:
 
 
 async def test_expanding_all_asks_before_it_fetches_a_lot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.app.controllers.moving.ASK_ABOVE", 2)
+    monkeypatch.setattr("tui.app.controllers.navigation.ASK_ABOVE", 2)
     source = FakeSource()
     source.put("wide", index(*(image(f"linux/p{number}") for number in range(6))), "latest")
     async with staged(source=source) as stage:
@@ -125,13 +125,13 @@ async def test_panes_by_tab_and_digit() -> None:
 async def test_tabs_go_round() -> None:
     async with staged() as stage:
         await stage.go("app", "1.0")
-        seen = [stage.house.tab]
+        seen = [stage.house.detail.tab]
         for _ in range(6):
             await stage.press("right_square_bracket")
-            seen.append(stage.house.tab)
+            seen.append(stage.house.detail.tab)
         assert seen == ["summary", "layers", "config", "json", "findings", "explain", "summary"]
         await stage.press("left_square_bracket")
-        assert stage.house.tab == "explain"
+        assert stage.house.detail.tab == "explain"
 
 
 @pytest.mark.parametrize(("size", "beside"), [((120, 40), True), ((80, 24), False), ((99, 50), False)])
@@ -163,7 +163,7 @@ async def test_layout_and_full_screen_keys() -> None:
         await stage.until(lambda: stage.house.query_one("#tree-pane").display)
         assert stage.house.query_one("#detail-pane").display
         await stage.press("w", "w", "w")
-        assert stage.house.layout_choice == "away"
+        assert stage.house.panes.layout_choice == "away"
         await stage.press("1")
         await stage.until(lambda: not stage.house.query_one("#detail-pane").display)
         await stage.press("2")
@@ -204,7 +204,7 @@ async def test_long_lists_are_paged_by_a_row() -> None:
         await stage.until(lambda: stage.node.kind == "more" or stage.node.parent is not many)
         more = many.children[-1]
         assert more.kind == "more"
-        await stage.house.highlight(more)
+        await stage.house.navigation.highlight(more)
         await stage.press("enter")
         await stage.until(lambda: len(many.children) > shown)
         await stage.quiet()
@@ -222,7 +222,7 @@ async def test_the_mouse_moves_opens_and_picks_tabs() -> None:
         await stage.pilot.click("#tree", offset=(12, 2), times=2)
         await stage.until(lambda: stage.node.label == "1.0" and stage.house.images.is_open(stage.node))
         await stage.pilot.click("#tabs", offset=(11, 0))
-        await stage.until(lambda: stage.house.tab == "layers")
+        await stage.until(lambda: stage.house.detail.tab == "layers")
         await stage.pilot.click("#keys", offset=(3, 0))
         await stage.until(lambda: not stage.house.images.is_open(stage.node))
 

@@ -73,7 +73,7 @@ async def test_a_login_that_is_refused_is_said_once_and_in_the_summary(hermetic:
     async with showing(handler, "{}/app:latest") as show:
         await show.until(lambda: any("did not accept the stored login" in text for text in show.toasts))
         house = show.app.house
-        await house.highlight(house.explorer.roots[0])
+        await house.navigation.highlight(house.explorer.roots[0])
         await show.until(lambda: "did not accept the stored login" in text_of(house.page_view))
         assert sum("stored login" in text for text in show.toasts) == 1
         assert PASSWORD not in str(show.toasts) + show.screen()

@@ -56,15 +56,15 @@ async def test_the_disk_is_surveyed_when_selected_and_compared_when_open(folder:
         house.explorer.add_repository(live, REPOSITORY)
         row = house.explorer.add_repository(source, REPOSITORY)
         await stage.until(lambda: house.images.children_of(None))
-        await house.highlight(row)
+        await house.navigation.highlight(row)
         await stage.until(lambda: f"{layer.digest} cannot be read here: in the store" in stage.page, "the survey")
         assert LIVE not in stage.page and live.asked == 0  # going past a row asks the registry for nothing
         await house.explorer.open(row)
         await stage.until(lambda: "answers from memory" in stage.page, "the comparison")
         assert f"{LIVE}: {REPOSITORY} in live.test" in stage.page
         asked = live.asked
-        await house.highlight(house.explorer.roots[0])
-        await house.highlight(row)
+        await house.navigation.highlight(house.explorer.roots[0])
+        await house.navigation.highlight(row)
         await stage.quiet()
         assert "answers from memory" in stage.page and live.asked == asked  # remembered
         link.write_text(str(layer.digest))

@@ -10,7 +10,9 @@ async def test_problems_only_hides_what_is_well() -> None:
         await stage.go("app", "1.0", "linux/amd64")
         await stage.go("app", "2.0")
         await stage.press("x")
-        await stage.until(lambda: not stage.house.explorer.running() and "cannot" in stage.house.verdict_line().plain)
+        await stage.until(
+            lambda: not stage.house.explorer.running() and "cannot" in stage.house.status.verdict_line().plain
+        )
         await stage.press("exclamation_mark")
         await stage.until(lambda: "problems only" in stage.screen())
         labels = [row.label for row in stage.house.images.visible_nodes()]
@@ -25,5 +27,5 @@ async def test_problems_only_keeps_the_tree_where_nothing_is_known_to_be_wrong()
         await stage.go("app", "1.0")
         await stage.press("exclamation_mark")
         await stage.until(lambda: "Nothing with a problem is known" in stage.screen())
-        assert stage.node.label == "1.0" and not stage.house.problems_only
+        assert stage.node.label == "1.0" and not stage.house.checking.problems_only
         assert "tool" in [row.label for row in stage.house.images.visible_nodes()]

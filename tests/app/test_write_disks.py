@@ -72,7 +72,7 @@ async def rows_of(stage: FixStage, kind: str) -> tuple[Node, list[Node]]:
     root = next(each for each in stage.house.explorer.roots if each.source.registry is None)
     node = await stage.house.explorer.add_reference(root.source, REPOSITORY[kind], "1.0")
     await stage.house.explorer.check(node).wait()
-    stage.house.flush()
+    stage.house.redraw.sync_tree()
     return node, list(root.walk())
 
 
@@ -84,7 +84,7 @@ async def push_to(stage: FixStage) -> None:
     await stage.ended()
     assert stage.result.ok, stage.result.sentence
     await stage.press("enter")
-    await stage.screen("ExploreScreen")
+    await stage.screen("MainScreen")
 
 
 def held(stage: FixStage, repository: str, tag: str) -> bytes:
@@ -112,7 +112,7 @@ async def test_what_lies_on_disk_is_copied_to_a_registry(kind: str, tmp_path: Pa
             node, rows = await rows_of(stage, kind)
             platform = next(row for row in rows if row.kind is Kind.MANIFEST)
             for row, one, tag in ((node, made, "all"), (platform, made.children[0], "one")):
-                await stage.house.highlight(row)
+                await stage.house.navigation.highlight(row)
                 await stage.press("C")
                 await stage.screen("Where")
                 await stage.type(f"{registry.address}/{tag}:1")
@@ -128,7 +128,7 @@ async def test_marked_platforms_on_disk_keep_their_attestations(kind: str, tmp_p
     with served() as registry:
         async with fixing(registry, sources=(registry.address, text)) as stage:
             _node, rows = await rows_of(stage, kind)
-            await stage.house.highlight(next(row for row in rows if row.digest == made.children[0].digest))
+            await stage.house.navigation.highlight(next(row for row in rows if row.digest == made.children[0].digest))
             await stage.press("m", "N")
             await stage.screen("Where")
             await stage.type(f"{registry.address}/fresh:1")
@@ -147,7 +147,7 @@ async def test_a_marked_tag_on_disk_is_that_and_nobody_elses(kind: str, tmp_path
     with served() as registry:
         async with fixing(registry, sources=(registry.address, text)) as stage:
             node, _rows = await rows_of(stage, kind)
-            await stage.house.highlight(node)
+            await stage.house.navigation.highlight(node)
             await stage.press("m", "N")
             await stage.screen("Where")
             await stage.type(f"{registry.address}/fresh:1")
@@ -179,8 +179,8 @@ async def test_a_marked_platform_of_a_local_list_is_as_docker_annotated_it(tmp_p
             root = next(each for each in stage.house.explorer.roots if each.source.registry is None)
             node = await stage.house.explorer.add_reference(root.source, f"{address}/app", "1")
             await stage.house.explorer.check(node).wait()
-            stage.house.flush()
-            await stage.house.highlight(next(row for row in node.children if "arm64" in str(row.platform)))
+            stage.house.redraw.sync_tree()
+            await stage.house.navigation.highlight(next(row for row in node.children if "arm64" in str(row.platform)))
             await stage.press("m", "N")
             await stage.screen("Where")
             await stage.type(f"{address}/fresh:1")
@@ -190,7 +190,7 @@ async def test_a_marked_platform_of_a_local_list_is_as_docker_annotated_it(tmp_p
             await stage.press("P")
             await push_to(stage)
             assert b'"v9"' in held(stage, "fresh", "1")
-            await stage.house.highlight(node)
+            await stage.house.navigation.highlight(node)
             await stage.press("C")
             await stage.screen("Where")
             await stage.type(f"{address}/copied:1")
@@ -207,7 +207,7 @@ async def test_every_capital_works_or_says_why_not(kind: str, tmp_path: Path) ->
             _node, rows = await rows_of(stage, kind)
             assert {Kind.SOURCE, Kind.TAG, Kind.MANIFEST, Kind.ATTESTATION, Kind.LAYER} <= {row.kind for row in rows}
             for row in rows:
-                await stage.house.highlight(row)
+                await stage.house.navigation.highlight(row)
                 now = stage.house.context()
                 assert now.node is row
                 why = {action: stage.house.actions.unavailable(action, now) for action in BY_ID if BY_ID[action].writes}

@@ -147,21 +147,21 @@ async def test_a_draft_that_is_left_is_kept_and_leaving_the_program_asks() -> No
         async with fixing(registry) as stage:
             await amend(stage, "library/hello:latest")
             await stage.press("x", "escape")
-            await stage.screen("ExploreScreen")
-            assert "library/hello:latest" in stage.app.unsaved()
+            await stage.screen("MainScreen")
+            assert "library/hello:latest" in stage.drafts.unsaved
             await stage.press("q")
             await stage.screen("Confirm")
             assert "was not pushed" in stage.text
             await stage.press("n")
-            await stage.screen("ExploreScreen")
+            await stage.screen("MainScreen")
             await stage.press("P")
             await stage.screen("DraftScreen")
             assert any(entry.verdict is EntryVerdict.REMOVED for entry in draft_of(stage).entries)
             await stage.press("x", "q")
             await stage.screen("Confirm")
             await stage.press("y")
-            await stage.screen("ExploreScreen")
-            assert not stage.app.unsaved()
+            await stage.screen("MainScreen")
+            assert not stage.drafts.unsaved
 
 
 async def test_a_draft_that_is_taken_up_again_can_still_be_undone() -> None:
@@ -169,7 +169,7 @@ async def test_a_draft_that_is_taken_up_again_can_still_be_undone() -> None:
         async with fixing(registry) as stage:
             await amend(stage, "library/hello:latest")
             await stage.press("x", "escape")
-            await stage.screen("ExploreScreen")
+            await stage.screen("MainScreen")
             await stage.press("P")
             await stage.screen("DraftScreen")
             await stage.press("u")
@@ -181,7 +181,7 @@ async def test_a_second_draft_for_a_tag_asks_before_the_first_is_lost() -> None:
         async with fixing(registry) as stage:
             await amend(stage, "library/hello:latest")
             await stage.press("x", "escape")
-            await stage.screen("ExploreScreen")
+            await stage.screen("MainScreen")
             await stage.press("A")
             await stage.screen("Choice")
             assert "library/hello:latest was not pushed" in stage.shown()
@@ -189,7 +189,7 @@ async def test_a_second_draft_for_a_tag_asks_before_the_first_is_lost() -> None:
             await stage.screen("DraftScreen")
             assert not draft_of(stage).is_untouched
             await stage.press("escape")
-            await stage.screen("ExploreScreen")
+            await stage.screen("MainScreen")
             await stage.press("A")
             await stage.screen("Choice")
             await stage.press("2")
@@ -202,7 +202,7 @@ async def test_marked_platforms_become_a_new_list_with_their_attestations() -> N
         async with fixing(registry) as stage:
             node = await stage.at("library/hello:latest")
             rows = [row for row in node.children if row.platform is not None and row.kind.value == "manifest"]
-            await stage.house.highlight(rows[0])
+            await stage.house.navigation.highlight(rows[0])
             await stage.until(lambda: stage.house.current is rows[0])
             await stage.press("m", "N")
             await stage.screen("Where")

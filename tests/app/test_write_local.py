@@ -57,7 +57,7 @@ async def on_list(stage: FixStage) -> Node:
 
 
 async def at(stage: FixStage, row: Node) -> None:
-    await stage.house.highlight(row)
+    await stage.house.navigation.highlight(row)
     await stage.until(lambda: stage.house.current is row, f"the cursor on {row.label}")
 
 
@@ -97,7 +97,7 @@ async def test_the_draft_that_was_left_is_offered_first(tmp_path: Path) -> None:
         await stage.press("R")
         await stage.screen("DraftScreen")
         await back(stage)
-        await stage.screen("ExploreScreen")
+        await stage.screen("MainScreen")
         assert "The draft is kept" in stage.toasts
         await stage.press("P")
         await stage.screen("Choice")
@@ -108,11 +108,11 @@ async def test_the_draft_that_was_left_is_offered_first(tmp_path: Path) -> None:
         await stage.planned()
         assert stage.plan.digest == row.digest
         await back(stage)
-        await stage.screen("ExploreScreen")
+        await stage.screen("MainScreen")
         await stage.press("P")
         await stage.screen("Choice")
         await stage.press("escape")
-        await stage.screen("ExploreScreen")
+        await stage.screen("MainScreen")
         await stage.press("P")
         await stage.screen("Choice")
         await stage.press("1")
@@ -126,9 +126,9 @@ async def test_the_draft_that_was_left_is_offered_first(tmp_path: Path) -> None:
         held = stage.holds("own", "1")
         assert held is not None and held != row.digest
         await stage.press("enter")
-        await stage.screen("ExploreScreen")
+        await stage.screen("MainScreen")
         # It was pushed: nothing was left.
-        assert not stage.house.draft_count()
+        assert not stage.drafts.drafts
 
 
 async def test_a_stored_list_that_was_only_looked_at_is_no_draft_to_ask_about(tmp_path: Path) -> None:
@@ -138,14 +138,14 @@ async def test_a_stored_list_that_was_only_looked_at_is_no_draft_to_ask_about(tm
         await back(stage)
         await stage.screen("DraftScreen")
         await back(stage)
-        await stage.screen("ExploreScreen")
+        await stage.screen("MainScreen")
         await stage.press("P")
         await stage.planned()
         await stage.press("y")
         await stage.ended()
         await stage.press("enter")
-        await stage.screen("ExploreScreen")
-        assert not stage.house.draft_count()
+        await stage.screen("MainScreen")
+        assert not stage.drafts.drafts
 
 
 async def test_writing_only_the_list_says_nothing_of_a_tag(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ async def test_writing_only_the_list_says_nothing_of_a_tag(tmp_path: Path) -> No
         await stage.ended()
         held = stage.holds("own", "1")
         await stage.press("enter")
-        await stage.screen("ExploreScreen")
+        await stage.screen("MainScreen")
         await at(stage, await on_list(stage))
         await stage.press("R")
         await stage.screen("DraftScreen")
@@ -168,7 +168,7 @@ async def test_writing_only_the_list_says_nothing_of_a_tag(tmp_path: Path) -> No
         assert "no such tag" not in stage.text and "holds" not in stage.text
         assert "only in Docker's folder" in stage.text and stage.holds("own", "1") == held
         await stage.press("enter")
-        await stage.screen("ExploreScreen")
+        await stage.screen("MainScreen")
         await at(stage, await on_list(stage))
         await stage.press("D")
         await stage.planned()
@@ -200,7 +200,7 @@ async def test_what_no_registry_has_is_not_tagged_and_its_copy_needs_no_push(tmp
     async with stored(tmp_path) as (stage, row):
         await stage.press("T")
         await stage.pilot.pause()
-        assert stage.named("ExploreScreen") and "this list was not pushed" in stage.toasts
+        assert stage.named("MainScreen") and "this list was not pushed" in stage.toasts
         await stage.press("C")
         await stage.screen("Where")
         await stage.type(f"{stage.registry.address}/copied:1")
@@ -211,14 +211,14 @@ async def test_what_no_registry_has_is_not_tagged_and_its_copy_needs_no_push(tmp
         await stage.ended()
         assert stage.holds("copied", "1") == row.digest
         await stage.press("enter")
-        await stage.screen("ExploreScreen")
+        await stage.screen("MainScreen")
         await at(stage, await on_list(stage))
         await stage.press("P")
         await stage.planned()
         await stage.press("y")
         await stage.ended()
         await stage.press("enter")
-        await stage.screen("ExploreScreen")
+        await stage.screen("MainScreen")
         # Pushed: it is compared again, and can be tagged.
         row = await on_list(stage)
         await stage.until(lambda: (found := comparison_of(row)) and found.pushed and not found.pushed.stale)
@@ -230,7 +230,7 @@ async def test_undo_on_a_local_list_undoes_the_push_to_its_tag(tmp_path: Path) -
     async with stored(tmp_path) as (stage, row):
         await stage.press("U")
         await stage.pilot.pause()
-        assert stage.named("ExploreScreen") and "nothing was pushed to this tag from here" in stage.toasts
+        assert stage.named("MainScreen") and "nothing was pushed to this tag from here" in stage.toasts
         first = put(stage.registry, "first", "amd64").manifest.digest
         stage.registry.call(lambda store: store.repository("own").tag("1", first))
         await stage.press("P")
@@ -239,7 +239,7 @@ async def test_undo_on_a_local_list_undoes_the_push_to_its_tag(tmp_path: Path) -
         await stage.ended()
         assert stage.holds("own", "1") == row.digest
         await stage.press("enter")
-        await stage.screen("ExploreScreen")
+        await stage.screen("MainScreen")
         await at(stage, await on_list(stage))
         await stage.press("U")
         await stage.planned()
@@ -254,7 +254,7 @@ async def test_an_entry_of_a_list_is_not_deleted_and_says_what_to_do(tmp_path: P
         await at(stage, entry)
         await stage.press("D")
         await stage.pilot.pause()
-        assert stage.named("ExploreScreen") and "an entry of a local list" in stage.toasts
+        assert stage.named("MainScreen") and "an entry of a local list" in stage.toasts
         await stage.press("U")
         await stage.pilot.pause()
         assert "nothing was pushed to this tag from here" in stage.toasts
@@ -270,4 +270,4 @@ async def test_a_list_whose_name_nobody_can_tell_gives_reasons(tmp_path: Path) -
         for key in ("T", "U"):
             await stage.press(key)
             await stage.pilot.pause()
-            assert stage.named("ExploreScreen") and "does not tell which tag this list is for" in stage.toasts
+            assert stage.named("MainScreen") and "does not tell which tag this list is for" in stage.toasts

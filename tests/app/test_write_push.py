@@ -27,7 +27,7 @@ async def draft_of_edge(stage: FixStage) -> None:
 
 async def close(stage: FixStage) -> None:
     await stage.press("enter")
-    await stage.screen("ExploreScreen")
+    await stage.screen("MainScreen")
 
 
 async def test_the_stale_list_is_recreated_pushed_and_whole() -> None:
@@ -59,7 +59,7 @@ async def test_the_stale_list_is_recreated_pushed_and_whole() -> None:
             assert [event.facts["outcome"] for event in stage.told(EventKind.PUSHED)] == ["pushed"]
             assert stage.told(EventKind.DRAFT)[0].facts["stale"] == 2
             assert stage.told(EventKind.PLAN)[0].facts["blocked"] is False
-            assert not stage.app.unsaved()
+            assert not stage.drafts.unsaved
             assert not registry.call(lambda store: list(store.errors))
 
 
@@ -81,7 +81,7 @@ async def test_undo_puts_back_what_was_replaced() -> None:
             await stage.ended()
             assert stage.holds("sandbox", "0.16-edge") == before
             await close(stage)
-            await stage.screen("ExploreScreen")
+            await stage.screen("MainScreen")
             # A healthy list can be put back.
             await stage.at("library/hello:latest")
             await stage.press("U")
@@ -238,7 +238,7 @@ async def test_read_only_greys_every_capital_with_its_reason() -> None:
             for action in capitals:
                 await stage.house.action_act(action)
             await stage.pilot.pause()
-            assert stage.named("ExploreScreen") and stage.toasts.count("--read-only is on") == len(capitals)
+            assert stage.named("MainScreen") and stage.toasts.count("--read-only is on") == len(capitals)
 
 
 async def test_a_read_only_registry_greys_what_would_write_to_it() -> None:
@@ -249,7 +249,7 @@ async def test_a_read_only_registry_greys_what_would_write_to_it() -> None:
             for key in ("R", "A", "T", "D", "U"):
                 await stage.press(key)
             await stage.pilot.pause()
-            assert stage.named("ExploreScreen") and "read-only" in stage.toasts
+            assert stage.named("MainScreen") and "read-only" in stage.toasts
             # Copying from it is fine, to it is not: the plan says so.
             await stage.press("C")
             await stage.screen("Where")
@@ -322,7 +322,7 @@ async def test_dockers_local_list_is_recreated_pushed_and_fixed_on_disk(tmp_path
             root = stage.house.explorer.roots[0]
             await stage.house.explorer.open(root.children[0])
             tag = root.children[0].children[0]
-            await stage.house.highlight(tag)
+            await stage.house.navigation.highlight(tag)
             await stage.until(lambda: stage.house.current is tag)
             await stage.press("P")
             await stage.planned()
@@ -330,7 +330,7 @@ async def test_dockers_local_list_is_recreated_pushed_and_fixed_on_disk(tmp_path
             await stage.press("escape")
             await stage.screen("DraftScreen")
             await stage.press("escape")
-            await stage.screen("ExploreScreen")
+            await stage.screen("MainScreen")
             await stage.press("R")
             await stage.screen("DraftScreen")
             assert stage.shown().count("moved") >= 2
@@ -347,7 +347,7 @@ async def test_dockers_local_list_is_recreated_pushed_and_fixed_on_disk(tmp_path
             await close(stage)
             await stage.until(lambda: root.children and root.children[0].children, "the local lists again")
             row = root.children[0].children[0]
-            await stage.house.highlight(row)
+            await stage.house.navigation.highlight(row)
             await stage.until(lambda: stage.house.current is row)
             await stage.press("D")
             await stage.planned()

@@ -19,7 +19,7 @@ async def delete(stage: FixStage, tag: str, what: str = "t", *, at: bool = True)
     await stage.press("enter")
     await stage.ended()
     await stage.press("enter")
-    await stage.screen("ExploreScreen")
+    await stage.screen("MainScreen")
     await stage.until(lambda: "is deleted" in stage.toasts, "what brings it back")
 
 
@@ -27,7 +27,7 @@ async def at_repository(stage: FixStage, name: str = "sandbox") -> Node:
     row = next(
         row for row in stage.house.explorer.roots[0].walk() if row.kind is Kind.REPOSITORY and row.repository == name
     )
-    await stage.house.highlight(row)
+    await stage.house.navigation.highlight(row)
     await stage.until(lambda: stage.house.current is row, f"the cursor on {name}")
     return row
 
@@ -38,7 +38,7 @@ async def put_back(stage: FixStage) -> None:
     await stage.ended()
     assert stage.result.ok
     await stage.press("enter")
-    await stage.screen("ExploreScreen")
+    await stage.screen("MainScreen")
 
 
 async def test_a_deleted_tag_is_put_back_from_its_repository() -> None:
@@ -60,7 +60,7 @@ async def test_a_deleted_tag_is_put_back_from_its_repository() -> None:
             await at_repository(stage)
             await stage.press("U")
             await stage.until(lambda: "nothing that was pushed from here can be put back" in stage.toasts)
-            assert stage.named("ExploreScreen")
+            assert stage.named("MainScreen")
 
 
 async def test_where_the_cursor_is_after_the_row_went_u_offers_the_tag() -> None:
@@ -116,7 +116,7 @@ async def test_a_changed_tag_is_listed_with_both_digests_and_its_own_row_goes_st
             await stage.screen("Choice")
             assert "changed" in stage.shown() and f"{theirs[:19]}… → {before[:19]}…" in stage.shown()
             await stage.press("escape")
-            await stage.screen("ExploreScreen")
+            await stage.screen("MainScreen")
             await stage.at(f"sandbox:{AMD64}")
             await stage.press("U")
             await put_back(stage)

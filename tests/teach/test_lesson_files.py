@@ -176,7 +176,7 @@ def test_a_header_in_a_text_is_no_header() -> None:
 @pytest.mark.parametrize("made", all_lessons(), ids=lambda lesson: lesson.id)
 def test_what_a_lesson_waits_for_is_told_by_the_program(made: Lesson) -> None:
     """The words of the vocabulary are those that the program has: tabs by name, views that can be brought up."""
-    from tui.app.controllers.moving import TABS as tabs
+    from tui.app.controllers.detail import TABS as tabs
 
     assert tuple(name for name, _ in tabs) == lesson_file.TABS
     for step in made.steps:

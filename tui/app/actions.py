@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from tui.app.keys import Keys
@@ -87,6 +87,15 @@ def show_key(key: str) -> str:
     return _SHOWN.get(key, key)
 
 
+@runtime_checkable
+class KnowsWhyNot(Protocol):
+    """A controller with reasons of its own, which no context holds."""
+
+    def unavailable(self, action_id: str) -> str:
+        """Why an action does not apply now; "" when it does."""
+        ...
+
+
 F = TypeVar("F", bound=Callable[..., Awaitable[None] | None])
 
 
@@ -156,12 +165,14 @@ class ActionSet(Generic[C]):
         self._start = start
         self._warn = warn
         self._handlers: dict[str, Handler] = {}
+        self._owners: dict[str, object] = {}
 
     def add(self, controller: object) -> None:
         """Let a controller carry out what its class declares."""
         for each in type(controller).__mro__:
             for action, name in _methods(each):
                 self._handlers[action.id] = getattr(controller, name)
+                self._owners[action.id] = controller
 
     @property
     def handled(self) -> frozenset[str]:
@@ -177,6 +188,9 @@ class ActionSet(Generic[C]):
         why = action.unavailable(context)
         if not why and action_id not in self._handlers:
             return "this version has no screen for it"
+        owner = self._owners.get(action_id)
+        if not why and isinstance(owner, KnowsWhyNot):
+            why = owner.unavailable(action_id)
         return self.keys.put_in(why)
 
     def reasons(self) -> dict[str, str]:

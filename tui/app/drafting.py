@@ -44,12 +44,12 @@ from tui.teach.write_events import DRAFT_ACTION
 from tui.text import plural, safe
 
 if TYPE_CHECKING:
-    from tui.app.screens.explore import ExploreScreen
+    from tui.app.screens.main import MainScreen
 
 T = TypeVar("T")
 
 
-def plug(house: ExploreScreen, services: Services) -> Drafting | None:
+def plug(house: MainScreen, services: Services) -> Drafting | None:
     """Bring the capitals to life; None for services without a registry client."""
     if services.client is None:
         return None
@@ -69,16 +69,19 @@ def _demo_journal(services: Services) -> Journal | None:
 class Drafting:
     """One for the main screen."""
 
-    def __init__(self, house: ExploreScreen, services: Services, service: DraftService) -> None:
+    def __init__(self, house: MainScreen, services: Services, service: DraftService) -> None:
         self.house = house
         self.services = services
         self.service = service
-        house.fan.unsaved = lambda: service.unsaved
-        house.draft_count = lambda: len(service.drafts)
-        house.undo_reason = lambda node: service.unavailable_undo(tag_at(node), home_at(node))
+        services.drafts = service
         house.start(service.read_journal(), "journal")
         house.actions.add(DraftController(self))
-        house.refresh_keys()
+        house.status.refresh_keys()
+
+    def unavailable_undo(self) -> str:
+        """Why nothing can be put back where the cursor is."""
+        here = self.house.current
+        return self.service.unavailable_undo(tag_at(here), home_at(here))
 
     # --- drafts --------------------------------------------------------------------------------------------------
 
@@ -203,7 +206,7 @@ class Drafting:
             return  # two drafts for one tag cannot be kept
         if pushed:
             self.service.drop(draft)
-            self.house.refresh_keys()
+            self.house.status.refresh_keys()
         else:
             await self.begin(draft)
 
@@ -223,12 +226,12 @@ class Drafting:
         while True:
             screen = DraftScreen(self.house, self.service, history)
             wanted = await self.show(screen)
-            self.house.refresh_keys()
+            self.house.status.refresh_keys()
             if wanted is None:
                 return
             if await self.write_draft(wanted, history, only_local=screen.only_local):
                 self.service.drop(wanted)
-                self.house.refresh_keys()
+                self.house.status.refresh_keys()
                 return
 
     async def write_draft(self, draft: Draft, history: DraftHistory | None = None, *, only_local: bool = False) -> bool:

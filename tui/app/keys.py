@@ -7,20 +7,21 @@ from collections.abc import Iterable, Mapping
 from textual.binding import Binding
 
 from tui.app.actions import Action, Scope, declared, show_key
-from tui.app.controllers.copying import Copying
+from tui.app.controllers.checking import Checking
+from tui.app.controllers.clipboard import Clipboard
+from tui.app.controllers.detail import Detail
 from tui.app.controllers.drafts import DraftController
-from tui.app.controllers.filtering import Filtering
-from tui.app.controllers.finding import Finding
 from tui.app.controllers.lessons import LessonController
-from tui.app.controllers.looking import Looking
-from tui.app.controllers.moving import Moving
-from tui.app.controllers.saving import Saving
-from tui.app.panes.layout import Panes
+from tui.app.controllers.navigation import Navigation
+from tui.app.controllers.panes import Panes
+from tui.app.controllers.program import Program
+from tui.app.controllers.search import Search
+from tui.app.controllers.selection import Selection
 from tui.text import with_keys
 
 #: Whose methods are the actions. The order counts within a group, in help and palette.
 CONTROLLERS: tuple[type, ...] = (
-    Moving, Filtering, Finding, Panes, Looking, Copying, Saving, DraftController, LessonController,
+    Search, Navigation, Panes, Checking, Detail, Selection, Clipboard, DraftController, LessonController, Program,
 )  # fmt: skip
 
 #: Every action of every screen.

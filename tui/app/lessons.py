@@ -26,7 +26,7 @@ from tui.teach.lesson_file import all_lessons, find_lesson
 from tui.teach.rehearsal import Rehearsal
 
 if TYPE_CHECKING:
-    from tui.app.screens.explore import ExploreScreen
+    from tui.app.screens.main import MainScreen
 
 #: Rows and columns of the panel: at the side of a wide screen, below a narrow one.
 SIDE, BELOW = 46, 10
@@ -35,7 +35,7 @@ _WIDE = 110
 _TALL = 36
 
 
-def plug(house: ExploreScreen, services: Services, *, lesson: str | None = None, offer: bool = False) -> Lessons:
+def plug(house: MainScreen, services: Services, *, lesson: str | None = None, offer: bool = False) -> Lessons:
     """Bring lessons and rehearsal to life; with `lesson` begin that one, with `offer` show what there is."""
     made = Lessons(house, services)
     house.start(made.enter(lesson, offer), "lessons")
@@ -45,7 +45,7 @@ def plug(house: ExploreScreen, services: Services, *, lesson: str | None = None,
 class Lessons:
     """One for the main screen."""
 
-    def __init__(self, house: ExploreScreen, services: Services) -> None:
+    def __init__(self, house: MainScreen, services: Services) -> None:
         self.house = house
         self.services = services
         self.session: Session | None = None
@@ -57,11 +57,9 @@ class Lessons:
         self._sandbox: LessonSandbox | None = None
         self._panels: list[LessonPanel] = []
         self._layout = ""
-        house.lesson_reason = self.reason
-        house.side_panel = self.panel
         house.actions.add(LessonController(self))
-        house.refresh_keys()
-        house.on_laid_out = self.lay_out
+        house.status.refresh_keys()
+        house.lessons = self
         inner = services.close
 
         async def close() -> None:
@@ -82,7 +80,7 @@ class Lessons:
         self._sandbox = sandbox
         await self.services.open(self.services.demo.address)
         await self.services.open(sandbox.source)
-        self.house.flush()
+        self.house.redraw.sync_tree()
         if lesson is not None:
             await self.begin(find_lesson(lesson))
         elif offer:
@@ -126,7 +124,7 @@ class Lessons:
         self.shown = True
         await self._mount()
         await self.session.begin()
-        self.house.refresh_keys()
+        self.house.status.refresh_keys()
 
     def stop(self) -> None:
         """End what is under way."""
@@ -139,8 +137,8 @@ class Lessons:
         """Over: the requests that came for it go with it."""
         if self.rehearsing is not None and self._drawer and self.house.is_mounted:
             if self.house.pane == "requests":
-                self.house.focus_pane(1)
-            self.house.show_requests(False)
+                self.house.panes.focus_pane(1)
+            self.house.panes.show_requests(False)
         self.rehearsing, self._drawer = None, False
 
     # --- reasons -------------------------------------------------------------------------------------------------
@@ -192,10 +190,10 @@ class Lessons:
             self._draw(top=True)
         else:
             self.shown = not self.shown
-            self.house.show_side(self.shown)
+            self.house.panes.show_side(self.shown)
             if not self.shown:
                 self.house.say(f"The lesson goes on; {self.house.keys.first('lesson-panel')} shows it again.")
-        self.house.refresh_keys()
+        self.house.status.refresh_keys()
 
     # --- rehearsal and digests -----------------------------------------------------------------------------------
 
@@ -217,9 +215,9 @@ class Lessons:
         self.rehearsing = Rehearsing(self.house, rehearsal)
         self.shown = True
         self.house.observer.publish_view("rehearsal", node)
-        if self.house.size.height >= _TALL and not self.house.requests_shown:
+        if self.house.size.height >= _TALL and not self.house.panes.requests_shown:
             self._drawer = True
-            self.house.show_requests(True)
+            self.house.panes.show_requests(True)
         await self._mount()
         await self._step()
 
@@ -253,7 +251,7 @@ class Lessons:
         answer = await self.house.ask(DigestsReader(four))
         what, _, text = (answer or "").partition(":")
         if what == "copy":
-            await self.house.copy_text(text, "digest" if text.startswith("sha") else "reference")
+            await self.house.clipboard.copy_text(text, "digest" if text.startswith("sha") else "reference")
 
     # --- the panel -----------------------------------------------------------------------------------------------
 
@@ -312,11 +310,11 @@ class Lessons:
             panel = LessonPanel(self._title, self._page, self._keys, self.house.keys.first("lesson-more"))
             self._panels.append(panel)
             await self.house.side.mount(panel)
-        self.house.show_side(True)
+        self.house.panes.show_side(True)
         self._draw(top=True)
 
     async def _unmount(self) -> None:
-        self.house.show_side(False)
+        self.house.panes.show_side(False)
         await self.house.side.remove_children()
 
     def _changed(self, ticked: bool) -> None:
@@ -324,7 +322,7 @@ class Lessons:
             self.finished.add(self.session.run.lesson.id)
         self._draw(top=ticked)
         if self.house.is_mounted:
-            self.house.refresh_keys()
+            self.house.status.refresh_keys()
 
     def _draw(self, *, top: bool = False) -> None:
         for panel in self._panels:

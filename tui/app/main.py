@@ -9,7 +9,7 @@ import asyncio
 import gc
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from tui.app.clipboard import Handed
-    from tui.app.screens.explore import ExploreScreen
+    from tui.app.screens.main import MainScreen
     from tui.app.services import Connect, Services
     from tui.config import Settings
     from tui.sources.spec import SourceSpec
@@ -69,14 +69,12 @@ class FanfoldApp(App[int]):
         self._interval = interval
         self._native = clipboard_native
         self._services: Services | None = None
-        self._house: ExploreScreen | None = None
-        #: Why leaving now would lose something; "" when it would not. Fixing sets it while a draft is open.
-        self.unsaved: Callable[[], str] = lambda: ""
+        self._house: MainScreen | None = None
         #: The lesson to begin with (id, number or path; None: none), and whether to offer the lessons otherwise.
         self.lesson: str | None = None
         self.offer_lessons = False
         #: Called with the main screen once the services are there.
-        self.on_ready_hooks: list[Callable[[ExploreScreen, Services], None]] = []
+        self.on_ready_hooks: list[Callable[[MainScreen, Services], None]] = []
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = self._first_theme()
@@ -85,7 +83,7 @@ class FanfoldApp(App[int]):
         self._plain = PlainDrawing() if self.settings.ascii else None
 
     @property
-    def house(self) -> ExploreScreen:
+    def house(self) -> MainScreen:
         """The main screen. It is there a moment after the first frame."""
         assert self._house is not None, "the main screen is not made yet"
         return self._house
@@ -126,7 +124,7 @@ class FanfoldApp(App[int]):
         try:
             await self._furnish()
         except Exception as error:
-            from tui.app.house import failure
+            from tui.app.failure import failure
 
             _log.exception("the engine did not start")
             self.notify(failure(error), title="Could not start", severity="error", timeout=60, markup=False)
@@ -147,11 +145,11 @@ class FanfoldApp(App[int]):
         gc.collect()
         gc.freeze()
 
-    async def _build(self) -> ExploreScreen:
+    async def _build(self) -> MainScreen:
         """Put the main screen before the shell, and give it the keys that were typed meanwhile."""
-        await asyncio.to_thread(import_module, "tui.app.screens.explore")
+        await asyncio.to_thread(import_module, "tui.app.screens.main")
         from tui.app.keys import Keys
-        from tui.app.screens.explore import ExploreScreen
+        from tui.app.screens.main import MainScreen
         from tui.explore.cells import glyphs
         from tui.text import safe
 
@@ -163,7 +161,7 @@ class FanfoldApp(App[int]):
             words = safe(problems, limit=4000, multiline=True)
             self.notify(words, title=title, severity="warning", markup=False, timeout=20)
         settings = self.settings
-        house = ExploreScreen(keys, glyphs(settings.ascii), read_only=settings.read_only, interval=self._interval)
+        house = MainScreen(keys, glyphs(settings.ascii), settings, self.hand_over, interval=self._interval)
         shell = self.screen
         await self.push_screen(house)
         self._house = house
@@ -179,20 +177,20 @@ class FanfoldApp(App[int]):
                 node = await self._services.open(source)
             except Exception as error:
                 _log.info("could not open %r", source, exc_info=True)
-                from tui.app.house import failure
+                from tui.app.failure import failure
 
                 self.notify(failure(error), title="Could not open", severity="error", timeout=30, markup=False)
                 continue
-            self.house.flush()
+            self.house.redraw.sync_tree()
             if number == 0:
-                await self.house.highlight(node)
+                await self.house.navigation.highlight(node)
             self.house.images.unfold(node)
             if node.expandable:
                 self.house.images.open_row(node)
 
     def on_key(self, event: events.Key) -> None:
         """Before bindings are looked at: what is typed after `/` is text, however fast it comes."""
-        if self._house is not None and self.screen is self._house and self._house.takes_as_text(event):
+        if self._house is not None and self.screen is self._house and self._house.search.takes_as_text(event):
             event.prevent_default()
 
     async def on_unmount(self) -> None:
@@ -206,16 +204,12 @@ class FanfoldApp(App[int]):
 
     # --- services for the screens --------------------------------------------------------------------------------
 
-    def toggle_theme(self) -> None:
-        """From dark to light and back."""
-        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
-
-    async def hand_over(self, text: str, environ: Mapping[str, str]) -> Handed:
+    async def hand_over(self, text: str) -> Handed:
         """Hand a text to the clipboard."""
         from tui.app.clipboard import hand, native_copy
 
         native = self._native or native_copy
-        return await hand(text, self._write, environ, mode=self.settings.clipboard, native=native)
+        return await hand(text, self._write, os.environ, mode=self.settings.clipboard, native=native)
 
     def _write(self, sequence: str) -> None:
         if self._driver is not None:
@@ -225,7 +219,7 @@ class FanfoldApp(App[int]):
         """What ctrl+c on selected text calls: the same way as every other copy."""
         self._clipboard = text
         if self._house is not None:
-            self._house.start(self._house.copy_text(text, "selection"), "copy")
+            self._house.start(self._house.clipboard.copy_text(text, "selection"), "copy")
 
 
 def run_app(settings: Settings, sources: Sequence[SourceSpec], *, lesson: str | None = None, demo: bool = False) -> int:

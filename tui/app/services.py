@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tui.compose.service import DraftService
     from tui.demo.serve import Served
     from tui.engine import Engine
     from tui.explore.explorer import Explorer
@@ -35,6 +36,8 @@ class Services:
     first: tuple[str, ...] = ()
     engine: Engine | None = None
     demo: Served | None = None
+    drafts: DraftService | None = None
+    """What writes: there a moment after the first sources, and only with a registry client."""
 
     def close_also(self, end: Callable[[], None]) -> None:
         """Run `end` in a thread after the connections are closed, whatever becomes of that."""

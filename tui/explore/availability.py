@@ -4,8 +4,7 @@ sentence for the reader. All that it may look at is an `ActionContext`; a key is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tui.explore.findings import comparison_of
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
@@ -36,10 +35,6 @@ class ActionContext:
     """Whether there are requests at all: files on disk make none."""
     drafts: int = 0
     """How many drafts were left unpushed."""
-    undo: str = ""
-    """Why nothing can be undone for this row."""
-    lesson: Mapping[str, str] = field(default_factory=dict)
-    """Why each action of a lesson does not apply, by id."""
 
     @property
     def listing(self) -> Node | None:
@@ -171,10 +166,10 @@ def unavailable_undo(now: ActionContext) -> str:
     if node is None:
         here = now.node
         inside = here is not None and bool(here.repository) and here.source.registry is not None
-        return now.undo if inside else "select a tag or its repository: what was pushed there last is put back"
+        return "" if inside else "select a tag or its repository: what was pushed there last is put back"
     if node.source.capabilities.stored_lists is not None and (why := _nameless(node)):
         return why
-    return now.undo
+    return ""
 
 
 def unavailable_open(now: ActionContext) -> str:
@@ -246,12 +241,3 @@ def unavailable_rehearse(now: ActionContext) -> str:
     if not now.ready:
         return "no source is open yet"
     return "" if now.node is not None and now.node.top() else "select a tag or an image"
-
-
-def unavailable_lesson(action: str) -> Callable[[ActionContext], str]:
-    """The reason against an action of a lesson, which the lesson gives."""
-
-    def why(now: ActionContext) -> str:
-        return now.lesson.get(action, "no lesson is under way")
-
-    return why

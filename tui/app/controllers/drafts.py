@@ -29,6 +29,10 @@ class DraftController:
     def __init__(self, drafting: Drafting) -> None:
         self.drafting = drafting
 
+    def unavailable(self, action_id: str) -> str:
+        """What only the journal of pushes knows."""
+        return self.drafting.unavailable_undo() if action_id == "undo" else ""
+
     @action(
         "recreate",
         keys="R",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.app.actions import action
-from tui.explore.availability import unavailable_lesson, unavailable_rehearse
+from tui.explore.availability import unavailable_rehearse
 
 if TYPE_CHECKING:
     from tui.app.lessons import Lessons
@@ -19,6 +19,10 @@ class LessonController:
 
     def __init__(self, lessons: Lessons) -> None:
         self.lessons = lessons
+
+    def unavailable(self, action_id: str) -> str:
+        """What only the lesson that is under way knows."""
+        return "" if action_id in ("rehearse", "digests") else self.lessons.reason(action_id)
 
     @action(
         "rehearse",
@@ -42,14 +46,7 @@ class LessonController:
     async def digests(self) -> None:
         await self.lessons.digests()
 
-    @action(
-        "lessons",
-        keys="f2",
-        title="lessons",
-        words="Lessons: choose one",
-        group="Lesson",
-        unavailable=unavailable_lesson("lessons"),
-    )
+    @action("lessons", keys="f2", title="lessons", words="Lessons: choose one", group="Lesson")
     async def choose(self) -> None:
         await self.lessons.choose()
 
@@ -59,30 +56,15 @@ class LessonController:
         title="do it",
         words="Lesson: have it done, go on; the next step of a rehearsal",
         group="Lesson",
-        unavailable=unavailable_lesson("lesson-act"),
     )
     async def act(self) -> None:
         await self.lessons.act()
 
-    @action(
-        "lesson-hint",
-        keys="b",
-        title="hint",
-        words="Lesson: a hint",
-        group="Lesson",
-        unavailable=unavailable_lesson("lesson-hint"),
-    )
+    @action("lesson-hint", keys="b", title="hint", words="Lesson: a hint", group="Lesson")
     def hint(self) -> None:
         self.lessons.hint()
 
-    @action(
-        "lesson-show",
-        keys="e",
-        title="show me",
-        words="Lesson: have the step shown",
-        group="Lesson",
-        unavailable=unavailable_lesson("lesson-show"),
-    )
+    @action("lesson-show", keys="e", title="show me", words="Lesson: have the step shown", group="Lesson")
     async def show_me(self) -> None:
         await self.lessons.show_me()
 
@@ -92,19 +74,11 @@ class LessonController:
         title="lesson",
         words="Lesson: hide or show the panel; end a rehearsal",
         group="Lesson",
-        unavailable=unavailable_lesson("lesson-panel"),
     )
     async def toggle(self) -> None:
         await self.lessons.toggle()
 
-    @action(
-        "lesson-more",
-        keys="full_stop",
-        title="more",
-        words="Lesson: scroll the panel",
-        group="Lesson",
-        unavailable=unavailable_lesson("lesson-more"),
-    )
+    @action("lesson-more", keys="full_stop", title="more", words="Lesson: scroll the panel", group="Lesson")
     def more(self) -> None:
         self.lessons.more()
 
@@ -114,7 +88,6 @@ class LessonController:
         title="start over",
         words="Lesson: start over, with the registry as it was",
         group="Lesson",
-        unavailable=unavailable_lesson("lesson-over"),
     )
     async def start_over(self) -> None:
         await self.lessons.start_over()

@@ -9,21 +9,21 @@ from tui.compose.plan import Plan
 from tui.compose.service import refresh_written
 
 if TYPE_CHECKING:
-    from tui.app.screens.explore import ExploreScreen
+    from tui.app.screens.main import MainScreen
 
 #: A written list with more objects below it is not checked by itself.
 _CHECKED = 300
 
 
-async def show_written(house: ExploreScreen, plan: Plan, result: PushResult) -> None:
+async def show_written(house: MainScreen, plan: Plan, result: PushResult) -> None:
     """Ask again for what may be different now, and go to what was written."""
     explorer = house.explorer
     written = await refresh_written(explorer, plan, result)
-    house.flush()
+    house.redraw.sync_tree()
     if written is not None:
-        await house.highlight(written)
+        await house.navigation.highlight(written)
         house.images.open_row(written)
         if len(plan.objects) <= _CHECKED:
             explorer.check(written)  # what was planned is looked at once more, as it is served now
-    house.refresh_detail()
-    house.refresh_verdict()
+    house.detail.refresh()
+    house.status.refresh_verdict()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.app.drafts.busy import Busy
 from tui.app.drafts.screen import FixScreen
-from tui.app.house import failure
+from tui.app.failure import failure
 from tui.app.pages.json_page import JsonPage
 from tui.app.pages.parts import blank, digest_value, heading, prose
 from tui.app.screens.dialogs import Choice, Confirm, Item, Prompt, Reader, Where
@@ -264,12 +264,12 @@ class Edits(FixScreen[Draft]):
         page = Lines([*before, *_all(old), *after, blank(), *_all(JsonPage(raw, pretty=False))])
         answer = await self.house.ask(Reader("JSON", page, keys=(("c", "copy the new one", "copy"),)))
         if answer == "copy":
-            await self.house.copy_text(raw.decode(errors="replace"), "json")
+            await self.house.clipboard.copy_text(raw.decode(errors="replace"), "json")
 
     async def _copy(self) -> None:
         entry = self.entry
         if entry is not None:
-            await self.house.copy_text(str(entry.descriptor.digest), "digest")
+            await self.house.clipboard.copy_text(str(entry.descriptor.digest), "digest")
 
     async def _drop(self) -> None:
         if self.history.changed or self.draft.kind.value != "amend":

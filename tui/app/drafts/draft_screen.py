@@ -10,8 +10,8 @@ from textual.widget import Widget
 
 from tui.app.drafts.draft_edits import Edits
 from tui.app.drafts.screen import MOVES, OneLine
-from tui.app.house import House
 from tui.app.pages.draft import entry_page, headline, index_notes, notices, order, summary, table
+from tui.app.screens.main import MainScreen
 from tui.app.styled_text import Line, Lines
 from tui.app.widgets.page import PageView
 from tui.app.widgets.rowlist import RowList
@@ -50,7 +50,7 @@ _ALIASES = {
 class DraftScreen(Edits):
     """Answers with the draft that shall be planned, or None when the reader went back (the draft is kept then)."""
 
-    def __init__(self, house: House, service: DraftService, history: DraftHistory) -> None:
+    def __init__(self, house: MainScreen, service: DraftService, history: DraftHistory) -> None:
         super().__init__(house)
         self.service = service
         self.history = history

@@ -13,10 +13,11 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui.app.drafts.screen import MOVES, FixScreen
-from tui.app.house import House, failure
+from tui.app.failure import failure
 from tui.app.pages.parts import blank, prose
 from tui.app.pages.plan import plan_page
 from tui.app.screens.dialogs import Choice, Item, Prompt
+from tui.app.screens.main import MainScreen
 from tui.app.styled_text import Line, Lines
 from tui.app.widgets.page import PageView
 from tui.compose.plan import Plan, to_json
@@ -58,7 +59,7 @@ class Asked:
 class PlanScreen(FixScreen[Plan]):
     """Answers with the plan that shall be run; None when nothing shall happen."""
 
-    def __init__(self, house: House, asked: Asked) -> None:
+    def __init__(self, house: MainScreen, asked: Asked) -> None:
         super().__init__(house)
         self.asked = asked
         self.plan: Plan | None = None
@@ -96,7 +97,7 @@ class PlanScreen(FixScreen[Plan]):
     async def _work(self) -> None:
         try:
             plan = await self.asked.make(self._tell)
-            commands = await asyncio.to_thread(write_lines, plan, client_settings(self.house.fan.settings))
+            commands = await asyncio.to_thread(write_lines, plan, client_settings(self.house.settings))
         except Exception as error:  # told on the screen: nothing was written
             self._failed = failure(error)
             self.redraw()
@@ -217,7 +218,7 @@ class PlanScreen(FixScreen[Plan]):
             self.every = not self.every
             self.redraw()
         elif action == "copy" and self.plan.digest is not None:
-            self.house.start(self.house.copy_text(str(self.plan.digest), "digest"), "copy")
+            self.house.start(self.house.clipboard.copy_text(str(self.plan.digest), "digest"), "copy")
         elif action == "commands":
             self.house.start(self._choose_command(), "commands")
         elif action == "json":
@@ -254,7 +255,7 @@ class PlanScreen(FixScreen[Plan]):
         if event.link.target.what == "copy":
             value = event.link.target.value
             what = "digest" if value.startswith("sha") and " " not in value else "command"
-            self.house.start(self.house.copy_text(value, what), "copy")
+            self.house.start(self.house.clipboard.copy_text(value, what), "copy")
 
     # --- commands and JSON ---------------------------------------------------------------------------------------
 
@@ -270,7 +271,7 @@ class PlanScreen(FixScreen[Plan]):
             return
         chosen = await self.house.ask(Choice("The same by hand: copy one", items))
         if chosen is not None:
-            await self.house.copy_text(chosen.line, "command")
+            await self.house.clipboard.copy_text(chosen.line, "command")
 
     async def _json(self) -> None:
         assert self.plan is not None
@@ -279,7 +280,7 @@ class PlanScreen(FixScreen[Plan]):
             Choice("The plan as JSON", [Item("c", "copy it", "copy"), Item("s", "save it to a file", "save")])
         )
         if what == "copy":
-            await self.house.copy_text(text, "json")
+            await self.house.clipboard.copy_text(text, "json")
         elif what == "save":
             await self._save(text)
 

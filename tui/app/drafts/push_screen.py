@@ -10,8 +10,9 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from tui.app.drafts.screen import MOVES, FixScreen
-from tui.app.house import House, failure
+from tui.app.failure import failure
 from tui.app.pages.push import Progress, progress_page, result_page
+from tui.app.screens.main import MainScreen
 from tui.app.styled_text import Line
 from tui.app.widgets.page import PageView
 from tui.compose.events import Event, Outcome, PushResult
@@ -41,7 +42,7 @@ class Ended:
 class PushScreen(FixScreen[Ended]):
     """Runs one plan, at once."""
 
-    def __init__(self, house: House, service: DraftService, plan: Plan, action: str) -> None:
+    def __init__(self, house: MainScreen, service: DraftService, plan: Plan, action: str) -> None:
         super().__init__(house)
         self.service = service
         self.plan = plan
@@ -68,7 +69,7 @@ class PushScreen(FixScreen[Ended]):
         self.page.focus()
         self.redraw()
         # Steps come by the hundred in a second: the page is drawn on a timer, at most ten times a second.
-        self._timer = self.set_interval(max(0.05, self.house.fan.house.pulse.interval), self._beat)
+        self._timer = self.set_interval(max(0.05, self.house.redraw.throttle.interval), self._beat)
         self.run_worker(self._run(), exit_on_error=False, group="push")
 
     async def _run(self) -> None:
@@ -135,9 +136,9 @@ class PushScreen(FixScreen[Ended]):
         if action in ("leave", "close"):
             self.dismiss(Ended(result))
         elif action == "copy" and result.copyable:
-            self.house.start(self.house.copy_text(result.copyable, "reference"), "copy")
+            self.house.start(self.house.clipboard.copy_text(result.copyable, "reference"), "copy")
         elif action == "digest" and result.digest is not None and result.ok:
-            self.house.start(self.house.copy_text(str(result.digest), "digest"), "copy")
+            self.house.start(self.house.clipboard.copy_text(str(result.digest), "digest"), "copy")
         elif action == "again" and not result.ok:
             self.dismiss(Ended(result, "again"))
         elif action == "theirs" and result.outcome is Outcome.CONFLICT:

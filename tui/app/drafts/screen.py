@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from tui.app.house import House
+from tui.app.screens.main import MainScreen
 from tui.app.styled_text import Line, wrap
 from tui.app.widgets.bars import Clickable
 from tui.app.widgets.styled import StyledWidget
@@ -89,7 +89,7 @@ class FixScreen(Screen[T]):
         Binding("ctrl+c", "screen.copy_text", "Copy selected text", show=False),
     ]
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: MainScreen) -> None:
         super().__init__()
         self.house = house
 
@@ -122,7 +122,7 @@ class FixScreen(Screen[T]):
         self.do(event.action)
 
     def on_mount(self) -> None:
-        panel = self.house.side_panel()
+        panel = self.house.lessons.panel() if self.house.lessons is not None else None
         if panel is not None:
             side = self.query_one(".fix-side")
             side.add_class("-shown")
@@ -155,7 +155,7 @@ class FixScreen(Screen[T]):
 
     def action_more(self) -> None:
         """Scroll the lesson's panel."""
-        if not self.house.lesson_reason("lesson-more"):
+        if not self.house.actions.unavailable("lesson-more"):
             self.house.start(self.house.action_act("lesson-more"), "lesson")
 
     def action_leave(self) -> None:

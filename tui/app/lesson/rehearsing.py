@@ -15,7 +15,7 @@ from tui.teach.rehearsal import Rehearsal
 from tui.teach.rehearsal_steps import RehearsalStep, StepKind
 
 if TYPE_CHECKING:
-    from tui.app.screens.explore import ExploreScreen
+    from tui.app.screens.main import MainScreen
 
 _OFTEN = ("linux/amd64", "linux/arm64", "linux/arm/v7")
 
@@ -23,7 +23,7 @@ _OFTEN = ("linux/amd64", "linux/arm64", "linux/arm/v7")
 class Rehearsing:
     """One rehearsal under way. `next` does a step; `busy` while it is asked."""
 
-    def __init__(self, house: ExploreScreen, rehearsal: Rehearsal) -> None:
+    def __init__(self, house: MainScreen, rehearsal: Rehearsal) -> None:
         self.house = house
         self.rehearsal = rehearsal
         self.busy = False
@@ -50,7 +50,7 @@ class Rehearsing:
         if step is None:
             return False
         if step.node is not None:
-            await self.house.highlight(step.node)
+            await self.house.navigation.highlight(step.node)
         self.house.observer.publish(self._event(step))
         return not self.rehearsal.finished
 
@@ -62,7 +62,7 @@ class Rehearsing:
         return node_event(EventKind.REHEARSAL, step.node, **facts)
 
 
-async def choose_platform(house: ExploreScreen, node: Node) -> Platform | None:
+async def choose_platform(house: MainScreen, node: Node) -> Platform | None:
     """Which platform the pull is for: those of the image, then the usual ones; this machine's first."""
     top = node.top() or node
     own = this_machine()

@@ -18,7 +18,7 @@ from tui.teach.lesson_run import LessonRun
 from tui.teach.target import Unreachable, reach
 
 if TYPE_CHECKING:
-    from tui.app.screens.explore import ExploreScreen
+    from tui.app.screens.main import MainScreen
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Session:
     """One lesson, from its start to its end. `changed(ticked)` is called when the panel must be drawn anew."""
 
     def __init__(
-        self, house: ExploreScreen, lesson: Lesson, backend: LessonBackend, changed: Callable[[bool], None]
+        self, house: MainScreen, lesson: Lesson, backend: LessonBackend, changed: Callable[[bool], None]
     ) -> None:
         self.house = house
         self.run = LessonRun(lesson, backend)
@@ -110,7 +110,7 @@ class Session:
             home = next((each for each in explorer.roots if each.source.registry is not None), None)
             if home is not None:
                 explorer.add_repository(home.source, name)
-        self.house.flush()
+        self.house.redraw.sync_tree()
         await self._to_first()
 
     async def _to_first(self) -> None:
@@ -119,8 +119,8 @@ class Session:
             for root in self.house.explorer.roots:
                 row = next((each for each in root.children if each.repository == name), None)
                 if row is not None and root.source.registry is not None:
-                    self.house.focus_pane(1)
-                    await self.house.highlight(row)
+                    self.house.panes.focus_pane(1)
+                    await self.house.navigation.highlight(row)
                     return
 
     # --- what the keys do ----------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class Session:
             label = step.act.label or "What happened"
             await self.house.ask(Reader(label[:1].upper() + label[1:], result_page(result)))
         if result is not None and result.opens:
-            await self.house.go_to(result.opens)
+            await self.house.navigation.go_to(result.opens)
         self._to_tree()
 
     def _to_tree(self) -> None:
@@ -177,7 +177,7 @@ class Session:
         if step is not None and any(
             each.event in _IN_THE_TREE or "node" in each.facts for each in (*step.done.all_of, *step.done.any_of)
         ):
-            self.house.focus_pane(1)
+            self.house.panes.focus_pane(1)
 
     def _forget(self, act: Act) -> None:
         """A repository that nobody can ask any more: what was seen of it before is not shown as if it were so now."""
@@ -195,7 +195,7 @@ class Session:
                     self.house.images.go(row)
                 row.load, row.error, row.listing = Load.IDLE, None, None
                 explorer.tree.replace_children(row, [])
-        self.house.flush()
+        self.house.redraw.sync_tree()
 
     def toggle_hint(self) -> None:
         """Show or hide the hint."""
@@ -210,7 +210,7 @@ class Session:
             except Unreachable as error:
                 self.house.say(str(error), severity="warning", timeout=10)
                 return
-            await asyncio.sleep(self.house.pulse.interval * 2)
+            await asyncio.sleep(self.house.redraw.throttle.interval * 2)
 
     async def _show(self, show: Show) -> None:
         match show.do:
@@ -218,7 +218,7 @@ class Session:
                 node = await reach(self.house.explorer, show.what)
                 await self._go(node, opened=show.do == "open")
             case "tab":
-                self.house.show_tab(show.what)
+                self.house.detail.show_tab(show.what)
             case "view":
                 await self._view(show.what)
             case "action" if show.what in BY_ID:
@@ -232,16 +232,16 @@ class Session:
                     self.house.app.simulate_key(character)
 
     async def _go(self, node: Node, *, opened: bool) -> None:
-        await self.house.highlight(node)
-        self.house.focus_pane(1)
+        await self.house.navigation.highlight(node)
+        self.house.panes.focus_pane(1)
         if opened and node.expandable:
             self.house.images.open_row(node)
-            await self.house.load(node)
+            await self.house.navigation.load(node)
 
     async def _view(self, view: str) -> None:
         action = {"requests": "pane-3", "digests": "digests", "rehearsal": "rehearse", "help": "help",
                   "problems": "problems", "copy": "copy-menu", "diff": "diff"}.get(view)  # fmt: skip
         if view == "commands":
-            self.house.show_tab("explain")
+            self.house.detail.show_tab("explain")
         elif action is not None:
             await self.house.action_act(action)

@@ -17,7 +17,6 @@ from textual.widgets import Input, Static
 
 from tui.app.styled_text import Line, Lines, Page, Role, Target, cut
 from tui.app.widgets.page import PageView
-from tui.compose.targets import unusable_target
 from tui.text import safe
 
 T = TypeVar("T")
@@ -297,6 +296,8 @@ class Where(Prompt):
     def __init__(
         self, title: str, suggestions: Sequence[str], *, value: str = "", meant: Callable[[str], str] = str.strip
     ) -> None:
+        from tui.compose.targets import unusable_target  # late: 20 ms that the main screen should not pay
+
         self.suggestions = list(dict.fromkeys(suggestions))
         shown = "   ".join(safe(each) for each in self.suggestions[:_LISTED])
         hint = f"→ takes a suggestion: {shown}" if shown else "repository:tag"

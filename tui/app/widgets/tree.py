@@ -12,11 +12,10 @@ from textual import events, on
 from textual.message import Message
 from textual.widgets import Tree
 
-from tui.app.matching import matches
 from tui.app.widgets.branches import Branch, BranchTree
 from tui.app.widgets.styled import ROLE_CLASSES, StyledWidget
 from tui.explore.cells import UNICODE, Columns, Glyphs, Observed, Row, layout, row
-from tui.explore.node import Kind, Node
+from tui.explore.node import MANIFEST_KINDS, Kind, Node
 from tui.text import width as width_of
 
 #: Rows that are sentences rather than names: they may be cut, the columns need not make room for them.
@@ -340,3 +339,11 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
         if round(old_value) != round(new_value):
             self.repaint()
             self.post_message(self.Scrolled())
+
+
+def matches(node: Node, text: str) -> bool:
+    """Whether a row is found by a text: by its name, its platform, or those of an image that is listed below it."""
+    wanted = text.casefold()
+    if wanted in node.label.casefold() or (node.platform is not None and wanted in str(node.platform).casefold()):
+        return True
+    return any(child.kind in MANIFEST_KINDS and matches(child, text) for child in node.children)

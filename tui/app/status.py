@@ -1,25 +1,51 @@
-"""The verdict box and the header line: what they say for where the cursor is."""
+"""The lines around the panes: header, verdict, keys."""
 
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
-from tui.app.house import failure
-from tui.app.panes.detail import DetailPane
+from tui.app.failure import failure
 from tui.app.styled_text import Line, Role, Target
-from tui.app.widgets.bars import HeaderFacts, HeaderLine, VerdictBox
+from tui.app.widgets.bars import HeaderFacts, KeyFact
 from tui.explore.cells import rest_words
 from tui.explore.finding import Severity
 from tui.explore.node import Kind, Load, Node
 from tui.explore.verdict import Verdict
 from tui.sources.presence import Presence
-from tui.text import capital, plural, safe
+from tui.text import capital, plural, safe, shorten
+
+if TYPE_CHECKING:
+    from tui.app.screens.main import MainScreen
+
 
 _log = logging.getLogger(__name__)
 
+#: So many notices at once are said; a registry may send any number of warnings.
+MOST_NOTICES = 3
 
-class VerdictPane(DetailPane):
-    """Verdict, header, and whether anything on the screen turns by itself."""
+
+class Status:
+    """What they say for where the cursor is."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        self.screen = screen
+        self.images = screen.images
+        self._noticed: set[str] = set()
+
+    def refresh(self) -> None:
+        """Draw all of them anew: the cursor is elsewhere."""
+        self.refresh_verdict()
+        self.refresh_header()
+        self.refresh_keys()
+
+    def refresh_keys(self) -> None:
+        """Draw the key bar for where the cursor is now."""
+        reasons = self.screen.actions.reasons()
+        shown = sorted((action for action in self.screen.actions.table if action.rank), key=lambda action: action.rank)
+        self.screen.key_bar.keys = tuple(
+            KeyFact(action.id, self.screen.keys.first(action.id), action.title, reasons[action.id]) for action in shown
+        )
 
     def refresh_verdict(self) -> None:
         """Make the verdict anew."""
@@ -28,35 +54,35 @@ class VerdictPane(DetailPane):
         except Exception as error:  # as in refresh_detail
             _log.exception("the verdict failed")
             line = Line(hang=2).put(f"No verdict: {failure(error)}", "bad")
-        self.query_one(VerdictBox).line = line
+        self.screen.verdict.line = line
 
     def verdict_line(self) -> Line:
         """What the verdict box says: a check under way, else the verdict on what the cursor is in."""
-        running = self.explorer.running() if self.ready else []
+        running = self.screen.explorer.running() if self.screen.ready else []
         if running:
             run = running[-1]
-            line = Line(hang=2).put(f"{self.glyphs.of(Presence.CHECKING, self.images.tick)} ", "info")
+            line = Line(hang=2).put(f"{self.screen.glyphs.of(Presence.CHECKING, self.images.tick)} ", "info")
             line.put(f"checking {run.node.label}: {run.done:,} of {run.total:,} objects", "info")
-            line.put(f"   {self.keys.first('check')} stops it", "dim", Target("action", "check"))
+            line.put(f"   {self.screen.keys.first('check')} stops it", "dim", Target("action", "check"))
             return line
-        node = self.current
-        if node is None or not self.ready:
+        node = self.screen.current
+        if node is None or not self.screen.ready:
             return Line(hang=2).put("Nothing is open yet.", "dim")
         top = node.top()
         if top is None:
             return self._listing_line(node)
-        verdict = self.judge.verdict(top, self.explorer)
+        verdict = self.screen.findings.verdict(top, self.screen.explorer)
         mark, role = self._mark_of(verdict)
         line = Line(hang=2).put(f"{mark} ", role).put(verdict.sentence, role if role == "bad" else "plain")
         fixes: dict[str, str] = {}
-        for finding in self.judge.findings(top, self.explorer):
+        for finding in self.screen.findings.findings(top, self.screen.explorer):
             if finding.action and finding.severity is not Severity.INFO:
                 fixes.setdefault(finding.action, finding.code)
         for action in list(fixes)[:2]:
-            line.put("   ").put(self.keys.first(action), "key-cap", Target("action", action))
-            line.put(f" {self.keys.title(action)}", "label")
+            line.put("   ").put(self.screen.keys.first(action), "key-cap", Target("action", action))
+            line.put(f" {self.screen.keys.title(action)}", "label")
         if fixes:
-            line.put("   ").put(self.keys.first("explain"), "key-cap", Target("action", "explain")).put(
+            line.put("   ").put(self.screen.keys.first("explain"), "key-cap", Target("action", "explain")).put(
                 " explain", "label"
             )
         return line
@@ -64,21 +90,21 @@ class VerdictPane(DetailPane):
     def _mark_of(self, verdict: Verdict) -> tuple[str, Role]:
         """The symbol before a verdict: never a tick unless everything is known to be there."""
         if verdict.severity is Severity.ERROR:
-            return self.glyphs.of(Presence.MISSING), "bad"
+            return self.screen.glyphs.of(Presence.MISSING), "bad"
         if verdict.severity is Severity.WARNING:
             return "!", "warn"
         if verdict.complete:
-            return self.glyphs.of(Presence.PRESENT), "good"
-        return self.glyphs.of(Presence.UNCHECKED), "dim"
+            return self.screen.glyphs.of(Presence.PRESENT), "good"
+        return self.screen.glyphs.of(Presence.UNCHECKED), "dim"
 
     def _listing_line(self, node: Node) -> Line:
         line = Line(hang=2)
         if node.error is not None:
             return line.put("! ", "warn").put(node.error.sentence)
-        found = self.judge.looked_at(node, self.explorer)
+        found = self.screen.findings.looked_at(node, self.screen.explorer)
         opened, broken, seen = found.opened, found.broken, found.seen
         if not opened:
-            line.put(f"{self.glyphs.dot} ", "dim")
+            line.put(f"{self.screen.glyphs.dot} ", "dim")
             what = "a repository" if node.kind is Kind.SOURCE else "a tag"
             return line.put(f"Open {what}: the verdict says here who can pull it.", "dim")
         looked = plural(opened, "tag or image was", "tags and images were") + " looked at"
@@ -89,29 +115,31 @@ class VerdictPane(DetailPane):
         if broken:
             whole = node.kind is Kind.SOURCE or len({row.repository for row in broken[:5]}) > 1
             names = ", ".join(_called(row, whole) for row in broken[:5]) + (" …" if len(broken) > 5 else "")
-            line.put(f"{self.glyphs.of(Presence.MISSING)} ", "bad")
+            line.put(f"{self.screen.glyphs.of(Presence.MISSING)} ", "bad")
             return line.put(f"{looked}; {len(broken):,} cannot be pulled whole{doubt}: {names}.", "bad").put(rest)
         none = "none of these" if rest else "none"
-        return line.put(f"{self.glyphs.dot} ", "dim").put(f"{looked}; {none} is known to be broken{doubt}.{rest}")
+        return line.put(f"{self.screen.glyphs.dot} ", "dim").put(
+            f"{looked}; {none} is known to be broken{doubt}.{rest}"
+        )
 
     def refresh_header(self) -> None:
         """Draw the header for where the cursor is now."""
-        node = self.current
+        node = self.screen.current
         marks = []
         where = ""
         registry: str | None = None
         if node is not None:
             registry = node.source.registry
             where = safe(node.source.reference(node.repository)) if node.repository else node.source.title
-            if not self.read_only and not node.source.can_write:
+            if not self.screen.read_only and not node.source.can_write:
                 marks.append("read-only source")
-        elif self.ready and self.explorer.roots:
-            where = self.explorer.roots[0].source.title
-        if self.read_only:
+        elif self.screen.ready and self.screen.explorer.roots:
+            where = self.screen.explorer.roots[0].source.title
+        if self.screen.read_only:
             marks.append("read-only")
         pulls = rate = ""
         busy = False
-        services = self.services
+        services = self.screen.services
         marks.extend(self._rests_of(registry))
         if services is not None and registry is not None:
             if registry in services.insecure:
@@ -124,7 +152,7 @@ class VerdictPane(DetailPane):
             per_second = services.trace.rate()
             busy = per_second > 0
             rate = f"{per_second:.0f} req/s" if per_second >= 1 or not busy else f"{per_second:.1f} req/s"
-        self.query_one(HeaderLine).facts = HeaderFacts(where, pulls, rate, busy, tuple(marks), self.glyphs.mark)
+        self.screen.header.facts = HeaderFacts(where, pulls, rate, busy, tuple(marks), self.screen.glyphs.mark)
 
     def _rests_of(self, registry: str | None) -> list[str]:
         """The rests that are waited for: this registry's, and with their names those of others (token servers)."""
@@ -137,27 +165,46 @@ class VerdictPane(DetailPane):
     @property
     def rests(self) -> dict[str, float]:
         """The hosts (lower case) that asked for a rest, with the seconds that are left of it."""
-        client = self.services.client if self.services is not None else None
+        client = self.screen.services.client if self.screen.services is not None else None
         return {name.lower(): left for name, left in client.pauses().items()} if client is not None else {}
 
     @property
     def rate_is_shown(self) -> bool:
         """Whether requests a second are shown and not nought: they fall by themselves."""
-        return self.services is not None and self.services.trace is not None and self.services.trace.rate() > 0
+        return (
+            self.screen.services is not None
+            and self.screen.services.trace is not None
+            and self.screen.services.trace.rate() > 0
+        )
 
     @property
     def live(self) -> bool:
         """Whether a row on the screen turns by itself."""
-        if not self.ready:
+        if not self.screen.ready:
             return False
-        if self.explorer.running() or self.rests:
+        if self.screen.explorer.running() or self.rests:
             return True
         for node in self.images.visible_nodes():
             if node.load is Load.LOADING:
                 return True
-            if self.explorer.observation(node).presence in (Presence.CHECKING, Presence.LIMITED):
+            if self.screen.explorer.observation(node).presence in (Presence.CHECKING, Presence.LIMITED):
                 return True
         return False
+
+    def say_notices(self) -> None:
+        """Say each notice of the engine once: logins that did not help, warnings of registries, how names were read."""
+        engine = self.screen.services.engine if self.screen.services is not None else None
+        if engine is None:
+            return
+        new = [text for text in engine.notices if text not in self._noticed]
+        self._noticed.update(new)
+        for text in new[:MOST_NOTICES]:
+            self.screen.say(shorten(text, 500), title="To know", severity="warning", timeout=20)
+        if len(new) > MOST_NOTICES:
+            left = len(new) - MOST_NOTICES
+            self.screen.say(
+                f"{plural(left, 'more notice')}: see the Summary of the registry.", severity="warning", timeout=20
+            )
 
 
 def _called(row: Node, whole: bool) -> str:

@@ -1,4 +1,4 @@
-"""What is drawn late must be drawn in the end: findings that are given out old, and the beat that makes them new."""
+"""What is drawn late must be drawn in the end: findings that are given out old, and the redraw that makes them new."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from tests.app.stage import staged
 from tests.support.fake_source import FakeSource
 from tests.support.images import image, index
-from tui.app import pulse
-from tui.app.pulse import SHARE, Pulse
+from tui.app import refresh
+from tui.app.refresh import SHARE, Pane, RefreshThrottle
 from tui.explore import findings_cache
 from tui.explore.explorer import Explorer
 from tui.explore.finding import Finding
@@ -32,7 +32,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(findings_cache, "time", clock)
-    monkeypatch.setattr(pulse, "time", clock)
+    monkeypatch.setattr(refresh, "time", clock)
     return clock
 
 
@@ -84,7 +84,7 @@ async def test_without_patience_nothing_old_is_given_out(clock: Clock, monkeypat
 
 
 class Owner:
-    """What a pulse asks of a widget."""
+    """What a throttle asks of a widget."""
 
     is_running = True
     is_attached = True
@@ -100,33 +100,33 @@ class Owner:
         self.later.append((delay, callback))
 
 
-def test_a_poke_from_within_a_beat_waits_for_its_share(clock: Clock) -> None:
+def test_a_request_from_within_a_redraw_waits_for_its_share(clock: Clock) -> None:
     owner = Owner()
 
-    def beat() -> bool:
+    def draw(dirty: Pane) -> bool:
         clock.now += 0.2
-        heart.poke()
+        throttle.request(Pane.TREE)
         return False
 
-    heart = Pulse(owner, beat, 0.1)  # type: ignore[arg-type]
-    heart.poke()
+    throttle = RefreshThrottle(owner, draw, 0.1)  # type: ignore[arg-type]
+    throttle.request(Pane.TREE)
     assert len(owner.soon) == 1
     owner.soon.pop()()
     assert owner.soon == []
     assert [delay for delay, _ in owner.later] == [pytest.approx(0.2 * SHARE)]
 
 
-def test_a_beat_that_fails_does_not_stop_the_heart(clock: Clock) -> None:
+def test_a_redraw_that_fails_does_not_stop_the_next(clock: Clock) -> None:
     owner = Owner()
 
-    def beat() -> bool:
+    def draw(dirty: Pane) -> bool:
         raise RuntimeError("a page failed")
 
-    heart = Pulse(owner, beat, 0)  # type: ignore[arg-type]
-    heart.poke()
+    throttle = RefreshThrottle(owner, draw, 0)  # type: ignore[arg-type]
+    throttle.request(Pane.TREE)
     with pytest.raises(RuntimeError):
         owner.soon.pop()()
-    heart.poke()
+    throttle.request(Pane.TREE)
     assert len(owner.soon) == 1
 
 

@@ -1,18 +1,20 @@
-"""Filtering lists and indexes, and finding in rows, pages and requests: `/` n N esc."""
+"""Filtering lists and indexes, and finding in rows, pages and requests: `/`, `n`, `N`, Esc."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from time import monotonic
+from typing import TYPE_CHECKING
 
-from textual import events, on
+from textual import events
 
 from tui.app.actions import action
-from tui.app.controllers.looking import Looking
-from tui.app.findbar import FindBar
 from tui.explore.availability import unavailable_filter
 from tui.explore.node import Kind, Node
 from tui.text import plural, shorten
+
+if TYPE_CHECKING:
+    from tui.app.screens.main import MainScreen
+
 
 #: Rows that are no match by themselves, although a filter leaves them there.
 _NO_MATCH = frozenset({Kind.MORE, Kind.FAULT, Kind.GROUP, Kind.REFERRERS})
@@ -20,13 +22,18 @@ _NO_MATCH = frozenset({Kind.MORE, Kind.FAULT, Kind.GROUP, Kind.REFERRERS})
 _ONE_GO = 0.5
 
 
-class Filtering(Looking):
+class Search:
     """What is typed after `/`, where it applies, and how it is cleared."""
 
-    _finding_in: str = "tree"
-    #: The rows whose children are filtered, by key: the one that was begun last is at the end, and cleared first.
-    _filters: tuple[str, ...] = ()
-    _deaf_until = 0.0
+    def __init__(self, screen: MainScreen) -> None:
+        self.screen = screen
+        self.images = screen.images
+        self.page_view = screen.page_view
+        self.requests = screen.requests
+        self._finding_in = "tree"
+        self._filters: tuple[str, ...] = ()
+        """The rows whose children are filtered, by key: the one that was begun last is at the end, cleared first."""
+        self._deaf_until = 0.0
 
     @action(
         "filter",
@@ -37,31 +44,68 @@ class Filtering(Looking):
         unavailable=unavailable_filter,
         rank=6,
     )
-    def do_filter(self) -> None:
-        self.find_bar.left = self._left
-        pane = self.pane
+    def filter(self) -> None:
+        self.screen.find_bar.left = self._left
+        pane = self.screen.pane
         self._finding_in = pane if pane in ("detail", "requests") else "tree"
         if self._finding_in == "detail":
-            self.find_bar.ask("find", self.page_view.needle)
+            self.screen.find_bar.ask("find", self.page_view.needle)
         elif self._finding_in == "requests":
-            self.find_bar.ask("requests with", self.requests.needle)
+            self.screen.find_bar.ask("requests with", self.requests.needle)
         else:
             node = self.filterable()
             if node is None:
                 self._finding_in = "rows"
-                self.find_bar.ask("find in the rows", self.images.found if self._filtered is None else "")
+                self.screen.find_bar.ask("find in the rows", self.images.found if self._filtered is None else "")
             else:
                 self._filters = (*(key for key in self._filters if key != node.key), node.key)
                 label = shorten(node.label, 30)
                 noun = f"{'tags' if node.listing else 'rows'} of {label}"
                 noun = "repositories" if node.kind is Kind.SOURCE else noun
-                self.find_bar.ask(noun, self._in_force(node))
+                self.screen.find_bar.ask(noun, self._in_force(node))
         self._count()
+
+    @action("next-match", keys="n", title="next match", words="Next match", group="Look")
+    def next_match(self) -> None:
+        self._step_match(1)
+
+    @action(
+        "previous-match",
+        keys="N",
+        title="previous match",
+        words="Previous match (with a search); else new list from marks",
+        group="Look",
+    )
+    def previous_match(self) -> None:
+        self._step_match(-1)
+
+    @action(
+        "escape", keys="escape", title="clear", words="Clear the filter or the search, leave full screen", group="Look"
+    )
+    def escape(self) -> None:
+        if self.screen.pane == "detail" and self.page_view.needle:
+            self.page_view.find("")
+        elif self.screen.pane == "detail" and self.page_view.chosen is not None:
+            self.page_view.unchoose()
+        elif self.screen.pane == "requests" and self.requests.needle:
+            self.requests.needle = ""
+            self.requests.update()
+        elif self.images.found:
+            if self._finding_in != "rows":
+                self._finding_in = "tree"
+            self._search("")
+            self._forget_cleared()
+        elif self.screen.panes.unzoom():
+            return
+        elif self.screen.checking.problems_only:
+            self.screen.checking.problems()
+        elif self.screen.pane != "tree":
+            self.screen.panes.focus_pane(1)
 
     def filterable(self) -> Node | None:
         """What `/` filters from here: the nearest row that is open and holds a list, of names or of an index's
         entries. None when there is none: then it finds."""
-        node = self.current
+        node = self.screen.current
         while node is not None:
             if node.is_index:
                 if node.children and self.images.is_open(node):
@@ -74,7 +118,7 @@ class Filtering(Looking):
     @property
     def _filtered(self) -> Node | None:
         """The row whose filter was begun last."""
-        return self.explorer.get(self._filters[-1]) if self._filters and self.ready else None
+        return self.screen.explorer.get(self._filters[-1]) if self._filters and self.screen.ready else None
 
     def _in_force(self, node: Node) -> str:
         """The filter of a row."""
@@ -83,20 +127,19 @@ class Filtering(Looking):
     def takes_as_text(self, event: events.Key) -> bool:
         """Whether a key that no widget took is part of what is typed after `/`, and is taken as that. Where `/`
         does not apply, what comes with it in one go is taken too, and dropped."""
-        if self.find_bar.display:
-            return self.find_bar.catch(event)
-        if event.key in self.keys.of("filter") and self.actions.unavailable("filter"):
+        if self.screen.find_bar.display:
+            return self.screen.find_bar.catch(event)
+        if event.key in self.screen.keys.of("filter") and self.screen.actions.unavailable("filter"):
             self._deaf_until = monotonic() + _ONE_GO
         elif event.is_printable and monotonic() < self._deaf_until:
             self._deaf_until = monotonic() + _ONE_GO
             return True
         return False
 
-    @on(FindBar.Typed)
-    def _typed(self, event: FindBar.Typed) -> None:
-        event.stop()
-        if self.find_bar.display:  # else it was closed meanwhile, and has said what stays
-            self._search(event.text)
+    def typed(self, text: str) -> None:
+        """What is in the find bar has changed."""
+        if self.screen.find_bar.display:  # else it was closed meanwhile, and has said what stays
+            self._search(text)
 
     def _search(self, text: str) -> None:
         if self._finding_in == "detail":
@@ -107,26 +150,26 @@ class Filtering(Looking):
         elif self._finding_in == "rows":
             self.images.found = text
             self.images.repaint()
-            if text and (rows := self._matching()) and self.current not in rows:
+            if text and (rows := self._matching()) and self.screen.current not in rows:
                 self._step_row(rows, 1)
         elif (node := self._filtered) is not None:
             self.images.found = text
-            self._filter(node, text)
+            self._narrow(node, text)
         self._count()
 
-    def _filter(self, node: Node, text: str) -> None:
+    def _narrow(self, node: Node, text: str) -> None:
         """Show only what matches below a row."""
         if node.listing is not None:
-            self.explorer.set_filter(node, text)
+            self.screen.explorer.set_filter(node, text)
         elif text:
             self.images.narrowing[node.key] = text
         else:
             self.images.narrowing.pop(node.key, None)
-        self.title_tree()
-        self.flush()
+        self.screen.checking.title_tree()
+        self.screen.redraw.sync_tree()
         if node.listing is None:
             self.images.sync(node)
-            self.focus_engine()
+            self.screen.redraw.focus_engine()
 
     def _matching(self) -> list[Node]:
         """The rows that n and N go through: those that the filter lets through, or all that a text is found in."""
@@ -151,27 +194,27 @@ class Filtering(Looking):
         elif node is not None:
             rows = [row for row in node.children if row.kind not in _NO_MATCH]
             words = f"{len(self.images.narrowed(node, rows)):,} of {len(rows):,}"
-        self.find_bar.count(words)
+        self.screen.find_bar.count(words)
 
     def _left(self, keep: bool) -> None:
-        self._search(self.find_bar.text if keep else "")
+        self._search(self.screen.find_bar.text if keep else "")
         if self._finding_in in ("tree", "rows"):
             self._forget_cleared()
         home = {"detail": self.page_view, "requests": self.requests}.get(self._finding_in, self.images)
-        self.set_focus(home)
-        self.refresh_keys()
+        self.screen.set_focus(home)
+        self.screen.status.refresh_keys()
 
     def leave_find_bar(self) -> None:
         """Close the bar when another pane was clicked: keys go there now. What was typed stays in force."""
-        focused = self.focused
-        if self.find_bar.display and focused is not None and self.find_bar not in focused.ancestors:
-            self.find_bar.display = False
+        focused = self.screen.focused
+        if self.screen.find_bar.display and focused is not None and self.screen.find_bar not in focused.ancestors:
+            self.screen.find_bar.display = False
             if self._finding_in in ("tree", "rows"):
                 self._forget_cleared()
 
     def _forget_cleared(self) -> None:
         """A filter that lets everything through is none; what is found now is what the one before it says."""
-        nodes = [node for key in self._filters if (node := self.explorer.get(key)) is not None]
+        nodes = [node for key in self._filters if (node := self.screen.explorer.get(key)) is not None]
         self._filters = tuple(node.key for node in nodes if self._in_force(node))
         last = self._filtered
         if self._finding_in == "tree" or not self.images.found:
@@ -179,46 +222,31 @@ class Filtering(Looking):
             self.images.found = self._in_force(last) if last is not None else ""
         self.images.repaint()
 
-    @on(FindBar.Step)
-    def _stepped(self, event: FindBar.Step) -> None:
-        event.stop()
+    def stepped(self, where: str) -> None:
+        """Up or down was pressed in the find bar."""
         if self._finding_in == "detail":
-            self.page_view.step_match(1 if event.where == "down" else -1)
+            self.page_view.step_match(1 if where == "down" else -1)
         elif self._finding_in == "requests":
-            self.requests.move(event.where)
+            self.requests.move(where)
         elif self._finding_in == "rows" and (rows := self._matching()):
-            self._step_row(rows, 1 if event.where == "down" else -1)
+            self._step_row(rows, 1 if where == "down" else -1)
         else:
-            self.images.move(event.where)
-
-    @action("next-match", keys="n", title="next match", words="Next match", group="Look")
-    def do_next_match(self) -> None:
-        self._step_match(1)
-
-    @action(
-        "previous-match",
-        keys="N",
-        title="previous match",
-        words="Previous match (with a search); else new list from marks",
-        group="Look",
-    )
-    def do_previous_match(self) -> None:
-        self._step_match(-1)
+            self.images.move(where)
 
     def _step_match(self, step: int) -> None:
-        if self.pane == "detail":
+        if self.screen.pane == "detail":
             if not self.page_view.step_match(step):
-                self.say("Nothing is searched for here: / begins.")
-        elif self.pane == "requests":
+                self.screen.say("Nothing is searched for here: / begins.")
+        elif self.screen.pane == "requests":
             self.requests.move("down" if step > 0 else "up")
         elif not self.images.found:
-            self.say("Nothing is filtered or searched for: / begins.")
+            self.screen.say("Nothing is filtered or searched for: / begins.")
         elif rows := self._matching():
             self._step_row(rows, step)
 
     def _step_row(self, rows: list[Node], step: int) -> None:
         """Go to the next of these rows, seen from the cursor; round at the end."""
-        node = self.current
+        node = self.screen.current
         chain = {node, *node.ancestors()} if node is not None else set()
         here = next((place for place in range(len(rows) - 1, -1, -1) if rows[place] in chain), None)
         if here is None:
@@ -229,52 +257,30 @@ class Filtering(Looking):
             here = before - 1 if step > 0 else before
         self.images.go(rows[(here + step) % len(rows)])
 
-    @action(
-        "escape", keys="escape", title="clear", words="Clear the filter or the search, leave full screen", group="Look"
-    )
-    def do_escape(self) -> None:
-        if self.pane == "detail" and self.page_view.needle:
-            self.page_view.find("")
-        elif self.pane == "detail" and self.page_view.chosen is not None:
-            self.page_view.unchoose()
-        elif self.pane == "requests" and self.requests.needle:
-            self.requests.needle = ""
-            self.requests.update()
-        elif self.images.found:
-            if self._finding_in != "rows":
-                self._finding_in = "tree"
-            self._search("")
-            self._forget_cleared()
-        elif self.unzoom():
-            return
-        elif self.problems_only:
-            self.do_problems()
-        elif self.pane != "tree":
-            self.focus_pane(1)
+    @property
+    def takes_the_key_of_new(self) -> bool:
+        """Whether the key that two actions share by design means the previous match now."""
+        keys = self.screen.keys
+        return self.searching and bool(set(keys.of("new")) & set(keys.of("previous-match")))
+
+    @property
+    def searching(self) -> bool:
+        """Whether n and N have matches to go through in the pane that has the keys."""
+        if self.screen.pane == "detail":
+            return bool(self.page_view.needle)
+        if self.screen.pane == "requests":
+            return bool(self.requests.needle)
+        return bool(self.images.found)
 
     def uncover(self, node: Node) -> bool:
         """Take away the filters that hide a row; False when none did."""
         hiding = [key for key in self.images.narrowing if any(above.key == key for above in node.ancestors())]
         for key in hiding:
-            above = self.explorer.get(key)
+            above = self.screen.explorer.get(key)
             if above is not None:
-                self._filter(above, "")
+                self._narrow(above, "")
             self.images.narrowing.pop(key, None)
         if hiding:
             self._forget_cleared()
-            self.title_tree()
+            self.screen.checking.title_tree()
         return bool(hiding)
-
-    # --- brought by the screen -----------------------------------------------------------------------------------
-
-    @abstractmethod
-    def title_tree(self) -> None:
-        """Say in the border of pane 1 what is left out of the tree."""
-
-    @abstractmethod
-    def focus_engine(self) -> None:
-        """Tell the engine what is on the screen."""
-
-    @abstractmethod
-    def unzoom(self) -> bool:
-        """Leave full screen; False when it was not on."""

@@ -1,0 +1,213 @@
+"""Copying: the digest at once, everything else from a menu; the toast shows the text and says which way it went. Saving
+asks for the path, and before it replaces a file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.app.actions import action
+from tui.app.copy_menu import CopyItem, copy_menu
+from tui.app.pages.parts import prose
+from tui.app.screens.dialogs import Choice, Confirm, Item, Prompt
+from tui.app.styled_text import Lines
+from tui.explore.availability import unavailable_copy_digest, unavailable_selected
+from tui.explore.node import Node
+from tui.oci.canonical_json import json_text
+from tui.teach.events import EventKind
+from tui.text import safe, shorten, size
+
+if TYPE_CHECKING:
+    from tui.app.clipboard import Handed
+    from tui.app.screens.main import MainScreen
+
+
+_UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class Clipboard:
+    """Texts and files of what is shown."""
+
+    def __init__(self, screen: MainScreen, hand_over: Callable[[str], Awaitable[Handed]]) -> None:
+        self.screen = screen
+        self._hand_over = hand_over
+
+    @action(
+        "copy",
+        keys="c",
+        title="copy digest",
+        words="Copy the whole digest (in Requests: the curl line)",
+        group="Copy",
+        unavailable=unavailable_copy_digest,
+        rank=2,
+    )
+    async def copy(self) -> None:
+        """The whole digest; in Requests the curl line; in Detail the chosen link, if one is chosen."""
+        if self.screen.pane == "requests" and self.screen.requests.chosen is not None:
+            await self.copy_text(self.screen.requests.chosen.curl(), "curl")
+            return
+        link = self.screen.page_view.chosen if self.screen.pane == "detail" else None
+        if link is not None and link.target.what in ("digest", "copy"):
+            await self.copy_text(link.target.value, "digest" if link.target.what == "digest" else "command")
+            return
+        node = self.screen.current
+        if node is not None and node.digest is not None:
+            await self.copy_text(str(node.digest), "digest")
+
+    @action(
+        "copy-menu",
+        keys="y",
+        title="copy…",
+        words="Copy menu: digest, references, pull line, curl, JSON, report",
+        group="Copy",
+        unavailable=unavailable_selected,
+        rank=3,
+    )
+    async def copy_menu(self) -> None:
+        """Choose what to copy."""
+        node = self.screen.current
+        if node is None:
+            return
+        made = copy_menu(node, self.screen.detail.commands_of(node))
+        items = [Item(each.key, each.title, each, safe(each.text, limit=400), each.reason) for each in made]
+        self.screen.observer.publish_view("copy", node)
+        chosen = await self.screen.ask(Choice(f"Copy from {shorten(node.label, 40)}", items))
+        if chosen is not None:
+            await self.copy_item(node, chosen)
+
+    async def copy_item(self, node: Node, item: CopyItem) -> None:
+        """Copy what a line of the menu stands for."""
+        text: str | None = item.text
+        if item.what == "json":
+            raw = await self.screen.explorer.read_manifest_json(node)
+            text = raw.decode("utf-8", errors="replace") if raw is not None else None
+        elif item.what in ("markdown", "report"):
+            text = self.report_text(node, item.what)
+        if not text:
+            self.screen.say(f"There is no {item.title} to copy: it could not be read.", severity="warning")
+            return
+        await self.copy_text(text, item.what)
+
+    async def copy_text(self, text: str, what: str) -> None:
+        """Hand a text to the clipboard and say where it went, with the text itself for those whom it did not reach."""
+        handed = await self._hand_over(text)
+        shown = safe(text, limit=600, multiline=True)
+        severity = "error" if handed.way == "nowhere" else "information"
+        # One notice at a time: several would cover the screen, and the lesson that asks for one digest after another.
+        self.screen.app.clear_notifications()
+        # A lesson that is under way has already gone on, and its next step is below the notice.
+        seconds = 8 if self.screen.actions.unavailable("lesson-over") else 3
+        self.screen.say(f"{shown}\n\n{handed.words}", title=what, severity=severity, timeout=seconds)
+        if handed.way != "nowhere":
+            self.screen.observer.publish_about(EventKind.COPIED, self.screen.current, what=what, text=text)
+
+    def report_text(self, node: Node, form: str) -> str:
+        """The report on the tag or image that a row is in: `markdown`, or JSON."""
+        from tui.explore.report import report
+
+        about = node.top() or node
+        run = self.screen.explorer.last_check(about)
+        # Without a check of just this row nobody counted: it was opened, or checked with others.
+        spent = (None, 0) if run is None else (run.requests, run.searches)
+        made = report(about, self.screen.explorer.observations, requests=spent[0], searches=spent[1])
+        if form == "markdown":
+            return made.to_markdown()
+        return json_text(made.to_json(), indent=2) + "\n"
+
+    @action("save", keys="ctrl+s", title="save", words="Save what is shown: JSON, Markdown, SVG", group="Copy")
+    async def save(self) -> None:
+        """Choose a form, name a file, write it."""
+        node = self.screen.current
+        no_node = "" if node is not None else "nothing is selected"
+        no_top = "" if node is not None and node.top() is not None else "a report is about a tag or an image"
+        form = await self.screen.ask(
+            Choice(
+                "Save what is shown",
+                [
+                    Item("m", "Markdown report", "md", "verdict, presence table, findings", no_top),
+                    Item("j", "JSON report", "report", "as `fanfold check --json`", no_top),
+                    Item("r", "JSON as served", "json", "the exact bytes of the document", no_node),
+                    Item("s", "SVG picture", "svg", "the screen as it is now"),
+                ],
+            )
+        )
+        if form is None:
+            return
+        content = await self._content(form, node)
+        if content is None:
+            self.screen.say("There is no document to save here.", severity="warning")
+            return
+        await self._write(self._file_name(form, node), content)
+
+    async def _content(self, form: str, node: Node | None) -> bytes | None:
+        if form == "svg":
+            return self.screen.app.export_screenshot(title="fanfold").encode()
+        if node is None:
+            return None
+        if form == "json":
+            return await self.screen.explorer.read_manifest_json(node)
+        return self.report_text(node, "markdown" if form == "md" else "json").encode()
+
+    @staticmethod
+    def _file_name(form: str, node: Node | None) -> str:
+        ending = {"md": ".md", "report": ".report.json", "json": ".json", "svg": ".svg"}[form]
+        parts: list[str] = ["fanfold"]
+        if node is not None and form != "svg":
+            about = node if form == "json" else node.top() or node
+            parts = [about.repository or "fanfold", about.tag or (about.digest.short if about.digest else about.label)]
+        name = _UNFIT.sub("-", "-".join(parts)).strip("-.")[:120] or "fanfold"
+        return name + ending
+
+    async def _write(self, name: str, content: bytes) -> None:
+        typed = await self.screen.ask(
+            Prompt("Save as", value=str(Path.cwd() / name), hint=f"{size(len(content))}; enter saves")
+        )
+        if not typed:
+            return
+        path = _path(typed)
+        shown = safe(str(path))
+        try:
+            await asyncio.to_thread(_create, path, content)
+        except FileExistsError:
+            page = Lines([prose(f"{shown} is there already. Replace it?")])
+            if not await self.screen.ask(Confirm("Replace the file?", page, yes="replace")):
+                self.screen.say("Nothing was written.")
+                return
+            try:
+                await asyncio.to_thread(_replace, path, content)
+            except OSError as error:
+                self.screen.say(_why(shown, error), severity="error", timeout=12)
+                return
+        except OSError as error:
+            self.screen.say(_why(shown, error), severity="error", timeout=12)
+            return
+        self.screen.say(f"Saved {size(len(content))} to {shown}")
+
+
+def _path(typed: str) -> Path:
+    return Path(os.path.expanduser(typed))
+
+
+def _why(shown: str, error: OSError) -> str:
+    return f"Not saved to {shown}: {safe(error.strerror or str(error))}."
+
+
+def _create(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside it first, so that a full disk leaves the old file whole."""
+    if path.is_dir():
+        raise IsADirectoryError(21, "Is a directory", str(path))
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,57 @@
+"""The program itself: palette, theme, help, quit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.app.actions import action
+from tui.app.pages.help import help_page
+from tui.app.pages.parts import prose
+from tui.app.screens.dialogs import Confirm, Reader
+from tui.app.styled_text import Lines
+from tui.app.theme import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from tui.app.screens.main import MainScreen
+
+
+class Program:
+    """The group Program."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        self.screen = screen
+
+    @action("palette", keys="ctrl+p", title="palette", words="Every action and its key, to search in", group="Program")
+    async def palette(self) -> None:
+        self.screen.app.action_command_palette()
+
+    @action("theme", keys="t", title="theme", words="Light or dark", group="Program")
+    def theme(self) -> None:
+        self.screen.app.theme = LIGHT.name if self.screen.app.current_theme.dark else DARK.name
+
+    @action("help", keys="question_mark,f1", title="help", words="Help for what is focused", group="Program", rank=15)
+    async def help(self) -> None:
+        """Help for the pane that has the keys, then all keys."""
+        self.screen.observer.publish_view("help")
+        actions = self.screen.actions
+        page = help_page(self.screen.pane, actions.table, actions.keys, actions.reasons(), self.screen.glyphs)
+        answer = await self.screen.ask(Reader("Help", page))
+        what, _, value = (answer or "").partition(":")
+        if what == "action":
+            await self.screen.action_act(value)
+
+    @action(
+        "quit",
+        keys="q,ctrl+q",
+        title="quit",
+        words="Leave (asks only when a draft was not pushed)",
+        group="Program",
+        rank=16,
+    )
+    async def quit(self) -> None:
+        """Leave; asks when a draft is open that was not pushed."""
+        drafts = self.screen.services.drafts if self.screen.services is not None else None
+        why = self.screen.keys.put_in(drafts.unsaved) if drafts is not None else ""
+        if why and not await self.screen.ask(Confirm("Leave?", Lines([prose(why)]), yes="leave")):
+            return
+        self.screen.app.exit(0)

@@ -1,0 +1,257 @@
+"""The main screen: tree, detail, requests, verdict, keys. It puts the panes and the controllers together and passes
+messages on; what a key does is in `tui.app.controllers`, what a pane shows in `tui.app.pages`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, Vertical
+
+from tui.app.actions import ActionSet
+from tui.app.controllers.checking import Checking
+from tui.app.controllers.clipboard import Clipboard
+from tui.app.controllers.detail import TABS, Detail
+from tui.app.controllers.navigation import Navigation
+from tui.app.controllers.panes import Panes
+from tui.app.controllers.program import Program
+from tui.app.controllers.search import Search
+from tui.app.controllers.selection import Selection
+from tui.app.keys import Keys
+from tui.app.observer import LessonObserver
+from tui.app.refresh import Redraw
+from tui.app.screens.base import ActionScreen
+from tui.app.services import Services
+from tui.app.status import Status
+from tui.app.widgets.bars import Clickable, HeaderLine, KeyBar, TabStrip, VerdictBox
+from tui.app.widgets.findbar import FindBar
+from tui.app.widgets.page import PageView
+from tui.app.widgets.requests import RequestList
+from tui.app.widgets.tree import ImageTree
+from tui.explore.availability import ActionContext
+from tui.explore.cells import Glyphs
+from tui.explore.findings_cache import FindingsCache
+from tui.explore.node import Node
+from tui.teach.events import EventKind
+
+if TYPE_CHECKING:
+    from tui.app.clipboard import Handed
+    from tui.app.lessons import Lessons
+    from tui.config import Settings
+    from tui.explore.explorer import Explorer
+
+
+class MainScreen(ActionScreen[None]):
+    """The panes and what belongs to them. `hand_over` gives a text to the clipboard; `interval` is the shortest time
+    between two redraws, in seconds (0: as soon as the loop is idle)."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "screen.copy_text", "Copy selected text", show=False),
+    ]
+    CSS_PATH = "../main.tcss"
+    AUTO_FOCUS = "ImageTree"
+
+    def __init__(
+        self,
+        keys: Keys,
+        glyphs: Glyphs,
+        settings: Settings,
+        hand_over: Callable[[str], Awaitable[Handed]],
+        *,
+        interval: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.services: Services | None = None
+        self.lessons: Lessons | None = None
+        """Lessons and rehearsals: there a moment after the first sources."""
+        self.keys = keys
+        self.use_keys(keys, "main")
+        self.glyphs = glyphs
+        self.settings = settings
+        self.read_only = settings.read_only
+
+        self.header, self.tabs = HeaderLine(id="header"), TabStrip(TABS, id="tabs")
+        self.images, self.page_view, self.requests = (
+            ImageTree(id="tree"),
+            PageView(id="page"),
+            RequestList(id="requests"),
+        )
+        self.side = Container(id="side")
+        """The slot at the right edge: lessons mount their panel in it."""
+        self.find_bar, self.verdict, self.key_bar = FindBar(id="find-bar"), VerdictBox(id="verdict"), KeyBar(id="keys")
+
+        self.redraw = Redraw(self, interval)
+        # A screen that never draws by itself (tests) would show an old finding until something else happens.
+        self.findings = FindingsCache(self.redraw.findings_are_old, patient=interval > 0)
+        self.observer = LessonObserver()
+        self.status = Status(self)
+        self.panes = Panes(self)
+        self.navigation = Navigation(self)
+        self.search = Search(self)
+        self.checking = Checking(self)
+        self.detail = Detail(self)
+        self.selection = Selection(self)
+        self.clipboard = Clipboard(self, hand_over)
+        self.actions = ActionSet(keys, "main", self.context, start=self.start, warn=self.warn)
+        for controller in (
+            self.panes, self.navigation, self.search, self.checking, self.detail, self.selection, self.clipboard,
+            Program(self),
+        ):  # fmt: skip
+            self.actions.add(controller)
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        with Container(id="body"):
+            with Horizontal(id="upper"):
+                with Container(id="panes"):
+                    with Vertical(id="tree-pane", classes="pane"):
+                        yield self.images
+                    with Vertical(id="detail-pane", classes="pane"):
+                        yield self.tabs
+                        yield self.page_view
+                yield self.side
+            with Vertical(id="requests-pane", classes="pane"):
+                yield self.requests
+        yield self.find_bar
+        yield self.verdict
+        yield self.key_bar
+
+    def on_mount(self) -> None:
+        self.images.use_glyphs(self.glyphs)
+        self.images.children_of = self.checking.shown_children
+        self.query_one("#tree-pane").border_title = "1 Images"
+        self.query_one("#detail-pane").border_title = "2 Detail"
+        self.query_one("#requests-pane").border_title = "3 Requests"
+        self.side.display = False
+        self.panes.show_requests(False)
+        self.panes.lay_out()
+        self.detail.welcome()
+        self.status.refresh_header()
+        self.status.refresh_keys()
+
+    # --- what there is -------------------------------------------------------------------------------------------
+
+    def enter(self, services: Services) -> None:
+        """Show what these services know."""
+        self.services = services
+        self.images.book = services.explorer
+        self.requests.trace = services.trace
+        self.redraw.follow(services)
+        self.redraw.sync_tree()
+        self.status.refresh_header()
+
+    @property
+    def explorer(self) -> Explorer:
+        """The engine. Only call this when `ready`."""
+        assert self.services is not None, "no source is open yet"
+        return self.services.explorer
+
+    @property
+    def ready(self) -> bool:
+        """Whether the engine is there."""
+        return self.services is not None
+
+    @property
+    def current(self) -> Node | None:
+        """The row under the tree's cursor."""
+        return self.images.current
+
+    @property
+    def marks(self) -> list[Node]:
+        """The marked rows, in the order they were marked."""
+        return self.images.marks
+
+    @property
+    def pane(self) -> str:
+        """Which pane has the keys: `tree`, `detail`, `requests` or `side`."""
+        focused = self.focused
+        if focused is self.page_view:
+            return "detail"
+        if focused is self.requests:
+            return "requests"
+        if focused is not None and self.side in focused.ancestors_with_self:
+            return "side"
+        return "tree"
+
+    def context(self) -> ActionContext:
+        """What the reasons for and against an action look at."""
+        services = self.services
+        return ActionContext(
+            node=self.current,
+            pane=self.pane,
+            ready=self.ready,
+            read_only=self.read_only,
+            marks=tuple(self.marks),
+            links=self.page_view.link_count,
+            places=len(self.navigation.places),
+            exchange=self.requests.chosen is not None,
+            traced=services is not None and services.trace is not None,
+            drafts=len(services.drafts.drafts) if services is not None and services.drafts is not None else 0,
+        )
+
+    async def action_act(self, action_id: str) -> None:
+        """A key was pressed: carry out its action, or say why not."""
+        if action_id == "new" and self.search.takes_the_key_of_new:
+            action_id = "previous-match"
+        if self.ready:
+            self.explorer.give_way()
+        self.actions.run(action_id)
+
+    # --- messages ------------------------------------------------------------------------------------------------
+
+    @on(ImageTree.Expanded)
+    def _expanded(self, event: ImageTree.Expanded) -> None:
+        self.navigation.expanded(event.node)
+
+    @on(ImageTree.Collapsed)
+    def _collapsed(self, event: ImageTree.Collapsed) -> None:
+        self.navigation.collapsed(event.node)
+
+    @on(ImageTree.Moved)
+    def _moved(self) -> None:
+        self.detail.refresh(keep=False)
+        self.status.refresh()
+        self.observer.publish_about(EventKind.SELECTED, self.current)
+
+    @on(ImageTree.Chosen)
+    def _chosen(self, event: ImageTree.Chosen) -> None:
+        self.start(self.navigation.open_node(event.node), "open")
+
+    @on(ImageTree.Scrolled)
+    def _scrolled(self) -> None:
+        self.redraw.focus_engine()
+
+    @on(RequestList.Chosen)
+    def _request_chosen(self) -> None:
+        self.start(self.navigation.show_exchange(), "request")
+
+    @on(PageView.Followed)
+    def _followed(self, event: PageView.Followed) -> None:
+        self.start(self.navigation.follow(event.link.target), "follow")
+
+    @on(FindBar.Typed)
+    def _typed(self, event: FindBar.Typed) -> None:
+        self.search.typed(event.text)
+
+    @on(FindBar.Step)
+    def _stepped(self, event: FindBar.Step) -> None:
+        self.search.stepped(event.where)
+
+    @on(Clickable.Act)
+    async def _act_clicked(self, event: Clickable.Act) -> None:
+        await self.action_act(event.action)
+
+    @on(TabStrip.Picked)
+    def _tab_picked(self, event: TabStrip.Picked) -> None:
+        self.detail.show_tab(event.tab)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.search.leave_find_bar()
+        self.panes.lay_out()
+        self.status.refresh_keys()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.panes.lay_out()

@@ -1,4 +1,5 @@
-"""C: copy an image or an index, attestations and all, to another repository or registry; referrers on wish."""
+"""Planning to copy an image or an index, attestations and all, to another repository or registry, with its referrers on
+request; and to let another tag of the repository hold what a digest names."""
 
 from __future__ import annotations
 

@@ -1,15 +1,14 @@
-"""D: delete a tag or a manifest, after finding out what else would break."""
+"""Planning to delete a tag or a manifest, after finding out what else would break."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from tui.compose.errors import ResolveError
 from tui.compose.plan import Action, DiffRow, Plan, Step, StepKind
 from tui.compose.planner import read_only
-from tui.compose.resolve import read
+from tui.compose.resolve import read, tag_heads
 from tui.explore.diff import Change
 from tui.explore.inspector import Inspector
 from tui.oci import media
@@ -28,15 +27,16 @@ TAG_LIMIT, INDEX_LIMIT = 200, 50
 
 @dataclass(frozen=True, slots=True)
 class DeletionImpact:
-    """What else hangs on a digest in its repository.
-
-    `tags` hold it (the one that was named included), `indexes` (tags) have it among their entries, `referrers`
-    refer to it. `notes` (safe) say what could not be found out; without any the answer is whole."""
+    """What else hangs on a digest in its repository."""
 
     tags: tuple[str, ...]
+    """Those that hold it, the one that was named included."""
     indexes: tuple[str, ...]
+    """The tags of indexes that have it among their entries."""
     referrers: int
+    """How many refer to it."""
     notes: tuple[str, ...]
+    """What could not be found out; without any the answer is whole. Safe text."""
 
 
 async def deletion_impact(
@@ -64,39 +64,32 @@ async def deletion_impact(
         notes.append(f"Only {TAG_LIMIT} of {len(names)} tags were looked at.")
     tell(f"looking at {plural(min(len(names), TAG_LIMIT), 'tag')}")
 
-    async def head(name: str) -> tuple[str, Digest | None, str]:
-        try:
-            descriptor = await source.resolve(home.repository, name)
-        except (SourceError, OciError):
-            return name, None, ""
-        return name, descriptor.digest, descriptor.media_type
-
-    heads = await asyncio.gather(*(head(name) for name in names[:TAG_LIMIT]))
-    unread = sum(held is None for _name, held, _type in heads)
+    heads = await tag_heads(inspector, home, names[:TAG_LIMIT])
+    unread = sum(head is None for head in heads.values())
     if unread:
         notes.append(f"What {plural(unread, 'tag')} {'holds' if unread == 1 else 'hold'} could not be read.")
-    holding = tuple(name for name, held, _type in heads if held == digest)
-    lists: dict[Digest, str] = {}
-    for name, held, kind in heads:
-        if held is not None and held != digest and media.is_index(kind):
-            lists.setdefault(held, name)
-    if len(lists) > INDEX_LIMIT:
-        notes.append(f"Only {INDEX_LIMIT} of {len(lists)} indexes were looked into.")
+    by_digest: dict[Digest, list[str]] = {}
+    for name, head in heads.items():
+        if head is not None and (head.digest == digest or media.is_index(head.media_type)):
+            by_digest.setdefault(head.digest, []).append(name)
+    holding = by_digest.pop(digest, [])
+    if len(by_digest) > INDEX_LIMIT:
+        notes.append(f"Only {INDEX_LIMIT} of {len(by_digest)} indexes were looked into.")
     containing: list[str] = []
-    for index_digest, name in list(lists.items())[:INDEX_LIMIT]:
+    for index_digest, index_tags in list(by_digest.items())[:INDEX_LIMIT]:
         try:
             manifest = await inspector.manifest(home, str(index_digest))
         except (SourceError, OciError):
-            notes.append(f"The index {safe(name)} could not be read.")
+            notes.append(f"The index {safe(index_tags[0])} could not be read.")
             continue
         if isinstance(manifest, Index) and any(entry.digest == digest for entry in manifest.entries):
-            containing += [each for each, digest_held, _type in heads if digest_held == index_digest]
+            containing += index_tags
     referrers = 0
     try:
         referrers = len(await source.referrers(home.repository, digest))
     except SourceError as error:
         notes.append(f"Whether something refers to it could not be found out: {error.sentence}")
-    return DeletionImpact(holding, tuple(containing), referrers, tuple(notes))
+    return DeletionImpact(tuple(holding), tuple(containing), referrers, tuple(notes))
 
 
 async def plan_delete_tag(
@@ -106,7 +99,7 @@ async def plan_delete_tag(
     tags: Sequence[str] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Plan:
-    """The plan that deletes one tag. What it holds stays in the repository, and in the journal, so that U can put it
+    """The plan that deletes one tag. What it holds stays in the repository, and in the journal, so that it can be put
     back.
 
     Many registries refuse to delete a single tag; then nothing is changed and the push says so. Raises ResolveError

@@ -27,25 +27,28 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """What a tag shall hold: a manifest with its exact bytes, and where what is below it may be found.
-
-    `incomplete_is_fine`: objects that exist nowhere are said, but do not stop (tagging what is in the repository
-    already, undoing). `tag_known` and `tag_was`: what the tag held when the work began, so that somebody else's
-    change is noticed. `dry_run`: the plan is only looked at, so that a read-only target does not stop it.
-    """
+    """What a tag shall hold: a manifest with its exact bytes, and where what is below it may be found."""
 
     action: Action
     target: Reference
     manifest: AnyManifest
     home: RepositoryLocation | None = None
+    """Where all that is below it may be found, if it is one place."""
     homes: Mapping[Digest, RepositoryLocation] = field(default_factory=dict)
+    """Where each child may be found."""
     places: Sequence[RepositoryLocation] = ()
+    """Further repositories to look in."""
     sources: Mapping[Digest, str] = field(default_factory=dict)
+    """The references that the entries came from, for the journal."""
     tag_known: bool = False
+    """Whether `tag_was` says something."""
     tag_was: Digest | None = None
+    """What the tag held when the work began, so that somebody else's change is noticed; None: no such tag."""
     incomplete_is_fine: bool = False
+    """Whether objects that exist nowhere are only said (tagging what is in the repository already, undoing)."""
     warnings: tuple[str, ...] = ()
     dry_run: bool = False
+    """Whether the plan is only looked at, so that a read-only target does not stop it."""
 
 
 async def plan_draft(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from tui.compose import edit
 from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, from_index
 from tui.compose.errors import DraftError, ResolveError
-from tui.compose.resolve import resolve
+from tui.compose.resolve import resolve, tag_head, tag_heads
 from tui.explore.inspector import Inspector
 from tui.explore.tag_guesses import machine_names, proposals, repository_spellings
 from tui.oci import media
@@ -108,30 +108,31 @@ async def propose_sources(
     start = (target.tag or "latest").lower()
     kin = [tag for tag in others if start in tag.lower()]
     likely = list(dict.fromkeys([*(tag for each in named.values() for tag in each), *kin]))[:TAG_LIMIT]
-    heads = await _heads(inspector, home, likely)
+    heads = await tag_heads(inspector, home, likely)
     hints: dict[Digest, Hint] = {}
 
     def point() -> None:
+        digests = {tag: head.digest for tag, head in heads.items() if head is not None}
         for entry in wanted:
             digest = entry.descriptor.digest
-            spelled = [tag for tag in named[entry.key] if heads.get(tag) is not None]
-            pointing = next((tag for tag in (*spelled, *heads) if heads.get(tag) == digest), None)
+            spelled = [tag for tag in named[entry.key] if tag in digests]
+            pointing = next((tag for tag in (*spelled, *digests) if digests[tag] == digest), None)
             if pointing is not None:
                 note = "proposed: this tag points at the entry"
-                away = [tag for tag in spelled if heads[tag] != digest]
+                away = [tag for tag in spelled if digests[tag] != digest]
                 if away:
                     note += f"; {safe(away[0])} is another image now"
                 hints.setdefault(digest, Hint(home.at(pointing), True, note, digest))
             elif spelled:
                 note = "proposed: named after the list and the platform"
-                hints.setdefault(digest, Hint(home.at(spelled[0]), True, note, heads[spelled[0]]))
+                hints.setdefault(digest, Hint(home.at(spelled[0]), True, note, digests[spelled[0]]))
 
     point()
     far = _likely_first([tag for tag in others if tag not in heads], wanted)
     while far and len(heads) < TAG_LIMIT and any(entry.descriptor.digest not in hints for entry in wanted):
         some = far[: min(_AT_ONCE, TAG_LIMIT - len(heads))]
         far = far[len(some) :]
-        heads |= await _heads(inspector, home, some)
+        heads |= await tag_heads(inspector, home, some)
         point()
     for entry in wanted:
         if entry.descriptor.digest not in hints:
@@ -151,22 +152,17 @@ def _likely_first(tags: Sequence[str], entries: Sequence[Entry]) -> list[str]:
     return sorted(kept, key=lambda tag: not any(name in tag.lower() for name in machines))
 
 
-async def _heads(inspector: Inspector, home: RepositoryLocation, tags: Sequence[str]) -> dict[str, Digest | None]:
-    """What each of these tags points at; None where that could not be found out."""
-    return dict(zip(tags, await asyncio.gather(*(_head(inspector, home, tag) for tag in tags)), strict=True))
-
-
 async def _beside(inspector: Inspector, target: Reference, entry: Entry) -> Hint | None:
     """The same tag in a repository beside the list's own, such as `app/arm64` for `app`."""
     if entry.platform is None or target.tag is None:
         return None
     names = list(repository_spellings(target.repository, entry.platform))[:REPOSITORY_LIMIT]
     homes = [RepositoryLocation(name, target.registry) for name in names]
-    heads = await asyncio.gather(*(_head(inspector, home, target.tag) for home in homes))
+    heads = await asyncio.gather(*(tag_head(inspector, home, target.tag) for home in homes))
     for home, head in zip(homes, heads, strict=True):
         if head is not None:
             note = "proposed: the platform's own repository beside this one"
-            return Hint(home.at(target.tag), True, note, head)
+            return Hint(home.at(target.tag), True, note, head.digest)
     return None
 
 
@@ -179,13 +175,6 @@ async def _tags(inspector: Inspector, home: RepositoryLocation) -> tuple[Sequenc
     except SourceError:
         return names, "the repository's tags could not be listed" + (" to the end" if names else "")
     return names, ""
-
-
-async def _head(inspector: Inspector, home: RepositoryLocation, tag: str) -> Digest | None:
-    try:
-        return (await inspector.source(home).resolve(home.repository, tag)).digest
-    except (SourceError, OciError):
-        return None
 
 
 async def _now(

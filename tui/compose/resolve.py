@@ -30,17 +30,18 @@ NAMES_SHOWN = 6
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a reference holds now. `root` is what it points to, `entries` (without keys) what goes into an index.
-
-    `notes` (safe) say what was unwrapped or left out; `nested` whether an index was inside the index.
-    """
+    """What a reference holds now."""
 
     reference: str
     home: RepositoryLocation
     root: AnyManifest
+    """What it points to."""
     entries: tuple[Entry, ...]
+    """What goes into an index; they have no keys yet."""
     notes: tuple[str, ...] = ()
+    """What was unwrapped or left out. Safe text."""
     nested: bool = False
+    """Whether an index was inside the index."""
 
     @property
     def index(self) -> Index | None:
@@ -116,6 +117,21 @@ async def resolve_all(inspector: Inspector, references: Sequence[str]) -> tuple[
     distinct = tuple(dict.fromkeys(references))
     by_reference = dict(zip(distinct, await asyncio.gather(*(one(each) for each in distinct)), strict=True))
     return tuple(by_reference[reference] for reference in references)
+
+
+async def tag_heads(
+    inspector: Inspector, home: RepositoryLocation, tags: Sequence[str]
+) -> dict[str, Descriptor | None]:
+    """What each of these tags points at; None where that could not be found out."""
+    return dict(zip(tags, await asyncio.gather(*(tag_head(inspector, home, tag) for tag in tags)), strict=True))
+
+
+async def tag_head(inspector: Inspector, home: RepositoryLocation, tag: str) -> Descriptor | None:
+    """What a tag points at; None when that could not be found out."""
+    try:
+        return await inspector.source(home).resolve(home.repository, tag)
+    except (SourceError, OciError):
+        return None
 
 
 def config_platform(config: ImageConfig) -> Platform | None:

@@ -50,7 +50,7 @@ class Retry(Exception):
 
 @dataclass(slots=True)
 class TagWrite:
-    """Moves one tag. Told from outside: `stopping`, somebody asked to stop; `waiting`, a countdown is running."""
+    """Moves one tag, guarded."""
 
     inspector: Inspector
     plan: Plan
@@ -58,7 +58,9 @@ class TagWrite:
     retries: Retries
     stage: Stage = Stage.OPEN
     stopping: bool = False
+    """Set from outside: somebody asked to stop."""
     waiting: bool = False
+    """Set from outside: a countdown is running."""
 
     async def run(self, step: Step) -> PushResult:
         """Look at the tag, write it, read it back; again, with another look, when the write did not happen. Raises

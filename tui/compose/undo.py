@@ -50,15 +50,17 @@ def undo_unavailable(journal: Journal, target: Reference, holds: Digest | None) 
 
 @dataclass(frozen=True, slots=True)
 class UndoChoice:
-    """A tag that can be put back: it holds `now` (None: it was deleted) since `when`, and would hold `then`.
-
-    `reason` (safe) says why that is not known to be possible."""
+    """A tag that can be put back."""
 
     target: Reference
     when: datetime
+    """Since when it holds what it holds now."""
     now: Digest | None
+    """None: it was deleted."""
     then: Digest
+    """What it would hold."""
     reason: str = ""
+    """Why it is not known whether that is possible. Safe text."""
 
 
 async def undo_choices(journal: Journal, home: RepositoryLocation, inspector: Inspector) -> tuple[UndoChoice, ...]:
@@ -135,13 +137,13 @@ async def plan_undo(
 def after_deletion(plan: Plan, key: str) -> str:
     """What brings back what a plan deleted, and what does not. `key` is the key of undoing, as people write it."""
     where = f"{key} on {safe(plan.target.repository)}"
-    held = "what is below it is still in the registry"
+    condition = "what is below it is still in the registry"
     if plan.target.digest is None:
-        return f":{safe(plan.target.tag or 'latest')} is deleted. {where} puts it back while {held}."
+        return f":{safe(plan.target.tag or 'latest')} is deleted. {where} puts it back while {condition}."
     digest = plan.target.digest.short
     if not plan.tags:
         return f"{digest} is deleted. No tag is known to have held it, so there is none that {key} could put back."
     names = ", ".join(f":{safe(tag)}" for tag in plan.tags[:_NAMED])
     more = f" and {len(plan.tags) - _NAMED} more" if len(plan.tags) > _NAMED else ""
     tags = plural(len(plan.tags), "tag")
-    return f"{digest} is deleted, with {tags}: {names}{more}. {where} puts each back while {held}."
+    return f"{digest} is deleted, with {tags}: {names}{more}. {where} puts each back while {condition}."

@@ -5,15 +5,13 @@ Source: OCI distribution-spec, "Listing Tags", "Listing Referrers"; distribution
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
-from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
 from tui.demo.call import Call
-from tui.demo.refusals import Refusal
+from tui.demo.refusals import Refusal, json_response
 from tui.oci import media
 
 
@@ -23,15 +21,15 @@ async def tags(call: Call) -> Response:
     call.need("pull")
     repository = call.repository()
     if call.quirks.null_tags:
-        return _json({"name": call.name, "tags": None})
+        return json_response({"name": call.name, "tags": None})
     if call.quirks.ignore_n:
-        return _json({"name": call.name, "tags": list(repository.tags)})
+        return json_response({"name": call.name, "tags": list(repository.tags)})
     count = _count(call)
     names, more = repository.page(call.parameter("last") or "", count)
     headers = _link(call, f"/v2/{call.name}/tags/list", count, names[-1]) if more and names else {}
     if not more:
         names += call.quirks.listed
-    return _json({"name": call.name, "tags": names}, headers)
+    return json_response({"name": call.name, "tags": names}, headers)
 
 
 async def catalog(call: Call) -> Response:
@@ -48,7 +46,7 @@ async def catalog(call: Call) -> Response:
     start = bisect_right(names, last) if last else 0
     page = names[start : start + count]
     more = start + count < len(names) and page
-    return _json({"repositories": page}, _link(call, "/v2/_catalog", count, page[-1]) if more else {})
+    return json_response({"repositories": page}, _link(call, "/v2/_catalog", count, page[-1]) if more else {})
 
 
 def _count(call: Call) -> int:
@@ -98,13 +96,9 @@ async def referrers(call: Call) -> Response:
             entries.append(entry)
     index = {"schemaVersion": 2, "mediaType": media.OCI_INDEX, "manifests": entries}
     headers = {} if unfiltered else {"OCI-Filters-Applied": "artifactType"}
-    return _json(index, headers, media.OCI_INDEX)
+    return json_response(index, headers, media.OCI_INDEX)
 
 
 def _get_only(call: Call) -> None:
     if call.method not in {"GET", "HEAD"}:
         raise Refusal(405, "UNSUPPORTED", headers={"Allow": "GET, HEAD"})
-
-
-def _json(value: object, headers: Mapping[str, str] | None = None, kind: str = "application/json") -> Response:
-    return Response(json.dumps(value).encode() + b"\n", 200, headers, kind)

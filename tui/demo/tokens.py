@@ -6,7 +6,6 @@ it may do of what it asks for, which can be nothing: the registry then says no, 
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +13,7 @@ from starlette.responses import Response
 
 from tui.demo.access import BadLogin, Grant, allowed, basic, login, parse_scopes
 from tui.demo.call import Call, parse_query, read_body
-from tui.demo.refusals import Refusal
+from tui.demo.refusals import Refusal, json_response
 
 
 async def token(call: Call) -> Response:
@@ -76,7 +75,7 @@ def _granted(call: Call, user: str | None, values: list[str], *, offline: bool) 
     }
     if offline and user is not None:
         answer["refresh_token"] = store.authorizer.issue(Grant(user, frozenset()))
-    return Response(json.dumps(answer).encode() + b"\n", 200, media_type="application/json")
+    return json_response(answer)
 
 
 def _wrong() -> Refusal:

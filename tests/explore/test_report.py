@@ -172,7 +172,7 @@ def test_a_name_that_is_not_in_a_source_is_missing_and_keeps_its_spelling() -> N
 def test_a_source_that_denies_is_counted_as_denied() -> None:
     document = failed_report("storage:/x", SourceError(Presence.DENIED, "This account may not read /x."))
     assert (document.counts["denied"], document.counts["unreachable"]) == (1, 0)
-    assert document.findings[0].code == "denied" and document.seen.presence is Presence.DENIED
+    assert document.findings[0].code == "denied" and document.observation.presence is Presence.DENIED
     assert exit_status(document) == 3
 
 

@@ -102,7 +102,7 @@ class Status:
         if node.error is not None:
             return line.put("! ", "warn").put(node.error.sentence)
         found = self.screen.findings.looked_at(node, self.screen.explorer)
-        opened, broken, seen = found.opened, found.broken, found.seen
+        opened, broken, seen = found.opened, found.broken, found.coverage
         if not opened:
             line.put(f"{self.screen.glyphs.dot} ", "dim")
             what = "a repository" if node.kind is Kind.SOURCE else "a tag"

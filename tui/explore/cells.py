@@ -349,11 +349,11 @@ def _full_name(node: Node) -> str:
 def _line(observed: Observed, node: Node, label: str, width: int, ascii_only: bool) -> str:
     cells = [f"{label:<{width}}"]
     if node.kind in MANIFEST_KINDS | BLOB_KINDS:
-        seen = observed.observation(node)
+        observation = observed.observation(node)
         total = observed.rollup(node)
         if node.kind in BLOB_KINDS or node.kind is Kind.MANIFEST:
             cells.append(f"{_size(node):>8}")
-        if seen.presence is not Presence.UNCHECKED or node.load is not Load.IDLE:
+        if observation.presence is not Presence.UNCHECKED or node.load is not Load.IDLE:
             word = total.label or ("" if total.worst is Presence.PRESENT else total.worst.value)
             cells.append(f"{glyphs(ascii_only).still(total.worst)} {word}".rstrip())
         if node.kind is not Kind.TAG and node.digest is not None:

@@ -37,32 +37,32 @@ Troubled = Sequence[tuple[Node, Observation]]
 
 def troubled(rows: Iterable[Node], observations: ObservationStore) -> Troubled:
     """The rows on which there is something to say: each object once for each platform that needs it."""
-    told: set[object] = set()
-    found = []
+    marks: set[object] = set()
+    rows_in_trouble = []
     for row in rows:
         if row.kind not in MANIFEST_KINDS and row.descriptor is None:
             continue
-        seen = observe(row, observations)
-        if seen.presence in _QUIET:
+        observation = observe(row, observations)
+        if observation.presence in _QUIET:
             continue
         mark = (row.repository, row.digest or row.key, platform_text(row))
-        if mark not in told:
-            told.add(mark)
-            found.append((row, seen))
-    return found
+        if mark not in marks:
+            marks.add(mark)
+            rows_in_trouble.append((row, observation))
+    return rows_in_trouble
 
 
 def _with(rows: Troubled, *presences: Presence) -> Iterator[tuple[Node, Observation]]:
-    return ((row, seen) for row, seen in rows if seen.presence in presences)
+    return ((row, observation) for row, observation in rows if observation.presence in presences)
 
 
 def missing(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
     """missing-blob, missing-manifest."""
-    for row, seen in _with(rows, Presence.MISSING):
+    for row, observation in _with(rows, Presence.MISSING):
         manifest = row.kind in MANIFEST_KINDS
         place = safe(row.repository or "", limit=255) or row.source.title
         if row.digest is None:
-            reason = f"{name_of(row)} is not in {place}: {detail_of(seen)}"
+            reason = f"{name_of(row)} is not in {place}: {detail_of(observation)}"
         else:
             reason = f"{name_of(row)} is missing: {short(row.digest)} is not in {place}"
         yield make(
@@ -71,7 +71,7 @@ def missing(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]
             f"{reason}.",
             digest=row.digest,
             platform=platform_text(row),
-            facts=(f"named by {_namer(row)}", detail_of(seen)),
+            facts=(f"named by {_namer(row)}", detail_of(observation)),
             fix=NOT_THERE if row.digest is None else None,
         )
 
@@ -87,21 +87,21 @@ _DISAGREEMENTS = {"digest": "digest-mismatch", "size": "size-mismatch", "media t
 
 def mismatched(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
     """size-mismatch, digest-mismatch, media-type-mismatch, invalid-manifest: there, but not what was promised."""
-    for row, seen in _with(rows, Presence.MISMATCHED):
+    for row, observation in _with(rows, Presence.MISMATCHED):
         code = row.error.code if row.error is not None else ""
-        quarrel = disagreement(row.descriptor, seen) if row.descriptor is not None else None
+        quarrel = disagreement(row.descriptor, observation) if row.descriptor is not None else None
         if code == "invalid-manifest" and row.error is not None:
             text, facts = f"{name_of(row)} is no manifest: {row.error.sentence}", ("", "")
         elif quarrel is not None:
-            what, there, said = quarrel
+            what, there, declared = quarrel
             code = _DISAGREEMENTS[what]
             text, facts = (
-                f"{name_of(row)} has another {what}: {there}, its descriptor says {said}.",
-                (f"there: {there}", f"descriptor: {said}"),
+                f"{name_of(row)} has another {what}: {there}, its descriptor says {declared}.",
+                (f"there: {there}", f"descriptor: {declared}"),
             )
         else:
             code = "digest-mismatch"
-            reason = row.error.sentence if row.error is not None else detail_of(seen)
+            reason = row.error.sentence if row.error is not None else detail_of(observation)
             text, facts = f"{name_of(row)} does not have the content that its digest names: {reason}", ("", "")
         yield make(code, row.key, text, digest=row.digest, platform=platform_text(row), facts=facts)
 
@@ -116,23 +116,25 @@ _IGNORANCE = {
 def ignorance(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
     """denied, limited, unreachable: nobody knows whether it is there. One finding for each image concerned."""
     groups: dict[tuple[Presence, str], list[tuple[Node, Observation]]] = {}
-    for row, seen in _with(rows, *_IGNORANCE):
+    for row, observation in _with(rows, *_IGNORANCE):
         image = row.image()
-        groups.setdefault((seen.presence, image.key if image is not None else row.key), []).append((row, seen))
+        groups.setdefault((observation.presence, image.key if image is not None else row.key), []).append(
+            (row, observation)
+        )
     for (presence, _), group in groups.items():
         code, words = _IGNORANCE[presence]
-        row, seen = group[0]
+        row, observation = group[0]
         what = name_of(row) if len(group) == 1 else f"{name_of(row)} and {plural(len(group) - 1, 'other object')}"
         wait = ""
-        if seen.retry_at is not None and seen.retry_at > time.monotonic():
-            wait = f" Ask again at {_clock(seen.retry_at)}."
+        if observation.retry_at is not None and observation.retry_at > time.monotonic():
+            wait = f" Ask again at {_clock(observation.retry_at)}."
         yield make(
             code,
             row.key,
-            f"{what} {words}: {detail_of(seen)}.{wait}",
+            f"{what} {words}: {detail_of(observation)}.{wait}",
             digest=row.digest,
             platform=platform_text(row),
-            facts=(detail_of(seen), "not known whether it is there"),
+            facts=(detail_of(observation), "not known whether it is there"),
             fix=row.error.fix if row.error is not None and row.error.fix else None,
         )
 
@@ -209,31 +211,31 @@ def cut_off(row: Node, observations: ObservationStore) -> Iterator[Finding]:
 
 def platform_mismatch(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """The index says one platform, the image's own config another."""
-    said = row.descriptor.platform if row.descriptor is not None else None
-    if row.kind is not Kind.MANIFEST or said is None or said.is_unknown or row.config is None:
+    declared = row.descriptor.platform if row.descriptor is not None else None
+    if row.kind is not Kind.MANIFEST or declared is None or declared.is_unknown or row.config is None:
         return
     config = row.config.platform
-    if config is None or config.is_unknown or _agree(said, config):
+    if config is None or config.is_unknown or _agree(declared, config):
         return
     yield make(
         "platform-mismatch",
         row.key,
-        f"the index says {said}, but the image {short(row.digest)} is for {config}.",
+        f"the index says {declared}, but the image {short(row.digest)} is for {config}.",
         digest=row.digest,
-        platform=str(said),
-        facts=(f"index: {said}", f"config: {config}"),
+        platform=str(declared),
+        facts=(f"index: {declared}", f"config: {config}"),
     )
 
 
-def _agree(said: Platform, config: Platform) -> bool:
-    ours, theirs = said.normalised(), config.normalised()
+def _agree(declared: Platform, config: Platform) -> bool:
+    ours, theirs = declared.normalised(), config.normalised()
     if config.os and ours.os != theirs.os:
         return False
     if config.architecture and ours.architecture != theirs.architecture:
         return False
-    if config.variant and said.variant and ours.variant != theirs.variant:
+    if config.variant and declared.variant and ours.variant != theirs.variant:
         return False
-    return not (said.os_version and config.os_version and said.os_version != config.os_version)
+    return not (declared.os_version and config.os_version and declared.os_version != config.os_version)
 
 
 def duplicate_platform(row: Node, observations: ObservationStore) -> Iterator[Finding]:
@@ -443,15 +445,15 @@ def _tag(entry: Compared) -> str:
 
 def stale_local_list(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """Docker's stored list names images that their tags do not point to any more."""
-    found = comparison_of(row)
-    if found is None or not found.stale:
+    comparison = comparison_of(row)
+    if comparison is None or not comparison.stale:
         return
-    stale = [entry for entry in found.entries if entry.stale]
+    stale = [entry for entry in comparison.entries if entry.stale]
     yield make(
         "stale-local-list",
         row.key,
-        f"Docker's stored list is out of date: {len(stale)} of its {plural(len(found.entries), 'entry', 'entries')} "
-        f"were replaced in the registry, and pushing it would bring the old ones back.",
+        f"Docker's stored list is out of date: {len(stale)} of its "
+        f"{plural(len(comparison.entries), 'entry', 'entries')} were replaced in the registry, and pushing it would bring the old ones back.",
         digest=row.digest,
         facts=(f"stored: {stale[0].was}", stale[0].sentence),
     )
@@ -459,8 +461,8 @@ def stale_local_list(row: Node, observations: ObservationStore) -> Iterator[Find
 
 def stale_local_entry(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """An entry of a stored list whose reference points to another image now, or to none."""
-    found = comparison_of(row)
-    for entry in found.entries if found is not None else ():
+    comparison = comparison_of(row)
+    for entry in comparison.entries if comparison is not None else ():
         if not entry.stale:
             continue
         child = next((part for part in row.walk() if part is not row and part.digest == entry.was), row)
@@ -504,13 +506,13 @@ _ROWS: tuple[Callable[[Node, ObservationStore], Iterator[Finding]], ...] = (
 
 def findings(node: Node, observations: ObservationStore) -> list[Finding]:
     """Everything that is wrong or worth knowing at and below a row, the worst first, each once."""
-    found: dict[tuple[str, object, str | None, str], Finding] = {}
+    unique: dict[tuple[str, object, str | None, str], Finding] = {}
     rows = list(node.walk())
     in_trouble = troubled(rows, observations)
-    made = [finding for rule in _TROUBLED for finding in rule(in_trouble, observations)] if in_trouble else []
+    every = [finding for rule in _TROUBLED for finding in rule(in_trouble, observations)] if in_trouble else []
     for row in rows:
         if row.kind not in BLOB_KINDS:
-            made.extend(finding for rule in _ROWS for finding in rule(row, observations))
-    for finding in made:
-        found.setdefault((finding.code, finding.digest, finding.platform, finding.message), finding)
-    return sorted(found.values(), key=lambda finding: finding.severity.rank)
+            every.extend(finding for rule in _ROWS for finding in rule(row, observations))
+    for finding in every:
+        unique.setdefault((finding.code, finding.digest, finding.platform, finding.message), finding)
+    return sorted(unique.values(), key=lambda finding: finding.severity.rank)

@@ -44,7 +44,7 @@ class Looked:
     opened: int
     broken: tuple[Node, ...]
     unknown: int
-    seen: Coverage
+    coverage: Coverage
     epoch: int
     at: float
     cost: float
@@ -81,13 +81,13 @@ class FindingsCache:
             if self._may_be_old(known, began, explorer):
                 self._gave_old()
                 return known.findings
-        found = tuple(sorted(self._collect(node, explorer), key=lambda finding: finding.severity.rank))
+        findings = tuple(sorted(self._collect(node, explorer), key=lambda finding: finding.severity.rank))
         ended = time.monotonic()
         if len(self._known) > 2_000:
             self._known.clear()
             self._verdicts.clear()
-        self._known[node] = _Known(found, self._epoch, ended, ended - began)
-        return found
+        self._known[node] = _Known(findings, self._epoch, ended, ended - began)
+        return findings
 
     def _collect(self, node: Node, explorer: Explorer) -> list[Finding]:
         top = node.top()
@@ -133,9 +133,9 @@ class FindingsCache:
         return looked
 
     def _is_broken(self, row: Node, explorer: Explorer) -> bool:
-        said = self.verdict(row, explorer)
-        if said.broken or said.severity is not Severity.ERROR:
-            return bool(said.broken)
+        verdict = self.verdict(row, explorer)
+        if verdict.broken or verdict.severity is not Severity.ERROR:
+            return bool(verdict.broken)
         errors = {each.code for each in self.findings(row, explorer) if each.severity is Severity.ERROR}
         return errors != {"too-deep"}  # what was not followed further is not known to be broken
 
@@ -155,6 +155,6 @@ class FindingsCache:
             return known[2]
         from tui.explore.verdict import verdict
 
-        made = verdict(node, found, explorer.observations)
-        self._verdicts[node] = (found, self._epoch, made)
-        return made
+        result = verdict(node, found, explorer.observations)
+        self._verdicts[node] = (found, self._epoch, result)
+        return result

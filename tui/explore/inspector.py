@@ -209,7 +209,7 @@ class Inspector:
                     return Read(descriptor=descriptor)
                 self._note_error(source, repository, selector, digest, error)
                 return Read(error=error)
-            seen = Observation(
+            observation = Observation(
                 Presence.PRESENT,
                 size=manifest.size,
                 media_type=manifest.media_type,
@@ -218,14 +218,14 @@ class Inspector:
             )
             if descriptor is not None and not source.capabilities.holds_its_objects:
                 # What is stored here says nothing of the registry that it has to be pushed to.
-                seen = await source.probe(repository, descriptor)
+                observation = await source.probe(repository, descriptor)
             self._documents.put((source, repository, manifest.digest), manifest)
-            self.observations.put(source, repository, manifest.digest, seen)
+            self.observations.put(source, repository, manifest.digest, observation)
             if digest is None:
                 self.observations.set_tag_head(source, repository, selector, TagHead(manifest.digest))
             elif digest != manifest.digest:
                 self._documents.put((source, repository, digest), manifest)
-                self.observations.put(source, repository, digest, seen)
+                self.observations.put(source, repository, digest, observation)
             return Read(manifest=manifest)
 
         key = self.manifest_key(source, repository, selector)
@@ -242,10 +242,10 @@ class Inspector:
                 return Read(error=error)
             self.observations.set_tag_head(source, repository, tag, TagHead(descriptor.digest))
             if self.observations.wanted(source, repository, descriptor.digest):
-                seen = Observation(
+                observation = Observation(
                     Presence.PRESENT, size=descriptor.size, media_type=descriptor.media_type, digest=descriptor.digest
                 )
-                self.observations.put(source, repository, descriptor.digest, seen)
+                self.observations.put(source, repository, descriptor.digest, observation)
             return Read(descriptor=descriptor)
 
         return self._submit(self.resolve_key(source, repository, tag), run, request, source, repository, None)
@@ -259,12 +259,12 @@ class Inspector:
         async def run() -> Observation:
             if confirm and not request.quiet:
                 self.observations.checking(source, repository, digest)
-            seen = await source.probe(repository, descriptor, fresh=request.fresh, confirm=confirm)
-            if confirm or seen.confirmed or seen.presence is not Presence.MISSING:
-                self.observations.put(source, repository, digest, seen)
+            observation = await source.probe(repository, descriptor, fresh=request.fresh, confirm=confirm)
+            if confirm or observation.confirmed or observation.presence is not Presence.MISSING:
+                self.observations.put(source, repository, digest, observation)
             else:
-                self.observations.put_unconfirmed(source, repository, digest, seen)
-            return seen
+                self.observations.put_unconfirmed(source, repository, digest, observation)
+            return observation
 
         return self._submit(key if confirm else (key, "once"), run, request, source, repository, digest)
 
@@ -281,9 +281,9 @@ class Inspector:
             except SourceError as error:
                 self.observations.put(source, repository, descriptor.digest, error.observation())
                 return Read(error=error)
-            seen = Observation(Presence.PRESENT, size=len(data), digest=descriptor.digest, confirmed=True)
+            observation = Observation(Presence.PRESENT, size=len(data), digest=descriptor.digest, confirmed=True)
             self._documents.put(descriptor.digest, data)
-            self.observations.put(source, repository, descriptor.digest, seen)
+            self.observations.put(source, repository, descriptor.digest, observation)
             return Read(data=data)
 
         key = self.blob_key(source, repository, descriptor.digest)
@@ -378,10 +378,10 @@ class Inspector:
         D-03)."""
         if media.is_manifest(descriptor.media_type) or error.presence not in (Presence.MISSING, Presence.UNREACHABLE):
             return False
-        seen = await source.probe(repository, descriptor)
-        if seen.presence not in (Presence.PRESENT, Presence.MISMATCHED):
+        observation = await source.probe(repository, descriptor)
+        if observation.presence not in (Presence.PRESENT, Presence.MISMATCHED):
             return False
-        self.observations.put(source, repository, descriptor.digest, seen)
+        self.observations.put(source, repository, descriptor.digest, observation)
         return True
 
     def _note_error(
@@ -403,8 +403,8 @@ class Inspector:
         source = await self.opened(location)
         digest = digest_or_name(selector)
         if digest is not None and not fresh:
-            known, seen = self.known(source, location.repository, digest), self.seen(location, digest)
-            if known is not None and seen is not None and seen.presence is Presence.PRESENT:
+            known, observation = self.known(source, location.repository, digest), self.seen(location, digest)
+            if known is not None and observation is not None and observation.presence is Presence.PRESENT:
                 return known
         read = await self._result(
             lambda request: self.submit_manifest(source, location.repository, selector, None, request)
@@ -440,11 +440,13 @@ class Inspector:
         registry is asked in a second way, which is what `missing` must mean before anybody is told that it exists
         nowhere.
         """
-        seen = self.seen(location, descriptor.digest)
-        if seen is not None and (seen.presence is Presence.PRESENT or (seen.presence.settled and seen.confirmed)):
-            return seen
-        if seen is not None and seen.presence is Presence.MISSING and not confirm:
-            return seen
+        observation = self.seen(location, descriptor.digest)
+        if observation is not None and (
+            observation.presence is Presence.PRESENT or (observation.presence.settled and observation.confirmed)
+        ):
+            return observation
+        if observation is not None and observation.presence is Presence.MISSING and not confirm:
+            return observation
         try:
             source = await self.opened(location)
             result = await self._result(

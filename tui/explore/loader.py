@@ -42,7 +42,7 @@ def _entries(node: Node, index: Index) -> list[Node]:
     guard = guard_row(node)
     if guard is not None:
         return [guard]
-    seen: Counter[str] = Counter()
+    used: Counter[str] = Counter()
     rows: list[Node] = []
     described: dict[Digest, Node] = {}
     attestations: list[tuple[int, Descriptor]] = []
@@ -50,13 +50,13 @@ def _entries(node: Node, index: Index) -> list[Node]:
         if attestation.is_attestation(entry):
             attestations.append((position, entry))
             continue
-        row = entry_row(node, entry, position, seen)
+        row = entry_row(node, entry, position, used)
         rows.append(row)
         described.setdefault(entry.digest, row)
     for position, entry in attestations:
         about = attestation.reference_digest(entry)
         owner = described.get(about) if about is not None else None
-        row = attestation_row(owner or node, entry, position, seen)
+        row = attestation_row(owner or node, entry, position, used)
         if owner is not None:
             owner.children.append(row)
         else:
@@ -64,11 +64,11 @@ def _entries(node: Node, index: Index) -> list[Node]:
     return rows
 
 
-def entry_row(node: Node, entry: Descriptor, position: int, seen: Counter[str]) -> Node:
+def entry_row(node: Node, entry: Descriptor, position: int, used: Counter[str]) -> Node:
     """An entry of an index that is no attestation: a platform's image, or a nested index."""
     kind = Kind.INDEX if media.is_index(entry.media_type) else Kind.MANIFEST
     return Node(
-        key=_key(node, entry.digest, seen),
+        key=_key(node, entry.digest, used),
         kind=kind,
         source=node.source,
         repository=node.repository,
@@ -82,7 +82,7 @@ def entry_row(node: Node, entry: Descriptor, position: int, seen: Counter[str]) 
     )
 
 
-def attestation_row(owner: Node, entry: Descriptor, position: int, seen: Counter[str]) -> Node:
+def attestation_row(owner: Node, entry: Descriptor, position: int, used: Counter[str]) -> Node:
     """An attestation manifest, under what it describes, or under the index when that is not there."""
     about = attestation.reference_digest(entry)
     orphan = owner.is_index and owner.kind in (Kind.TAG, Kind.INDEX) and owner.digest != about
@@ -91,7 +91,7 @@ def attestation_row(owner: Node, entry: Descriptor, position: int, seen: Counter
         label = f"attestation of {about.short}" if about is not None else "attestation of nothing named"
     predicate = attestation.predicate_type(entry)
     return Node(
-        key=_key(owner, entry.digest, seen),
+        key=_key(owner, entry.digest, used),
         kind=Kind.ATTESTATION,
         source=owner.source,
         repository=owner.repository,
@@ -107,28 +107,28 @@ def attestation_row(owner: Node, entry: Descriptor, position: int, seen: Counter
 
 
 def _blobs(node: Node, manifest: ImageManifest) -> list[Node]:
-    seen: Counter[str] = Counter()
+    used: Counter[str] = Counter()
     rows: list[Node] = []
     if manifest.config is not None:
-        rows.append(_blob(node, Kind.CONFIG, manifest.config, "config", 0, seen))
+        rows.append(_blob(node, Kind.CONFIG, manifest.config, "config", 0, used))
     statements = node.kind is Kind.ATTESTATION or manifest.is_attestation
     for position, layer in enumerate(manifest.layers):
         if statements and (layer.media_type == media.IN_TOTO or attestation.predicate_type(layer)):
             predicate = attestation.predicate_type(layer)
             label = predicate_name(predicate) if predicate else "statement"
-            row = _blob(node, Kind.STATEMENT, layer, label, position, seen)
+            row = _blob(node, Kind.STATEMENT, layer, label, position, used)
             row.note = safe(predicate or layer.media_type, limit=200)
         else:
-            row = _blob(node, Kind.LAYER, layer, f"layer {position + 1}", position, seen)
+            row = _blob(node, Kind.LAYER, layer, f"layer {position + 1}", position, used)
             if layer.media_type == media.OCI_EMPTY:
                 row.note = "empty"
         rows.append(row)
     return rows
 
 
-def _blob(node: Node, kind: Kind, descriptor: Descriptor, label: str, position: int, seen: Counter[str]) -> Node:
+def _blob(node: Node, kind: Kind, descriptor: Descriptor, label: str, position: int, used: Counter[str]) -> Node:
     return Node(
-        key=_key(node, descriptor.digest, seen),
+        key=_key(node, descriptor.digest, used),
         kind=kind,
         source=node.source,
         repository=node.repository,
@@ -155,11 +155,11 @@ def referrers_row(node: Node) -> Node:
 
 def referrer_rows(group: Node, descriptors: tuple[Descriptor, ...]) -> list[Node]:
     """The referrers of a group, each a manifest with its artifact type."""
-    seen: Counter[str] = Counter()
+    used: Counter[str] = Counter()
     subject = group.parent.digest if group.parent is not None else None
     return [
         Node(
-            key=_key(group, descriptor.digest, seen),
+            key=_key(group, descriptor.digest, used),
             kind=Kind.REFERRER,
             source=group.source,
             repository=group.repository,
@@ -234,10 +234,10 @@ def artifact_name(artifact_type: str) -> str:
     return safe(artifact_type, limit=80)
 
 
-def _key(parent: Node, digest: Digest, seen: Counter[str]) -> str:
+def _key(parent: Node, digest: Digest, used: Counter[str]) -> str:
     base = f"{parent.key}/{digest}"
-    seen[base] += 1
-    return base if seen[base] == 1 else f"{base}#{seen[base]}"
+    used[base] += 1
+    return base if used[base] == 1 else f"{base}#{used[base]}"
 
 
 class Loader:
@@ -384,13 +384,13 @@ class Loader:
 
         async def run() -> None:
             try:
-                found = await source.referrers(repository, subject)
+                descriptors = await source.referrers(repository, subject)
             except SourceError as error:
                 self.fail(node, error)
                 return
             node.load, node.error = Load.READY, None
-            node.note = "none" if not found else str(len(found))
-            self.tree.replace_children(node, referrer_rows(node, found))
+            node.note = "none" if not descriptors else str(len(descriptors))
+            self.tree.replace_children(node, referrer_rows(node, descriptors))
             self.tree.changed(node)
 
         return self.own(node, "referrers", run, request)

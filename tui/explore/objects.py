@@ -126,7 +126,7 @@ class Object:
     kind: str
     media_type: str
     size: int | None
-    seen: Observation
+    observation: Observation
     nodes: list[Node] = field(default_factory=list)
     platforms: list[str] = field(default_factory=list)
 
@@ -147,25 +147,25 @@ def objects(node: Node, observations: ObservationStore, wanted: Wanted | None = 
 
     When two descriptors of one digest disagree, the worse of the two views counts.
     """
-    found: dict[tuple[str | None, Digest], Object] = {}
+    by_digest: dict[tuple[str | None, Digest], Object] = {}
     for row in walk(node, wanted):
         key = key_of(row)
         if key is None:
             continue
-        seen = observe(row, observations)
-        entry = found.get((row.repository, key[2]))
+        observation = observe(row, observations)
+        entry = by_digest.get((row.repository, key[2]))
         if entry is None:
-            entry = Object(key[2], kind_word(row), row.media_type, row.size, seen)
+            entry = Object(key[2], kind_word(row), row.media_type, row.size, observation)
             if row.descriptor is not None:
                 entry.media_type, entry.size = row.descriptor.media_type, row.descriptor.size
-            found[(row.repository, key[2])] = entry
-        elif worst((entry.seen.presence, seen.presence)) is not entry.seen.presence:
-            entry.seen = seen
+            by_digest[(row.repository, key[2])] = entry
+        elif worst((entry.observation.presence, observation.presence)) is not entry.observation.presence:
+            entry.observation = observation
         entry.nodes.append(row)
         platform = None if row.is_index else platform_text(row)
         if platform is not None and platform not in entry.platforms:
             entry.platforms.append(platform)
-    return list(found.values())
+    return list(by_digest.values())
 
 
 def unread(node: Node, wanted: Wanted | None = None) -> Iterator[Node]:
@@ -184,7 +184,7 @@ def is_complete(node: Node, observations: ObservationStore, wanted: Wanted | Non
             return False
         if isinstance(row.manifest, OpaqueManifest) and not harmless(row.manifest, row.descriptor):
             return False
-    return all(part.seen.presence in HAVE for part in objects(node, observations, wanted))
+    return all(part.observation.presence in HAVE for part in objects(node, observations, wanted))
 
 
 def harmless(manifest: OpaqueManifest, descriptor: Descriptor | None) -> bool:
@@ -198,6 +198,6 @@ def short(digest: Digest | None) -> str:
     return digest.short if digest is not None else "an unknown digest"
 
 
-def detail_of(seen: Observation) -> str:
+def detail_of(observation: Observation) -> str:
     """What came back, for a sentence; never empty for what is not present."""
-    return safe(seen.detail, limit=300).rstrip(".") or seen.presence.value
+    return safe(observation.detail, limit=300).rstrip(".") or observation.presence.value

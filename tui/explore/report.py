@@ -76,7 +76,7 @@ class Report:
     objects: tuple[Object, ...]
     platforms: tuple[PlatformLine, ...]
     findings: tuple[Finding, ...]
-    seen: Observation
+    observation: Observation
     counts: dict[str, int]
     pull_line: str = ""
     tags: Coverage | None = None
@@ -114,8 +114,8 @@ class Report:
                     "kind": part.kind,
                     "mediaType": part.media_type,
                     "size": part.size,
-                    "presence": _word(part.seen.presence),
-                    "detail": part.seen.detail,
+                    "presence": _word(part.observation.presence),
+                    "detail": part.observation.detail,
                     "platforms": part.platforms,
                 }
                 for part in self.objects
@@ -151,10 +151,10 @@ class Report:
             return "\n".join(lines[:-1]) + "\n"
         lines.append(f"- digest: {_code(self.digest or 'not known')}")
         lines.append(f"- type: {_code(self.media_type or 'not known')}")
-        told = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
-        lines.append(f"- objects: {told or 'none'}{f'; {self.effort}' if self.effort else ''}")
+        counts = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
+        lines.append(f"- objects: {counts or 'none'}{f'; {self.effort}' if self.effort else ''}")
         lines += ["", *self._table(), *self._finding_lines(), *self._digest_lines()]
-        lines += ["", f"Checked with fanfold {__version__} on {self.seen.at:%Y-%m-%d %H:%M} UTC."]
+        lines += ["", f"Checked with fanfold {__version__} on {self.observation.at:%Y-%m-%d %H:%M} UTC."]
         return "\n".join(lines) + "\n"
 
     def to_lines(self, ascii_only: bool = False) -> Iterator[str]:
@@ -163,12 +163,13 @@ class Report:
         if self.digest is not None:
             yield f"  {self.digest}  {safe(media.describe(self.media_type or ''), limit=120)}"
         for part in self.objects:
-            if part.seen.presence is Presence.PRESENT:
+            if part.observation.presence is Presence.PRESENT:
                 continue
             needed = f" of {', '.join(part.platforms)}" if part.platforms else ""
-            told = f"  ({part.seen.detail})" if part.seen.detail else ""
-            mark = to_ascii(part.seen.presence.words.symbol) if ascii_only else part.seen.presence.words.symbol
-            yield f"  {mark} {part.seen.presence.value:<11} {part.kind}{needed}  {size(part.size)}  {part.digest}{told}"
+            presence = part.observation.presence
+            detail = f"  ({part.observation.detail})" if part.observation.detail else ""
+            mark = to_ascii(presence.words.symbol) if ascii_only else presence.words.symbol
+            yield f"  {mark} {presence.value:<11} {part.kind}{needed}  {size(part.size)}  {part.digest}{detail}"
         for finding in self.findings:
             yield f"  {finding.severity.value}: {finding.code}: {finding.message}"
             yield f"    fix: {with_keys(finding.fix)}"
@@ -176,25 +177,25 @@ class Report:
         if self.tags is not None:
             yield f"  {self.verdict.sentence}"
             return
-        held = f"{plural(len(self.objects), 'object')}: {counted}" if self.objects else "nothing was read"
-        yield f"  {held}; {self.effort}" if self.effort else f"  {held}"
+        objects = f"{plural(len(self.objects), 'object')}: {counted}" if self.objects else "nothing was read"
+        yield f"  {objects}; {self.effort}" if self.effort else f"  {objects}"
         yield f"  {self.verdict.sentence}"
 
     def _table(self) -> list[str]:
         if not self.platforms:
             return []
-        seen = {part.digest: part.seen for part in self.objects}
+        observations = {part.digest: part.observation for part in self.objects}
         widest = max((len(_layers(line.node)) for line in self.platforms), default=0)
         heads = ["platform", "manifest", "config", *(f"layer {n + 1}" for n in range(widest)), "attestations"]
         rows = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
         for line in self.platforms:
-            cells = [escaped(line.platform), _mark(line.digest, seen)]
+            cells = [escaped(line.platform), _mark(line.digest, observations)]
             config = next((child for child in blobs_of(line.node) if child.kind is Kind.CONFIG), None)
-            cells.append(_mark(config.digest, seen) if config is not None else "")
+            cells.append(_mark(config.digest, observations) if config is not None else "")
             layers = _layers(line.node)
-            cells.extend(_mark(layer.digest, seen) for layer in layers)
+            cells.extend(_mark(layer.digest, observations) for layer in layers)
             cells.extend("" for _ in range(widest - len(layers)))
-            cells.append(", ".join(_mark_all(row, seen) for row in attestations_of(line.node)) or "none")
+            cells.append(", ".join(_mark_all(row, observations) for row in attestations_of(line.node)) or "none")
             rows.append("| " + " | ".join(cells) + " |")
         legend = ", ".join(f"{presence.words.symbol} {presence.words.legend}" for presence in _COUNTED)
         return ["### Presence", "", *rows, "", legend, "", *self._platform_lines()]
@@ -233,7 +234,7 @@ class Report:
         ]
         for part in self.objects:
             needed = ", ".join(part.platforms)
-            mark = _marked(part.seen.presence)
+            mark = _marked(part.observation.presence)
             lines.append(f"| {part.kind} | {size(part.size)} | {mark} | {escaped(needed)} | {_code(part.digest)} |")
         return lines
 
@@ -252,27 +253,27 @@ def report(
     rows = platforms_of(node) if node.is_index else [node] if node.image_manifest is not None else []
     rows = [row for row in rows if wanted is None or wanted(row)]
     parts = objects(node, observations, wanted)
-    found = all_findings(node, observations)
+    findings = all_findings(node, observations)
     if wanted is not None:
         names = {platform_text(row) for row in rows}
-        found = [finding for finding in found if finding.platform is None or finding.platform in names]
-    seen = observe(node, observations)
+        findings = [finding for finding in findings if finding.platform is None or finding.platform in names]
+    observation = observe(node, observations)
     if requests is None and not node.source.requests:
         requests = 0  # it was never asked anything: what lies on disk is only read
-    counts = Counter(_word(part.seen.presence) for part in parts)
+    counts = Counter(_word(part.observation.presence) for part in parts)
     if not parts:
-        counts[_word(seen.presence)] += 1  # the reference itself, of which no digest is known
+        counts[_word(observation.presence)] += 1  # the reference itself, of which no digest is known
     return Report(
         reference=reference or reference_of(node),
         digest=node.digest,
         media_type=node.media_type or None,
-        verdict=make_verdict(node, found, observations, wanted=wanted),
+        verdict=make_verdict(node, findings, observations, wanted=wanted),
         requests=requests,
         searches=searches,
         objects=tuple(parts),
         platforms=tuple(_line(row, observations) for row in rows),
-        findings=tuple(found),
-        seen=seen,
+        findings=tuple(findings),
+        observation=observation,
         counts={presence.value: counts[presence.value] for presence in _COUNTED},
         pull_line=f"docker pull {reference_of(node)}" if node.source.registry is not None else "",
     )
@@ -294,42 +295,42 @@ def failed_report(reference: str, error: SourceError) -> Report:
         objects=(),
         platforms=(),
         findings=(finding,),
-        seen=Observation(presence, detail=error.sentence),
+        observation=Observation(presence, detail=error.sentence),
         counts={each.value: int(each is presence) for each in _COUNTED},
     )
 
 
-def partial_report(reference: str, seen: Coverage) -> Report:
+def partial_report(reference: str, looked: Coverage) -> Report:
     """That of a list only a part was looked at: the same shape, with what was not looked at as its verdict."""
     return Report(
         reference=reference,
         digest=None,
         media_type=None,
-        verdict=Verdict(seen.sentence, False, severity=Severity.WARNING),
+        verdict=Verdict(looked.sentence, False, severity=Severity.WARNING),
         requests=None,
         searches=0,
         objects=(),
         platforms=(),
         findings=(),
-        seen=Observation(Presence.UNCHECKED),
+        observation=Observation(Presence.UNCHECKED),
         counts={each.value: 0 for each in _COUNTED},
-        tags=seen,
+        tags=looked,
     )
 
 
-def exit_status(made: Report) -> int:
+def exit_status(checked: Report) -> int:
     """0: complete; 1: something is missing or not what it should be; 3: could not be determined.
 
     What was followed no further (too-deep) is an error for those who pull with other limits, but nobody knows that
     anything is missing there.
     """
-    if made.counts["missing"] or made.counts["mismatched"] or made.verdict.broken:
+    if checked.counts["missing"] or checked.counts["mismatched"] or checked.verdict.broken:
         return 1
-    errors = {finding.code for finding in made.findings if finding.severity is Severity.ERROR}
-    if errors - {"too-deep"} or (made.verdict.severity is Severity.ERROR and not errors):
+    errors = {finding.code for finding in checked.findings if finding.severity is Severity.ERROR}
+    if errors - {"too-deep"} or (checked.verdict.severity is Severity.ERROR and not errors):
         return 1
-    undetermined = any(made.counts[word] for word in (*_UNDETERMINED, "unchecked"))
-    if errors or made.tags is not None or undetermined or made.verdict.unknown:
+    undetermined = any(checked.counts[word] for word in (*_UNDETERMINED, "unchecked"))
+    if errors or checked.tags is not None or undetermined or checked.verdict.unknown:
         return 3
     return 0
 
@@ -341,14 +342,14 @@ def list_exit_status(node: Node, observations: ObservationStore) -> tuple[int, s
     """
     if node.error is not None:
         return (1 if node.error.presence is Presence.MISSING else 3), ""
-    found = all_findings(node, observations)
-    if any(finding.severity is Severity.ERROR for finding in found):
+    findings = all_findings(node, observations)
+    if any(finding.severity is Severity.ERROR for finding in findings):
         return 1, ""
-    if any(finding.code in _UNDETERMINED for finding in found):
+    if any(finding.code in _UNDETERMINED for finding in findings):
         return 3, ""
-    seen, remote = coverage(node), node.source.capabilities.remote
-    if not seen.whole or (not remote and not seen.complete):
-        return 3, (seen.why or "The list is incomplete.") if remote else seen.sentence
+    looked, remote = coverage(node), node.source.capabilities.remote
+    if not looked.whole or (not remote and not looked.complete):
+        return 3, (looked.why or "The list is incomplete.") if remote else looked.sentence
     return 0, ""
 
 
@@ -387,12 +388,12 @@ def _layers(row: Node) -> list[Node]:
     return [child for child in row.children if child.kind is Kind.LAYER] if row.load is Load.READY else []
 
 
-def _mark(digest: Digest | None, seen: dict[Digest, Observation]) -> str:
-    return _marked(seen[digest].presence) if digest in seen else ""
+def _mark(digest: Digest | None, observations: dict[Digest, Observation]) -> str:
+    return _marked(observations[digest].presence) if digest in observations else ""
 
 
-def _mark_all(row: Node, seen: dict[Digest, Observation]) -> str:
-    marks = [_mark(part.digest, seen) for part in (row, *blobs_of(row))]
+def _mark_all(row: Node, observations: dict[Digest, Observation]) -> str:
+    marks = [_mark(part.digest, observations) for part in (row, *blobs_of(row))]
     there = Presence.PRESENT.words.symbol
     return next((mark for mark in marks if mark and mark != there), there)
 

@@ -97,17 +97,17 @@ def pull(node: Node, look: Look) -> Pull:
 
 
 def _state(node: Node, look: Look) -> Pull:
-    seen = look(node)
-    if seen.presence in HAVE:
+    observation = look(node)
+    if observation.presence in HAVE:
         return Pull.YES
-    if seen.presence is Presence.MISSING:
+    if observation.presence is Presence.MISSING:
         return Pull.NO
-    if seen.presence is Presence.MISMATCHED:
+    if observation.presence is Presence.MISMATCHED:
         only_type = (
-            seen.size is not None
+            observation.size is not None
             and node.descriptor is not None
-            and seen.size == node.descriptor.size
-            and (seen.digest is None or seen.digest == node.descriptor.digest)
+            and observation.size == node.descriptor.size
+            and (observation.digest is None or observation.digest == node.descriptor.digest)
             and node.load is not Load.FAILED
         )
         return Pull.YES if only_type else Pull.NO
@@ -129,18 +129,18 @@ def rollup(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
 
 
 def _of_image(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
-    seen: dict[str, Presence] = {}
+    presences: dict[str, Presence] = {}
     for child in blobs_of(node):
         presence = look(child).presence
         digest = str(child.digest)
-        seen[digest] = worst((seen[digest], presence)) if digest in seen else presence
-    present = sum(presence in HAVE for presence in seen.values())
-    asked = sum(presence is not Presence.UNCHECKED for presence in seen.values())
+        presences[digest] = worst((presences[digest], presence)) if digest in presences else presence
+    present = sum(presence in HAVE for presence in presences.values())
+    asked = sum(presence is not Presence.UNCHECKED for presence in presences.values())
     return Rollup(
         present=present,
-        total=len(seen),
-        worst=worst([look(node).presence, *seen.values()]),
-        label=f"{present}/{len(seen)}" if asked and seen else "",
+        total=len(presences),
+        worst=worst([look(node).presence, *presences.values()]),
+        label=f"{present}/{len(presences)}" if asked and presences else "",
         attestations=_known(below(child).worst for child in attestations_of(node)),
         pull=pull(node, look),
     )

@@ -88,15 +88,15 @@ class MissingObjectSearch:
     ) -> Whereabouts:
         """Ask the repositories beside `repository` for one object; the first that has it is enough."""
         search = search or _Search()
-        seen = self._observations.repositories(source)
-        names = neighbours(repository, seen, platform)
+        repositories = self._observations.repositories(source)
+        names = neighbours(repository, repositories, platform)
         names.sort(key=lambda name: -search.hits[name])
         asked: list[str] = []
-        found: list[str] = []
+        having: list[str] = []
         for name in names:
-            if search.asked >= QUESTIONS or found:
+            if search.asked >= QUESTIONS or having:
                 break
-            if search.misses[name] >= PATIENCE and not search.hits[name] and name not in seen:
+            if search.misses[name] >= PATIENCE and not search.hits[name] and name not in repositories:
                 continue
             search.asked += 1
             asked.append(name)
@@ -104,11 +104,11 @@ class MissingObjectSearch:
             job = self._inspector.submit_probe(source, name, descriptor, request)
             await job.wait()
             if self._observations.get(source, name, descriptor.digest).presence is Presence.PRESENT:
-                found.append(name)
+                having.append(name)
                 search.hits[name] += 1
             else:
                 search.misses[name] += 1
-        result = Whereabouts(tuple(found), tuple(asked))
+        result = Whereabouts(tuple(having), tuple(asked))
         self._observations.set_whereabouts(source, repository, descriptor.digest, result)
         return result
 
@@ -151,11 +151,11 @@ class MissingObjectSearch:
             head = self._observations.tag_head(source, proposal.repository, proposal.tag)
             if head is None or head.digest is None or head.digest == entry or head.entries is not None:
                 continue
-            seen = self._observations.get(source, proposal.repository, head.digest)
-            if not media.is_index(seen.media_type or ""):
+            observation = self._observations.get(source, proposal.repository, head.digest)
+            if not media.is_index(observation.media_type or ""):
                 continue
             request = JobRequest(owner, Urgency.DEEP, label=f"what is in {proposal.tag}?")
-            descriptor = Descriptor(seen.media_type or "", head.digest, seen.size or 0)
+            descriptor = Descriptor(observation.media_type or "", head.digest, observation.size or 0)
             job = self._inspector.submit_manifest(source, proposal.repository, str(head.digest), descriptor, request)
             await job.wait()
             manifest = job.result.manifest if isinstance(job.result, Read) else None
@@ -205,27 +205,27 @@ def source_proposals(
     node: Node, tags: Iterable[str], repositories: Sequence[str]
 ) -> list[tuple[Digest, list[Proposal]]]:
     """For each platform of an index under a tag: its digest, and the tags that it may have come from."""
-    found = []
+    guesses = []
     for row in platforms_of(node):
         if row.platform is None or row.descriptor is None or node.tag is None:
             continue
         candidates = proposals(node.tag, row.platform, tags, repositories, repository=node.repository or "")
         if candidates:
-            found.append((row.descriptor.digest, candidates[:3]))
-    return found
+            guesses.append((row.descriptor.digest, candidates[:3]))
+    return guesses
 
 
-def neighbours(repository: str, seen: Sequence[str], platform: Platform | None) -> list[str]:
+def neighbours(repository: str, repositories: Sequence[str], platform: Platform | None) -> list[str]:
     """Repositories where an object that is missing here may be, likeliest first: those that are named for the
     platform (the two most usual spellings even if nobody saw them), parent and child paths, others that were seen."""
     guesses = list(repository_spellings(repository, platform)) if platform is not None else []
-    known = set(seen)
-    family = [name for name in seen if _related(name, repository)]
+    known = set(repositories)
+    family = [name for name in repositories if _related(name, repository)]
     ordered = [
         *(name for name in guesses if name in known),
         *family,
         *guesses[:2],
-        *seen,
+        *repositories,
     ]
     return [name for name in dict.fromkeys(ordered) if name != repository][:CANDIDATES]
 

@@ -21,12 +21,12 @@ class Selection:
 
     rows: Iterable[Node]
     count: int
-    seen: Coverage
+    coverage: Coverage
 
     @property
     def several(self) -> bool:
         """Whether there is more than one report on it."""
-        return self.count > 1 or (self.count > 0 and not self.seen.all_listed)
+        return self.count > 1 or (self.count > 0 and not self.coverage.all_listed)
 
     async def reports(self, name: str, check: Callable[[Node], Awaitable[Report]]) -> AsyncIterator[Report]:
         """A report on each row, until `walker.OBJECT_LIMIT` objects were looked at, and at the end what of the source
@@ -39,23 +39,23 @@ class Selection:
         for row in self.rows:
             if spent >= walker.OBJECT_LIMIT:
                 break
-            made = await check(row)
-            yield made
+            report = await check(row)
+            yield report
             known = len(met)
-            met.update(part.digest for part in made.objects)
+            met.update(part.digest for part in report.objects)
             spent += max(1, len(met) - known)  # a tag that brings nothing new is a question, too
             looked += 1
-        seen = replace(self.seen, looked=looked)
-        if not seen.complete:
+        covered = replace(self.coverage, looked=looked)
+        if not covered.complete:
             if looked < self.count:
                 cut = f"a check looks at {walker.OBJECT_LIMIT:,} objects, and then at no further tag."
-                seen = replace(seen, why=f"{cut} {seen.why}".rstrip())
-            yield partial_report(name, seen)
+                covered = replace(covered, why=f"{cut} {covered.why}".rstrip())
+            yield partial_report(name, covered)
 
     def _nothing(self, name: str) -> Report:
         sentence = f"There is nothing to check in {name}."
-        if not self.seen.all_listed:
-            sentence += f" {self.seen.why}".rstrip()
+        if not self.coverage.all_listed:
+            sentence += f" {self.coverage.why}".rstrip()
         fix = "Check the name; `fanfold tree` shows what is there."
         return failed_report(name, SourceError(Presence.UNREACHABLE, sentence, fix=fix))
 

@@ -67,11 +67,11 @@ def observe(node: Node, observations: ObservationStore) -> Observation:
     key = key_of(node)
     if key is None:
         return node.error.observation() if node.error is not None else UNCHECKED
-    seen = observations.get(*key)
+    observation = observations.get(*key)
     failed = node.load is Load.FAILED and node.kind in MANIFEST_KINDS
-    if failed and node.error is not None and seen.presence.undetermined:
+    if failed and node.error is not None and observation.presence.undetermined:
         return node.error.observation()
-    return compare(node.descriptor, seen) if node.descriptor is not None else seen
+    return compare(node.descriptor, observation) if node.descriptor is not None else observation
 
 
 class Tree:

@@ -151,19 +151,19 @@ class Verdict:
 
 def verdict(
     node: Node,
-    found: Sequence[Finding] | None,
+    findings: Sequence[Finding] | None,
     observations: ObservationStore,
     *,
     wanted: Wanted | None = None,
 ) -> Verdict:
     """The verdict over a row that stands for an image or an index. `found` are its findings, if they are at hand;
     `wanted` restricts it to some of its platforms."""
-    found = all_findings(node, observations) if found is None else found
+    findings = all_findings(node, observations) if findings is None else findings
     name = subject(node)
     if node.load is not Load.READY:
-        return _not_read(node, name, observe(node, observations), found)
+        return _not_read(node, name, observe(node, observations), findings)
     if isinstance(node.manifest, OpaqueManifest):
-        return _opaque(node, name, node.manifest, found)
+        return _opaque(node, name, node.manifest, findings)
     rows = platforms_of(node) if node.is_index else [node]
     if wanted is not None:
         rows = [row for row in rows if wanted(row)]
@@ -175,8 +175,8 @@ def verdict(
     done = "pushed" if node.source.capabilities.stored_lists is not None else "pulled"
     sentences = _pulls(name, node, states, observations, done)
     sentences.extend(_attestations(node, observations, complete, wanted))
-    sentences.extend(_remarks(found, [called for called, _, state in states if state is Pull.NO]))
-    severity = min((finding.severity for finding in found), key=lambda grade: grade.rank, default=None)
+    sentences.extend(_remarks(findings, [called for called, _, state in states if state is Pull.NO]))
+    severity = min((finding.severity for finding in findings), key=lambda grade: grade.rank, default=None)
     return Verdict(
         " ".join(sentences),
         complete,
@@ -224,27 +224,27 @@ def _nouns(rows: Sequence[Node]) -> str:
     return "entries" if any(is_nameless(row) for row in rows) else "platforms"
 
 
-def _not_read(node: Node, name: str, seen: Observation, found: Sequence[Finding]) -> Verdict:
+def _not_read(node: Node, name: str, observation: Observation, findings: Sequence[Finding]) -> Verdict:
     if node.load is Load.FAILED and node.error is not None:
         words = {
             Presence.MISSING: f"{_begin(name)} is not there, so nothing can be pulled: {node.error.sentence}",
             Presence.MISMATCHED: f"{_begin(name)} cannot be pulled: {node.error.sentence}",
         }
         undetermined = f"It was not determined whether {name} can be pulled: {node.error.sentence}"
-        sentence = words.get(seen.presence, undetermined)
-        if seen.presence.undetermined and node.error.fix:
+        sentence = words.get(observation.presence, undetermined)
+        if observation.presence.undetermined and node.error.fix:
             sentence += f" {node.error.fix}"
-        grade = Severity.WARNING if seen.presence.undetermined else Severity.ERROR
-        broken = () if seen.presence.undetermined else (_called(node),)
+        grade = Severity.WARNING if observation.presence.undetermined else Severity.ERROR
+        broken = () if observation.presence.undetermined else (_called(node),)
         return Verdict(sentence, False, (), broken, () if broken else (_called(node),), grade)
-    if seen.presence is Presence.MISSING:
+    if observation.presence is Presence.MISSING:
         sentence = f"{_begin(name)} is missing, so it cannot be pulled."
         return Verdict(sentence, False, (), (_called(node),), (), Severity.ERROR)
-    words2 = {Load.LOADING: "is being read", Load.STOPPED: "was not read to its end"}
-    return Verdict(f"{_begin(name)} {words2.get(node.load, 'was not looked at yet')}.", False, (), (), (_called(node),))
+    states = {Load.LOADING: "is being read", Load.STOPPED: "was not read to its end"}
+    return Verdict(f"{_begin(name)} {states.get(node.load, 'was not looked at yet')}.", False, (), (), (_called(node),))
 
 
-def _opaque(node: Node, name: str, manifest: OpaqueManifest, found: Sequence[Finding]) -> Verdict:
+def _opaque(node: Node, name: str, manifest: OpaqueManifest, findings: Sequence[Finding]) -> Verdict:
     if harmless(manifest, node.descriptor if node.tag is None else None):
         sentence = f"{_begin(name)} is no image: {manifest.reason}"
         return Verdict(sentence, True, (), (), (), None)
@@ -319,19 +319,19 @@ def _why_not(row: Node, observations: ObservationStore) -> str:
     short: dict[str, Kind] = {}
     wrong: dict[str, Kind] = {}
     for child in blobs_of(row):
-        seen = observe(child, observations)
-        if seen.presence is Presence.MISSING:
+        observation = observe(child, observations)
+        if observation.presence is Presence.MISSING:
             lost[str(child.digest)] = child.kind
-        elif seen.presence is Presence.MISMATCHED:
-            (short if _bad_size(child, seen) else wrong)[str(child.digest)] = child.kind
+        elif observation.presence is Presence.MISMATCHED:
+            (short if _bad_size(child, observation) else wrong)[str(child.digest)] = child.kind
     parts.extend(_count(lost, "missing"))
     parts.extend(_count(short, "not as long as the manifest says"))
     parts.extend(_count(wrong, "not what the manifest says"))
     return _list(parts) or detail_of(own)
 
 
-def _bad_size(row: Node, seen: Observation) -> bool:
-    return row.descriptor is not None and seen.size is not None and seen.size != row.descriptor.size
+def _bad_size(row: Node, observation: Observation) -> bool:
+    return row.descriptor is not None and observation.size is not None and observation.size != row.descriptor.size
 
 
 def _count(rows: dict[str, Kind], what: str) -> list[str]:
@@ -387,7 +387,7 @@ def _attestations(node: Node, observations: ObservationStore, complete: bool, wa
     gone: list[str] = []
     for row in [row for row in walk(node, wanted) if row.kind is Kind.ATTESTATION and row is not node]:
         parts = [observe(part, observations) for part in (row, *blobs_of(row))]
-        if any(seen.presence in (Presence.MISSING, Presence.MISMATCHED) for seen in parts):
+        if any(observation.presence in (Presence.MISSING, Presence.MISMATCHED) for observation in parts):
             gone.append(platform_text(row) or short(row.digest))
     if not gone:
         return []
@@ -396,19 +396,19 @@ def _attestations(node: Node, observations: ObservationStore, complete: bool, wa
     return [f"The attestation of {whose} is not complete, which does not stop a pull."]
 
 
-def _remarks(found: Sequence[Finding], broken: Sequence[str]) -> list[str]:
+def _remarks(findings: Sequence[Finding], broken: Sequence[str]) -> list[str]:
     """What else is worth a sentence: where missing objects are, which source tags moved, what else disagrees."""
     sentences: list[str] = []
-    stale = [finding for finding in found if finding.code == "stale-entry"]
+    stale = [finding for finding in findings if finding.code == "stale-entry"]
     if stale:
         what = "an image that was" if len(stale) == 1 else f"{len(stale)} images that were"
         shown = next((finding for finding in stale if finding.platform in broken), stale[0])
         tag, _, digest = shown.facts[1].rpartition(": ")
         now = f"{digest[:19]}… now" if ":" in digest else digest
         sentences.append(f"It still points at {what} replaced: {tag} is {now}.")
-    elsewhere = [finding for finding in found if finding.code == "not-in-this-repository"]
+    elsewhere = [finding for finding in findings if finding.code == "not-in-this-repository"]
     sentences.extend(finding.message for finding in elsewhere[:2])
-    others = [finding for finding in found if finding.code in _WORTH_SAYING]
+    others = [finding for finding in findings if finding.code in _WORTH_SAYING]
     sentences.extend(finding.message for finding in others[:2])
     if len(others) > 2:
         sentences.append(f"{plural(len(others) - 2, 'more warning')}.")

@@ -453,7 +453,8 @@ def stale_local_list(row: Node, observations: ObservationStore) -> Iterator[Find
         "stale-local-list",
         row.key,
         f"Docker's stored list is out of date: {len(stale)} of its "
-        f"{plural(len(comparison.entries), 'entry', 'entries')} were replaced in the registry, and pushing it would bring the old ones back.",
+        f"{plural(len(comparison.entries), 'entry', 'entries')} were replaced in the registry, "
+        "and pushing it would bring the old ones back.",
         digest=row.digest,
         facts=(f"stored: {stale[0].was}", stale[0].sentence),
     )

@@ -1,4 +1,4 @@
-"""Challenges and tokens (protocol B-02 to B-13)."""
+"""Challenges and tokens (docs/protocol-notes.md, B-02 to B-13)."""
 
 from __future__ import annotations
 

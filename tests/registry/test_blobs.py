@@ -1,4 +1,4 @@
-"""Reading blobs: bounded, verified, whatever the server does (protocol B-27, B-28, D-08)."""
+"""Reading blobs: bounded, verified, whatever the server does (docs/protocol-notes.md, B-27, B-28, D-08)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WWW-Authenticate: the shapes that registries send, and anything else without a crash (protocol B-01, B-02)."""
+"""WWW-Authenticate: what registries send, and anything else without a crash (docs/protocol-notes.md, B-01, B-02)."""
 
 from __future__ import annotations
 

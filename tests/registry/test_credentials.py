@@ -1,4 +1,4 @@
-"""Stored logins and credential helpers (protocol B-16 to B-19)."""
+"""Stored logins and credential helpers (docs/protocol-notes.md, B-16 to B-19)."""
 
 from __future__ import annotations
 

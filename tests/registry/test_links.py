@@ -1,4 +1,4 @@
-"""Link headers as they are met (protocol E-03)."""
+"""Link headers as they are met (docs/protocol-notes.md, E-03)."""
 
 from __future__ import annotations
 

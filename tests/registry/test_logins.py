@@ -1,4 +1,4 @@
-"""Stored logins on the wire: where they go, and where never (protocol B-04, B-07, B-14, B-22)."""
+"""Stored logins on the wire: where they go, and where never (docs/protocol-notes.md, B-04, B-07, B-14, B-22)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Manifests: the Accept list, our own digest, the cache, one in flight (protocol C-01 to C-08, C-18)."""
+"""Manifests: the Accept list, our own digest, the cache, one in flight (docs/protocol-notes.md, C-01 to C-08, C-18)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Origins and hostile addresses (protocol B-20, B-22, B-23)."""
+"""Origins and hostile addresses (docs/protocol-notes.md, B-20, B-22, B-23)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be seen (protocol B-25)."""
+"""What may be seen (docs/protocol-notes.md, B-25)."""
 
 from __future__ import annotations
 

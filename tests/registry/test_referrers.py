@@ -1,4 +1,4 @@
-"""Referrers by API and by fallback tag (protocol H-01, H-02)."""
+"""Referrers by API and by fallback tag (docs/protocol-notes.md, H-01, H-02)."""
 
 from __future__ import annotations
 

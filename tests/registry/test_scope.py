@@ -1,4 +1,4 @@
-"""Canonical token scopes (protocol B-11, B-13)."""
+"""Canonical token scopes (docs/protocol-notes.md, B-11, B-13)."""
 
 from __future__ import annotations
 

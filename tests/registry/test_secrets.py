@@ -1,4 +1,4 @@
-"""No secret anywhere but on the wire, and there only where it belongs (protocol B-20 to B-26, J-03).
+"""No secret anywhere but on the wire, and there only where it belongs (docs/protocol-notes.md, B-20 to B-26, J-03).
 
 Marker secrets are everywhere in these sessions: every artefact is searched for them, and servers that must never see a
 credential fail the test when they do.

@@ -1,4 +1,4 @@
-"""TLS: whom we trust, and that a certificate that is not trusted is never a missing object (protocol B-33)."""
+"""TLS: whom we trust; a certificate that is not trusted is never a missing object (docs/protocol-notes.md, B-33)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uploading blobs: mounts, sessions, lost answers (protocol F-05 to F-10, F-21, B-23)."""
+"""Uploading blobs: mounts, sessions, lost answers (docs/protocol-notes.md, F-05 to F-10, F-21, B-23)."""
 
 from __future__ import annotations
 

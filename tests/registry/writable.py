@@ -18,7 +18,7 @@ def chunks(data: bytes, size: int = 7) -> Callable[[], AsyncIterator[bytes]]:
 
 
 class Writable(Shop):
-    """Takes uploads.  `location` shapes the session's address, `mounts` are (digest, from) that succeed."""
+    """Takes uploads. `location` shapes the session's address, `mounts` are (digest, from) that succeed."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Literal
 import httpx
 
 from tui.oci.digest import Digest
-from tui.oci.errors import MalformedDigest
 from tui.registry.api_errors import ErrorBody, is_html, read_error, read_errors
 from tui.registry.endpoints import Address, Endpoints, Origin, object_name, pull_scope
 from tui.registry.errors import (
@@ -85,7 +84,7 @@ class BlobProbe:
         await self._testing.aclose()
 
     async def head(
-        self, registry: str, repository: str, digest: str, *, expected_size: int | None, confirm: bool
+        self, registry: str, repository: str, digest: Digest, *, expected_size: int | None, confirm: bool
     ) -> Head:
         """Raises the tree of errors.py; NotFound only when `confirm` has had its GET (or when it was switched off)."""
         address = self._endpoints.blob(registry, repository, digest)
@@ -96,7 +95,7 @@ class BlobProbe:
         status = response.status
         if response.ok:
             size = None if is_encoded(response.headers) else declared_length(response.headers)
-            head = Head(_parsed(digest), response.media_type, size, status)
+            head = Head(digest, response.media_type, size, status)
             if _is_odd(response, head, expected_size, redirected):
                 await self._must_be_honest(registry, repository, address.origin)
             return head
@@ -113,14 +112,14 @@ class BlobProbe:
             return await self._denied(response, registry, repository, digest, address)
         raise _error(response, repository, digest, registry, confirmed=False)
 
-    async def _by_range(self, registry: str, repository: str, digest: str, address: Address, note: str) -> Head:
+    async def _by_range(self, registry: str, repository: str, digest: Digest, address: Address, note: str) -> Head:
         """GET the first byte; never more than a bounded amount is read, even when Range is ignored."""
         response = await self._send(_request("GET", address, repository, _FIRST_BYTE))
         if response.status == 416:
             _, _, total = content_range(response.headers.get("content-range"))
             if total in (0, None):
                 # Not even a first byte: it is there and empty, or its size is not said.
-                return Head(_parsed(digest), response.media_type, total, response.status, "GET", note)
+                return Head(digest, response.media_type, total, response.status, "GET", note)
         if not response.ok:
             raise _error(response, repository, digest, registry, confirmed=True)
         head = _head_of_range(response, digest, note)
@@ -128,7 +127,7 @@ class BlobProbe:
             await self._must_be_honest(registry, repository, address.origin)
         return head
 
-    async def _denied(self, denied: Response, registry: str, repository: str, digest: str, address: Address) -> Head:
+    async def _denied(self, denied: Response, registry: str, repository: str, digest: Digest, address: Address) -> Head:
         """A HEAD has no words: ask once per repository and status why, not once per blob."""
         key = (address.origin, repository, denied.status)
         explained_here: list[Response] = []
@@ -189,14 +188,14 @@ def _request(method: str, address: Address, repository: str, headers: Pairs) -> 
     return Request(method, address, headers, take="some", limit=1, scopes=pull_scope(repository), repository=repository)
 
 
-def _error(response: Response, repository: str, digest: str, registry: str, *, confirmed: bool) -> RegistryError:
+def _error(response: Response, repository: str, digest: Digest, registry: str, *, confirmed: bool) -> RegistryError:
     return read_error(response, object_name("blob", repository, digest), registry, confirmed=confirmed)
 
 
-def _head_of_range(response: Response, digest: str, note: str) -> Head:
+def _head_of_range(response: Response, digest: Digest, note: str) -> Head:
     _, _, total = content_range(response.headers.get("content-range"))
     size = total if response.status == 206 else declared_length(response.headers)
-    return Head(_parsed(digest), response.media_type, size, response.status, "GET", note)
+    return Head(digest, response.media_type, size, response.status, "GET", note)
 
 
 def _is_odd(response: Response, head: Head, expected_size: int | None, redirected: bool) -> bool:
@@ -208,13 +207,6 @@ def _is_odd(response: Response, head: Head, expected_size: int | None, redirecte
     if redirected or response.status == 206:
         return False
     return head.size is None or (expected_size is not None and head.size != expected_size)
-
-
-def _parsed(digest: str) -> Digest | None:
-    try:
-        return Digest(digest)
-    except MalformedDigest:
-        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,12 @@ class Challenge:
 
 def parse_challenges(lines: Iterable[str]) -> tuple[Challenge, ...]:
     """Every challenge of every header line, in order; at most 32."""
-    found: list[Challenge] = []
+    challenges: list[Challenge] = []
     for line in lines:
-        found.extend(_Reader(line[:MAX_LINE]).challenges())
-        if len(found) >= MAX_CHALLENGES:
+        challenges.extend(_Reader(line[:MAX_LINE]).challenges())
+        if len(challenges) >= MAX_CHALLENGES:
             break
-    return tuple(found[:MAX_CHALLENGES])
+    return tuple(challenges[:MAX_CHALLENGES])
 
 
 def choose(challenges: Iterable[Challenge]) -> Challenge | None:
@@ -62,15 +62,15 @@ class _Reader:
         self.at = 0
 
     def challenges(self) -> list[Challenge]:
-        found: list[Challenge] = []
-        while self.at < len(self.text) and len(found) < MAX_CHALLENGES:
+        challenges: list[Challenge] = []
+        while self.at < len(self.text) and len(challenges) < MAX_CHALLENGES:
             self.skip(_SPACE + ",")
             scheme = self.take(_TOKEN)
             if not scheme:
                 self.at += 1  # a character that belongs nowhere: go on behind it
                 continue
-            found.append(self.rest_of(scheme.lower()))
-        return found
+            challenges.append(self.rest_of(scheme.lower()))
+        return challenges
 
     def rest_of(self, scheme: str) -> Challenge:
         if not self.skip(_SPACE):

@@ -43,7 +43,7 @@ _FAILED = 5.0
 @dataclass(frozen=True, slots=True)
 class Credential:
     """One login. Either a user name and password, or an `identity_token` (a refresh token), or a `registry_token` (a
-    ready bearer token).  `source` says where it was found, for the user."""
+    ready bearer token). `source` says where it was found, for the user."""
 
     username: str = ""
     password: str = field(default="", repr=False)
@@ -61,7 +61,7 @@ class _Store:
 
 
 class Credentials:
-    """Looks logins up, when a registry asks for one.  `warnings` are safe sentences about what could not be used, each
+    """Looks logins up, when a registry asks for one. `warnings` are safe sentences about what could not be used, each
     with the registries (lower case) that it is about; with none it is about all."""
 
     def __init__(self, settings: ClientSettings, clock: Clock, environ: Mapping[str, str] | None = None) -> None:

@@ -42,7 +42,7 @@ class UnusableUrl(ValueError):
 
 
 class Address(NamedTuple):
-    """Where one request goes.  `target` is the request target as it goes on the wire: the path and the query, encoded.
+    """Where one request goes. `target` is the request target as it goes on the wire: the path and the query, encoded.
 
     The URLs of the API are made of known parts, so they need no parser (httpx's takes 16 us, a fifth of a request);
     what a server sends goes through `resolve_address`.

@@ -96,10 +96,10 @@ def parse_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
 
 
 def _number_and_window(text: str | None) -> tuple[int | None, int | None]:
-    found = _RATE_LIMIT.fullmatch(text) if text is not None and len(text) <= 256 else None
-    if found is None:
+    match = _RATE_LIMIT.fullmatch(text) if text is not None and len(text) <= 256 else None
+    if match is None:
         return None, None
-    return int(found.group(1)), int(found.group(2)) if found.group(2) else None
+    return int(match.group(1)), int(match.group(2)) if match.group(2) else None
 
 
 class WarningBook:
@@ -116,8 +116,8 @@ class WarningBook:
 
     def read(self, lines: list[str]) -> None:
         for line in lines:
-            for found in _WARNING.findall(line[:16_384]):
-                text = safe(_ESCAPE.sub(r"\1", found).strip(), limit=1_024)
+            for match in _WARNING.findall(line[:16_384]):
+                text = safe(_ESCAPE.sub(r"\1", match).strip(), limit=1_024)
                 if text and text not in self._texts and len(text) <= self._left:
                     self._left -= len(text)
                     self._texts[text] = None
@@ -134,10 +134,10 @@ def declared_length(headers: Headers) -> int | None:
 
 def content_range(value: str | None) -> tuple[int | None, int | None, int | None]:
     """(first, last, total) of a Content-Range; None for each part that is not said."""
-    found = _CONTENT_RANGE.fullmatch(value.strip()) if value is not None else None
-    if found is None:
+    match = _CONTENT_RANGE.fullmatch(value.strip()) if value is not None else None
+    if match is None:
         return None, None, None
-    first, last, total = (int(part) if part else None for part in found.groups())
+    first, last, total = (int(part) if part else None for part in match.groups())
     return first, last, total
 
 
@@ -169,10 +169,10 @@ def retry_after(value: str | None, date: str | None, now: datetime) -> float | N
 
 def retry_after_in_text(text: str) -> float | None:
     """GHCR hides `retry-after: 880.092µs` (a Go duration) in the body of its 429."""
-    found = _IN_BODY.search(text)
-    if found is None:
+    match = _IN_BODY.search(text)
+    if match is None:
         return None
-    seconds = sum(float(number) * _UNITS[unit] for number, unit in _GO_DURATION.findall(found.group(1)))
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _GO_DURATION.findall(match.group(1)))
     return min(seconds, _LONGEST)
 
 

@@ -198,9 +198,9 @@ def _links(text: str) -> Iterable[tuple[str, set[str]]]:
             return
         target, at = text[start + 1 : end].strip(), end + 1
         relations: set[str] = set()
-        while (found := _PARAMETER.match(text, at)) is not None:
-            at = found.end()
-            if found.group(1).lower() == "rel":
-                value = found.group(2) if found.group(2) is not None else found.group(3)
+        while (match := _PARAMETER.match(text, at)) is not None:
+            at = match.end()
+            if match.group(1).lower() == "rel":
+                value = match.group(2) if match.group(2) is not None else match.group(3)
                 relations |= set(value.lower().split())
         yield target, relations

@@ -90,19 +90,19 @@ class ClientSettings:
 
     def host(self, registry: str) -> HostSettings:
         """The settings of one host; names compare without regard to case."""
-        found = self.hosts.get(registry)
-        if found is None and self.hosts:
+        host = self.hosts.get(registry)
+        if host is None and self.hosts:
             lowered = registry.lower()
-            found = next((value for name, value in self.hosts.items() if name.lower() == lowered), None)
-        found = found if found is not None else _DEFAULT
+            host = next((value for name, value in self.hosts.items() if name.lower() == lowered), None)
+        host = host if host is not None else _DEFAULT
         if self.tls_on_loopback or self.typed_tls:
-            return self._with_tls(registry, found)
-        return found
+            return self._with_tls(registry, host)
+        return host
 
-    def _with_tls(self, registry: str, found: HostSettings) -> HostSettings:
-        if registry.lower() not in self.typed_tls and (found.plain_http or not self.tls_on_loopback):
-            return found
-        return _TLS if found is _DEFAULT else replace(found, tls=True)
+    def _with_tls(self, registry: str, host: HostSettings) -> HostSettings:
+        if registry.lower() not in self.typed_tls and (host.plain_http or not self.tls_on_loopback):
+            return host
+        return _TLS if host is _DEFAULT else replace(host, tls=True)
 
     def remember_scheme(self, registry: str, scheme: str) -> bool:
         """Remember the scheme that somebody typed before a registry's name; whether that changes anything."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-#: In place of the name and password of a login.
 USER_AND_PASSWORD = '-u "$REGISTRY_USER:$REGISTRY_PASSWORD"'
+"""In place of the name and password of a login."""
+
 _LOGIN_NOTE = "REGISTRY_USER, REGISTRY_PASSWORD: your login for this registry"
 _TOKEN_NOTE = "REGISTRY_TOKEN: the token that is stored for this registry"
-#: Prints the token of a token server's answer, with what every system has.
 _READ = r"""sed -n 's/.*"\(access_\)\{0,1\}token" *: *"\([^"]*\)".*/\2/p' | head -n 1"""
+"""Prints the token of a token server's answer, with what every system has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ State = Literal["waiting", "running", "done", "failed", "abandoned"]
 Pairs = tuple[tuple[str, str], ...]
 Callback = Callable[["Exchange"], None]
 
-#: Headers that curl makes itself, and the login, which is not written out.
 _CURLS_OWN = frozenset({"authorization", "content-length", "host", "connection", "user-agent", "accept-encoding"})
+"""Headers that curl makes itself, and the login, which is not written out."""
 
 _asking: ContextVar[str] = ContextVar("asking", default="")
 
@@ -113,7 +113,7 @@ class Exchange:
 
 
 class Trace:
-    """The last 5,000 exchanges, oldest first.  `waiting` are those that have no slot yet: they were never sent."""
+    """The last 5,000 exchanges, oldest first. `waiting` are those that have no slot yet: they were never sent."""
 
     def __init__(self, clock: Clock | None = None, *, keep: int = 5_000) -> None:
         self.exchanges: deque[Exchange] = deque(maxlen=keep)

@@ -58,7 +58,7 @@ class Uploads:
         self._probe = probe
 
     async def mount(self, registry: str, repository: str, digest: Digest, source: str) -> Upload | None:
-        """None: mounted. An Upload: the registry opened a session instead.  Raises Refused, Denied ... on refusal."""
+        """None: mounted. An Upload: the registry opened a session instead. Raises Refused, Denied ... on refusal."""
         what = f"mount {object_name('blob', source, digest).partition(' ')[2]} into {safe(repository, limit=260)}"
         address = self._endpoints.address(registry, repository, "blobs/uploads/").with_query(
             f"mount={quote(digest, safe='')}&from={quote(source, safe='')}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import Protocol, TypeAlias
 
 from tui.registry.request import Request, Response
@@ -20,5 +19,13 @@ class Middleware(Protocol):
 def chain(middleware: Sequence[Middleware], send: Send) -> Send:
     """One function out of several: the first one is the outermost, `send` is asked last."""
     for each in reversed(middleware):
-        send = partial(each, next=send)
+        send = _with_next(each.__call__, send)
+    return send
+
+
+def _with_next(step: Callable[[Request, Send], Awaitable[Response]], next: Send) -> Send:
+    # What `functools.partial` does, without its copy of a dict for each call.
+    def send(request: Request) -> Awaitable[Response]:
+        return step(request, next)
+
     return send

@@ -95,7 +95,8 @@ class Auth:
             except Exception:
                 self._landed(lease, None)
                 raise
-            self._landed(lease, response)
+            if lease.finder is not None:
+                self._landed(lease, response)
             request.on_end = None
             if response.status != 401:
                 return response

@@ -1,4 +1,4 @@
-"""Tags and the catalog, page by page, and never round in circles (protocol E-01 to E-10)."""
+"""Tags and the catalog, page by page, and never round in circles (docs/protocol-notes.md, E-01 to E-10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Error bodies in every format (protocol B-31)."""
+"""Error bodies in every format (docs/protocol-notes.md, B-31)."""
 
 from __future__ import annotations
 

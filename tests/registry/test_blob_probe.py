@@ -1,4 +1,4 @@
-"""Is it there?  Never more than is known (protocol D-01 to D-12, K1)."""
+"""Is it there?  Never more than is known (docs/protocol-notes.md, D-01 to D-12, K1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Putting and deleting manifests, and what registries say to it (protocol F-11, F-16, F-21, F-25)."""
+"""Putting and deleting manifests, and what registries say to it (docs/protocol-notes.md, F-11, F-16, F-21, F-25)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Retries, rate limits, time limits and warnings (protocol G-04 to G-08, B-32)."""
+"""Retries, rate limits, time limits and warnings (docs/protocol-notes.md, G-04 to G-08, B-32)."""
 
 from __future__ import annotations
 

@@ -11,22 +11,21 @@ import pytest
 
 from tests.app.draft_stage import FixStage, fixing, served
 from tui.app.controllers.lessons import LessonController
-from tui.app.lesson.panel import LessonPanel
 from tui.app.lesson.rehearsing import Rehearsing
 from tui.app.lesson.session import Session
-from tui.app.lessons import Lessons
 from tui.app.main import FanfoldApp, run_app
 from tui.app.screens.dialogs import Choice
+from tui.app.widgets.lesson_panel import LessonPanel
 from tui.config import ConfigError, Settings
 from tui.demo.serve import Served
 from tui.teach.events import EventKind
 
 
-def lessons_of(stage: FixStage) -> Lessons:
+def lessons_of(stage: FixStage) -> LessonController:
     """The part of the program that these tests are about."""
     owner = getattr(stage.house.actions._handlers["lessons"], "__self__", None)
     assert isinstance(owner, LessonController)
-    return owner.lessons
+    return owner
 
 
 def session_of(stage: FixStage) -> Session:

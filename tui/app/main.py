@@ -136,9 +136,11 @@ class FanfoldApp(App[int]):
         house.enter(services)
         await self.open_sources([*services.first, *self._sources])
         drafting = await asyncio.to_thread(import_module, "tui.app.drafting")
-        lessons = await asyncio.to_thread(import_module, "tui.app.lessons")
         drafting.plug(house, services)
-        lessons.plug(house, services, lesson=self.lesson, offer=self.offer_lessons)
+        from tui.app.controllers.lessons import LessonController  # the main screen brought it
+
+        lessons = LessonController(house, services)
+        house.start(lessons.enter(self.lesson, self.offer_lessons), "lessons")
         for hook in self.on_ready_hooks:
             hook(house, services)
         # What exists now stays: the collector need not walk it again and again while somebody scrolls.

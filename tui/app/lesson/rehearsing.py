@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.app.lesson.rehearsal_page import rehearsal_page, rehearsal_title
+from tui.app.pages.rehearsal import rehearsal_page, rehearsal_title
 from tui.app.screens.dialogs import Choice, Item
 from tui.app.styled_text import Lines
 from tui.explore.node import Node

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui.app.keys import BY_ID
-from tui.app.lesson.panel_page import result_page
+from tui.app.pages.lesson import panel_keys, panel_page, panel_title, result_page
 from tui.app.screens.dialogs import Reader
+from tui.app.styled_text import Lines
 from tui.explore.node import Kind, Load, Node
 from tui.teach.backend import LessonBackend
 from tui.teach.events import Event, EventKind
@@ -122,6 +123,20 @@ class Session:
                     self.house.panes.focus_pane(1)
                     await self.house.navigation.highlight(row)
                     return
+
+    # --- the panel -----------------------------------------------------------------------------------------------
+
+    def title(self) -> str:
+        """For the panel's border."""
+        return panel_title(self.run)
+
+    def page(self, room: int, *, hint: bool = False) -> Lines:
+        """What the panel shows; `hint` shows the hint even if it was not asked for."""
+        return panel_page(self.run, self.house.keys, hint=hint or self.hint, room=room, busy=self.busy)
+
+    def keys(self) -> list[tuple[str, str]]:
+        """What can be pressed now: (key, words)."""
+        return panel_keys(self.run, self.house.keys, hint=self.hint)
 
     # --- what the keys do ----------------------------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ from tui.teach.events import EventKind
 
 if TYPE_CHECKING:
     from tui.app.clipboard import Handed
-    from tui.app.lessons import Lessons
+    from tui.app.controllers.lessons import LessonController
     from tui.config import Settings
     from tui.explore.explorer import Explorer
 
@@ -65,7 +65,7 @@ class MainScreen(ActionScreen[None]):
     ) -> None:
         super().__init__()
         self.services: Services | None = None
-        self.lessons: Lessons | None = None
+        self.lessons: LessonController | None = None
         """Lessons and rehearsals: there a moment after the first sources."""
         self.keys = keys
         self.use_keys(keys, "main")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import events
 
-from tui.app.lesson.digests_page import digests_page
+from tui.app.pages.digests import digests_page
 from tui.app.screens.dialogs import Reader
 from tui.teach.digests import FourDigests
 

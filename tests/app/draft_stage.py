@@ -13,10 +13,10 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.app.stage import text_of
-from tui.app.drafts.plan_screen import PlanScreen
-from tui.app.drafts.push_screen import PushScreen
 from tui.app.main import FanfoldApp
 from tui.app.screens.main import MainScreen
+from tui.app.screens.plan import PlanScreen
+from tui.app.screens.push import PushScreen
 from tui.app.services import Services
 from tui.app.start import connect
 from tui.app.widgets.page import PageView
@@ -117,7 +117,7 @@ class FixStage:
     async def planned(self) -> None:
         """Wait for a plan that can be confirmed."""
         await self.screen("PlanScreen")
-        await self.until(lambda: getattr(self.top, "_seen", False) or getattr(self.top, "_failed", ""), "a plan")
+        await self.until(lambda: getattr(self.top, "seen", False) or getattr(self.top, "failure", ""), "a plan")
 
     async def ended(self) -> None:
         """Wait for the end of a push."""

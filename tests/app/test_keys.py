@@ -108,7 +108,9 @@ def test_the_order_of_the_table_is_the_order_of_help_and_palette() -> None:
 
 def test_texts_are_there_and_fit() -> None:
     for action in ACTIONS:
-        assert action.title and action.words and len(action.title) <= 16 and action.group
+        # The key bar of the main screen is one line; the key lines of the others fold.
+        assert action.title and len(action.title) <= (16 if "main" in action.scopes else 36)
+        assert action.words and action.group
         assert show_key(Keys().of(action.id)[0])
     assert len(BY_ID) == len(ACTIONS)
 

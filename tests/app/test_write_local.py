@@ -202,7 +202,7 @@ async def test_what_no_registry_has_is_not_tagged_and_its_copy_needs_no_push(tmp
         await stage.pilot.pause()
         assert stage.named("MainScreen") and "this list was not pushed" in stage.toasts
         await stage.press("C")
-        await stage.screen("Where")
+        await stage.screen("TargetPrompt")
         await stage.type(f"{stage.registry.address}/copied:1")
         await stage.press("enter")
         await stage.planned()

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tui.app.keys import Keys
 from tui.app.pages.draft import entry_page, notices, order, source_text, summary, table
 from tui.app.pages.plan import difference, plan_page
 from tui.app.pages.push import Progress, progress_page, result_page
@@ -24,6 +25,7 @@ from tui.sources.location import RepositoryLocation
 from tui.tools.table import CommandLine
 
 TARGET = Reference.parse("127.0.0.1:5000/app:1.0")
+key_of = Keys().line
 HOME = RepositoryLocation("app", "127.0.0.1:5000")
 
 
@@ -92,22 +94,23 @@ def test_a_proposal_is_marked_as_one_and_its_reason_is_said() -> None:
     row = entry("a", proposed=True, note="proposed: named after the list")
     _, lines = table(Draft(TARGET, entries=(row,)), 100)
     assert "? :a" in lines[0].plain
-    assert "named after the list" in words(entry_page(row)) and "enter changes it" in words(entry_page(row))
+    text = words(entry_page(row, key_of))
+    assert "named after the list" in text and "enter changes it" in text
 
 
 def test_an_entry_is_shown_with_whole_digests_and_safe_annotations() -> None:
     held = replace(entry("a").descriptor, annotations={"evil\x1b[0m": "\u202ereversed"})
-    text = words(entry_page(entry("a", descriptor=held)))
+    text = words(entry_page(entry("a", descriptor=held), key_of))
     assert str(digest("olda")) in text and str(digest("a")) in text
     assert "\x1b" not in text and "\u202e" not in text and "\\x1b" in text
 
 
 def test_problems_come_first_and_offers_name_their_key() -> None:
     draft = Draft(TARGET, entries=(entry("a"),), annotations={"a": "b"}, choice=TypeChoice.DOCKER)
-    text = words(notices(draft, problems(draft), ("Added it.",), "o"))
+    text = words(notices(draft, problems(draft), ("Added it.",), key_of))
     assert text.startswith("✗ A Docker manifest list cannot hold annotations") and "o chooses the OCI type" in text
     assert text.endswith("· Added it.")
-    assert "Nothing is wrong" in words(notices(draft, (), (), "o"))
+    assert "Nothing is wrong" in words(notices(draft, (), (), key_of))
 
 
 def test_the_summary_counts_images_only() -> None:

@@ -110,7 +110,7 @@ async def test_the_nested_list_becomes_six_children() -> None:
                 await stage.at(f"ocurrent/opam-staging:{name}")
                 await stage.press("m")
             await stage.press("N")
-            await stage.screen("Where")
+            await stage.screen("TargetPrompt")
             await stage.type(f"{registry.address}/ocaml/opam:ubuntu-24.04-ocaml-5.4")
             await stage.press("enter")
             await stage.screen("DraftScreen")
@@ -252,7 +252,7 @@ async def test_a_read_only_registry_greys_what_would_write_to_it() -> None:
             assert stage.named("MainScreen") and "read-only" in stage.toasts
             # Copying from it is fine, to it is not: the plan says so.
             await stage.press("C")
-            await stage.screen("Where")
+            await stage.screen("TargetPrompt")
             await stage.type(f"{registry.address}/copy:1")
             await stage.press("enter")
             await stage.planned()
@@ -298,7 +298,7 @@ async def test_tagging_and_copying_a_digest() -> None:
             assert stage.holds("library/hello", "kept") == held
             await close(stage)
             await stage.press("C")
-            await stage.screen("Where")
+            await stage.screen("TargetPrompt")
             await stage.type(f"{registry.address}/mirror/hello:1")
             await stage.press("enter")
             await stage.planned()

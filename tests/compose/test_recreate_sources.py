@@ -8,6 +8,7 @@ import pytest
 
 from tests.compose.fixtures import Rig, make
 from tests.compose.test_recreate import listed
+from tui.app.keys import Keys
 from tui.app.pages.draft import entry_page, notices, summary, table
 from tui.compose.draft import Draft, EntryVerdict
 from tui.compose.edit import annotate, begin_amend
@@ -34,7 +35,8 @@ def heads(rig: Rig) -> int:
 
 def said(draft: Draft) -> str:
     """What the draft's screen says."""
-    lines = [*table(draft, 100)[1], *notices(draft, problems(draft), (), "o"), *entry_page(draft.entries[0])]
+    key_of = Keys().line
+    lines = [*table(draft, 100)[1], *notices(draft, problems(draft), (), key_of), *entry_page(draft.entries[0], key_of)]
     return "\n".join([summary(draft), *(line.plain for line in lines)])
 
 

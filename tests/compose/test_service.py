@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.compose import edit
 from tui.compose.draft import Draft, Entry, EntryVerdict
-from tui.compose.service import DraftHistory
+from tui.compose.editor import DraftEditor
 from tui.compose.targets import common_tag, complete_reference
 from tui.explore.explorer import Explorer
 from tui.oci import media
@@ -24,19 +24,19 @@ def entry(key: str, platform: str = "linux/amd64") -> Entry:
 
 def test_edits_can_be_undone_and_done_again() -> None:
     first = Draft(TARGET, entries=(entry("a"), entry("b", "linux/arm64")))
-    history = DraftHistory(first)
-    assert not history.undo() and not history.changed
+    editor = DraftEditor(first)
+    assert not editor.undo() and not editor.changed
     second = edit.remove(first, "a")
-    history.take(second)
-    assert history.news == ("Removed linux/amd64.",)
-    assert history.undo()
-    assert history.draft is first
-    assert history.redo()
-    assert history.draft is second
-    assert not history.redo()
-    history.undo()
-    history.take(edit.remove(first, "b"))
-    assert not history.redo(), "a new edit ends what could be done again"
+    editor.take(second)
+    assert editor.news == ("Removed linux/amd64.",)
+    assert editor.undo()
+    assert editor.draft is first
+    assert editor.redo()
+    assert editor.draft is second
+    assert not editor.redo()
+    editor.undo()
+    editor.take(edit.remove(first, "b"))
+    assert not editor.redo(), "a new edit ends what could be done again"
 
 
 def test_short_references_are_completed_from_where_one_is() -> None:

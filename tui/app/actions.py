@@ -96,6 +96,14 @@ class KnowsWhyNot(Protocol):
         ...
 
 
+_ON_A_LINE = {"escape": "esc", "enter": "enter", "tab": "tab", "ctrl+r": "^r"}
+
+
+def line_key(key: str) -> str:
+    """How a key is written on the last line of a screen besides the main one, and of a dialog: `esc`, `^r`."""
+    return _ON_A_LINE.get(key) or show_key(key)
+
+
 F = TypeVar("F", bound=Callable[..., Awaitable[None] | None])
 
 
@@ -173,6 +181,23 @@ class ActionSet(Generic[C]):
             for action, name in _methods(each):
                 self._handlers[action.id] = getattr(controller, name)
                 self._owners[action.id] = controller
+
+    def __contains__(self, action_id: object) -> bool:
+        """Whether it is an action of this screen."""
+        return action_id in self._by_id
+
+    def line(self, action_id: str) -> str:
+        """The first key of an action here, as lines of keys write it; "" when it has none."""
+        return self.keys.line(action_id, self.scope)
+
+    def every_key(self, action_id: str) -> str:
+        """All keys of an action here, as lines of keys write them."""
+        return " ".join(line_key(key) for key in self.keys.of(action_id, self.scope))
+
+    @property
+    def ranked(self) -> list[Action]:
+        """What is on the key line, in its order."""
+        return sorted((action for action in self.table if action.rank), key=lambda action: action.rank)
 
     @property
     def handled(self) -> frozenset[str]:

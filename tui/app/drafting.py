@@ -11,21 +11,20 @@ from typing import TYPE_CHECKING, TypeVar
 from textual.screen import Screen
 
 from tui.app.controllers.drafts import DraftController
-from tui.app.drafts.aftermath import show_written
-from tui.app.drafts.busy import Busy
-from tui.app.drafts.draft_screen import DraftScreen
-from tui.app.drafts.plan_screen import Asked, Option, PlanScreen
-from tui.app.drafts.push_screen import PushScreen
-from tui.app.drafts.putting_back import offers
 from tui.app.pages.draft import summary
-from tui.app.screens.dialogs import Choice, Item, Prompt, Where
+from tui.app.screens.dialogs import Busy, Choice, Item, Prompt, TargetPrompt
+from tui.app.screens.draft import DraftScreen
+from tui.app.screens.plan import Asked, PlanScreen
+from tui.app.screens.push import PushScreen
 from tui.app.services import Services
 from tui.compose.draft import Draft, DraftKind
 from tui.compose.edit import accept_tag
+from tui.compose.editor import DraftEditor
+from tui.compose.events import PushResult
 from tui.compose.journal import Journal
 from tui.compose.local_lists import targets
 from tui.compose.plan import Plan
-from tui.compose.service import DraftHistory, DraftService, Progress
+from tui.compose.service import DraftService, Progress, refresh_written
 from tui.compose.targets import (
     common_tag,
     complete_reference,
@@ -37,24 +36,27 @@ from tui.compose.targets import (
     target_of,
     unusable_tag,
 )
-from tui.compose.undo import after_deletion
+from tui.compose.undo import UndoChoice, after_deletion
 from tui.explore.node import Kind, Load, Node
 from tui.oci.reference import Reference
 from tui.teach.write_events import DRAFT_ACTION
-from tui.text import plural, safe
+from tui.text import age, plural, safe
 
 if TYPE_CHECKING:
     from tui.app.screens.main import MainScreen
 
 T = TypeVar("T")
 
+#: A written list with more objects below it is not checked by itself.
+_CHECKED = 300
 
-def plug(house: MainScreen, services: Services) -> Drafting | None:
+
+def plug(main: MainScreen, services: Services) -> Drafting | None:
     """Bring the capitals to life; None for services without a registry client."""
     if services.client is None:
         return None
     service = DraftService(services.explorer.inspector, journal=_demo_journal(services))
-    return Drafting(house, services, service)
+    return Drafting(main, services, service)
 
 
 def _demo_journal(services: Services) -> Journal | None:
@@ -69,18 +71,18 @@ def _demo_journal(services: Services) -> Journal | None:
 class Drafting:
     """One for the main screen."""
 
-    def __init__(self, house: MainScreen, services: Services, service: DraftService) -> None:
-        self.house = house
+    def __init__(self, main: MainScreen, services: Services, service: DraftService) -> None:
+        self.main = main
         self.services = services
         self.service = service
         services.drafts = service
-        house.start(service.read_journal(), "journal")
-        house.actions.add(DraftController(self))
-        house.status.refresh_keys()
+        main.start(service.read_journal(), "journal")
+        main.actions.add(DraftController(self))
+        main.status.refresh_keys()
 
     def unavailable_undo(self) -> str:
         """Why nothing can be put back where the cursor is."""
-        here = self.house.current
+        here = self.main.current
         return self.service.unavailable_undo(tag_at(here), home_at(here))
 
     # --- drafts --------------------------------------------------------------------------------------------------
@@ -106,15 +108,15 @@ class Drafting:
 
     async def _list_row(self) -> Node | None:
         """The outermost index that the cursor is in, read; says why there is none."""
-        here = self.house.current
+        here = self.main.current
         node = here.top() if here is not None else None
         if node is None:
             return None
         if node.load is Load.IDLE and node.manifest is None:
-            await self.house.explorer.open(node)
+            await self.main.explorer.open(node)
         if not node.is_index and node.source.capabilities.stored_lists is None:
             why = node.error.sentence if node.error is not None else f"{node.label} is a single image, not a list."
-            self.house.say(why, severity="warning", timeout=10)
+            self.main.say(why, severity="warning", timeout=10)
             return None
         return node
 
@@ -140,14 +142,14 @@ class Drafting:
         """Ask for a tag to push to; `near` is the reference that short ones are completed from."""
 
         def meant(text: str) -> str:
-            return complete_reference(text, near, self.house.explorer)
+            return complete_reference(text, near, self.main.explorer)
 
-        text = await self.house.ask(Where(title, suggestions, value=value, meant=meant))
+        text = await self.main.ask(TargetPrompt(title, suggestions, value=value, meant=meant))
         return Reference.from_input(meant(text)) if text else None
 
     async def new(self) -> None:
         """N"""
-        marks = list(self.house.marks)
+        marks = list(self.main.marks)
         home = next((mark for mark in marks if mark.source.registry is not None), None)
         near: Reference | None = None
         value = ""
@@ -165,7 +167,7 @@ class Drafting:
 
     async def push(self) -> None:
         """P: the local list under the cursor, else the draft that was left."""
-        here = self.house.current
+        here = self.main.current
         node = here.top() if here is not None else None
         if node is not None and node.source.capabilities.stored_lists is not None:
             await self._push_stored(node)
@@ -177,7 +179,7 @@ class Drafting:
                 Item(str(number), safe(str(each.draft.target)), each, str(each.draft.kind))
                 for number, each in enumerate(left, 1)
             ]
-            chosen = await self.house.ask(Choice("Which draft?", items))
+            chosen = await self.main.ask(Choice("Which draft?", items))
         if chosen is not None:
             await self.edit(chosen)
 
@@ -193,7 +195,7 @@ class Drafting:
             go_on = Item("1", "go on with the draft that was left", True, f"{left.draft.kind}: {summary(left.draft)}")
             items = [go_on, Item("2", "push the list as it is stored", False, "the draft is kept")]
             name = safe(str(left.draft.target))
-            chosen = await self.house.ask(Choice(f"A draft for {name} was not pushed", items))
+            chosen = await self.main.ask(Choice(f"A draft for {name} was not pushed", items))
             if chosen:
                 await self.edit(left)
             if chosen is not False:
@@ -206,35 +208,35 @@ class Drafting:
             return  # two drafts for one tag cannot be kept
         if pushed:
             self.service.drop(draft)
-            self.house.status.refresh_keys()
+            self.main.status.refresh_keys()
         else:
             await self.begin(draft)
 
     async def begin(self, draft: Draft) -> None:
         """Edit a fresh draft, or the one for the same tag that was left: two cannot be kept."""
-        chosen: DraftHistory | None = DraftHistory(draft)
+        chosen: DraftEditor | None = DraftEditor(draft)
         left = self.service.drafts.get(str(draft.target))
         if left is not None and left.changed:
-            anew = Item("2", "begin again: what was edited is lost", DraftHistory(draft))
+            anew = Item("2", "begin again: what was edited is lost", DraftEditor(draft))
             items = [Item("1", "go on with the draft that was left", left), anew]
-            chosen = await self.house.ask(Choice(f"A draft for {safe(str(draft.target))} was not pushed", items))
+            chosen = await self.main.ask(Choice(f"A draft for {safe(str(draft.target))} was not pushed", items))
         if chosen is not None:
             await self.edit(chosen)
 
-    async def edit(self, history: DraftHistory) -> None:
+    async def edit(self, editor: DraftEditor) -> None:
         """The draft's screen, its plan, its push, and back to it until it is pushed or left."""
         while True:
-            screen = DraftScreen(self.house, self.service, history)
+            screen = DraftScreen(self.main, self.service, editor)
             wanted = await self.show(screen)
-            self.house.status.refresh_keys()
+            self.main.status.refresh_keys()
             if wanted is None:
                 return
-            if await self.write_draft(wanted, history, only_local=screen.only_local):
+            if await self.write_draft(wanted, editor, only_local=screen.only_local):
                 self.service.drop(wanted)
-                self.house.status.refresh_keys()
+                self.main.status.refresh_keys()
                 return
 
-    async def write_draft(self, draft: Draft, history: DraftHistory | None = None, *, only_local: bool = False) -> bool:
+    async def write_draft(self, draft: Draft, editor: DraftEditor | None = None, *, only_local: bool = False) -> bool:
         """Plan and push a draft. True when it is pushed."""
         held = [draft]
 
@@ -243,8 +245,8 @@ class Drafting:
 
         def accept(plan: Plan) -> None:
             held[0] = accept_tag(held[0], plan.before)
-            if history is not None:
-                history.take(held[0])
+            if editor is not None:
+                editor.take(held[0])
 
         action = DRAFT_ACTION[draft.kind]
         verb = "write the local list" if only_local else "push"
@@ -260,7 +262,7 @@ class Drafting:
             return
         digest = image.digest
         where = safe(image.source.reference(image.repository))
-        name = await self.house.ask(
+        name = await self.main.ask(
             Prompt(f"Tag {digest.short} in {where} as", hint="a tag of this repository", check=unusable_tag)
         )
         if name:
@@ -277,16 +279,16 @@ class Drafting:
         source = seen_in(image)
         tag = image.tag or "latest"
         near = Reference.parse(image.source.reference(image.repository)) if image.source.registry is not None else None
-        ideas = suggested_targets(self.house.explorer, image, tag)
+        ideas = suggested_targets(self.main.explorer, image, tag)
         target = await self._where(f"Copy {image.label} to", ideas, near=near)
         if target is None:
             return
-        along = Option("f", "signatures and other referrers too")
 
         async def make(progress: Progress) -> Plan:
-            return await self.service.plan_copy(source, target, along.on, progress)
+            return await self.service.plan_copy(source, target, bool(asked.referrers), progress)
 
-        await self.write(Asked(safe(str(target)), "copy", make, verb="copy it", options=[along]))
+        asked = Asked(safe(str(target)), "copy", make, verb="copy it", referrers=False)
+        await self.write(asked)
 
     async def delete(self) -> None:
         """D"""
@@ -310,7 +312,7 @@ class Drafting:
                 Item("m", "the manifest", by_digest or "", "every tag on it goes too",
                      "" if by_digest else "its digest is not known yet: open it first"),
             ]  # fmt: skip
-            what = await self.house.ask(Choice(f"Delete what of {image.label}?", items))
+            what = await self.main.ask(Choice(f"Delete what of {image.label}?", items))
         if not what:
             return
         target = Reference.parse(what)
@@ -322,11 +324,11 @@ class Drafting:
             return planned[0]
 
         if await self.write(Asked(f"delete {safe(what)}", "delete", make, verb="delete")):
-            self.house.say(after_deletion(planned[0], self.house.keys.first("undo")), timeout=15)
+            self.main.say(after_deletion(planned[0], self.main.keys.first("undo")), timeout=15)
 
     async def undo(self) -> None:
         """U: what this tag held before, else whatever can be put back in the repository, deleted tags too."""
-        target, home = tag_at(self.house.current), home_at(self.house.current)
+        target, home = tag_at(self.main.current), home_at(self.main.current)
         if home is None:
             return
         why = ""
@@ -340,9 +342,9 @@ class Drafting:
             if not found:
                 unreadable = self.service.journal.why_unreadable()
                 why = why or unreadable or "nothing that was pushed from here can be put back"
-                self.house.say(f"{safe(str(target or home))}: {why}.", severity="warning", timeout=10)
+                self.main.say(f"{safe(str(target or home))}: {why}.", severity="warning", timeout=10)
                 return
-            target = await self.house.ask(Choice(f"Put back in {safe(str(home))}:", offers(found), why))
+            target = await self.main.ask(Choice(f"Put back in {safe(str(home))}:", undo_items(found), why))
             if target is None:
                 return
         chosen = target
@@ -352,7 +354,7 @@ class Drafting:
         )  # fmt: skip
 
     def _image(self) -> Node | None:
-        here = self.house.current
+        here = self.main.current
         return here.image() if here is not None else None
 
     # --- writing -------------------------------------------------------------------------------------------------
@@ -360,14 +362,14 @@ class Drafting:
     async def write(self, asked: Asked) -> bool:
         """Show the plan; if it is confirmed, run it. True when it was run and worked."""
         while True:
-            plan = await self.show(PlanScreen(self.house, asked))
+            plan = await self.show(PlanScreen(self.main, asked))
             if plan is None:
                 return False
-            ended = await self.show(PushScreen(self.house, self.service, plan, asked.action))
+            ended = await self.show(PushScreen(self.main, self.service, plan, asked.action))
             if ended is None:
                 return False
             await self.service.read_journal()
-            await show_written(self.house, plan, ended.result)
+            await self._reveal_result(plan, ended.result)
             if ended.wish == "again":
                 if asked.accept is not None and ended.result.tag_known:
                     asked.accept(replace(plan, before=ended.result.tag_holds))
@@ -379,17 +381,44 @@ class Drafting:
     async def _from_theirs(self, target: Reference) -> None:
         draft = await self.wait("Reading theirs", lambda tell: self.service.amend_tag(target))
         if draft is not None:
-            await self.edit(DraftHistory(draft))
+            await self.edit(DraftEditor(draft))
+
+    async def _reveal_result(self, plan: Plan, result: PushResult) -> None:
+        """Show in the tree what is there now, and go to what was written."""
+        written = await refresh_written(self.main.explorer, plan, result)
+        self.main.redraw.sync_tree()
+        if written is not None:
+            await self.main.navigation.highlight(written)
+            self.main.images.open_row(written)
+            if len(plan.objects) <= _CHECKED:
+                self.main.explorer.check(written)  # what was planned is looked at once more, as it is served now
+        self.main.detail.refresh()
+        self.main.status.refresh_verdict()
 
     async def show(self, screen: Screen[T]) -> T | None:
         """A full screen, and its answer."""
-        return await self.house.app.push_screen_wait(screen)
+        return await self.main.app.push_screen_wait(screen)
 
     async def wait(self, title: str, work: Callable[[Progress], Awaitable[T]]) -> T | None:
         """Something that asks: its answer, or None when the reader left or it failed (which is said)."""
-        answer = await self.house.ask(Busy(title, work))
+        answer = await self.main.ask(Busy(title, work))
         if answer is None:
             return None
         if answer.error is not None:
             raise answer.error
         return answer.value
+
+
+def undo_items(choices: Sequence[UndoChoice]) -> list[Item[Reference]]:
+    """A line for each: the tag, when it was changed, what it holds and what it would hold."""
+    return [
+        Item(
+            str(number) if number < 10 else "",
+            f":{safe(each.target.tag or '')}",
+            each.target,
+            f"{'changed' if each.now is not None else 'deleted'} {age(each.when)}: "
+            f"{each.now.short if each.now is not None else 'no such tag'} → {each.then.short}",
+            each.reason,
+        )
+        for number, each in enumerate(choices, 1)
+    ]

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from textual.binding import Binding
+from textual.screen import Screen
 
-from tui.app.actions import Action, Scope, declared, show_key
+from tui.app.actions import Action, Scope, declared, line_key, show_key
 from tui.app.controllers.checking import Checking
 from tui.app.controllers.clipboard import Clipboard
 from tui.app.controllers.detail import Detail
+from tui.app.controllers.dialogs import (
+    ChoiceController,
+    ConfirmController,
+    DialogController,
+    PromptController,
+    ReaderController,
+)
+from tui.app.controllers.draft_edits import DraftEditController
 from tui.app.controllers.drafts import DraftController
+from tui.app.controllers.full_screens import FullScreenController
 from tui.app.controllers.lessons import LessonController
 from tui.app.controllers.navigation import Navigation
 from tui.app.controllers.panes import Panes
+from tui.app.controllers.plan import PlanController
 from tui.app.controllers.program import Program
+from tui.app.controllers.push import PushController
 from tui.app.controllers.search import Search
 from tui.app.controllers.selection import Selection
 from tui.text import with_keys
@@ -22,6 +35,8 @@ from tui.text import with_keys
 #: Whose methods are the actions. The order counts within a group, in help and palette.
 CONTROLLERS: tuple[type, ...] = (
     Search, Navigation, Panes, Checking, Detail, Selection, Clipboard, DraftController, LessonController, Program,
+    DraftEditController, PlanController, PushController, FullScreenController,
+    DialogController, ChoiceController, ConfirmController, PromptController, ReaderController,
 )  # fmt: skip
 
 #: Every action of every screen.
@@ -102,6 +117,10 @@ class Keys:
         keys = self.of(action, scope)
         return show_key(keys[0]) if keys else ""
 
+    def line(self, action: str, scope: Scope | None = None) -> str:
+        """The first key, as lines of keys write it: `esc`."""
+        return next((line_key(key) for key in self.of(action, scope)), "")
+
     def put_in(self, text: str) -> str:
         """A text with the keys of the actions that it names as `{key:ACTION}`; the title of one that has lost all its
         keys."""
@@ -110,6 +129,10 @@ class Keys:
     def all(self, action: str, scope: Scope | None = None) -> str:
         """All keys, as people write them."""
         return " ".join(show_key(key) for key in self.of(action, scope))
+
+    def bind(self, screen: Screen[Any], scope: Scope) -> None:
+        """Give a screen its keys, all of which lead to its `action_act`. They come before those of its class."""
+        screen._bindings.key_to_bindings.update({each.key: [each] for each in self.bindings(scope)})
 
     def bindings(self, scope: Scope = "main") -> list[Binding]:
         """One binding per action of a screen and key; all lead to the screen's `action_act`."""

@@ -53,4 +53,5 @@ def _help(action: Action, actions: ActionSet[Any]) -> str:
 
 def _title(action: Action, actions: ActionSet[Any]) -> str:
     keys = actions.keys.all(action.id, actions.scope)
-    return f"{action.words}  [{keys}]" if keys else action.words
+    words = actions.keys.put_in(action.words)
+    return f"{words}  [{keys}]" if keys else words

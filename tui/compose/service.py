@@ -21,6 +21,7 @@ from tui.compose.edit import (
     flatten,
     replace_from,
 )
+from tui.compose.editor import DraftEditor
 from tui.compose.errors import ComposeError, DraftError
 from tui.compose.events import OnEvent, PushResult
 from tui.compose.journal import Journal
@@ -46,55 +47,6 @@ from tui.text import safe
 Progress = Callable[[str], None]
 """Called with safe sentences about how far something is that takes a moment."""
 
-_MOST_EDITS = 200
-
-
-class DraftHistory:
-    """The draft of now, those before it and those that were taken back: drafts are frozen, so that is two lists."""
-
-    def __init__(self, draft: Draft) -> None:
-        self.first = draft
-        self.draft = draft
-        self._past: list[Draft] = []
-        self._future: list[Draft] = []
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything was edited since it was begun."""
-        return self.draft is not self.first
-
-    @property
-    def news(self) -> tuple[str, ...]:
-        """What the last edit said; at the start, what making the draft said."""
-        before = self._past[-1].messages if self._past else ()
-        messages = self.draft.messages
-        return messages[len(before) :] if messages[: len(before)] == before else messages
-
-    def take(self, draft: Draft) -> None:
-        """An edit gave another draft."""
-        if draft is self.draft:
-            return
-        self._past.append(self.draft)
-        del self._past[:-_MOST_EDITS]
-        self._future.clear()
-        self.draft = draft
-
-    def undo(self) -> bool:
-        """Back to before the last edit; False when there is none."""
-        if not self._past:
-            return False
-        self._future.append(self.draft)
-        self.draft = self._past.pop()
-        return True
-
-    def redo(self) -> bool:
-        """The edit that was taken back last, again; False when there is none."""
-        if not self._future:
-            return False
-        self._past.append(self.draft)
-        self.draft = self._future.pop()
-        return True
-
 
 class DraftService:
     """One for each engine, with whose inspector it asks: what was looked at a moment ago is not asked again."""
@@ -102,7 +54,7 @@ class DraftService:
     def __init__(self, inspector: Inspector, *, journal: Journal | None = None) -> None:
         self.inspector = inspector
         self.journal = journal or Journal()
-        self.drafts: dict[str, DraftHistory] = {}
+        self.drafts: dict[str, DraftEditor] = {}
         """What was begun and neither pushed nor discarded, by the reference that it is for."""
         self.written: frozenset[RepositoryLocation] | None = None
         """The repositories that something was written to from here, as the journal says; None until it is read."""
@@ -134,9 +86,9 @@ class DraftService:
         """What can be put back in a repository, deleted tags too, the newest change first."""
         return await undo_choices(self.journal, home, self.inspector)
 
-    def keep(self, history: DraftHistory) -> None:
+    def keep(self, editor: DraftEditor) -> None:
         """Remember a draft that is not pushed yet, and what was done to it."""
-        self.drafts[str(history.draft.target)] = history
+        self.drafts[str(editor.draft.target)] = editor
 
     def drop(self, draft: Draft) -> None:
         """Forget it: it was pushed, or is not wanted."""

@@ -382,8 +382,8 @@ class Navigation:
         if exchange is None:
             return
         page = exchange_page(exchange)
-        answer = await self.screen.ask(Reader(f"Request {exchange.id}", page, keys=(("c", "copy as curl", "curl"),)))
-        if answer == "curl":
+        answer = await self.screen.ask(Reader(f"Request {exchange.id}", page, copy="copy as curl"))
+        if answer == "copy":
             await self.screen.clipboard.copy_text(exchange.curl(), "curl")
 
 

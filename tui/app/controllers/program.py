@@ -35,7 +35,7 @@ class Program:
         self.screen.observer.publish_view("help")
         actions = self.screen.actions
         page = help_page(self.screen.pane, actions.table, actions.keys, actions.reasons(), self.screen.glyphs)
-        answer = await self.screen.ask(Reader("Help", page))
+        answer = await self.screen.ask(Reader("Help", page, scope="help"))
         what, _, value = (answer or "").partition(":")
         if what == "action":
             await self.screen.action_act(value)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from tui.app.pages.json_page import JsonPage
 from tui.app.pages.parts import blank, digest_value, heading, prose, value
-from tui.app.styled_text import Line, Role, columns
-from tui.compose.draft import Draft, Entry, EntryVerdict
+from tui.app.styled_text import Line, Lines, Role, columns
+from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
 from tui.compose.validate import Problem
 from tui.oci import media
 from tui.oci.attestation import predicate_name, predicate_type
 from tui.oci.digest import Digest
 from tui.oci.reference import Reference
-from tui.text import safe, size, width
+from tui.text import plural, safe, size, width
 
 _VERDICT: dict[EntryVerdict, Role] = {
     EntryVerdict.UNCHANGED: "dim",
@@ -30,6 +31,26 @@ _SIGN = {
     EntryVerdict.REMOVED: "-",
     EntryVerdict.UNKNOWN: "?",
 }
+#: What help says of the verdicts of entries.
+VERDICTS = (
+    ("unchanged", "the source holds what the list held"),
+    ("as it is", "no source known: the row is taken as it is, and may be old"),
+    ("moved", "the source holds another image now: that one goes in"),
+    ("gone", "the source is not there any more: replace or remove the row"),
+    ("new", "the list did not have it"),
+    ("removed", "the list had it, the new one will not"),
+    ("unknown", "the source could not be asked; it is not known to be gone"),
+)
+#: The media types that an index can have, and what to know about each.
+TYPES = {
+    TypeChoice.AUTO: ("auto", "a Docker list while everything in it is Docker's, else an OCI index"),
+    TypeChoice.OCI: ("OCI index", "holds annotations and attestations; every client of the last years reads it"),
+    TypeChoice.DOCKER: ("Docker manifest list", "for very old clients; no annotations"),
+}
+
+#: The first key of an action, as people write it.
+KeyOf = Callable[[str], str]
+
 _AS_IT_IS = "as it is"
 _DIGEST = 13
 _WORD = 10
@@ -149,9 +170,10 @@ def summary(draft: Draft) -> str:
     return ", ".join(words) or "no image"
 
 
-def notices(draft: Draft, problems: Sequence[Problem], messages: Sequence[str], offer_key: str) -> list[Line]:
+def notices(draft: Draft, problems: Sequence[Problem], messages: Sequence[str], key_of: KeyOf) -> list[Line]:
     """Problems in words, then what the last edit did on the side."""
     lines = []
+    offer_key = key_of("draft-offer")
     for problem in problems:
         role: Role = "bad" if problem.stops and not problem.undetermined else "warn"
         line = Line(hang=2).put("✗ " if problem.stops else "! ", role).put(problem.message)
@@ -166,8 +188,8 @@ def notices(draft: Draft, problems: Sequence[Problem], messages: Sequence[str], 
         one = len(unsourced) == 1
         lines.append(
             Line(hang=2).put("! ", "warn").put(f"{names}: no source known: taken as {'it is' if one else 'they are'}. ")
-            .put(f"Whether {'it is' if one else 'they are'} still what was built last is not known; enter gives a "
-                 "source.", "label")
+            .put(f"Whether {'it is' if one else 'they are'} still what was built last is not known; "
+                 f"{key_of('draft-source')} gives a source.", "label")
         )  # fmt: skip
     lines += [Line(hang=2).put("· ", "dim").put(message, "plain") for message in messages]
     if not lines:
@@ -175,17 +197,17 @@ def notices(draft: Draft, problems: Sequence[Problem], messages: Sequence[str], 
     return lines
 
 
-def entry_page(entry: Entry | None) -> list[Line]:
+def entry_page(entry: Entry | None, key_of: KeyOf) -> list[Line]:
     """One entry in full."""
     if entry is None:
-        return [prose("The draft is empty: a adds an image from any reference.", "dim")]
+        return [prose(f"The draft is empty: {key_of('draft-add')} adds an image from any reference.", "dim")]
     descriptor = entry.descriptor
     lines = [heading(f"{_what(entry)}"), value("source", safe(entry.source or "not known"))]
     if entry.note:
         bad = entry.verdict in (EntryVerdict.GONE, EntryVerdict.UNKNOWN) or entry.is_unsourced
         lines.append(value("", entry.note, "warn" if bad else "info"))
     if entry.proposed:
-        lines[-1].put("; nobody wrote it down: enter changes it", "dim")
+        lines[-1].put(f"; nobody wrote it down: {key_of('draft-source')} changes it", "dim")
     lines.append(_digest("was", entry.was))
     if entry.verdict is not EntryVerdict.REMOVED:
         lines.append(_digest("is now", entry.now))
@@ -219,3 +241,35 @@ def index_notes(draft: Draft) -> list[Line]:
     for name, text in draft.annotations.items():
         lines.append(Line(hang=4, fold="char").put("  ").put(safe(name, limit=200), "key").put("  ").put(safe(text)))
     return lines
+
+
+def draft_page(draft: Draft, entry: Entry | None, key_of: KeyOf) -> list[Line]:
+    """One entry in full, then what there is to say of the index."""
+    kept = plural(len(draft.images), "image")
+    others = len(draft.kept) - len(draft.images)
+    kept += f" and {plural(others, 'attestation')}" if others else ""
+    try:
+        made = f"{draft.digest}, {size(len(draft.to_bytes()))}"
+    except UnicodeEncodeError:  # validation says which text it is
+        made = "cannot be made yet"
+    return [
+        *entry_page(entry, key_of),
+        Line(),
+        Line(hang=11, fold="char").put(f"{'index':<11}", "label").put(f"{kept}: {made}", "dim"),
+        *index_notes(draft),
+    ]
+
+
+def json_page(draft: Draft) -> Lines:
+    """The index as it was and as it would be pushed."""
+    before = [heading("Before"), blank()]
+    if draft.base is None:
+        before += [prose("There was no index.", "dim"), blank()]
+    else:
+        before += [digest_value("digest", draft.base.digest), blank(), *_every_line(JsonPage(draft.base.raw))]
+    after = [blank(), heading("After: exactly what would be pushed"), blank(), digest_value("digest", draft.digest)]
+    return Lines([*before, *after, blank(), *_every_line(JsonPage(draft.to_bytes(), pretty=False))])
+
+
+def _every_line(page: JsonPage) -> list[Line]:
+    return [page.line(number) for number in range(len(page))]

@@ -1,4 +1,4 @@
-"""What full screens share: keys from the table of actions, toasts, dialogs, work beside the screen."""
+"""Toasts, dialogs, work beside a screen."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from textual.screen import Screen
 from textual.worker import Worker
 
 from tui.app.failure import failure
-from tui.app.keys import Keys
 
 if TYPE_CHECKING:
     from textual.screen import ModalScreen
-
-    from tui.app.actions import Scope
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
@@ -27,15 +24,10 @@ _REPEAT = 3.0
 
 
 class ActionScreen(Screen[T]):
-    """A screen whose keys lead to its `action_act`."""
+    """A screen that says, asks and starts things."""
 
     _warned: tuple[str, str] = ("", "")
     _warned_until = 0.0
-
-    def use_keys(self, keys: Keys, scope: Scope) -> None:
-        """Bind the keys of these actions. Call it from the constructor."""
-        for each in keys.bindings(scope):
-            self._bindings.key_to_bindings[each.key] = [each]
 
     def say(self, text: str, *, title: str = "", severity: str = "information", timeout: float | None = None) -> None:
         """A toast. The text must be safe; it is never read as markup. A warning of a moment ago is not said again."""

@@ -1,40 +1,73 @@
-"""Questions in front of the screen: choose one, confirm, give a text, read a page. Each gives its answer to whoever
-pushed it (`await screen.ask(...)`), None when it was left with Esc."""
+"""Questions in front of the screen: choose one, confirm, give a text, read a page, wait. Each gives its answer to
+whoever pushed it (`await screen.ask(...)`), None when it was left.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
+from tui.app.actions import ActionSet, Scope
+from tui.app.controllers.dialogs import (
+    ChoiceController,
+    ConfirmController,
+    DialogController,
+    PromptController,
+    ReaderController,
+)
+from tui.app.controllers.full_screens import show_keys
 from tui.app.styled_text import Line, Lines, Page, Role, Target, cut
 from tui.app.widgets.page import PageView
 from tui.text import safe
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from tui.app.screens.main import MainScreen
 
-_MOVES = {
-    "up": "up", "k": "up", "down": "down", "j": "down", "pageup": "page-up", "ctrl+u": "page-up",
-    "pagedown": "page-down", "ctrl+d": "page-down", "home": "top", "g": "top", "end": "bottom", "G": "bottom",
-}  # fmt: skip
+T = TypeVar("T")
 
 
 class Dialog(ModalScreen[T], Generic[T]):
-    """A box in the middle. Esc leaves it without an answer."""
+    """A box in the middle. Each kind has its scope: its keys come from the table of actions, as any screen's do."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave", show=False)]
-
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, scope: Scope) -> None:
         super().__init__()
         self.dialog_title = title
+        self.scope = scope
+
+    @cached_property
+    def main(self) -> MainScreen:
+        """The main screen: it knows the keys, and runs what takes a moment."""
+        from tui.app.main import FanfoldApp
+
+        assert isinstance(self.app, FanfoldApp)
+        return self.app.house
+
+    @cached_property
+    def actions(self) -> ActionSet[Any]:
+        """What can be done here."""
+        actions: ActionSet[Any] = ActionSet(
+            self.main.keys, self.scope, lambda: self, start=self.main.start, warn=self.warn
+        )
+        actions.add(DialogController(self))
+        return actions
+
+    @property
+    def read_only(self) -> bool:
+        """Whether `--read-only` is on."""
+        return self.main.read_only
+
+    def on_mount(self) -> None:
+        self.main.keys.bind(self, self.scope)
 
     def box(self, *children: Static | PageView | Input, wide: bool = False) -> Vertical:
         """The frame with its title (safe text) and what is in it."""
@@ -42,9 +75,31 @@ class Dialog(ModalScreen[T], Generic[T]):
         box.border_title = _plain_title(self.dialog_title)
         return box
 
-    def action_leave(self) -> None:
-        """No answer."""
-        self.dismiss(None)
+    def hint(self, *parts: str) -> Static:
+        """The last line: what keys do."""
+        return Static("   ".join(part for part in parts if part), classes="dialog-hint", markup=False)
+
+    def key(self, action_id: str, words: str) -> str:
+        """A part of that line: an action's key, and what it does. "" when it has no key."""
+        key = self.actions.line(action_id)
+        return f"{key} {words}" if key else ""
+
+    def warn(self, text: str) -> None:
+        """Say why something does not work."""
+        self.notify(text, severity="warning", markup=False)
+
+    def move(self, where: str) -> None:
+        """`up`, `down`, `page-up`, `page-down`, `top`, `bottom`: scroll, or move the cursor."""
+        self.query_one(PageView).move(where)
+
+    async def show_keys(self) -> None:
+        """What the keys do here."""
+        await show_keys(self.app, self.actions)
+
+    async def action_act(self, action_id: str) -> None:
+        """What every key is bound to."""
+        if action_id in self.actions:
+            self.actions.run(action_id)
 
     async def on_click(self, event: events.Click) -> None:
         if event.widget is self:
@@ -71,7 +126,7 @@ class Choice(Dialog[T]):
     """Choose one of some items, by its key, or with the arrows and Enter."""
 
     def __init__(self, title: str, items: Sequence[Item[T]], intro: str = "", *, whole: bool = False) -> None:
-        super().__init__(title)
+        super().__init__(title, "choice")
         self.items = list(items)
         self.intro = intro
         # Whether the detail of the item at the cursor is also said in full, where its line cuts it.
@@ -79,7 +134,9 @@ class Choice(Dialog[T]):
         self.at = next((place for place, item in enumerate(self.items) if not item.reason), 0)
 
     def compose(self) -> ComposeResult:
-        yield self.box(PageView(id="choices"), Static("enter choose   esc leave", classes="dialog-hint", markup=False))
+        self.actions.add(ChoiceController(self))
+        hint = self.hint(self.key("choice-take", "choose"), self.key("dialog-leave", "leave"))
+        yield self.box(PageView(id="choices"), hint)
 
     def on_mount(self) -> None:
         self._draw()
@@ -111,24 +168,28 @@ class Choice(Dialog[T]):
         return lines
 
     def on_key(self, event: events.Key) -> None:
-        move = _MOVES.get(event.key)
+        """The keys of the items."""
         chosen = next((item for item in self.items if item.key and item.key == event.character), None)
         if chosen is not None:
             event.stop()
+            event.prevent_default()
             self._take(chosen)
-        elif move is not None and self.items:
-            event.stop()
-            last = len(self.items) - 1
-            step = {"up": -1, "down": 1, "page-up": -8, "page-down": 8, "top": -last, "bottom": last}[move]
-            self.at = min(max(0, self.at + step), last)
-            self._draw()
-        elif event.key == "enter" and self.items:
-            event.stop()
+
+    def move(self, where: str) -> None:
+        """Move the cursor."""
+        last = len(self.items) - 1
+        step = {"up": -1, "down": 1, "page-up": -8, "page-down": 8, "top": -last, "bottom": last}[where]
+        self.at = max(0, min(self.at + step, last))
+        self._draw()
+
+    def take_current(self) -> None:
+        """Choose the line of the cursor."""
+        if self.items:
             self._take(self.items[self.at])
 
     def _take(self, item: Item[T]) -> None:
         if item.reason:
-            self.notify(item.reason, severity="warning", markup=False)
+            self.warn(item.reason)
         else:
             self.dismiss(item.value)
 
@@ -138,51 +199,24 @@ class Choice(Dialog[T]):
 
 
 class Confirm(Dialog[bool]):
-    """Yes or no. `page` says what would happen; with `typed` that very text must be typed to say yes."""
+    """Yes or no. `page` says what would happen, `yes` what is said yes to."""
 
-    def __init__(self, title: str, page: Page, *, yes: str = "yes", typed: str = "") -> None:
-        super().__init__(title)
+    def __init__(self, title: str, page: Page, *, yes: str = "yes") -> None:
+        super().__init__(title, "confirm")
         self.page = page
         self.yes = yes
-        self.typed = typed
 
     def compose(self) -> ComposeResult:
-        children: list[Static | PageView | Input] = [PageView(id="confirm-page")]
-        if self.typed:
-            children.append(Static(f"Type  {self.typed}  to go on:", markup=False))
-            children.append(Input(id="confirm-typed"))
-            hint = f"enter {self.yes}   esc leave, nothing happens"
-        else:
-            hint = f"y {self.yes}   n or esc leave, nothing happens"
-        children.append(Static(hint, classes="dialog-hint", markup=False))
-        yield self.box(*children, wide=True)
+        self.actions.add(ConfirmController(self))
+        no = " or ".join(key for key in (self.actions.line("confirm-no"), self.actions.line("dialog-leave")) if key)
+        hint = self.hint(self.key("confirm-yes", self.yes), f"{no} leave, nothing happens")
+        yield self.box(PageView(id="confirm-page"), hint, wide=True)
 
     def on_mount(self) -> None:
         view = self.query_one(PageView)
         view.show(self.page)
         view.styles.height = min(len(self.page) + 2, max(4, self.app.size.height - 10))
-        self.query_one(Input if self.typed else PageView).focus()
-
-    def on_key(self, event: events.Key) -> None:
-        if self.typed:
-            return
-        if event.key == "y":
-            event.stop()
-            self.dismiss(True)
-        elif event.key in ("n", "q"):
-            event.stop()
-            self.dismiss(False)
-        elif event.key in _MOVES:
-            event.stop()
-            self.query_one(PageView).move(_MOVES[event.key])
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        if event.value == self.typed:
-            self.dismiss(True)
-        else:
-            self.notify(f"That is not {self.typed}; nothing was done.", severity="warning", markup=False)
+        view.focus()
 
 
 class Prompt(Dialog[str]):
@@ -198,22 +232,24 @@ class Prompt(Dialog[str]):
         check: Callable[[str], str] = lambda text: "",
         suggestions: Sequence[str] = (),
     ) -> None:
-        super().__init__(title)
+        super().__init__(title, "prompt")
         self.value = value
-        self.hint = hint
+        self.note = hint
         self.check = check
         self.suggestions = suggestions
 
     def compose(self) -> ComposeResult:
+        self.actions.add(PromptController(self))
         yield self.box(
-            Input(
-                value=self.value,
-                id="prompt-input",
-                suggester=SuggestFromList(self.suggestions, case_sensitive=True) if self.suggestions else None,
-            ),
-            Static(self.hint, id="prompt-note", classes="dialog-hint", markup=False),
+            self.input(),
+            Static(self.note, id="prompt-note", classes="dialog-hint", markup=False),
             wide=True,
         )
+
+    def input(self) -> Input:
+        """The line that is typed in."""
+        suggester = SuggestFromList(self.suggestions, case_sensitive=True) if self.suggestions else None
+        return Input(value=self.value, id="prompt-input", suggester=suggester)
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
@@ -222,61 +258,54 @@ class Prompt(Dialog[str]):
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
         why = self.check(event.value) if event.value else ""
-        self.query_one("#prompt-note", Static).update(why or self.hint)
+        self.query_one("#prompt-note", Static).update(why or self.note)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        why = self.check(event.value)
+        self.accept()
+
+    def accept(self) -> None:
+        """Answer with what is typed, or say why it will not do."""
+        typed = self.query_one(Input).value
+        why = self.check(typed)
         if why:
             self.query_one("#prompt-note", Static).update(why)
-        elif event.value.strip():
-            self.dismiss(event.value.strip())
         else:
-            self.dismiss(None)
+            self.dismiss(typed.strip() or None)
 
 
 class Reader(Dialog[str]):
-    """A page to read and scroll. `keys` maps keys to answers (with words for the hint line)."""
+    """A page to read and scroll. With `copy` (what that copies, in words) a key answers `copy`; a link answers
+    `what:value` of its target. `scope` is `help` for a page of help: the key that brought it takes it away."""
 
-    def __init__(self, title: str, page: Page, *, keys: Sequence[tuple[str, str, str]] = ()) -> None:
-        super().__init__(title)
+    def __init__(self, title: str, page: Page, *, copy: str = "", scope: Scope = "reader") -> None:
+        super().__init__(title, scope)
         self.page = page
-        self.keys = tuple(keys)
+        self.copy = copy
+
+    @property
+    def view(self) -> PageView:
+        """The page on the screen."""
+        return self.query_one(PageView)
 
     def compose(self) -> ComposeResult:
-        hints = [f"{key} {words}" for key, words, _ in self.keys]
-        hint = "   ".join([*hints, "↑↓ scroll", "tab link", "esc leave"])
-        yield self.box(PageView(id="reader-page"), Static(hint, classes="dialog-hint", markup=False), wide=True)
+        self.actions.add(ReaderController(self))
+        arrows = self.actions.line("dialog-up") + self.actions.line("dialog-down")
+        hint = self.hint(
+            self.key("reader-copy", self.copy) if self.copy else "",
+            f"{arrows} scroll" if arrows else "",
+            self.key("reader-next-link", "link"),
+            self.key("dialog-leave", "leave"),
+        )
+        yield self.box(PageView(id="reader-page"), hint, wide=True)
 
     def on_mount(self) -> None:
-        view = self.query_one(PageView)
-        view.show(self.page)
-        view.focus()
+        self.view.show(self.page)
+        self.view.focus()
 
     def on_resize(self) -> None:
-        view = self.query_one(PageView)
-        view.styles.height = min(len(self.page) + 1, max(4, self.app.size.height - 10))
-
-    def on_key(self, event: events.Key) -> None:
-        view = self.query_one(PageView)
-        answer = next((value for key, _, value in self.keys if key == event.key), None)
-        if answer is not None:
-            event.stop()
-            self.dismiss(answer)
-        elif event.key in _MOVES:
-            event.stop()
-            view.move(_MOVES[event.key])
-        elif event.key in ("tab", "shift+tab"):
-            event.stop()
-            event.prevent_default()
-            view.step_link(1 if event.key == "tab" else -1)
-        elif event.key == "enter":
-            event.stop()
-            view.follow()
-        elif event.key in ("q", "question_mark"):
-            event.stop()
-            self.dismiss(None)
+        self.view.styles.height = min(len(self.page) + 1, max(4, self.app.size.height - 10))
 
     @on(PageView.Followed)
     def _followed(self, event: PageView.Followed) -> None:
@@ -285,11 +314,71 @@ class Reader(Dialog[str]):
         self.dismiss(f"{target.what}:{target.value}")
 
 
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """What came of something that took a moment: a value, or the error that was raised."""
+
+    value: T | None = None
+    error: Exception | None = None
+
+
+#: So many lines of progress are kept in sight.
+_PROGRESS = 8
+
+
+class Busy(Dialog[Answer[T]]):
+    """Runs `work(progress)` and says how far it is; the answer is None when the reader did not want to wait."""
+
+    def __init__(self, title: str, work: Callable[[Callable[[str], None]], Awaitable[T]]) -> None:
+        super().__init__(title, "busy")
+        self._work = work
+        self._progress: list[str] = []
+        self._answer: Answer[T] | None = None
+
+    def compose(self) -> ComposeResult:
+        hint = self.hint(self.key("dialog-leave", "leave, nothing is written"))
+        yield self.box(PageView(id="busy"), hint, wide=True)
+
+    def on_mount(self) -> None:
+        self._draw()
+        self.run_worker(self._run(), exit_on_error=False)
+
+    async def _run(self) -> None:
+        try:
+            self._answer = Answer(await self._work(self.tell))
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # handed to whoever asked, who tells the reader
+            self._answer = Answer(error=error)
+        self._close()
+
+    def _close(self) -> None:
+        """Answer, once nothing (help, the palette) lies in front: only the front screen can be dismissed."""
+        if self._answer is not None and self.app.screen is self:
+            self.dismiss(self._answer)
+
+    def on_screen_resume(self) -> None:
+        self._close()
+
+    def tell(self, text: str) -> None:
+        """One more line (safe text) about how far it is."""
+        self._progress.append(text)
+        if self.is_mounted:
+            self._draw()
+
+    def _draw(self) -> None:
+        lines = [Line(hang=2).put("· ", "dim").put(text) for text in self._progress[-_PROGRESS:]]
+        view = self.query_one(PageView)
+        view.styles.height = _PROGRESS if self.size.height > 16 else 4
+        view.show(Lines(lines or [Line().put("Asking…", "dim")]))
+        view.move("bottom")
+
+
 #: Suggestions of a target that are listed below the line.
 _LISTED = 5
 
 
-class Where(Prompt):
+class TargetPrompt(Prompt):
     """A line for a tag to push to; the first suggestion that fits is shown behind the cursor, right or end takes it.
     `meant` completes what was typed to the whole reference that is checked."""
 
@@ -298,15 +387,13 @@ class Where(Prompt):
     ) -> None:
         from tui.compose.targets import unusable_target  # late: 20 ms that the main screen should not pay
 
-        self.suggestions = list(dict.fromkeys(suggestions))
-        shown = "   ".join(safe(each) for each in self.suggestions[:_LISTED])
+        suggestions = list(dict.fromkeys(suggestions))
+        shown = "   ".join(safe(each) for each in suggestions[:_LISTED])
         hint = f"→ takes a suggestion: {shown}" if shown else "repository:tag"
-        super().__init__(title, value=value, hint=hint, check=lambda text: unusable_target(meant(text)))
-
-    def compose(self) -> ComposeResult:
-        suggester = SuggestFromList(self.suggestions, case_sensitive=False)
-        yield self.box(
-            Input(value=self.value, id="prompt-input", suggester=suggester, select_on_focus=False),
-            Static(self.hint, id="prompt-note", classes="dialog-hint", markup=False),
-            wide=True,
+        super().__init__(
+            title, value=value, hint=hint, check=lambda text: unusable_target(meant(text)), suggestions=suggestions
         )
+
+    def input(self) -> Input:
+        suggester = SuggestFromList(self.suggestions, case_sensitive=False)
+        return Input(value=self.value, id="prompt-input", suggester=suggester, select_on_focus=False)

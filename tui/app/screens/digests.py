@@ -19,10 +19,9 @@ class DigestsReader(Reader):
     def on_key(self, event: events.Key) -> None:
         row = self.four.rows[int(event.key) - 1] if event.key in ("1", "2", "3", "4") else None
         if row is None:
-            super().on_key(event)
-        elif row.copy:
-            event.stop()
+            return
+        event.stop()
+        if row.copy:
             self.dismiss(f"copy:{row.copy}")
         else:
-            event.stop()
-            self.notify(row.what, severity="warning", markup=False)
+            self.warn(row.what)

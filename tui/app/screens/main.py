@@ -68,7 +68,7 @@ class MainScreen(ActionScreen[None]):
         self.lessons: LessonController | None = None
         """Lessons and rehearsals: there a moment after the first sources."""
         self.keys = keys
-        self.use_keys(keys, "main")
+        keys.bind(self, "main")
         self.glyphs = glyphs
         self.settings = settings
         self.read_only = settings.read_only

@@ -1,0 +1,473 @@
+"""What the keys do in a draft. The edits themselves are `tui.compose.editor`'s; here they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.app.actions import action
+from tui.oci.errors import OciError
+from tui.oci.platform import Platform
+from tui.oci.reference import Reference
+from tui.text import safe
+
+if TYPE_CHECKING:
+    from tui.app.screens.draft import DraftScreen
+    from tui.compose.draft import Draft
+
+_EXAMPLES = "host:5000/app:tag   host/app@sha256:…   oci:PATH:tag   here: :tag   /repository:tag"
+
+
+def no_row(screen: DraftScreen) -> str:
+    """Why there is no row to edit."""
+    return "" if screen.entry is not None else "the draft is empty"
+
+
+def no_source(screen: DraftScreen) -> str:
+    """Why the row has no source of its own. Of an empty draft the first image is asked for."""
+    entry = screen.entry
+    if entry is not None and entry.is_attestation:
+        return "an attestation comes along with its image: change the image's source"
+    return ""
+
+
+def not_local(screen: DraftScreen) -> str:
+    """Why there is no list of Docker's to write."""
+    local = screen.draft.local_list is not None
+    return "" if local else "this draft does not come from one of Docker's local lists"
+
+
+def no_offer(screen: DraftScreen) -> str:
+    """Why there is nothing to take."""
+    return "" if screen.editor.offered is not None else "no problem here has an offer"
+
+
+def nothing_to_undo(screen: DraftScreen) -> str:
+    """Why no edit can be taken back."""
+    return "" if screen.editor.can_undo else "there is nothing to undo in this draft"
+
+
+def nothing_to_redo(screen: DraftScreen) -> str:
+    """Why no edit can be done again."""
+    return "" if screen.editor.can_redo else "there is nothing to redo"
+
+
+class DraftEditController:
+    """One for each draft on the screen."""
+
+    def __init__(self, screen: DraftScreen) -> None:
+        self.screen = screen
+        self.main = screen.main
+        self.service = screen.service
+        self.editor = screen.editor
+
+    # --- to the plan ---------------------------------------------------------------------------------------------
+
+    @action(
+        "draft-plan",
+        keys="P",
+        title="plan and push",
+        words="Work out the plan, show it, and push it from there",
+        group="Draft",
+        scope="draft",
+        rank=1,
+    )
+    def plan(self) -> None:
+        """Says itself why not: the draft's own problem is the reason then, in full."""
+        stopping = [problem for problem in self.editor.problems if problem.stops]
+        if stopping:
+            title = "It cannot be pushed as it is"
+            self.main.say(stopping[0].message, title=title, severity="warning", timeout=12)
+            return
+        self.service.keep(self.editor)
+        self.screen.dismiss(self.editor.draft)
+
+    @action(
+        "draft-local",
+        keys="L",
+        title="fix only Docker's list",
+        words="Write only Docker's local list (for drafts that come from one)",
+        group="Draft",
+        scope="draft",
+        unavailable=not_local,
+        rank=2,
+    )
+    def local(self) -> None:
+        self.screen.only_local = True
+        self.plan()
+
+    # --- from a reference ----------------------------------------------------------------------------------------
+
+    @action(
+        "draft-add",
+        keys="a",
+        title="add",
+        words="Add an image from any reference; an index gives its images and their attestations",
+        group="Draft",
+        scope="draft",
+        rank=3,
+    )
+    async def add(self) -> None:
+        from tui.app.screens.dialogs import Prompt
+
+        text = await self.main.ask(Prompt("Add an image, or an index with all that is in it", hint=_EXAMPLES))
+        if text:
+            text = self.screen.complete(text)
+            await self._resolve(f"Adding {safe(text)}", lambda: self.service.add(self.editor.draft, text))
+
+    @action(
+        "draft-source",
+        keys="enter,r",
+        title="change source",
+        words="Change the source of the row: what another reference holds now takes its place",
+        group="Draft",
+        scope="draft",
+        unavailable=no_source,
+        rank=4,
+    )
+    async def source(self) -> None:
+        from tui.app.screens.dialogs import Prompt
+        from tui.compose.validate import row_name
+
+        entry = self.screen.entry
+        if entry is None:
+            await self.add()
+            return
+        name = row_name(entry)
+        hint = f"What it holds now goes in. {_EXAMPLES}"
+        text = await self.main.ask(Prompt(f"Take {name} from", value=entry.source or "", hint=hint))
+        if text:
+            text = self.screen.complete(text)
+            title = f"Taking {name} from {safe(text)}"
+            if await self._resolve(title, lambda: self.service.replace(self.editor.draft, entry.key, text)):
+                self.screen.go_to(entry.key)
+
+    @action(
+        "draft-flatten",
+        keys="f",
+        title="flatten",
+        words="Put the images of an index inside the index in its place",
+        group="Draft",
+        scope="draft",
+        unavailable=no_row,
+    )
+    async def flatten(self) -> None:
+        entry = self.screen.entry
+        if entry is not None:
+            title = "Taking the images out of the index"
+            await self._resolve(title, lambda: self.service.flatten(self.editor.draft, entry.key))
+
+    async def _resolve(self, title: str, work: Callable[[], Awaitable[Draft]]) -> bool:
+        from tui.app.failure import failure
+        from tui.app.screens.dialogs import Busy
+
+        answer = await self.main.ask(Busy(title, lambda progress: work()))
+        if answer is None:
+            return False
+        draft = answer.value
+        if draft is None:
+            shown = failure(answer.error) if answer.error is not None else "It gave nothing."
+            self.main.say(shown, title=title, severity="error", timeout=14)
+            return False
+        return self.screen.edit(lambda: self.editor.take(draft))
+
+    # --- the rows ------------------------------------------------------------------------------------------------
+
+    @action(
+        "draft-remove",
+        keys="x,delete,backspace",
+        title="remove",
+        words="Remove the row with its attestations; again takes that back",
+        group="Draft",
+        scope="draft",
+        unavailable=no_row,
+        rank=5,
+    )
+    def remove(self) -> None:
+        entry = self.screen.entry
+        if entry is not None:
+            self.screen.edit(lambda: self.editor.toggle_removed(entry.key))
+
+    @action(
+        "draft-up",
+        keys="K,shift+up",
+        title="up",
+        words="Move the row up: clients take the first entry that fits",
+        group="Draft",
+        scope="draft",
+        unavailable=no_row,
+        rank=6,
+    )
+    def up(self) -> None:
+        self._step(-1)
+
+    @action(
+        "draft-down",
+        keys="J,shift+down",
+        title="down",
+        words="Move the row down: clients take the first entry that fits",
+        group="Draft",
+        scope="draft",
+        unavailable=no_row,
+        rank=7,
+    )
+    def down(self) -> None:
+        self._step(1)
+
+    def _step(self, step: int) -> None:
+        entry = self.screen.entry
+        if entry is not None and self.screen.edit(lambda: self.editor.move(entry.key, step)):
+            self.screen.go_to(entry.key)
+
+    @action(
+        "draft-platform",
+        keys="p",
+        title="platform",
+        words="Set the platform that the index names for the row",
+        group="Draft",
+        scope="draft",
+        unavailable=no_row,
+        rank=8,
+    )
+    async def platform(self) -> None:
+        from tui.app.screens.dialogs import Prompt
+        from tui.compose.validate import row_name
+
+        entry = self.screen.entry
+        if entry is None:
+            return
+        held = entry.platform
+        value = "/".join(part for part in (held.os, held.architecture, held.variant) if part) if held else ""
+        title, hint = f"Platform of {row_name(entry)}", "os/architecture[/variant]"
+        text = await self.main.ask(Prompt(title, value=value, hint=hint, check=_unusable_platform))
+        if not text:
+            return
+        platform = Platform.parse(text)
+        version: str | None = None
+        if platform.os == "windows":
+            known = (held.os_version or "") if held else ""
+            version = await self.main.ask(Prompt("os.version, empty for none", value=known, hint="10.0.17763.1"))
+        platform = replace(platform, os_version=version)
+        self.screen.edit(lambda: self.editor.set_platform(entry.key, platform))
+
+    @action(
+        "draft-annotate",
+        keys="n",
+        title="annotate",
+        words="Annotate the index or the entry",
+        group="Draft",
+        scope="draft",
+        rank=9,
+    )
+    async def annotate(self) -> None:
+        from tui.app.screens.dialogs import Choice, Item, Prompt
+        from tui.compose.validate import row_name
+
+        entry = self.screen.entry
+        key = ""
+        if entry is not None:
+            items = [Item("i", "the index", ""), Item("e", f"the entry {row_name(entry)}", entry.key)]
+            chosen = await self.main.ask(Choice("Annotate", items))
+            if chosen is None:
+                return
+            key = chosen
+        hint = "name=value sets it, name= takes it away"
+        text = await self.main.ask(Prompt("Annotation", hint=hint, check=_unusable_annotation))
+        if text:
+            name, _, value = text.partition("=")
+            self.screen.edit(lambda: self.editor.annotate(name.strip(), value or None, key))
+
+    # --- the index -----------------------------------------------------------------------------------------------
+
+    @action(
+        "draft-type",
+        keys="t",
+        title="type",
+        words="Media type: auto, OCI index, Docker manifest list",
+        group="Draft",
+        scope="draft",
+        rank=10,
+    )
+    async def type(self) -> None:
+        from tui.app.pages.draft import TYPES
+        from tui.app.screens.dialogs import Choice, Item
+
+        now = self.editor.draft.choice
+        items = [
+            Item(str(choice)[0], title, choice, detail + (" (now)" if choice is now else ""))
+            for choice, (title, detail) in TYPES.items()
+        ]
+        chosen = await self.main.ask(Choice("Media type of the index", items))
+        if chosen is not None and chosen is not self.editor.draft.choice:
+            self.screen.edit(lambda: self.editor.choose_type(chosen))
+
+    @action(
+        "draft-target",
+        keys="g",
+        title="target",
+        words="Push to another tag or repository",
+        group="Draft",
+        scope="draft",
+        rank=11,
+    )
+    async def target(self) -> None:
+        from tui.app.screens.dialogs import TargetPrompt
+
+        now = str(self.editor.draft.target)
+        text = await self.main.ask(TargetPrompt("Push to", [], value=now, meant=self.screen.complete))
+        if text:
+            target = Reference.from_input(self.screen.complete(text))
+            self.service.drop(self.editor.draft)
+            self.screen.edit(lambda: self.editor.retarget(target))
+
+    @action(
+        "draft-undo",
+        keys="u,ctrl+z",
+        title="undo",
+        words="Undo an edit of the draft",
+        group="Draft",
+        scope="draft",
+        unavailable=nothing_to_undo,
+        rank=12,
+    )
+    def undo(self) -> None:
+        self.editor.undo()
+        self.screen.show_edited()
+
+    @action(
+        "draft-redo",
+        keys="ctrl+r,ctrl+y",
+        title="redo",
+        words="Redo an edit that was undone",
+        group="Draft",
+        scope="draft",
+        unavailable=nothing_to_redo,
+        rank=13,
+    )
+    def redo(self) -> None:
+        self.editor.redo()
+        self.screen.show_edited()
+
+    @action(
+        "draft-offer",
+        keys="o",
+        title="take the offer",
+        words="Take what is offered with a problem",
+        group="Draft",
+        scope="draft",
+        unavailable=no_offer,
+    )
+    def offer(self) -> None:
+        self.screen.edit(self.editor.take_offer)
+
+    # --- looking -------------------------------------------------------------------------------------------------
+
+    @action(
+        "draft-json",
+        keys="v",
+        title="JSON",
+        words="The index as JSON, before and after",
+        group="Draft",
+        scope="draft",
+        rank=14,
+    )
+    async def json(self) -> None:
+        from tui.app.pages.draft import json_page
+        from tui.app.screens.dialogs import Reader
+
+        draft = self.editor.draft
+        raw = draft.to_bytes()
+        answer = await self.main.ask(Reader("JSON", json_page(draft), copy="copy the new one"))
+        if answer == "copy":
+            await self.main.clipboard.copy_text(raw.decode(errors="replace"), "json")
+
+    @action(
+        "draft-copy",
+        keys="c",
+        title="copy digest",
+        words="Copy the digest of the row",
+        group="Draft",
+        scope="draft",
+        unavailable=no_row,
+        rank=15,
+    )
+    async def copy(self) -> None:
+        entry = self.screen.entry
+        if entry is not None:
+            await self.main.clipboard.copy_text(str(entry.descriptor.digest), "digest")
+
+    @action(
+        "draft-entry-up",
+        keys="left_square_bracket",
+        title="entry up",
+        words="Scroll the entry up",
+        group="Draft",
+        scope="draft",
+    )
+    def entry_up(self) -> None:
+        self.screen.entry_view.move("page-up")
+
+    @action(
+        "draft-entry-down",
+        keys="right_square_bracket",
+        title="entry down",
+        words="Scroll the entry down",
+        group="Draft",
+        scope="draft",
+    )
+    def entry_down(self) -> None:
+        self.screen.entry_view.move("page-down")
+
+    # --- leaving -------------------------------------------------------------------------------------------------
+
+    @action(
+        "draft-leave",
+        keys="escape",
+        title="back",
+        words="Back to the tree; the draft is kept, {key:push} goes on with it",
+        group="Draft",
+        scope="draft",
+        rank=16,
+    )
+    def leave(self) -> None:
+        self.service.keep(self.editor)
+        self.main.say(f"The draft is kept: {self.main.keys.first('push')} goes on with it.")
+        self.screen.dismiss(None)
+
+    @action(
+        "draft-discard",
+        keys="q",
+        title="discard",
+        words="Discard the draft",
+        group="Draft",
+        scope="draft",
+        rank=17,
+    )
+    async def discard(self) -> None:
+        from tui.app.pages.parts import prose
+        from tui.app.screens.dialogs import Confirm
+        from tui.app.styled_text import Lines
+
+        draft = self.editor.draft
+        if self.editor.changed or draft.kind.value != "amend":
+            words = f"The draft for {safe(str(draft.target))} would be gone. Nothing was pushed."
+            if not await self.main.ask(Confirm("Discard the draft?", Lines([prose(words)]), yes="discard")):
+                return
+        self.service.drop(draft)
+        self.screen.dismiss(None)
+
+
+def _unusable_platform(text: str) -> str:
+    """Why a text is no platform; "" when it is."""
+    try:
+        Platform.parse(text.strip())
+    except OciError as error:
+        return str(error)
+    return ""
+
+
+def _unusable_annotation(text: str) -> str:
+    """Why a text is no annotation; "" when it is."""
+    name, equals, _ = text.partition("=")
+    return "" if name.strip() and equals else "write name=value"

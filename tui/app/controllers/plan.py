@@ -1,0 +1,246 @@
+"""What the keys do while a plan is shown: the one place from which anything is written."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.app.actions import action
+from tui.oci.canonical_json import json_text
+from tui.text import plural, safe
+
+if TYPE_CHECKING:
+    from tui.app.screens.plan import PlanScreen
+
+_NOT_YET = "the plan is not there yet"
+
+
+def no_plan(screen: PlanScreen) -> str:
+    """Why there is nothing to look at."""
+    return "" if screen.plan is not None else _NOT_YET
+
+
+def no_digest(screen: PlanScreen) -> str:
+    """Why there is no digest to copy."""
+    if screen.plan is None:
+        return _NOT_YET
+    return "" if screen.plan.digest is not None else "this plan puts no manifest under the tag"
+
+
+def nothing_to_accept(screen: PlanScreen) -> str:
+    """Why what the tag holds need not be accepted."""
+    if screen.plan is None:
+        return _NOT_YET
+    return "" if screen.offers_accept else "nobody moved the tag meanwhile"
+
+
+def no_referrers(screen: PlanScreen) -> str:
+    """Why there are no referrers to take along."""
+    return "" if screen.asked.referrers is not None else "only a copy can take referrers along"
+
+
+class PlanController:
+    """One for each plan on the screen."""
+
+    def __init__(self, screen: PlanScreen) -> None:
+        self.screen = screen
+
+    @action(
+        "plan-push",
+        keys="y,enter",
+        title="push",
+        words="Carry out the plan that is shown",
+        group="Plan",
+        scope="plan",
+        rank=1,
+    )
+    def push(self) -> None:
+        """Says itself why not: the plan's own problem is the reason then, in full."""
+        screen = self.screen
+        plan = screen.plan
+        if plan is None or not screen.seen:
+            not_yet = "The plan is not there yet: it is shown before anything is written."
+            screen.main.say(screen.failure or not_yet)
+        elif not plan.ready:
+            stopping = [problem for problem in plan.problems if problem.stops]
+            screen.main.say(stopping[0].message, title="The plan is stopped", severity="warning", timeout=12)
+        elif not plan.steps:
+            screen.main.say("There is nothing to do: everything is as it would be.")
+        elif plan.type_to_confirm:
+            screen.typed.focus()
+        else:
+            screen.dismiss(plan)
+
+    @action(
+        "plan-accept",
+        keys="a",
+        title="accept the tag as it is now",
+        words="Plan against what the tag holds now: what somebody else put there is replaced knowingly",
+        group="Plan",
+        scope="plan",
+        unavailable=nothing_to_accept,
+        rank=2,
+    )
+    def accept(self) -> None:
+        plan, take = self.screen.plan, self.screen.asked.accept
+        if plan is not None and take is not None:
+            take(plan)
+            self.screen.work_out()
+
+    @action(
+        "plan-commands",
+        keys="e",
+        title="commands",
+        words="Copy a command of another tool that does the same",
+        group="Plan",
+        scope="plan",
+        unavailable=no_plan,
+        rank=3,
+    )
+    async def commands(self) -> None:
+        from tui.app.screens.dialogs import Choice, Item
+
+        screen = self.screen
+        screen.tell_view("commands")
+        items = [
+            Item(str(place) if place < 10 else "", f"{command.tool}", command, command.line or command.note,
+                 "" if command.line else command.note or "it cannot do this")
+            for place, command in enumerate(screen.commands, 1)
+        ]  # fmt: skip
+        if not items:
+            screen.main.say("No other tool has a command for this.")
+            return
+        chosen = await screen.main.ask(Choice("The same by hand: copy one", items))
+        if chosen is not None:
+            await screen.main.clipboard.copy_text(chosen.line, "command")
+
+    @action(
+        "plan-json",
+        keys="J",
+        title="plan as JSON",
+        words="Copy the plan as JSON, or save it to a file",
+        group="Plan",
+        scope="plan",
+        unavailable=no_plan,
+        rank=4,
+    )
+    async def json(self) -> None:
+        from tui.app.screens.dialogs import Choice, Item
+        from tui.compose.plan import to_json
+
+        assert self.screen.plan is not None
+        text = json_text(to_json(self.screen.plan), indent=2) + "\n"
+        what = await self.screen.main.ask(
+            Choice("The plan as JSON", [Item("c", "copy it", "copy"), Item("s", "save it to a file", "save")])
+        )
+        if what == "copy":
+            await self.screen.main.clipboard.copy_text(text, "json")
+        elif what == "save":
+            await self._save(text)
+
+    async def _save(self, text: str) -> None:
+        from tui.app.screens.dialogs import Prompt
+
+        main = self.screen.main
+        place = Path.cwd() / "fanfold-plan.json"
+        typed = await main.ask(Prompt("Save as", value=str(place), hint=plural(len(text), "character")))
+        if not typed:
+            return
+        try:
+            path = await asyncio.to_thread(_create, typed, text)
+        except OSError as error:
+            why = safe(error.strerror or str(error))
+            main.say(f"Not saved to {safe(typed)}: {why}.", severity="error", timeout=10)
+            return
+        main.say(f"Saved to {safe(str(path))}.")
+
+    @action(
+        "plan-objects",
+        keys="o",
+        title="every object",
+        words="List every object that the plan needs, or only what travels",
+        group="Plan",
+        scope="plan",
+        unavailable=no_plan,
+        rank=5,
+    )
+    def objects(self) -> None:
+        self.screen.every = not self.screen.every
+        self.screen.redraw()
+
+    @action(
+        "plan-copy",
+        keys="c",
+        title="copy digest",
+        words="Copy the digest that the tag would hold",
+        group="Plan",
+        scope="plan",
+        unavailable=no_digest,
+        rank=6,
+    )
+    async def copy(self) -> None:
+        if self.screen.plan is not None:
+            await self.screen.main.clipboard.copy_text(str(self.screen.plan.digest), "digest")
+
+    @action(
+        "plan-referrers",
+        keys="f",
+        title="signatures and other referrers too",
+        words="Copy signatures and other referrers too, or not",
+        group="Plan",
+        scope="plan",
+        unavailable=no_referrers,
+        rank=7,
+    )
+    def referrers(self) -> None:
+        self.screen.asked.referrers = not self.screen.asked.referrers
+        self.screen.work_out()
+
+    @action(
+        "plan-again",
+        keys="r",
+        title="plan again",
+        words="Work the plan out again",
+        group="Plan",
+        scope="plan",
+        rank=8,
+    )
+    def again(self) -> None:
+        self.screen.work_out()
+
+    @action(
+        "plan-leave",
+        keys="escape,q",
+        title="back, nothing happens",
+        words="Back; nothing is written",
+        group="Plan",
+        scope="plan",
+        rank=9,
+    )
+    def leave(self) -> None:
+        self.screen.workers.cancel_group(self.screen, "plan")
+        self.screen.dismiss(None)
+
+    @action("plan-next-link", keys="tab", title="link", words="Next link of the plan", group="Move", scope="plan")
+    def next_link(self) -> None:
+        self.screen.step_link(1)
+
+    @action(
+        "plan-previous-link",
+        keys="shift+tab",
+        title="link",
+        words="Previous link of the plan",
+        group="Move",
+        scope="plan",
+    )
+    def previous_link(self) -> None:
+        self.screen.step_link(-1)
+
+
+def _create(typed: str, text: str) -> Path:
+    """The file's path; never over a file that is there."""
+    path = Path(typed).expanduser()
+    with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
+    return path

@@ -1,0 +1,136 @@
+"""What the keys do while a plan is pushed, and after that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.app.actions import action
+
+if TYPE_CHECKING:
+    from tui.app.screens.push import PushScreen
+
+_UNDER_WAY = "the push is under way"
+
+
+def not_ended(screen: PushScreen) -> str:
+    """Why it cannot be left as if it were over."""
+    return "" if screen.ended else _UNDER_WAY
+
+
+def no_reference(screen: PushScreen) -> str:
+    """Why there is no name@digest to copy."""
+    if screen.result is None:
+        return _UNDER_WAY
+    return "" if screen.result.copyable else "nothing was put there"
+
+
+def no_digest(screen: PushScreen) -> str:
+    """Why there is no digest of what was pushed."""
+    result = screen.result
+    if result is None:
+        return _UNDER_WAY
+    return "" if result.digest is not None and result.ok else "nothing was put there"
+
+
+def no_other_plan(screen: PushScreen) -> str:
+    """Why there is nothing to plan again."""
+    if screen.result is None:
+        return _UNDER_WAY
+    return "it is done" if screen.result.ok else ""
+
+
+def no_conflict(screen: PushScreen) -> str:
+    """Why there is nothing of somebody else's to begin from."""
+    if screen.result is None:
+        return _UNDER_WAY
+    return "" if screen.conflict else "nobody moved the tag meanwhile"
+
+
+class PushController:
+    """One for each push on the screen."""
+
+    def __init__(self, screen: PushScreen) -> None:
+        self.screen = screen
+
+    @action(
+        "push-copy",
+        keys="c",
+        title="copy name@digest",
+        words="Copy the reference of what was pushed, with its digest",
+        group="Push",
+        scope="push",
+        unavailable=no_reference,
+        rank=1,
+    )
+    async def copy(self) -> None:
+        result = self.screen.result
+        if result is not None:
+            await self.screen.main.clipboard.copy_text(result.copyable, "reference")
+
+    @action(
+        "push-copy-digest",
+        keys="y",
+        title="copy digest",
+        words="Copy the digest of what was pushed",
+        group="Push",
+        scope="push",
+        unavailable=no_digest,
+        rank=2,
+    )
+    async def copy_digest(self) -> None:
+        result = self.screen.result
+        if result is not None:
+            await self.screen.main.clipboard.copy_text(str(result.digest), "digest")
+
+    @action(
+        "push-again",
+        keys="r",
+        title="plan again",
+        words="Plan again against what the tag holds now; nothing is written before that plan is confirmed",
+        group="Push",
+        scope="push",
+        unavailable=no_other_plan,
+        rank=3,
+    )
+    def again(self) -> None:
+        self.screen.leave("again")
+
+    @action(
+        "push-theirs",
+        keys="a",
+        title="begin from theirs",
+        words="Begin a draft from what somebody else pushed meanwhile",
+        group="Push",
+        scope="push",
+        unavailable=no_conflict,
+        rank=4,
+    )
+    def theirs(self) -> None:
+        self.screen.leave("theirs")
+
+    @action(
+        "push-close",
+        keys="enter,q",
+        title="close",
+        words="Close, when it has ended",
+        group="Push",
+        scope="push",
+        unavailable=not_ended,
+    )
+    def close(self) -> None:
+        self.screen.leave()
+
+    @action(
+        "push-stop",
+        keys="escape",
+        title="stop",
+        words="Stop the push at the next step; close, when it has ended",
+        group="Push",
+        scope="push",
+        rank=5,
+    )
+    def stop(self) -> None:
+        if self.screen.ended:
+            self.screen.leave()
+        else:
+            self.screen.stop()

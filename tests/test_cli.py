@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,19 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 
         return record
 
+    def stand_in_async(function: str) -> Callable[..., Awaitable[int]]:
+        async def record(*args: Any, **options: Any) -> int:
+            return stand_in(function)(*args, **options)
+
+        return record
+
     main = types.ModuleType("tui.app.main")
     main.run_app = stand_in("run_app")  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "tui.app.main", main)
-    for module in (check, tree, create, registry):
-        function = f"run_{module.__name__.rpartition('.')[2]}"
-        monkeypatch.setattr(module, function, stand_in(function))
+    monkeypatch.setattr(check, "run_check", stand_in_async("run_check"))
+    monkeypatch.setattr(tree, "run_tree", stand_in_async("run_tree"))
+    monkeypatch.setattr(create, "run_create", stand_in_async("run_create"))
+    monkeypatch.setattr(registry, "run_registry", stand_in("run_registry"))
     return made
 
 

@@ -27,7 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with these arguments, or those of the process, and return its exit status."""
     try:
         write_what_fits()
-        status = _run(list(sys.argv[1:] if argv is None else argv))
+        name, parser, options = read(list(sys.argv[1:] if argv is None else argv))
+        from tui.config import ConfigError
+        from tui.oci.errors import OciError
+
+        try:
+            status = _command(name)(options, settings_of(options))
+        except (UsageError, ConfigError, OciError) as error:
+            parser.error(str(error))
         sys.stdout.flush()
         return status
     except OSError as error:
@@ -40,17 +47,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _UNDETERMINED
     except KeyboardInterrupt:
         return _INTERRUPTED
-
-
-def _run(argv: list[str]) -> int:
-    name, parser, options = read(argv)
-    from tui.config import ConfigError
-    from tui.oci.errors import OciError
-
-    try:
-        return _command(name)(options, settings_of(options))
-    except (UsageError, ConfigError, OciError) as error:
-        parser.error(str(error))
 
 
 def _command(name: str) -> Callable[[Options, Settings], int]:

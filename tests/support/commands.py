@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,15 +20,15 @@ def specs(sources: Sequence[str]) -> list[SourceSpec]:
 
 
 def run_check(settings: Settings, sources: Sequence[str], **options: Any) -> int:
-    return checking.run_check(settings, specs(sources), **options)
+    return asyncio.run(checking.run_check(settings, specs(sources), **options))
 
 
 def run_tree(settings: Settings, sources: Sequence[str], **options: Any) -> int:
-    return listing.run_tree(settings, specs(sources), **options)
+    return asyncio.run(listing.run_tree(settings, specs(sources), **options))
 
 
 def run_create(settings: Settings, target: str, sources: Sequence[str], **options: Any) -> int:
-    return creating.run_create(settings, parse_source(target), specs(sources), **options)
+    return asyncio.run(creating.run_create(settings, parse_source(target), specs(sources), **options))
 
 
 async def check(engine: Engine, sources: Sequence[str], platforms: Sequence[Platform], output: str) -> int:

@@ -15,7 +15,14 @@ from tui.config import Settings
 from tui.engine import Engine, open_engine
 from tui.explore.node import Node
 from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
-from tui.explore.report import Report, exit_status, failed_report, report, worst_exit_status
+from tui.explore.report import (
+    Report,
+    exit_status,
+    failed_report,
+    partial_report,
+    report,
+    worst_exit_status,
+)
 from tui.explore.selection import select
 from tui.explore.tree import CheckProgress, Event
 from tui.oci.canonical_json import json_text
@@ -30,23 +37,19 @@ def run(options: Options, settings: Settings) -> int:
     sources = need_sources(options, settings)
     platforms = tuple(Platform.parse(text) for text in options.platform)
     write_what_fits(ascii_only=settings.ascii, json=options.output == "json")
-    return run_check(settings, sources, platforms=platforms, output=options.output)
+    return asyncio.run(run_check(settings, sources, platforms=platforms, output=options.output))
 
 
-def run_check(
+async def run_check(
     settings: Settings, sources: Sequence[SourceSpec], *, platforms: Sequence[Platform] = (), output: str = "text"
 ) -> int:
     """Check sources and print what was found: `output` is "text", "json" or "markdown". Gives the exit status.
 
     JSON is one object when one reference was checked, an array when there were several.
     """
-
-    async def work() -> int:
-        async with aclosing(open_engine(settings)) as engine:
-            engine.speak(say)
-            return await check(engine, sources, platforms, output)
-
-    return asyncio.run(work())
+    async with aclosing(open_engine(settings)) as engine:
+        engine.speak(say)
+        return await check(engine, sources, platforms, output)
 
 
 async def check(engine: Engine, sources: Sequence[SourceSpec], platforms: Sequence[Platform], output: str) -> int:
@@ -130,17 +133,17 @@ async def _reports(
     before = engine.trace.count
     try:
         node = await engine.open(spec, default_tag=spec.registry is not None)
-        selection = await select(engine.explorer, node, named=spec.explicit or spec.registry is None)
+        selection = await select(engine.explorer, node, name, named=spec.explicit or spec.registry is None)
     except SourceError as error:
         yield failed_report(name, error)
         return
     printed.several = printed.several or selection.several
-
-    async def check_one(row: Node) -> Report:
-        return await check_node(engine, row, platforms, engine.trace.count if selection.count > 1 else before)
-
-    async for made in selection.reports(name, check_one):
+    for row in selection.rows():
+        made = await check_node(engine, row, platforms, before if selection.count == 1 else engine.trace.count)
+        selection.add(made)
         yield made
+    if not selection.covered.complete:
+        yield partial_report(name, selection.covered)
 
 
 async def check_node(engine: Engine, node: Node, platforms: Sequence[Platform], before: int) -> Report:

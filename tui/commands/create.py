@@ -58,7 +58,7 @@ def run(options: Options, settings: Settings) -> int:
             raise UsageError(f"--annotation takes KEY=VALUE, not “{text}”.")
         annotations[key] = value
     write_what_fits(ascii_only=settings.ascii, json=options.json)
-    return run_create(
+    work = run_create(
         settings,
         specs[0],
         specs[1:],
@@ -69,19 +69,16 @@ def run(options: Options, settings: Settings) -> int:
         dry_run=options.dry_run,
         json=options.json,
     )
+    return asyncio.run(work)
 
 
-def run_create(settings: Settings, target: SourceSpec, sources: Sequence[SourceSpec], **options: Any) -> int:
+async def run_create(settings: Settings, target: SourceSpec, sources: Sequence[SourceSpec], **options: Any) -> int:
     """`create` with an engine of its own."""
-
-    async def work() -> int:
-        async with aclosing(open_engine(settings)) as engine:
-            engine.speak(say)
-            for spec in (target, *sources):
-                engine.heed(spec)
-            return await create(engine.inspector, target.text, sources, **options)
-
-    return asyncio.run(work())
+    async with aclosing(open_engine(settings)) as engine:
+        engine.speak(say)
+        for spec in (target, *sources):
+            engine.heed(spec)
+        return await create(engine.inspector, target.text, sources, **options)
 
 
 async def create(

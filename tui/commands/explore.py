@@ -20,6 +20,8 @@ def run(options: Options, settings: Settings) -> int:
         return run_app(settings, sources)
     if not sources:
         raise UsageError("There is no terminal to draw on; name a SOURCE to print its tree instead.")
+    import asyncio
+
     from tui.commands.tree import run_tree
 
-    return run_tree(settings, sources)
+    return asyncio.run(run_tree(settings, sources))

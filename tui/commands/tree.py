@@ -19,19 +19,15 @@ from tui.sources.spec import SourceSpec
 
 
 def run(options: Options, settings: Settings) -> int:
-    return run_tree(settings, need_sources(options, settings), depth=getattr(options, "depth", None))
+    return asyncio.run(run_tree(settings, need_sources(options, settings), depth=options.depth))
 
 
-def run_tree(settings: Settings, sources: Sequence[SourceSpec], *, depth: int | None = None) -> int:
+async def run_tree(settings: Settings, sources: Sequence[SourceSpec], *, depth: int | None = None) -> int:
     """Print sources as trees. Gives the exit status."""
     write_what_fits(ascii_only=settings.ascii)
-
-    async def work() -> int:
-        async with aclosing(open_engine(settings)) as engine:
-            engine.speak(say)
-            return await tree(engine, sources, depth)
-
-    return asyncio.run(work())
+    async with aclosing(open_engine(settings)) as engine:
+        engine.speak(say)
+        return await tree(engine, sources, depth)
 
 
 async def tree(engine: Engine, sources: Sequence[SourceSpec], depth: int | None) -> int:

@@ -2,69 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from tui.explore import walker
 from tui.explore.explorer import Explorer
 from tui.explore.node import MANIFEST_KINDS, Kind, Node
-from tui.explore.report import Report, failed_report, partial_report
+from tui.explore.report import Report
 from tui.explore.verdict import Coverage, coverage
 from tui.oci.digest import Digest
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Selection:
-    """The rows to check, made when they are asked for; how many they are, and how whole the list of them is."""
+    """The rows to check, made when they are asked for. Each report is to be `add`ed before the next row is taken."""
 
-    rows: Iterable[Node]
+    candidates: Iterable[Node]
     count: int
     coverage: Coverage
+    """How whole the list of the rows is."""
+    _met: set[Digest] = field(default_factory=set)
+    _looked: int = 0
+    _spent: int = 0
 
     @property
     def several(self) -> bool:
         """Whether there is more than one report on it."""
-        return self.count > 1 or (self.count > 0 and not self.coverage.all_listed)
+        return self.count > 1 or not self.coverage.all_listed
 
-    async def reports(self, name: str, check: Callable[[Node], Awaitable[Report]]) -> AsyncIterator[Report]:
-        """A report on each row, until `walker.OBJECT_LIMIT` objects were looked at, and at the end what of the source
-        (called `name`, safe) was not looked at, if anything."""
-        if not self.count:
-            yield self._nothing(name)
-            return
-        met: set[Digest] = set()
-        looked = spent = 0
-        for row in self.rows:
-            if spent >= walker.OBJECT_LIMIT:
-                break
-            report = await check(row)
-            yield report
-            known = len(met)
-            met.update(part.digest for part in report.objects)
-            spent += max(1, len(met) - known)  # a tag that brings nothing new is a question, too
-            looked += 1
-        covered = replace(self.coverage, looked=looked)
-        if not covered.complete:
-            if looked < self.count:
-                cut = f"a check looks at {walker.OBJECT_LIMIT:,} objects, and then at no further tag."
-                covered = replace(covered, why=f"{cut} {covered.why}".rstrip())
-            yield partial_report(name, covered)
+    def rows(self) -> Iterator[Node]:
+        """Until `walker.OBJECT_LIMIT` objects were looked at."""
+        for row in self.candidates:
+            if self._spent >= walker.OBJECT_LIMIT:
+                return
+            yield row
 
-    def _nothing(self, name: str) -> Report:
-        sentence = f"There is nothing to check in {name}."
-        if not self.coverage.all_listed:
-            sentence += f" {self.coverage.why}".rstrip()
-        fix = "Check the name; `fanfold tree` shows what is there."
-        return failed_report(name, SourceError(Presence.UNREACHABLE, sentence, fix=fix))
+    def add(self, report: Report) -> None:
+        """A row was looked at."""
+        known = len(self._met)
+        self._met.update(part.digest for part in report.objects)
+        self._spent += max(1, len(self._met) - known)  # a tag that brings nothing new is a question, too
+        self._looked += 1
+
+    @property
+    def covered(self) -> Coverage:
+        """How much of all there is was looked at until now."""
+        covered = replace(self.coverage, looked=self._looked)
+        if self._looked >= self.count:
+            return covered
+        cut = f"a check looks at {walker.OBJECT_LIMIT:,} objects, and then at no further tag."
+        return replace(covered, why=f"{cut} {covered.why}".rstrip())
 
 
-async def select(explorer: Explorer, node: Node, *, named: bool) -> Selection:
+async def select(explorer: Explorer, node: Node, name: str, *, named: bool) -> Selection:
     """What is to be checked of a row: itself when somebody `named` it; of a tag latest that nobody named and that is
-    not there, and of a repository or a source, every tag there is. Raises SourceError when they cannot be listed."""
-    if node.kind not in MANIFEST_KINDS:
-        return await _tags(explorer, node)
+    not there, and of a repository or a source, every tag there is.
+
+    Raises SourceError when they cannot be listed, or when nothing is there; `name` (safe) is what it is called then.
+    """
+    image = node.kind in MANIFEST_KINDS
+    selection = await _image(explorer, node, named) if image else await _tags(explorer, node)
+    if selection.count:
+        return selection
+    why = "" if selection.coverage.all_listed else f" {selection.coverage.why}".rstrip()
+    fix = "Check the name; `fanfold tree` shows what is there."
+    raise SourceError(Presence.UNREACHABLE, f"There is nothing to check in {name}.{why}", fix=fix)
+
+
+async def _image(explorer: Explorer, node: Node, named: bool) -> Selection:
     alone = Selection((node,), 1, Coverage(0, 1))
     if named:
         return alone

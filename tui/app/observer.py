@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Load, Node
+from tui.explore.objects import COUNTED, is_complete, objects, presence_counts
 from tui.sources.presence import Presence
 from tui.teach.events import Event, EventKind, node_event
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from tui.registry.trace import Trace
 
 _OBJECTS = MANIFEST_KINDS | BLOB_KINDS
-_COUNTED = ("present", "missing", "denied", "limited", "unreachable", "foreign", "mismatched")
 
 
 class LessonObserver:
@@ -72,19 +72,10 @@ class LessonObserver:
         """A check of everything below a row has ended."""
         if run.stopped or not self.heard:
             return
-        counts = dict.fromkeys(_COUNTED, 0)
-        seen = set()
-        failed = False
-        for row in run.node.walk():
-            # A row that could not be read hides whatever is below it: nobody can say that all of it is there.
-            failed = failed or row.load is Load.FAILED
-            if row.kind in _OBJECTS and row.digest is not None and (row.repository, row.digest) not in seen:
-                seen.add((row.repository, row.digest))
-                presence = explorer.observation(row).presence.value
-                if presence in counts:
-                    counts[presence] += 1
-        complete = not failed and sum(counts.values()) == counts["present"]
-        self.publish_about(EventKind.CHECKED, run.node, complete=complete, requests=run.requests, **counts)
+        counts = presence_counts(objects(run.node, explorer.observations))
+        facts = {presence.value: counts[presence] for presence in COUNTED if presence is not Presence.UNCHECKED}
+        complete = is_complete(run.node, explorer.observations)
+        self.publish_about(EventKind.CHECKED, run.node, complete=complete, requests=run.requests, **facts)
 
     def publish_screen(self, visible: Sequence[Node], findings: Sequence[Finding], explorer: Explorer) -> None:
         """What the rows on the screen show now, as far as it is news."""

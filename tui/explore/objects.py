@@ -3,7 +3,8 @@ called, and what is known of them. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
@@ -15,7 +16,7 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.manifest import ImageManifest, OpaqueManifest
 from tui.oci.platform import Platform
-from tui.sources.presence import Observation, worst
+from tui.sources.presence import Observation, Presence, worst
 from tui.text import plural, safe
 
 
@@ -168,6 +169,25 @@ def objects(node: Node, observations: ObservationStore, wanted: Wanted | None = 
     return list(by_digest.values())
 
 
+#: The order in which presences are counted up for a reader.
+COUNTED = (
+    Presence.PRESENT,
+    Presence.MISSING,
+    Presence.DENIED,
+    Presence.LIMITED,
+    Presence.UNREACHABLE,
+    Presence.FOREIGN,
+    Presence.MISMATCHED,
+    Presence.UNCHECKED,
+)
+
+
+def presence_counts(parts: Iterable[Object]) -> Counter[Presence]:
+    """How many of these objects are what; what is being asked counts as not asked yet."""
+    presences = (part.observation.presence for part in parts)
+    return Counter(Presence.UNCHECKED if each is Presence.CHECKING else each for each in presences)
+
+
 def unread(node: Node, wanted: Wanted | None = None) -> Iterator[Node]:
     """Manifest rows at and below `node` whose content is not known: what is below them cannot be judged."""
     for row in walk(node, wanted):
@@ -182,6 +202,8 @@ def is_complete(node: Node, observations: ObservationStore, wanted: Wanted | Non
     for row in walk(node, wanted):
         if row.kind is Kind.FAULT and row.code in ("cycle", "too-deep", "invalid-manifest"):
             return False
+        if row.kind in (Kind.SOURCE, Kind.REPOSITORY) and row.load is Load.FAILED:
+            return False  # nobody knows what is in a list that could not be read
         if isinstance(row.manifest, OpaqueManifest) and not harmless(row.manifest, row.descriptor):
             return False
     return all(part.observation.presence in HAVE for part in objects(node, observations, wanted))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +11,14 @@ from tui.explore.finding import NOT_THERE, Finding, Severity, make
 from tui.explore.findings import findings as all_findings
 from tui.explore.node import Kind, Load, Node
 from tui.explore.objects import (
+    COUNTED,
     Object,
     Wanted,
     entry_name,
     is_nameless,
     objects,
     platform_text,
+    presence_counts,
 )
 from tui.explore.observations import ObservationStore
 from tui.explore.rollup import Pull, attestations_of, blobs_of, platforms_of, pull
@@ -33,17 +34,6 @@ from tui.text import plural, safe, size, to_ascii, with_keys
 
 #: The version of the JSON document. 2: what was called `mend` in a finding is `fix`.
 SCHEMA = 2
-#: The order of the counts in the report.
-_COUNTED = (
-    Presence.PRESENT,
-    Presence.MISSING,
-    Presence.DENIED,
-    Presence.LIMITED,
-    Presence.UNREACHABLE,
-    Presence.FOREIGN,
-    Presence.MISMATCHED,
-    Presence.UNCHECKED,
-)
 #: Findings, and counts, that say that nobody knows.
 _UNDETERMINED = ("denied", "limited", "unreachable")
 #: The codes of what a source that cannot be opened lacks; the others are called as their presence.
@@ -197,7 +187,7 @@ class Report:
             cells.extend("" for _ in range(widest - len(layers)))
             cells.append(", ".join(_mark_all(row, observations) for row in attestations_of(line.node)) or "none")
             rows.append("| " + " | ".join(cells) + " |")
-        legend = ", ".join(f"{presence.words.symbol} {presence.words.legend}" for presence in _COUNTED)
+        legend = ", ".join(f"{presence.words.symbol} {presence.words.legend}" for presence in COUNTED)
         return ["### Presence", "", *rows, "", legend, "", *self._platform_lines()]
 
     def _platform_lines(self) -> list[str]:
@@ -260,9 +250,9 @@ def report(
     observation = observe(node, observations)
     if requests is None and not node.source.requests:
         requests = 0  # it was never asked anything: what lies on disk is only read
-    counts = Counter(_word(part.observation.presence) for part in parts)
+    counts = presence_counts(parts)
     if not parts:
-        counts[_word(observation.presence)] += 1  # the reference itself, of which no digest is known
+        counts[Presence(_word(observation.presence))] += 1  # the reference itself, of which no digest is known
     return Report(
         reference=reference or reference_of(node),
         digest=node.digest,
@@ -274,14 +264,14 @@ def report(
         platforms=tuple(_line(row, observations) for row in rows),
         findings=tuple(findings),
         observation=observation,
-        counts={presence.value: counts[presence.value] for presence in _COUNTED},
+        counts={presence.value: counts[presence] for presence in COUNTED},
         pull_line=f"docker pull {reference_of(node)}" if node.source.registry is not None else "",
     )
 
 
 def failed_report(reference: str, error: SourceError) -> Report:
     """The report on a source that could not even be opened: the same shape, with the reason as its verdict."""
-    presence = error.presence if error.presence in _COUNTED else Presence.UNREACHABLE
+    presence = error.presence if error.presence in COUNTED else Presence.UNREACHABLE
     code = _FAILED.get(presence, presence.value)
     fix = error.fix or (NOT_THERE if presence is Presence.MISSING else None)
     finding = make(code, "", error.sentence, fix=fix, verbatim=True)
@@ -296,7 +286,7 @@ def failed_report(reference: str, error: SourceError) -> Report:
         platforms=(),
         findings=(finding,),
         observation=Observation(presence, detail=error.sentence),
-        counts={each.value: int(each is presence) for each in _COUNTED},
+        counts={each.value: int(each is presence) for each in COUNTED},
     )
 
 
@@ -313,7 +303,7 @@ def partial_report(reference: str, looked: Coverage) -> Report:
         platforms=(),
         findings=(),
         observation=Observation(Presence.UNCHECKED),
-        counts={each.value: 0 for each in _COUNTED},
+        counts={each.value: 0 for each in COUNTED},
         tags=looked,
     )
 

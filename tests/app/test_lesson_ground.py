@@ -18,7 +18,7 @@ from tui.explore.checkrun import CheckRun
 from tui.explore.explorer import Explorer
 from tui.explore.finding import Finding
 from tui.explore.node import Kind, Load, Node
-from tui.sources.presence import Observation, Presence
+from tui.explore.observations import ObservationStore
 from tui.teach.events import Event, EventKind
 from tui.teach.lesson_file import find_lesson
 from tui.teach.target import reach
@@ -168,14 +168,14 @@ async def test_the_cursor_is_in_sight_when_a_lesson_begins(monkeypatch: pytest.M
 @pytest.mark.parametrize(("load", "complete"), [(Load.READY, True), (Load.FAILED, False)])
 def test_a_check_with_a_row_that_failed_is_not_complete(load: Load, complete: bool) -> None:
     rows = [
-        Node("a", Kind.TAG, cast(Any, SimpleNamespace(kind="registry")), "app"),
+        Node("a", Kind.TAG, cast(Any, SimpleNamespace(kind="registry")), "app", load=Load.READY),
         Node("b", Kind.REFERRERS, cast(Any, SimpleNamespace(kind="registry")), "app", load=load),
     ]
     rows[0].children = rows[1:]
     events: list[Event] = []
     observer = LessonObserver()
     observer.subscribe(events.append)
-    explorer = SimpleNamespace(observation=lambda row: Observation(Presence.PRESENT))
+    explorer = SimpleNamespace(observations=ObservationStore())
     run = SimpleNamespace(stopped=False, node=rows[0], requests=1)
     observer.publish_checked(cast(CheckRun, run), cast(Explorer, explorer))
     assert events[0].facts["complete"] is complete

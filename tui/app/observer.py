@@ -74,7 +74,9 @@ class LessonObserver:
             return
         counts = presence_counts(objects(run.node, explorer.observations))
         facts = {presence.value: counts[presence] for presence in COUNTED if presence is not Presence.UNCHECKED}
-        complete = is_complete(run.node, explorer.observations)
+        # A row that could not be read, such as a list of referrers, hides whatever is below it.
+        failed = any(row.load is Load.FAILED for row in run.node.walk())
+        complete = not failed and is_complete(run.node, explorer.observations)
         self.publish_about(EventKind.CHECKED, run.node, complete=complete, requests=run.requests, **facts)
 
     def publish_screen(self, visible: Sequence[Node], findings: Sequence[Finding], explorer: Explorer) -> None:

@@ -202,8 +202,6 @@ def is_complete(node: Node, observations: ObservationStore, wanted: Wanted | Non
     for row in walk(node, wanted):
         if row.kind is Kind.FAULT and row.code in ("cycle", "too-deep", "invalid-manifest"):
             return False
-        if row.kind in (Kind.SOURCE, Kind.REPOSITORY) and row.load is Load.FAILED:
-            return False  # nobody knows what is in a list that could not be read
         if isinstance(row.manifest, OpaqueManifest) and not harmless(row.manifest, row.descriptor):
             return False
     return all(part.observation.presence in HAVE for part in objects(node, observations, wanted))

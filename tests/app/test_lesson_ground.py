@@ -284,4 +284,4 @@ def test_the_texts_say_what_the_screen_shows() -> None:
     mount = find_lesson("parent-and-child").steps[7]
     assert "POST …/blobs/uploads/?mount" not in mount.text and "Press 3" in Keys().put_in(mount.text)
     marked = find_lesson("nested-list").steps[3]
-    assert "in its place" in marked.text and " g." in marked.hint
+    assert "in its place" in marked.text and " g." in Keys().put_in(marked.hint)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict
 from tui.oci import media
 from tui.oci.strict_json import MANIFEST_LIMIT
-from tui.text import plural, safe, size
+from tui.text import plural, safe, size, with_keys
 
 #: So many rows are named in one sentence.
 _NAMED = 8
@@ -19,8 +19,8 @@ class Problem:
     """One thing that is wrong with a draft or plan."""
 
     code: str
-    message: str
-    """What, where, and what to do about it. Safe text."""
+    text: str
+    """What, where, and what to do about it. Safe text; a key stands in it as `{key:ACTION}`."""
     stops: bool = True
     """Whether it must be fixed before a push."""
     keys: tuple[str, ...] = ()
@@ -30,6 +30,11 @@ class Problem:
     moved), or ""."""
     undetermined: bool = False
     """Whether it could not be found out (denied, unreachable), as opposed to known to be wrong."""
+
+    @property
+    def message(self) -> str:
+        """The text with the usual keys, for whatever has none of its own."""
+        return with_keys(self.text)
 
 
 def problems(draft: Draft) -> tuple[Problem, ...]:
@@ -95,7 +100,7 @@ def _stored_rows(draft: Draft) -> Iterator[Problem]:
         yield Problem(
             "stale",
             f"This stored list is stale, and pushing it pushes the old images, as docker manifest push does: "
-            f"{shown}{more}. R on the list takes what the references hold now.",
+            f"{shown}{more}. {{key:recreate}} on the list takes what the references hold now.",
             stops=False,
             keys=tuple(entry.key for entry in stale),
         )

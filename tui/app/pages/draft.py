@@ -13,7 +13,7 @@ from tui.oci import media
 from tui.oci.attestation import predicate_name, predicate_type
 from tui.oci.digest import Digest
 from tui.oci.reference import Reference
-from tui.text import plural, safe, size, width
+from tui.text import plural, safe, size, width, with_keys
 
 _VERDICT: dict[EntryVerdict, Role] = {
     EntryVerdict.UNCHANGED: "dim",
@@ -170,13 +170,19 @@ def summary(draft: Draft) -> str:
     return ", ".join(words) or "no image"
 
 
-def notices(draft: Draft, problems: Sequence[Problem], messages: Sequence[str], key_of: KeyOf) -> list[Line]:
-    """Problems in words, then what the last edit did on the side."""
+def notices(
+    draft: Draft,
+    problems: Sequence[Problem],
+    messages: Sequence[str],
+    key_of: KeyOf,
+    put_in: Callable[[str], str] = with_keys,
+) -> list[Line]:
+    """Problems in words, then what the last edit did on the side. `put_in` puts the reader's keys into a text."""
     lines = []
     offer_key = key_of("draft-offer")
     for problem in problems:
         role: Role = "bad" if problem.stops and not problem.undetermined else "warn"
-        line = Line(hang=2).put("✗ " if problem.stops else "! ", role).put(problem.message)
+        line = Line(hang=2).put("✗ " if problem.stops else "! ", role).put(put_in(problem.text))
         if problem.offer == "oci-type":
             line.put(f"  {offer_key}", "key-cap").put(" chooses the OCI type", "label")
         elif problem.code == "duplicate-platform":

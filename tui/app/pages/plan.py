@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tui.app.pages.diff import change
 from tui.app.pages.parts import blank, digest_value, heading, prose, value
@@ -11,7 +11,7 @@ from tui.app.styled_text import Line, Lines, Role, Target
 from tui.compose.plan import LACKING, DiffRow, How, Plan, PlannedObject, Step, StepKind
 from tui.explore.diff import Change
 from tui.oci import media
-from tui.text import plural, safe, size
+from tui.text import plural, safe, size, with_keys
 from tui.tools.table import CommandLine
 
 _HOW: dict[How, tuple[str, Role]] = {
@@ -30,9 +30,11 @@ _LISTED = 60
 _MOST_LINES, _MOST_CHARACTERS = 12, 800
 
 
-def plan_page(plan: Plan, commands: Sequence[CommandLine] = (), *, every: bool = False) -> Lines:
-    """The whole plan; `every` lists what is present too, one by one."""
-    lines = [*_problems(plan), prose(plan.confirmation, "title" if plan.ready else "plain")]
+def plan_page(
+    plan: Plan, commands: Sequence[CommandLine] = (), *, put_in: Callable[[str], str] = with_keys, every: bool = False
+) -> Lines:
+    """The whole plan; `every` lists what is present too, one by one. `put_in` puts the reader's keys into a text."""
+    lines = [*_problems(plan, put_in), prose(plan.confirmation, "title" if plan.ready else "plain")]
     lines += _facts(plan)
     lines += [Line(hang=2).put("! ", "warn").put(warning) for warning in plan.warnings]
     lines += difference(plan.diff)
@@ -42,14 +44,14 @@ def plan_page(plan: Plan, commands: Sequence[CommandLine] = (), *, every: bool =
     return Lines(lines)
 
 
-def _problems(plan: Plan) -> list[Line]:
+def _problems(plan: Plan, put_in: Callable[[str], str]) -> list[Line]:
     lines: list[Line] = []
     stopping = [problem for problem in plan.problems if problem.stops]
     if stopping:
         lines += [heading("This stops it")]
     for problem in sorted(plan.problems, key=lambda problem: not problem.stops):
         role: Role = "bad" if problem.stops else "warn"
-        line = Line(hang=2).put("✗ " if problem.stops else "! ", role).put(problem.message)
+        line = Line(hang=2).put("✗ " if problem.stops else "! ", role).put(put_in(problem.text))
         if problem.offer == "accept-tag":
             line.put("  a", "key-cap").put(" accepts it: the plan is made against what the tag holds now", "label")
         lines.append(line)

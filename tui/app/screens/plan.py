@@ -166,7 +166,7 @@ class PlanScreen(Screen[Plan]):
             line.put(f"   {state}", "good" if plan.ready else "bad")
         self.frame.head(line)
         if plan is not None:
-            self.page.show(plan_page(plan, self.commands, every=self.every), keep=True)
+            self.page.show(plan_page(plan, self.commands, put_in=self.main.keys.put_in, every=self.every), keep=True)
         elif self.failure:
             said = [Line(hang=2).put("✗ ", "bad").put(self.failure), blank(), prose("Nothing was written.", "dim")]
             self.page.show(Lines(said))

@@ -16,11 +16,7 @@ from tui.sources.presence import Presence
 
 
 class CheckRun:
-    """One check of everything below `node`.
-
-    `done` of `total` distinct objects were answered; `total` grows while manifests are read. `requests` counts
-    what the source sent since the check began.
-    """
+    """One check of everything below `node`."""
 
     def __init__(
         self,
@@ -34,7 +30,9 @@ class CheckRun:
     ) -> None:
         self.node = node
         self.done = 0
+        """How many distinct objects were answered."""
         self.total = 0
+        """How many are known of; grows while manifests are read."""
         self.running = True
         self.stopped = False
         self._tree, self._inspector, self._loader, self._lists = tree, inspector, loader, lists

@@ -37,12 +37,14 @@ _SIGNS = {Change.SAME: "=", Change.ADDED: "+", Change.REMOVED: "-", Change.CHANG
 
 @dataclass(frozen=True, slots=True)
 class DiffRow:
-    """One line: `what` is compared, `left` and `right` are its values ("" where there is none)."""
+    """One line of a comparison. All texts are safe."""
 
     kind: Change
     left: str
+    """The value on the left; "" where there is none."""
     right: str
     what: str
+    """What is compared."""
 
 
 def diff(left: Node, right: Node) -> list[DiffRow]:

@@ -28,22 +28,27 @@ _OPEN = frozenset({"denied", "limited", "unreachable", "too-deep"})
 
 @dataclass(slots=True)
 class _Known:
-    """What was found, at which change of the world, when, and how long it took."""
+    """Findings that were made before."""
 
     findings: tuple[Finding, ...]
     epoch: int
+    """After how many changes."""
     at: float
+    """When: seconds of `time.monotonic`."""
     cost: float
+    """How many seconds it took."""
 
 
 @dataclass(slots=True)
 class Looked:
-    """What was seen below a list: how many images were asked for, those that cannot be pulled whole, how many of the
-    others nobody could determine, how much of the list that is; when, and at what cost in seconds."""
+    """How much below a list was looked at; `epoch`, `at` and `cost` as for findings."""
 
     opened: int
+    """So many images were asked for."""
     broken: tuple[Node, ...]
+    """Those that cannot be pulled whole."""
     unknown: int
+    """Of so many of the others nobody could determine it."""
     coverage: Coverage
     epoch: int
     at: float

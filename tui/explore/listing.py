@@ -128,33 +128,38 @@ def is_digest_tag(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What of a list is shown: names for rows, names folded into the group, and how many more there are."""
+    """What of a list is shown."""
 
     names: list[str]
+    """Those that get rows."""
     folded: list[str]
+    """Those that go into the group of digest tags."""
     more: int
+    """How many more there are."""
 
 
 @dataclass(slots=True)
 class Listing:
-    """A list of names, as far as it was read.
-
-    `names` is in the server's order, each once; `complete` is set when the list was read to its end; `note`
-    (safe) says why it was not. `limit` is how many rows are made at most; `matching` and `folded`
-    count what the filter lets through: plain names, and digest tags. `blank` allows the empty name, which is what
-    the only repository of a layout on disk is called.
-    """
+    """A list of names, as far as it was read."""
 
     names: list[str] = field(default_factory=list)
+    """In the server's order, each once."""
     complete: bool = False
+    """Whether the list was read to its end."""
     note: str = ""
+    """Why it was not; safe."""
     filter: str = ""
     order: str = "version"
     limit: int = ROWS
+    """So many rows are made at most."""
     matching: int = 0
+    """How many plain names the filter lets through."""
     folded: int = 0
+    """How many digest tags the filter lets through."""
     fold: bool = True
+    """Whether digest tags go into a group of their own."""
     blank: bool = False
+    """Whether a name may be empty, which is what the only repository of a layout on disk is called."""
     _known: set[str] = field(default_factory=set)
     _sorted: dict[str, list[tuple[SortKey, str]]] = field(default_factory=dict)
 

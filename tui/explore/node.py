@@ -53,19 +53,20 @@ BLOB_KINDS = frozenset({Kind.CONFIG, Kind.LAYER, Kind.STATEMENT})
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """A row. `key` is unique in the tree and stable over refreshes; `label` and `note` are safe text.
+    """A row.
 
     A TAG whose manifest is an index holds the index's entries as its own children; a TAG that is a single image holds
-    its config and layers. `position` is the place of the descriptor in its parent's list, from 0 (layers, entries).
-    `code` is the finding code of a FAULT row. `subject` is what an ATTESTATION or REFERRER says it describes;
-    `wanted` is the digest by which somebody opened the row, when nothing else is known of it.
+    its config and layers.
     """
 
     key: str
+    """Unique in the tree, and stable over refreshes."""
     kind: Kind
     source: Source
     repository: str | None = None
+    """Raw, as is `tag`."""
     label: str = ""
+    """Safe text, as is `note`."""
     tag: str | None = None
     descriptor: Descriptor | None = None
     platform: Platform | None = None
@@ -79,10 +80,14 @@ class Node:
     expandable: bool = False
     statement: Statement | None = None
     subject: Digest | None = None
+    """What an ATTESTATION or REFERRER says it describes."""
     position: int = 0
+    """The place of the descriptor in its parent's list (layers, entries), from 0."""
     code: str = ""
+    """The finding code of a FAULT row."""
     listing: Listing | None = None
     wanted: Digest | None = None
+    """The digest by which somebody opened the row, when nothing else is known of it."""
 
     @property
     def digest(self) -> Digest | None:

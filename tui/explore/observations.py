@@ -20,21 +20,22 @@ Key = tuple[Source, str, Digest]
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """What the search for a missing object gave: repositories that have it, and how many were asked."""
+    """What the search for a missing object gave."""
 
     found: tuple[str, ...] = ()
+    """The repositories that have it."""
     asked: tuple[str, ...] = ()
+    """All that were asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class TagHead:
-    """What a tag points to now; `digest` is None when the tag is gone.
-
-    `entries` are the digests in it when it is an index that was read for this; None when it was not.
-    """
+    """What a tag points to now."""
 
     digest: Digest | None
+    """None when the tag is gone."""
     entries: frozenset[Digest] | None = None
+    """The digests in it when it is an index that was read for this; None when it was not."""
 
 
 class ObservationStore:

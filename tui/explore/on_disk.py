@@ -21,11 +21,12 @@ _UNASKED = (Presence.DENIED, Presence.LIMITED, Presence.UNREACHABLE)
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A title and sentences, all safe. `remarkable` is whether they say more than that all is in order."""
+    """A title and sentences, all safe."""
 
     title: str
     lines: tuple[str, ...]
     remarkable: bool
+    """Whether they say more than that all is in order."""
 
     def to_markdown(self) -> str:
         """A heading and a list."""

@@ -42,34 +42,38 @@ _FAILED = {Presence.MISSING: "missing-manifest", Presence.MISMATCHED: "invalid-m
 
 @dataclass(frozen=True, slots=True)
 class PlatformLine:
-    """A platform of the report; `pullable` is None when it was not determined."""
+    """A platform of the report."""
 
     platform: str
     digest: Digest | None
     pullable: bool | None
+    """None when it was not determined."""
     attestations: int
+    """How many it has."""
     node: Node
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check found. `seen` is what is known of the reference itself; `requests` is what it took
-    (None: not known), `searches` how many of them only looked for where missing things are. `tags` is set where the
-    reference is a list of tags that was not looked at whole."""
+    """What a check found."""
 
     reference: str
     digest: Digest | None
     media_type: str | None
     verdict: Verdict
     requests: int | None
+    """How many it took; None when nobody counted."""
     searches: int
+    """How many of the requests only looked for where missing things are."""
     objects: tuple[Object, ...]
     platforms: tuple[PlatformLine, ...]
     findings: tuple[Finding, ...]
     observation: Observation
+    """What is known of the reference itself."""
     counts: dict[str, int]
     pull_line: str = ""
     tags: Coverage | None = None
+    """Set where the reference is a list of tags that was not looked at whole."""
 
     @property
     def effort(self) -> str:

@@ -23,21 +23,21 @@ class Pull(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """The sum over a row.
-
-    `present` of `total` objects (config and layers of an image, each digest once; platforms for an index);
-    `worst` is never better than any part that a pull needs; `platforms_ok` of `platforms_total` can be pulled and
-    `platforms_broken` cannot; `attestations` is the worst of what the attestations below are known to be.
-    """
+    """The sum over a row."""
 
     present: int = 0
+    """Of an image how many distinct blobs (config, layers) are there; of an index, platforms."""
     total: int = 0
     worst: Presence = Presence.UNCHECKED
+    """Never better than any part that a pull needs."""
     platforms_ok: int = 0
+    """How many platforms can be pulled."""
     platforms_total: int = 0
     label: str = ""
     platforms_broken: int = 0
+    """How many platforms cannot be pulled."""
     attestations: Presence = Presence.PRESENT
+    """The worst of what the attestations below are known to be."""
     pull: Pull = Pull.UNKNOWN
     """Of an image's row: whether it can be pulled. An index says it by its platforms."""
 

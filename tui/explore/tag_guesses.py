@@ -23,14 +23,12 @@ _MACHINES: dict[tuple[str, str | None], tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A tag that may be the source of a platform: in the list's own repository, or in one beside it.
-
-    `exact` is False for a tag in another repository: whether that repository has such a tag is not known.
-    """
+    """A tag that may be the source of a platform: in the list's own repository, or in one beside it."""
 
     repository: str
     tag: str
     exact: bool = True
+    """False for a tag in another repository: whether that repository has such a tag is not known."""
 
 
 def machine_names(platform: Platform) -> tuple[str, ...]:

@@ -36,14 +36,18 @@ _LOADED = (Load.READY, Load.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """`looked` of `listed` tags were looked at; `whole` is False when the list itself may have more of them, and
-    `unlisted` is how many repositories' tags nobody listed. `why` (sentences, safe) tells what ended it."""
+    """How much of a list was looked at."""
 
     looked: int
+    """So many tags were looked at."""
     listed: int
+    """So many tags there are, as far as the list was read."""
     whole: bool = True
+    """Whether the list itself was read to its end."""
     unlisted: int = 0
+    """The tags of so many repositories were not listed."""
     why: str = ""
+    """What ended it: sentences, safe."""
 
     @property
     def all_listed(self) -> bool:
@@ -135,18 +139,18 @@ def _tags(place: Node) -> Iterator[Node]:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Can this be pulled, on which platforms, and if not, why.
-
-    `complete`: every object is known to be there. `pullable`, `broken` and `unknown` are platforms as text,
-    each in the order of the index. `severity` is None when all is well.
-    """
+    """Can this be pulled, on which platforms, and if not, why."""
 
     sentence: str
+    """Safe."""
     complete: bool
+    """Whether every object is known to be there."""
     pullable: tuple[str, ...] = ()
+    """The platforms that can be pulled, as text and in the order of the index, as are those below."""
     broken: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     severity: Severity | None = None
+    """That of the worst finding; None when all is well."""
 
 
 def verdict(

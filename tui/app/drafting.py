@@ -342,6 +342,7 @@ class Drafting:
             if not found:
                 unreadable = self.service.journal.why_unreadable()
                 why = why or unreadable or "nothing that was pushed from here can be put back"
+                why = self.main.keys.put_in(why)
                 self.main.say(f"{safe(str(target or home))}: {why}.", severity="warning", timeout=10)
                 return
             target = await self.main.ask(Choice(f"Put back in {safe(str(home))}:", undo_items(found), why))

@@ -42,7 +42,7 @@ from tui.oci.reference import Reference
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
-from tui.text import safe
+from tui.text import safe, with_keys
 
 Progress = Callable[[str], None]
 """Called with safe sentences about how far something is that takes a moment."""
@@ -220,7 +220,7 @@ class DraftService:
         held = await self.tag_holds(target)
         reason = await asyncio.to_thread(undo_unavailable, self.journal, target, held)
         if reason:
-            raise ComposeError(f"{safe(str(target))}: there is nothing to undo: {reason}.")
+            raise ComposeError(with_keys(f"{safe(str(target))}: there is nothing to undo: {reason}."))
         return await plan_undo(self.journal, target, held, self.inspector, progress=progress)
 
     async def plan_tag(self, target: Reference, digest: Digest, progress: Progress) -> Plan:

@@ -20,7 +20,7 @@ from tui.oci.reference import Reference
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
-from tui.text import plural, safe
+from tui.text import plural, safe, with_keys
 
 #: So many tags of a repository are asked for what they hold, to tell what can be put back.
 _ASKED = 40
@@ -35,14 +35,14 @@ def last_push(journal: Journal, target: Reference, holds: Digest | None) -> Reco
 
 
 def undo_unavailable(journal: Journal, target: Reference, holds: Digest | None) -> str:
-    """Why there is nothing to undo for this tag; "" when there is. Safe text, for the greyed action."""
+    """Why there is nothing to undo for this tag; "" when there is. Safe text; a key stands in it as `{key:ACTION}`."""
     record = last_push(journal, target, holds)
     if record is None:
         if journal.of(target):
             return "the tag was moved by somebody else since the last push from here"
         return journal.why_unreadable() or "nothing was pushed to this tag from here"
     if record.before is None:
-        return "there was no such tag before that push; D deletes it"
+        return "there was no such tag before that push; {key:delete} deletes it"
     if journal.bytes_of(record.before) is None:
         return "the journal no longer holds the bytes of what was replaced"
     return ""
@@ -114,7 +114,7 @@ async def plan_undo(
     record = last_push(journal, target, holds)
     raw = journal.bytes_of(record.before) if record is not None and record.before is not None else None
     if reason or record is None or raw is None:
-        raise DraftError(f"{safe(str(target))} cannot be undone: {reason}.")
+        raise DraftError(with_keys(f"{safe(str(target))} cannot be undone: {reason}."))
     try:
         manifest = decode(raw, record.before_media_type or None)
     except OciError as error:

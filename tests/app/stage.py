@@ -106,6 +106,7 @@ class Stage:
     async def quiet(self) -> None:
         """Wait until the engine asks nothing and the screen has nothing left to draw."""
         await self.until(lambda: self.source.running == 0, "the source at rest")
+        await self.until(lambda: not self.house.redraw.throttle.pending, "everything drawn")
         await self.pilot.pause()
         await self.pilot.pause()
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: The pause after a redraw is at least so many times as long as the redraw took.
 SHARE = 10.0
+#: The longest pause, in seconds, where redraws are to come at once.
+MOST_AT_ONCE = 0.05
 
 
 class Pane(Flag):
@@ -40,8 +42,9 @@ class RefreshThrottle:
     """Calls `draw` with the panes that were asked for since the last time. `draw` returns True while something on the
     screen turns by itself: then it is called again, with `TURNING`.
 
-    `interval` is in seconds; with 0 (tests) it draws as soon as the loop is idle, and never by itself. A redraw that
-    took long is followed by a longer pause, so that drawing never takes more than a tenth of the time.
+    `interval` is in seconds. A redraw that took long is followed by a longer pause, so that drawing never takes more
+    than a tenth of the time. With an interval of 0 (tests) it draws at once, or after a pause that hardly anybody
+    notices, and never by itself.
     """
 
     def __init__(self, owner: Widget, draw: Callable[[Pane], bool], interval: float) -> None:
@@ -72,7 +75,9 @@ class RefreshThrottle:
             self._schedule()
 
     def _schedule(self) -> None:
-        wait = self._last + max(self.interval, self._cost * SHARE) - time.monotonic() if self.interval else 0.0
+        share = self._cost * SHARE
+        pause = max(self.interval, share) if self.interval else min(share, MOST_AT_ONCE)
+        wait = self._last + pause - time.monotonic()
         if wait <= 0:
             self._owner.call_later(self._run)
         else:

@@ -136,11 +136,11 @@ def read_error(response: Response, what: str, registry: str, *, confirmed: bool 
     """The error for an answer that is not a success on a read. `what` names the thing asked for, safe: "the blob
     sha256:…". `confirmed`: what is said to be missing was asked for by GET (or that is not wanted)."""
     errors = read_errors(response.body, response.media_type)
-    status, code, exchange_id = response.status, errors.code, response.exchange.id
+    status, code = response.status, errors.code
     says = f" {registry} says: {errors.message}." if errors.message else ""
 
     def error(kind: type[RegistryError], sentence: str) -> RegistryError:
-        return kind(sentence, status=status, code=code, exchange_id=exchange_id)
+        return response.error(kind, sentence, code=code)
 
     if status in (404, 410):
         if code == "MANIFEST_UNKNOWN" and "NAME_UNKNOWN" not in errors.codes and "accept" in errors.message.lower():
@@ -150,14 +150,13 @@ def read_error(response: Response, what: str, registry: str, *, confirmed: bool 
             sentence = f"{registry} does not know this repository, so {what} is not there."
         else:
             sentence = f"{capital(what)} is not there."
-        return NotFound(
+        return response.error(
+            NotFound,
             sentence,
+            code=code,
             repo_unknown=repo_unknown,
             confirmed=confirmed,
             web_page=not repo_unknown and is_html(response) and not speaks_the_api(response),
-            status=status,
-            code=code,
-            exchange_id=exchange_id,
         )
     if status in (401, 403):
         return error(Denied, f"{capital(what)} does not exist, or you may not see it ({status}).{says}")

@@ -235,10 +235,8 @@ class Blobs:
         response = await self._send(self._get(registry, repository, digest, limit=limit))
         _check(response, what, registry)
         if expected_size is not None and len(response.body) != expected_size:
-            raise Corrupt(
-                f"{registry} sent {len(response.body):,} bytes of {what}, which has {expected_size:,}.",
-                status=response.status,
-                exchange_id=response.exchange.id,
+            raise response.error(
+                Corrupt, f"{registry} sent {len(response.body):,} bytes of {what}, which has {expected_size:,}."
             )
         if not digest.matches(response.body):
             raise _other_bytes(response, what, registry)
@@ -254,7 +252,7 @@ class Blobs:
         try:
             _check(response, what, registry)
             if is_encoded(response.headers):
-                raise Garbled(f"{registry} compressed {what} although it was asked not to.", status=response.status)
+                raise response.error(Garbled, f"{registry} compressed {what} although it was asked not to.")
             size = declared_length(response.headers)
             yield BlobStream(size, _verified(response, digest.hasher(), digest, what, registry, size))
         finally:
@@ -278,7 +276,7 @@ class Blobs:
                 raise Corrupt(f"{registry} sent another part of {what} than it was asked for.", status=206)
             return response.body
         if start:
-            raise Unsupported(f"{registry} does not serve parts of {what}.", status=response.status)
+            raise response.error(Unsupported, f"{registry} does not serve parts of {what}.")
         return response.body
 
     def _get(
@@ -306,19 +304,13 @@ async def _verified(
             count += len(chunk)
             yield chunk
     except httpx.RemoteProtocolError:
-        raise Corrupt(
-            f"{registry} sent {count:,} bytes of {what} and ended before all had come.",
-            status=response.status,
-            exchange_id=response.exchange.id,
+        raise response.error(
+            Corrupt, f"{registry} sent {count:,} bytes of {what} and ended before all had come."
         ) from None
     except (httpx.HTTPError, TimeoutError):
-        raise Unreachable(
-            f"{registry} stopped sending {what} after {count:,} bytes.",
-            status=response.status,
-            exchange_id=response.exchange.id,
-        ) from None
+        raise response.error(Unreachable, f"{registry} stopped sending {what} after {count:,} bytes.") from None
     if size is not None and count < size:
-        raise Corrupt(f"{registry} sent {count:,} of the {size:,} bytes of {what}.", status=response.status)
+        raise response.error(Corrupt, f"{registry} sent {count:,} of the {size:,} bytes of {what}.")
     if hasher.hexdigest() != digest.encoded:
         raise _other_bytes(response, what, registry)
 
@@ -329,19 +321,11 @@ def _must_verify(digest: Digest, what: str) -> None:
 
 
 def _other_bytes(response: Response, what: str, registry: str) -> Corrupt:
-    return Corrupt(
-        f"{registry} sent other bytes than those of {what}: they do not hash to its digest.",
-        status=response.status,
-        exchange_id=response.exchange.id,
-    )
+    return response.error(Corrupt, f"{registry} sent other bytes than those of {what}: they do not hash to its digest.")
 
 
 def _check(response: Response, what: str, registry: str) -> None:
     if not response.ok:
         raise read_error(response, what, registry)
     if is_html(response) and "docker-content-digest" not in response.headers:
-        raise NotARegistry(
-            f"{registry} answered with a web page instead of {what}.",
-            status=response.status,
-            exchange_id=response.exchange.id,
-        )
+        raise response.error(NotARegistry, f"{registry} answered with a web page instead of {what}.")

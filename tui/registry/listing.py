@@ -124,13 +124,9 @@ class Listing:
                 sentence = f"{registry} answered with a web page instead of {what}."
             else:
                 sentence = f"{registry} answered with something that is not {what}: {malformed}"
-            raise NotARegistry(sentence, status=response.status, exchange_id=response.exchange.id) from None
+            raise response.error(NotARegistry, sentence) from None
         if not isinstance(document, dict):
-            raise NotARegistry(
-                f"{registry} answered with something that is not {what}.",
-                status=response.status,
-                exchange_id=response.exchange.id,
-            )
+            raise response.error(NotARegistry, f"{registry} answered with something that is not {what}.")
         names, note = _names(document.get(key))
         following, link_note = next_page(response.address, response.headers.get_list("link"))
         return names, following, link_note or note

@@ -108,26 +108,17 @@ class Manifests:
     def _keep(self, response: Response, registry: str, repository: str, selector: str, what: str) -> AnyManifest:
         origin = self._endpoints.origin(registry)
         wanted = digest_in(selector)
-        exchange_id = response.exchange.id
         try:
             manifest = decode(response.body, response.headers.get("content-type"), digest=wanted)
         except DigestMismatch as error:
             if is_html(response) or not response.body:
                 raise _something_else(response, what, registry) from None
-            raise Corrupt(
-                f"{registry} sent other bytes than those of {what}: {error}",
-                status=response.status,
-                exchange_id=exchange_id,
-            ) from None
+            raise response.error(Corrupt, f"{registry} sent other bytes than those of {what}: {error}") from None
         except MalformedDocument as error:
             if not _meant_as_manifest(response):
                 raise _something_else(response, what, registry) from None
-            raise InvalidManifest(
-                f"{capital(what)} is not a manifest: {error}",
-                raw=response.body,
-                field=error.field,
-                status=response.status,
-                exchange_id=exchange_id,
+            raise response.error(
+                InvalidManifest, f"{capital(what)} is not a manifest: {error}", raw=response.body, field=error.field
             ) from None
         self._cache.put((origin, repository, str(manifest.digest)), manifest)
         if wanted is not None and wanted != manifest.digest:
@@ -209,10 +200,9 @@ class Manifests:
             raise self._refusal(response, what, registry, repository)
         theirs = _digest_header(response)
         if theirs is not None and theirs.algorithm == digest.algorithm and theirs != digest:
-            raise Corrupt(
+            raise response.error(
+                Corrupt,
                 f"{registry} took the manifest and made another one of it: {theirs.short} instead of {digest.short}.",
-                status=response.status,
-                exchange_id=response.exchange.id,
             )
         return digest
 
@@ -235,19 +225,15 @@ class Manifests:
             return
         error = self._refusal(response, what, registry, repository)
         if response.status in (404, 410):
-            error = NotFound(
-                f"{capital(object_name('manifest', repository, selector))} was not there.",
-                status=response.status,
-                code=error.code,
-                exchange_id=error.exchange_id,
+            error = response.error(
+                NotFound, f"{capital(object_name('manifest', repository, selector))} was not there.", code=error.code
             )
         elif not is_digest(selector) and isinstance(error, Refused | Unsupported):
-            error = Unsupported(
+            error = response.error(
+                Unsupported,
                 f"{registry} does not delete by tag ({response.status}). "
                 "Deleting the digest would take every tag on it.",
-                status=response.status,
                 code=error.code,
-                exchange_id=error.exchange_id,
             )
         raise error
 
@@ -255,11 +241,10 @@ class Manifests:
         retry_after = wait_asked_by(response, self._clock)
         error = write_error(response, what, registry, repository, retry_after=retry_after)
         if response.status in TRANSIENT and type(error) is Refused:
-            return Unreachable(
+            return response.error(
+                Unreachable,
                 f"{registry} could not {what} at the moment ({response.status}).",
-                status=response.status,
                 code=error.code,
-                exchange_id=error.exchange_id,
                 retry_after=retry_after,
             )
         return error
@@ -274,11 +259,10 @@ class Manifests:
                 exchange_id=lost.error.exchange_id,
             ) from lost
         if response.status in LOST_ON_THE_WAY and not request.repeatable:
-            raise UnknownOutcome(
+            raise response.error(
+                UnknownOutcome,
                 f"Whether {registry} did {what} is not known: a gateway answered {response.status} instead. "
                 "Look before trying again.",
-                status=response.status,
-                exchange_id=response.exchange.id,
             )
         return response
 
@@ -296,11 +280,7 @@ def _meant_as_manifest(response: Response) -> bool:
 
 def _something_else(response: Response, what: str, registry: str) -> NotARegistry:
     sent = "a web page" if is_html(response) else "something else" if response.body else "nothing"
-    return NotARegistry(
-        f"{registry} answered with {sent} instead of {what}. It may be no registry.",
-        status=response.status,
-        exchange_id=response.exchange.id,
-    )
+    return response.error(NotARegistry, f"{registry} answered with {sent} instead of {what}. It may be no registry.")
 
 
 def _digest_header(response: Response) -> Digest | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from tui.registry.errors import RegistryError
 from tui.registry.headers import Headers, media_type
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tui.registry.endpoints import Address
     from tui.registry.trace import Exchange
 
+E = TypeVar("E", bound=RegistryError)
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 Chunks: TypeAlias = Callable[[], AsyncIterator[bytes]]
 
@@ -91,6 +92,10 @@ class Response:
     @property
     def media_type(self) -> str:
         return media_type(self.headers)
+
+    def error(self, kind: Callable[..., E], sentence: str, **more: object) -> E:
+        """An error that this response is the reason for."""
+        return kind(sentence, status=self.status, exchange_id=self.exchange.id, **more)
 
 
 class NoResponse(Exception):

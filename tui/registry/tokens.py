@@ -142,10 +142,8 @@ class Tokens:
         try:
             return read_token(response.body, self._clock.now(), self._clock.wall(), self._settings.max_token)
         except BadToken as error:
-            raise Unreachable(
-                f"The token server {server} of {registry} gave an answer that cannot be used: {error}.",
-                status=response.status,
-                exchange_id=response.exchange.id,
+            raise response.error(
+                Unreachable, f"The token server {server} of {registry} gave an answer that cannot be used: {error}."
             ) from None
 
     async def aclose(self) -> None:
@@ -153,21 +151,16 @@ class Tokens:
 
 
 def _refusal(response: Response, server: str, registry: str, credential: Credential | None) -> RegistryError:
-    status, exchange_id = response.status, response.exchange.id
+    status = response.status
     if status in (400, 401, 403, 404):
         who = f"the stored login ({safe(credential.source, limit=200)})" if credential else "an anonymous user"
-        return Denied(
-            f"The token server {server} of {registry} refused {who} ({status}).",
-            status=status,
-            # Its words are not shown: a token server may echo what it was sent.
-            code=read_errors(response.body, response.media_type).code,
-            exchange_id=exchange_id,
-        )
+        # Its words are not shown: a token server may echo what it was sent.
+        code = read_errors(response.body, response.media_type).code
+        return response.error(Denied, f"The token server {server} of {registry} refused {who} ({status}).", code=code)
+    sentence = f"The token server {server} of {registry} answered {status}"
     if status >= 500:
-        sentence = f"The token server {server} of {registry} answered {status}."
-        return Unreachable(sentence, status=status, exchange_id=exchange_id)
-    sentence = f"The token server {server} of {registry} answered {status}, which cannot be used."
-    return Unsupported(sentence, status=status, exchange_id=exchange_id)
+        return response.error(Unreachable, f"{sentence}.")
+    return response.error(Unsupported, f"{sentence}, which cannot be used.")
 
 
 def realm_address(realm: str, registry: Address, private_ok: bool) -> Address:

@@ -200,10 +200,8 @@ class Uploads:
             address = upload_address(response.address, location, origin)
             check_hop(response.address, address, lambda host: False)
         except UnusableUrl as error:
-            raise NotARegistry(
-                f"{registry} opened an upload at an address that we will not go to: {error}.",
-                status=response.status,
-                exchange_id=response.exchange.id,
+            raise response.error(
+                NotARegistry, f"{registry} opened an upload at an address that we will not go to: {error}."
             ) from None
         return Upload(registry, repository, address)
 
@@ -271,8 +269,4 @@ def _check_digest(response: Response, digest: Digest, registry: str, what: str) 
     except MalformedDigest:
         return
     if theirs.algorithm == digest.algorithm and theirs != digest:
-        raise Corrupt(
-            f"{registry} was to {what} and stored {theirs.short} instead.",
-            status=response.status,
-            exchange_id=response.exchange.id,
-        )
+        raise response.error(Corrupt, f"{registry} was to {what} and stored {theirs.short} instead.")

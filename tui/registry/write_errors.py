@@ -40,56 +40,41 @@ def write_error(
     into RateLimited and Unreachable."""
     errors = read_errors(response.body, response.media_type)
     status, code, codes = response.status, errors.code, errors.codes
-    exchange_id = response.exchange.id
     message = errors.message.lower()
     says = f" It says: {errors.message}." if errors.message else ""
-    start = f"{registry} refused to {what}"
     repository = safe(repository, limit=260)
 
-    def error(kind: type[RegistryError], why: str) -> RegistryError:
-        return kind(f"{start}: {why}{says}", status=status, code=code, exchange_id=exchange_id)
+    def error(kind: type[RegistryError], why: str, **more: object) -> RegistryError:
+        return response.error(kind, f"{registry} refused to {what}{why}", code=code, **more)
 
     if status == 429 or "TOOMANYREQUESTS" in codes or "TOO_MANY_REQUEST" in codes:
-        sentence = f"{start}: the rate of requests is limited.{says}"
-        return RateLimited(sentence, code=code, exchange_id=exchange_id, retry_after=retry_after)
+        sentence = f"{registry} refused to {what}: the rate of requests is limited.{says}"
+        return RateLimited(sentence, code=code, exchange_id=response.exchange.id, retry_after=retry_after)
     if codes & _MISSING and status in (400, 404, 422):
-        sentence = f"{start}: {_missing(errors.digests, repository)}"
-        return Refused(sentence, details=errors.digests, status=status, code=code, exchange_id=exchange_id)
+        return error(Refused, f": {_missing(errors.digests, repository)}", details=errors.digests)
     if _is_immutable(status, code, codes, message):
-        return error(Policy, "the tag is immutable. Push to another tag, or by digest only.")
+        return error(Policy, f": the tag is immutable. Push to another tag, or by digest only.{says}")
     if "NAME_UNKNOWN" in codes or (status == 404 and ("project" in message or "repository" in message)):
-        return NotFound(
-            f"{start}: it does not know {repository}. There, somebody must create it first.{says}",
-            repo_unknown=True,
-            status=status,
-            code=code,
-            exchange_id=exchange_id,
-        )
+        why = f": it does not know {repository}. There, somebody must create it first.{says}"
+        return error(NotFound, why, repo_unknown=True)
     if status in (401, 403):
         if any(word in message for word in _QUOTA_WORDS):
-            return error(Policy, "the quota is used up. Delete something, or ask for more.")
-        why = f"you may not write to {repository}, or it does not exist ({status}). "
-        return error(Denied, why + "Log in with an account that may push.")
+            return error(Policy, f": the quota is used up. Delete something, or ask for more.{says}")
+        why = f": you may not write to {repository}, or it does not exist ({status}). "
+        return error(Denied, f"{why}Log in with an account that may push.{says}")
     if status == 413 or "request body too large" in str([each.detail for each in errors.errors]):
-        return error(TooLarge, "it is too large.")
+        return error(TooLarge, f": it is too large.{says}")
     if status in (405, 415, 501) or "UNSUPPORTED" in codes:
         if "read-only" in message or "readonly" in message:
-            return error(Policy, "it is read-only at the moment. Try again later.")
-        return error(Unsupported, f"it does not offer that ({status}).")
+            return error(Policy, f": it is read-only at the moment. Try again later.{says}")
+        return error(Unsupported, f": it does not offer that ({status}).{says}")
     if status == 409:
-        return error(Conflict, "it conflicts with something there.")
+        return error(Conflict, f": it conflicts with something there.{says}")
     if status in (412, 451):
-        return error(Policy, "a rule of the registry forbids it. Ask who runs it.")
+        return error(Policy, f": a rule of the registry forbids it. Ask who runs it.{says}")
     if status >= 500:
-        sentence = f"{start}: an error of its own ({status}).{says}"
-        return Unreachable(sentence, status=status, code=code, exchange_id=exchange_id, retry_after=retry_after)
-    return Refused(
-        f"{start} ({status}).{says}{_ADVICE.get(code, '')}",
-        details=errors.digests,
-        status=status,
-        code=code,
-        exchange_id=exchange_id,
-    )
+        return error(Unreachable, f": an error of its own ({status}).{says}", retry_after=retry_after)
+    return error(Refused, f" ({status}).{says}{_ADVICE.get(code, '')}", details=errors.digests)
 
 
 def _missing(digests: tuple[str, ...], repository: str) -> str:

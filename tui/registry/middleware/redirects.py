@@ -35,10 +35,9 @@ class Redirects:
             hops += 1
             there = self._hop(request, response)
             if hops > self._most or there == request.address:
-                raise NotARegistry(
+                raise response.error(
+                    NotARegistry,
                     f"{self._endpoints.name(home)} sends the request from one place to the next without an end.",
-                    status=response.status,
-                    exchange_id=response.exchange.id,
                 )
             # Another origin gets nothing of ours, and its 401 is not answered; nor does ours, if that sends us back.
             away = away or there.origin != home
@@ -55,24 +54,19 @@ class Redirects:
             there = resolve_address(response.address, response.headers["location"])
             check_hop(response.address, there, self._endpoints.is_trusted)
         except UnusableUrl as error:
-            raise Unreachable(
-                f"{name} redirects to an address that we will not go to: {error}.",
-                status=response.status,
-                exchange_id=response.exchange.id,
+            raise response.error(
+                Unreachable, f"{name} redirects to an address that we will not go to: {error}."
             ) from None
         reading = request.method in ("GET", "HEAD")
         login = any(header.lower() == "authorization" for header, _ in request.headers)
         if there.origin != home and (not reading or login):
-            raise Unreachable(
+            raise response.error(
+                Unreachable,
                 f"{name} sends a request that carries a login or a change to another host; it was not followed.",
-                status=response.status,
-                exchange_id=response.exchange.id,
             )
         if not reading and (response.status not in (307, 308) or callable(request.content)):
-            raise NotARegistry(
-                f"{name} redirects a write ({response.status}), which would turn it into something else.",
-                status=response.status,
-                exchange_id=response.exchange.id,
+            raise response.error(
+                NotARegistry, f"{name} redirects a write ({response.status}), which would turn it into something else."
             )
         return there
 

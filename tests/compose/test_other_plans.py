@@ -21,6 +21,7 @@ from tui.explore.diff import Change
 from tui.oci.digest import Digest
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
+from tui.text import with_keys
 
 
 async def undo(rig: Rig, target: str) -> None:
@@ -77,7 +78,8 @@ class TestUndo:
         assert "nothing was pushed" in undo_unavailable(rig.journal, rig.ref("app:1"), None)
         rig.put("app", make("new", "linux/amd64"), "new")
         result = await rig.pushed("app:1", "app:new")
-        assert "no such tag before" in undo_unavailable(rig.journal, rig.ref("app:1"), result.digest)
+        reason = undo_unavailable(rig.journal, rig.ref("app:1"), result.digest)
+        assert "no such tag before" in reason and with_keys(reason).endswith("; D deletes it")
         assert "somebody else" in undo_unavailable(rig.journal, rig.ref("app:1"), Digest.of(b"theirs"))
         with pytest.raises(DraftError):
             await plan_undo(rig.journal, rig.ref("app:1"), Digest.of(b"theirs"), rig.inspector)

@@ -175,13 +175,9 @@ def test_a_mistake_is_told_by_its_line(
     assert str(caught.value) == f"{tmp_path / 'x.toml'}:{number}: {problem}"
 
 
-def test_every_message_of_docker_is_used() -> None:
-    wrong = [
-        f"{line('docker_messages.toml', name)}: nothing uses “{name}”"
-        for name in tables("docker_messages.toml")
-        if not quoted(name)
-    ]
-    assert not wrong
+@pytest.mark.parametrize("name", ["docker_messages.toml", "digests.toml"])
+def test_every_record_is_used(name: str) -> None:
+    assert not [f"{line(name, key)}: nothing uses “{key}”" for key in tables(name) if not quoted(key)]
 
 
 def test_every_presence_has_its_words_and_every_section_of_the_help_is_shown() -> None:

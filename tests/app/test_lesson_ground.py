@@ -155,7 +155,7 @@ async def test_the_cursor_is_in_sight_when_a_lesson_begins(monkeypatch: pytest.M
     async def then_laid_out(self: Session) -> None:
         """On a slow terminal the tree is laid out anew after the cursor was put in its place."""
         await inner(self)
-        self.house.images.scroll_to(y=0, animate=False, force=True, immediate=True)
+        self.screen.images.scroll_to(y=0, animate=False, force=True, immediate=True)
 
     monkeypatch.setattr(Session, "_to_first", then_laid_out)
     with served() as registry:

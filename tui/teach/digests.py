@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from tui.explore.node import Kind, Node
-from tui.oci.digest import Digest
 from tui.oci.manifest import ImageManifest
+from tui.resources import fill, records
 from tui.teach.explanation import platform_of, tag_above
 from tui.text import safe
 
@@ -16,6 +18,23 @@ INTRODUCTION = (
     "manifest, the manifest to the config. Tools print different ones, which is why “the digest” of an image never "
     "seems to match."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _DigestText:
+    """One record of `digests.toml`, whose head says what each field is for."""
+
+    key: str
+    name: str
+    what: str
+    printed_by: tuple[str, ...]
+    use: str
+    missing: str
+
+
+@cache
+def _texts() -> Mapping[str, _DigestText]:
+    return records("digests.toml", _DigestText)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,83 +99,40 @@ def _image_of(node: Node, index: Node | None) -> Node | None:
     return next((each for each in platforms if each.image_manifest is not None), platforms[0] if platforms else None)
 
 
+def _row(name: str, value: str, node: Node | None, **values: str | None) -> DigestRow:
+    """One of the four, by its record in `digests.toml`; without `value` it says why there is none."""
+    text = _texts()[name]
+    if not value:
+        return DigestRow(text.name, "", fill(text.missing, values), (), "")
+    printed_by = tuple(fill(each, values) for each in text.printed_by)
+    return DigestRow(text.name, value, fill(text.what, values), printed_by, text.use, node)
+
+
 def _tag_row(tag: Node | None) -> DigestRow:
     if tag is None or tag.repository is None or tag.tag is None:
-        return DigestRow("tag", "", "This was opened by its digest, so no tag is involved.", (), "")
-    return DigestRow(
-        "tag",
-        tag.source.reference(tag.repository, tag=tag.tag),
-        f"The name {safe(tag.tag)}. Not a digest: it can point elsewhere tomorrow.",
-        ("what you type; docker pull, docker images",),
-        "Use it to follow new versions; never to be sure what you run.",
-        tag,
-    )
+        return _row("tag", "", None)
+    return _row("tag", tag.source.reference(tag.repository, tag=tag.tag), tag, tag=safe(tag.tag))
 
 
 def _index_row(index: Node | None, tag: Node | None) -> DigestRow:
-    if index is None:
-        why = "The tag points straight to one image" if tag is not None else "This is one image"
-        return DigestRow("index digest", "", f"{why}: there is no index, and this digest does not exist.", (), "")
-    return DigestRow(
-        "index digest",
-        _text(index.digest),
-        "The hash of the index: the list of platforms, as bytes.",
-        (
-            "docker pull (the line “Digest:”)",
-            "docker images --digests",
-            "docker buildx imagetools inspect (“Digest:”)",
-            "crane digest, oras resolve, regctl image digest",
-            "skopeo inspect (“Digest”)",
-        ),
-        "Pin this to get the same image on every platform: name@sha256:…",
-        index,
-    )
+    one_image = "The tag points straight to one image" if tag is not None else "This is one image"
+    return _row("index", _digest(index), index, one_image=one_image)
 
 
 def _image_row(image: Node | None, platform: str) -> DigestRow:
-    if image is None:
-        return DigestRow("platform digest", "", "No platform has been opened yet: open the tag to see them.", (), "")
     about = f"the image for {platform}" if platform else "this image"
-    flag = f" --platform {platform}" if platform else ""
-    return DigestRow(
-        "platform digest",
-        _text(image.digest),
-        f"The hash of the manifest of {about}: one config and its layers.",
-        (
-            "docker manifest inspect (“digest” of each entry)",
-            "docker buildx imagetools inspect (under “Manifests:”)",
-            f"crane digest{flag}, oras resolve{flag}, regctl image digest{flag}",
-            "Kubernetes, as the imageID of a running container, on some nodes",
-        ),
-        "Pin this only if every machine that pulls has this platform.",
-        image,
-    )
+    return _row("platform", _digest(image), image, image=about, platform=platform or None)
 
 
 def _config_row(image: Node | None) -> DigestRow:
     manifest = image.image_manifest if image is not None else None
-    if manifest is None:
-        return DigestRow(
-            "config digest (image ID)", "", "The platform's manifest has not been read yet: open it to see.", (), ""
-        )
-    if manifest.config is None:
-        return DigestRow("config digest (image ID)", "", "This manifest names no config.", (), "")
+    if image is None or manifest is None or manifest.config is None:
+        unread = "The platform's manifest has not been read yet: open it to see."
+        return _row("config", "", None, why=unread if manifest is None else "This manifest names no config.")
     config = manifest.config.digest
-    row = next((each for each in image.children if each.digest == config), None) if image is not None else None
-    return DigestRow(
-        "config digest (image ID)",
-        str(config),
-        "The hash of the config: how the image runs and what it was built from.",
-        (
-            "docker images --no-trunc (up to Docker 28; 29 prints the digest that was pulled)",
-            "docker inspect (“Id”, likewise)",
-            "docker manifest inspect --verbose (“config”)",
-            "podman images --no-trunc",
-        ),
-        "It identifies an image on one machine. It cannot be pulled by.",
-        row,
-    )
+    row = next((each for each in image.children if each.digest == config), None)
+    return _row("config", str(config), row)
 
 
-def _text(digest: Digest | None) -> str:
-    return str(digest) if digest is not None else ""
+def _digest(node: Node | None) -> str:
+    return str(node.digest) if node is not None and node.digest is not None else ""

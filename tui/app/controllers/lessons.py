@@ -37,8 +37,8 @@ _TALL = 36
 class LessonController:
     """Lessons, the pull rehearsal, the four digests; one for the main screen."""
 
-    def __init__(self, house: MainScreen, services: Services) -> None:
-        self.house = house
+    def __init__(self, screen: MainScreen, services: Services) -> None:
+        self.screen = screen
         self.services = services
         self.session: Session | None = None
         self.rehearsing: Rehearsing | None = None
@@ -49,9 +49,9 @@ class LessonController:
         self._sandbox: LessonSandbox | None = None
         self._panels: list[LessonPanel] = []
         self._layout = ""
-        house.actions.add(self)
-        house.status.refresh_keys()
-        house.lessons = self
+        screen.actions.add(self)
+        screen.status.refresh_keys()
+        screen.lessons = self
         inner = services.close
 
         async def close() -> None:
@@ -75,7 +75,7 @@ class LessonController:
         self._sandbox = sandbox
         await self.services.open(self.services.demo.address)
         await self.services.open(sandbox.source)
-        self.house.redraw.sync_tree()
+        self.screen.redraw.sync_tree()
         if lesson is not None:
             await self.begin(find_lesson(lesson))
         elif offer:
@@ -103,7 +103,7 @@ class LessonController:
         intro = "Everything happens on a registry inside this program: nothing can break. Esc to look around freely."
         dialog = Choice("Lessons", items, intro=intro, whole=True)
         dialog.at = self._next_of(lessons)
-        chosen = await self.house.ask(dialog)
+        chosen = await self.screen.ask(dialog)
         if chosen is not None:
             await self.begin(chosen)
 
@@ -127,11 +127,11 @@ class LessonController:
         self.stop()
         root = await self.services.open(demo.address)
         self._last = lesson.id
-        self.session = Session(self.house, lesson, self._sandbox.backend(root.source, client), self._changed)
+        self.session = Session(self.screen, lesson, self._sandbox.backend(root.source, client), self._changed)
         self.shown = True
         await self._mount()
         await self.session.begin()
-        self.house.status.refresh_keys()
+        self.screen.status.refresh_keys()
 
     def stop(self) -> None:
         """End what is under way."""
@@ -142,10 +142,10 @@ class LessonController:
 
     def _end_rehearsal(self) -> None:
         """Over: the requests that came for it go with it."""
-        if self.rehearsing is not None and self._drawer and self.house.is_mounted:
-            if self.house.pane == "requests":
-                self.house.panes.focus_pane(1)
-            self.house.panes.show_requests(False)
+        if self.rehearsing is not None and self._drawer and self.screen.is_mounted:
+            if self.screen.pane == "requests":
+                self.screen.panes.focus_pane(1)
+            self.screen.panes.show_requests(False)
         self.rehearsing, self._drawer = None, False
 
     # --- reasons -------------------------------------------------------------------------------------------------
@@ -218,10 +218,10 @@ class LessonController:
             self._draw(top=True)
         else:
             self.shown = not self.shown
-            self.house.panes.show_side(self.shown)
+            self.screen.panes.show_side(self.shown)
             if not self.shown:
-                self.house.say(f"The lesson goes on; {self.house.keys.first('lesson-panel')} shows it again.")
-        self.house.status.refresh_keys()
+                self.screen.say(f"The lesson goes on; {self.screen.keys.first('lesson-panel')} shows it again.")
+        self.screen.status.refresh_keys()
 
     @action(
         "lesson-more",
@@ -233,7 +233,7 @@ class LessonController:
     def more(self) -> None:
         """Scroll the panel."""
         for panel in self._panels:
-            if panel.is_attached and panel.screen is self.house.app.screen:
+            if panel.is_attached and panel.screen is self.screen.app.screen:
                 panel.more()
 
     @action(
@@ -251,7 +251,7 @@ class LessonController:
         from tui.app.screens.dialogs import Confirm
 
         words = "The embedded registry goes back to how it was at the start of the lesson; what was pushed is gone."
-        if await self.house.ask(Confirm("Start over?", Lines([prose(words)]), yes="start over")):
+        if await self.screen.ask(Confirm("Start over?", Lines([prose(words)]), yes="start over")):
             await session.begin()
 
     # --- rehearsal and digests -----------------------------------------------------------------------------------
@@ -266,28 +266,28 @@ class LessonController:
     )
     async def rehearse(self) -> None:
         """Step through a pull of the image under the cursor."""
-        here = self.house.current
+        here = self.screen.current
         node = here.top() if here is not None else None
         if here is None or node is None:
             return
         if node.load is Load.IDLE:
-            await self.house.explorer.open(node)
+            await self.screen.explorer.open(node)
         from tui.app.lesson.rehearsing import Rehearsing, choose_platform
         from tui.teach.rehearsal import Rehearsal
 
-        platform = await choose_platform(self.house, here)
+        platform = await choose_platform(self.screen, here)
         if platform is None:
             return
         client = self.services.client
         rehearsal = Rehearsal(
-            self.house.explorer, node, platform, hosts=client.settings if client else None, trace=self.services.trace
+            self.screen.explorer, node, platform, hosts=client.settings if client else None, trace=self.services.trace
         )
-        self.rehearsing = Rehearsing(self.house, rehearsal)
+        self.rehearsing = Rehearsing(self.screen, rehearsal)
         self.shown = True
-        self.house.observer.publish_view("rehearsal", node)
-        if self.house.size.height >= _TALL and not self.house.panes.requests_shown:
+        self.screen.observer.publish_view("rehearsal", node)
+        if self.screen.size.height >= _TALL and not self.screen.panes.requests_shown:
             self._drawer = True
-            self.house.panes.show_requests(True)
+            self.screen.panes.show_requests(True)
         await self._mount()
         await self._step()
 
@@ -298,7 +298,7 @@ class LessonController:
         if rehearsing.rehearsal.finished:
             if not rehearsing.said_over:
                 rehearsing.said_over = True
-                self.house.say(f"The pull is over: {self.house.keys.first('lesson-panel')} closes the rehearsal.")
+                self.screen.say(f"The pull is over: {self.screen.keys.first('lesson-panel')} closes the rehearsal.")
             return
         work = asyncio.ensure_future(rehearsing.next())
         await asyncio.sleep(0)
@@ -316,23 +316,23 @@ class LessonController:
     )
     async def digests(self) -> None:
         """The four digests of the image under the cursor."""
-        node = self.house.current
+        node = self.screen.current
         if node is None:
             return
         top = node.top()
         if top is not None:
             for row in (top, *[child for child in top.children if child.platform is not None][:1]):
                 if row.load is Load.IDLE:
-                    await self.house.explorer.open(row)
+                    await self.screen.explorer.open(row)
         from tui.app.screens.digests import DigestsReader
         from tui.teach.digests import four_digests
 
         four = four_digests(node)
-        self.house.observer.publish_view("digests", node)
-        answer = await self.house.ask(DigestsReader(four))
+        self.screen.observer.publish_view("digests", node)
+        answer = await self.screen.ask(DigestsReader(four))
         what, _, text = (answer or "").partition(":")
         if what == "copy":
-            await self.house.clipboard.copy_text(text, "digest" if text.startswith("sha") else "reference")
+            await self.screen.clipboard.copy_text(text, "digest" if text.startswith("sha") else "reference")
 
     # --- the panel -----------------------------------------------------------------------------------------------
 
@@ -341,7 +341,7 @@ class LessonController:
         show."""
         if self.session is None or not self.shown:
             return None
-        key = self.house.keys.first
+        key = self.screen.keys.first
         panel = LessonPanel(
             self._title,
             lambda room: self._page(room, hint=True),
@@ -365,7 +365,7 @@ class LessonController:
         return self.session.page(room, hint=hint)
 
     def _keys(self) -> list[tuple[str, str]]:
-        keys = self.house.keys
+        keys = self.screen.keys
         if self.rehearsing is not None:
             step = [] if self.rehearsing.rehearsal.finished else [(keys.first("lesson-act"), "next step")]
             return [*step, (keys.first("lesson-panel"), "end")]
@@ -376,26 +376,26 @@ class LessonController:
         return [(keys.first("pane-1"), "tree"), *shown] if not self._tree_shown() else shown
 
     def _tree_shown(self) -> bool:
-        return bool(self.house.query_one("#tree-pane", Widget).display)
+        return bool(self.screen.query_one("#tree-pane", Widget).display)
 
     async def _mount(self) -> None:
-        if not self.house.side.query(LessonPanel):
-            panel = LessonPanel(self._title, self._page, self._keys, self.house.keys.first("lesson-more"))
+        if not self.screen.side.query(LessonPanel):
+            panel = LessonPanel(self._title, self._page, self._keys, self.screen.keys.first("lesson-more"))
             self._panels.append(panel)
-            await self.house.side.mount(panel)
-        self.house.panes.show_side(True)
+            await self.screen.side.mount(panel)
+        self.screen.panes.show_side(True)
         self._draw(top=True)
 
     async def _unmount(self) -> None:
-        self.house.panes.show_side(False)
-        await self.house.side.remove_children()
+        self.screen.panes.show_side(False)
+        await self.screen.side.remove_children()
 
     def _changed(self, ticked: bool) -> None:
         if self.session is not None and self.session.run.finished:
             self.finished.add(self.session.run.lesson.id)
         self._draw(top=ticked)
-        if self.house.is_mounted:
-            self.house.status.refresh_keys()
+        if self.screen.is_mounted:
+            self.screen.status.refresh_keys()
 
     def _draw(self, *, top: bool = False) -> None:
         for panel in self._panels:
@@ -405,10 +405,10 @@ class LessonController:
     def lay_out(self) -> None:
         """The panel at the side, or below where the screen is narrow."""
         # The panes are shown and hidden after this; the panel names the key that brings the tree back.
-        self.house.call_after_refresh(self._draw)
-        wide = self.house.size.width >= _WIDE
-        side, upper = self.house.side, self.house.query_one("#upper", Widget)
+        self.screen.call_after_refresh(self._draw)
+        wide = self.screen.size.width >= _WIDE
+        side, upper = self.screen.side, self.screen.query_one("#upper", Widget)
         upper.styles.layout = "horizontal" if wide else "vertical"
         side.styles.width = SIDE if wide else "100%"
         side.styles.max_width = "45%" if wide else "100%"
-        side.styles.height = "1fr" if wide else min(BELOW, max(6, self.house.size.height // 3 + 1))
+        side.styles.height = "1fr" if wide else min(BELOW, max(6, self.screen.size.height // 3 + 1))

@@ -23,8 +23,8 @@ _OFTEN = ("linux/amd64", "linux/arm64", "linux/arm/v7")
 class Rehearsing:
     """One rehearsal under way. `next` does a step; `busy` while it is asked."""
 
-    def __init__(self, house: MainScreen, rehearsal: Rehearsal) -> None:
-        self.house = house
+    def __init__(self, screen: MainScreen, rehearsal: Rehearsal) -> None:
+        self.screen = screen
         self.rehearsal = rehearsal
         self.busy = False
         #: Whether it was said already that the pull is over: the panel says so too, and a toast lies over its text.
@@ -50,8 +50,8 @@ class Rehearsing:
         if step is None:
             return False
         if step.node is not None:
-            await self.house.navigation.highlight(step.node)
-        self.house.observer.publish(self._event(step))
+            await self.screen.navigation.highlight(step.node)
+        self.screen.observer.publish(self._event(step))
         return not self.rehearsal.finished
 
     def _event(self, step: RehearsalStep) -> Event:
@@ -62,7 +62,7 @@ class Rehearsing:
         return node_event(EventKind.REHEARSAL, step.node, **facts)
 
 
-async def choose_platform(house: MainScreen, node: Node) -> Platform | None:
+async def choose_platform(screen: MainScreen, node: Node) -> Platform | None:
     """Which platform the pull is for: those of the image, then the usual ones; this machine's first."""
     top = node.top() or node
     own = this_machine()
@@ -84,5 +84,5 @@ async def choose_platform(house: MainScreen, node: Node) -> Platform | None:
         )
         for number, name in enumerate(names, 1)
     ]
-    chosen = await house.ask(Choice(f"Pull {top.label} for which platform?", items))
+    chosen = await screen.ask(Choice(f"Pull {top.label} for which platform?", items))
     return Platform.parse(chosen) if chosen else None

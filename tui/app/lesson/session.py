@@ -35,9 +35,9 @@ class Session:
     """One lesson, from its start to its end. `changed(ticked)` is called when the panel must be drawn anew."""
 
     def __init__(
-        self, house: MainScreen, lesson: Lesson, backend: LessonBackend, changed: Callable[[bool], None]
+        self, screen: MainScreen, lesson: Lesson, backend: LessonBackend, changed: Callable[[bool], None]
     ) -> None:
-        self.house = house
+        self.screen = screen
         self.run = LessonRun(lesson, backend)
         self.hint = False
         self.busy = ""
@@ -54,19 +54,19 @@ class Session:
         self._fold()
         problems = await self.run.begin()
         for problem in problems:
-            self.house.say(problem, title="The lesson could not be prepared", severity="error", timeout=20)
+            self.screen.say(problem, title="The lesson could not be prepared", severity="error", timeout=20)
         await self._refresh_tree()
         self.hint, self.busy = False, ""
         self._events = asyncio.Queue()
-        self._leave = self.house.observer.subscribe(self._events.put_nowait)
+        self._leave = self.screen.observer.subscribe(self._events.put_nowait)
         self._feeder = asyncio.create_task(self._feed())
-        self.house.observer.forget()
+        self.screen.observer.forget()
         self._changed(True)
-        self.house.call_after_refresh(self._reveal)
+        self.screen.call_after_refresh(self._reveal)
 
     def _reveal(self) -> None:
         """Bring the cursor's row into sight: the panel came after it was put there, and made the tree shorter."""
-        self.house.images.scroll_to_line(self.house.images.cursor_line, animate=False)
+        self.screen.images.scroll_to_line(self.screen.images.cursor_line, animate=False)
 
     def end(self) -> None:
         """Follow no longer."""
@@ -93,13 +93,13 @@ class Session:
 
     def _fold(self) -> None:
         """Close what is open, so that the first step finds the tree as a newcomer does and can be done again."""
-        for root in self.house.explorer.roots:
+        for root in self.screen.explorer.roots:
             for row in root.children:
-                self.house.images.collapse_below(row)
+                self.screen.images.collapse_below(row)
 
     async def _refresh_tree(self) -> None:
         """The registry was put back: what the tree knows of it no longer holds."""
-        explorer = self.house.explorer
+        explorer = self.screen.explorer
         for root in list(explorer.roots):
             if root.source.registry is None and root.source.capabilities.stored_lists is None:
                 continue
@@ -111,17 +111,17 @@ class Session:
             home = next((each for each in explorer.roots if each.source.registry is not None), None)
             if home is not None:
                 explorer.add_repository(home.source, name)
-        self.house.redraw.sync_tree()
+        self.screen.redraw.sync_tree()
         await self._to_first()
 
     async def _to_first(self) -> None:
         """Put the cursor on the repository that the lesson begins with."""
         for name in self.run.lesson.opens[:1]:
-            for root in self.house.explorer.roots:
+            for root in self.screen.explorer.roots:
                 row = next((each for each in root.children if each.repository == name), None)
                 if row is not None and root.source.registry is not None:
-                    self.house.panes.focus_pane(1)
-                    await self.house.navigation.highlight(row)
+                    self.screen.panes.focus_pane(1)
+                    await self.screen.navigation.highlight(row)
                     return
 
     # --- the panel -----------------------------------------------------------------------------------------------
@@ -132,11 +132,11 @@ class Session:
 
     def page(self, room: int, *, hint: bool = False) -> Lines:
         """What the panel shows; `hint` shows the hint even if it was not asked for."""
-        return panel_page(self.run, self.house.keys, hint=hint or self.hint, room=room, busy=self.busy)
+        return panel_page(self.run, self.screen.keys, hint=hint or self.hint, room=room, busy=self.busy)
 
     def keys(self) -> list[tuple[str, str]]:
         """What can be pressed now: (key, words)."""
-        return panel_keys(self.run, self.house.keys, hint=self.hint)
+        return panel_keys(self.run, self.screen.keys, hint=self.hint)
 
     # --- what the keys do ----------------------------------------------------------------------------------------
 
@@ -181,9 +181,9 @@ class Session:
         self._forget(step.act)
         if result is not None and result.lines:
             label = step.act.label or "What happened"
-            await self.house.ask(Reader(label[:1].upper() + label[1:], result_page(result)))
+            await self.screen.ask(Reader(label[:1].upper() + label[1:], result_page(result)))
         if result is not None and result.opens:
-            await self.house.navigation.go_to(result.opens)
+            await self.screen.navigation.go_to(result.opens)
         self._to_tree()
 
     def _to_tree(self) -> None:
@@ -192,25 +192,25 @@ class Session:
         if step is not None and any(
             each.event in _IN_THE_TREE or "node" in each.facts for each in (*step.done.all_of, *step.done.any_of)
         ):
-            self.house.panes.focus_pane(1)
+            self.screen.panes.focus_pane(1)
 
     def _forget(self, act: Act) -> None:
         """A repository that nobody can ask any more: what was seen of it before is not shown as if it were so now."""
         if act.do not in _SHUTS or act.arguments.get("on", True) is False:
             return
-        explorer = self.house.explorer
+        explorer = self.screen.explorer
         for root in explorer.roots:
             for row in root.children if root.source.registry is not None else ():
                 if row.kind is not Kind.REPOSITORY or row.repository != act.arguments.get("repository"):
                     continue
                 explorer.note_written(root.source, row.repository or "")
-                here = self.house.current
-                self.house.images.collapse_below(row)
+                here = self.screen.current
+                self.screen.images.collapse_below(row)
                 if here is not None and row in here.ancestors():
-                    self.house.images.go(row)
+                    self.screen.images.go(row)
                 row.load, row.error, row.listing = Load.IDLE, None, None
                 explorer.tree.replace_children(row, [])
-        self.house.redraw.sync_tree()
+        self.screen.redraw.sync_tree()
 
     def toggle_hint(self) -> None:
         """Show or hide the hint."""
@@ -223,40 +223,40 @@ class Session:
             try:
                 await self._show(show)
             except Unreachable as error:
-                self.house.say(str(error), severity="warning", timeout=10)
+                self.screen.say(str(error), severity="warning", timeout=10)
                 return
-            await asyncio.sleep(self.house.redraw.throttle.interval * 2)
+            await asyncio.sleep(self.screen.redraw.throttle.interval * 2)
 
     async def _show(self, show: Show) -> None:
         match show.do:
             case "open" | "select":
-                node = await reach(self.house.explorer, show.what)
+                node = await reach(self.screen.explorer, show.what)
                 await self._go(node, opened=show.do == "open")
             case "tab":
-                self.house.detail.show_tab(show.what)
+                self.screen.detail.show_tab(show.what)
             case "view":
                 await self._view(show.what)
             case "action" if show.what in BY_ID:
-                await self.house.action_act(show.what)
+                await self.screen.action_act(show.what)
             case "action":
                 raise Unreachable(f"There is no action “{show.what}”.")
             case "key":
-                self.house.app.simulate_key(show.what)
+                self.screen.app.simulate_key(show.what)
             case "type":
                 for character in show.what:
-                    self.house.app.simulate_key(character)
+                    self.screen.app.simulate_key(character)
 
     async def _go(self, node: Node, *, opened: bool) -> None:
-        await self.house.navigation.highlight(node)
-        self.house.panes.focus_pane(1)
+        await self.screen.navigation.highlight(node)
+        self.screen.panes.focus_pane(1)
         if opened and node.expandable:
-            self.house.images.open_row(node)
-            await self.house.navigation.load(node)
+            self.screen.images.open_row(node)
+            await self.screen.navigation.load(node)
 
     async def _view(self, view: str) -> None:
         action = {"requests": "pane-3", "digests": "digests", "rehearsal": "rehearse", "help": "help",
                   "problems": "problems", "copy": "copy-menu", "diff": "diff"}.get(view)  # fmt: skip
         if view == "commands":
-            self.house.detail.show_tab("explain")
+            self.screen.detail.show_tab("explain")
         elif action is not None:
-            await self.house.action_act(action)
+            await self.screen.action_act(action)

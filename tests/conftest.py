@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from textual.app import App
 
 _UNSET = (
     "NO_COLOR",
@@ -41,6 +45,26 @@ _UNSET = (
 hypothesis.settings.register_profile("build-server", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("desk", deadline=None)
 hypothesis.settings.load_profile("build-server" if os.environ.get("CI") else "desk")
+
+
+def pytest_configure() -> None:
+    """A run that was started in the background ignores SIGINT, and so would every program that a test starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def fast_means_fast(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test without the mark `slow` starts no process and no app."""
+    if request.node.get_closest_marker("slow") is not None:
+        return
+
+    def refused(*_: Any, **__: Any) -> Any:
+        pytest.fail("a test that starts a process or boots the app needs the mark `slow`")
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", refused)
+    monkeypatch.setattr(App, "run_test", refused)
+    monkeypatch.setattr(App, "run_async", refused)
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,8 @@ from tui.demo.faults import slow_down
 from tui.demo.gallery import build_gallery
 from tui.demo.serve import Served
 
+pytestmark = pytest.mark.slow
+
 FANFOLD = (sys.executable, "-m", "tui")
 SECRET = "hunter2-is-secret"
 LOGIN = base64.b64encode(f"learner:{SECRET}".encode()).decode()

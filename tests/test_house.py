@@ -163,6 +163,7 @@ def loaded(code: str, *modules: str) -> list[str]:
     return done.stdout.splitlines()[-1].split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "absent"),
     [
@@ -210,6 +211,7 @@ def test_what_is_not_needed_is_not_imported(code: str, absent: tuple[str, ...]) 
     assert loaded(code, *absent) == []
 
 
+@pytest.mark.slow
 def test_the_first_frame_pays_for_no_http_library() -> None:
     absent = ("httpx", "aiohttp", "humanize", "pyperclip", "uvicorn", "starlette")
     assert loaded("import tui.app.main", *absent) == []

@@ -19,6 +19,8 @@ from tui.demo.faults import slow_down
 from tui.demo.gallery import build_gallery
 from tui.demo.serve import Served
 
+pytestmark = pytest.mark.slow
+
 FANFOLD = (sys.executable, "-m", "tui")
 
 

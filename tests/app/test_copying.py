@@ -12,6 +12,8 @@ from tui.app.clipboard import OSC52_MOST, far_away, hand, osc52
 from tui.config import Settings
 from tui.registry.shell_login import ask_for_token
 
+pytestmark = pytest.mark.slow
+
 
 class Terminal:
     """Takes what is written to the terminal."""

@@ -14,6 +14,8 @@ from tui.config import Settings
 from tui.explore.node import Node
 from tui.oci.reference import split_selector
 
+pytestmark = pytest.mark.slow
+
 
 async def test_the_filter_narrows_the_tags_while_typing() -> None:
     async with staged() as stage:

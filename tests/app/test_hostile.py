@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import sys
 
+import pytest
+
 from tests.app.stage import WritableSource, staged
 from tests.app.terminal import terminal
 from tests.support.images import image
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.text import safe
+
+pytestmark = pytest.mark.slow
 
 OSC = "\x1b]0;owned\x07"
 CSI = "\x1b[31mred\x1b[0m"

@@ -15,6 +15,8 @@ import pytest
 
 from tests.app.terminal import Terminal, terminal
 
+pytestmark = pytest.mark.slow
+
 DEMO = (sys.executable, "-m", "tui", "demo")
 #: A walk through most of the screen: rows, pages, requests, menus, dialogs, the palette, help.
 WALK = (

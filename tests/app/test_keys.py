@@ -72,6 +72,7 @@ def test_capitals_write_and_nothing_else_does() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_every_looking_action_is_carried_out() -> None:
     async with staged() as stage:
         looking = {each.id for each in ACTIONS if "main" in each.scopes and not each.writes}
@@ -115,6 +116,7 @@ def test_texts_are_there_and_fit() -> None:
     assert len(BY_ID) == len(ACTIONS)
 
 
+@pytest.mark.slow
 async def test_keys_can_be_changed() -> None:
     async with staged(settings=Settings(keys={"down": "z", "check": "Z"})) as stage:
         await stage.press("j")
@@ -124,6 +126,7 @@ async def test_keys_can_be_changed() -> None:
         assert "Z check" in stage.screen().splitlines()[-1]
 
 
+@pytest.mark.slow
 async def test_a_change_that_cannot_be_used_is_said() -> None:
     async with staged(settings=Settings(keys={"fly": "z"})) as stage:
         await stage.until(lambda: "no action 'fly'" in stage.screen())
@@ -145,6 +148,7 @@ def test_a_key_belongs_to_one_action_and_who_lost_it_is_said() -> None:
     assert not Keys({"new": "N"}).problems and not Keys({"previous-match": "N", "check": "x"}).problems
 
 
+@pytest.mark.slow
 async def test_a_key_that_is_taken_from_another_action_is_said_and_shown_once() -> None:
     async with staged(settings=Settings(keys={"copy-menu": "q"}, file=Path("/etc/fan.toml"))) as stage:
         await stage.until(lambda: "q was the key of quit" in stage.screen() and "/etc/fan.toml" in stage.screen())
@@ -158,6 +162,7 @@ async def test_a_key_that_is_taken_from_another_action_is_said_and_shown_once() 
         assert stage.screen().splitlines()[-1].count(" q ") == 1
 
 
+@pytest.mark.slow
 async def test_each_of_the_two_that_share_a_key_can_have_its_own() -> None:
     async with staged(settings=Settings(keys={"previous-match": "B"})) as stage:
         await stage.go("app")
@@ -167,6 +172,7 @@ async def test_each_of_the_two_that_share_a_key_can_have_its_own() -> None:
         assert stage.node is not first and stage.node.kind is Kind.TAG
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("theme", "environ", "where"), [("nope", "", "theme"), ("auto", "nix", "TEXTUAL_THEME")])
 async def test_a_theme_that_does_not_exist_is_said_with_those_that_do(
     theme: str, environ: str, where: str, monkeypatch: pytest.MonkeyPatch
@@ -178,6 +184,7 @@ async def test_a_theme_that_does_not_exist_is_said_with_those_that_do(
         assert stage.app.theme == DARK.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["auto", "", "dark", "light", "fanfold-light", "nord"])
 async def test_a_theme_that_exists_is_taken_without_a_word(theme: str) -> None:
     async with staged(settings=Settings(theme=theme)) as stage:
@@ -185,6 +192,7 @@ async def test_a_theme_that_exists_is_taken_without_a_word(theme: str) -> None:
         assert "no theme" not in stage.screen() and "Configuration" not in stage.screen()
 
 
+@pytest.mark.slow
 async def test_a_fix_is_offered_with_the_reader_s_own_keys() -> None:
     """The finding names an action; R, which is another action's here, must not be offered for it."""
     settings = Settings(keys={"recreate": "f9", "copy-menu": "R", "check": "f8"})

@@ -23,6 +23,8 @@ from tui.teach.events import Event, EventKind
 from tui.teach.lesson_file import find_lesson
 from tui.teach.target import reach
 
+pytestmark = pytest.mark.slow
+
 
 def row(stage: FixStage, repository: str, label: str) -> Node:
     found = (each for each in stage.house.explorer.roots[0].walk() if each.repository == repository)

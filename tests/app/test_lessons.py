@@ -20,6 +20,8 @@ from tui.config import ConfigError, Settings
 from tui.demo.serve import Served
 from tui.teach.events import EventKind
 
+pytestmark = pytest.mark.slow
+
 
 def lessons_of(stage: FixStage) -> LessonController:
     """The part of the program that these tests are about."""

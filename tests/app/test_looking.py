@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pytest
+
 from tests.app.stage import WritableSource, exchange, staged, text_of
 from tests.support.images import image
 from tui.app.theme import DARK, LIGHT
 from tui.app.widgets.page import PageView
 from tui.config import Settings
 from tui.sources.presence import Presence
+
+pytestmark = pytest.mark.slow
 
 
 async def test_opening_checks_what_is_held_and_says_what_is_missing() -> None:

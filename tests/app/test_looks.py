@@ -12,6 +12,8 @@ from tests.app.stage import Stage, exchange, staged
 from tui.app.theme import DARK, LIGHT
 from tui.config import Settings
 
+pytestmark = pytest.mark.slow
+
 
 async def settle(stage: Stage) -> None:
     """Let the last drawing happen."""

@@ -17,6 +17,8 @@ from tui.app.keys import ACTIONS
 from tui.config import Settings
 from tui.demo.serve import Served
 
+pytestmark = pytest.mark.slow
+
 PRESSES = 100
 #: What would only end the session.
 _LEAVES = {"q", "ctrl+q"}

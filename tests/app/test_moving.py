@@ -8,6 +8,8 @@ from tests.app.stage import WritableSource, staged
 from tests.support.fake_source import FakeSource
 from tests.support.images import image, index
 
+pytestmark = pytest.mark.slow
+
 
 async def test_rows_open_and_close_with_the_arrows() -> None:
     async with staged() as stage:

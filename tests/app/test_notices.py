@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 
 from tests.app.stage import text_of
@@ -19,6 +20,8 @@ from tests.registry.tokens import PASSWORD, TokenShop, logged_in
 from tui.app.main import FanfoldApp
 from tui.app.start import connect
 from tui.config import Settings
+
+pytestmark = pytest.mark.slow
 
 
 @dataclass

@@ -16,6 +16,8 @@ from tui.sources.presence import Observation
 from tui.sources.storage import StorageSource
 from tui.sources.storage_disk import link_path
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = "dockerfun/amd64"
 LIVE = "Storage folder against the live registry"
 

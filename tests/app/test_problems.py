@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.app.stage import staged
+
+pytestmark = pytest.mark.slow
 
 
 async def test_problems_only_hides_what_is_well() -> None:

@@ -135,6 +135,7 @@ def test_a_redraw_that_fails_does_not_stop_the_next(clock: Clock) -> None:
     assert len(owner.soon) == 1
 
 
+@pytest.mark.slow
 async def test_nine_answers_are_drawn_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each answer tells of a beginning, an end and a step of the check: none of these is worth a redraw of its own."""
     drawn: Counter[str] = Counter()
@@ -170,6 +171,7 @@ def counted(drawn: Counter[str], name: str, inner: Callable[..., Any]) -> Callab
     return call
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interval", [0, 0.02])
 async def test_the_last_verdict_is_shown_though_nothing_more_happens(
     interval: float, monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.app.stage import Stage, staged
 from tests.support.fake_source import FakeSource
 from tests.support.images import image, index, layer
@@ -19,6 +21,8 @@ from tui.sources.presence import Presence
 from tui.teach.explain import explain
 from tui.teach.explanation import bytes_of
 from tui.text import size
+
+pytestmark = pytest.mark.slow
 
 
 def page(lines: Lines) -> str:

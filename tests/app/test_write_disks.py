@@ -22,6 +22,8 @@ from tui.oci.platform import Platform
 from tui.oci.reference import Reference
 from tui.sources.docker_lists import entry_file, stored_name
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = {"oci": "", "oci-archive": "", "docker-archive": "app", "storage": "app"}
 KINDS = tuple(REPOSITORY)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.app.draft_stage import FixStage, fixing, served
 from tui.app.screens.draft import DraftScreen
 from tui.compose.draft import Draft, EntryVerdict, TypeChoice
 from tui.oci import media
 from tui.teach.events import EventKind
+
+pytestmark = pytest.mark.slow
 
 
 def draft_of(stage: FixStage) -> Draft:

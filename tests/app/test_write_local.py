@@ -20,6 +20,8 @@ from tui.explore.findings import comparison_of
 from tui.explore.node import Node
 from tui.sources.docker_lists import DockerLists
 
+pytestmark = pytest.mark.slow
+
 PLATFORMS = ("amd64", "arm64")
 
 

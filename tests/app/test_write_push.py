@@ -16,6 +16,8 @@ from tui.registry.settings import HostSettings
 from tui.sources.presence import Presence
 from tui.teach.events import EventKind
 
+pytestmark = pytest.mark.slow
+
 EDGE = "sandbox:0.16-edge"
 
 

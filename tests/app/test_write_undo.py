@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.app.draft_stage import FixStage, fixing, served
 from tui.explore.node import Kind, Node
+
+pytestmark = pytest.mark.slow
 
 AMD64, ARM64 = "0.16-edge-amd64", "0.16-edge-arm64"
 

@@ -252,6 +252,7 @@ def run(*argv: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "tui", *argv], text=True, capture_output=True, timeout=30, **options)
 
 
+@pytest.mark.slow
 def test_the_program_itself() -> None:
     version = run("--version")
     assert (version.returncode, version.stdout, version.stderr) == (0, f"fanfold {__version__}\n", "")
@@ -260,6 +261,7 @@ def test_the_program_itself() -> None:
     assert "must be lower case" in wrong.stderr
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
     script = "import sys; from tui import cli; cli._command = lambda _: lambda *_: print('x' * 100_000) or 0; "
     reading, writing = os.pipe()
@@ -277,6 +279,7 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.slow
 def test_a_terminal_that_knows_ascii_only_gets_escapes_and_no_traceback() -> None:
     done = run("--help", env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (0, "")

@@ -18,7 +18,7 @@ from tui.demo.samples.stories import docker_manifests
 from tui.demo.serve import Served
 from tui.oci import media
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
 
 @pytest.fixture

@@ -163,6 +163,7 @@ def test_the_introduction_names_everything() -> None:
     assert all(len(line) <= 100 for line in text.splitlines())
 
 
+@pytest.mark.slow
 def test_fanfold_registry_serves_until_it_is_interrupted() -> None:
     code = "from tui.commands.registry import run_registry; raise SystemExit(run_registry(0))"
     process = subprocess.Popen(

@@ -111,6 +111,7 @@ def test_what_is_computed_is_well_formed_and_matches(data: bytes) -> None:
     assert digest.matches(data)
 
 
+@pytest.mark.slow
 def test_a_digest_does_not_wait_for_statements() -> None:
     script = "import sys, tui.oci.digest; print(*[name for name in sys.modules if name.startswith('tui.')])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True)

@@ -31,7 +31,7 @@ from tui.sources.registry import RegistrySource
 from tui.tools.looking import look_lines
 from tui.tools.table import CommandLine
 
-pytestmark = [pytest.mark.peer, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.peer, pytest.mark.timeout(240)]
 
 #: Installed everywhere that the tests are run in earnest; the others are tried where they are found.
 _ALWAYS = ("curl", "skopeo", "docker")

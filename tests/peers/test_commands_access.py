@@ -27,7 +27,7 @@ from tui.sources.registry import RegistrySource
 from tui.tools.looking import look_lines
 from tui.tools.table import CommandLine
 
-pytestmark = [pytest.mark.peer, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.peer, pytest.mark.timeout(120)]
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from tui.teach.backend import ActResult
 from tui.tools.looking import look_lines
 from tui.tools.table import CommandLine
 
-pytestmark = [pytest.mark.peer, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.peer, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")

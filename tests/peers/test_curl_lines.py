@@ -27,7 +27,7 @@ from tui.registry.settings import ClientSettings
 from tui.sources.registry import RegistrySource
 from tui.tools.looking import look_lines
 
-pytestmark = [pytest.mark.peer, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.peer, pytest.mark.timeout(120)]
 
 #: What a login's variables hold; HOME keeps curl from reading somebody's .netrc.
 _AUTH = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()

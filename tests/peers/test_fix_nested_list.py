@@ -21,7 +21,7 @@ from tui.oci.digest import Digest
 from tui.oci.reference import Reference
 from tui.registry.client import Client
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
 STAGING, TARGET = "ocurrent/opam-staging", "ocaml/opam"
 FLAT = ("s390x", "ppc64le", "arm64", "amd64")

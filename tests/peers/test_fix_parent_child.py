@@ -22,7 +22,7 @@ from tui.oci.digest import Digest
 from tui.oci.reference import Reference
 from tui.registry.client import Client
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
 
 @pytest.fixture

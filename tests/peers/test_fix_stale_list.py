@@ -22,7 +22,7 @@ from tui.oci.digest import Digest
 from tui.registry.client import Client
 from tui.sources.docker_manifests import DockerManifests
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
 EDGE = "0.16-edge"
 

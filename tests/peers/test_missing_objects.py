@@ -14,7 +14,7 @@ import pytest
 from tests.support import images
 from tests.support.bare_registry import BareRegistry
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
 PLATFORMS = ("linux/amd64", "linux/arm64", "linux/s390x")
 

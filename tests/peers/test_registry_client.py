@@ -13,6 +13,8 @@ from tui.oci.digest import Digest
 from tui.registry.client import Client
 from tui.registry.errors import NotFound, Refused, Unsupported
 
+pytestmark = pytest.mark.slow
+
 DATA = b"0123456789abcdef" * 40_000
 
 

@@ -29,7 +29,7 @@ from tui.sources.storage import StorageSource
 from tui.sources.storage_disk import blob_path, link_path
 from tui.sources.storage_survey import compare_with, survey
 
-pytestmark = [pytest.mark.peer, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.peer, pytest.mark.timeout(120)]
 
 _CONFIG = """\
 version: 0.1

@@ -35,7 +35,7 @@ from tui.sources.docker_manifests import DockerManifests
 from tui.tools.table import CommandLine
 from tui.tools.writing import write_lines
 
-pytestmark = [pytest.mark.peer, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.peer, pytest.mark.timeout(240)]
 
 
 @pytest.fixture

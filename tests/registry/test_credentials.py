@@ -196,6 +196,7 @@ async def test_where_is_looked_first(tmp_path: Path) -> None:
     assert await user() == "dockercfg"
 
 
+@pytest.mark.slow
 async def test_a_helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "log"
     script = f"cat >> {log}; echo >> {log}\n" + """printf '{"ServerURL":"x","Username":"u","Secret":"s"}'"""
@@ -210,6 +211,7 @@ async def test_a_helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert log.read_text().count("\n") == 2
 
 
+@pytest.mark.slow
 async def test_a_helper_runs_once_for_all_who_ask_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "log"
     script = f"echo asked >> {log}; sleep 0.1; " + """printf '{"Username":"u","Secret":"s"}'"""
@@ -220,6 +222,7 @@ async def test_a_helper_runs_once_for_all_who_ask_at_once(tmp_path: Path, monkey
     assert log.read_text() == "asked\n"
 
 
+@pytest.mark.slow
 async def test_a_helpers_identity_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     helper(tmp_path, "good", """printf '{"Username":"<token>","Secret":"s"}'""", monkeypatch)
     credentials, _ = found(tmp_path, {"credHelpers": {"quay.io": "good"}, "auths": {"quay.io": {"auth": b64("a:b")}}})
@@ -227,12 +230,14 @@ async def test_a_helpers_identity_token(tmp_path: Path, monkeypatch: pytest.Monk
     assert credential == Credential(identity_token="s")
 
 
+@pytest.mark.slow
 async def test_a_helper_that_knows_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     helper(tmp_path, "none", "echo 'credentials not found in native keychain'; exit 1", monkeypatch)
     credentials, _ = found(tmp_path, {"credsStore": "none", "auths": {"quay.io": {}}})
     assert await credentials.find("quay.io") is None and not credentials.warnings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "script", "words"),
     [

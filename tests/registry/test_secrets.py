@@ -222,6 +222,7 @@ async def test_curl_lines_work_without_secrets(serve: Serve, client: Client) -> 
     assert line.startswith(f"TOKEN=$(curl -sS 'http://{server.address}/token?service=shop&scope=repository:app:pull' |")
 
 
+@pytest.mark.slow
 async def test_a_realm_cannot_put_commands_into_the_line(serve: Serve, client: Client) -> None:
     """The line is made to be pasted into a shell, and the realm's address is the registry's to choose."""
     server = await serve(TokenShop(realm="/token?tag=';reboot;'&hint=secret-hint"))

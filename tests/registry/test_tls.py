@@ -61,17 +61,20 @@ async def secure(certificates: Path) -> AsyncIterator[Server]:
         yield server
 
 
+@pytest.mark.slow
 async def test_the_users_authority(secure: Server, connect: Connect, certificates: Path) -> None:
     client = connect(hosts={secure.address: HostSettings(ca=certificates / "ca.pem")})
     assert (await client.head_blob(secure.address, "app", BLOB)).digest == BLOB
     assert client.trace.exchanges[0].url.startswith("https://")
 
 
+@pytest.mark.slow
 async def test_an_authority_for_every_host(secure: Server, connect: Connect, certificates: Path) -> None:
     client = connect(ca=certificates / "ca.pem", hosts={secure.address: HostSettings(ca=certificates / "ca.pem")})
     assert (await client.head_blob(secure.address, "app", BLOB)).digest == BLOB
 
 
+@pytest.mark.slow
 async def test_ssl_cert_file(
     secure: Server, connect: Connect, certificates: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -80,6 +83,7 @@ async def test_ssl_cert_file(
     assert any(("commonName", "test authority") in part for cert in context.get_ca_certs() for part in cert["subject"])
 
 
+@pytest.mark.slow
 async def test_untrusted_is_unknown_and_not_missing(secure: Server, connect: Connect) -> None:
     """No retry, no plain request, and what to do."""
     client = connect(hosts={secure.address: HostSettings(ca=Path(certifi.where()))})
@@ -89,11 +93,13 @@ async def test_untrusted_is_unknown_and_not_missing(secure: Server, connect: Con
     assert not secure.asked and client.trace.count == 1
 
 
+@pytest.mark.slow
 async def test_insecure_is_per_host(secure: Server, connect: Connect) -> None:
     client = connect(hosts={secure.address: HostSettings(insecure=True)})
     assert (await client.head_blob(secure.address, "app", BLOB)).digest == BLOB
 
 
+@pytest.mark.slow
 async def test_a_file_that_is_no_certificate(secure: Server, connect: Connect, tmp_path: Path) -> None:
     for content in (None, "not a certificate"):
         path = tmp_path / "ca.pem"
@@ -104,6 +110,7 @@ async def test_a_file_that_is_no_certificate(secure: Server, connect: Connect, t
             await client.head_blob(secure.address, "app", BLOB)
 
 
+@pytest.mark.slow
 async def test_dockers_folder(certificates: Path, tmp_path: Path, connect: Connect, secure: Server) -> None:
     """certs.d/<host:port>: ca.crt to trust, and a client certificate that the server demands."""
     folder = tmp_path / secure.address
@@ -123,6 +130,7 @@ async def test_dockers_folder(certificates: Path, tmp_path: Path, connect: Conne
         assert (await client.head_blob(picky.address, "app", BLOB)).digest == BLOB
 
 
+@pytest.mark.slow
 async def test_dockers_folder_that_only_root_may_enter(
     connect: Connect, secure: Server, certificates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +148,7 @@ async def test_dockers_folder_that_only_root_may_enter(
     assert (await client.head_blob(secure.address, "app", BLOB)).digest == BLOB
 
 
+@pytest.mark.slow
 async def test_one_context_for_all(secure: Server, connect: Connect, certificates: Path) -> None:
     client = connect(hosts={secure.address: HostSettings(ca=certificates / "ca.pem")})
     contexts = client._connection.contexts
@@ -154,6 +163,7 @@ def test_a_name_is_no_path(tmp_path: Path, name: str, connect: Connect) -> None:
     assert tls.Contexts(connect().settings, (tmp_path,))._folder(name) is None
 
 
+@pytest.mark.slow
 async def test_an_authority_named_for_this_run_means_tls_on_loopback(
     secure: Server, connect: Connect, certificates: Path
 ) -> None:
@@ -176,6 +186,7 @@ async def no_tls() -> AsyncIterator[str]:
     server.close()
 
 
+@pytest.mark.slow
 async def test_it_does_not_fall_back_to_http_by_itself(
     serve: Serve, connect: Connect, certificates: Path, no_tls: str
 ) -> None:
@@ -188,6 +199,7 @@ async def test_it_does_not_fall_back_to_http_by_itself(
     assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB
 
 
+@pytest.mark.slow
 async def test_a_scheme_that_was_typed_is_remembered(secure: Server, connect: Connect, certificates: Path) -> None:
     """https:// holds for all that is asked of the host, http:// takes it back, and neither touches another host."""
     client = connect(ca=certificates / "ca.pem")

@@ -24,6 +24,7 @@ def test_the_token_is_fetched_before_it_is_used() -> None:
     assert line.index("TOKEN=$(") == 0 < line.index("); curl ") < line.index("$TOKEN") and "#" not in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("authorization", "how", "variable"),
     [
@@ -41,6 +42,7 @@ def test_what_is_secret_is_a_variable_and_the_comment_names_it(authorization: st
     subprocess.run(["sh", "-n", "-c", line], check=True, timeout=20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answer",
     [

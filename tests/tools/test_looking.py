@@ -298,6 +298,7 @@ def test_a_fault_has_the_commands_of_what_it_is_about() -> None:
     assert look_lines(fault) == look_lines(parent)
 
 
+@pytest.mark.slow
 async def test_layouts_and_archives(tmp_path: Path) -> None:
     layout = tmp_path / "a layout"
     (layout / "blobs/sha256").mkdir(parents=True)

@@ -98,6 +98,7 @@ async def test_out_of_another_repository(rig: Rig) -> None:
     assert "The entries' annotations are lost" in tools["regctl"].note
 
 
+@pytest.mark.slow
 async def test_words_are_quoted(rig: Rig) -> None:
     """In bash they are what they were, and nothing in them can end a paste."""
     rig.put("app", make("a", "linux/amd64"), "t")
@@ -112,6 +113,7 @@ async def test_words_are_quoted(rig: Rig) -> None:
     assert words[words.index("--annotation") + 1] == f"index:k={value}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "sh"])
 def test_bytes_come_out_of_any_shell_as_they_went_in(shell: str) -> None:
     raw = bytes(range(256)) + b"%s %% \\n \\c 'x' \n\n"

@@ -175,6 +175,18 @@ def test_a_mistake_is_told_by_its_line(
     assert str(caught.value) == f"{tmp_path / 'x.toml'}:{number}: {problem}"
 
 
+def test_every_code_that_a_sample_names_is_there() -> None:
+    wrong = []
+    for name, table in tables("gallery.toml").items():
+        for field in ("codes", "also"):
+            named_codes = table.get(field, [])
+            assert isinstance(named_codes, list)
+            wrong += [
+                f"{line('gallery.toml', name, field)}: there is no “{c}”" for c in named_codes if c not in codes()
+            ]
+    assert not wrong
+
+
 @pytest.mark.parametrize("name", ["docker_messages.toml", "digests.toml"])
 def test_every_record_is_used(name: str) -> None:
     assert not [f"{line(name, key)}: nothing uses “{key}”" for key in tables(name) if not quoted(key)]

@@ -34,7 +34,7 @@ class Lists:
         async def run() -> None:
             await self._read(node, fresh)
 
-        return self._loader.own(node, "list", run, request)
+        return self._loader.row_job(node, "list", run, request)
 
     async def _read(self, node: Node, fresh: bool) -> None:
         old = node.listing

@@ -393,14 +393,15 @@ class Loader:
             self.tree.replace_children(node, referrer_rows(node, descriptors))
             self.tree.changed(node)
 
-        return self.own(node, "referrers", run, request)
+        return self.row_job(node, "referrers", run, request)
 
     def submit(self, key: Hashable, node: Node, run: Callable[[], Awaitable[None]], request: JobRequest) -> Job:
         """Other work for a row; a fault of ours becomes the row's error."""
         request = replace(request, label=request.label or node.label)
         return self.inspector.submit(key, run, request, lambda error: self.fail(node, error))
 
-    def own(self, node: Node, what: str, run: Callable[[], Awaitable[None]], request: JobRequest) -> Job:
+    def row_job(self, node: Node, what: str, run: Callable[[], Awaitable[None]], request: JobRequest) -> Job:
+        """Work that fills a row: the row says that it is being loaded, and whether that was stopped."""
         job = self.submit((what, node.key), node, run, request)
         if self._loading.get(node) is not job:
             self._loading[node] = job

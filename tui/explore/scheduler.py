@@ -12,6 +12,7 @@ import heapq
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Hashable, Iterable
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 _log = logging.getLogger(__name__)
@@ -25,46 +26,28 @@ class Urgency(IntEnum):
     DEEP = 2
 
 
+@dataclass(eq=False, slots=True)
 class Job:
-    """One piece of work. `wait` returns when it is over, however it ended; `dropped` tells that it never ended.
+    """One piece of work."""
 
-    `result` is what `run` returned; `run` reports its own failures in it and raises nothing.
-    """
-
-    __slots__ = (
-        "_done",
-        "base",
-        "callbacks",
-        "dropped",
-        "key",
-        "on_drop",
-        "owners",
-        "result",
-        "run",
-        "task",
-        "urgency",
-    )
-
-    def __init__(
-        self,
-        key: Hashable,
-        run: Callable[[], Awaitable[object]],
-        urgency: Urgency,
-        on_drop: Callable[[], None] | None,
-    ) -> None:
-        self.key = key
-        self.run = run
-        self.base = urgency
-        self.urgency = urgency
-        self.on_drop = on_drop
-        self.owners: set[Hashable] = set()
-        self.callbacks: list[Callable[[Job], None]] = []
-        self.task: asyncio.Task[None] | None = None
-        self.dropped = False
-        self.result: object = None
-        self._done: asyncio.Event | None = None
+    key: Hashable
+    run: Callable[[], Awaitable[object]]
+    """Reports its own failures in its result, and raises nothing."""
+    base: Urgency
+    """As urgent as its owners want it; `urgency` is more while it is in focus."""
+    urgency: Urgency
+    on_drop: Callable[[], None] | None = None
+    owners: set[Hashable] = field(default_factory=set)
+    callbacks: list[Callable[[Job], None]] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+    dropped: bool = False
+    """Whether it never ended, because nobody wanted it any more."""
+    result: object = None
+    """What `run` returned."""
+    _done: asyncio.Event | None = None
 
     async def wait(self) -> None:
+        """Until it is over, however it ended."""
         if self._done is None:
             self._done = asyncio.Event()
         await self._done.wait()
@@ -127,7 +110,7 @@ class Scheduler:
         """Ask for work. The same key, while it waits or runs, is the same job: it gains an owner, perhaps urgency."""
         job = self._jobs.get(key)
         if job is None:
-            job = Job(key, run, urgency, on_drop)
+            job = Job(key, run, urgency, urgency, on_drop)
             self._jobs[key] = job
             if key in self._focus:
                 job.urgency = Urgency.FOCUS

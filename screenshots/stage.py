@@ -80,7 +80,7 @@ class Stage:
     async def find(self, words: str, *, presses: int = 60) -> None:
         """Move down until the row under the cursor begins with these words."""
         for _ in range(presses):
-            node = self.app.house.current if self.app.has_house else None
+            node = self.app.main_screen.current if self.app.has_main_screen else None
             if node is not None and node.label.startswith(words):
                 await self.quiet()
                 return

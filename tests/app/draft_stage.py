@@ -52,13 +52,13 @@ class FixStage:
     @property
     def drafts(self) -> DraftService:
         """What the program writes with."""
-        services = self.house.services
+        services = self.main.services
         assert services is not None and services.drafts is not None
         return services.drafts
 
     @property
-    def house(self) -> MainScreen:
-        return self.app.house
+    def main(self) -> MainScreen:
+        return self.app.main_screen
 
     @property
     def top(self) -> Screen[Any]:
@@ -107,11 +107,11 @@ class FixStage:
     async def at(self, reference: str) -> Node:
         """Put the cursor on a tag (`app:tag`), opened."""
         repository, _, tag = reference.rpartition(":")
-        root = self.house.explorer.roots[0]
-        node = await self.house.explorer.add_reference(root.source, repository, tag)
-        self.house.redraw.sync_tree()
-        await self.house.navigation.highlight(node)
-        await self.until(lambda: self.house.current is node, f"the cursor on {reference}")
+        root = self.main.explorer.roots[0]
+        node = await self.main.explorer.add_reference(root.source, repository, tag)
+        self.main.redraw.sync_tree()
+        await self.main.navigation.highlight(node)
+        await self.until(lambda: self.main.current is node, f"the cursor on {reference}")
         return node
 
     async def planned(self) -> None:
@@ -176,10 +176,10 @@ async def fixing(
         prepare(app)
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = FixStage(app, pilot, registry, copied, [])
-        await stage.until(lambda: app.has_house, "the main screen")
-        app.house.observer.subscribe(stage.events.append)
-        await stage.until(lambda: app.house.ready and app.house.current is not None, "a first row")
-        await stage.until(lambda: {"recreate", "lessons"} <= app.house.actions.handled, "what writes and teaches")
-        await stage.until(lambda: app.house.explorer.roots[0].children, "repositories")
+        await stage.until(lambda: app.has_main_screen, "the main screen")
+        app.main_screen.observer.subscribe(stage.events.append)
+        await stage.until(lambda: app.main_screen.ready and app.main_screen.current is not None, "a first row")
+        await stage.until(lambda: {"recreate", "lessons"} <= app.main_screen.actions.handled, "what writes and teaches")
+        await stage.until(lambda: app.main_screen.explorer.roots[0].children, "repositories")
         await asyncio.sleep(0)
         yield stage

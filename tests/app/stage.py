@@ -67,27 +67,27 @@ class Stage:
     copied: list[str]
 
     @property
-    def house(self) -> MainScreen:
-        return self.app.house
+    def main(self) -> MainScreen:
+        return self.app.main_screen
 
     @property
     def node(self) -> Node:
         """The row under the cursor."""
-        node = self.house.current
+        node = self.main.current
         assert node is not None
         return node
 
     @property
     def page(self) -> str:
         """The whole text of the detail page."""
-        return text_of(self.house.page_view)
+        return text_of(self.main.page_view)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
     def carry_out(self, action: str, handler: Handler) -> None:
         """Let `handler` carry out an action, whoever does so otherwise."""
-        self.house.actions._handlers[action] = handler
+        self.main.actions._handlers[action] = handler
 
     async def type(self, text: str) -> None:
         """Type a text where one is asked for."""
@@ -106,7 +106,7 @@ class Stage:
     async def quiet(self) -> None:
         """Wait until the engine asks nothing and the screen has nothing left to draw."""
         await self.until(lambda: self.source.running == 0, "the source at rest")
-        await self.until(lambda: not self.house.redraw.throttle.pending, "everything drawn")
+        await self.until(lambda: not self.main.redraw.throttle.pending, "everything drawn")
         await self.pilot.pause()
         await self.pilot.pause()
 
@@ -127,15 +127,15 @@ class Stage:
         await self.until(lambda: self._find(label, depth) is not None, f"a row {label!r}")
         node = self._find(label, depth)
         assert node is not None
-        await self.house.navigation.highlight(node)
-        await self.until(lambda: self.house.current is node)
-        if not last and not self.house.images.is_open(node):
-            self.house.images.open_row(node)
+        await self.main.navigation.highlight(node)
+        await self.until(lambda: self.main.current is node)
+        if not last and not self.main.images.is_open(node):
+            self.main.images.open_row(node)
             await self.until(lambda: node.children, f"children of {label!r}")
 
     def _find(self, label: str, depth: int) -> Node | None:
-        place = self.house.current
-        rows = list(self.house.explorer.roots[0].children) if depth == 0 or place is None else list(place.children)
+        place = self.main.current
+        rows = list(self.main.explorer.roots[0].children) if depth == 0 or place is None else list(place.children)
         return next((row for row in rows if row.label == label), None)
 
 
@@ -198,9 +198,9 @@ async def staged(
     app = FanfoldApp(connect, sources, settings=settings, interval=interval, clipboard_native=native or copied.append)
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = Stage(app, pilot, place, images, trace, copied)
-        await stage.until(lambda: app.has_house and stage.house.ready, "the main screen")
+        await stage.until(lambda: app.has_main_screen and stage.main.ready, "the main screen")
         if sources:
-            await stage.until(lambda: stage.house.current is not None, "a first row")
-            await stage.until(lambda: stage.house.explorer.roots[0].children, "repositories")
+            await stage.until(lambda: stage.main.current is not None, "a first row")
+            await stage.until(lambda: stage.main.explorer.roots[0].children, "repositories")
         await stage.quiet()
         yield stage

@@ -82,10 +82,10 @@ async def copied(stage: Stage, *keys: str) -> str:
     stage.copied.clear()
     await stage.press(keys[0])
     if len(keys) > 1:
-        await stage.until(lambda: stage.app.screen is not stage.house)
+        await stage.until(lambda: stage.app.screen is not stage.main)
         await stage.press(*keys[1:])
     await stage.until(lambda: stage.copied, f"something copied by {keys}")
-    await stage.until(lambda: stage.app.screen is stage.house)
+    await stage.until(lambda: stage.app.screen is stage.main)
     return stage.copied[-1]
 
 
@@ -124,12 +124,12 @@ async def test_the_menu_s_curl_line_logs_in_as_the_request_did(monkeypatch: pyte
 async def test_the_copy_menu_greys_what_is_not_there() -> None:
     async with staged() as stage:
         await stage.press("y")
-        await stage.until(lambda: stage.app.screen is not stage.house)
+        await stage.until(lambda: stage.app.screen is not stage.main)
         await stage.until(lambda: "no digest is known here yet" in stage.screen())
         await stage.press("d")
-        assert stage.app.screen is not stage.house and not stage.copied
+        assert stage.app.screen is not stage.main and not stage.copied
         await stage.press("down", "up", "escape")
-        await stage.until(lambda: stage.app.screen is stage.house)
+        await stage.until(lambda: stage.app.screen is stage.main)
 
 
 async def test_copying_without_a_tool_asks_the_terminal_and_does_not_claim_more() -> None:
@@ -154,10 +154,10 @@ async def test_the_mouse_selects_a_folded_digest_whole(monkeypatch: pytest.Monke
         from textual.geometry import Offset
         from textual.selection import Selection
 
-        view = stage.house.page_view
+        view = stage.main.page_view
         row = next(at for at, (line, start) in enumerate(view._rows) if digest in view.page.plain(line) and not start)
-        stage.house.selections = {view: Selection(Offset(11, row), Offset(11 + 71, row + 1))}
-        selected = stage.house.get_selected_text()
+        stage.main.selections = {view: Selection(Offset(11, row), Offset(11 + 71, row + 1))}
+        selected = stage.main.get_selected_text()
         assert selected == digest
         await stage.press("ctrl+c")
         await stage.until(lambda: stage.copied == [digest])
@@ -204,7 +204,7 @@ async def test_saving_never_replaces_a_file_silently(tmp_path: Path, monkeypatch
             await stage.until(lambda: "Replace it?" in stage.screen())
             assert old.read_text() == "mine"
             await stage.press(answer)
-            await stage.until(lambda: stage.app.screen is stage.house)
+            await stage.until(lambda: stage.app.screen is stage.main)
         await stage.until(lambda: old.read_bytes() == stage.images.amd64.raw)
         assert [path.name for path in files(tmp_path)] == ["app-single.json"]
 

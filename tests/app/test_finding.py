@@ -24,13 +24,13 @@ async def test_the_filter_narrows_the_tags_while_typing() -> None:
         await stage.until(lambda: len(many.children) > 500)
         await stage.quiet()
         await stage.press("slash")
-        await stage.until(lambda: stage.house.find_bar.display)
+        await stage.until(lambda: stage.main.find_bar.display)
         await stage.type("249")
         await stage.until(lambda: 0 < len(many.children) < 40)
         await stage.until(lambda: f"{len(many.children)} of 2,500" in stage.screen())
         assert all("249" in row.label for row in many.children)
         await stage.press("enter")
-        assert not stage.house.find_bar.display and stage.house.pane == "tree"
+        assert not stage.main.find_bar.display and stage.main.pane == "tree"
         await stage.press("n")
         first = stage.node
         assert "249" in first.label
@@ -53,14 +53,14 @@ async def test_escape_in_the_filter_clears_it() -> None:
         await stage.until(lambda: [row.label for row in app.children] == ["single"])
         await stage.press("escape")
         await stage.until(lambda: len(app.children) == 3)
-        assert not stage.house.find_bar.display
+        assert not stage.main.find_bar.display
 
 
 async def test_repositories_are_filtered_from_the_source() -> None:
     async with staged() as stage:
         await stage.press("slash")
         await stage.type("too")
-        root = stage.house.explorer.roots[0]
+        root = stage.main.explorer.roots[0]
         await stage.until(lambda: [row.label for row in root.children] == ["tool"])
         assert "1 of 3" in stage.screen()
 
@@ -73,10 +73,10 @@ async def test_find_in_the_page() -> None:
         await stage.press("slash")
         await stage.type("mediatype")
         await stage.press("enter")
-        assert stage.house.page_view.match_count == 4
-        assert stage.house.pane == "detail"
+        assert stage.main.page_view.match_count == 4
+        assert stage.main.pane == "detail"
         await stage.press("n", "N", "escape")
-        assert stage.house.page_view.match_count == 0
+        assert stage.main.page_view.match_count == 0
 
 
 async def test_going_to_a_reference() -> None:
@@ -88,7 +88,7 @@ async def test_going_to_a_reference() -> None:
         await stage.until(lambda: stage.node.label == "latest")
         await stage.until(lambda: stage.node.children)
         await stage.press("backspace")
-        await stage.until(lambda: stage.node is stage.house.explorer.roots[0])
+        await stage.until(lambda: stage.node is stage.main.explorer.roots[0])
 
 
 async def test_a_malformed_reference_is_explained() -> None:
@@ -103,7 +103,7 @@ async def test_a_malformed_reference_is_explained() -> None:
 async def test_going_to_a_digest_in_this_repository() -> None:
     async with staged() as stage:
         await stage.go("app", "1.0")
-        await stage.house.navigation.go_to(str(stage.images.arm64.digest))
+        await stage.main.navigation.go_to(str(stage.images.arm64.digest))
         await stage.until(lambda: stage.node.digest == stage.images.arm64.digest)
 
 
@@ -129,18 +129,18 @@ async def test_from_docker_s_lists_a_whole_reference_means_the_registry() -> Non
         source.capabilities = replace(source.capabilities, names_with_registry=True)
         await stage.press("l")
         await stage.go("fake.test/app")
-        await stage.house.navigation.go_to("fake.test/app:other")
+        await stage.main.navigation.go_to("fake.test/app:other")
         assert (stage.node.repository, stage.node.tag) == ("app", "other")
 
 
 async def test_short_references_mean_the_source_of_the_cursor() -> None:
     async with staged() as stage:
         await stage.go("app")
-        await stage.house.navigation.go_to(":2.0")
+        await stage.main.navigation.go_to(":2.0")
         assert stage.node.tag == "2.0" and stage.node.repository == "app"
-        await stage.house.navigation.go_to("tool:latest")
+        await stage.main.navigation.go_to("tool:latest")
         assert stage.node.repository == "tool" and stage.node.source is stage.source
-        await stage.house.navigation.go_to("/app:single")
+        await stage.main.navigation.go_to("/app:single")
         assert stage.node.tag == "single" and stage.node.source is stage.source
 
 
@@ -172,7 +172,7 @@ async def test_the_bookmarks_complete_what_is_typed() -> None:
         await stage.type("fake")
         await stage.quiet()
         await stage.press("right", "enter")
-        await stage.until(lambda: stage.house.current is not None and stage.house.current.label == "2.0")
+        await stage.until(lambda: stage.main.current is not None and stage.main.current.label == "2.0")
 
 
 def index_source() -> WritableSource:
@@ -185,7 +185,7 @@ def index_source() -> WritableSource:
 
 def labels(stage: Stage, node: Node) -> list[str]:
     """What is shown below a row."""
-    return [row.label for row in stage.house.images.children_of(node)]
+    return [row.label for row in stage.main.images.children_of(node)]
 
 
 @asynccontextmanager
@@ -210,7 +210,7 @@ async def test_the_platforms_of_an_index_are_filtered(size: tuple[int, int]) -> 
         await stage.type("linux/rIsc")
         await stage.until(lambda: labels(stage, tag) == [f"linux/riscv{number}" for number in range(8)])
         assert "8 of 24" in stage.screen() and "only “linux/rIsc”" in stage.screen()
-        assert "linux/ppc" not in stage.screen() and not stage.house.marks
+        assert "linux/ppc" not in stage.screen() and not stage.main.marks
         await stage.press("enter", "home", "n")
         assert stage.node.label == "linux/riscv0"
         await stage.press("n", "n", "N")
@@ -233,7 +233,7 @@ async def test_from_inside_a_platform_the_index_is_filtered() -> None:
         await stage.until(lambda: len(labels(stage, tag)) == 8)
         assert stage.node is tag
         # What was filtered away is shown again when somebody goes there.
-        await stage.house.navigation.highlight(platform)
+        await stage.main.navigation.highlight(platform)
         assert stage.node is platform and len(labels(stage, tag)) == 25
 
 
@@ -279,25 +279,25 @@ async def test_letters_that_come_at_once_with_the_slash_are_text() -> None:
     async with in_the_index() as (stage, tag):
         for key in ("slash", *"ppcrmq"):
             stage.app.simulate_key(key)
-        await stage.until(lambda: stage.house.find_bar.text == "ppcrmq")
-        assert not stage.house.marks and labels(stage, tag) == []
+        await stage.until(lambda: stage.main.find_bar.text == "ppcrmq")
+        assert not stage.main.marks and labels(stage, tag) == []
         for key in ("escape", "slash", *"arm", "enter", "n", "n", "n"):
             stage.app.simulate_key(key)
-        await stage.until(lambda: len(labels(stage, tag)) == 8 and not stage.house.find_bar.display)
+        await stage.until(lambda: len(labels(stage, tag)) == 8 and not stage.main.find_bar.display)
         await stage.until(lambda: stage.node.label == "linux/arm2")
-        assert not stage.house.marks and stage.app.screen is stage.house
+        assert not stage.main.marks and stage.app.screen is stage.main
         await stage.press("slash", "4")
-        await stage.until(lambda: stage.house.find_bar.text == "arm4" and labels(stage, tag) == ["linux/arm4"])
+        await stage.until(lambda: stage.main.find_bar.text == "arm4" and labels(stage, tag) == ["linux/arm4"])
 
 
 async def test_with_nothing_open_the_slash_is_grey_and_its_letters_do_nothing() -> None:
     async with staged(sources=()) as stage:
-        assert stage.house.actions.unavailable("filter") == "nothing is open yet"
+        assert stage.main.actions.unavailable("filter") == "nothing is open yet"
         for key in ("slash", *"otq"):
             stage.app.simulate_key(key)
         await stage.until(lambda: "nothing is open yet" in stage.screen())
         await stage.quiet()
-        assert stage.app.screen is stage.house and not stage.house.find_bar.display
+        assert stage.app.screen is stage.main and not stage.main.find_bar.display
 
 
 async def test_another_pane_that_is_clicked_gets_the_keys() -> None:
@@ -305,7 +305,7 @@ async def test_another_pane_that_is_clicked_gets_the_keys() -> None:
         await stage.press("slash", *"arm")
         await stage.until(lambda: len(labels(stage, tag)) == 8)
         await stage.pilot.click("#page")
-        await stage.until(lambda: not stage.house.find_bar.display)
-        assert stage.house.pane == "detail" and len(labels(stage, tag)) == 8
+        await stage.until(lambda: not stage.main.find_bar.display)
+        assert stage.main.pane == "detail" and len(labels(stage, tag)) == 8
         await stage.press("1", "escape")
         assert len(labels(stage, tag)) == 25

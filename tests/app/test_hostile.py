@@ -73,11 +73,11 @@ async def test_markup_in_names_and_errors_is_shown_as_it_is() -> None:
         await stage.press("y")
         await stage.until(lambda: "Copy from v1[beta]" in stage.screen())
         await stage.press("escape")
-        await stage.until(lambda: stage.app.screen is stage.house)
+        await stage.until(lambda: stage.app.screen is stage.main)
         await stage.go("app", "locked")
         await stage.press("l")
         await stage.until(lambda: "denied" in stage.screen())
-        stage.house.say(f"toast {MARKUP}")
+        stage.main.say(f"toast {MARKUP}")
         await stage.until(lambda: "[bold]x" in stage.screen())
 
 
@@ -88,7 +88,7 @@ async def test_a_hostile_filter_and_reference_break_nothing() -> None:
         await stage.type("[/]")
         await stage.press("enter")
         await stage.press("escape", "o")
-        await stage.until(lambda: stage.app.screen is not stage.house)
+        await stage.until(lambda: stage.app.screen is not stage.main)
         await stage.type("[/b]:x")
         await stage.press("enter")
         await stage.until(lambda: "That is no reference" in stage.screen())

@@ -76,7 +76,7 @@ def test_capitals_write_and_nothing_else_does() -> None:
 async def test_every_looking_action_is_carried_out() -> None:
     async with staged() as stage:
         looking = {each.id for each in ACTIONS if "main" in each.scopes and not each.writes}
-        assert looking <= stage.house.actions.handled
+        assert looking <= stage.main.actions.handled
 
 
 def test_the_table_is_the_sum_of_what_controllers_declare() -> None:
@@ -120,7 +120,7 @@ def test_texts_are_there_and_fit() -> None:
 async def test_keys_can_be_changed() -> None:
     async with staged(settings=Settings(keys={"down": "z", "check": "Z"})) as stage:
         await stage.press("j")
-        assert stage.node is stage.house.explorer.roots[0]
+        assert stage.node is stage.main.explorer.roots[0]
         await stage.press("z")
         assert stage.node.label == "app"
         assert "Z check" in stage.screen().splitlines()[-1]
@@ -152,11 +152,11 @@ def test_a_key_belongs_to_one_action_and_who_lost_it_is_said() -> None:
 async def test_a_key_that_is_taken_from_another_action_is_said_and_shown_once() -> None:
     async with staged(settings=Settings(keys={"copy-menu": "q"}, file=Path("/etc/fan.toml"))) as stage:
         await stage.until(lambda: "q was the key of quit" in stage.screen() and "/etc/fan.toml" in stage.screen())
-        assert [stage.house.keys.first(each) for each in ("copy-menu", "quit")] == ["q", "ctrl+q"]
+        assert [stage.main.keys.first(each) for each in ("copy-menu", "quit")] == ["q", "ctrl+q"]
         await stage.press("q")
         await stage.until(lambda: "Copy from" in stage.screen())
         await stage.press("escape")
-        await stage.until(lambda: stage.app.screen is stage.house)
+        await stage.until(lambda: stage.app.screen is stage.main)
         stage.app.clear_notifications()
         await stage.pilot.pause()
         assert stage.screen().splitlines()[-1].count(" q ") == 1
@@ -200,15 +200,15 @@ async def test_a_fix_is_offered_with_the_reader_s_own_keys() -> None:
         await stage.go("app", "2.0")
         await stage.press("f8")
         await stage.until(
-            lambda: not stage.house.explorer.running() and "cannot" in stage.house.status.verdict_line().plain
+            lambda: not stage.main.explorer.running() and "cannot" in stage.main.status.verdict_line().plain
         )
-        verdict = stage.house.status.verdict_line()
+        verdict = stage.main.status.verdict_line()
         assert "f9 recreate" in verdict.plain and "R " not in verdict.plain and "copy" not in verdict.plain
         assert Target("action", "recreate") in [link.target for link in verdict.links]
-        stage.house.detail.show_tab("findings")
+        stage.main.detail.show_tab("findings")
         await stage.until(lambda: "f9 Push the image again" in stage.page)
         assert "R Push" not in stage.page
-        stage.house.detail.show_tab("explain")
+        stage.main.detail.show_tab("explain")
         await stage.until(lambda: "f9 Push the image again" in stage.page)
 
 

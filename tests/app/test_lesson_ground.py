@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 
 def row(stage: FixStage, repository: str, label: str) -> Node:
-    found = (each for each in stage.house.explorer.roots[0].walk() if each.repository == repository)
+    found = (each for each in stage.main.explorer.roots[0].walk() if each.repository == repository)
     return next(each for each in found if each.label == label)
 
 
@@ -41,7 +41,7 @@ async def test_moving_over_the_config_is_not_looking_at_it() -> None:
             # From the platform to its layer the cursor passes the config: that step has not been read yet.
             await stage.press("down", "down")
             await step(stage, 4)
-            assert stage.house.current is not None and stage.house.current.kind is Kind.LAYER
+            assert stage.main.current is not None and stage.main.current.kind is Kind.LAYER
             await stage.press("up")
             await stage.pilot.pause()
             # Nor does the row of the config say who runs what: that is in the tab.
@@ -60,13 +60,13 @@ async def test_start_over_closes_the_tree_and_goes_to_the_first_repository() -> 
             await stage.screen("Confirm")
             await stage.press("y")
             await step(stage, 1)
-            await stage.until(lambda: stage.house.current is not None and stage.house.current.label == "sandbox")
+            await stage.until(lambda: stage.main.current is not None and stage.main.current.label == "sandbox")
             home = row(stage, "sandbox", "sandbox")
-            assert not stage.house.images.is_open(home)
+            assert not stage.main.images.is_open(home)
             # And the step can be done again, by opening what was open before.
             await stage.press("l")
-            await stage.until(lambda: stage.house.images.is_open(home))
-            await stage.house.navigation.highlight(row(stage, "sandbox", "0.16-edge"))
+            await stage.until(lambda: stage.main.images.is_open(home))
+            await stage.main.navigation.highlight(row(stage, "sandbox", "0.16-edge"))
             await stage.press("l")
             await step(stage, 2)
 
@@ -92,8 +92,8 @@ async def test_a_finding_has_to_be_looked_at() -> None:
             # The findings of the whole tag begin with six others: it has to be those of one object.
             assert session_of(stage).run.current == 3
             await stage.press("1")
-            await stage.house.navigation.highlight(
-                await reach(stage.house.explorer, "dockerfun:6b972be0 linux/amd64 config")
+            await stage.main.navigation.highlight(
+                await reach(stage.main.explorer, "dockerfun:6b972be0 linux/amd64 config")
             )
             await stage.press("2")
             await step(stage, 5)
@@ -102,9 +102,9 @@ async def test_a_finding_has_to_be_looked_at() -> None:
 
 
 def found_at(stage: FixStage) -> Sequence[Finding]:
-    node = stage.house.current
+    node = stage.main.current
     assert node is not None
-    return stage.house.findings.findings(node, stage.house.explorer)
+    return stage.main.findings.findings(node, stage.main.explorer)
 
 
 async def test_copying_twice_leaves_one_notice() -> None:
@@ -139,7 +139,7 @@ async def test_what_was_seen_before_the_connection_broke_is_not_shown_after() ->
             await stage.screen("Reader")
             await stage.press("escape")
             await stage.screen("MainScreen")
-            assert stage.house.current is home and not home.children, "nothing of it is known any more"
+            assert stage.main.current is home and not home.children, "nothing of it is known any more"
             assert session_of(stage).run.current == 5, "breaking it is not seeing it"
             await stage.press("l")
             await step(stage, 7)
@@ -162,9 +162,9 @@ async def test_the_cursor_is_in_sight_when_a_lesson_begins(monkeypatch: pytest.M
     monkeypatch.setattr(Session, "_to_first", then_laid_out)
     with served() as registry:
         async with lesson(registry, "1") as stage:
-            house = stage.house
-            await stage.until(lambda: house.current is not None and house.current.label == "library/hello")
-            await stage.until(lambda: house.current in house.images.visible_nodes(), "the cursor in sight")
+            main = stage.main
+            await stage.until(lambda: main.current is not None and main.current.label == "library/hello")
+            await stage.until(lambda: main.current in main.images.visible_nodes(), "the cursor in sight")
 
 
 @pytest.mark.parametrize(("load", "complete"), [(Load.READY, True), (Load.FAILED, False)])
@@ -189,25 +189,25 @@ async def test_the_reason_on_the_disk_has_to_be_looked_at() -> None:
             await stage.at("dockerfun:6b972be0")
             await stage.press("2")
             await at_step(stage, 5)
-            assert not stage.house.query_one("#tree-pane").display
+            assert not stage.main.query_one("#tree-pane").display
             assert "1 tree" in stage.shown(), "the panel says how the tree comes back"
             await stage.press("a")
             await stage.screen("Reader")
             await stage.press("escape")
             await stage.screen("MainScreen")
-            await stage.until(lambda: stage.house.query_one("#tree-pane").display, "the tree")
+            await stage.until(lambda: stage.main.query_one("#tree-pane").display, "the tree")
             assert "1 tree" not in stage.shown()
-            await stage.until(lambda: stage.house.current is not None and stage.house.current.source.kind == "storage")
-            root = stage.house.current
+            await stage.until(lambda: stage.main.current is not None and stage.main.current.source.kind == "storage")
+            root = stage.main.current
             assert root is not None
-            tag = await stage.house.explorer.add_reference(root.source, "dockerfun", "6b972be0")
-            await stage.house.explorer.check(tag).wait()
+            tag = await stage.main.explorer.add_reference(root.source, "dockerfun", "6b972be0")
+            await stage.main.explorer.check(tag).wait()
             amd64 = tag.children[0]
-            await stage.house.navigation.highlight(amd64)
+            await stage.main.navigation.highlight(amd64)
             await stage.press("l")
-            await stage.until(lambda: stage.house.images.is_open(amd64))
+            await stage.until(lambda: stage.main.images.is_open(amd64))
             assert session_of(stage).run.current == 4, "opening the platform does not show why"
-            await stage.house.navigation.highlight(next(each for each in amd64.children if each.kind is Kind.LAYER))
+            await stage.main.navigation.highlight(next(each for each in amd64.children if each.kind is Kind.LAYER))
             await stage.press("2")
             await step(stage, 6)
             assert "in the store, not linked" in stage.text
@@ -219,12 +219,12 @@ async def test_requests_that_are_open_already_are_shown_and_the_tree_comes_back_
             await stage.press("e")
             await step(stage, 2)
             await stage.press("3", "1")
-            assert stage.house.pane == "tree" and stage.house.panes.requests_shown
+            assert stage.main.pane == "tree" and stage.main.panes.requests_shown
             await stage.press("e")
-            await stage.until(lambda: stage.house.pane == "requests", "the requests")
+            await stage.until(lambda: stage.main.pane == "requests", "the requests")
             await stage.press("a")
             await step(stage, 3)
-            await stage.until(lambda: stage.house.pane == "tree", "the tree, which the next step is about")
+            await stage.until(lambda: stage.main.pane == "tree", "the tree, which the next step is about")
 
 
 async def test_the_mount_is_found_for_the_reader() -> None:
@@ -232,8 +232,8 @@ async def test_the_mount_is_found_for_the_reader() -> None:
         async with lesson(registry, "3") as stage:
             await at_step(stage, 8)
             await stage.press("e")
-            await stage.until(lambda: stage.house.requests.needle == "POST", "the requests that were sent")
-            await stage.until(lambda: stage.house.pane == "requests" and not stage.house.find_bar.display)
+            await stage.until(lambda: stage.main.requests.needle == "POST", "the requests that were sent")
+            await stage.until(lambda: stage.main.pane == "requests" and not stage.main.find_bar.display)
 
 
 async def test_a_copied_digest_does_not_stay_before_the_next_step() -> None:
@@ -265,16 +265,16 @@ async def test_the_requests_that_a_rehearsal_brought_go_with_it() -> None:
     with served() as registry:
         async with lesson(registry, "1") as stage:
             for already in (False, True):
-                stage.house.panes.show_requests(already)
+                stage.main.panes.show_requests(already)
                 await stage.at("library/hello:latest")
                 await stage.press("f3")
                 await stage.screen("Choice")
                 await stage.press("1")
                 await stage.screen("MainScreen")
-                await stage.until(lambda: lessons_of(stage).rehearsing is not None and stage.house.panes.requests_shown)
+                await stage.until(lambda: lessons_of(stage).rehearsing is not None and stage.main.panes.requests_shown)
                 await stage.press("p")
                 await stage.until(lambda: lessons_of(stage).rehearsing is None)
-                assert stage.house.panes.requests_shown is already
+                assert stage.main.panes.requests_shown is already
 
 
 def test_the_texts_say_what_the_screen_shows() -> None:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 def lessons_of(stage: FixStage) -> LessonController:
     """The part of the program that these tests are about."""
-    owner = getattr(stage.house.actions._handlers["lessons"], "__self__", None)
+    owner = getattr(stage.main.actions._handlers["lessons"], "__self__", None)
     assert isinstance(owner, LessonController)
     return owner
 
@@ -69,7 +69,7 @@ async def test_the_demo_offers_the_lessons_and_can_be_left_alone() -> None:
             assert "The stale list" in stage.shown() and "Rate limits" in stage.shown()
             await stage.press("escape")
             await stage.screen("MainScreen")
-            assert lessons_of(stage).session is None and not stage.house.side.display
+            assert lessons_of(stage).session is None and not stage.main.side.display
             await stage.press("f2")
             await stage.screen("Choice")
             await stage.press("1")
@@ -80,27 +80,27 @@ async def test_the_demo_offers_the_lessons_and_can_be_left_alone() -> None:
 async def test_a_new_user_fixes_the_stale_list_and_every_step_ticks_by_itself() -> None:
     with served() as registry:
         async with lesson(registry, "2") as stage:
-            house = stage.house
+            main = stage.main
             before = stage.holds("sandbox", "0.16-edge")
             assert "1/11" in stage.shown() and "T1 to T3" in stage.shown()
             # The cursor is on the repository already: open it, and the two tags, with keys.
-            await stage.until(lambda: house.current is not None and house.current.label == "sandbox")
+            await stage.until(lambda: main.current is not None and main.current.label == "sandbox")
             await stage.press("l")
-            await stage.until(lambda: house.current is not None and len(house.current.children) == 3)
+            await stage.until(lambda: main.current is not None and len(main.current.children) == 3)
             for label, number in (("0.16-edge", 2), ("0.16-edge-amd64", 3)):
-                node = next(row for row in house.explorer.roots[0].walk() if row.label == label)
-                await house.navigation.highlight(node)
+                node = next(row for row in main.explorer.roots[0].walk() if row.label == label)
+                await main.navigation.highlight(node)
                 await stage.press("l")
                 await step(stage, number)
-            lists = next(root for root in house.explorer.roots if root.source.kind == "docker-manifests")
-            await house.navigation.highlight(lists)
+            lists = next(root for root in main.explorer.roots if root.source.kind == "docker-manifests")
+            await main.navigation.highlight(lists)
             await stage.press("l")
             await stage.until(lambda: lists.children)
-            await house.navigation.highlight(lists.children[0])
+            await main.navigation.highlight(lists.children[0])
             await stage.press("l")
             await stage.until(lambda: lists.children[0].children)
             stored = lists.children[0].children[0]
-            await house.navigation.highlight(stored)
+            await main.navigation.highlight(stored)
             await stage.press("l")
             await step(stage, 4)
             await stage.press("x")
@@ -141,7 +141,7 @@ async def test_a_new_user_fixes_the_stale_list_and_every_step_ticks_by_itself() 
 async def test_hint_show_me_and_start_over() -> None:
     with served() as registry:
         async with lesson(registry, "stale-list") as stage:
-            panel = stage.house.side.query_one(LessonPanel)
+            panel = stage.main.side.query_one(LessonPanel)
             assert "Hint:" not in stage.text
             await stage.press("b")
             assert "Hint:" in stage.text
@@ -150,7 +150,7 @@ async def test_hint_show_me_and_start_over() -> None:
             await stage.press("e")
             await step(stage, 2)
             assert "Hint:" not in stage.text
-            node = stage.house.current
+            node = stage.main.current
             assert node is not None and node.tag == "0.16-edge"
             registry.call(lambda store: store.repository("sandbox").untag("0.16-edge-amd64"))
             await stage.press("z")
@@ -161,9 +161,9 @@ async def test_hint_show_me_and_start_over() -> None:
             assert stage.holds("sandbox", "0.16-edge-amd64") is not None, "the registry is as it was"
             assert "1/11" in str(panel.border_title)
             await stage.press("p")
-            assert not stage.house.side.display
+            assert not stage.main.side.display
             await stage.press("p")
-            assert stage.house.side.display
+            assert stage.main.side.display
 
 
 async def test_every_lesson_can_be_shown_to_its_end_or_to_what_only_the_reader_can_do() -> None:
@@ -205,7 +205,7 @@ async def _show_all(stage: FixStage) -> None:
 
 def _is_shown(stage: FixStage, what: str) -> bool:
     """Whether what a step asks to be read is on the screen."""
-    return stage.house.detail.tab == "explain" if what == "explain" else stage.house.panes.requests_shown
+    return stage.main.detail.tab == "explain" if what == "explain" else stage.main.panes.requests_shown
 
 
 def _moved_on(stage: FixStage, step: int) -> bool:
@@ -217,9 +217,9 @@ def _moved_on(stage: FixStage, step: int) -> bool:
 async def test_the_panel_leaves_room_at_any_size(size: tuple[int, int]) -> None:
     with served() as registry:
         async with lesson(registry, "1", size=size) as stage:
-            panel = stage.house.side.query_one(LessonPanel)
+            panel = stage.main.side.query_one(LessonPanel)
             assert panel.region.width >= 40 and panel.region.height >= 7
-            assert stage.house.images.region.height >= 4 and stage.house.images.region.width >= 30
+            assert stage.main.images.region.height >= 4 and stage.main.images.region.width >= 30
             assert run_title(stage) in stage.shown()
 
 
@@ -253,10 +253,10 @@ async def test_a_rehearsal_steps_with_one_key_and_stops_where_a_pull_would() -> 
             told = [event.facts["step"] for event in stage.told(EventKind.REHEARSAL)]
             assert told[0] in ("token", "tag") and "choose" in told
             assert stage.told(EventKind.REHEARSAL)[-1].facts["outcome"] == "stopped"
-            node = stage.house.current
+            node = stage.main.current
             assert node is not None and node.label == "layer 2"
             await stage.press("p")
-            assert lessons_of(stage).rehearsing is None and not stage.house.side.display
+            assert lessons_of(stage).rehearsing is None and not stage.main.side.display
 
 
 async def _next_step(stage: FixStage, rehearsing: Rehearsing) -> None:
@@ -265,7 +265,7 @@ async def _next_step(stage: FixStage, rehearsing: Rehearsing) -> None:
     await stage.press("a")
     await stage.until(lambda: len(rehearsing.rehearsal.steps) > count, "one more step")
     row = rehearsing.rehearsal.steps[-1].node
-    await stage.until(lambda: stage.house.current is row, "the row of the step")
+    await stage.until(lambda: stage.main.current is row, "the row of the step")
 
 
 async def test_the_four_digests_are_copied_with_a_digit() -> None:

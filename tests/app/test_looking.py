@@ -23,7 +23,7 @@ async def test_opening_checks_what_is_held_and_says_what_is_missing() -> None:
         await stage.until(lambda: "✗ missing" in stage.screen())
         assert "✗ 2/3" in stage.screen()
         layer = next(row for row in platform.children if row.label == "layer 2")
-        assert stage.house.explorer.observation(layer).presence is Presence.MISSING
+        assert stage.main.explorer.observation(layer).presence is Presence.MISSING
         await stage.until(lambda: "2.0" in stage.screen().splitlines()[-4] or "cannot be pulled" in stage.screen())
 
 
@@ -32,18 +32,18 @@ async def test_check_walks_everything_below_and_again_stops_it() -> None:
         top = await stage.go("app", "2.0")
         stage.source.hold()
         await stage.press("x")
-        await stage.until(lambda: stage.house.explorer.running(), "a check under way")
+        await stage.until(lambda: stage.main.explorer.running(), "a check under way")
         await stage.until(lambda: "checking 2.0" in stage.screen())
         await stage.press("x")
-        await stage.until(lambda: not stage.house.explorer.running())
+        await stage.until(lambda: not stage.main.explorer.running())
         await stage.until(lambda: "Stopped the check of 2.0" in stage.screen())
         stage.source.release()
         await stage.quiet()
         await stage.press("x")
-        await stage.until(lambda: stage.house.explorer.running() or "cannot be pulled" in stage.screen())
-        await stage.until(lambda: not stage.house.explorer.running())
-        await stage.until(lambda: "linux/arm64" in stage.house.status.verdict_line().plain)
-        assert stage.house.explorer.rollup(top).platforms_ok == 1
+        await stage.until(lambda: stage.main.explorer.running() or "cannot be pulled" in stage.screen())
+        await stage.until(lambda: not stage.main.explorer.running())
+        await stage.until(lambda: "linux/arm64" in stage.main.status.verdict_line().plain)
+        assert stage.main.explorer.rollup(top).platforms_ok == 1
 
 
 async def test_json_is_shown_as_served_and_pretty() -> None:
@@ -64,7 +64,7 @@ async def test_tab_walks_the_digests_and_enter_follows() -> None:
         await stage.until(lambda: stage.node.children)
         await stage.quiet()
         await stage.press("v", "2", "tab", "tab")
-        chosen = stage.house.page_view.chosen
+        chosen = stage.main.page_view.chosen
         assert chosen is not None and chosen.target.value == str(stage.images.amd64.blobs[1].digest)
         await stage.press("enter")
         await stage.until(lambda: stage.node.label == "layer 1")
@@ -77,7 +77,7 @@ async def test_a_digest_that_is_not_in_the_tree_is_asked_for() -> None:
         await stage.go("app", "1.0")
         await stage.press("v")
         await stage.until(lambda: "manifests" in stage.page)
-        await stage.house.navigation.show_object(str(stage.images.broken.digest))
+        await stage.main.navigation.show_object(str(stage.images.broken.digest))
         await stage.until(lambda: stage.node.digest == stage.images.broken.digest)
         await stage.until(lambda: stage.node.children)
 
@@ -90,7 +90,7 @@ async def test_explain_says_what_it_is_and_how_by_hand() -> None:
         assert "The same by hand" in stage.page and "curl" in stage.page and "crane" in stage.page
         assert "four digests" in stage.page and str(stage.images.amd64.digest) in stage.page
         await stage.press("i")
-        assert stage.house.detail.tab == "summary"
+        assert stage.main.detail.tab == "summary"
 
 
 async def test_explain_tells_at_length_what_is_wrong_here() -> None:
@@ -106,7 +106,7 @@ async def test_layers_show_commands_sizes_and_who_shares_them() -> None:
     async with staged() as stage:
         await stage.go("app", "1.0", "linux/arm64")
         await stage.press("l", "k", "l")
-        await stage.until(lambda: stage.house.explorer.roots[0] is not None)
+        await stage.until(lambda: stage.main.explorer.roots[0] is not None)
         await stage.go("app", "1.0", "linux/amd64", "layer 1")
         await stage.press("right_square_bracket")
         await stage.until(lambda: "RUN step 1" in stage.page)
@@ -130,9 +130,9 @@ async def test_findings_name_the_fix_and_the_key() -> None:
         await stage.go("app", "2.0")
         await stage.press("x")
         await stage.until(
-            lambda: not stage.house.explorer.running() and "cannot" in stage.house.status.verdict_line().plain
+            lambda: not stage.main.explorer.running() and "cannot" in stage.main.status.verdict_line().plain
         )
-        stage.house.detail.show_tab("findings")
+        stage.main.detail.show_tab("findings")
         await stage.until(lambda: "missing-blob" in stage.page)
         assert str(stage.images.broken.blobs[2].digest) in stage.page
         assert "R " in stage.page
@@ -144,11 +144,11 @@ async def test_a_statement_opens_as_json_with_a_summary_on_top() -> None:
         await stage.press("l")
         await stage.until(lambda: any(row.kind == "attestation" for row in stage.node.children))
         proof = next(row for row in stage.node.children if row.kind == "attestation")
-        await stage.house.navigation.highlight(proof)
+        await stage.main.navigation.highlight(proof)
         await stage.press("l")
         await stage.until(lambda: proof.children)
         statement = next(row for row in proof.children if row.kind == "statement")
-        await stage.house.navigation.highlight(statement)
+        await stage.main.navigation.highlight(statement)
         await stage.press("v")
         await stage.until(lambda: '"predicateType"' in stage.page)
         assert stage.page.startswith("Statement") and "https://example.com/builder" in stage.page
@@ -158,15 +158,15 @@ async def test_marks_and_clearing_them() -> None:
     async with staged() as stage:
         await stage.go("app", "1.0")
         await stage.press("m")
-        assert [mark.label for mark in stage.house.marks] == ["1.0"]
+        assert [mark.label for mark in stage.main.marks] == ["1.0"]
         await stage.until(lambda: "● 1.0" in stage.screen())
         await stage.go("app", "single")
         await stage.press("m")
-        assert len(stage.house.marks) == 2
+        assert len(stage.main.marks) == 2
         await stage.press("m")
-        assert [mark.label for mark in stage.house.marks] == ["1.0"]
+        assert [mark.label for mark in stage.main.marks] == ["1.0"]
         await stage.press("M")
-        assert not stage.house.marks
+        assert not stage.main.marks
         await stage.until(lambda: "● 1.0" not in stage.screen())
 
 
@@ -184,7 +184,7 @@ async def test_the_diff_of_two_marked_things() -> None:
         assert str(stage.images.arm64.digest) in shown and str(stage.images.broken.digest) in shown
         assert stage.source.asked["manifest", "app", "1.0"] == 1
         await stage.press("escape")
-        await stage.until(lambda: stage.app.screen is stage.house)
+        await stage.until(lambda: stage.app.screen is stage.main)
 
 
 async def test_tags_that_point_to_the_same_digest_are_named() -> None:
@@ -205,9 +205,9 @@ async def test_sorting_asks_for_an_order() -> None:
         await stage.press("s")
         await stage.until(lambda: "Sort app" in stage.screen())
         await stage.press("2")
-        await stage.until(lambda: stage.app.screen is stage.house)
+        await stage.until(lambda: stage.app.screen is stage.main)
         await stage.until(lambda: app.children[0].label != "1.0")
-        shown = [row.label for row in stage.house.images.visible_nodes() if row.parent is app]
+        shown = [row.label for row in stage.main.images.visible_nodes() if row.parent is app]
         assert shown == [row.label for row in app.children]
         assert stage.node is app
 
@@ -222,7 +222,7 @@ async def test_refresh_asks_again_and_keeps_place_and_openness() -> None:
         await stage.until(lambda: stage.source.asked["manifest", "app", "1.0"] == asked + 1)
         await stage.quiet()
         assert stage.source.requests > before
-        assert stage.node is top and stage.house.images.is_open(top)
+        assert stage.node is top and stage.main.images.is_open(top)
         assert "layer 1" in stage.screen()
 
 
@@ -254,24 +254,24 @@ async def test_requests_show_headers_and_copy_as_curl() -> None:
         stage.trace.exchanges.extend(exchange(number) for number in range(1, 30))
         await stage.press("at")
         await stage.until(lambda: "3 Requests" in stage.screen() and "blobs/29" in stage.screen())
-        assert stage.house.pane == "requests" and "layer 1" in stage.screen()
+        assert stage.main.pane == "requests" and "layer 1" in stage.screen()
         await stage.press("k", "enter")
         await stage.until(lambda: "Response headers" in stage.screen())
         assert "Request 28" in stage.screen() and "Content-Type" in stage.screen()
         await stage.press("c")
         await stage.until(lambda: stage.copied or "OSC 52" in stage.screen())
-        await stage.until(lambda: stage.app.screen is stage.house)
+        await stage.until(lambda: stage.app.screen is stage.main)
         await stage.press("g")
-        chosen = stage.house.requests.chosen
+        chosen = stage.main.requests.chosen
         assert chosen is not None and chosen.id == 1
         await stage.press("slash")
         await stage.type("blobs/7")
-        await stage.until(lambda: stage.house.requests.count == 1)
+        await stage.until(lambda: stage.main.requests.count == 1)
         await stage.press("escape")
-        await stage.until(lambda: stage.house.requests.count == 29)
+        await stage.until(lambda: stage.main.requests.count == 29)
         await stage.press("at")
         await stage.until(lambda: "3 Requests" not in stage.screen())
-        assert stage.house.pane == "tree"
+        assert stage.main.pane == "tree"
 
 
 async def test_help_tells_the_keys_and_why_some_are_grey() -> None:
@@ -282,7 +282,7 @@ async def test_help_tells_the_keys_and_why_some_are_grey() -> None:
         assert "missing: the registry says 404" in text
         assert "select an index: only a manifest list has sources" in text
         await stage.press("escape")
-        await stage.until(lambda: stage.app.screen is stage.house)
+        await stage.until(lambda: stage.app.screen is stage.main)
         await stage.press("f1")
         await stage.until(lambda: "Symbols" in stage.screen())
 
@@ -290,12 +290,12 @@ async def test_help_tells_the_keys_and_why_some_are_grey() -> None:
 async def test_the_palette_has_every_action_with_its_key() -> None:
     async with staged() as stage:
         await stage.press("ctrl+p")
-        await stage.until(lambda: stage.app.screen is not stage.house)
+        await stage.until(lambda: stage.app.screen is not stage.main)
         await stage.type("layout")
         await stage.until(lambda: "Detail beside the tree" in stage.screen() and "[w]" in stage.screen())
-        before = stage.house.panes.layout_choice
+        before = stage.main.panes.layout_choice
         await stage.press("enter")
-        await stage.until(lambda: stage.house.panes.layout_choice != before)
+        await stage.until(lambda: stage.main.panes.layout_choice != before)
 
 
 async def test_themes_switch_and_a_configured_one_is_taken() -> None:
@@ -309,13 +309,13 @@ async def test_themes_switch_and_a_configured_one_is_taken() -> None:
 
 async def test_quit_asks_only_when_something_would_be_lost() -> None:
     async with staged() as stage:
-        assert stage.house.services is not None
+        assert stage.main.services is not None
         drafts = SimpleNamespace(drafts=["app:1.0"], unsaved="A draft of app:1.0 was not pushed.")
-        stage.house.services.drafts = drafts  # type: ignore[assignment]
+        stage.main.services.drafts = drafts  # type: ignore[assignment]
         await stage.press("q")
         await stage.until(lambda: "was not pushed" in stage.screen())
         await stage.press("n")
-        await stage.until(lambda: stage.app.screen is stage.house)
+        await stage.until(lambda: stage.app.screen is stage.main)
         drafts.unsaved = ""
         await stage.press("q")
         await stage.until(lambda: stage.app._exit)

@@ -34,7 +34,7 @@ async def test_a_broken_index_with_its_verdict(size: tuple[int, int], snapshot: 
         await stage.until(lambda: "✗ missing" in stage.screen() or size[1] < 30)
         await stage.press("x")
         await stage.until(
-            lambda: not stage.house.explorer.running() and "cannot" in stage.house.status.verdict_line().plain
+            lambda: not stage.main.explorer.running() and "cannot" in stage.main.status.verdict_line().plain
         )
         await settle(stage)
         assert picture(stage) == snapshot(extension_class=SVGImageExtension)
@@ -44,7 +44,7 @@ async def test_the_copy_menu_in_the_light(snapshot: SnapshotAssertion) -> None:
     async with staged(settings=Settings(theme=LIGHT.name)) as stage:
         await stage.go("app", "1.0", "linux/amd64")
         await stage.press("y")
-        await stage.until(lambda: stage.app.screen is not stage.house)
+        await stage.until(lambda: stage.app.screen is not stage.main)
         await settle(stage)
         assert picture(stage) == snapshot(extension_class=SVGImageExtension)
 
@@ -90,5 +90,5 @@ async def test_every_theme_can_be_drawn_and_read(name: str) -> None:
     async with staged((80, 24), settings=Settings(theme=name)) as stage:
         await stage.go("app")
         assert stage.app.theme == name
-        plain, muted = stage.house.images.style_of("title"), stage.house.images.style_of("dim")
+        plain, muted = stage.main.images.style_of("title"), stage.main.images.style_of("dim")
         assert plain != muted or stage.app.current_theme.ansi

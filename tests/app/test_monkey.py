@@ -64,7 +64,7 @@ async def mash(stage: FixStage, pressed: list[str]) -> None:
 async def leave_everything(stage: FixStage) -> None:
     """Escape until the main screen has the keys again."""
     for _ in range(40):
-        if stage.app.screen is stage.house:
+        if stage.app.screen is stage.main:
             return
         await stage.press("escape")
         await stage.pilot.pause(0.02)
@@ -83,7 +83,7 @@ def complaints(log: pytest.LogCaptureFixture) -> list[str]:
 def assert_works(stage: FixStage) -> None:
     """It still runs, draws, and knows where it is."""
     assert stage.app.is_running and stage.app._exception is None
-    assert stage.house.current is not None
+    assert stage.main.current is not None
     assert stage.shown().strip()
 
 

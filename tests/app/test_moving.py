@@ -24,15 +24,15 @@ async def test_rows_open_and_close_with_the_arrows() -> None:
         await stage.until(lambda: len(stage.node.children) >= 2)
         await stage.quiet()
         await stage.press("l", "l")
-        await stage.until(lambda: stage.node.label == "linux/amd64" and stage.house.images.is_open(stage.node))
+        await stage.until(lambda: stage.node.label == "linux/amd64" and stage.main.images.is_open(stage.node))
         await stage.quiet()
         assert "✓ 3/3" in stage.screen()
         await stage.press("h")
-        assert not stage.house.images.is_open(stage.node)
+        assert not stage.main.images.is_open(stage.node)
         await stage.press("left")
         assert stage.node.label == "1.0"
         await stage.press("h", "h", "h")
-        assert stage.node.label == "app" and not stage.house.images.is_open(stage.node)
+        assert stage.node.label == "app" and not stage.main.images.is_open(stage.node)
 
 
 async def test_the_cursor_moves_by_lines_pages_and_to_the_ends() -> None:
@@ -45,33 +45,33 @@ async def test_the_cursor_moves_by_lines_pages_and_to_the_ends() -> None:
         await stage.press("end")
         assert stage.node.label == last
         await stage.press("g")
-        assert stage.node is stage.house.explorer.roots[0]
+        assert stage.node is stage.main.explorer.roots[0]
         await stage.press("pagedown")
         assert stage.node.label == last
         await stage.press("home", "down", "up")
-        assert stage.node is stage.house.explorer.roots[0]
+        assert stage.node is stage.main.explorer.roots[0]
         await stage.press("ctrl+d")
         assert stage.node.label == last
         await stage.press("ctrl+u")
-        assert stage.node is stage.house.explorer.roots[0]
+        assert stage.node is stage.main.explorer.roots[0]
 
 
 async def test_enter_and_space_expand_and_collapse() -> None:
     async with staged() as stage:
         await stage.go("app")
         await stage.press("enter")
-        await stage.until(lambda: stage.house.images.is_open(stage.node))
+        await stage.until(lambda: stage.main.images.is_open(stage.node))
         await stage.press("space")
-        assert not stage.house.images.is_open(stage.node)
+        assert not stage.main.images.is_open(stage.node)
         await stage.press("space")
-        assert stage.house.images.is_open(stage.node)
+        assert stage.main.images.is_open(stage.node)
 
 
 async def test_enter_on_a_row_with_nothing_below_goes_to_its_detail() -> None:
     async with staged() as stage:
         await stage.go("app", "1.0", "linux/amd64", "layer 1")
         await stage.press("enter")
-        await stage.until(lambda: stage.house.pane == "detail")
+        await stage.until(lambda: stage.main.pane == "detail")
 
 
 async def test_collapse_and_expand_all_below() -> None:
@@ -79,13 +79,13 @@ async def test_collapse_and_expand_all_below() -> None:
         top = await stage.go("app", "1.0")
         await stage.press("equals_sign")
         await stage.until(lambda: all(row.children for row in top.children if row.label.startswith("linux")))
-        await stage.until(lambda: stage.house.images.is_open(top.children[0]))
+        await stage.until(lambda: stage.main.images.is_open(top.children[0]))
         await stage.quiet()
         await stage.press("minus")
-        await stage.until(lambda: not stage.house.images.is_open(top))
+        await stage.until(lambda: not stage.main.images.is_open(top))
         await stage.press("l")
-        await stage.until(lambda: stage.house.images.is_open(top))
-        assert not stage.house.images.is_open(top.children[0])
+        await stage.until(lambda: stage.main.images.is_open(top))
+        assert not stage.main.images.is_open(top.children[0])
 
 
 async def test_expanding_all_asks_before_it_fetches_a_lot(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ async def test_expanding_all_asks_before_it_fetches_a_lot(monkeypatch: pytest.Mo
         await stage.press("equals_sign")
         await stage.until(lambda: "more manifests" in stage.screen())
         await stage.press("n")
-        await stage.until(lambda: stage.app.screen is stage.house)
+        await stage.until(lambda: stage.app.screen is stage.main)
         assert not any(row.children for row in top.children)
         await stage.press("equals_sign")
         await stage.until(lambda: "more manifests" in stage.screen())
@@ -107,19 +107,19 @@ async def test_expanding_all_asks_before_it_fetches_a_lot(monkeypatch: pytest.Mo
 
 async def test_panes_by_tab_and_digit() -> None:
     async with staged() as stage:
-        assert stage.house.pane == "tree"
+        assert stage.main.pane == "tree"
         await stage.press("2")
-        assert stage.house.pane == "detail"
+        assert stage.main.pane == "detail"
         await stage.press("1")
-        assert stage.house.pane == "tree"
+        assert stage.main.pane == "tree"
         await stage.press("tab")
-        assert stage.house.pane == "detail"
+        assert stage.main.pane == "detail"
         await stage.press("tab")
-        assert stage.house.pane == "tree"
+        assert stage.main.pane == "tree"
         await stage.press("3")
-        assert stage.house.pane == "requests"
+        assert stage.main.pane == "requests"
         await stage.press("shift+tab")
-        assert stage.house.pane == "detail"
+        assert stage.main.pane == "detail"
         for digit in ("1 Images", "2 Detail", "3 Requests"):
             assert digit in stage.screen()
 
@@ -127,20 +127,20 @@ async def test_panes_by_tab_and_digit() -> None:
 async def test_tabs_go_round() -> None:
     async with staged() as stage:
         await stage.go("app", "1.0")
-        seen = [stage.house.detail.tab]
+        seen = [stage.main.detail.tab]
         for _ in range(6):
             await stage.press("right_square_bracket")
-            seen.append(stage.house.detail.tab)
+            seen.append(stage.main.detail.tab)
         assert seen == ["summary", "layers", "config", "json", "findings", "explain", "summary"]
         await stage.press("left_square_bracket")
-        assert stage.house.detail.tab == "explain"
+        assert stage.main.detail.tab == "explain"
 
 
 @pytest.mark.parametrize(("size", "beside"), [((120, 40), True), ((80, 24), False), ((99, 50), False)])
 async def test_detail_stands_beside_or_below_as_fits(size: tuple[int, int], beside: bool) -> None:
     async with staged(size) as stage:
-        tree = stage.house.query_one("#tree-pane").region
-        detail = stage.house.query_one("#detail-pane").region
+        tree = stage.main.query_one("#tree-pane").region
+        detail = stage.main.query_one("#detail-pane").region
         assert (tree.y == detail.y) is beside
         assert detail.width > 0 and detail.height > 3
         assert detail.right <= size[0] and detail.bottom <= size[1] - 1
@@ -149,47 +149,47 @@ async def test_detail_stands_beside_or_below_as_fits(size: tuple[int, int], besi
 async def test_the_layout_follows_the_size_live() -> None:
     async with staged((120, 40)) as stage:
         await stage.pilot.resize_terminal(80, 24)
-        await stage.until(lambda: stage.house.query_one("#detail-pane").region.y > 5)
+        await stage.until(lambda: stage.main.query_one("#detail-pane").region.y > 5)
         await stage.pilot.resize_terminal(120, 40)
-        await stage.until(lambda: stage.house.query_one("#detail-pane").region.x > 10)
+        await stage.until(lambda: stage.main.query_one("#detail-pane").region.x > 10)
 
 
 async def test_layout_and_full_screen_keys() -> None:
     async with staged((80, 24)) as stage:
         await stage.press("f")
-        await stage.until(lambda: not stage.house.query_one("#detail-pane").display)
+        await stage.until(lambda: not stage.main.query_one("#detail-pane").display)
         await stage.press("2")
-        await stage.until(lambda: not stage.house.query_one("#tree-pane").display)
-        assert stage.house.pane == "detail"
+        await stage.until(lambda: not stage.main.query_one("#tree-pane").display)
+        assert stage.main.pane == "detail"
         await stage.press("escape")
-        await stage.until(lambda: stage.house.query_one("#tree-pane").display)
-        assert stage.house.query_one("#detail-pane").display
+        await stage.until(lambda: stage.main.query_one("#tree-pane").display)
+        assert stage.main.query_one("#detail-pane").display
         await stage.press("w", "w", "w")
-        assert stage.house.panes.layout_choice == "away"
+        assert stage.main.panes.layout_choice == "away"
         await stage.press("1")
-        await stage.until(lambda: not stage.house.query_one("#detail-pane").display)
+        await stage.until(lambda: not stage.main.query_one("#detail-pane").display)
         await stage.press("2")
-        await stage.until(lambda: stage.house.query_one("#detail-pane").display)
+        await stage.until(lambda: stage.main.query_one("#detail-pane").display)
         await stage.press("1")
-        await stage.until(lambda: stage.house.query_one("#tree-pane").display)
+        await stage.until(lambda: stage.main.query_one("#tree-pane").display)
 
 
 async def test_a_low_screen_gives_way_to_the_pane_with_the_keys() -> None:
     async with staged((80, 24)) as stage:
 
         def shown() -> list[str]:
-            return [name for name in ("tree", "detail", "requests") if stage.house.query_one(f"#{name}-pane").display]
+            return [name for name in ("tree", "detail", "requests") if stage.main.query_one(f"#{name}-pane").display]
 
         assert shown() == ["tree", "detail"]
         await stage.press("at")
         await stage.until(lambda: shown() == ["tree", "requests"])
         await stage.press("2")
         await stage.until(lambda: shown() == ["tree", "detail"])
-        assert stage.house.pane == "detail"
+        assert stage.main.pane == "detail"
         await stage.press("tab")
         await stage.until(lambda: shown() == ["tree", "requests"])
         for name in shown():
-            assert stage.house.query_one(f"#{name}-pane").region.height >= 7
+            assert stage.main.query_one(f"#{name}-pane").region.height >= 7
         await stage.press("at")
         await stage.until(lambda: shown() == ["tree", "detail"])
 
@@ -206,11 +206,11 @@ async def test_long_lists_are_paged_by_a_row() -> None:
         await stage.until(lambda: stage.node.kind == "more" or stage.node.parent is not many)
         more = many.children[-1]
         assert more.kind == "more"
-        await stage.house.navigation.highlight(more)
+        await stage.main.navigation.highlight(more)
         await stage.press("enter")
         await stage.until(lambda: len(many.children) > shown)
         await stage.quiet()
-        assert stage.house.current is not None
+        assert stage.main.current is not None
 
 
 async def test_the_mouse_moves_opens_and_picks_tabs() -> None:
@@ -218,15 +218,15 @@ async def test_the_mouse_moves_opens_and_picks_tabs() -> None:
         await stage.pilot.click("#tree", offset=(12, 1))
         await stage.until(lambda: stage.node.label == "app")
         await stage.pilot.click("#tree", offset=(2, 1))
-        await stage.until(lambda: stage.house.images.is_open(stage.node))
+        await stage.until(lambda: stage.main.images.is_open(stage.node))
         await stage.until(lambda: len(stage.node.children) == 3)
         await stage.quiet()
         await stage.pilot.click("#tree", offset=(12, 2), times=2)
-        await stage.until(lambda: stage.node.label == "1.0" and stage.house.images.is_open(stage.node))
+        await stage.until(lambda: stage.node.label == "1.0" and stage.main.images.is_open(stage.node))
         await stage.pilot.click("#tabs", offset=(11, 0))
-        await stage.until(lambda: stage.house.detail.tab == "layers")
+        await stage.until(lambda: stage.main.detail.tab == "layers")
         await stage.pilot.click("#keys", offset=(3, 0))
-        await stage.until(lambda: not stage.house.images.is_open(stage.node))
+        await stage.until(lambda: not stage.main.images.is_open(stage.node))
 
 
 async def test_what_opens_elsewhere_does_not_scroll_the_cursor_away() -> None:
@@ -235,8 +235,8 @@ async def test_what_opens_elsewhere_does_not_scroll_the_cursor_away() -> None:
     source.put("app", index(*platforms), "1")
     source.put("other", index(*platforms[1:]), "2")
     async with staged((80, 24), source=source, sources=("fake.test/app:1", "fake.test/other:2")) as stage:
-        root = stage.house.explorer.roots[0]
+        root = stage.main.explorer.roots[0]
         await stage.until(lambda: sum(len(node.children) >= 6 for node in root.walk()) == 2, "both lists")
         await stage.quiet()
         assert stage.node.label == "1"
-        assert stage.node in stage.house.images.visible_nodes()
+        assert stage.node in stage.main.images.visible_nodes()

@@ -62,7 +62,9 @@ async def showing(handler: Handler, *sources: str) -> AsyncIterator[Show]:
         app.notify = heard  # type: ignore[method-assign]
         async with app.run_test(size=(150, 40), notifications=True) as pilot:
             show = Show(app, pilot, server.address, toasts)
-            await show.until(lambda: app.has_house and app.house.ready and app.house.current is not None)
+            await show.until(
+                lambda: app.has_main_screen and app.main_screen.ready and app.main_screen.current is not None
+            )
             yield show
 
 
@@ -75,9 +77,9 @@ async def test_a_login_that_is_refused_is_said_once_and_in_the_summary(hermetic:
 
     async with showing(handler, "{}/app:latest") as show:
         await show.until(lambda: any("did not accept the stored login" in text for text in show.toasts))
-        house = show.app.house
-        await house.navigation.highlight(house.explorer.roots[0])
-        await show.until(lambda: "did not accept the stored login" in text_of(house.page_view))
+        main = show.app.main_screen
+        await main.navigation.highlight(main.explorer.roots[0])
+        await show.until(lambda: "did not accept the stored login" in text_of(main.page_view))
         assert sum("stored login" in text for text in show.toasts) == 1
         assert PASSWORD not in str(show.toasts) + show.screen()
 
@@ -150,7 +152,7 @@ async def test_one_image_that_hangs_does_not_hold_up_the_other() -> None:
         began = time.monotonic()
 
         def opened() -> bool:
-            rows = [row for root in show.app.house.explorer.roots for row in root.walk()]
+            rows = [row for root in show.app.main_screen.explorer.roots for row in root.walk()]
             return any(row.label == "latest" and row.manifest is not None for row in rows)
 
         await show.until(opened, patience=20)

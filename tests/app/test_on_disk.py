@@ -53,20 +53,20 @@ async def test_the_disk_is_surveyed_when_selected_and_compared_when_open(folder:
     link = link_path(source.path, REPOSITORY, layer.digest, manifest=False)
     link.unlink()
     async with staged(sources=()) as stage:
-        house = stage.house
-        await stage.until(lambda: house.ready)
-        house.explorer.add_repository(live, REPOSITORY)
-        row = house.explorer.add_repository(source, REPOSITORY)
-        await stage.until(lambda: house.images.children_of(None))
-        await house.navigation.highlight(row)
+        main = stage.main
+        await stage.until(lambda: main.ready)
+        main.explorer.add_repository(live, REPOSITORY)
+        row = main.explorer.add_repository(source, REPOSITORY)
+        await stage.until(lambda: main.images.children_of(None))
+        await main.navigation.highlight(row)
         await stage.until(lambda: f"{layer.digest} cannot be read here: in the store" in stage.page, "the survey")
         assert LIVE not in stage.page and live.asked == 0  # going past a row asks the registry for nothing
-        await house.explorer.open(row)
+        await main.explorer.open(row)
         await stage.until(lambda: "answers from memory" in stage.page, "the comparison")
         assert f"{LIVE}: {REPOSITORY} in live.test" in stage.page
         asked = live.asked
-        await house.navigation.highlight(house.explorer.roots[0])
-        await house.navigation.highlight(row)
+        await main.navigation.highlight(main.explorer.roots[0])
+        await main.navigation.highlight(row)
         await stage.quiet()
         assert "answers from memory" in stage.page and live.asked == asked  # remembered
         link.write_text(str(layer.digest))

@@ -15,14 +15,14 @@ async def test_problems_only_hides_what_is_well() -> None:
         await stage.go("app", "2.0")
         await stage.press("x")
         await stage.until(
-            lambda: not stage.house.explorer.running() and "cannot" in stage.house.status.verdict_line().plain
+            lambda: not stage.main.explorer.running() and "cannot" in stage.main.status.verdict_line().plain
         )
         await stage.press("exclamation_mark")
         await stage.until(lambda: "problems only" in stage.screen())
-        labels = [row.label for row in stage.house.images.visible_nodes()]
+        labels = [row.label for row in stage.main.images.visible_nodes()]
         assert "2.0" in labels and "1.0" not in labels and "tool" not in labels
         await stage.press("exclamation_mark")
-        await stage.until(lambda: "tool" in [row.label for row in stage.house.images.visible_nodes()])
+        await stage.until(lambda: "tool" in [row.label for row in stage.main.images.visible_nodes()])
         assert stage.node.label == "2.0"
 
 
@@ -31,5 +31,5 @@ async def test_problems_only_keeps_the_tree_where_nothing_is_known_to_be_wrong()
         await stage.go("app", "1.0")
         await stage.press("exclamation_mark")
         await stage.until(lambda: "Nothing with a problem is known" in stage.screen())
-        assert stage.node.label == "1.0" and not stage.house.checking.problems_only
-        assert "tool" in [row.label for row in stage.house.images.visible_nodes()]
+        assert stage.node.label == "1.0" and not stage.main.checking.problems_only
+        assert "tool" in [row.label for row in stage.main.images.visible_nodes()]

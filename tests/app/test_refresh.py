@@ -147,13 +147,13 @@ async def test_nine_answers_are_drawn_together(monkeypatch: pytest.MonkeyPatch) 
     source.put("app", index(*images), "1.0")
     async with staged(source=source) as stage:
         tag = await stage.go("app", "1.0")
-        stage.house.images.open_row(tag)
+        stage.main.images.open_row(tag)
         await stage.quiet()
         blobs = [part.digest for each in images for part in each.blobs]
         before = source.requests
         drawn.clear()
         await stage.press("x")
-        await stage.until(lambda: not stage.house.explorer.running())
+        await stage.until(lambda: not stage.main.explorer.running())
         await stage.quiet()
         assert source.requests - before - len(images) == len(blobs) == 9
     # When each event was drawn by itself it was 14 redraws of every pane, and 199 rows.

@@ -31,9 +31,9 @@ def page(lines: Lines) -> str:
 
 async def checked(stage: Stage) -> str:
     await stage.press("x")
-    await stage.until(lambda: stage.house.explorer.last_check(stage.node) is not None, "the end of the check")
+    await stage.until(lambda: stage.main.explorer.last_check(stage.node) is not None, "the end of the check")
     await stage.quiet()
-    return stage.house.status.verdict_line().plain
+    return stage.main.status.verdict_line().plain
 
 
 async def test_tags_that_are_not_rows_yet_are_named_as_not_looked_at() -> None:
@@ -52,10 +52,10 @@ async def test_repositories_that_nobody_opened_are_named_too() -> None:
         await stage.press("l")
         await stage.until(lambda: stage.node.children)
         await stage.go("app")
-        assert "1 of 3 tags were looked at" in stage.house.status.verdict_line().plain
-        stage.house.images.go(stage.house.explorer.roots[0])
+        assert "1 of 3 tags were looked at" in stage.main.status.verdict_line().plain
+        stage.main.images.go(stage.main.explorer.roots[0])
         await stage.quiet()
-        said = stage.house.status.verdict_line().plain
+        said = stage.main.status.verdict_line().plain
         assert "2 tags and 2 repositories were not looked at." in said
 
 
@@ -101,20 +101,20 @@ async def test_names_of_several_repositories_say_of_which() -> None:
         said = await checked(stage)
         assert "2 cannot be pulled whole: app/one:latest, app/two:latest." in said
         await stage.go("app/one")
-        assert "1 cannot be pulled whole: latest." in stage.house.status.verdict_line().plain
+        assert "1 cannot be pulled whole: latest." in stage.main.status.verdict_line().plain
 
 
 async def test_a_report_counts_the_requests_of_its_check_or_says_nothing_of_them() -> None:
     async with staged() as stage:
         node = await stage.go("app", "2.0")
-        assert json.loads(stage.house.clipboard.report_text(node, "json"))["requests"] is None
-        assert "request" not in stage.house.clipboard.report_text(node, "markdown").partition("### ")[0]
+        assert json.loads(stage.main.clipboard.report_text(node, "json"))["requests"] is None
+        assert "request" not in stage.main.clipboard.report_text(node, "markdown").partition("### ")[0]
         before = stage.source.requests
         await checked(stage)
         spent = stage.source.requests - before
         assert spent > 0
-        assert json.loads(stage.house.clipboard.report_text(node, "json"))["requests"] == spent
-        assert f"; {spent} request" in stage.house.clipboard.report_text(node, "markdown")
+        assert json.loads(stage.main.clipboard.report_text(node, "json"))["requests"] == spent
+        assert f"; {spent} request" in stage.main.clipboard.report_text(node, "markdown")
 
 
 async def test_an_image_has_one_size_wherever_it_is_told() -> None:
@@ -127,9 +127,9 @@ async def test_an_image_has_one_size_wherever_it_is_told() -> None:
         assert manifest is not None and manifest.config is not None
         assert image_size(manifest) == manifest.config.size + sum(each.size for each in manifest.layers)
         told = size(image_size(manifest))
-        assert told in next(iter(tree_lines(stage.house.explorer, node)))
-        scene = Scene(node, stage.house.explorer, stage.house.glyphs, 100, stage.house.keys)
+        assert told in next(iter(tree_lines(stage.main.explorer, node)))
+        scene = Scene(node, stage.main.explorer, stage.main.glyphs, 100, stage.main.keys)
         assert f"{told} in config and 2 layers (manifest " in page(summary(scene))
         assert f"{told} in config and 2 layers" in page(layers(scene))
         words = f"one config and 2 layers, {bytes_of(image_size(manifest))} together"
-        assert words in " ".join(explain(node, stage.house.explorer).paragraphs)
+        assert words in " ".join(explain(node, stage.main.explorer).paragraphs)

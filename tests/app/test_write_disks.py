@@ -71,10 +71,10 @@ def written(kind: str, where: Path) -> tuple[str, images.Image]:
 
 async def rows_of(stage: FixStage, kind: str) -> tuple[Node, list[Node]]:
     """The row of the list on the disk, opened, and all rows of its source."""
-    root = next(each for each in stage.house.explorer.roots if each.source.registry is None)
-    node = await stage.house.explorer.add_reference(root.source, REPOSITORY[kind], "1.0")
-    await stage.house.explorer.check(node).wait()
-    stage.house.redraw.sync_tree()
+    root = next(each for each in stage.main.explorer.roots if each.source.registry is None)
+    node = await stage.main.explorer.add_reference(root.source, REPOSITORY[kind], "1.0")
+    await stage.main.explorer.check(node).wait()
+    stage.main.redraw.sync_tree()
     return node, list(root.walk())
 
 
@@ -114,7 +114,7 @@ async def test_what_lies_on_disk_is_copied_to_a_registry(kind: str, tmp_path: Pa
             node, rows = await rows_of(stage, kind)
             platform = next(row for row in rows if row.kind is Kind.MANIFEST)
             for row, one, tag in ((node, made, "all"), (platform, made.children[0], "one")):
-                await stage.house.navigation.highlight(row)
+                await stage.main.navigation.highlight(row)
                 await stage.press("C")
                 await stage.screen("TargetPrompt")
                 await stage.type(f"{registry.address}/{tag}:1")
@@ -130,7 +130,7 @@ async def test_marked_platforms_on_disk_keep_their_attestations(kind: str, tmp_p
     with served() as registry:
         async with fixing(registry, sources=(registry.address, text)) as stage:
             _node, rows = await rows_of(stage, kind)
-            await stage.house.navigation.highlight(next(row for row in rows if row.digest == made.children[0].digest))
+            await stage.main.navigation.highlight(next(row for row in rows if row.digest == made.children[0].digest))
             await stage.press("m", "N")
             await stage.screen("TargetPrompt")
             await stage.type(f"{registry.address}/fresh:1")
@@ -149,7 +149,7 @@ async def test_a_marked_tag_on_disk_is_that_and_nobody_elses(kind: str, tmp_path
     with served() as registry:
         async with fixing(registry, sources=(registry.address, text)) as stage:
             node, _rows = await rows_of(stage, kind)
-            await stage.house.navigation.highlight(node)
+            await stage.main.navigation.highlight(node)
             await stage.press("m", "N")
             await stage.screen("TargetPrompt")
             await stage.type(f"{registry.address}/fresh:1")
@@ -158,7 +158,7 @@ async def test_a_marked_tag_on_disk_is_that_and_nobody_elses(kind: str, tmp_path
             await stage.press("P")
             await push_to(stage)
             assert stage.holds("fresh", "1") == str(made.digest)
-            trace = stage.house.services.trace if stage.house.services is not None else None
+            trace = stage.main.services.trace if stage.main.services is not None else None
             assert trace is not None
             asked = {exchange.url.partition("/v2/")[0] for exchange in trace.exchanges}
             assert asked == {f"http://{registry.address}"}
@@ -178,11 +178,11 @@ async def test_a_marked_platform_of_a_local_list_is_as_docker_annotated_it(tmp_p
             path.write_bytes(entry_file(reference, described, one.raw))
         text = f"docker-manifests:{tmp_path / 'manifests'}"
         async with fixing(registry, sources=(address, text)) as stage:
-            root = next(each for each in stage.house.explorer.roots if each.source.registry is None)
-            node = await stage.house.explorer.add_reference(root.source, f"{address}/app", "1")
-            await stage.house.explorer.check(node).wait()
-            stage.house.redraw.sync_tree()
-            await stage.house.navigation.highlight(next(row for row in node.children if "arm64" in str(row.platform)))
+            root = next(each for each in stage.main.explorer.roots if each.source.registry is None)
+            node = await stage.main.explorer.add_reference(root.source, f"{address}/app", "1")
+            await stage.main.explorer.check(node).wait()
+            stage.main.redraw.sync_tree()
+            await stage.main.navigation.highlight(next(row for row in node.children if "arm64" in str(row.platform)))
             await stage.press("m", "N")
             await stage.screen("TargetPrompt")
             await stage.type(f"{address}/fresh:1")
@@ -192,7 +192,7 @@ async def test_a_marked_platform_of_a_local_list_is_as_docker_annotated_it(tmp_p
             await stage.press("P")
             await push_to(stage)
             assert b'"v9"' in held(stage, "fresh", "1")
-            await stage.house.navigation.highlight(node)
+            await stage.main.navigation.highlight(node)
             await stage.press("C")
             await stage.screen("TargetPrompt")
             await stage.type(f"{address}/copied:1")
@@ -209,10 +209,10 @@ async def test_every_capital_works_or_says_why_not(kind: str, tmp_path: Path) ->
             _node, rows = await rows_of(stage, kind)
             assert {Kind.SOURCE, Kind.TAG, Kind.MANIFEST, Kind.ATTESTATION, Kind.LAYER} <= {row.kind for row in rows}
             for row in rows:
-                await stage.house.navigation.highlight(row)
-                now = stage.house.context()
+                await stage.main.navigation.highlight(row)
+                now = stage.main.context()
                 assert now.node is row
-                why = {action: stage.house.actions.unavailable(action, now) for action in BY_ID if BY_ID[action].writes}
+                why = {action: stage.main.actions.unavailable(action, now) for action in BY_ID if BY_ID[action].writes}
                 for action in ("recreate", "amend", "tag", "delete", "undo"):
                     assert why[action] == row.source.why_read_only, (row, action)
                 assert why["push"] == "no draft is open, and this is not one of Docker's local lists"

@@ -206,8 +206,8 @@ async def test_marked_platforms_become_a_new_list_with_their_attestations() -> N
         async with fixing(registry) as stage:
             node = await stage.at("library/hello:latest")
             rows = [row for row in node.children if row.platform is not None and row.kind.value == "manifest"]
-            await stage.house.navigation.highlight(rows[0])
-            await stage.until(lambda: stage.house.current is rows[0])
+            await stage.main.navigation.highlight(rows[0])
+            await stage.until(lambda: stage.main.current is rows[0])
             await stage.press("m", "N")
             await stage.screen("TargetPrompt")
             await stage.type(":one")

@@ -47,7 +47,7 @@ async def stored(tmp_path: Path, *, stale: bool = True) -> AsyncIterator[tuple[F
 
 async def on_list(stage: FixStage) -> Node:
     """The cursor on the local list, opened and compared."""
-    explorer = stage.house.explorer
+    explorer = stage.main.explorer
     root = explorer.roots[0]
     await stage.until(lambda: root.children, "the local lists")
     await explorer.open(root.children[0])
@@ -59,8 +59,8 @@ async def on_list(stage: FixStage) -> Node:
 
 
 async def at(stage: FixStage, row: Node) -> None:
-    await stage.house.navigation.highlight(row)
-    await stage.until(lambda: stage.house.current is row, f"the cursor on {row.label}")
+    await stage.main.navigation.highlight(row)
+    await stage.until(lambda: stage.main.current is row, f"the cursor on {row.label}")
 
 
 async def back(stage: FixStage) -> None:
@@ -266,8 +266,8 @@ async def test_a_list_whose_name_nobody_can_tell_gives_reasons(tmp_path: Path) -
     async with stored(tmp_path) as (stage, row):
         place = next((tmp_path / "docker" / "manifests").iterdir())
         place.rename(place.parent / "somewhere-else_x-1")
-        await stage.house.explorer.refresh(stage.house.explorer.roots[0])
-        await stage.until(lambda: stage.house.explorer.roots[0].children[0] is not row.parent, "the list anew")
+        await stage.main.explorer.refresh(stage.main.explorer.roots[0])
+        await stage.until(lambda: stage.main.explorer.roots[0].children[0] is not row.parent, "the list anew")
         await on_list(stage)
         for key in ("T", "U"):
             await stage.press(key)

@@ -54,10 +54,10 @@ async def test_the_stale_list_is_recreated_pushed_and_whole() -> None:
             await stage.until(lambda: stage.copied, "the copy")
             assert stage.copied == [f"{registry.address}/sandbox@{after}"]
             await close(stage)
-            node = stage.house.current
+            node = stage.main.current
             assert node is not None and node.tag == "0.16-edge"
             await stage.until(lambda: node.digest == after, "the row refreshed")
-            await stage.until(lambda: stage.house.explorer.rollup(node).worst is Presence.PRESENT, "all present")
+            await stage.until(lambda: stage.main.explorer.rollup(node).worst is Presence.PRESENT, "all present")
             assert [event.facts["outcome"] for event in stage.told(EventKind.PUSHED)] == ["pushed"]
             assert stage.told(EventKind.DRAFT)[0].facts["stale"] == 2
             assert stage.told(EventKind.PLAN)[0].facts["blocked"] is False
@@ -238,7 +238,7 @@ async def test_read_only_greys_every_capital_with_its_reason() -> None:
         async with fixing(registry, settings=Settings(read_only=True)) as stage:
             await stage.at(EDGE)
             for action in capitals:
-                await stage.house.action_act(action)
+                await stage.main.action_act(action)
             await stage.pilot.pause()
             assert stage.named("MainScreen") and stage.toasts.count("--read-only is on") == len(capitals)
 
@@ -321,11 +321,11 @@ async def test_dockers_local_list_is_recreated_pushed_and_fixed_on_disk(tmp_path
             path.write_bytes(raw)
         folder = tmp_path / "manifests"
         async with fixing(registry, sources=(f"docker-manifests:{folder}", registry.address)) as stage:
-            root = stage.house.explorer.roots[0]
-            await stage.house.explorer.open(root.children[0])
+            root = stage.main.explorer.roots[0]
+            await stage.main.explorer.open(root.children[0])
             tag = root.children[0].children[0]
-            await stage.house.navigation.highlight(tag)
-            await stage.until(lambda: stage.house.current is tag)
+            await stage.main.navigation.highlight(tag)
+            await stage.until(lambda: stage.main.current is tag)
             await stage.press("P")
             await stage.planned()
             assert not stage.plan.ready and "nowhere" in stage.text
@@ -349,8 +349,8 @@ async def test_dockers_local_list_is_recreated_pushed_and_fixed_on_disk(tmp_path
             await close(stage)
             await stage.until(lambda: root.children and root.children[0].children, "the local lists again")
             row = root.children[0].children[0]
-            await stage.house.navigation.highlight(row)
-            await stage.until(lambda: stage.house.current is row)
+            await stage.main.navigation.highlight(row)
+            await stage.until(lambda: stage.main.current is row)
             await stage.press("D")
             await stage.planned()
             await stage.type(stage.plan.type_to_confirm)

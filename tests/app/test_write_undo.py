@@ -29,10 +29,10 @@ async def delete(stage: FixStage, tag: str, what: str = "t", *, at: bool = True)
 
 async def at_repository(stage: FixStage, name: str = "sandbox") -> Node:
     row = next(
-        row for row in stage.house.explorer.roots[0].walk() if row.kind is Kind.REPOSITORY and row.repository == name
+        row for row in stage.main.explorer.roots[0].walk() if row.kind is Kind.REPOSITORY and row.repository == name
     )
-    await stage.house.navigation.highlight(row)
-    await stage.until(lambda: stage.house.current is row, f"the cursor on {name}")
+    await stage.main.navigation.highlight(row)
+    await stage.until(lambda: stage.main.current is row, f"the cursor on {name}")
     return row
 
 
@@ -71,10 +71,10 @@ async def test_where_the_cursor_is_after_the_row_went_u_offers_the_tag() -> None
     with served() as registry:
         async with fixing(registry) as stage:
             row = await at_repository(stage)
-            await stage.house.explorer.open(row)
+            await stage.main.explorer.open(row)
             await delete(stage, AMD64)
             assert AMD64 not in [child.tag for child in row.children], "the row went with its tag"
-            here = stage.house.current
+            here = stage.main.current
             assert here is not None and here.repository == "sandbox" and here.tag != AMD64
             await stage.press("U")
             await stage.screen("Choice")

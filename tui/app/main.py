@@ -69,7 +69,7 @@ class FanfoldApp(App[int]):
         self._interval = interval
         self._native = clipboard_native
         self._services: Services | None = None
-        self._house: MainScreen | None = None
+        self._main_screen: MainScreen | None = None
         #: The lesson to begin with (id, number or path; None: none), and whether to offer the lessons otherwise.
         self.lesson: str | None = None
         self.offer_lessons = False
@@ -83,15 +83,15 @@ class FanfoldApp(App[int]):
         self._plain = PlainDrawing() if self.settings.ascii else None
 
     @property
-    def house(self) -> MainScreen:
+    def main_screen(self) -> MainScreen:
         """The main screen. It is there a moment after the first frame."""
-        assert self._house is not None, "the main screen is not made yet"
-        return self._house
+        assert self._main_screen is not None, "the main screen is not made yet"
+        return self._main_screen
 
     @property
-    def has_house(self) -> bool:
+    def has_main_screen(self) -> bool:
         """Whether the main screen is there."""
-        return self._house is not None
+        return self._main_screen is not None
 
     def _first_theme(self) -> str:
         name, self._problem = chosen_theme(
@@ -131,18 +131,18 @@ class FanfoldApp(App[int]):
 
     async def _furnish(self) -> None:
         """The main screen, the engine, the sources; then, while those are being asked, what writes and teaches."""
-        house = await self._build()
+        screen = await self._build()
         services = self._services = await self._connect()
-        house.enter(services)
+        screen.enter(services)
         await self.open_sources([*services.first, *self._sources])
         drafting = await asyncio.to_thread(import_module, "tui.app.drafting")
-        drafting.plug(house, services)
+        drafting.plug(screen, services)
         from tui.app.controllers.lessons import LessonController  # the main screen brought it
 
-        lessons = LessonController(house, services)
-        house.start(lessons.enter(self.lesson, self.offer_lessons), "lessons")
+        lessons = LessonController(screen, services)
+        screen.start(lessons.enter(self.lesson, self.offer_lessons), "lessons")
         for hook in self.on_ready_hooks:
-            hook(house, services)
+            hook(screen, services)
         # What exists now stays: the collector need not walk it again and again while somebody scrolls.
         gc.collect()
         gc.freeze()
@@ -163,13 +163,13 @@ class FanfoldApp(App[int]):
             words = safe(problems, limit=4000, multiline=True)
             self.notify(words, title=title, severity="warning", markup=False, timeout=20)
         settings = self.settings
-        house = MainScreen(keys, glyphs(settings.ascii), settings, self.hand_over, interval=self._interval)
+        screen = MainScreen(keys, glyphs(settings.ascii), settings, self.hand_over, interval=self._interval)
         shell = self.screen
-        await self.push_screen(house)
-        self._house = house
+        await self.push_screen(screen)
+        self._main_screen = screen
         for key in shell.typed if isinstance(shell, Shell) else ():
             self.simulate_key(key)
-        return house
+        return screen
 
     async def open_sources(self, sources: Sequence[str | SourceSpec]) -> None:
         """Open what was named on the command line; what fails is said, and the others are opened all the same."""
@@ -183,16 +183,17 @@ class FanfoldApp(App[int]):
 
                 self.notify(failure(error), title="Could not open", severity="error", timeout=30, markup=False)
                 continue
-            self.house.redraw.sync_tree()
+            self.main_screen.redraw.sync_tree()
             if number == 0:
-                await self.house.navigation.highlight(node)
-            self.house.images.unfold(node)
+                await self.main_screen.navigation.highlight(node)
+            self.main_screen.images.unfold(node)
             if node.expandable:
-                self.house.images.open_row(node)
+                self.main_screen.images.open_row(node)
 
     def on_key(self, event: events.Key) -> None:
         """Before bindings are looked at: what is typed after `/` is text, however fast it comes."""
-        if self._house is not None and self.screen is self._house and self._house.search.takes_as_text(event):
+        main = self._main_screen
+        if main is not None and self.screen is main and main.search.takes_as_text(event):
             event.prevent_default()
 
     async def on_unmount(self) -> None:
@@ -220,8 +221,8 @@ class FanfoldApp(App[int]):
     def copy_to_clipboard(self, text: str) -> None:
         """What ctrl+c on selected text calls: the same way as every other copy."""
         self._clipboard = text
-        if self._house is not None:
-            self._house.start(self._house.clipboard.copy_text(text, "selection"), "copy")
+        if self._main_screen is not None:
+            self._main_screen.start(self._main_screen.clipboard.copy_text(text, "selection"), "copy")
 
 
 def run_app(settings: Settings, sources: Sequence[SourceSpec], *, lesson: str | None = None, demo: bool = False) -> int:

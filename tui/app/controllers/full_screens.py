@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tui.app.actions import ActionSet, Scope, action
+from tui.app.screens.dialogs import show_keys
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -130,14 +131,3 @@ class FullScreenController:
     )
     async def help(self) -> None:
         await show_keys(self.screen.app, self.screen.actions)
-
-
-async def show_keys(app: App[Any], actions: ActionSet[Any]) -> None:
-    """What the keys of a screen or dialog do, and why not now; a click on one does it. Call it from a worker."""
-    from tui.app.pages.help import keys_page, keys_title
-    from tui.app.screens.dialogs import Reader
-
-    answer = await app.push_screen_wait(Reader(keys_title(actions.scope), keys_page(actions), scope="help"))
-    what, _, value = (answer or "").partition(":")
-    if what == "action":
-        actions.run(value)

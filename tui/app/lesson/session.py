@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tui.app.keys import BY_ID
 from tui.app.pages.lesson import panel_keys, panel_page, panel_title, result_page
 from tui.app.screens.dialogs import Reader
 from tui.app.styled_text import Lines
@@ -236,7 +235,7 @@ class Session:
                 self.screen.detail.show_tab(show.what)
             case "view":
                 await self._view(show.what)
-            case "action" if show.what in BY_ID:
+            case "action" if show.what in self.screen.actions:
                 await self.screen.action_act(show.what)
             case "action":
                 raise Unreachable(f"There is no action “{show.what}”.")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tui.app.keys import Keys
+from typing import TYPE_CHECKING
+
 from tui.app.pages.parts import blank, prose
 from tui.app.styled_text import Line, Lines
 from tui.teach.backend import ActResult
@@ -10,6 +11,9 @@ from tui.teach.events import EventKind
 from tui.teach.lesson import Step
 from tui.teach.lesson_run import LessonRun
 from tui.text import plural
+
+if TYPE_CHECKING:
+    from tui.app.keys import Keys
 
 
 def panel_title(run: LessonRun) -> str:

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 _REPEAT = 3.0
 
 
-class ActionScreen(Screen[T]):
+class HostScreen(Screen[T]):
     """A screen that says, asks and starts things."""
 
     _warned: tuple[str, str] = ("", "")

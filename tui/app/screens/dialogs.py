@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from textual import events, on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
@@ -25,12 +25,13 @@ from tui.app.controllers.dialogs import (
     PromptController,
     ReaderController,
 )
-from tui.app.controllers.full_screens import show_keys
+from tui.app.pages.help import keys_page, keys_title
 from tui.app.styled_text import Line, Lines, Page, Role, Target, cut
 from tui.app.widgets.page import PageView
 from tui.text import safe
 
 if TYPE_CHECKING:
+    from tui.app.main import FanfoldApp
     from tui.app.screens.main import MainScreen
 
 T = TypeVar("T")
@@ -47,10 +48,7 @@ class Dialog(ModalScreen[T], Generic[T]):
     @cached_property
     def main(self) -> MainScreen:
         """The main screen: it knows the keys, and runs what takes a moment."""
-        from tui.app.main import FanfoldApp
-
-        assert isinstance(self.app, FanfoldApp)
-        return self.app.house
+        return cast("FanfoldApp", self.app).main_screen
 
     @cached_property
     def actions(self) -> ActionSet[Any]:
@@ -397,3 +395,11 @@ class TargetPrompt(Prompt):
     def input(self) -> Input:
         suggester = SuggestFromList(self.suggestions, case_sensitive=False)
         return Input(value=self.value, id="prompt-input", suggester=suggester, select_on_focus=False)
+
+
+async def show_keys(app: App[Any], actions: ActionSet[Any]) -> None:
+    """What the keys of a screen or dialog do, and why not now; a click on one does it. Call it from a worker."""
+    answer = await app.push_screen_wait(Reader(keys_title(actions.scope), keys_page(actions), scope="help"))
+    what, _, value = (answer or "").partition(":")
+    if what == "action":
+        actions.run(value)

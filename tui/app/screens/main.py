@@ -23,7 +23,7 @@ from tui.app.controllers.selection import Selection
 from tui.app.keys import Keys
 from tui.app.observer import LessonObserver
 from tui.app.refresh import Redraw
-from tui.app.screens.base import ActionScreen
+from tui.app.screens.base import HostScreen
 from tui.app.services import Services
 from tui.app.status import Status
 from tui.app.widgets.bars import Clickable, HeaderLine, KeyBar, TabStrip, VerdictBox
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from tui.explore.explorer import Explorer
 
 
-class MainScreen(ActionScreen[None]):
+class MainScreen(HostScreen[None]):
     """The panes and what belongs to them. `hand_over` gives a text to the clipboard; `interval` is the shortest time
     between two redraws, in seconds (0: as soon as the loop is idle)."""
 

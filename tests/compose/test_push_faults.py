@@ -19,6 +19,7 @@ from tui.demo.faults import lose_manifest
 from tui.demo.quirks import Quirks
 from tui.demo.serve import Served
 from tui.demo.store import Store
+from tui.explore.inspector import Inspector
 
 
 def quirks(rig: Rig, repository: str, **changes: Any) -> None:
@@ -120,6 +121,22 @@ async def test_a_child_deleted_between_plan_and_push(rig: Rig, checked: bool) ->
     assert one.manifest.digest in result.missing
     assert one.manifest.digest in result.sentence
     assert rig.holds("app", "1") == old == result.tag_holds
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(4.0, 0), (6.0, 1)])
+async def test_children_seen_a_few_seconds_ago_are_looked_at_again_before_the_tag(
+    rig: Rig, seconds: float, asked: int
+) -> None:
+    """A plan believes what was seen a minute ago; the tag's PUT does not."""
+    now = [1000.0]
+    rig.inspector = Inspector(rig.client, clock=lambda: now[0])
+    one = rig.put("app", make("a", "linux/amd64"), "amd64")
+    plan = await rig.plan("app:1", "app:amd64")
+    now[0] += seconds
+    rig.forget_requests()
+    assert (await rig.push(plan).run()).outcome is Outcome.PUSHED
+    assert len(rig.asked("HEAD", str(one.manifest.digest))) == asked
+    await rig.inspector.aclose()
 
 
 async def test_a_lost_answer_is_resolved_by_asking(rig: Rig) -> None:

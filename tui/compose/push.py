@@ -29,7 +29,7 @@ from tui.compose.plan import How, Plan, Step, StepKind
 from tui.compose.post_steps import PostSteps
 from tui.compose.retries import Retries, can_pass
 from tui.compose.tag_write import Stage, TagWrite
-from tui.explore.inspector import FRESH_SECONDS, Inspector
+from tui.explore.inspector import Inspector
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -43,6 +43,9 @@ from tui.text import plural, safe
 
 #: Cancelling an upload session is a courtesy: it gets this long, in seconds.
 COURTESY = 5.0
+#: Children that were seen longer ago than so many seconds are looked at once more just before the tag. Planning may
+#: believe more (`inspector.FRESH_SECONDS`): what it overlooks is asked for here, and nothing is lost.
+RECHECK_SECONDS = 5.0
 _REFUSALS = (errors.Refused, errors.Denied, errors.Unsupported, errors.Policy, errors.NotFound, errors.Conflict)
 _BLOBS = (StepKind.MOUNT, StepKind.COPY)
 _DELETIONS = (StepKind.DELETE_TAG, StepKind.DELETE_MANIFEST)
@@ -181,7 +184,7 @@ class Push:
         *,
         on_event: OnEvent | None = None,
         retries: Retries | None = None,
-        recheck_after: float = FRESH_SECONDS,
+        recheck_after: float = RECHECK_SECONDS,
         watch_every: float = 0.25,
     ) -> None:
         self.plan = plan

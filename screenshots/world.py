@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def app_on(served: Served, source: str, *, lesson: str | None = None) -> FanfoldApp:
     """The app with `source` of the embedded registry opened, or, with a lesson, as `fanfold demo LESSON` shows it."""
     from tui.app.main import FanfoldApp
-    from tui.app.start import connect, demo_connect
+    from tui.app.services import connect, demo_connect
     from tui.config import Settings
 
     settings = Settings(clipboard="osc52")

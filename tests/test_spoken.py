@@ -14,7 +14,7 @@ from tests.registry.images import Shop
 from tests.registry.server import Asked, Reply, serving
 from tests.registry.tokens import PASSWORD, TokenShop, logged_in
 from tests.support.commands import run_check, run_create
-from tui.app.start import demo_connect
+from tui.app.services import demo_connect
 from tui.config import Settings
 from tui.engine import Engine, connect
 from tui.sources.base import SourceError

@@ -17,8 +17,7 @@ from tui.app.main import FanfoldApp
 from tui.app.screens.main import MainScreen
 from tui.app.screens.plan import PlanScreen
 from tui.app.screens.push import PushScreen
-from tui.app.services import Services
-from tui.app.start import connect
+from tui.app.services import Services, connect
 from tui.app.widgets.page import PageView
 from tui.compose.events import PushResult
 from tui.compose.plan import Plan

@@ -18,7 +18,7 @@ from tests.registry.images import Shop
 from tests.registry.server import Asked, Handler, Reply, serving
 from tests.registry.tokens import PASSWORD, TokenShop, logged_in
 from tui.app.main import FanfoldApp
-from tui.app.start import connect
+from tui.app.services import connect
 from tui.config import Settings
 
 pytestmark = pytest.mark.slow

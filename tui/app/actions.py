@@ -1,4 +1,4 @@
-"""What a reader can do, declared where it is done: `@action("check", keys="x", …)` stands on the method that does it.
+"""What a reader can do, declared where it is done: `@action(ID, keys=…)` decorates the method that does it.
 
 Controllers are plain classes. `declared` reads the actions of their classes without making one (that is the static
 table, `tui.app.keys.ACTIONS`); an `ActionSet` holds the controllers of one screen and carries their actions out.

@@ -230,7 +230,7 @@ def run_app(settings: Settings, sources: Sequence[SourceSpec], *, lesson: str | 
 
     Raises ConfigError for a lesson that does not exist, before the screen starts.
     """
-    from tui.app.start import connect, demo_connect
+    from tui.app.services import connect, demo_connect
 
     if lesson is not None:
         _check_lesson(lesson)

@@ -16,10 +16,8 @@ from tui.app.pages.config import config, config_holder
 from tui.app.pages.findings import findings
 from tui.app.pages.json_page import JsonPage
 from tui.app.pages.layers import layers
-from tui.app.pages.on_disk import on_disk
 from tui.app.pages.parts import Scene, blank, heading, page, prose
-from tui.app.pages.statement import statement_head
-from tui.app.pages.summary import nothing, summary
+from tui.app.pages.summary import nothing, on_disk, statement_head, summary
 from tui.app.styled_text import Line, Page
 from tui.explore.availability import unavailable_selected
 from tui.explore.node import Kind, Load, Node

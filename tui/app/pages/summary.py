@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tui.app.pages.parts import (
     LABEL,
     SEVERITY_ROLE,
@@ -19,8 +21,14 @@ from tui.app.styled_text import Line, Lines, Target
 from tui.explore.cells import kind_cell
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.objects import image_parts, image_size
+from tui.explore.on_disk import Section
 from tui.oci import media
+from tui.oci.statement import Statement
+from tui.oci.statement import summary as statement_facts
 from tui.text import age, plural, safe, size
+
+#: So many lines of one section are shown of what lies on the disk.
+_MOST_ON_DISK = 500
 
 
 def summary(scene: Scene) -> Lines:
@@ -209,3 +217,28 @@ def nothing(text: str) -> Lines:
 
 
 __all__ = ["LABEL", "heading", "nothing", "summary", "title"]
+
+
+def on_disk(sections: Sequence[Section] | None) -> list[Line]:
+    """The lines below the summary; None while the disk is still read."""
+    if sections is None:
+        return [blank(), prose("Looking at what lies on the disk…", "dim")]
+    lines: list[Line] = []
+    for section in sections:
+        lines += [blank(), Line(hang=2).put(section.title[:1].upper() + section.title[1:], "head")]
+        lines += [prose(f"  {line}", "plain", hang=4) for line in section.lines[:_MOST_ON_DISK]]
+        if (more := len(section.lines) - _MOST_ON_DISK) > 0:
+            lines.append(prose(f"  and {plural(more, 'more line')}: `fanfold check` prints them all.", "dim", hang=4))
+    return lines
+
+
+def statement_head(statement: Statement) -> list[Line]:
+    """The lines of the brief."""
+    lines = [heading("Statement")]
+    for label, text in statement_facts(statement):
+        shown = safe(label, limit=60)
+        line = value(shown, safe(text, limit=2000)) if len(shown) < 11 else Line(hang=11).put(f"{shown} ", "label").put(
+            safe(text, limit=2000)
+        )  # fmt: skip
+        lines.append(line)
+    return lines

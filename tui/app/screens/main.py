@@ -4,11 +4,10 @@ messages on; what a key does is in `tui.app.controllers`, what a pane shows in `
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
 
 from tui.app.actions import ActionSet
@@ -48,9 +47,6 @@ class MainScreen(HostScreen[None]):
     """The panes and what belongs to them. `hand_over` gives a text to the clipboard; `interval` is the shortest time
     between two redraws, in seconds (0: as soon as the loop is idle)."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+c", "screen.copy_text", "Copy selected text", show=False),
-    ]
     CSS_PATH = "../main.tcss"
     AUTO_FOCUS = "ImageTree"
 
@@ -74,11 +70,8 @@ class MainScreen(HostScreen[None]):
         self.read_only = settings.read_only
 
         self.header, self.tabs = HeaderLine(id="header"), TabStrip(TABS, id="tabs")
-        self.images, self.page_view, self.requests = (
-            ImageTree(id="tree"),
-            PageView(id="page"),
-            RequestList(id="requests"),
-        )
+        self.images, self.page_view = ImageTree(id="tree"), PageView(id="page")
+        self.requests = RequestList(id="requests")
         self.side = Container(id="side")
         """The slot at the right edge: lessons mount their panel in it."""
         self.find_bar, self.verdict, self.key_bar = FindBar(id="find-bar"), VerdictBox(id="verdict"), KeyBar(id="keys")
@@ -131,8 +124,6 @@ class MainScreen(HostScreen[None]):
         self.detail.welcome()
         self.status.refresh_header()
         self.status.refresh_keys()
-
-    # --- what there is -------------------------------------------------------------------------------------------
 
     def enter(self, services: Services) -> None:
         """Show what these services know."""

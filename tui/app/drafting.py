@@ -1,4 +1,4 @@
-"""The capitals: recreate, amend, new, push, tag, copy, delete, undo. Asks, shows the plan, pushes."""
+"""From a fresh draft, or a single write, to the pushed tag: what is asked for on the way, the plan, the push."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, TypeVar
 from textual.screen import Screen
 
 from tui.app.controllers.drafts import DraftController
+from tui.app.controllers.plan import Asked
 from tui.app.pages.draft import summary
-from tui.app.screens.dialogs import Busy, Choice, Item, Prompt, TargetPrompt
+from tui.app.screens.dialogs import Busy, Choice, Item, TargetPrompt
 from tui.app.screens.draft import DraftScreen
-from tui.app.screens.plan import Asked, PlanScreen
+from tui.app.screens.plan import PlanScreen
 from tui.app.screens.push import PushScreen
 from tui.app.services import Services
 from tui.compose.draft import Draft, DraftKind
@@ -26,21 +27,13 @@ from tui.compose.local_lists import targets
 from tui.compose.plan import Plan
 from tui.compose.service import DraftService, Progress, refresh_written
 from tui.compose.targets import (
-    common_tag,
     complete_reference,
-    home_at,
-    mark_of,
-    seen_in,
-    suggested_targets,
-    tag_at,
     target_of,
-    unusable_tag,
 )
-from tui.compose.undo import UndoChoice, after_deletion
-from tui.explore.node import Kind, Load, Node
+from tui.explore.node import Load, Node
 from tui.oci.reference import Reference
 from tui.teach.write_events import DRAFT_ACTION
-from tui.text import age, plural, safe
+from tui.text import safe
 
 if TYPE_CHECKING:
     from tui.app.screens.main import MainScreen
@@ -69,7 +62,7 @@ def _demo_journal(services: Services) -> Journal | None:
 
 
 class Drafting:
-    """One for the main screen."""
+    """One for the main screen. What begins it is in `tui.app.controllers.drafts`."""
 
     def __init__(self, main: MainScreen, services: Services, service: DraftService) -> None:
         self.main = main
@@ -80,29 +73,16 @@ class Drafting:
         main.actions.add(DraftController(self))
         main.status.refresh_keys()
 
-    def unavailable_undo(self) -> str:
-        """Why nothing can be put back where the cursor is."""
-        here = self.main.current
-        return self.service.unavailable_undo(tag_at(here), home_at(here))
-
     # --- drafts --------------------------------------------------------------------------------------------------
 
-    async def recreate(self) -> None:
-        """R"""
-        await self._draft("Recreating", self.service.recreate)
-
-    async def amend(self) -> None:
-        """A"""
-        await self._draft("Reading", lambda node, tell, target: self.service.amend(node, target))
-
-    async def _draft(self, doing: str, make: Callable[[Node, Progress, Reference | None], Awaitable[Draft]]) -> None:
+    async def draft(self, doing: str, make: Callable[[Node, Progress, Reference | None], Awaitable[Draft]]) -> None:
         node = await self._list_row()
         if node is None:
             return
         target, known = await self._target_for(node)
         if not known:
             return
-        draft = await self.wait(f"{doing} {node.label}", lambda tell: make(node, tell, target))
+        draft = await self.wait(f"{doing} {node.label}", lambda progress: make(node, progress, target))
         if draft is not None:
             await self.begin(draft)
 
@@ -128,15 +108,15 @@ class Drafting:
             if stored.name is not None:
                 return None, True
             choices = [str(each) for each in targets(stored)]
-            target = await self._where("Which reference is this list for?", choices)
+            target = await self.where("Which reference is this list for?", choices)
         elif target_of(node) is not None:
             return None, True
         else:
             name = source.reference(node.repository or "")
-            target = await self._where("It has no tag: which tag is the list for?", value=f"{name}:")
+            target = await self.where("It has no tag: which tag is the list for?", value=f"{name}:")
         return target, target is not None
 
-    async def _where(
+    async def where(
         self, title: str, suggestions: Sequence[str] = (), *, value: str = "", near: Reference | None = None
     ) -> Reference | None:
         """Ask for a tag to push to; `near` is the reference that short ones are completed from."""
@@ -147,43 +127,7 @@ class Drafting:
         text = await self.main.ask(TargetPrompt(title, suggestions, value=value, meant=meant))
         return Reference.from_input(meant(text)) if text else None
 
-    async def new(self) -> None:
-        """N"""
-        marks = list(self.main.marks)
-        home = next((mark for mark in marks if mark.source.registry is not None), None)
-        near: Reference | None = None
-        value = ""
-        if home is not None:
-            value = home.source.reference(home.repository or "", tag=common_tag(marks) or "latest")
-            near = Reference.parse(value)
-        target = await self._where(f"New list of {plural(len(marks), 'marked image')}: push to", value=value, near=near)
-        if target is None:
-            return
-        draft = await self.wait(
-            "Reading what is marked", lambda tell: self.service.new(target, [mark_of(mark) for mark in marks])
-        )
-        if draft is not None:
-            await self.begin(draft)
-
-    async def push(self) -> None:
-        """P: the local list under the cursor, else the draft that was left."""
-        here = self.main.current
-        node = here.top() if here is not None else None
-        if node is not None and node.source.capabilities.stored_lists is not None:
-            await self._push_stored(node)
-            return
-        left = list(self.service.drafts.values())
-        chosen = left[0] if len(left) == 1 else None
-        if chosen is None:
-            items = [
-                Item(str(number), safe(str(each.draft.target)), each, str(each.draft.kind))
-                for number, each in enumerate(left, 1)
-            ]
-            chosen = await self.main.ask(Choice("Which draft?", items))
-        if chosen is not None:
-            await self.edit(chosen)
-
-    async def _push_stored(self, node: Node) -> None:
+    async def push_stored(self, node: Node) -> None:
         """One of Docker's local lists, as it is stored, unless a draft for its tag was left and shall go on."""
         target, known = await self._target_for(node)
         if not known:
@@ -200,7 +144,7 @@ class Drafting:
                 await self.edit(left)
             if chosen is not False:
                 return
-        draft = await self.wait(f"Reading {node.label}", lambda tell: self.service.stored(node, target))
+        draft = await self.wait(f"Reading {node.label}", lambda progress: self.service.stored(node, target))
         if draft is None:
             return
         pushed = await self.write_draft(draft)
@@ -253,111 +197,6 @@ class Drafting:
         asked = Asked(safe(str(draft.target)), action, make, verb=verb, accept=accept)
         return await self.write(asked)
 
-    # --- single writes -------------------------------------------------------------------------------------------
-
-    async def tag(self) -> None:
-        """T"""
-        image = self._image()
-        if image is None or image.digest is None or image.repository is None:
-            return
-        digest = image.digest
-        where = safe(image.source.reference(image.repository))
-        name = await self.main.ask(
-            Prompt(f"Tag {digest.short} in {where} as", hint="a tag of this repository", check=unusable_tag)
-        )
-        if name:
-            target = Reference.parse(image.source.reference(image.repository, tag=name))
-            await self.write(
-                Asked(safe(str(target)), "tag", lambda tell: self.service.plan_tag(target, digest, tell), verb="tag it")
-            )
-
-    async def copy(self) -> None:
-        """C"""
-        image = self._image()
-        if image is None or image.digest is None or image.repository is None:
-            return
-        source = seen_in(image)
-        tag = image.tag or "latest"
-        near = Reference.parse(image.source.reference(image.repository)) if image.source.registry is not None else None
-        ideas = suggested_targets(self.main.explorer, image, tag)
-        target = await self._where(f"Copy {image.label} to", ideas, near=near)
-        if target is None:
-            return
-
-        async def make(progress: Progress) -> Plan:
-            return await self.service.plan_copy(source, target, bool(asked.referrers), progress)
-
-        asked = Asked(safe(str(target)), "copy", make, verb="copy it", referrers=False)
-        await self.write(asked)
-
-    async def delete(self) -> None:
-        """D"""
-        image = self._image()
-        if image is None or image.repository is None:
-            return
-        if image.source.capabilities.stored_lists is not None:
-            row = image
-            await self.write(
-                Asked(f"remove the local list {image.label}", "delete", lambda tell: self.service.plan_remove_list(row),
-                      verb="remove it")
-            )  # fmt: skip
-            return
-        name = image.repository
-        by_tag = image.source.reference(name, tag=image.tag) if image.kind is Kind.TAG and image.tag else None
-        by_digest = image.source.reference(name, digest=image.digest) if image.digest is not None else None
-        what: str | None = by_digest
-        if by_tag is not None:
-            items = [
-                Item("t", "the tag only", by_tag, "what it holds stays; U on the repository puts the tag back"),
-                Item("m", "the manifest", by_digest or "", "every tag on it goes too",
-                     "" if by_digest else "its digest is not known yet: open it first"),
-            ]  # fmt: skip
-            what = await self.main.ask(Choice(f"Delete what of {image.label}?", items))
-        if not what:
-            return
-        target = Reference.parse(what)
-
-        planned: list[Plan] = []
-
-        async def make(progress: Progress) -> Plan:
-            planned[:] = [await self.service.plan_delete(target, progress)]
-            return planned[0]
-
-        if await self.write(Asked(f"delete {safe(what)}", "delete", make, verb="delete")):
-            self.main.say(after_deletion(planned[0], self.main.keys.first("undo")), timeout=15)
-
-    async def undo(self) -> None:
-        """U: what this tag held before, else whatever can be put back in the repository, deleted tags too."""
-        target, home = tag_at(self.main.current), home_at(self.main.current)
-        if home is None:
-            return
-        why = ""
-        if target is None or (why := await self.service.unavailable_undo_of(target)):
-            found = await self.wait(
-                f"What can be put back in {safe(str(home))}?",
-                lambda progress: self.service.undo_choices(home),
-            )
-            if found is None:
-                return
-            if not found:
-                unreadable = self.service.journal.why_unreadable()
-                why = why or unreadable or "nothing that was pushed from here can be put back"
-                why = self.main.keys.put_in(why)
-                self.main.say(f"{safe(str(target or home))}: {why}.", severity="warning", timeout=10)
-                return
-            target = await self.main.ask(Choice(f"Put back in {safe(str(home))}:", undo_items(found), why))
-            if target is None:
-                return
-        chosen = target
-        await self.write(
-            Asked(f"undo the last push to {safe(str(chosen))}", "undo",
-                  lambda tell: self.service.plan_undo(chosen, tell), verb="put it back")
-        )  # fmt: skip
-
-    def _image(self) -> Node | None:
-        here = self.main.current
-        return here.image() if here is not None else None
-
     # --- writing -------------------------------------------------------------------------------------------------
 
     async def write(self, asked: Asked) -> bool:
@@ -380,7 +219,7 @@ class Drafting:
             return ended.result.ok
 
     async def _from_theirs(self, target: Reference) -> None:
-        draft = await self.wait("Reading theirs", lambda tell: self.service.amend_tag(target))
+        draft = await self.wait("Reading theirs", lambda progress: self.service.amend_tag(target))
         if draft is not None:
             await self.edit(DraftEditor(draft))
 
@@ -408,18 +247,3 @@ class Drafting:
         if answer.error is not None:
             raise answer.error
         return answer.value
-
-
-def undo_items(choices: Sequence[UndoChoice]) -> list[Item[Reference]]:
-    """A line for each: the tag, when it was changed, what it holds and what it would hold."""
-    return [
-        Item(
-            str(number) if number < 10 else "",
-            f":{safe(each.target.tag or '')}",
-            each.target,
-            f"{'changed' if each.now is not None else 'deleted'} {age(each.when)}: "
-            f"{each.now.short if each.now is not None else 'no such tag'} → {each.then.short}",
-            each.reason,
-        )
-        for number, each in enumerate(choices, 1)
-    ]

@@ -1,13 +1,17 @@
-"""The capitals: what they are, and who carries them out.
+"""The capitals: what is drafted, planned and pushed from the main screen.
 
-Only the declarations are needed before the first source is open; what carries them out is imported later.
+The class stands in the table of actions, which the first frame waits for: what only a write needs is imported when one
+is begun.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui.app.actions import action
+from tui.app.controllers.plan import Asked
+from tui.app.screens.dialogs import Choice, Item, Prompt
 from tui.explore.availability import (
     unavailable_amend,
     unavailable_copy_elsewhere,
@@ -18,9 +22,15 @@ from tui.explore.availability import (
     unavailable_tag,
     unavailable_undo,
 )
+from tui.explore.node import Kind, Node
+from tui.oci.reference import Reference
+from tui.text import age, plural, safe
 
 if TYPE_CHECKING:
     from tui.app.drafting import Drafting
+    from tui.compose.plan import Plan
+    from tui.compose.service import Progress
+    from tui.compose.undo import UndoChoice
 
 
 class DraftController:
@@ -28,10 +38,17 @@ class DraftController:
 
     def __init__(self, drafting: Drafting) -> None:
         self.drafting = drafting
+        self.main = drafting.main
+        self.service = drafting.service
 
     def unavailable(self, action_id: str) -> str:
-        """What only the journal of pushes knows."""
-        return self.drafting.unavailable_undo() if action_id == "undo" else ""
+        """What only the journal of pushes knows: why nothing can be put back where the cursor is."""
+        from tui.compose.targets import home_at, tag_at
+
+        if action_id != "undo":
+            return ""
+        here = self.main.current
+        return self.service.unavailable_undo(tag_at(here), home_at(here))
 
     @action(
         "recreate",
@@ -44,7 +61,7 @@ class DraftController:
         rank=7,
     )
     async def recreate(self) -> None:
-        await self.drafting.recreate()
+        await self.drafting.draft("Recreating", self.service.recreate)
 
     @action(
         "amend",
@@ -57,7 +74,7 @@ class DraftController:
         rank=8,
     )
     async def amend(self) -> None:
-        await self.drafting.amend()
+        await self.drafting.draft("Reading", lambda node, progress, target: self.service.amend(node, target))
 
     @action(
         "new",
@@ -70,7 +87,25 @@ class DraftController:
         rank=13,
     )
     async def new(self) -> None:
-        await self.drafting.new()
+        from tui.compose.targets import common_tag, mark_of
+
+        marks = list(self.main.marks)
+        home = next((mark for mark in marks if mark.source.registry is not None), None)
+        near: Reference | None = None
+        value = ""
+        if home is not None:
+            value = home.source.reference(home.repository or "", tag=common_tag(marks) or "latest")
+            near = Reference.parse(value)
+        target = await self.drafting.where(
+            f"New list of {plural(len(marks), 'marked image')}: push to", value=value, near=near
+        )
+        if target is None:
+            return
+        draft = await self.drafting.wait(
+            "Reading what is marked", lambda progress: self.service.new(target, [mark_of(mark) for mark in marks])
+        )
+        if draft is not None:
+            await self.drafting.begin(draft)
 
     @action(
         "push",
@@ -83,7 +118,22 @@ class DraftController:
         rank=9,
     )
     async def push(self) -> None:
-        await self.drafting.push()
+        """The local list under the cursor, else the draft that was left."""
+        here = self.main.current
+        node = here.top() if here is not None else None
+        if node is not None and node.source.capabilities.stored_lists is not None:
+            await self.drafting.push_stored(node)
+            return
+        left = list(self.service.drafts.values())
+        chosen = left[0] if len(left) == 1 else None
+        if chosen is None:
+            items = [
+                Item(str(number), safe(str(each.draft.target)), each, str(each.draft.kind))
+                for number, each in enumerate(left, 1)
+            ]
+            chosen = await self.main.ask(Choice("Which draft?", items))
+        if chosen is not None:
+            await self.drafting.edit(chosen)
 
     @action(
         "tag",
@@ -95,7 +145,26 @@ class DraftController:
         writes=True,
     )
     async def tag(self) -> None:
-        await self.drafting.tag()
+        from tui.compose.targets import unusable_tag
+
+        image = self._image()
+        if image is None or image.digest is None or image.repository is None:
+            return
+        digest = image.digest
+        where = safe(image.source.reference(image.repository))
+        name = await self.main.ask(
+            Prompt(f"Tag {digest.short} in {where} as", hint="a tag of this repository", check=unusable_tag)
+        )
+        if name:
+            target = Reference.parse(image.source.reference(image.repository, tag=name))
+            await self.drafting.write(
+                Asked(
+                    safe(str(target)),
+                    "tag",
+                    lambda progress: self.service.plan_tag(target, digest, progress),
+                    verb="tag it",
+                )
+            )
 
     @action(
         "copy-elsewhere",
@@ -107,7 +176,24 @@ class DraftController:
         writes=True,
     )
     async def copy(self) -> None:
-        await self.drafting.copy()
+        from tui.compose.targets import seen_in, suggested_targets
+
+        image = self._image()
+        if image is None or image.digest is None or image.repository is None:
+            return
+        source = seen_in(image)
+        tag = image.tag or "latest"
+        near = Reference.parse(image.source.reference(image.repository)) if image.source.registry is not None else None
+        ideas = suggested_targets(self.main.explorer, image, tag)
+        target = await self.drafting.where(f"Copy {image.label} to", ideas, near=near)
+        if target is None:
+            return
+
+        async def make(progress: Progress) -> Plan:
+            return await self.service.plan_copy(source, target, bool(asked.referrers), progress)
+
+        asked = Asked(safe(str(target)), "copy", make, verb="copy it", referrers=False)
+        await self.drafting.write(asked)
 
     @action(
         "delete",
@@ -119,7 +205,38 @@ class DraftController:
         writes=True,
     )
     async def delete(self) -> None:
-        await self.drafting.delete()
+        from tui.compose.undo import after_deletion
+
+        image = self._image()
+        if image is None or image.repository is None:
+            return
+        if image.source.capabilities.stored_lists is not None:
+            await self._remove_list(image)
+            return
+        name = image.repository
+        by_tag = image.source.reference(name, tag=image.tag) if image.kind is Kind.TAG and image.tag else None
+        by_digest = image.source.reference(name, digest=image.digest) if image.digest is not None else None
+        what: str | None = by_digest
+        if by_tag is not None:
+            undo = self.main.keys.first("undo")
+            items = [
+                Item("t", "the tag only", by_tag, f"what it holds stays; {undo} on the repository puts the tag back"),
+                Item("m", "the manifest", by_digest or "", "every tag on it goes too",
+                     "" if by_digest else "its digest is not known yet: open it first"),
+            ]  # fmt: skip
+            what = await self.main.ask(Choice(f"Delete what of {image.label}?", items))
+        if not what:
+            return
+        target = Reference.parse(what)
+
+        planned: list[Plan] = []
+
+        async def make(progress: Progress) -> Plan:
+            planned[:] = [await self.service.plan_delete(target, progress)]
+            return planned[0]
+
+        if await self.drafting.write(Asked(f"delete {safe(what)}", "delete", make, verb="delete")):
+            self.main.say(after_deletion(planned[0], self.main.keys.first("undo")), timeout=15)
 
     @action(
         "undo",
@@ -131,4 +248,59 @@ class DraftController:
         writes=True,
     )
     async def undo(self) -> None:
-        await self.drafting.undo()
+        """What this tag held before, else whatever can be put back in the repository, deleted tags too."""
+        from tui.compose.targets import home_at, tag_at
+
+        target, home = tag_at(self.main.current), home_at(self.main.current)
+        if home is None:
+            return
+        why = ""
+        if target is None or (why := await self.service.unavailable_undo_of(target)):
+            found = await self.drafting.wait(
+                f"What can be put back in {safe(str(home))}?",
+                lambda progress: self.service.undo_choices(home),
+            )
+            if found is None:
+                return
+            if not found:
+                unreadable = self.service.journal.why_unreadable()
+                why = why or unreadable or "nothing that was pushed from here can be put back"
+                why = self.main.keys.put_in(why)
+                self.main.say(f"{safe(str(target or home))}: {why}.", severity="warning", timeout=10)
+                return
+            target = await self.main.ask(Choice(f"Put back in {safe(str(home))}:", undo_items(found), why))
+            if target is None:
+                return
+        chosen = target
+
+        async def make(progress: Progress) -> Plan:
+            return await self.service.plan_undo(chosen, progress)
+
+        await self.drafting.write(Asked(f"undo the last push to {safe(str(chosen))}", "undo", make, verb="put it back"))
+
+    async def _remove_list(self, row: Node) -> None:
+        """One of Docker's local lists."""
+
+        async def make(_progress: Progress) -> Plan:
+            return await self.service.plan_remove_list(row)
+
+        await self.drafting.write(Asked(f"remove the local list {row.label}", "delete", make, verb="remove it"))
+
+    def _image(self) -> Node | None:
+        here = self.main.current
+        return here.image() if here is not None else None
+
+
+def undo_items(choices: Sequence[UndoChoice]) -> list[Item[Reference]]:
+    """A line for each: the tag, when it was changed, what it holds and what it would hold."""
+    return [
+        Item(
+            str(number) if number < 10 else "",
+            f":{safe(each.target.tag or '')}",
+            each.target,
+            f"{'changed' if each.now is not None else 'deleted'} {age(each.when)}: "
+            f"{each.now.short if each.now is not None else 'no such tag'} → {each.then.short}",
+            each.reason,
+        )
+        for number, each in enumerate(choices, 1)
+    ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,26 @@ from tui.text import plural, safe
 
 if TYPE_CHECKING:
     from tui.app.screens.plan import PlanScreen
+    from tui.compose.plan import Plan
+    from tui.compose.service import Progress
+
+
+@dataclass(slots=True)
+class Asked:
+    """What is to be confirmed."""
+
+    title: str
+    action: str
+    """The word of teach's events for what is done."""
+    make: Callable[[Progress], Awaitable[Plan]]
+    """Works the plan out anew whenever it is called."""
+    verb: str = "push"
+    """What the key of confirming does."""
+    referrers: bool | None = None
+    """Whether what refers to the image is written too; None where that is no question."""
+    accept: Callable[[Plan], None] | None = None
+    """Makes the next plan against what the tag holds now."""
+
 
 _NOT_YET = "the plan is not there yet"
 

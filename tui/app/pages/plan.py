@@ -40,7 +40,7 @@ def plan_page(
     lines += difference(plan.diff)
     lines += _steps(plan.steps)
     lines += _objects(plan, every)
-    lines += _commands(commands)
+    lines += _commands(commands, put_in)
     return Lines(lines)
 
 
@@ -53,7 +53,9 @@ def _problems(plan: Plan, put_in: Callable[[str], str]) -> list[Line]:
         role: Role = "bad" if problem.stops else "warn"
         line = Line(hang=2).put("✗ " if problem.stops else "! ", role).put(put_in(problem.text))
         if problem.offer == "accept-tag":
-            line.put("  a", "key-cap").put(" accepts it: the plan is made against what the tag holds now", "label")
+            line.put(put_in("  {key:plan-accept}"), "key-cap").put(
+                " accepts it: the plan is made against what the tag holds now", "label"
+            )
         lines.append(line)
     return [*lines, blank()] if lines else []
 
@@ -152,10 +154,11 @@ def _object(each: PlannedObject) -> list[Line]:
     return [line.put(f"  {each.digest.short}", "dim")]
 
 
-def _commands(commands: Sequence[CommandLine]) -> list[Line]:
+def _commands(commands: Sequence[CommandLine], put_in: Callable[[str], str]) -> list[Line]:
     if not commands:
         return []
-    lines = [blank(), heading("The same by hand"), Line().put("tab chooses one, enter copies it; e lists them", "dim")]
+    how = put_in("tab chooses one, enter copies it; {key:plan-commands} lists them")
+    lines = [blank(), heading("The same by hand"), Line().put(how, "dim")]
     for command in commands:
         lines += [blank(), Line(hang=2).put(f"  {command.tool}", "accent").put(f"  {command.title}", "dim")]
         if command.line:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -14,7 +13,7 @@ from textual.widgets import Input, Static
 
 from tui.app.actions import ActionSet
 from tui.app.controllers.full_screens import FullScreenController
-from tui.app.controllers.plan import PlanController
+from tui.app.controllers.plan import Asked, PlanController
 from tui.app.failure import failure
 from tui.app.pages.parts import blank, prose
 from tui.app.pages.plan import plan_page
@@ -23,7 +22,6 @@ from tui.app.widgets.bars import Clickable
 from tui.app.widgets.frame import ScreenFrame, boxed
 from tui.app.widgets.page import PageView
 from tui.compose.plan import Plan
-from tui.compose.service import Progress
 from tui.engine import client_settings
 from tui.teach.events import Event, EventKind
 from tui.teach.write_events import plan_event
@@ -32,23 +30,6 @@ from tui.tools.writing import write_lines
 
 if TYPE_CHECKING:
     from tui.app.screens.main import MainScreen
-
-
-@dataclass(slots=True)
-class Asked:
-    """What is to be confirmed."""
-
-    title: str
-    action: str
-    """The word of teach's events for what is done."""
-    make: Callable[[Progress], Awaitable[Plan]]
-    """Works the plan out anew whenever it is called."""
-    verb: str = "push"
-    """What the key of confirming does."""
-    referrers: bool | None = None
-    """Whether what refers to the image is written too; None where that is no question."""
-    accept: Callable[[Plan], None] | None = None
-    """Makes the next plan against what the tag holds now."""
 
 
 class PlanScreen(Screen[Plan]):

@@ -12,14 +12,13 @@ from tui.commands.arguments import Options, UsageError
 from tui.commands.output import err, out, say, write_what_fits
 from tui.compose import edit as edits
 from tui.compose.draft import Draft, TypeChoice
-from tui.compose.edit import begin_amend, begin_new
+from tui.compose.edit import begin_new
 from tui.compose.errors import ComposeError, ResolveError
 from tui.compose.events import BytesMoved, Event, Notice, PushResult, StepDone, StepFailed, Waiting
 from tui.compose.journal import Journal
 from tui.compose.plan import Plan, to_json, to_text
-from tui.compose.planner import plan_draft
-from tui.compose.push import Push
 from tui.compose.resolve import resolve_all
+from tui.compose.service import DraftService
 from tui.compose.validate import Problem, row_name
 from tui.config import Settings
 from tui.engine import open_engine
@@ -95,16 +94,17 @@ async def create(
     journal: Journal | None = None,
 ) -> int:
     """Make the list and push it; gives the exit status: 0 done, 1 refused, 2 wrong usage, 3 could not be found out."""
+    service = DraftService(inspector, journal=journal)
     try:
         reference = _target(target)
-        draft = await _draft(inspector, reference, sources, amend, remove, dry_run)
+        draft = await _draft(service, reference, sources, amend, remove, dry_run)
         for name, value in (annotations or {}).items():
             draft = edits.annotate(draft, name, value)
         if type is not None:
             draft = edits.choose_type(draft, TypeChoice(type))
         for message in draft.messages:
             err(message)
-        plan = await plan_draft(draft, inspector, dry_run=dry_run)
+        plan = await service.plan(draft, dry_run=dry_run, count_referrers=False)
         if dry_run:
             out(json_values.dumps(to_json(plan), indent=2, ensure_ascii=False) if json else to_text(plan))
         for problem in plan.problems:
@@ -116,7 +116,7 @@ async def create(
             return status
         for warning in plan.warnings:
             err(warning)
-        return DONE if dry_run else await _push(plan, inspector, journal or Journal(), json)
+        return DONE if dry_run else await _push(plan, service, json)
     except Stop as stop:
         status, sentences = stop.status, list(stop.sentences)
     except ResolveError as error:
@@ -146,7 +146,7 @@ def _target(text: str) -> Reference:
 
 
 async def _draft(
-    inspector: Inspector,
+    service: DraftService,
     target: Reference,
     named: Sequence[str | SourceSpec],
     amend: bool,
@@ -157,18 +157,18 @@ async def _draft(
         sources = [ObjectLocation(*locate(each), each if isinstance(each, str) else each.text) for each in named]
     except OciError as error:
         raise Stop(WRONG, str(error)) from None
-    refusal = inspector.why_read_only(target.registry)
+    refusal = service.inspector.why_read_only(target.registry)
     if refusal and not dry_run:  # a dry run writes nothing: its plan says the same, and all else
         raise Stop(REFUSED, f"Nothing can be written to {safe(target.registry)}: {refusal}")
     if amend:
-        draft = await begin_amend(inspector, target)
+        draft = await service.amend_tag(target)
         draft = _removed(draft, remove)
-        found = await resolve_all(inspector, sources)
+        found = await resolve_all(service.inspector, sources)
         _stop_for([each for each in found if isinstance(each, ResolveError)])
         good = [each for each in found if not isinstance(each, ResolveError)]
         draft = edits.add(draft, [entry for each in good for entry in each.entries])
         return draft.with_messages(*(note for each in good for note in each.notes))
-    draft, failed = await begin_new(inspector, target, sources)
+    draft, failed = await begin_new(service.inspector, target, sources)
     _stop_for(failed)
     return _removed(draft, remove)
 
@@ -201,8 +201,8 @@ def _status(problems: Sequence[Problem]) -> int:
     return WRONG if any(problem.code in _USAGE for problem in stopping) else REFUSED
 
 
-async def _push(plan: Plan, inspector: Inspector, journal: Journal, json: bool) -> int:
-    run = Push(plan, inspector, journal, on_event=_Progress())
+async def _push(plan: Plan, service: DraftService, json: bool) -> int:
+    run = service.push(plan, _Progress())
     try:
         result = await run.run()
     except asyncio.CancelledError:

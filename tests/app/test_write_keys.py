@@ -65,6 +65,7 @@ def squeezed(text: str) -> str:
     return " ".join(text.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scope", SCREENS)
 async def test_help_and_palette_show_the_keys_of_the_screen_in_front(scope: Scope) -> None:
     with served() as registry:
@@ -90,6 +91,7 @@ async def test_help_and_palette_show_the_keys_of_the_screen_in_front(scope: Scop
             assert not any("Recreate a manifest list" in each for each in shown), "nothing of the main screen"
 
 
+@pytest.mark.slow
 async def test_a_question_mark_in_a_line_is_typed() -> None:
     with served() as registry:
         async with fixing(registry) as stage:
@@ -99,6 +101,7 @@ async def test_a_question_mark_in_a_line_is_typed() -> None:
             assert stage.named("Prompt") and "?" in stage.shown()
 
 
+@pytest.mark.slow
 async def test_the_palette_carries_out_and_says_why_not() -> None:
     with served() as registry:
         async with fixing(registry) as stage:
@@ -114,6 +117,7 @@ async def test_the_palette_carries_out_and_says_why_not() -> None:
             await stage.until(lambda: "u undo: there is nothing to undo in this draft" in stage.toasts)
 
 
+@pytest.mark.slow
 async def test_a_click_on_a_line_of_the_help_does_it() -> None:
     with served() as registry:
         async with fixing(registry) as stage:
@@ -131,6 +135,7 @@ CHANGES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_the_keys_of_every_screen_can_be_changed() -> None:
     with served() as registry:
         async with fixing(registry, settings=Settings(keys=CHANGES)) as stage:
@@ -177,6 +182,7 @@ async def test_the_keys_of_every_screen_can_be_changed() -> None:
             await stage.screen("MainScreen")
 
 
+@pytest.mark.slow
 async def test_the_key_of_the_write_can_be_changed_and_the_old_one_writes_nothing() -> None:
     with served() as registry:
         async with fixing(registry, settings=Settings(keys=CHANGES)) as stage:
@@ -199,6 +205,7 @@ async def test_the_key_of_the_write_can_be_changed_and_the_old_one_writes_nothin
             await stage.screen("MainScreen")
 
 
+@pytest.mark.slow
 async def test_the_confirming_key_pressed_twice_pushes_once() -> None:
     with served() as registry:
         async with fixing(registry) as stage:
@@ -228,6 +235,7 @@ def test_a_key_is_shared_out_on_each_screen_by_itself() -> None:
     assert taken.of("screen-down", "draft") == ("down",) and taken.of("screen-down", "plan") == ("down", "j")
 
 
+@pytest.mark.slow
 async def test_something_that_takes_a_moment_ends_while_its_help_is_read() -> None:
     with served() as registry:
         async with fixing(registry) as stage:

@@ -10,8 +10,9 @@ So a missing blob costs two requests (one look, one mount) and a present one cos
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tui.compose.plan import How, PlannedObject
 from tui.explore.inspector import Inspector
@@ -20,7 +21,7 @@ from tui.oci import attestation
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
-from tui.oci.manifest import AnyManifest, ImageManifest, Index
+from tui.oci.manifest import AnyManifest, ImageManifest, Index, decode
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Observation, Presence
@@ -35,13 +36,16 @@ class ObjectsBelow:
     """Each distinct digest below the root once, in the order of the tree."""
     manifests: tuple[PlannedObject, ...]
     """Those of them that are manifests, children before the indexes that name them: the order to PUT them in."""
+    by_root: Mapping[Digest, frozenset[Digest]] = field(default_factory=dict)
+    """What is below each root."""
 
 
 class Availability:
-    """One walk over what is below a manifest that shall be in `target`; each digest is planned once.
+    """One walk over what is below manifests that shall be in `target`; each digest is planned once.
 
     `homes` says where each child may be found, best first; `places` are further repositories to look in. The target
-    itself is always looked in.
+    itself is always looked in, and so is each place in which an object was seen before. `raws` are bytes of manifests
+    that are at hand. With `ask_all` the target is asked for every blob, and none is brought that is there.
     """
 
     def __init__(
@@ -51,10 +55,14 @@ class Availability:
         *,
         homes: Mapping[Digest, RepositoryLocation] | None = None,
         places: Sequence[RepositoryLocation] = (),
+        raws: Mapping[Digest, bytes] | None = None,
+        ask_all: bool = False,
         progress: Callable[[str], None] | None = None,
     ) -> None:
         self._inspector = inspector
         self._target = target
+        self._raws = dict(raws or {})
+        self._ask_all = ask_all
         self._entry_homes = dict(homes or {})
         self._places = tuple(places)
         self._progress = progress or (lambda _text: None)
@@ -65,27 +73,37 @@ class Availability:
 
     async def below(self, root: AnyManifest, home: RepositoryLocation | None = None) -> ObjectsBelow:
         """Find out all that the root needs, without the root itself. Raises only CancelledError. To be called once."""
+        return await self.below_all((root,), home)
+
+    async def below_all(self, roots: Sequence[AnyManifest], home: RepositoryLocation | None = None) -> ObjectsBelow:
+        """The same for several roots, whose objects are planned once, however many of them need it."""
         async with self._group:
-            if isinstance(root, Index):
-                for child in root.entries:
-                    self._manifest(child, self._homes(child, home), 1)
-            elif isinstance(root, ImageManifest):
-                await self._blobs(root, home or self._target, self._around(home))
+            for root in roots:
+                if isinstance(root, Index):
+                    for child in root.entries:
+                        self._manifest(child, self._homes(child, home), 1)
+                elif isinstance(root, ImageManifest):
+                    await self._blobs(root, home or self._target, self._around(home))
         planned = {digest: task.result() for digest, task in self._planning.items()}
         platforms: dict[Digest, dict[str, None]] = {}
         objects: dict[Digest, PlannedObject] = {}
         manifests: dict[Digest, None] = {}
-        for digest, label, after in self._tree(root, ""):
-            if digest not in planned:
-                continue
-            if after:
-                manifests.setdefault(digest)
-                continue
-            objects.setdefault(digest, planned[digest])
-            if label:
-                platforms.setdefault(digest, {})[label] = None
+        by_root: dict[Digest, frozenset[Digest]] = {}
+        for root in roots:
+            met: set[Digest] = set()
+            for digest, label, after in self._tree(root, ""):
+                if digest not in planned:
+                    continue
+                if after:
+                    manifests.setdefault(digest)
+                    continue
+                met.add(digest)
+                objects.setdefault(digest, planned[digest])
+                if label:
+                    platforms.setdefault(digest, {})[label] = None
+            by_root[root.digest] = frozenset(met)
         named = {digest: replace(each, platforms=tuple(platforms.get(digest, ()))) for digest, each in objects.items()}
-        return ObjectsBelow(tuple(named.values()), tuple(named[digest] for digest in manifests))
+        return ObjectsBelow(tuple(named.values()), tuple(named[digest] for digest in manifests), by_root)
 
     def _tree(self, manifest: AnyManifest | None, label: str, depth: int = 0) -> Iterator[tuple[Digest, str, bool]]:
         """What is below, in the order of the tree, with the platform it is for; manifests once more after their
@@ -138,7 +156,7 @@ class Availability:
         self, descriptor: Descriptor, homes: Sequence[RepositoryLocation], depth: int
     ) -> PlannedObject:
         manifest, home, trouble = await self._read(descriptor, homes)
-        if manifest is None or home is None:
+        if manifest is None:
             return _planned(descriptor, "manifest", trouble)
         self._manifests[descriptor.digest] = manifest
         kind = "manifest"
@@ -165,24 +183,36 @@ class Availability:
             children = (self._manifest(child, self._homes(child, home), depth + 1) for child in manifest.entries)
             await asyncio.gather(*children)
         elif isinstance(manifest, ImageManifest):
-            await self._blobs(manifest, home, homes, statements=kind == "attestation")
+            await self._blobs(manifest, home or self._target, homes, statements=kind == "attestation")
         if home == self._target:
             return planned
-        return replace(planned, how=How.PUT, source=home)
+        return replace(planned, how=How.PUT, source=home, detail=planned.detail or trouble.detail)
 
     async def _read(
         self, descriptor: Descriptor, homes: Sequence[RepositoryLocation]
     ) -> tuple[AnyManifest | None, RepositoryLocation | None, Observation]:
-        """The manifest from the first home that has it, else the most telling reason why none gave it."""
+        """The manifest from the first home that has it, or from what is at hand (then no home), else the most telling
+        reason why none gave it."""
         reasons: list[Observation] = []
-        for home in homes:
+        for home in (*homes, *self._seen_in(descriptor, homes)):
             try:
                 return await self._inspector.manifest(home, str(descriptor.digest)), home, Observation(Presence.PRESENT)
             except SourceError as error:
                 reasons.append(_at(home, error.observation()))
             except OciError as error:
                 reasons.append(_at(home, Observation(Presence.MISMATCHED, detail=str(error))))
+        raw = self._raws.get(descriptor.digest)
+        if raw is not None and descriptor.digest.matches(raw):
+            with contextlib.suppress(OciError):
+                manifest = decode(raw, descriptor.media_type or None)
+                return manifest, None, Observation(Presence.PRESENT, detail="from the bytes that fanfold kept")
         return None, None, _sum(reasons)
+
+    def _seen_in(self, descriptor: Descriptor, homes: Sequence[RepositoryLocation]) -> Iterator[RepositoryLocation]:
+        """Where else it was seen: asked for only when it is nowhere that was named."""
+        for home in self._inspector.places_of(descriptor.digest):
+            if home not in homes and home != self._target:
+                yield home
 
     # blobs
 
@@ -198,7 +228,7 @@ class Availability:
         if manifest.config is not None:
             blobs.append((manifest.config, "config"))
         around = tuple(dict.fromkeys((home, *homes)))
-        if home == self._target or not home.same_registry(self._target):
+        if self._ask_all or home == self._target or not home.same_registry(self._target):
             await asyncio.gather(*(self._blob(blob, kind, around) for blob, kind in blobs))
             return
         config_was_read = manifest.config is not None and self._inspector.seen(home, manifest.config.digest) is not None
@@ -229,6 +259,7 @@ class Availability:
         if descriptor.is_foreign:
             return _planned(descriptor, kind, Observation(Presence.FOREIGN, detail="lives at its urls; left out"))
         elsewhere = [home for home in homes if home != self._target]
+        elsewhere += self._seen_in(descriptor, elsewhere)
         known = self._inspector.seen(self._target, descriptor.digest)
         reasons: list[Observation] = []
         if ask or (known is not None and known.presence is Presence.PRESENT):

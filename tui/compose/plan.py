@@ -32,6 +32,7 @@ class Action(StrEnum):
     COPY = "copy"
     DELETE = "delete"
     LOCAL = "local"
+    FIX = "fix"
 
 
 class How(StrEnum):
@@ -176,7 +177,7 @@ class Plan:
     sources: Mapping[Digest, str] = field(default_factory=dict)
     """The references that the entries came from, by digest, for the journal."""
     tags: tuple[str, ...] = ()
-    """The tags that go along with a manifest that is deleted by its digest."""
+    """The tags that go along with a manifest that is deleted by its digest, or that are fixed with `target`."""
 
     @property
     def ready(self) -> bool:
@@ -335,6 +336,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
     return {
         "action": str(plan.action),
         "target": str(plan.target),
+        **({"tags": list(plan.tags)} if plan.tags else {}),
         "ready": plan.ready,
         "before": plan.before,
         "digest": plan.digest,
@@ -384,7 +386,8 @@ def to_text(plan: Plan) -> str:
 
 
 def _lines(plan: Plan) -> Iterator[str]:
-    yield f"{str(plan.action).capitalize()} {safe(str(plan.target))}"
+    more = f" and {plural(len(plan.tags), 'other tag')}" if plan.tags and plan.action is Action.FIX else ""
+    yield f"{str(plan.action).capitalize()} {safe(str(plan.target))}{more}"
     yield f"  now     {plan.before or 'no such tag'}"
     if plan.digest is not None:
         yield f"  then    {plan.digest}" + ("" if plan.changes_tag else "  (the same)")

@@ -220,27 +220,31 @@ _NOUNS = {"manifest": "image manifest", "attestation": "attestation", "index": "
 
 
 def _lacking(request: PlanRequest, below: ObjectsBelow) -> list[Problem]:
-    lacking: list[Problem] = []
-    for each in below.objects:
-        if each.how not in LACKING:
-            continue
-        noun = _NOUNS.get(each.kind, each.kind)
-        of = f" of {', '.join(each.platforms)}" if each.platforms else ""
-        if each.how is How.UNKNOWN:
-            sentence = f"Whether the {noun} {each.digest}{of} is there could not be found out ({each.detail})."
-            lacking.append(Problem("unknown", sentence, undetermined=True))
-        else:
-            subject = f"The {noun} {each.digest}{of}"
-            sentence = f"{subject} exists nowhere that was looked in ({each.detail})."
-            if each.how is How.WRONG:
-                above = "index" if each.kind in _NOUNS else "manifest above it"
-                sentence = f"{subject} is not what the {above} says: {each.detail}. No push can fix that: "
-                sentence += f"the {above} itself must say something else."
-            # Without a child manifest the registry would refuse the index; without a blob it takes it.
-            refusable = request.action is Action.UNDO and each.kind in _NOUNS
-            stops = refusable or not request.incomplete_is_fine
-            lacking.append(Problem("mismatch" if each.how is How.WRONG else "nowhere", sentence, stops=stops))
-    return lacking
+    # Without a child manifest the registry would refuse the index; without a blob it takes it.
+    return [
+        lacking_problem(
+            each,
+            stops=not request.incomplete_is_fine or (request.action is Action.UNDO and each.kind in _NOUNS),
+        )
+        for each in below.objects
+        if each.how in LACKING
+    ]
+
+
+def lacking_problem(each: PlannedObject, *, stops: bool) -> Problem:
+    """Why an object cannot be brought to the target. What could not be found out always stops."""
+    noun = _NOUNS.get(each.kind, each.kind)
+    of = f" of {', '.join(each.platforms)}" if each.platforms else ""
+    if each.how is How.UNKNOWN:
+        sentence = f"Whether the {noun} {each.digest}{of} is there could not be found out ({each.detail})."
+        return Problem("unknown", sentence, undetermined=True)
+    subject = f"The {noun} {each.digest}{of}"
+    sentence = f"{subject} exists nowhere that was looked in ({each.detail})."
+    if each.how is How.WRONG:
+        above = "index" if each.kind in _NOUNS else "manifest above it"
+        sentence = f"{subject} is not what the {above} says: {each.detail}. No push can fix that: "
+        sentence += f"the {above} itself must say something else."
+    return Problem("mismatch" if each.how is How.WRONG else "nowhere", sentence, stops=stops)
 
 
 def _caveats(below: ObjectsBelow) -> list[str]:

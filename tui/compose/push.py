@@ -25,7 +25,7 @@ from tui.compose.events import (
     Waiting,
 )
 from tui.compose.journal import NOT_WRITTEN, Journal
-from tui.compose.plan import How, Plan, Step, StepKind
+from tui.compose.plan import Action, How, Plan, Step, StepKind
 from tui.compose.post_steps import PostSteps
 from tui.compose.retries import Retries, can_pass
 from tui.compose.tag_write import Stage, TagWrite
@@ -243,6 +243,10 @@ class Push:
     def _as_it_was(self, outcome: Outcome, sentence: str) -> PushResult:
         """The end of a push that did not reach the tag."""
         name = safe(str(self.plan.target))
+        if self.plan.action is Action.FIX:
+            put = plural(len(self._written), "object")
+            sentence = f"{sentence} {put} put back before it ended; no tag was touched."
+            return PushResult.of(self.plan, outcome, sentence, self.plan.before)
         before = self.plan.before
         holds = f"{name} still holds {before}" if before is not None else f"There is still no {name}"
         if self._moved:
@@ -345,6 +349,10 @@ class Push:
 
     async def _move_tag(self, steps: Sequence[Step]) -> PushResult:
         name = safe(str(self.plan.target))
+        if not steps and self.plan.action is Action.FIX:
+            put = plural(len(self._written), "object")
+            outcome = Outcome.PUSHED if self._written else Outcome.UNCHANGED
+            return PushResult.of(self.plan, outcome, f"Put back {put}; no tag was touched.", self.plan.before)
         if not steps:
             sentence = f"{name} holds {self.plan.digest} already." if self.plan.digest else f"{name}: done."
             if any(step.kind in _DELETIONS for step in self.plan.steps):

@@ -24,6 +24,7 @@ from tui.compose.edit import (
 from tui.compose.editor import DraftEditor
 from tui.compose.errors import ComposeError, DraftError
 from tui.compose.events import OnEvent, PushResult
+from tui.compose.fix import plan_fix
 from tui.compose.journal import Journal
 from tui.compose.local_lists import draft_of_local, plan_local_write, plan_remove_local, recreate_local
 from tui.compose.plan import Action, DiffRow, Plan, difference
@@ -222,6 +223,26 @@ class DraftService:
         if reason:
             raise ComposeError(with_keys(f"{safe(str(target))}: there is nothing to undo: {reason}."))
         return await plan_undo(self.journal, target, held, self.inspector, progress=progress)
+
+    async def plan_fix(
+        self,
+        targets: Sequence[Reference],
+        progress: Progress,
+        *,
+        places: Sequence[RepositoryLocation] = (),
+        catalog: Sequence[RepositoryLocation] = (),
+        dry_run: bool = False,
+    ) -> Plan:
+        """The plan that brings back what is missing below these tags or digests of one repository."""
+        return await plan_fix(
+            self.inspector,
+            targets,
+            places=places,
+            catalog=catalog,
+            journal=self.journal,
+            dry_run=dry_run,
+            progress=progress,
+        )
 
     async def plan_tag(self, target: Reference, digest: Digest, progress: Progress) -> Plan:
         """The plan that lets a tag hold a digest of its own repository."""

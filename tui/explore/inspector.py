@@ -172,6 +172,15 @@ class Inspector:
         source = self._sources.get(SourceSpec.holding(location).key)
         return self.observations.settled(source, location.repository, digest) if source is not None else None
 
+    def places_of(self, digest: Digest) -> tuple[RepositoryLocation, ...]:
+        """Where an object was seen, however long ago, the latest place first. A source that holds only names of what
+        is in a registry is no place."""
+        return tuple(
+            source.location(repository)
+            for source, repository in self.observations.having(digest)
+            if source.capabilities.holds_its_objects
+        )
+
     def note(self, location: RepositoryLocation, digest: Digest, observation: Observation) -> None:
         """Remember what was seen of an object in a location, such as after writing it there."""
         self.observations.put(self.source(location), location.repository, digest, observation)

@@ -87,6 +87,15 @@ class ObservationStore:
                 return self._clock() - line[0], line[1]
         return None
 
+    def having(self, digest: Digest) -> tuple[tuple[Source, str], ...]:
+        """The sources and repositories in which an object was seen, the latest first."""
+        lines = [
+            (at, key)
+            for key, (at, seen) in self._lines.items()
+            if key[2] == digest and seen.presence is Presence.PRESENT
+        ]
+        return tuple((key[0], key[1]) for _, key in sorted(lines, key=lambda line: line[0], reverse=True))
+
     def checking(self, source: Source, repository: str, digest: Digest) -> None:
         """Note that somebody is asking."""
         self.put(source, repository, digest, CHECKING)

@@ -58,8 +58,8 @@ def _every(write: Write) -> list[CommandLine]:
         return writing_lists.remove_stored(write) if write.has(StepKind.REMOVE_LOCAL_LIST) else _delete(write)
     if plan.action is Action.LOCAL:
         return writing_lists.recreate_stored(write)
-    if plan.digest is None or plan.raw is None:
-        return []
+    if plan.digest is None or plan.raw is None or plan.action is Action.FIX:
+        return []  # no other tool brings back only what is missing
     if plan.action is Action.COPY:
         return _copy(write, plan.digest)
     if plan.action in (Action.TAG, Action.UNDO):

@@ -33,6 +33,7 @@ _DOING = {
     Action.COPY: "copy",
     Action.DELETE: "delete",
     Action.LOCAL: "local list",
+    Action.FIX: "fix",
 }
 
 

@@ -41,7 +41,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-class Bench:
+class Redraws:
     """A judge over one tag whose findings take a tenth of a second each time they are made."""
 
     def __init__(self, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, patient: bool = True) -> None:
@@ -72,20 +72,20 @@ class Bench:
 async def test_old_findings_are_given_out_for_a_while_and_somebody_is_woken(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench = Bench(clock, monkeypatch)
-    assert (bench.ask(), bench.ask(), bench.woken) == (1, 1, 0)
-    bench.judge.forget()
-    assert (bench.ask(), bench.woken, bench.judge.stale) == (1, 1, True)
+    redraws = Redraws(clock, monkeypatch)
+    assert (redraws.ask(), redraws.ask(), redraws.woken) == (1, 1, 0)
+    redraws.judge.forget()
+    assert (redraws.ask(), redraws.woken, redraws.judge.stale) == (1, 1, True)
     clock.now += 0.1 * PATIENCE
-    bench.judge.forget()
-    assert (bench.ask(), bench.woken, bench.judge.stale) == (2, 1, False)
+    redraws.judge.forget()
+    assert (redraws.ask(), redraws.woken, redraws.judge.stale) == (2, 1, False)
 
 
 async def test_without_patience_nothing_old_is_given_out(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Bench(clock, monkeypatch, patient=False)
-    bench.ask()
-    bench.judge.forget()
-    assert (bench.ask(), bench.woken, bench.judge.stale) == (2, 0, False)
+    redraws = Redraws(clock, monkeypatch, patient=False)
+    redraws.ask()
+    redraws.judge.forget()
+    assert (redraws.ask(), redraws.woken, redraws.judge.stale) == (2, 0, False)
 
 
 class Owner:

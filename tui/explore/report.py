@@ -32,7 +32,7 @@ from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
 from tui.text import plural, safe, size, to_ascii, with_keys
 
-#: The version of the JSON document. 2: what was called `mend` in a finding is `fix`.
+#: The version of the JSON document; docs/changelog.md says what each of them changed.
 SCHEMA = 2
 #: Findings, and counts, that say that nobody knows.
 _UNDETERMINED = ("denied", "limited", "unreachable")

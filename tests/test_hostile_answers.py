@@ -6,7 +6,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
@@ -141,6 +141,62 @@ def test_a_registry_that_says_yes_to_every_blob(world: Hostiles, capsys: Capture
     assert done.status == 3
     assert "says yes even to a digest that cannot exist" in done.output
     assert "mismatched" not in done.output and "missing" not in done.output
+
+
+async def _page() -> AsyncIterator[bytes]:
+    yield b"<html>sign in</html>"
+
+
+def _portal(asked: Asked) -> Reply:
+    return Reply(200, [("Content-Type", "text/html")], chunks=_page())
+
+
+BLOB_ANSWERS: dict[str, tuple[Answer, Answer]] = {
+    "HEAD is refused (403), GET is a portal": (told(status=403), _portal),
+    "HEAD is refused (401), GET is a portal": (told(status=401), _portal),
+    "HEAD is refused (405), GET is a portal": (told(status=405), _portal),
+    "HEAD 202, GET 203": (told(status=202), told(status=203, body=b"x")),
+    "HEAD 204, GET 204": (told(status=204), told(status=204)),
+    "HEAD 405, GET 416": (told(status=405), told(status=416)),
+    "HEAD 405, GET 206 without a byte": (
+        told(status=405),
+        told(status=206, headers=[("Content-Range", "bytes 0-0/77")], length=1),
+    ),
+    "HEAD without a length, GET a text": (told(length=-1), told(headers=[("Content-Type", "text/plain")], body=b"hi")),
+}
+
+
+@pytest.mark.parametrize(("head", "get"), BLOB_ANSWERS.values(), ids=BLOB_ANSWERS)
+def test_blobs_that_are_answered_by_a_yes_that_is_none(
+    world: Hostiles, capsys: Capture, head: Answer, get: Answer
+) -> None:
+    """A front that lets manifests through and answers layers by itself: nothing is known of them."""
+    registry = Registry().put(BOTH, "latest")
+    ours = {str(part.digest) for image in (AMD64, ARM64) for part in image.blobs}
+
+    def answer(asked: Asked) -> object:
+        if asked.path.rpartition("/")[2] in ours or ("/blobs/" in asked.path and get is _portal):
+            return (head if asked.method == "HEAD" else get)(asked)
+        return registry(asked)
+
+    done = check(capsys, "--json", f"{world.start(answer).address}/app:latest")  # type: ignore[arg-type]
+    assert done.status == 3, done.output
+    counts = done.document["counts"]
+    assert isinstance(counts, dict)
+    assert (counts["present"], counts["missing"], counts["mismatched"]) == (3, 0, 0), counts
+
+
+def test_a_head_that_says_that_everything_is_empty(world: Hostiles, capsys: Capture) -> None:
+    registry = Registry().put(BOTH, "latest")
+
+    def answer(asked: Asked) -> Reply:
+        reply = registry(asked)
+        if asked.method == "HEAD" and "/blobs/" in asked.path:
+            reply.length = 0
+        return reply
+
+    done = check(capsys, f"{world.start(answer).address}/app:latest")
+    assert done.status == 0, done.output
 
 
 def test_a_registry_that_says_yes_and_sends_other_bytes(world: Hostiles, capsys: Capture) -> None:

@@ -23,8 +23,14 @@ storage:
     rootdirectory: {root}
   delete:
     enabled: true
-http:
+{cache}http:
   addr: {address}
+"""
+
+
+_CACHE = """\
+  cache:
+    blobdescriptor: inmemory
 """
 
 
@@ -34,14 +40,15 @@ class BareRegistry:
     `address` is `127.0.0.1:port` and stays the same over restarts; `root` is its storage folder.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, cache: bool = False) -> None:
+        """`cache`: it remembers in memory which blobs it has, as most are run."""
         self.program = need("docker-registry")
         self.root = folder / "storage"
         self.root.mkdir(parents=True)
         self._log = folder / "registry.log"
         self._config = folder / "config.yml"
         self.address = f"127.0.0.1:{_free_port()}"
-        self._config.write_text(_CONFIG.format(root=self.root, address=self.address))
+        self._config.write_text(_CONFIG.format(root=self.root, address=self.address, cache=_CACHE if cache else ""))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

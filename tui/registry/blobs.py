@@ -1,8 +1,9 @@
 """Blobs: is one there, whole and bounded, as a stream that is verified at its end, or a part.
 
 A HEAD leaves much open. A 404 is confirmed once by a GET of one byte (pull-through caches and proxies say 404 to HEAD
-and 200 to GET); a HEAD that is refused is asked again the same way, and remembered per host; a 401 or 403 is explained
-by one GET per repository; a server that says 200 to everything is found out by asking for a digest that cannot exist.
+and 200 to GET); a HEAD that is refused, or that says yes in an odd way, is asked again the same way, and remembered per
+host; a 401 or 403 is explained by one GET per repository; a server that says 200 to everything is found out by asking
+for a digest that cannot exist.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import httpx
 
 from tui.oci.digest import Digest
+from tui.oci.errors import MalformedDigest
 from tui.registry.api_errors import ErrorBody, is_html, read_error, read_errors
 from tui.registry.endpoints import Address, Endpoints, Origin, object_name, pull_scope
 from tui.registry.errors import (
@@ -33,13 +35,14 @@ from tui.registry.middleware import Send
 from tui.registry.request import Pairs, Request, Response
 from tui.registry.settings import ClientSettings
 from tui.registry.single_flight import SingleFlight
-from tui.text import capital
+from tui.text import capital, safe
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
 HEAD_REFUSED = frozenset({400, 405, 501})
 _STORAGE_REFUSED = frozenset({400, 403, 405, 501})
+_BYTES = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 _FIRST_BYTE = (("Accept", "*/*"), ("Range", "bytes=0-0"))
 _ANYTHING = (("Accept", "*/*"),)
 
@@ -58,14 +61,22 @@ class Head:
     status: int = 200
     method: str = "HEAD"
     note: str = ""
+    names_digest: bool = False
+    """By GET: the answer itself names a digest."""
 
 
 class BlobProbe:
+    """Whether a blob is there, by one strict rule (docs/protocol-notes.md, K1): HEAD says 200 and the size that is
+    expected; or GET of the first byte says so, by 200 or by 206 with the right Content-Range, and sends that byte.
+    A HEAD that is odd in any way is asked again by GET, and nothing is accused of another size or digest before that.
+    """
+
     def __init__(self, send: Send, endpoints: Endpoints, settings: ClientSettings) -> None:
         self._send = send
         self._endpoints = endpoints
         self._settings = settings
         self._head_refused: set[Origin] = set()
+        """Where HEAD is refused, or says nothing that is worth asking for."""
         self._explained: dict[tuple[Origin, str, int], ErrorBody] = {}
         self._explaining: SingleFlight[None] = SingleFlight(keep=True)
         self._honest: dict[tuple[Origin, str], bool] = {}
@@ -78,6 +89,8 @@ class BlobProbe:
         self._head_refused = {each for each in self._head_refused if stays(each)}
         self._explained = {key: value for key, value in self._explained.items() if stays(key[0])}
         self._honest = {key: value for key, value in self._honest.items() if stays(key[0])}
+        for flights in (self._explaining, self._testing):
+            flights.forget(lambda key: isinstance(key, tuple) and not stays(key[0]))
 
     async def aclose(self) -> None:
         await self._explaining.aclose()
@@ -87,56 +100,75 @@ class BlobProbe:
         self, registry: str, repository: str, digest: Digest, *, expected_size: int | None, confirm: bool
     ) -> Head:
         """Raises the tree of errors.py; NotFound only when `confirm` has had its GET (or when it was switched off)."""
-        address = self._endpoints.blob(registry, repository, digest)
-        if address.origin in self._head_refused or not self._settings.host(registry).head:
-            return await self._by_range(registry, repository, digest, address, "")
-        response = await self._send(_request("HEAD", address, repository, _ANYTHING))
-        redirected = response.address != address
+        asked = _Asked(registry, repository, digest, self._endpoints.blob(registry, repository, digest), expected_size)
+        origin = asked.address.origin
+        if origin in self._head_refused or not self._settings.host(registry).head:
+            return await self._by_range(asked, "")
+        response = await self._send(_request("HEAD", asked.address, repository, _ANYTHING))
+        redirected = response.address != asked.address
         status = response.status
         if response.ok:
-            size = None if is_encoded(response.headers) else declared_length(response.headers)
-            head = Head(digest, response.media_type, size, status)
-            if _is_odd(response, head, expected_size, redirected):
-                await self._must_be_honest(registry, repository, address.origin)
-            return head
+            return _clean_head(response, asked) or await self._doubted(response, asked)
         if redirected and status in _STORAGE_REFUSED:
             # The storage behind refuses HEAD (a signed address is good for one method): a fresh address, by GET.
-            return await self._by_range(registry, repository, digest, address, "")
+            return await self._by_range(asked, "")
         if status in HEAD_REFUSED:
-            head = await self._by_range(registry, repository, digest, address, "")
-            self._head_refused.add(address.origin)
+            head = await self._by_range(asked, "")
+            self._head_refused.add(origin)
             return head
         if status in (404, 410) and confirm:
-            return await self._by_range(registry, repository, digest, address, "HEAD said that it is not there")
+            return await self._by_range(asked, "HEAD said that it is not there")
         if status in (401, 403):
-            return await self._denied(response, registry, repository, digest, address)
-        raise _error(response, repository, digest, registry, confirmed=False)
+            return await self._denied(response, asked)
+        raise asked.error(response, confirmed=False)
 
-    async def _by_range(self, registry: str, repository: str, digest: Digest, address: Address, note: str) -> Head:
+    async def _doubted(self, response: Response, asked: _Asked) -> Head:
+        """HEAD says yes, but not as a registry that has this blob would."""
+        theirs = _other_digest(response, asked.digest)
+        if theirs is None:
+            head = await self._by_range(asked, "")
+            if head.size == asked.size:
+                self._head_refused.add(asked.address.origin)
+            return head
+        head = await self._by_range(asked, f"HEAD names another digest ({theirs.short}) for it")
+        # Where GET leads to storage, which knows no digests, the registry's own word is what there is.
+        return head if head.names_digest else replace(head, digest=theirs)
+
+    async def _by_range(self, asked: _Asked, note: str) -> Head:
         """GET the first byte; never more than a bounded amount is read, even when Range is ignored."""
-        response = await self._send(_request("GET", address, repository, _FIRST_BYTE))
-        if response.status == 416:
-            _, _, total = content_range(response.headers.get("content-range"))
-            if total in (0, None):
-                # Not even a first byte: it is there and empty, or its size is not said.
-                return Head(digest, response.media_type, total, response.status, "GET", note)
-        if not response.ok:
-            raise _error(response, repository, digest, registry, confirmed=True)
-        head = _head_of_range(response, digest, note)
-        if _is_odd(response, head, None, response.address != address):
-            await self._must_be_honest(registry, repository, address.origin)
-        return head
+        response = await self._send(_request("GET", asked.address, asked.repository, _FIRST_BYTE))
+        return await self._judged(response, asked, note)
 
-    async def _denied(self, denied: Response, registry: str, repository: str, digest: Digest, address: Address) -> Head:
+    async def _judged(self, response: Response, asked: _Asked, note: str) -> Head:
+        """What a GET of the first byte says."""
+        status = response.status
+        if status == 416:
+            total = content_range(response.headers.get("content-range"))[2]
+            if asked.size in (0, None) and (total == 0 or (asked.size == 0 and total is None)):
+                return Head(asked.digest, response.media_type, 0, status, "GET", note)  # it has not even a first byte
+        if not response.ok and status != 416:
+            raise asked.error(response, confirmed=True)
+        size = _delivered_size(response)
+        names_digest = "docker-content-digest" in response.headers
+        as_expected = size is not None and (asked.size is None or size == asked.size)
+        if not names_digest and (not as_expected or is_html(response) or size == 0):
+            await self._must_be_honest(asked)
+        if size is None or not (as_expected or _is_the_blob(response, asked)):
+            raise response.error(Unreachable, _says_nothing(response, asked, size))
+        digest = _other_digest(response, asked.digest) or asked.digest
+        return Head(digest, response.media_type, size, status, "GET", note, names_digest)
+
+    async def _denied(self, denied: Response, asked: _Asked) -> Head:
         """A HEAD has no words: ask once per repository and status why, not once per blob."""
-        key = (address.origin, repository, denied.status)
+        origin = asked.address.origin
+        key = (origin, asked.repository, denied.status)
         explained_here: list[Response] = []
 
         async def explain() -> None:
-            response = await self._send(_request("GET", address, repository, _FIRST_BYTE))
+            response = await self._send(_request("GET", asked.address, asked.repository, _FIRST_BYTE))
             explained_here.append(response)
-            if response.ok:
-                self._head_refused.add(address.origin)  # it is only HEAD that is refused here
+            if response.ok or response.status in (404, 410, 416):
+                self._head_refused.add(origin)  # it is only HEAD that is refused here
             else:
                 self._explained[key] = read_errors(response.body, response.media_type)
 
@@ -144,35 +176,33 @@ class BlobProbe:
             try:
                 await self._explaining.run(key, explain)
             except RegistryError as error:
-                raise _error(denied, repository, digest, registry, confirmed=False) from error
+                raise asked.error(denied, confirmed=False) from error
         if explained_here:
-            response = explained_here[0]
-            if not response.ok:
-                raise _error(response, repository, digest, registry, confirmed=True)
-            return _head_of_range(response, digest, "HEAD was refused")
-        if address.origin in self._head_refused:
-            return await self._by_range(registry, repository, digest, address, "HEAD was refused")
-        refusal = _error(denied, repository, digest, registry, confirmed=False)
+            return await self._judged(explained_here[0], asked, "HEAD was refused")
+        if origin in self._head_refused:
+            return await self._by_range(asked, "HEAD was refused")
+        refusal = asked.error(denied, confirmed=False)
         errors = self._explained.get(key)
         if errors is None or not errors.message:
             raise refusal
         raise Denied(
-            f"{refusal.sentence} {registry} says: {errors.message}.",
+            f"{refusal.sentence} {asked.registry} says: {errors.message}.",
             status=refusal.status,
             code=errors.code,
             exchange_id=refusal.exchange_id,
         )
 
-    async def _must_be_honest(self, registry: str, repository: str, origin: Origin) -> None:
-        """Ask once per repository for a digest that cannot exist. Raises NotARegistry when that is there as well."""
-        key = (origin, repository)
+    async def _must_be_honest(self, asked: _Asked) -> None:
+        """Ask once per repository for a digest that cannot exist, by the method that decides about blobs. Raises
+        NotARegistry when that is there as well."""
+        key = (asked.address.origin, asked.repository)
         honest = self._honest.get(key)
         if honest is None:
-            honest = await self._testing.run(key, lambda: self._is_honest(registry, repository))
+            honest = await self._testing.run(key, lambda: self._is_honest(asked.registry, asked.repository))
             self._honest[key] = honest
         if not honest:
             raise NotARegistry(
-                f"{registry} says yes even to a digest that cannot exist: what answers there is not a registry "
+                f"{asked.registry} says yes even to a digest that cannot exist: what answers there is not a registry "
                 "(a login page, or a proxy), so nothing can be known from it.",
                 status=200,
             )
@@ -180,33 +210,95 @@ class BlobProbe:
     async def _is_honest(self, registry: str, repository: str) -> bool:
         impossible = f"sha256:{secrets.token_hex(32)}"
         address = self._endpoints.blob(registry, repository, impossible)
-        response = await self._send(_request("HEAD", address, repository, _ANYTHING))
+        response = await self._send(_request("GET", address, repository, _FIRST_BYTE))
         return not response.ok
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The blob that a question is about."""
+
+    registry: str
+    repository: str
+    digest: Digest
+    address: Address
+    size: int | None
+    """What its descriptor says; None: any."""
+
+    @property
+    def name(self) -> str:
+        return object_name("blob", self.repository, self.digest)
+
+    def error(self, response: Response, *, confirmed: bool) -> RegistryError:
+        return read_error(response, self.name, self.registry, confirmed=confirmed)
 
 
 def _request(method: str, address: Address, repository: str, headers: Pairs) -> Request:
     return Request(method, address, headers, take="some", limit=1, scopes=pull_scope(repository), repository=repository)
 
 
-def _error(response: Response, repository: str, digest: Digest, registry: str, *, confirmed: bool) -> RegistryError:
-    return read_error(response, object_name("blob", repository, digest), registry, confirmed=confirmed)
+def _clean_head(response: Response, asked: _Asked) -> Head | None:
+    """What a HEAD says that leaves no doubt."""
+    size = None if is_encoded(response.headers) else declared_length(response.headers)
+    if response.status != 200 or size is None or (asked.size is not None and size != asked.size):
+        return None
+    if "docker-content-digest" not in response.headers:
+        if size == 0 or is_html(response):
+            return None
+    elif _other_digest(response, asked.digest) is not None:
+        return None
+    return Head(asked.digest, response.media_type, size, 200)
 
 
-def _head_of_range(response: Response, digest: Digest, note: str) -> Head:
-    _, _, total = content_range(response.headers.get("content-range"))
-    size = total if response.status == 206 else declared_length(response.headers)
-    return Head(digest, response.media_type, size, response.status, "GET", note)
+def _delivered_size(response: Response) -> int | None:
+    """The size of the whole by a GET of the first byte that was answered as it should be, with that byte."""
+    if response.status == 206:
+        first, _, total = content_range(response.headers.get("content-range"))
+        return total if first == 0 and response.body else None
+    if response.status != 200 or is_encoded(response.headers):
+        return None
+    size = declared_length(response.headers)
+    return size if response.body or size == 0 else None
 
 
-def _is_odd(response: Response, head: Head, expected_size: int | None, redirected: bool) -> bool:
-    """Does a 200 look as if the server said that to everything?"""
-    if "docker-content-digest" in response.headers:
-        return False
-    if is_html(response):
+def _is_the_blob(response: Response, asked: _Asked) -> bool:
+    """Whether what has another size is the blob all the same, and no text about it: only then is the size wrong."""
+    if _named_digest(response) == asked.digest:
         return True
-    if redirected or response.status == 206:
-        return False
-    return head.size is None or (expected_size is not None and head.size != expected_size)
+    kind = response.media_type
+    if response.status == 206:
+        return not kind.startswith("text/")
+    bytes_of_it = kind in _BYTES or kind.startswith("application/vnd.")
+    return bytes_of_it and response.address == asked.address
+
+
+def _says_nothing(response: Response, asked: _Asked, size: int | None) -> str:
+    status = response.status
+    here = f"{asked.registry} was asked for the first byte of {asked.name}"
+    if size is not None:
+        kind = f" of {safe(response.media_type, limit=80)}" if response.media_type else ""
+        return (
+            f"{here} and answered {status} with something else: {size:,} bytes{kind}. Whether it is there is not known."
+        )
+    if status in (200, 206) and not response.body:
+        return f"{here}, announced it ({status}) and sent nothing: its bytes may be gone, or the answer broke off."
+    if status in (200, 206):
+        return f"{here} and answered {status} without its size, so whether it is there whole is not known."
+    return f"{here} and answered {status}, which says neither yes nor no."
+
+
+def _named_digest(response: Response) -> Digest | None:
+    text = response.headers.get("docker-content-digest")
+    try:
+        return Digest(text.strip()) if text else None
+    except MalformedDigest:
+        return None
+
+
+def _other_digest(response: Response, digest: Digest) -> Digest | None:
+    """The digest that the answer names, when that contradicts the one that was asked for."""
+    theirs = _named_digest(response)
+    return theirs if theirs is not None and theirs.algorithm == digest.algorithm and theirs != digest else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +361,7 @@ class Blobs:
         response = await self._send(self._get(registry, repository, digest, take="some", limit=length, headers=asked))
         if response.status == 416:
             return b""
-        _check(response, what, registry)
+        _check(response, what, registry, part=True)
         if response.status == 206:
             first, _, _ = content_range(response.headers.get("content-range"))
             if first is not None and first != start:
@@ -324,8 +416,10 @@ def _other_bytes(response: Response, what: str, registry: str) -> Corrupt:
     return response.error(Corrupt, f"{registry} sent other bytes than those of {what}: they do not hash to its digest.")
 
 
-def _check(response: Response, what: str, registry: str) -> None:
+def _check(response: Response, what: str, registry: str, *, part: bool = False) -> None:
     if not response.ok:
         raise read_error(response, what, registry)
     if is_html(response) and "docker-content-digest" not in response.headers:
         raise response.error(NotARegistry, f"{registry} answered with a web page instead of {what}.")
+    if response.status != 200 and not (part and response.status == 206):
+        raise response.error(Unreachable, f"{registry} answered {response.status} instead of sending {what}.")

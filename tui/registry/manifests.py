@@ -135,8 +135,8 @@ class Manifests:
         )
         if response.ok:
             digest = _hint(response, selector)
-            if digest is None or is_html(response):
-                return await self._by_get(registry, repository, selector, "the registry named no digest")
+            if digest is None or is_html(response) or response.status != 200:
+                return await self._by_get(registry, repository, selector, "HEAD named no digest that could be meant")
             size = None if is_encoded(response.headers) else declared_length(response.headers)
             return Head(digest, response.media_type, size, response.status)
         if response.status in HEAD_REFUSED:
@@ -292,6 +292,10 @@ def _digest_header(response: Response) -> Digest | None:
 
 
 def _hint(response: Response, selector: str) -> Digest | None:
-    """By digest: the one that was asked for, when the registry names any. By tag: what the registry names."""
+    """By digest: the one that was asked for, when the registry names that, or one of another algorithm for it. By tag:
+    what the registry names."""
     digest = _digest_header(response)
-    return Digest(selector) if digest is not None and is_digest(selector) else digest
+    wanted = digest_in(selector)
+    if digest is None or wanted is None or digest == wanted:
+        return digest
+    return wanted if digest.algorithm != wanted.algorithm else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
@@ -159,14 +160,27 @@ class RegistrySource:
             media_type=media.normalise(head.media_type) or None,
             confirmed=head.method == "GET",
         )
-        return compare(descriptor, seen)
+        found = compare(descriptor, seen)
+        if seen.confirmed or (found.presence is Presence.PRESENT and seen.size is not None):
+            return found
+        # Nothing is called mismatched by the word of a HEAD: the bytes are small, and they are hashed.
+        served = await self._client.get_manifest(self._registry, repository, str(descriptor.digest), fresh=True)
+        read = replace(seen, size=len(served.raw), media_type=served.media_type, confirmed=True)
+        return compare(descriptor, read)
 
     async def _probe_blob(self, repository: str, descriptor: Descriptor, *, confirm: bool) -> Observation:
         head = await self._client.head_blob(
             self._registry, repository, descriptor.digest, expected_size=descriptor.size, confirm=confirm
         )
         confirmed = head.method == "GET"
-        seen = Observation(Presence.PRESENT, detail=head.note, status=head.status, size=head.size, confirmed=confirmed)
+        seen = Observation(
+            Presence.PRESENT,
+            detail=head.note,
+            status=head.status,
+            size=head.size,
+            digest=head.digest,
+            confirmed=confirmed,
+        )
         return compare(descriptor, seen)
 
     async def blob(self, repository: str, descriptor: Descriptor, *, limit: int) -> bytes:
@@ -184,7 +198,7 @@ class RegistrySource:
             await self._client.head_blob(
                 self._registry, repository, descriptor.digest, expected_size=descriptor.size, confirm=False
             )
-        except errors.NotARegistry as instead:
+        except (errors.NotARegistry, errors.Unreachable) as instead:
             return source_error(instead)
         except errors.RegistryError:
             return source_error(error)

@@ -15,7 +15,7 @@ from tui.registry.settings import ClientSettings, HostSettings
 from tui.sources.presence import Presence
 from tui.sources.registry import RegistrySource
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 
 @pytest.fixture

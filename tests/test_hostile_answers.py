@@ -3,6 +3,7 @@ siblings unharmed, no hang, and nothing that says "missing" where nobody knows."
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import time
@@ -70,6 +71,12 @@ def told(**parts: object) -> Answer:
     return lambda asked: Reply(**parts)  # type: ignore[arg-type]
 
 
+async def limited(asked: Asked) -> Reply:
+    """After the siblings had their time: a 429 makes the whole host rest."""
+    await asyncio.sleep(0.3)
+    return error(429, "TOOMANYREQUESTS", Retry_After="900")
+
+
 @dataclass
 class Case:
     name: str
@@ -96,7 +103,7 @@ CASES = (
     Case("broken", told(status=500, body=b"\x1b[31moops"), "answered 500"),
     Case("hung up", told(drop=True), "closed the connection before it had answered"),
     Case("cut short", told(headers=MANIFEST, body=b"{", length=500), "broke off before its end"),
-    Case("limited", lambda asked: error(429, "TOOMANYREQUESTS", Retry_After="900"), "15 min"),
+    Case("limited", limited, "15 min"),
     Case("denied", lambda asked: error(403, "DENIED", "no \x1b[31m"), "403"),
     Case("no challenge", told(status=401), "does not exist, or you may not see it (401)"),
     Case("odd challenge", told(status=401, headers=[("WWW-Authenticate", 'Negotiate, X="1')]), "401"),
@@ -273,3 +280,50 @@ def test_lists_of_tags(world: Hostiles, capsys: Capture, answer: Handler, status
     out, err = capsys.readouterr()
     assert says in out + err
     assert all(len(line) < 2000 for line in out.splitlines())
+
+
+TAG_LISTS: dict[str, tuple[Answer, str]] = {
+    "401": (told(status=401), "401"),
+    "403": (lambda asked: error(403, "DENIED", "no listing"), "no listing"),
+    "405": (told(status=405), "405"),
+    "429": (lambda asked: error(429, "TOOMANYREQUESTS", Retry_After="900"), "limits the rate"),
+    "500": (told(status=500), "500"),
+    "a page": (told(headers=[("Content-Type", "text/html")], body=b"<html>sign in</html>"), "web page"),
+    "a reset": (told(drop=True), "closed the connection"),
+    "too much": (lambda asked: Reply(200, chunks=forever(b'["a",' * 5_000)), "larger than the limit"),
+    "no JSON": (told(body=b"{"), "list of tags"),
+    "nothing on a first page": (
+        told(headers=[("Link", "<https://evil.example/>; rel=next")], body=b'{"tags":[]}'),
+        "page",
+    ),
+}
+
+
+@pytest.mark.parametrize(("answer", "says"), TAG_LISTS.values(), ids=TAG_LISTS)
+def test_a_list_of_tags_that_is_refused(world: Hostiles, capsys: Capture, answer: Answer, says: str) -> None:
+    """Nobody named a tag, `latest` is not there, and what else is there nobody tells: that is not known, and not
+    "nothing can be pulled"."""
+    registry = Registry().put(BOTH, "1.0")
+    server = world.start(lambda asked: answer(asked) if "/tags/" in asked.path else registry(asked))  # type: ignore[arg-type,return-value]
+    done = check(capsys, f"{server.address}/app")
+    assert done.status == 3, done.output
+    assert "nothing can be pulled" not in done.output
+    if says != "limits the rate":  # a host that asks for a rest is not asked for latest again either
+        assert "latest is not there" in done.output and "the list of its tags" in done.output
+    assert says in done.output
+    told_as_json = check(capsys, "--json", f"{server.address}/app")
+    assert told_as_json.status == 3
+    assert told_as_json.document["complete"] is False
+    counts = told_as_json.document["counts"]
+    assert isinstance(counts, dict) and counts["missing"] == 0
+
+
+def test_a_list_of_tags_that_is_refused_where_latest_is_there(world: Hostiles, capsys: Capture) -> None:
+    registry = Registry().put(BOTH, "latest")
+    server = world.start(lambda asked: Reply(403) if "/tags/" in asked.path else registry(asked))
+    assert check(capsys, f"{server.address}/app").status == 0
+
+
+def test_a_repository_that_nobody_knows_is_missing(world: Hostiles, capsys: Capture) -> None:
+    server = world.start(lambda asked: error(404, "NAME_UNKNOWN"))
+    assert check(capsys, f"{server.address}/app").status == 1

@@ -81,9 +81,25 @@ async def _image(explorer: Explorer, node: Node, named: bool) -> Selection:
         return alone
     try:
         chosen = await _tags(explorer, node.parent)
-    except SourceError:
-        return alone  # that there is no tag latest is known, whatever the list says
-    return chosen if chosen.count else alone
+    except SourceError as error:
+        if error.presence is Presence.MISSING:
+            return alone
+        raise _only_latest_is_known(error.presence, f"was refused: {error.sentence}", error.retry_at) from error
+    if chosen.count:
+        return chosen
+    if not chosen.coverage.whole:
+        raise _only_latest_is_known(Presence.UNREACHABLE, f"could not be read whole. {chosen.coverage.why}".rstrip())
+    return alone
+
+
+def _only_latest_is_known(presence: Presence, why: str, retry_at: float | None = None) -> SourceError:
+    """Nobody named a tag, and which tags there are was not told: what can be pulled is not known."""
+    return SourceError(
+        presence,
+        f"The tag latest is not there, and the list of its tags {why} So what can be pulled is not known.",
+        fix="Name a tag: NAME:TAG. Listing may need a login (docker login) that pulling does not.",
+        retry_at=retry_at,
+    )
 
 
 async def _tags(explorer: Explorer, node: Node) -> Selection:

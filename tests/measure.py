@@ -152,6 +152,37 @@ def ways() -> tuple[Way, Way]:
         return walked(["check", f"{registry.address}/few:latest"]), walked(["check", f"{registry.address}/many:latest"])
 
 
+async def redraws() -> Counter[str]:
+    """Whole redraws, and lines drawn, by widget, while `x` on an index is answered for nine blobs."""
+    from textual.widget import Widget
+
+    from tests.app.stage import WritableSource, staged
+    from tests.support.images import image as made
+    from tests.support.images import index
+
+    drawn: Counter[str] = Counter()
+    source = WritableSource()
+    source.put("app", index(*(made(f"linux/{name}", seed=name) for name in ("amd64", "arm64", "s390x"))), "1.0")
+    plain = Widget.refresh
+
+    def refresh(widget: Any, *regions: Any, **more: Any) -> Any:
+        if not regions and widget.id in ("tree", "page", "verdict", "header"):
+            drawn[widget.id] += 1
+        return plain(widget, *regions, **more)
+
+    async with staged(source=source) as stage:
+        await stage.go("app", "1.0")
+        await stage.press("right")
+        await stage.quiet()
+        Widget.refresh = refresh  # type: ignore[method-assign,assignment]
+        try:
+            await stage.press("x")
+            await stage.quiet()
+        finally:
+            Widget.refresh = plain  # type: ignore[method-assign]
+    return drawn
+
+
 def suites() -> dict[str, float]:
     """Seconds of the two suites, as a contributor runs them."""
     took = {}
@@ -185,6 +216,9 @@ def main() -> None:
     calls, tasks = sum(grows.values()) / more, (many.tasks - few.tasks) / more
     hops = many.last_hops
     print(f"{'for each HEAD':28} {hops} hops in its task, {steady} functions, {calls:.0f} calls, {tasks:.1f} tasks")
+    drawn = asyncio.run(redraws())
+    each = ", ".join(f"{name} {count}" for name, count in sorted(drawn.items()))
+    print(f"{'nine answers':28} {drawn.total()} whole redraws ({each})")
     if chosen.suites:
         for name, seconds in suites().items():
             print(f"{name:28} {seconds:.0f} s")

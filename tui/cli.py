@@ -64,6 +64,10 @@ def _command(name: str) -> Callable[[Options, Settings], int]:
             from tui.commands import create
 
             return create.run
+        case "fix":
+            from tui.commands import fix
+
+            return fix.run
         case "registry":
             from tui.commands import registry
 

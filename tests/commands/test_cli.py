@@ -181,6 +181,12 @@ def test_bookmarks_stand_in_for_sources(calls: Calls, tmp_path: Path) -> None:
         (["create", "app:1", "a", "--annotation", "novalue"], "KEY=VALUE"),
         (["create", "app:1", "a", "--type", "schema1"], "invalid choice"),
         (["create", "app:1", "a", "--remove", "x/y/z/w"], "os/architecture"),
+        (["fix"], "Name one SOURCE"),
+        (["fix", "app:1", "app:2"], "Name one SOURCE"),
+        (["fix", "oci:/tmp/x"], "Only what is in a registry can be fixed"),
+        (["fix", "localhost:5000/"], "Only what is in a registry can be fixed"),
+        (["fix", "app:1", "--read-only"], "--read-only forbids writing"),
+        (["fix", "app:1", "--from", "App"], "must be lower case"),
         (["registry", "x"], "takes no words"),
         (["registry", "--port", "65536"], "between 0"),
         (["registry", "--port", "٣"], "between 0"),
@@ -218,7 +224,7 @@ def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     out = capsys.readouterr().out
-    for word in ("demo", "tree", "check", "create", "registry", "oci:PATH[:TAG]", "fanfold -- NAME"):
+    for word in ("demo", "tree", "check", "create", "fix", "registry", "oci:PATH[:TAG]", "fanfold -- NAME"):
         assert word in out
 
 

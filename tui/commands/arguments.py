@@ -29,6 +29,7 @@ _COMMANDS = {
     "tree": "print the tree as text, with presence",
     "check": "print every object that is not there, and the verdict",
     "create": "make a manifest list of images, and push it",
+    "fix": "bring back what is missing below an image; no digest changes",
     "registry": "serve the embedded registry alone, for other programs",
 }
 _EXIT_STATUS = "Exit status: 0 complete; 1 something is missing; 2 wrong usage; 3 could not be determined."
@@ -238,9 +239,37 @@ def _create_parser() -> Parser:
         "--annotation", metavar="K=V", action="append", default=[], help="set an annotation of the index (repeat)"
     )
     parser.add_argument("--type", choices=("oci", "docker"), help="the kind of list, instead of what its images are")
+    _write_options(parser)
+    return parser
+
+
+def _fix_parser() -> Parser:
+    parser = _new(
+        "fix",
+        "[OPTIONS] SOURCE",
+        "Bring back what is missing below an image of a registry, or below every tag of a repository, by the fewest\n"
+        "writes: mounts, copies, child manifests. No digest changes and no tag moves. All is checked again after.\n"
+        "As with create, nothing is asked: --dry-run shows the plan first.\n\n"
+        "Without --from it is looked for in the repositories beside, and where the journal says that it came from.",
+        "SOURCE",
+        _EXIT_STATUS.replace("1 something is missing", "1 something stays missing"),
+    )
+    parser.add_argument(
+        "--from",
+        dest="places",
+        metavar="PLACE",
+        action="append",
+        default=[],
+        help="look here too: a repository, a registry (host/), oci:PATH, an archive, storage:PATH (repeat)",
+    )
+    parser.add_argument("--search-catalog", action="store_true", help="look in every repository of the registry")
+    _write_options(parser)
+    return parser
+
+
+def _write_options(parser: Parser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
     parser.add_argument("--json", action="store_true", help="print the plan or the outcome as JSON")
-    return parser
 
 
 def _registry_parser() -> Parser:
@@ -255,5 +284,6 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "tree": _tree_parser,
     "check": _check_parser,
     "create": _create_parser,
+    "fix": _fix_parser,
     "registry": _registry_parser,
 }

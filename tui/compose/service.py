@@ -27,7 +27,7 @@ from tui.compose.events import OnEvent, PushResult
 from tui.compose.fix import plan_fix
 from tui.compose.journal import Journal
 from tui.compose.local_lists import draft_of_local, plan_local_write, plan_remove_local, recreate_local
-from tui.compose.plan import Action, DiffRow, Plan, difference
+from tui.compose.plan import Action, DiffRow, Plan, difference, summary
 from tui.compose.planner import plan_draft
 from tui.compose.push import Push
 from tui.compose.recreate import recreate
@@ -242,6 +242,35 @@ class DraftService:
             journal=self.journal,
             dry_run=dry_run,
             progress=progress,
+        )
+
+    async def recreate_outlook(self, target: Reference) -> str:
+        """What recreating a tag's list from its sources would do, for one that cannot be fixed: a sentence, which says
+        so when it would not help; "" when that cannot be found out. Raises nothing of its own."""
+        if target.digest is not None:
+            return ""
+        name, home = safe(str(target)), RepositoryLocation.of(target)
+        try:
+            manifest = await self.inspector.manifest(home, target.tag or "latest", fresh=True)
+            if not isinstance(manifest, Index):
+                return f"{name} is a single image: push it again."
+            known = await asyncio.to_thread(self.journal.sources, target)
+            draft = await recreate(self.inspector, target, manifest, home, known=known)
+            plan = await plan_draft(draft, self.inspector, dry_run=True)
+        except (ComposeError, SourceError, OciError):
+            return ""
+        stopping = next((problem for problem in plan.problems if problem.stops), None)
+        if stopping is not None:
+            return f"Recreating {name} would not help now: {stopping.message}"
+        if plan.digest == manifest.digest:
+            return f"Recreating {name} would not help: its sources hold the same images."
+        sources = [entry.source for entry in draft.images if entry.source is not None]
+        line = (
+            f", or `fanfold create {name} {' '.join(map(safe, sources))}`" if len(sources) == len(draft.images) else ""
+        )
+        return with_keys(
+            f"Recreating {name} from its sources ({{key:recreate}} on the screen{line}) would make it pullable, as "
+            f"another list: {plan.digest} ({summary(plan.diff)}). Signatures of the old digest do not follow."
         )
 
     async def plan_tag(self, target: Reference, digest: Digest, progress: Progress) -> Plan:

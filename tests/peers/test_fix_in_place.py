@@ -1,0 +1,56 @@
+"""`fanfold fix` for real: what a registry lost comes back, and docker and skopeo take the image, of the same digest."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.peers import run
+from tests.support.real_registry import RealRegistry
+from tui.oci import media
+from tui.oci.digest import Digest
+
+pytestmark = [pytest.mark.slow, pytest.mark.peer]
+
+
+def fanfold(*argv: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tui", *argv],
+        text=True,
+        capture_output=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")},
+    )
+
+
+def test_docker_and_skopeo_take_what_was_fixed(real: RealRegistry, tmp_path: Path) -> None:
+    images = [real.put_image("app", name, f"linux/{name}", "app", layers=2) for name in ("amd64", "arm64")]
+    for name in ("amd64", "arm64"):
+        real.put_image("staging", name, f"linux/{name}", "app", layers=2)
+    entries = [one.entry() for one in images]
+    document = {"schemaVersion": 2, "mediaType": media.DOCKER_LIST, "manifests": entries}
+    digest = real.put_manifest("app", "1", json.dumps(document).encode(), media.DOCKER_LIST)
+    real.unlink_blob("app", images[1].layers[1])
+    real.unlink_manifest("app", images[0].digest)
+    real.restart()
+    config = {"DOCKER_CONFIG": str(tmp_path / "docker")}
+    name = f"{real.address}/app:1"
+    copy = ("skopeo", "copy", "--all", "--src-tls-verify=false", f"docker://{name}", f"dir:{tmp_path / 'copy'}")
+    assert run(*copy).returncode != 0
+    assert fanfold("check", name, folder=tmp_path).returncode == 1
+
+    done = fanfold("fix", name, "--from", f"{real.address}/staging", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "can be pulled on both platforms" in done.stderr
+
+    assert run(*copy).returncode == 0
+    inspected = run("docker", "manifest", "inspect", "--insecure", name, env=config)
+    assert inspected.returncode == 0, inspected.stderr
+    assert str(images[0].digest) in inspected.stdout
+    assert Digest.of(real.manifest("app", "1")) == digest
+    assert fanfold("check", name, folder=tmp_path).returncode == 0

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.oci.errors import MalformedDocument, MalformedPlatform, OciError
-from tui.oci.platform import Platform
+from tui.oci.platform import Platform, choose, choose_exactly, fallbacks
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,12 @@ from tui.oci.platform import Platform
             Platform("windows", "amd64", None, "10.0.17763.1"),
             "windows/amd64 10.0.17763.1",
         ),
+        (
+            "windows(10.0.17763+win32k)/amd64",
+            Platform("windows", "amd64", None, "10.0.17763", ("win32k",)),
+            "windows/amd64 10.0.17763+win32k",
+        ),
+        ("linux(+a+b)/arm", Platform("linux", "arm", None, None, ("a", "b")), "linux/arm +a+b"),
     ],
 )
 def test_parsing(text: str, platform: Platform, shown: str) -> None:
@@ -140,3 +146,107 @@ def test_parse_raises_nothing_else_and_normalising_twice_changes_nothing(text: s
         assert Platform.parse(str(platform)) == platform
         assert platform.normalised() == platform.normalised().normalised()
         assert platform.same_as(platform.normalised())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "offers", "taken"),
+    [
+        ("linux/arm/v7", ["linux/amd64", "linux/arm/v5", "linux/arm/v6"], "linux/arm/v6"),
+        ("linux/arm/v7", ["linux/arm/v8"], None),
+        ("linux/arm", ["linux/arm/v6"], "linux/arm/v6"),
+        ("linux/amd64/v3", ["linux/amd64", "linux/amd64/v2"], "linux/amd64/v2"),
+        ("linux/amd64/v3", ["linux/386", "linux/amd64"], "linux/amd64"),
+        ("linux/amd64", ["linux/amd64/v2"], None),
+        ("linux/amd64", ["linux/arm64", "linux/386"], "linux/386"),
+        ("linux/arm64/v9", ["linux/arm64"], "linux/arm64"),
+        ("linux/arm64/v9", ["linux/arm64", "linux/arm64/v8.5"], "linux/arm64/v8.5"),
+        ("linux/arm64/v9.2", ["linux/arm64", "linux/arm64/v9", "linux/arm64/v9.1"], "linux/arm64/v9.1"),
+        ("linux/arm64", ["linux/arm64/v8.1"], None),
+        ("linux/arm64", ["linux/arm/v6", "linux/arm/v7"], "linux/arm/v7"),
+        ("linux/arm64", ["linux/arm64/v8", "linux/arm64"], "linux/arm64/v8"),
+        ("linux/s390x", ["linux/amd64"], None),
+        ("windows(10.0.17763)/amd64", ["windows/amd64 10.0.20348.1", "windows/amd64 10.0.17763.1879"],
+         "windows/amd64 10.0.17763.1879"),
+        ("windows(10.0.17763.99)/amd64", ["windows/amd64 10.0.17763.1", "windows/amd64 10.0.17763.9"],
+         "windows/amd64 10.0.17763.9"),
+        ("windows(10.0.22621)/amd64", ["windows/amd64 10.0.17763.1", "windows/amd64 10.0.20348.5"],
+         "windows/amd64 10.0.20348.5"),
+        ("windows(10.0.14393)/amd64", ["windows/amd64 10.0.17763.1"], None),
+        ("windows/amd64", ["windows/amd64 10.0.17763.1"], "windows/amd64 10.0.17763.1"),
+        ("windows(10.0.17763)/amd64", ["windows/amd64"], "windows/amd64"),
+        ("windows(10.0.17763)/amd64", ["windows/amd64 10.0.17763.1+win32k"], None),
+        ("windows(10.0.17763+a)/amd64", ["windows/amd64 10.0.17763.1+a"], "windows/amd64 10.0.17763.1+a"),
+    ],
+)  # fmt: skip
+def test_containerd_takes_the_nearest_platform(wanted: str, offers: list[str], taken: str | None) -> None:
+    place = choose(Platform.parse(wanted), [Platform.parse(offer) for offer in offers])
+    assert (None if place is None else offers[place]) == taken
+
+
+def test_an_entry_without_a_platform_is_taken_last() -> None:
+    amd64, arm64 = Platform.parse("linux/amd64"), Platform.parse("linux/arm64")
+    assert choose(amd64, [None, amd64]) == 1
+    assert choose(amd64, [arm64, None, None]) == 1
+    assert choose_exactly(amd64, [None, amd64]) == 1
+    assert choose_exactly(amd64, [arm64, None, None]) == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "offers", "taken"),
+    [
+        ("linux/arm/v7", ["linux/arm/v6"], "linux/arm/v6"),
+        ("linux/arm/v7", ["linux/arm"], "linux/arm"),
+        ("linux/arm", ["linux/arm/v6", "linux/arm/v7"], "linux/arm/v7"),
+        ("linux/amd64/v3", ["linux/amd64/v2"], None),
+        ("linux/amd64/v3", ["linux/amd64"], "linux/amd64"),
+        ("linux/amd64", ["linux/386"], None),
+        ("linux/arm64", ["linux/arm64/v8"], "linux/arm64/v8"),
+        ("linux/arm64/v9", ["linux/arm64/v8"], None),
+        ("linux/arm64", ["linux/arm/v7"], None),
+        ("windows(10.0.17763)/amd64", ["windows/amd64 10.0.20348.1", "windows/amd64 10.0.17763.1879"],
+         "windows/amd64 10.0.20348.1"),
+    ],
+)  # fmt: skip
+def test_skopeo_takes_no_other_architecture(wanted: str, offers: list[str], taken: str | None) -> None:
+    place = choose_exactly(Platform.parse(wanted), [Platform.parse(offer) for offer in offers])
+    assert (None if place is None else offers[place]) == taken
+
+
+SOME = st.builds(
+    Platform,
+    st.sampled_from(["linux", "windows", "macos", ""]),
+    st.sampled_from(["amd64", "x86_64", "386", "arm", "arm64", "armhf", "s390x", ""]),
+    st.sampled_from([None, "v1", "v2", "v5", "v6", "v7", "v8", "v8.3", "v9", "v9.1", "v99", "8", "x"]),
+    st.sampled_from([None, "10.0.17763", "10.0.17763.1879", "10.0.20348.1", "10.0.26100.1", "x"]),
+    st.sampled_from([(), ("win32k",), ("a", "win32k")]),
+)
+
+
+@given(SOME, st.lists(st.none() | SOME, max_size=6))
+def test_what_is_taken_is_among_the_fallbacks_and_nothing_nearer_is_there(
+    wanted: Platform, offers: list[Platform | None]
+) -> None:
+    place = choose(wanted, offers)
+    order = [(each.os, each.architecture, each.variant) for each in fallbacks(wanted)]
+    assert len(set(order)) == len(order) < 40
+    assert order[0] == (wanted.normalised().os, wanted.normalised().architecture, wanted.normalised().variant)
+    if place is None:
+        assert None not in offers
+        assert not any(wanted.normalised() == offer.normalised() for offer in offers if offer is not None)
+        return
+    taken = offers[place]
+    if taken is None:
+        assert offers.index(None) == place
+        return
+    plain = taken.normalised()
+    rank = order.index((plain.os, plain.architecture, plain.variant))
+    exact = [offer for offer in offers if offer is not None and offer.normalised() == wanted.normalised()]
+    assert rank == 0 or not exact
+    assert choose(wanted, [taken]) == 0
+
+
+@given(SOME, st.lists(SOME, min_size=1, max_size=5), SOME)
+def test_more_entries_never_take_away_what_fits(wanted: Platform, offers: list[Platform], more: Platform) -> None:
+    if choose(wanted, offers) is not None:
+        assert choose(wanted, [*offers, more]) is not None
+        assert choose(wanted, [more, *offers]) is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -11,9 +11,11 @@ from tui.oci.errors import MalformedDocument, MalformedPlatform
 from tui.text import safe
 
 _PART = r"[A-Za-z0-9_.-]+"
+# What stands in brackets, or after a space: the version of the system, and features that it must have.
+_OPTIONS = r"[^()\s/+]*(?:\+[^()\s/+]+)*"
 _GRAMMAR = re.compile(
-    rf"(?P<os>{_PART})(?:\((?P<inner>[^()\s/]+)\))?/(?P<architecture>{_PART})(?:/(?P<variant>{_PART}))?"
-    r"(?: (?P<outer>[^()\s/]+))?",
+    rf"(?P<os>{_PART})(?:\((?P<inner>(?!\)){_OPTIONS})\))?/(?P<architecture>{_PART})(?:/(?P<variant>{_PART}))?"
+    rf"(?: (?P<outer>(?=\S){_OPTIONS}))?",
     re.ASCII,
 )
 _ALONE = re.compile(_PART, re.ASCII)
@@ -55,12 +57,18 @@ class Platform:
 
     @classmethod
     def parse(cls, text: str) -> Platform:
-        """`linux/arm64/v8`, `windows(10.0.17763)/amd64`, or what `str` gives. One word is an architecture of
+        """`linux/arm64/v8`, `windows(10.0.17763+win32k)/amd64`, or what `str` gives. One word is an architecture of
         Linux (`arm64`), as people write it. Raises MalformedPlatform."""
         match = _GRAMMAR.fullmatch(text)
         if match is not None:
-            os_version = match["inner"] or match["outer"]
-            return cls(match["os"].lower(), match["architecture"].lower(), _lower(match["variant"]), os_version)
+            os_version, *features = (match["inner"] or match["outer"] or "").split("+")
+            return cls(
+                match["os"].lower(),
+                match["architecture"].lower(),
+                _lower(match["variant"]),
+                os_version or None,
+                tuple(features),
+            )
         shown = safe(text, limit=60)
         if _ALONE.fullmatch(text) and text.lower() not in _KNOWN_OSES:
             return cls("linux", text.lower())
@@ -102,13 +110,12 @@ class Platform:
         return document | dict(self.extra)
 
     def __str__(self) -> str:
-        """`linux/arm64/v8`; with the version of Windows, `windows/amd64 10.0.17763.1`. Safe text."""
+        """`linux/arm64/v8`; with the version and the features of Windows, `windows/amd64 10.0.17763.1+win32k`. Safe."""
         text = f"{self.os or 'unknown'}/{self.architecture or 'unknown'}"
         if self.variant:
             text += f"/{self.variant}"
-        if self.os_version:
-            text += f" {self.os_version}"
-        return safe(text, limit=200)
+        options = "".join([self.os_version or "", *(f"+{feature}" for feature in self.os_features)])
+        return safe(f"{text} {options}" if options else text, limit=200)
 
     @property
     def is_unknown(self) -> bool:
@@ -121,18 +128,164 @@ class Platform:
         machine = _ALIASES.get(self.architecture.lower(), _Machine(self.architecture.lower(), None))
         variant = machine.variant if machine.variant is not None else _lower(self.variant)
         variant = _VARIANTS.get(machine.architecture, {}).get(variant, variant)
-        return replace(self, os=_OSES.get(os, os), architecture=machine.architecture, variant=variant)
+        return replace(
+            self,
+            os=_OSES.get(os, os),
+            architecture=machine.architecture,
+            variant=variant,
+            os_features=tuple(sorted(set(self.os_features))),
+        )
 
     def same_as(self, other: Platform) -> bool:
         """Whether both mean the same machine: arm64 is arm64/v8, x86_64 is amd64."""
         return self.normalised() == other.normalised()
 
     def matches(self, wanted: Platform) -> bool:
-        """Whether this is the platform that was asked for; a version that was not asked for does not matter."""
+        """Whether this is the platform that was asked for; a version that was not asked for does not matter, and of
+        Windows the build decides: 10.0.17763 is 10.0.17763.1879."""
         ours, theirs = self.normalised(), wanted.normalised()
-        return (ours.os, ours.architecture, ours.variant) == (theirs.os, theirs.architecture, theirs.variant) and (
-            theirs.os_version in (None, ours.os_version)
+        if (ours.os, ours.architecture, ours.variant) != (theirs.os, theirs.architecture, theirs.variant):
+            return False
+        if theirs.os_version is None or theirs.os_version == ours.os_version:
+            return True
+        build = _build(theirs.os_version)
+        return ours.os == "windows" and build is not None and build == _build(ours.os_version or "")
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the system or the architecture is not named, so that no client can ask for it."""
+        return not self.is_unknown and (
+            "unknown" in (self.os, self.architecture) or not (self.os and self.architecture)
         )
+
+
+# From this build of Windows Server on, hosts run the images of older builds too, down to this one.
+_STABLE_BUILD = 20348
+
+
+class _Build(NamedTuple):
+    major: int
+    minor: int
+    build: int
+
+
+def _build(version: str) -> _Build | None:
+    """The numbers of a version of Windows that say which build it is; None when it names none."""
+    parts = version.split(".")[:3]
+    if len(parts) < 3 or not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in parts):
+        return None
+    return _Build(*map(int, parts))
+
+
+def _runs(asked: str | None, offered: str | None) -> bool:
+    """Whether a Windows host of version `asked` runs an image made for `offered`."""
+    host = _build(asked or "")
+    if host is None or not offered:
+        return True
+    image = _build(offered)
+    if image is None or host[:2] != image[:2]:
+        return False
+    if host.build < _STABLE_BUILD:
+        return host.build == image.build
+    return _STABLE_BUILD <= image.build <= host.build
+
+
+def fallbacks(wanted: Platform) -> tuple[Platform, ...]:
+    """What containerd takes for a machine, the best first: the platform itself, then those that it runs as well."""
+    own = wanted.normalised()
+    others = [
+        replace(own, architecture=machine.architecture, variant=machine.variant)
+        for machine in _weaker(own.architecture, own.variant)
+    ]
+    return tuple(dict.fromkeys([own, *(other.normalised() for other in others)]))
+
+
+def _weaker(architecture: str, variant: str | None) -> list[_Machine]:
+    """The machines whose programs one runs too, the nearest first."""
+    level = _level(variant)
+    if architecture == "amd64":
+        lower = [_Machine("amd64", f"v{number}") for number in range(level.major - 1, 0, -1)]
+        return [*lower, _Machine("386", None)]
+    if architecture == "arm":
+        return [_Machine("arm", f"v{number}") for number in range(level.major - 1, 4, -1)]
+    if architecture != "arm64":
+        return []
+    major, minor = level if variant else _Level(8, 0)
+    lower = []
+    if major == 9:  # 9.0 came out of 8.5: a machine of 9.x runs what is for 8.(x+5)
+        lower += [_Machine("arm64", _dotted(9, number)) for number in range(minor - 1, -1, -1)]
+        major, minor = 8, minor + 6
+    if major == 8:
+        lower += [_Machine("arm64", _dotted(8, number)) for number in range(minor - 1, -1, -1)]
+    if variant and major not in (8, 9):
+        return [_Machine("arm", variant)]
+    return [*lower, *(_Machine("arm", f"v{number}") for number in range(8, 4, -1))]
+
+
+class _Level(NamedTuple):
+    major: int
+    minor: int
+
+
+def _level(variant: str | None) -> _Level:
+    """v8.2 as numbers; 0 for what is no such level, and no level is so high that a list of those below were long."""
+    match = re.fullmatch(r"v?([0-9]{1,2})(?:\.([0-9]))?", variant or "", re.ASCII)
+    return _Level(int(match[1]), int(match[2] or 0)) if match is not None else _Level(0, 0)
+
+
+def _dotted(major: int, minor: int) -> str:
+    return f"v{major}.{minor}" if minor else f"v{major}"
+
+
+def _takes(wanted: Platform, offer: Platform) -> bool:
+    """Whether containerd takes this offer for exactly the platform `wanted`; both normalised."""
+    return (
+        (wanted.os, wanted.architecture, wanted.variant) == (offer.os, offer.architecture, offer.variant)
+        and (wanted.os != "windows" or _runs(wanted.os_version, offer.os_version))
+        and set(offer.os_features) <= set(wanted.os_features)
+    )
+
+
+def choose(wanted: Platform, offers: Sequence[Platform | None]) -> int | None:
+    """Which entry of an index containerd and Docker take for `wanted`: the nearest platform, the first of equals (of
+    Windows, that of the highest version); else the first entry that names none. None when none fits."""
+    plain = [offer.normalised() if offer is not None else None for offer in offers]
+    for platform in fallbacks(wanted):
+        fitting = [place for place, offer in enumerate(plain) if offer is not None and _takes(platform, offer)]
+        if fitting and platform.os == "windows":
+            return max(fitting, key=lambda place: (_text_of(plain[place]), -place))
+        if fitting:
+            return fitting[0]
+    return next((place for place, offer in enumerate(offers) if offer is None), None)
+
+
+def _text_of(offer: Platform | None) -> str:
+    return (offer.os_version or "") if offer is not None else ""  # containerd compares versions as text
+
+
+# The variants that the containers library (skopeo, buildah, podman) knows, from the most able to the least.
+_LIBRARY_VARIANTS = {"arm": ("v8", "v7", "v6", "v5"), "arm64": ("v8",)}
+
+
+def choose_exactly(wanted: Platform, offers: Sequence[Platform | None]) -> int | None:
+    """Which entry skopeo, buildah and podman take: no other architecture, of variants only arm's are ordered, and
+    versions of a system are not looked at. None when none fits."""
+    known = _LIBRARY_VARIANTS.get(wanted.architecture, ())
+    variants: tuple[str | None, ...]
+    if wanted.variant is None:
+        variants = (None, *known)
+    else:
+        lower = known[known.index(wanted.variant) :] if wanted.variant in known else (wanted.variant,)
+        variants = (*lower, None)
+    for variant in variants:
+        for place, offer in enumerate(offers):
+            if offer is not None and (offer.os, offer.architecture, offer.variant) == (
+                wanted.os,
+                wanted.architecture,
+                variant,
+            ):
+                return place
+    return next((place for place, offer in enumerate(offers) if offer is None), None)
 
 
 def _lower(text: str | None) -> str | None:

@@ -103,12 +103,12 @@ async def test_size_mismatch(where: str, field: str) -> None:
     else:
         layer = images.layer("x")
         config = amd.blobs[0].descriptor.to_document()
-        parts = [layer.descriptor.to_document()]
+        parts = [layer.descriptor.to_document(), amd.blobs[1].descriptor.to_document()]
         (parts[0] if where == "layer" else config)[field] = 7
         raw = images.as_json(
             {"schemaVersion": 2, "mediaType": media.OCI_MANIFEST, "config": config, "layers": parts},
         )
-        lying = images.Image(raw, images.blob(raw, media.OCI_MANIFEST).descriptor, (amd.blobs[0], layer))
+        lying = images.Image(raw, images.blob(raw, media.OCI_MANIFEST).descriptor, (*amd.blobs, layer))
         top = images.index(
             lying, entries=[lying.descriptor.to_document() | {"platform": {"os": "linux", "architecture": "amd64"}}]
         )

@@ -186,7 +186,7 @@ async def test_empty_index() -> None:
     source.put("app", images.index(), "1")
     explorer, node, found = await checked(source)
     assert codes(found) == ["empty-index"]
-    assert verdict(node, found, explorer.observations).sentence == "The tag 1 has no platforms: nobody can pull it."
+    assert verdict(node, found, explorer.observations).sentence == "The tag 1 has no entries: nobody can pull it."
 
 
 async def test_nested_index() -> None:
@@ -277,6 +277,13 @@ def test_the_table_names_the_codes_of_the_design() -> None:
         "cycle",
         "too-deep",
         "invalid-manifest",
+        "layer-count",
+        "unknown-layer-type",
+        "invalid-config",
+        "not-a-manifest",
+        "no-architecture",
+        "nobody-can-pull",
+        "empty-index",
     ]
     assert [code for code, row in all_codes().items() if row.severity is Severity.WARNING] == [
         "denied",
@@ -290,10 +297,15 @@ def test_the_table_names_the_codes_of_the_design() -> None:
         "orphan-attestation",
         "dangling-subject",
         "not-in-this-repository",
-        "empty-index",
+        "nested-index",
+        "content-type-mismatch",
+        "schema-version",
+        "malformed-media-type",
+        "malformed-digest",
+        "malformed-env",
+        "no-layers",
     ]
     assert [code for code, row in all_codes().items() if row.severity is Severity.INFO] == [
-        "nested-index",
         "mixed-media-types",
         "foreign-layer",
         "missing-attestation",

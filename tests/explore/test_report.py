@@ -92,8 +92,10 @@ async def test_the_json_is_the_design_to_the_letter() -> None:
     shared = next(part for part in said["objects"] if part["digest"] == str(top.children[0].blobs[1].digest))
     assert shared["platforms"] == ["linux/amd64", "linux/arm64"]
     assert said["platforms"] == [
-        {"platform": "linux/amd64", "digest": str(top.children[0].digest), "pullable": True, "attestations": 0},
-        {"platform": "linux/arm64", "digest": str(top.children[1].digest), "pullable": False, "attestations": 1},
+        {"platform": "linux/amd64", "digest": str(top.children[0].digest), "pullable": True, "attestations": 0}
+        | {"taken": True, "refusedBy": []},
+        {"platform": "linux/arm64", "digest": str(top.children[1].digest), "pullable": False, "attestations": 1}
+        | {"taken": True, "refusedBy": []},
     ]
     assert list(said["findings"][0]) == ["code", "severity", "digest", "platform", "message", "fix"]
     assert said["findings"][0]["code"] == "missing-blob"

@@ -228,7 +228,7 @@ def test_what_is_taken_is_among_the_fallbacks_and_nothing_nearer_is_there(
 ) -> None:
     place = choose(wanted, offers)
     order = [(each.os, each.architecture, each.variant) for each in fallbacks(wanted)]
-    assert len(set(order)) == len(order) < 40
+    assert len(set(order)) == len(order) < 110
     assert order[0] == (wanted.normalised().os, wanted.normalised().architecture, wanted.normalised().variant)
     if place is None:
         assert None not in offers

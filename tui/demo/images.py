@@ -136,11 +136,14 @@ def image(
     annotations: Mapping[str, str] | None = None,
     subject: Mapping[str, Any] | None = None,
     lies: Mapping[int, Mapping[str, Any]] | None = None,
+    root: Mapping[str, Any] | None = None,
+    diff_ids: int | None = None,
 ) -> Image:
     """An image for the platform `where` ("linux/arm64").
 
     `settings` are the config's (Env, Entrypoint, …). `claims` replace the platform that an index will say of it.
-    `lies` change the descriptor of the nth layer in the manifest.
+    `lies` change the descriptor of the nth layer in the manifest, `root` the manifest's own fields (None: left out);
+    the config names only the first `diff_ids` layers.
     """
     own = platform(where, os_version)
     files = [one for one in layers if one.piece is not None]
@@ -151,7 +154,7 @@ def image(
         "history": [_history(one, created) for one in layers],
         "os": own["os"],
         **{key: own[key] for key in ("os.version", "variant") if key in own},
-        "rootfs": {"type": "layers", "diff_ids": [one.diff_id for one in files]},
+        "rootfs": {"type": "layers", "diff_ids": [one.diff_id for one in files][:diff_ids]},
     }
     config_piece = piece(json_text(config).encode(), style.config)
     pieces = [_styled(one.piece, style) for one in files if one.piece is not None]
@@ -165,6 +168,7 @@ def image(
         document["subject"] = dict(subject)
     if annotations:
         document["annotations"] = dict(annotations)
+    document = {key: value for key, value in {**document, **(root or {})}.items() if value is not None}
     manifest = piece(render(document, style), style.manifest)
     return Image(manifest, config_piece, tuple(pieces), dict(claims) if claims is not None else own)
 

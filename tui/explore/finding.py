@@ -43,6 +43,8 @@ class Code:
     why: str
     specs: tuple[str, ...]
     action: str | None = None
+    refused_by: tuple[str, ...] = ()
+    taken_by: tuple[str, ...] = ()
 
 
 @cache

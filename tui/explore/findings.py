@@ -15,8 +15,9 @@ from tui.explore.finding import NOT_THERE, Finding, make
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.objects import detail_of, harmless, name_of, platform_text, short
 from tui.explore.observations import ObservationStore, TagHead
-from tui.explore.rollup import attestations_of
+from tui.explore.rollup import attestations_of, platforms_of
 from tui.explore.search import source_proposals
+from tui.explore.structure import flaws, nobody_asks, shadowed
 from tui.explore.tag_guesses import Proposal
 from tui.explore.tree import key_of, observe
 from tui.oci import attestation, media
@@ -212,9 +213,11 @@ def cut_off(row: Node, observations: ObservationStore) -> Iterator[Finding]:
 def platform_mismatch(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """The index says one platform, the image's own config another."""
     declared = row.descriptor.platform if row.descriptor is not None else None
-    if row.kind is not Kind.MANIFEST or declared is None or declared.is_unknown or row.config is None:
+    if row.kind is not Kind.MANIFEST or declared is None or row.config is None:
         return
     config = row.config.platform
+    if declared.is_unknown or declared.is_partial:
+        return  # that is said by itself
     if config is None or config.is_unknown or _agree(declared, config):
         return
     yield make(
@@ -238,28 +241,43 @@ def _agree(declared: Platform, config: Platform) -> bool:
     return not (declared.os_version and config.os_version and declared.os_version != config.os_version)
 
 
+def structural(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """layer-count, unknown-layer-type, invalid-config, not-a-manifest, no-architecture, content-type-mismatch,
+    schema-version, malformed-media-type, malformed-digest, malformed-env, no-layers: what documents say."""
+    for flaw in flaws(row):
+        yield make(
+            flaw.code,
+            row.key,
+            f"{name_of(row)}: {flaw.reason}.",
+            digest=row.digest,
+            platform=platform_text(row),
+            facts=flaw.facts,
+        )
+
+
 def duplicate_platform(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """Two entries for the same platform: clients take the first."""
     if row.index is None:
         return
-    first: dict[Platform, Node] = {}
-    for child in row.children:
-        if child.kind is not Kind.MANIFEST or child.descriptor is None or child.descriptor.platform is None:
-            continue
-        platform = child.descriptor.platform
-        if platform.is_unknown:
-            continue
-        known = first.setdefault(platform.normalised(), child)
-        if known is not child:
-            yield make(
-                "duplicate-platform",
-                child.key,
-                f"the platform {platform} is there twice: clients take {short(known.digest)}, "
-                f"never {short(child.digest)}.",
-                digest=child.digest,
-                platform=str(platform),
-                facts=(f"entry {known.position + 1}: {known.digest}", f"entry {child.position + 1}: {child.digest}"),
-            )
+    for child, first in shadowed(row).items():
+        yield make(
+            "duplicate-platform",
+            child.key,
+            f"the platform {child.platform} is there twice: clients take {short(first.digest)}, "
+            f"never {short(child.digest)}.",
+            digest=child.digest,
+            platform=platform_text(child),
+            facts=(f"entry {first.position + 1}: {first.digest}", f"entry {child.position + 1}: {child.digest}"),
+        )
+
+
+def nobody_can_pull(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """An index with entries, none of which a client would choose."""
+    if row.index is None or not row.index.entries or any(above.is_index for above in row.ancestors()):
+        return
+    if nobody_asks(platforms_of(row)) and not any(child.kind is Kind.FAULT for child in row.children):
+        text = f"no entry of {name_of(row)} is for a platform that a client asks for."
+        yield make("nobody-can-pull", row.key, text, digest=row.digest)
 
 
 def empty_index(row: Node, observations: ObservationStore) -> Iterator[Finding]:
@@ -489,8 +507,10 @@ _TROUBLED: tuple[Callable[[Troubled, ObservationStore], Iterator[Finding]], ...]
 _ROWS: tuple[Callable[[Node, ObservationStore], Iterator[Finding]], ...] = (
     unreadable,
     cut_off,
+    structural,
     platform_mismatch,
     duplicate_platform,
+    nobody_can_pull,
     empty_index,
     nested_index,
     mixed_media_types,

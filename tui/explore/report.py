@@ -22,6 +22,7 @@ from tui.explore.objects import (
 )
 from tui.explore.observations import ObservationStore
 from tui.explore.rollup import Pull, attestations_of, blobs_of, platforms_of, pull
+from tui.explore.structure import is_shadowed, nobody_asks, refusing
 from tui.explore.tree import observe
 from tui.explore.verdict import Coverage, Verdict, coverage
 from tui.explore.verdict import verdict as make_verdict
@@ -51,6 +52,10 @@ class PlatformLine:
     attestations: int
     """How many it has."""
     node: Node
+    taken: bool = True
+    """Whether clients take it: False for a second entry for one platform."""
+    refused_by: tuple[str, ...] = ()
+    """The clients that refuse it though everything is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,8 @@ class Report:
                     "digest": line.digest,
                     "pullable": line.pullable,
                     "attestations": line.attestations,
+                    "taken": line.taken,
+                    "refusedBy": list(line.refused_by),
                 }
                 for line in self.platforms
             ],
@@ -265,7 +272,7 @@ def report(
         requests=requests,
         searches=searches,
         objects=tuple(parts),
-        platforms=tuple(_line(row, observations) for row in rows),
+        platforms=tuple(_line(row, observations, unasked=nobody_asks(rows)) for row in rows),
         findings=tuple(findings),
         observation=observation,
         counts={presence.value: counts[presence] for presence in COUNTED},
@@ -360,13 +367,14 @@ def reference_of(node: Node) -> str:
     )
 
 
-def _line(row: Node, observations: ObservationStore) -> PlatformLine:
+def _line(row: Node, observations: ObservationStore, *, unasked: bool) -> PlatformLine:
     state = pull(row, lambda part: observe(part, observations))
     answer = {Pull.YES: True, Pull.NO: False, Pull.UNKNOWN: None}[state]
-    if isinstance(row.manifest, OpaqueManifest):
+    if isinstance(row.manifest, OpaqueManifest) or unasked:
         answer = False
     called = entry_name(row) if is_nameless(row) else platform_text(row) or row.label
-    return PlatformLine(called, row.digest, answer, len(attestations_of(row)), row)
+    shadowed = is_shadowed(row)
+    return PlatformLine(called, row.digest, answer, len(attestations_of(row)), row, not shadowed, refusing(row))
 
 
 def _word(presence: Presence) -> str:

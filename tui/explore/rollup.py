@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tui.explore.node import Kind, Load, Node
+from tui.explore.structure import is_shadowed, nobody_asks, refusal
 from tui.oci.manifest import OpaqueManifest
 from tui.sources.presence import Observation, Presence, worst
 
@@ -54,7 +55,8 @@ HAVE = frozenset({Presence.PRESENT, Presence.FOREIGN})
 
 
 def platforms_of(node: Node) -> list[Node]:
-    """The rows below an index that stand for platforms, nested indexes unfolded where they were read."""
+    """The rows below an index that stand for platforms, nested indexes unfolded where they were read: also those that
+    no client takes because one before them is for the same platform (`asked_for`)."""
     rows: list[Node] = []
     for child in node.children:
         if child.kind is Kind.MANIFEST:
@@ -64,6 +66,11 @@ def platforms_of(node: Node) -> list[Node]:
             empty = child.index is not None and not child.index.entries
             rows.extend(inside if inside or empty else [child])  # unread, or not followed: it stands for itself
     return rows
+
+
+def asked_for(rows: Iterable[Node]) -> list[Node]:
+    """The rows of these that clients take: of several entries for one platform the first."""
+    return [row for row in rows if not is_shadowed(row)]
 
 
 def attestations_of(node: Node) -> list[Node]:
@@ -77,7 +84,8 @@ def blobs_of(node: Node) -> list[Node]:
 
 
 def pull(node: Node, look: Look) -> Pull:
-    """Whether the image of a row (platform, tag of one image, attestation) is there whole: manifest, config, layers.
+    """Whether the image of a row (platform, tag of one image, attestation) is there whole: manifest, config, layers;
+    and whether its documents are such that clients do not refuse it.
 
     A media type that differs from the descriptor's is not enough to say that it cannot be pulled; a size is, for
     clients refuse content of another size.
@@ -91,7 +99,7 @@ def pull(node: Node, look: Look) -> Pull:
         states.append(Pull.UNKNOWN)
     elif node.manifest is not None:
         states.extend(_state(child, look) for child in blobs_of(node))
-    if Pull.NO in states:
+    if Pull.NO in states or refusal(node) is not None:
         return Pull.NO
     return Pull.UNKNOWN if Pull.UNKNOWN in states else Pull.YES
 
@@ -149,8 +157,9 @@ def _of_image(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
 def _of_index(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
     platforms = platforms_of(node)
     sums = [below(row) for row in platforms]
-    states = [part.pull for part in sums]
-    ok, broken, total = states.count(Pull.YES), states.count(Pull.NO), len(platforms)
+    taken = asked_for(platforms)
+    states = [Pull.NO if nobody_asks(taken) else below(row).pull for row in taken]
+    ok, broken, total = states.count(Pull.YES), states.count(Pull.NO), len(states)
     orphans = [below(row).worst for row in attestations_of(node)]
     attestations = _known([*(part.attestations for part in sums), *orphans])
     parts = [look(node).presence, *(part.worst for part in sums)]

@@ -24,7 +24,8 @@ from tui.explore.objects import (
     walk,
 )
 from tui.explore.observations import ObservationStore
-from tui.explore.rollup import Pull, blobs_of, platforms_of, pull
+from tui.explore.rollup import Pull, asked_for, blobs_of, platforms_of, pull
+from tui.explore.structure import clients, nobody_asks, refusal, refusing
 from tui.explore.tree import observe
 from tui.oci.manifest import OpaqueManifest
 from tui.sources.presence import Observation, Presence
@@ -168,19 +169,27 @@ def verdict(
         return _not_read(node, name, observe(node, observations), findings)
     if isinstance(node.manifest, OpaqueManifest):
         return _opaque(node, name, node.manifest, findings)
-    rows = platforms_of(node) if node.is_index else [node]
+    every = platforms_of(node) if node.is_index else [node]
+    rows = asked_for(every)
     if wanted is not None:
         rows = [row for row in rows if wanted(row)]
         if not rows:
             sentence = f"{_begin(name)} has no image for the platform that was asked for."
             return Verdict(sentence, False, severity=Severity.ERROR)
-    states = [(_called(row), row, pull(row, lambda part: observe(part, observations))) for row in rows]
-    complete = is_complete(node, observations, wanted)
+    unasked = nobody_asks(rows)
+    states = [
+        (_called(row), row, Pull.NO if unasked else pull(row, lambda part: observe(part, observations))) for row in rows
+    ]
+    whole = is_complete(node, observations, wanted)
+    severity = min((finding.severity for finding in findings), key=lambda grade: grade.rank, default=None)
+    settled = all(state is Pull.YES for _, _, state in states) and bool(states)
+    complete = whole and settled and severity is not Severity.ERROR
     done = "pushed" if node.source.capabilities.stored_lists is not None else "pulled"
     sentences = _pulls(name, node, states, observations, done)
-    sentences.extend(_attestations(node, observations, complete, wanted))
+    sentences.extend(_attestations(node, observations, whole, wanted))
+    sentences.extend(_not_taken([row for row in every if row not in rows and wanted is None], observations))
+    sentences.extend(_refused(node, states))
     sentences.extend(_remarks(findings, [called for called, _, state in states if state is Pull.NO]))
-    severity = min((finding.severity for finding in findings), key=lambda grade: grade.rank, default=None)
     return Verdict(
         " ".join(sentences),
         complete,
@@ -261,8 +270,12 @@ def _pulls(
     name: str, node: Node, states: list[tuple[str, Node, Pull]], observations: ObservationStore, done: str
 ) -> list[str]:
     if not states:
-        return [f"{_begin(name)} has no platforms: nobody can pull it."]
+        lacks = "platforms" if node.index is not None and node.index.entries else "entries"
+        return [f"{_begin(name)} has no {lacks}: nobody can pull it."]
     rows = [row for _, row, _ in states]
+    if nobody_asks(rows):
+        what = "its only entry is" if len(rows) == 1 else f"all its {len(rows)} entries are"
+        return [f"{_begin(name)}: nobody can pull it by its tag, for {what} for an unknown platform."]
     good = [row for _, row, state in states if state is Pull.YES]
     bad = [row for _, row, state in states if state is Pull.NO]
     open_ = [row for _, row, state in states if state is Pull.UNKNOWN]
@@ -331,6 +344,11 @@ def _why_not(row: Node, observations: ObservationStore) -> str:
     parts.extend(_count(lost, "missing"))
     parts.extend(_count(short, "not as long as the manifest says"))
     parts.extend(_count(wrong, "not what the manifest says"))
+    flaw = refusal(row)
+    if flaw is not None and not parts:
+        taken = f"; {clients(flaw.taken_by)} take{'s' if len(flaw.taken_by) == 1 else ''} it" if flaw.taken_by else ""
+        verb = "refuses" if len(flaw.refused_by) == 1 else "refuse"
+        return f"{flaw.reason} ({clients(flaw.refused_by)} {verb} it{taken})"
     return _list(parts) or detail_of(own)
 
 
@@ -400,6 +418,35 @@ def _attestations(node: Node, observations: ObservationStore, complete: bool, wa
     return [f"The attestation of {whose} is not complete, which does not stop a pull."]
 
 
+def _not_taken(rows: Sequence[Node], observations: ObservationStore) -> list[str]:
+    """What is gone of entries that no client takes: a pull survives it, a copy of the whole list does not."""
+    broken = [row for row in rows if pull(row, lambda part: observe(part, observations)) is Pull.NO]
+    return [
+        f"The entry {short(row.digest)}, which no client takes, is not whole: {_why_not(row, observations)}."
+        for row in broken[:2]
+    ]
+
+
+def _refused(node: Node, states: Sequence[tuple[str, Node, Pull]]) -> list[str]:
+    """Which clients refuse what others can pull."""
+    groups: dict[tuple[str, ...], list[Node]] = {}
+    for _, row, state in states:
+        names = refusing(row) if state is Pull.YES else ()
+        if names:
+            groups.setdefault(names, []).append(row)
+    sentences = []
+    for names, rows in groups.items():
+        verb = "refuses" if len(names) == 1 else "refuse"
+        where = f"{_first(_on(rows))} " if node.is_index else ""
+        sentences.append(f"{where}{clients(names)} {verb} it.")
+    return sentences
+
+
+def _first(text: str) -> str:
+    """The first words of a sentence; the names of clients keep their letters."""
+    return f"{text[0].upper()}{text[1:]}" if text.startswith(("on ", "from ")) else text
+
+
 def _remarks(findings: Sequence[Finding], broken: Sequence[str]) -> list[str]:
     """What else is worth a sentence: where missing objects are, which source tags moved, what else disagrees."""
     sentences: list[str] = []
@@ -428,6 +475,8 @@ _WORTH_SAYING = (
     "cycle",
     "too-deep",
     "nested-index",
+    *("content-type-mismatch", "schema-version", "malformed-media-type", "malformed-digest", "malformed-env"),
+    "no-layers",
 )
 
 

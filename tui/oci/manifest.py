@@ -40,6 +40,8 @@ class Manifest:
     artifact_type: str | None
     subject: Descriptor | None
     warnings: tuple[str, ...]
+    served_as: str = field(default="", kw_only=True)
+    """The type in the header that it came with, when that says anything; "" otherwise."""
 
     @property
     def size(self) -> int:
@@ -138,9 +140,21 @@ def _decode_parts(
     if artifact_type is not None and not isinstance(artifact_type, str):
         raise MalformedDocument("artifactType", "must be text")
     config: Descriptor | None = None
+    served_as = "" if header in _VAGUE_TYPES else header
     if media.is_index(media_type):
         entries = _descriptors(document, "manifests", warnings)
-        return Index(raw, digest, media_type, document, notes, artifact_type, below, tuple(warnings), entries)
+        return Index(
+            raw,
+            digest,
+            media_type,
+            document,
+            notes,
+            artifact_type,
+            below,
+            tuple(warnings),
+            entries,
+            served_as=served_as,
+        )
     if media_type == media.OCI_ARTIFACT:
         layers = _descriptors(document, "blobs", warnings, required=False)
     elif media.is_image_manifest(media_type):
@@ -154,7 +168,17 @@ def _decode_parts(
         reason = f"The type {safe(media_type, limit=200) or 'of this document'} is not known, so nothing below is read."
         return OpaqueManifest(raw, digest, media_type, document, notes, artifact_type, below, tuple(warnings), reason)
     return ImageManifest(
-        raw, digest, media_type, document, notes, artifact_type, below, tuple(warnings), config, layers
+        raw,
+        digest,
+        media_type,
+        document,
+        notes,
+        artifact_type,
+        below,
+        tuple(warnings),
+        config,
+        layers,
+        served_as=served_as,
     )
 
 

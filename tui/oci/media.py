@@ -68,6 +68,23 @@ _WORDS = {
     HELM_CONFIG: "Helm chart config",
 }
 _GRAMMAR = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+_NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
+_TYPE = re.compile(rf"{_NAME}/{_NAME}", re.ASCII)
+_LAYERS = frozenset(
+    {
+        OCI_LAYER,
+        OCI_LAYER_GZIP,
+        OCI_LAYER_ZSTD,
+        OCI_FOREIGN_LAYER,
+        OCI_FOREIGN_LAYER_GZIP,
+        OCI_FOREIGN_LAYER_ZSTD,
+        DOCKER_LAYER,
+        DOCKER_LAYER_PLAIN,
+        DOCKER_FOREIGN_LAYER,
+        "application/vnd.docker.image.rootfs.diff.tar.zstd",
+        "application/vnd.docker.image.rootfs.foreign.diff.tar",
+    }
+)
 
 
 def normalise(content_type: str | None) -> str:
@@ -78,6 +95,18 @@ def normalise(content_type: str | None) -> str:
 def is_media_type(text: str) -> bool:
     """Whether the text is one word of printable ASCII: what can be sent in a header."""
     return _GRAMMAR.fullmatch(text) is not None
+
+
+def is_well_formed(text: str) -> bool:
+    """Whether the text is a media type as RFC 6838 (4.2) writes them, without parameters: type/subtype."""
+    return _TYPE.fullmatch(text) is not None
+
+
+def is_layer(media_type: str) -> bool:
+    """Whether some client unpacks layers of this type: tars of the OCI's and Docker's names, also encrypted ones, and
+    file systems that containerd mounts."""
+    plain = media_type.removesuffix("+encrypted")
+    return plain in _LAYERS or plain.startswith("application/vnd.erofs.layer.")
 
 
 def is_index(media_type: str) -> bool:

@@ -38,9 +38,12 @@ def build(store: Store) -> None:
     _build_attested(store)
     _build_shapes(store)
     _build_refusing(store)
+    _build_refused(store)
 
 
-def sample_image(name: str, where: str, style: Style = BUILDKIT, **more: Any) -> Image:
+def sample_image(
+    name: str, where: str, style: Style = BUILDKIT, *, environment: Sequence[str] | None = None, **more: Any
+) -> Image:
     """A small image that belongs to the sample `name`; its base layer is shared by all samples."""
     base = layer(
         "ADD base.tar.gz / # buildkit",
@@ -59,7 +62,11 @@ def sample_image(name: str, where: str, style: Style = BUILDKIT, **more: Any) ->
         where,
         [base, step('CMD ["/bin/sh"]'), own, note, step(f'ENTRYPOINT ["/usr/bin/{name}"]')],
         style=style,
-        settings={"Entrypoint": [f"/usr/bin/{name}"], "Labels": {"org.opencontainers.image.title": name}},
+        settings={
+            "Entrypoint": [f"/usr/bin/{name}"],
+            "Labels": {"org.opencontainers.image.title": name},
+            **({"Env": list(environment)} if environment is not None else {}),
+        },
         **more,
     )
 
@@ -180,6 +187,30 @@ def _build_refusing(store: Store) -> None:
     )
 
 
+def _build_refused(store: Store) -> None:
+    """All blobs are there, and clients refuse it, or some do: one tag of gallery/refused for each fault."""
+    name = "refused"
+    amd64 = sample_image(name, "linux/amd64")
+    odd = {"mediaType": "application/vnd.example.layer.v1.tar+7z"}
+    faults: dict[str, Image] = {
+        "layer-count": sample_image(name, "linux/arm64", diff_ids=2),
+        "layer-type": sample_image(name, "linux/arm64", lies={1: odd}),
+        "schema-version": sample_image(name, "linux/arm64", root={"schemaVersion": None}),
+        "environment": sample_image(name, "linux/arm64", environment=["PATH=/bin", "DEBUG"]),
+        "no-layers": image("linux/arm64", [step('CMD ["/bin/sh"]')]),
+        "no-architecture": sample_image(name, "linux/arm64", claims={"os": "linux", "architecture": ""}),
+    }
+    for tag, one in faults.items():
+        _put(store, name, [amd64, one], tags=[tag])
+    blob = amd64.layers[0].descriptor(platform={"architecture": "arm64", "os": "linux"})
+    _put(store, name, [amd64], entries=[amd64.entry(), blob], tags=["no-manifest"])
+    header = sample_image(name + "-header", "linux/amd64")
+    put_image(store, PLACE + name, header, without=(header.manifest,))
+    store.put_manifest(PLACE + name, header.manifest.raw, media.DOCKER_MANIFEST, ["content-type"])
+    nobody = sample_image(name, "linux/amd64", claims={"architecture": "unknown", "os": "unknown"})
+    _put(store, name, [nobody], tags=["nobody"])
+
+
 def _windows() -> Image:
     base = layer("Apply image 10.0.20348.2700", {"Files/": b"", "UtilityVM/": b""}, DOCKER)
     assert base.piece is not None
@@ -211,13 +242,14 @@ def _put(
     entries: Sequence[Mapping[str, Any]] | None = None,
     style: Style = BUILDKIT,
     without: Sequence[Piece] = (),
+    tags: Sequence[str] = LATEST,
 ) -> None:
-    """Images and their attestations, all but `without`, and an index tagged `latest`: of all of them, if it is not said
-    what its `entries` are."""
+    """Images and their attestations, all but `without`, and an index tagged `latest`, or `tags`: of all of them, if it
+    is not said what its `entries` are."""
     for each in images:
         put_image(store, PLACE + name, each, without=without)
     for proof in attestations:
         put_attestation(store, PLACE + name, proof, without=without)
     if entries is None:
         entries = [*(each.entry() for each in images), *(proof.entry() for proof in attestations)]
-    put_index(store, PLACE + name, index(entries, style), LATEST)
+    put_index(store, PLACE + name, index(entries, style), tags)

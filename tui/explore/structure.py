@@ -1,0 +1,212 @@
+"""What the documents of an image say that clients refuse or stumble over, though every object is there. Pure: compares
+what was read already, and asks nothing. What each client does is data, in `findings.toml`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tui.explore.finding import codes
+from tui.explore.node import MANIFEST_KINDS, Kind, Node
+from tui.oci import media
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
+from tui.oci.errors import MalformedDigest
+from tui.oci.manifest import ImageManifest, Index, OpaqueManifest
+from tui.oci.platform import Platform
+from tui.text import plural, safe
+
+#: The client whose refusal means that an image cannot be pulled: Docker and most of Kubernetes are built on it.
+PULLS = "containerd"
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One thing that is wrong in the documents of a row. All texts are safe."""
+
+    code: str
+    reason: str
+    """After "it cannot be pulled: …" or "the image of linux/arm64: …"."""
+    facts: tuple[str, str] = ("", "")
+
+    @property
+    def refused_by(self) -> tuple[str, ...]:
+        """The clients that were seen to refuse it."""
+        return codes()[self.code].refused_by
+
+    @property
+    def taken_by(self) -> tuple[str, ...]:
+        """Those that were seen to take it."""
+        return codes()[self.code].taken_by
+
+
+def flaws(row: Node) -> Iterator[Flaw]:
+    """Everything that is wrong in the entry of a row, its manifest and its config, as far as they were read."""
+    if row.kind not in MANIFEST_KINDS:
+        return
+    yield from _of_entry(row)
+    yield from _of_document(row)
+    manifest = row.image_manifest
+    if manifest is not None and _is_image(row, manifest):
+        yield from _of_image(row, manifest)
+
+
+def refusal(row: Node) -> Flaw | None:
+    """Why a row cannot be pulled though everything is there; None when that is not known of it."""
+    return next((flaw for flaw in flaws(row) if PULLS in flaw.refused_by), None)
+
+
+def refusing(row: Node) -> tuple[str, ...]:
+    """The clients that refuse the image of a row though everything is there: also for the index that it lies in."""
+    above = [each for each in row.ancestors() if each.is_index]
+    nested = [Flaw("nested-index", "")] if row.kind in (Kind.MANIFEST, Kind.INDEX) and len(above) > 1 else []
+    return tuple(dict.fromkeys(name for flaw in [*flaws(row), *nested] for name in flaw.refused_by))
+
+
+def _of_entry(row: Node) -> Iterator[Flaw]:
+    """What the index says of it, if it is an entry of one."""
+    entry = row.descriptor
+    if row.kind not in (Kind.MANIFEST, Kind.INDEX) or entry is None or row.parent is None or not row.parent.is_index:
+        return
+    if not media.is_manifest(entry.media_type) and (row.manifest is None or isinstance(row.manifest, OpaqueManifest)):
+        said = safe(entry.media_type, limit=120) or "no type"
+        yield Flaw("not-a-manifest", f"its entry is no manifest but {said}", (f"entry: {said}", "not a manifest"))
+    platform = entry.platform
+    if platform is not None and platform.is_partial:
+        lacks = "architecture" if platform.architecture in ("", "unknown") else "operating system"
+        yield Flaw("no-architecture", f"its entry names no {lacks}", (f"platform: {platform}", ""))
+
+
+def _of_document(row: Node) -> Iterator[Flaw]:
+    manifest = row.manifest
+    if not isinstance(manifest, Index | ImageManifest):
+        return
+    version = manifest.document.get("schemaVersion")
+    if type(version) is not int or version != 2:
+        said = "no schemaVersion" if version is None else f"schemaVersion {safe(str(version), limit=40)}"
+        yield Flaw("schema-version", f"it has {said}, and 2 is the only one", (said, "schemaVersion 2"))
+    body = manifest.document.get("mediaType")
+    if manifest.served_as and isinstance(body, str) and body and body.lower() != manifest.served_as:
+        header, own = safe(manifest.served_as, limit=120), safe(body, limit=120)
+        yield Flaw(
+            "content-type-mismatch",
+            f"it is served as {header} and calls itself {own}",
+            (f"header: {header}", f"document: {own}"),
+        )
+    odd = next(((place, text) for place, text in _types(manifest) if not media.is_well_formed(text)), None)
+    if odd is not None:
+        place, text = odd
+        yield Flaw("malformed-media-type", f"{place} is “{safe(text, limit=80)}”, which is no media type")
+
+
+def _types(manifest: Index | ImageManifest) -> Iterator[tuple[str, str]]:
+    """Every media type that a document names, with its place; one that is absent is none."""
+    if manifest.document.get("artifactType"):
+        yield "artifactType", str(manifest.document["artifactType"])
+    parts: list[tuple[str, Sequence[Descriptor]]]
+    if isinstance(manifest, Index):
+        parts = [("manifests", manifest.entries)]
+    else:
+        parts = [("layers", manifest.layers)]
+        if manifest.config is not None and manifest.config.media_type:
+            yield "config.mediaType", manifest.config.media_type
+    for key, entries in parts:
+        for position, entry in enumerate(entries):
+            if entry.media_type:
+                yield f"{key}[{position}].mediaType", entry.media_type
+            if entry.artifact_type:
+                yield f"{key}[{position}].artifactType", entry.artifact_type
+
+
+def _is_image(row: Node, manifest: ImageManifest) -> bool:
+    """Whether this is an image that runs: no attestation, and no artifact of another kind."""
+    return (
+        row.kind in (Kind.MANIFEST, Kind.TAG)
+        and manifest.config is not None
+        and media.is_image_config(manifest.config.media_type)
+        and not manifest.document.get("artifactType")
+        and not manifest.is_attestation
+    )
+
+
+def _of_image(row: Node, manifest: ImageManifest) -> Iterator[Flaw]:
+    strange = [place for place, layer in enumerate(manifest.layers) if not media.is_layer(layer.media_type)]
+    if strange:
+        said = safe(manifest.layers[strange[0]].media_type, limit=120) or "no type"
+        more = f" and {plural(len(strange) - 1, 'other layer')}" if len(strange) > 1 else ""
+        yield Flaw("unknown-layer-type", f"no client unpacks layer {strange[0] + 1}{more}, of type {said}", (said, ""))
+    if not manifest.layers:
+        yield Flaw("no-layers", "it has no layers")
+    config = row.config
+    if config is None:
+        unread = next((child for child in row.children if child.kind is Kind.CONFIG and child.error is not None), None)
+        if unread is not None and unread.error is not None and unread.error.code == "invalid-config":
+            yield Flaw("invalid-config", "its config cannot be read as one", (unread.error.sentence, ""))
+        return
+    root = config.document.get("rootfs")
+    named = root.get("diff_ids") if isinstance(root, dict) else None
+    ids = named if isinstance(named, list) else []
+    if len(ids) != len(manifest.layers):
+        yield Flaw(
+            "layer-count",
+            f"its config names {plural(len(ids), 'layer')}, its manifest {len(manifest.layers)}",
+            (f"config: {plural(len(ids), 'diff_id')}", f"manifest: {plural(len(manifest.layers), 'layer')}"),
+        )
+    malformed = next((each for each in ids if not _is_digest(each)), None)
+    if malformed is not None:
+        yield Flaw("malformed-digest", f"its config names the layer “{safe(str(malformed), limit=80)}”, no digest")
+    bare = [word for word in config.env if word.find("=") < 1]
+    if bare:
+        shown = safe(bare[0], limit=80)
+        more = f" (and {plural(len(bare) - 1, 'other')})" if len(bare) > 1 else ""
+        yield Flaw("malformed-env", f"its environment names “{shown}”{more}, which is no NAME=VALUE", (shown, ""))
+
+
+def _is_digest(text: object) -> bool:
+    try:
+        return isinstance(text, str) and bool(Digest.parse(text))
+    except MalformedDigest:
+        return False
+
+
+# Which entries of an index stand for a platform that somebody can ask for
+
+
+def shadowed(index: Node) -> dict[Node, Node]:
+    """The entries of an index that no client takes, each with the earlier one for the same platform."""
+    first: dict[Platform, Node] = {}
+    later: dict[Node, Node] = {}
+    for child in index.children:
+        platform = child.descriptor.platform if child.descriptor is not None else None
+        if child.kind is not Kind.MANIFEST or platform is None or platform.is_unknown:
+            continue
+        known = first.setdefault(platform.normalised(), child)
+        if known is not child:
+            later[child] = known
+    return later
+
+
+def is_shadowed(row: Node) -> bool:
+    """Whether an entry before this one is for the same platform."""
+    return row.kind is Kind.MANIFEST and row.parent is not None and row.parent.is_index and row in shadowed(row.parent)
+
+
+def nobody_asks(rows: Sequence[Node]) -> bool:
+    """Whether no client would choose any of these entries: each says that it is for an unknown platform."""
+    return all(
+        row.descriptor is not None
+        and row.descriptor.platform is not None
+        and row.descriptor.platform.is_unknown
+        and row.parent is not None
+        and row.parent.is_index
+        for row in rows
+    )
+
+
+_WORDS = re.compile(r", (?=[^,]*$)")
+
+
+def clients(names: Sequence[str]) -> str:
+    """Clients in a sentence: "skopeo, buildah and crane"."""
+    return _WORDS.sub(" and ", ", ".join(names))

@@ -69,13 +69,22 @@ def _of_entry(row: Node) -> Iterator[Flaw]:
     entry = row.descriptor
     if row.kind not in (Kind.MANIFEST, Kind.INDEX) or entry is None or row.parent is None or not row.parent.is_index:
         return
-    if not media.is_manifest(entry.media_type) and (row.manifest is None or isinstance(row.manifest, OpaqueManifest)):
+    if _is_odd(entry) and (row.manifest is None or isinstance(row.manifest, OpaqueManifest)):
         said = safe(entry.media_type, limit=120) or "no type"
         yield Flaw("not-a-manifest", f"its entry is no manifest but {said}", (f"entry: {said}", "not a manifest"))
     platform = entry.platform
     if platform is not None and platform.is_partial:
         lacks = "architecture" if platform.architecture in ("", "unknown") else "operating system"
         yield Flaw("no-architecture", f"its entry names no {lacks}", (f"platform: {platform}", ""))
+
+
+def _is_odd(entry: Descriptor) -> bool:
+    """Whether clients come to an entry that is no manifest: for its platform, or because it is a part of an image. An
+    artifact of another type without a platform is passed over, and allowed."""
+    if media.is_manifest(entry.media_type):
+        return False
+    part = media.is_layer(entry.media_type) or media.is_image_config(entry.media_type)
+    return part or (entry.platform is not None and not entry.platform.is_unknown)
 
 
 def _of_document(row: Node) -> Iterator[Flaw]:

@@ -22,7 +22,7 @@ _BAD = frozenset({Presence.MISSING, Presence.MISMATCHED, Presence.DENIED, Presen
 
 
 class Checking:
-    """`x` and `!`."""
+    """`x`, and which rows are left when only problems are shown."""
 
     def __init__(self, screen: MainScreen) -> None:
         self.screen = screen

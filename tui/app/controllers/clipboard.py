@@ -17,6 +17,7 @@ from tui.app.screens.dialogs import Choice, Confirm, Item, Prompt
 from tui.app.styled_text import Lines
 from tui.explore.availability import unavailable_copy_digest, unavailable_selected
 from tui.explore.node import Node
+from tui.explore.report import report
 from tui.oci.canonical_json import json_text
 from tui.teach.events import EventKind
 from tui.text import safe, shorten, size
@@ -107,8 +108,6 @@ class Clipboard:
 
     def report_text(self, node: Node, form: str) -> str:
         """The report on the tag or image that a row is in: `markdown`, or JSON."""
-        from tui.explore.report import report
-
         about = node.top() or node
         run = self.screen.explorer.last_check(about)
         # Without a check of just this row nobody counted: it was opened, or checked with others.

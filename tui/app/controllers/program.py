@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Program:
-    """The group Program."""
+    """What is about no row."""
 
     def __init__(self, screen: MainScreen) -> None:
         self.screen = screen

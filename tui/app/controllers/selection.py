@@ -33,7 +33,7 @@ _ORDER_WORDS = {
 
 
 class Selection:
-    """The group Look, for one row."""
+    """What changes neither the tree nor the registry."""
 
     def __init__(self, screen: MainScreen) -> None:
         self.screen = screen

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.registry.endpoints import Origin, UnusableUrl, is_local, parse_address, resolve_address
-from tui.registry.middleware.redirects import check_hop, headers_for
+from tui.registry.endpoints import Address, Origin, UnusableUrl, parse_address, resolve_address
+from tui.registry.middleware.redirects import headers_for
+from tui.registry.reach import check_reach, is_link_local, is_local
 from tui.registry.tokens import realm_address
 
 HERE = parse_address("https://reg.example.com/v2/a/blobs/x?y=1")
@@ -74,6 +75,99 @@ def test_local_addresses(host: str, local: bool) -> None:
     assert is_local(host) is local
 
 
+METADATA = (
+    "169.254.169.254",
+    "169.254.169.254.",
+    "169.254.43518",
+    "169.16689662",
+    "2852039166",
+    "0xa9fea9fe",
+    "0xa9.0xfe.0xa9.0xfe",
+    "0251.0376.0251.0376",
+    "0xA9FEA9FE.",
+    "::ffff:169.254.169.254",
+    "::ffff:a9fe:a9fe",
+    "::a9fe:a9fe",
+    "::ffff:0:a9fe:a9fe",
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b::169.254.169.254",
+    "64:ff9b:1:a9fe:a9:fe00::",
+    "64:ff9b:1::a9fe:a9fe",
+    "2002:a9fe:a9fe::1",
+    "fe80::5efe:a9fe:a9fe",
+    "2a00:1::5efe:a9fe:a9fe",
+    "fe80::1",
+    "fd00:ec2::254",
+    "fd20:ce::254",
+    "100.100.100.200",
+    "168.63.129.16",
+    "metadata.google.internal",
+    "metadata.google.internal.",
+    "Metadata",
+    "instance-data.ec2.internal",
+)
+PRIVATE = (
+    "localhost.",
+    "a.localhost.",
+    "localhost.localdomain",
+    "ip6-localhost",
+    "0",
+    "0x0",
+    "017700000001",
+    "127.0.0.1.",
+    "10.1",
+    "0xa.1",
+    "012.1.2.3",
+    "192.168.257",
+    "999.999.999.999",
+    "1.2.3.4.5",
+    "0x7f.1.1.1.1",
+    "4294967296",
+    "64:ff9b::a01:203",
+    "64:ff9b:1::1",
+    "2002:7f00:1::",
+    "fec0::1",
+    "fc00::1",
+    "100.64.0.1",
+    "224.0.0.1",
+    "ff02::1",
+    "",
+)
+PUBLIC = ("8.8.8.8", "8.8.8.8.", "134744072", "64:ff9b::808:808", "2606:4700::1111", "a.example", "1.cdn.example.net")
+
+
+@pytest.mark.parametrize("host", METADATA)
+def test_every_spelling_of_where_clouds_keep_their_secrets(host: str) -> None:
+    """Decided by a function; nothing is ever asked there."""
+    assert is_link_local(host) and is_local(host)
+    there = Address(Origin("https", host.lower(), 443), "/")
+    for here in (HERE, Address(Origin("https", "127.0.0.1", 443), "/")):  # not from this machine either
+        with pytest.raises(UnusableUrl, match="link-local"):
+            check_reach(here, there, lambda name: False)
+    check_reach(HERE, there, lambda name: True)
+
+
+@pytest.mark.parametrize("host", PRIVATE)
+def test_every_spelling_of_what_is_not_public(host: str) -> None:
+    assert is_local(host) and not is_link_local(host)
+    there = Address(Origin("https", host, 443), "/")
+    with pytest.raises(UnusableUrl, match="private network"):
+        check_reach(HERE, there, lambda name: False)
+    check_reach(Address(Origin("https", "10.9.8.7", 443), "/"), there, lambda name: False)
+
+
+@pytest.mark.parametrize("host", PUBLIC)
+def test_what_is_public(host: str) -> None:
+    assert not is_local(host) and not is_link_local(host)
+    check_reach(HERE, Address(Origin("https", host, 443), "/"), lambda name: False)
+
+
+@pytest.mark.parametrize("host", ["%31%36%39.254.169.254", "169.254.169.254%2e", "[fe80::1%25eth0]", "a%00b"])
+def test_hosts_that_are_written_to_be_misread(host: str) -> None:
+    with pytest.raises(UnusableUrl):
+        resolve_address(HERE, f"https://{host}/")
+
+
 @pytest.mark.parametrize(
     ("location", "ok"),
     [
@@ -91,14 +185,14 @@ def test_local_addresses(host: str, local: bool) -> None:
 )
 def test_where_a_redirect_may_lead(location: str, ok: bool) -> None:
     if ok:
-        check_hop(HERE, resolve_address(HERE, location), lambda host: False)
+        check_reach(HERE, resolve_address(HERE, location), lambda host: False)
         return
     with pytest.raises(UnusableUrl):
-        check_hop(HERE, resolve_address(HERE, location), lambda host: False)
+        check_reach(HERE, resolve_address(HERE, location), lambda host: False)
 
 
 def test_a_configured_private_host_may_be_gone_to() -> None:
-    check_hop(HERE, parse_address("https://10.0.0.7/x"), lambda host: host == "10.0.0.7")
+    check_reach(HERE, parse_address("https://10.0.0.7/x"), lambda host: host == "10.0.0.7")
 
 
 def test_only_range_and_accept_travel() -> None:
@@ -126,15 +220,15 @@ def test_only_range_and_accept_travel() -> None:
 )
 def test_realms(realm: str, ok: bool) -> None:
     if ok:
-        assert realm_address(realm, HERE, private_ok=False).origin.scheme == "https"
+        assert realm_address(realm, HERE, lambda host: False).origin.scheme == "https"
         return
     with pytest.raises(UnusableUrl):
-        realm_address(realm, HERE, private_ok=False)
+        realm_address(realm, HERE, lambda host: False)
 
 
 def test_a_local_registry_may_have_a_local_token_server() -> None:
     here = parse_address("http://127.0.0.1:5000/v2/")
-    assert realm_address("http://127.0.0.1:5001/token", here, private_ok=False).origin.port == 5001
+    assert realm_address("http://127.0.0.1:5001/token", here, lambda host: False).origin.port == 5001
 
 
 @given(st.text(max_size=200))

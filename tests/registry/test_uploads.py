@@ -249,8 +249,8 @@ async def test_another_digest_in_the_answer(serve: Serve, client: Client) -> Non
         await client.put_manifest(server.address, "app", "v1", MANIFEST, media.OCI_MANIFEST)
 
 
-async def test_storage_elsewhere_gets_no_login(serve: Serve, client: Client) -> None:
-    """A Location on another host is uploaded to without our token (B-23)."""
+async def test_another_port_of_the_registrys_host_gets_no_login(serve: Serve, client: Client) -> None:
+    """Another port is another origin, so a Location there is uploaded to without our token (B-23)."""
     storage = await serve(lambda asked: Reply(201))
     writable = Writable()
     writable.location = lambda asked, path: f"http://{storage.address}{path}"
@@ -258,6 +258,24 @@ async def test_storage_elsewhere_gets_no_login(serve: Serve, client: Client) -> 
     await client.put_blob(server.address, "app", BLOB, len(LAYER), chunks(LAYER))
     (put,) = storage.asked
     assert put.body == LAYER and not put.login and "cookie" not in put.headers
+
+
+async def test_an_upload_on_another_host_is_refused(serve: Serve, client: Client) -> None:
+    """Our bytes go to the registry that we were told to push to, and nowhere else."""
+    elsewhere = await serve(lambda asked: Reply(201))
+    port = elsewhere.address.rpartition(":")[2]
+    for host in (f"localhost:{port}", f"127.0.0.2:{port}", "uploads.example.com", "169.254.169.254"):
+        writable = Writable()
+        writable.location = lambda asked, path, host=host: f"http://{host}{path}"  # type: ignore[misc]
+        server = await serve(writable)
+        for ask in (
+            client.begin_upload(server.address, "app"),
+            client.mount(server.address, "app", Digest.of(b"elsewhere"), "other"),
+            client.put_blob(server.address, "app", BLOB, len(LAYER), chunks(LAYER)),
+        ):
+            with pytest.raises(NotARegistry, match=r"on another host|link-local"):
+                await ask
+    assert not elsewhere.asked
 
 
 async def test_a_location_that_leads_astray(serve: Serve, client: Client) -> None:

@@ -7,7 +7,7 @@ drop the push right, and the name may hold colons of its own (a port), so an ent
 
 from __future__ import annotations
 
-import ipaddress
+import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -22,6 +22,8 @@ from tui.registry.settings import ClientSettings
 from tui.text import safe
 
 _PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"[0-9a-z._-]+|[0-9a-f.:]+")
+"""No percent signs: neither escapes, which some would undo, nor the zone of an IPv6 address."""
 
 
 class Origin(NamedTuple):
@@ -101,42 +103,9 @@ def _address_of(url: httpx.URL) -> Address:
     if not 0 < port < 65_536:
         raise UnusableUrl("its port does not exist")
     host = url.raw_host.decode("ascii").lower().strip("[]")
+    if _HOST.fullmatch(host) is None:
+        raise UnusableUrl("its host holds characters that a name cannot have")
     return Address(Origin(url.scheme, host, port), url.raw_path.decode("ascii") or "/")
-
-
-def is_local(host: str) -> bool:
-    """Loopback, private, link-local, unspecified or otherwise not public: an IP literal, or a name for this machine.
-
-    Names that resolve to private addresses are not caught (DNS rebinding): no peer solves that either.
-    """
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        # Forms that the system's resolver takes as IPv4 although they are no dotted quad: 127.1, 2130706433, 0x7f.1
-        return bool(host) and host.replace(".", "").replace("x", "").replace("X", "").isalnum() and _looks_numeric(host)
-    mapped = getattr(address, "ipv4_mapped", None)
-    return not (mapped or address).is_global
-
-
-def is_link_local(host: str) -> bool:
-    """169.254.0.0/16, fe80::/10: only this network segment, and the metadata service of every cloud."""
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return (getattr(address, "ipv4_mapped", None) or address).is_link_local
-
-
-def _looks_numeric(host: str) -> bool:
-    def number(part: str) -> bool:
-        if part[:2].lower() == "0x":
-            return all(c in "0123456789abcdefABCDEF" for c in part[2:])
-        return part.isascii() and part.isdigit()
-
-    parts = host.rstrip(".").split(".")
-    return 0 < len(parts) <= 4 and all(part and number(part) for part in parts)
 
 
 CATALOG_SCOPE = "registry:catalog:*"

@@ -16,16 +16,9 @@ from tui.registry import redact
 from tui.registry.api_errors import read_errors
 from tui.registry.clock import Clock
 from tui.registry.credentials import Credential
-from tui.registry.endpoints import (
-    Address,
-    Origin,
-    UnusableUrl,
-    is_link_local,
-    is_local,
-    parse_address,
-    resolve_address,
-)
+from tui.registry.endpoints import Address, Origin, parse_address, resolve_address
 from tui.registry.errors import Denied, RegistryError, Unreachable, Unsupported
+from tui.registry.reach import check_reach
 from tui.registry.request import Request, Response
 from tui.registry.settings import ClientSettings
 from tui.registry.shell_login import ask_for_token
@@ -163,25 +156,12 @@ def _refusal(response: Response, server: str, registry: str, credential: Credent
     return response.error(Unsupported, f"{sentence}, which cannot be used.")
 
 
-def realm_address(realm: str, registry: Address, private_ok: bool) -> Address:
-    """Where the token server is. Raises UnusableUrl.
-
-    http(s) only, no user-info, no http for an https registry, and no private address that is not the registry's own
-    (a registry that is itself on a private network may have its token server there).
-    """
-    there = (
-        resolve_address(registry, realm)
-        if not realm.lower().startswith(("http://", "https://"))
-        else parse_address(realm)
-    )
-    here = registry.origin
-    if here.scheme == "https" and there.origin.scheme != "https":
-        raise UnusableUrl("it is not https although the registry is")
-    host = there.origin.host
-    if host != here.host and is_link_local(host):
-        raise UnusableUrl("it leads to a link-local address, where clouds keep their secrets")
-    if is_local(host) and host != here.host and not is_local(here.host) and not private_ok:
-        raise UnusableUrl("it leads into a private network")
+def realm_address(realm: str, registry: Address, trusted: Callable[[str], bool]) -> Address:
+    """Where the token server is: an http(s) address without user-info that the registry may send us to. Raises
+    UnusableUrl."""
+    absolute = realm.lower().startswith(("http://", "https://"))
+    there = parse_address(realm) if absolute else resolve_address(registry, realm)
+    check_reach(registry, there, trusted)
     return there
 
 

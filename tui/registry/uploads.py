@@ -28,7 +28,7 @@ from tui.registry.endpoints import (
 )
 from tui.registry.errors import Corrupt, NotARegistry, NotFound, RateLimited, RegistryError, UnknownOutcome
 from tui.registry.middleware import Send
-from tui.registry.middleware.redirects import check_hop
+from tui.registry.reach import check_reach, same_host
 from tui.registry.request import Chunks, NoResponse, Request, Response
 from tui.registry.retry_policy import RetryPolicy
 from tui.registry.write_errors import write_error
@@ -166,7 +166,7 @@ class Uploads:
         return await self._send(request)
 
     def _at(self, address: Address, upload: Upload, method: str) -> Request:
-        """Only the registry's own origin gets a login; storage behind a signed address gets none."""
+        """Only the registry's own origin gets a login; another port of its host gets none."""
         ours = address.origin == self._endpoints.origin(upload.registry)
         return Request(
             method,
@@ -198,7 +198,9 @@ class Uploads:
         location = response.headers.get("location", "")
         try:
             address = upload_address(response.address, location, origin)
-            check_hop(response.address, address, lambda host: False)
+            check_reach(response.address, address, self._endpoints.is_trusted)
+            if not same_host(address.origin, origin):
+                raise UnusableUrl(f"it is on another host ({safe(address.origin.host, limit=255)})")
         except UnusableUrl as error:
             raise response.error(
                 NotARegistry, f"{registry} opened an upload at an address that we will not go to: {error}."

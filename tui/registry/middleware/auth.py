@@ -262,7 +262,7 @@ class Auth:
     def _realm(self, host: _Host, challenge: Challenge, asked: Address, credential: Credential | None) -> Address:
         registry = self._endpoints.name(asked.origin)
         try:
-            realm = realm_address(challenge.get("realm"), asked, private_ok=False)
+            realm = realm_address(challenge.get("realm"), asked, self._endpoints.is_trusted)
         except UnusableUrl as error:
             raise Denied(f"{registry} names a token server that we will not talk to: {error}.", status=401) from None
         if host.realm is None:

@@ -1,16 +1,15 @@
 """Where a redirect may lead, and what may go along.
 
-Never from https to http, never from a public host to this machine or a private network, and to another origin (scheme,
-host and port) with nothing but Range and Accept. The same rules hold for an upload's Location.
+Whether a place may be gone to at all, `reach.py` decides; to another origin (scheme, host and port) nothing goes along
+but Range and Accept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from tui.registry.endpoints import Address, Endpoints, UnusableUrl, is_link_local, is_local, resolve_address
+from tui.registry.endpoints import Address, Endpoints, UnusableUrl, resolve_address
 from tui.registry.errors import NotARegistry, Unreachable
 from tui.registry.middleware import Send
+from tui.registry.reach import check_reach
 from tui.registry.request import Pairs, Request, Response
 from tui.registry.settings import ClientSettings
 
@@ -52,7 +51,7 @@ class Redirects:
         name = self._endpoints.name(home)
         try:
             there = resolve_address(response.address, response.headers["location"])
-            check_hop(response.address, there, self._endpoints.is_trusted)
+            check_reach(response.address, there, self._endpoints.is_trusted)
         except UnusableUrl as error:
             raise response.error(
                 Unreachable, f"{name} redirects to an address that we will not go to: {error}."
@@ -69,19 +68,6 @@ class Redirects:
                 NotARegistry, f"{name} redirects a write ({response.status}), which would turn it into something else."
             )
         return there
-
-
-def check_hop(here: Address, there: Address, trusted: Callable[[str], bool]) -> None:
-    """Raises UnusableUrl when we must not go from here to there; `trusted` knows the hosts that the user configured."""
-    if here.origin == there.origin:
-        return
-    if here.origin.scheme == "https" and there.origin.scheme == "http":
-        raise UnusableUrl("it leads from https to http")
-    host = there.origin.host
-    if is_link_local(host) and not trusted(host):
-        raise UnusableUrl("it leads to a link-local address, where clouds keep their secrets")
-    if is_local(host) and not is_local(here.origin.host) and not trusted(host):
-        raise UnusableUrl("it leads from a public host into a private network")
 
 
 def headers_for(headers: Pairs, same_origin: bool) -> Pairs:

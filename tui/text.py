@@ -79,7 +79,7 @@ def safe(text: str, *, limit: int = 4096, multiline: bool = False) -> str:
 
 
 #: What stands for our symbols, each one cell wide, where only ASCII can be shown.
-ASCII_SYMBOLS = {"✓": "+", "✗": "X", "⊘": "#", "◔": "~", "≠": "!", "↗": "^", "·": "."}
+ASCII_SYMBOLS = {"✓": "+", "✗": "X", "⊘": "#", "◔": "~", "≠": "!", "≡": "=", "↗": "^", "·": "."}
 _PLAIN = str.maketrans({**ASCII_SYMBOLS, "…": "...", "“": '"', "”": '"', "→": "->", "–": "-"})
 
 

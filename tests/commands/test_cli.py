@@ -124,7 +124,11 @@ def test_check(calls: Calls) -> None:
     assert cli.main(["check", "a", "--platform", "arm64", "b", "--platform=linux/amd64", "--json"]) == 0
     [(function, (_, sources), options)] = calls
     assert (function, texts(sources)) == ("run_check", ["a", "b"])
-    assert options == {"platforms": (Platform("linux", "arm64"), Platform("linux", "amd64")), "output": "json"}
+    assert options == {
+        "platforms": (Platform("linux", "arm64"), Platform("linux", "amd64")),
+        "output": "json",
+        "deep": None,
+    }
     assert cli.main(["check", "a"]) == 0
     assert calls[-1][2]["output"] == "text"
     assert cli.main(["check", "--markdown", "a"]) == 0

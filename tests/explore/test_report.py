@@ -60,6 +60,7 @@ async def test_the_json_is_the_design_to_the_letter() -> None:
     assert said["complete"] is False
     assert list(said["counts"]) == [
         "present",
+        "hashed",
         "missing",
         "denied",
         "limited",
@@ -190,7 +191,7 @@ async def test_the_markdown_has_verdict_table_findings_and_whole_digests() -> No
     assert f"- linux/amd64: can be pulled, `{top.children[0].digest}`" in text
     assert f"- linux/arm64: cannot be pulled, `{top.children[1].digest}`" in text
     assert "Pull it with `docker pull fake.test/app:1`" in text
-    assert "✓ there, ✗ missing" in text
+    assert "✓ there, ≡ there, read and hashed, ✗ missing" in text
     assert "  - fix: " in text
     for part in document.objects:
         assert f"`{part.digest}`" in text

@@ -133,7 +133,7 @@ async def test_a_file_that_is_missing_and_one_that_is_too_short(tmp_path: Path) 
     del files[f"blobs/sha256/{gone.digest.encoded}"]
     files[f"blobs/sha256/{short.digest.encoded}"] = short.data[:-1]
     said = await check(open_layout(folder(tmp_path, files)))
-    assert {part["digest"]: part["presence"] for part in said["objects"] if part["presence"] != "present"} == {
+    assert {part["digest"]: part["presence"] for part in said["objects"] if part["presence"] != "hashed"} == {
         str(gone.digest): "missing",
         str(short.digest): "mismatched",
     }
@@ -147,7 +147,7 @@ async def test_content_that_is_other_content_is_seen_when_it_is_read(tmp_path: P
         files[f"blobs/sha256/{blob.digest.encoded}"] = b"x" * len(blob.data)
     source = open_layout(folder(tmp_path, files))
     said = await check(source)
-    assert [f["code"] for f in said["findings"]] == ["digest-mismatch"]
+    assert [f["code"] for f in said["findings"]] == ["digest-mismatch"] * 2, "the layer, too: on disk all is hashed"
     with pytest.raises(SourceError, match="does not have that digest"):
         async with source.stream("", layer.descriptor) as chunks:
             _ = [piece async for piece in chunks]
@@ -247,7 +247,9 @@ async def test_links_and_paths_that_lead_outside_are_not_followed(tmp_path: Path
     image = images.image("linux/amd64")
     inside = folder(tmp_path / "layout", files_of(image))
     (inside / "blobs/sha256" / digest.encoded).symlink_to(secret)
-    assert (await open_layout(inside).probe("", descriptor)).presence is Presence.MISSING
+    refused = await open_layout(inside).probe("", descriptor)
+    assert refused.presence is Presence.DENIED
+    assert refused.detail == "behind a symbolic link that leaves the folder: refused"
     path = archive(
         tmp_path / "a.tar",
         files_of(image) | {"../outside": b"x", "/etc/passwd": b"x"},

@@ -18,6 +18,7 @@ def test_the_words_are_those_of_the_design() -> None:
         "unchecked",
         "checking",
         "present",
+        "hashed",
         "missing",
         "denied",
         "limited",
@@ -28,13 +29,14 @@ def test_the_words_are_those_of_the_design() -> None:
 
 
 def test_the_order_of_the_worst() -> None:
-    order = ["missing", "mismatched", "denied", "limited", "unreachable", "checking", "unchecked", "foreign", "present"]
+    order = ["missing", "mismatched", "denied", "limited", "unreachable", "checking", "unchecked", "foreign"]
+    order += ["present", "hashed"]
     for better, presence in enumerate(order):
         assert worst(Presence(word) for word in order[better:]) == presence
     assert worst([]) is Presence.PRESENT
 
 
-@given(st.lists(presences), presences)
+@given(st.lists(presences, min_size=1), presences)
 def test_one_more_never_makes_the_sum_better(some: list[Presence], more: Presence) -> None:
     before, after = worst(some), worst([*some, more])
     assert worst([before, after]) is after
@@ -42,12 +44,14 @@ def test_one_more_never_makes_the_sum_better(some: list[Presence], more: Presenc
 
 @given(st.lists(presences, min_size=1))
 def test_a_sum_is_present_only_when_all_are(some: list[Presence]) -> None:
-    assert (worst(some) is Presence.PRESENT) == (set(some) == {Presence.PRESENT})
+    assert worst(some).is_there == all(each.is_there for each in some)
+    assert (worst(some) is Presence.HASHED) == (set(some) == {Presence.HASHED})
 
 
 def test_settled_and_undetermined_are_the_two_halves() -> None:
     assert {p for p in Presence if p.settled} == {
         Presence.PRESENT,
+        Presence.HASHED,
         Presence.MISSING,
         Presence.FOREIGN,
         Presence.MISMATCHED,

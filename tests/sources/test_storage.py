@@ -75,7 +75,7 @@ async def test_the_explorer_shows_it_like_any_source(folder: Path) -> None:
     assert tag.index is not None and len(tag.index.entries) == 10
     objects = [node for node in tag.walk() if node.digest is not None and node.kind is not Kind.REFERRERS]
     assert len(objects) > 30
-    assert {explorer.observation(node).presence for node in objects if node is not tag} == {Presence.PRESENT}
+    assert {explorer.observation(node).presence for node in objects if node is not tag} == {Presence.HASHED}
     referrers = next(node for node in tag.children if node.kind is Kind.REFERRERS)
     await explorer.open(referrers)
     assert [node.kind for node in referrers.children] == [Kind.REFERRER]

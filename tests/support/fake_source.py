@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -185,13 +185,18 @@ class FakeSource:
         return data
 
     @asynccontextmanager
-    async def stream(self, repository: str, descriptor: Descriptor) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def stream(
+        self, repository: str, descriptor: Descriptor, *, verify: bool = True
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
         data = await self.blob(repository, descriptor, limit=1 << 30)
 
         async def chunks() -> AsyncIterator[bytes]:
             yield data
 
         yield chunks()
+
+    async def stamp(self, repository: str, descriptor: Descriptor) -> Hashable:
+        return None
 
     async def referrers(self, repository: str, digest: Digest) -> tuple[Descriptor, ...]:
         await self._asked("referrers", repository, str(digest))

@@ -59,6 +59,14 @@ def layer(name: str, text: str = "", *, media_type: str = media.OCI_LAYER_GZIP) 
     return blob(gzip.compress(tape.getvalue(), mtime=0), media_type)
 
 
+def diff_id(part: Blob) -> Digest:
+    """Of a layer's uncompressed bytes."""
+    try:
+        return Digest.of(gzip.decompress(part.data) if part.data[:2] == b"\x1f\x8b" else part.data)
+    except EOFError:  # a test of what is cut short
+        return part.digest
+
+
 def as_json(document: dict[str, Any]) -> bytes:
     return json.dumps(document, indent=2).encode()
 
@@ -88,7 +96,7 @@ def image(
                 **({"variant": runs_on.variant} if runs_on.variant else {}),
                 "created": "2024-05-01T12:00:00Z",
                 "config": {"Cmd": ["/bin/sh"], "Labels": {"seed": seed}},
-                "rootfs": {"type": "layers", "diff_ids": [str(Digest.of(part.data)) for part in layers]},
+                "rootfs": {"type": "layers", "diff_ids": [str(diff_id(part)) for part in layers]},
                 "history": [{"created_by": f"RUN step {number}"} for number in range(1, len(layers) + 1)],
             }
         ),

@@ -62,7 +62,7 @@ class Status:
         if running:
             run = running[-1]
             line = Line(hang=2).put(f"{self.screen.glyphs.of(Presence.CHECKING, self.images.tick)} ", "info")
-            line.put(f"checking {run.node.label}: {run.done:,} of {run.total:,} objects", "info")
+            line.put(f"checking {run.node.label}: {run.words}", "info")
             line.put(f"   {self.screen.keys.first('check')} stops it", "dim", Target("action", "check"))
             return line
         node = self.screen.current

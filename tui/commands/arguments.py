@@ -217,6 +217,11 @@ def _check_parser() -> Parser:
     parser.add_argument(
         "--platform", metavar="P", action="append", default=[], help="only this platform, such as linux/arm64 (repeat)"
     )
+    depth = parser.add_mutually_exclusive_group()
+    depth.add_argument(
+        "--deep", action="store_true", help="read every blob once: its size, digest, diff_id, and a tar to its end"
+    )
+    depth.add_argument("--fast", action="store_true", help="do not read what lies on disk, which is hashed otherwise")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", dest="output", action="store_const", const="json", help="print one JSON document")
     form.add_argument("--markdown", dest="output", action="store_const", const="markdown", help="print Markdown")

@@ -37,22 +37,35 @@ def run(options: Options, settings: Settings) -> int:
     sources = need_sources(options, settings)
     platforms = tuple(Platform.parse(text) for text in options.platform)
     write_what_fits(ascii_only=settings.ascii, json=options.output == "json")
-    return asyncio.run(run_check(settings, sources, platforms=platforms, output=options.output))
+    deep = True if options.deep else False if options.fast else None
+    return asyncio.run(run_check(settings, sources, platforms=platforms, output=options.output, deep=deep))
 
 
 async def run_check(
-    settings: Settings, sources: Sequence[SourceSpec], *, platforms: Sequence[Platform] = (), output: str = "text"
+    settings: Settings,
+    sources: Sequence[SourceSpec],
+    *,
+    platforms: Sequence[Platform] = (),
+    output: str = "text",
+    deep: bool | None = None,
 ) -> int:
-    """Check sources and print what was found: `output` is "text", "json" or "markdown". Gives the exit status.
+    """Check sources and print what was found: `output` is "text", "json" or "markdown". Gives the exit status. `deep`
+    says whether every blob is read and hashed; None: what lies on disk.
 
     JSON is one object when one reference was checked, an array when there were several.
     """
     async with aclosing(open_engine(settings)) as engine:
         engine.speak(say)
-        return await check(engine, sources, platforms, output)
+        return await check(engine, sources, platforms, output, deep)
 
 
-async def check(engine: Engine, sources: Sequence[SourceSpec], platforms: Sequence[Platform], output: str) -> int:
+async def check(
+    engine: Engine,
+    sources: Sequence[SourceSpec],
+    platforms: Sequence[Platform],
+    output: str,
+    deep: bool | None = None,
+) -> int:
     """Check, print each report as soon as it is made, and give the worst exit status: missing before undetermined
     before complete. No report is kept: a repository may have many thousand tags."""
     for spec in sources:
@@ -64,7 +77,7 @@ async def check(engine: Engine, sources: Sequence[SourceSpec], platforms: Sequen
     printed = _Printed(output, len(sources) > 1, engine.settings.ascii)
     statuses: set[int] = set()
     for spec in sources:
-        async for made in _reports(engine, spec, platforms, printed):
+        async for made in _reports(engine, spec, platforms, deep, printed):
             statuses.add(exit_status(made))
             printed.put(made)
             if made.tags is not None:
@@ -126,7 +139,7 @@ async def _sections(engine: Engine) -> AsyncIterator[Section]:
 
 
 async def _reports(
-    engine: Engine, spec: SourceSpec, platforms: Sequence[Platform], printed: _Printed
+    engine: Engine, spec: SourceSpec, platforms: Sequence[Platform], deep: bool | None, printed: _Printed
 ) -> AsyncIterator[Report]:
     """The reports on what a source names, and at the end what of it was not looked at, if anything."""
     name = safe(spec.text, limit=600)
@@ -139,14 +152,17 @@ async def _reports(
         return
     printed.several = printed.several or selection.several
     for row in selection.rows():
-        made = await check_node(engine, row, platforms, before if selection.count == 1 else engine.trace.count)
+        since = before if selection.count == 1 else engine.trace.count
+        made = await check_node(engine, row, platforms, since, deep=deep)
         selection.add(made)
         yield made
     if not selection.covered.complete:
         yield partial_report(name, selection.covered)
 
 
-async def check_node(engine: Engine, node: Node, platforms: Sequence[Platform], before: int) -> Report:
+async def check_node(
+    engine: Engine, node: Node, platforms: Sequence[Platform], before: int, *, deep: bool | None = None
+) -> Report:
     """Check a row; `before` is how many requests there had been when somebody asked for it."""
 
     def wanted(row: Node) -> bool:
@@ -155,7 +171,7 @@ async def check_node(engine: Engine, node: Node, platforms: Sequence[Platform], 
     chosen = wanted if platforms else None
     with_progress = _Progress(engine)
     try:
-        run = engine.explorer.check(node, wanted=chosen)
+        run = engine.explorer.check(node, wanted=chosen, deep=deep)
         await run.wait()
     finally:
         with_progress.close()
@@ -176,7 +192,7 @@ class _Progress:
             return
         self._last = time.monotonic()
         self._written = True
-        show_progress(shorten(f"checking {event.node.label}: {event.done} of {event.total}", 78))
+        show_progress(shorten(f"checking {event.node.label}: {event.words}", 78))
 
     def close(self) -> None:
         self._stop()

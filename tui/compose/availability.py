@@ -262,15 +262,15 @@ class Availability:
         elsewhere += self._seen_in(descriptor, elsewhere)
         known = self._inspector.seen(self._target, descriptor.digest)
         reasons: list[Observation] = []
-        if ask or (known is not None and known.presence is Presence.PRESENT):
+        if ask or (known is not None and known.presence.is_there):
             observation = await self._inspector.presence(self._target, descriptor, confirm=not elsewhere)
-            final = observation.presence in (Presence.PRESENT, Presence.MISMATCHED)
+            final = observation.presence.is_there or observation.presence is Presence.MISMATCHED
             if final or (observation.presence.undetermined and not elsewhere):
                 return _planned(descriptor, kind, _at(self._target, observation))
             reasons.append(_at(self._target, observation))
         for home in elsewhere:
             observation = await self._inspector.presence(home, descriptor)
-            if observation.presence is Presence.PRESENT:
+            if observation.presence.is_there:
                 asked = bool(reasons) and reasons[0].presence is Presence.MISSING
                 return replace(
                     _planned(descriptor, kind, observation),
@@ -286,7 +286,7 @@ class Availability:
             return replace(planned, how=How.COPY, detail=detail, raw=descriptor.data)
         # Before anything is called gone, the target is asked, and in a second way.
         observation = await self._inspector.presence(self._target, descriptor, confirm=True)
-        if observation.presence is Presence.PRESENT:
+        if observation.presence.is_there:
             return _planned(descriptor, kind, observation)
         return _planned(descriptor, kind, _sum([_at(self._target, observation), *reasons[1 if ask else 0 :]]))
 
@@ -307,7 +307,7 @@ def _sum(reasons: Sequence[Observation]) -> Observation:
     return replace(chosen[0], detail="; ".join(dict.fromkeys(reason.detail for reason in chosen if reason.detail)))
 
 
-_HOW = {Presence.PRESENT: How.PRESENT, Presence.FOREIGN: How.FOREIGN}
+_HOW = {Presence.PRESENT: How.PRESENT, Presence.HASHED: How.PRESENT, Presence.FOREIGN: How.FOREIGN}
 
 
 def _planned(descriptor: Descriptor, kind: str, observation: Observation) -> PlannedObject:

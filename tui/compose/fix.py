@@ -251,7 +251,7 @@ async def _has(inspector: Inspector, place: RepositoryLocation, descriptor: Desc
             return False
         search.asked.add((place, descriptor.digest))
     observation = seen or await inspector.presence(place, descriptor, confirm=False)
-    return observation.presence is Presence.PRESENT
+    return observation.presence.is_there
 
 
 async def _kept_bytes(

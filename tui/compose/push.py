@@ -100,7 +100,7 @@ class Transfer:
             observation = await self._inspector.source(self._target).probe(
                 self._target.repository, descriptor, fresh=True
             )
-            if observation.presence is Presence.PRESENT:
+            if observation.presence.is_there:
                 if upload is not None:
                     await self._cancel(upload)
                 self._inspector.note(self._target, digest, observation)

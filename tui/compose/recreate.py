@@ -185,7 +185,7 @@ async def _now(
         # Nothing says where it came from: is it still there by its digest?
         location = entry.home or home
         observation = await inspector.presence(location, entry.descriptor)
-        if observation.presence is Presence.PRESENT:
+        if observation.presence.is_there:
             return ()
         sentence = f"No source is known, and by its digest it is {observation.presence} ({observation.detail})."
         return ResolveError(sentence, observation.presence)

@@ -213,10 +213,10 @@ def status_cell(
     if node.kind in (Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP, Kind.MORE, Kind.REFERRERS):
         return (), False
     rollup = observed.rollup(node)
-    if rollup.worst is Presence.PRESENT and node.load is Load.IDLE and not rollup.label:
+    if rollup.worst.is_there and node.load is Load.IDLE and not rollup.label:
         # The manifest was asked for, and nothing that it names: that is not the green of something whole.
         word = " manifest" if node.kind is not Kind.TAG else ""
-        return ((glyphs.of(Presence.PRESENT), "dim"), (word, "dim")), False
+        return ((glyphs.of(rollup.worst), "dim"), (word, "dim")), False
     own = observed.observation(node)
     if rollup.label or own.presence is not rollup.worst:
         word = rollup.label or rollup.worst.words.status
@@ -354,7 +354,7 @@ def _line(observed: Observed, node: Node, label: str, width: int, ascii_only: bo
         if node.kind in BLOB_KINDS or node.kind is Kind.MANIFEST:
             cells.append(f"{_size(node):>8}")
         if observation.presence is not Presence.UNCHECKED or node.load is not Load.IDLE:
-            word = total.label or ("" if total.worst is Presence.PRESENT else total.worst.value)
+            word = total.label or ("" if total.worst.is_there else total.worst.value)
             cells.append(f"{glyphs(ascii_only).still(total.worst)} {word}".rstrip())
         if node.kind is not Kind.TAG and node.digest is not None:
             cells.append(node.digest.short)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Hashable
 
 from tui.explore.inspector import Inspector, JobRequest
@@ -12,7 +13,60 @@ from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.scheduler import Job, Urgency
 from tui.explore.tree import CheckProgress, Tree, key_of
 from tui.explore.walker import LimitReached, Walk
+from tui.oci import media
+from tui.oci.config import CONFIG_LIMIT
 from tui.sources.presence import Presence
+from tui.text import duration
+from tui.text import size as size_text
+
+#: How often bytes that come are told of, in seconds, and for how long nothing is said of the time that is left.
+_PACE, _WARM_UP = 0.1, 1.0
+
+
+class ByteCount:
+    """How many of the bytes that are to be read have come, and how long the rest takes at that rate."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._sizes: dict[Hashable, int] = {}
+        self._came: dict[Hashable, int] = {}
+        self._done = 0
+        self._total = 0
+        self._began: float | None = None
+        self._told = 0.0
+
+    def expect(self, key: Hashable, size: int) -> None:
+        """One blob more is to be read."""
+        if self._began is None:
+            self._began = self._clock()
+        if key not in self._sizes:
+            self._sizes[key] = size
+            self._total += size
+
+    def move(self, key: Hashable, count: int) -> bool:
+        """So many bytes of a blob came; whether it is time to tell."""
+        self._done += count - self._came.get(key, 0)
+        self._came[key] = count
+        now = self._clock()
+        if now - self._told < _PACE:
+            return False
+        self._told = now
+        return True
+
+    def finish(self, key: Hashable) -> None:
+        """A blob is done with, read or not."""
+        self.move(key, self._sizes.get(key, 0))
+
+    @property
+    def words(self) -> str:
+        """ "3.1 MB of 80 MB, 12 s left"; "" when nothing is read."""
+        if self._began is None:
+            return ""
+        text = f"{size_text(self._done)} of {size_text(self._total)}"
+        elapsed = self._clock() - self._began
+        if elapsed < _WARM_UP or not 0 < self._done < self._total:
+            return text
+        return f"{text}, {duration((self._total - self._done) * elapsed / self._done)} left"
 
 
 class CheckRun:
@@ -27,8 +81,12 @@ class CheckRun:
         lists: Lists,
         afterwards: Callable[[Node, Hashable], Awaitable[None]],
         wanted: Callable[[Node], bool] | None = None,
+        deep: bool = False,
     ) -> None:
         self.node = node
+        self.deep = deep
+        """Whether every blob is read and hashed, and not only asked for."""
+        self.bytes = ByteCount(time.monotonic)
         self.done = 0
         """How many distinct objects were answered."""
         self.total = 0
@@ -60,6 +118,11 @@ class CheckRun:
         if self._searching_since is None:
             return 0
         return self.requests - self._searching_since
+
+    @property
+    def words(self) -> str:
+        """How far it is: "12 of 40 objects, 3.1 MB of 80 MB, 12 s left"."""
+        return ", ".join(part for part in (f"{self.done:,} of {self.total:,} objects", self.bytes.words) if part)
 
     def start(self) -> None:
         """Begin. Returns at once."""
@@ -130,9 +193,53 @@ class CheckRun:
     def _ask_blob(self, node: Node, request: JobRequest) -> Job | None:
         if node.kind not in BLOB_KINDS or node.descriptor is None or node.repository is None:
             return None
+        if self.deep and not self._reads_config(node):
+            return self._ask_bytes(node, request)
         if node.kind is Kind.CONFIG and node.config is None and node.error is None:
             return self._loader.config(node, request)
         return self._ask_presence(node, request, again=node is self.node)
+
+    def _reads_config(self, node: Node) -> bool:
+        """Whether it is a config that is about to be read whole anyway."""
+        if node.kind is not Kind.CONFIG or node.descriptor is None or node.config is not None or node.error is not None:
+            return False
+        return media.is_image_config(node.descriptor.media_type) and node.descriptor.size <= CONFIG_LIMIT
+
+    def _ask_bytes(self, node: Node, request: JobRequest) -> Job | None:
+        """Have it read and hashed. None when that was done, and its source cannot have changed since."""
+        key, descriptor = key_of(node), node.descriptor
+        if key is None or descriptor is None:
+            return None
+        presence = self._tree.observations.get(*key).presence
+        known = presence in (Presence.HASHED, Presence.MISMATCHED) and not node.source.capabilities.on_disk
+        if known and self._tree.observations.hashed(*key) is not None:
+            return None
+        self.bytes.expect(key, descriptor.size)
+        job = self._inspector.submit_hash(*key[:2], descriptor, request, lambda count: self._moved(key, count))
+        job.when_over(lambda _: self.bytes.finish(key))
+        return job
+
+    def _moved(self, key: Hashable, count: int) -> None:
+        if self.running and self.bytes.move(key, count):
+            self._tell()
+
+    def _tell(self) -> None:
+        self._tree.emit(CheckProgress(self.node, self.done, self.total, self.running, self.words))
+
+    def _note_read(self, node: Node) -> None:
+        """A deep check counts what was read whole as hashed."""
+        key = key_of(node)
+        raw = (
+            node.manifest.raw
+            if node.manifest is not None
+            else node.config.raw
+            if node.kind is Kind.CONFIG and node.config is not None
+            else None
+        )
+        if key is None or raw is None or not node.source.capabilities.holds_its_objects:
+            return
+        if self._tree.observations.get(*key).presence is Presence.PRESENT:
+            self._inspector.note_read(*key, raw)
 
     def _ask_presence(self, node: Node, request: JobRequest, *, again: bool = False) -> Job | None:
         """Ask whether it is there, or join those who are asking. None when that is known."""
@@ -160,6 +267,8 @@ class CheckRun:
             for child in [child for child in node.children if child.kind is Kind.ATTESTATION]:
                 self._visit(child)
             return
+        if self.deep:
+            self._note_read(node)
         self._ask_subject(node)
         for child in list(node.children):
             self._visit(child)
@@ -176,7 +285,7 @@ class CheckRun:
 
     def _answered(self) -> None:
         self.done += 1
-        self._tree.emit(CheckProgress(self.node, self.done, self.total, True))
+        self._tell()
 
     def _settled(self) -> None:
         self._pending -= 1
@@ -195,4 +304,4 @@ class CheckRun:
         self.running = False
         self._requests = self.node.source.requests - self._requests_before
         self._over.set()
-        self._tree.emit(CheckProgress(self.node, self.done, self.total, False))
+        self._tell()

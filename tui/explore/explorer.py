@@ -318,17 +318,23 @@ class Explorer:
 
     # checking
 
-    def check(self, node: Node, *, wanted: Callable[[Node], bool] | None = None) -> CheckRun:
+    def check(self, node: Node, *, wanted: Callable[[Node], bool] | None = None, deep: bool | None = None) -> CheckRun:
         """Check everything below a row, however deep. The run that is under way for this row, if one is.
 
-        `wanted` restricts it to some of the platforms of an index.
+        `wanted` restricts it to some of the platforms of an index. A `deep` check reads and hashes every blob; when
+        nothing is said, it is one wherever that costs no request.
         """
+        deep = node.source.capabilities.on_disk if deep is None else deep
         run = self._runs.get(node)
         if run is not None and run.running:
-            return run
+            if run.deep or not deep:
+                return run
+            run.stop()
         for key in [key for key, old in self._runs.items() if not old.running]:
             del self._runs[key]
-        run = CheckRun(node, self.tree, self.inspector, self._loader, self._lists, self._search.after_check, wanted)
+        run = CheckRun(
+            node, self.tree, self.inspector, self._loader, self._lists, self._search.after_check, wanted, deep
+        )
         self._runs[node] = run
         run.start()
         return run

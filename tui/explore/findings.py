@@ -30,7 +30,7 @@ from tui.text import plural, safe
 if TYPE_CHECKING:
     from tui.sources.docker_manifests import Compared, Comparison
 
-_QUIET = frozenset({Presence.PRESENT, Presence.UNCHECKED, Presence.CHECKING})
+_QUIET = frozenset({Presence.PRESENT, Presence.HASHED, Presence.UNCHECKED, Presence.CHECKING})
 
 #: Rows that are not simply there, with what is known of them.
 Troubled = Sequence[tuple[Node, Observation]]
@@ -100,11 +100,28 @@ def mismatched(rows: Troubled, observations: ObservationStore) -> Iterator[Findi
                 f"{name_of(row)} has another {what}: {there}, its descriptor says {declared}.",
                 (f"there: {there}", f"descriptor: {declared}"),
             )
+        elif observation.code:
+            code = observation.code
+            text, facts = f"{name_of(row)}: {detail_of(observation)}.", ("", "")
         else:
             code = "digest-mismatch"
             reason = row.error.sentence if row.error is not None else detail_of(observation)
             text, facts = f"{name_of(row)} does not have the content that its digest names: {reason}", ("", "")
         yield make(code, row.key, text, digest=row.digest, platform=platform_text(row), facts=facts)
+
+
+def not_unpacked(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+    """A layer whose bytes are right, and which was not inflated to its end."""
+    for child in row.children:
+        observation = observe(child, observations) if child.kind is Kind.LAYER else None
+        if observation is not None and observation.code == "not-unpacked":
+            yield make(
+                "not-unpacked",
+                child.key,
+                f"{name_of(child)} was not read to its end: {detail_of(observation)}.",
+                digest=child.digest,
+                platform=platform_text(child),
+            )
 
 
 _IGNORANCE = {
@@ -506,6 +523,7 @@ _TROUBLED: tuple[Callable[[Troubled, ObservationStore], Iterator[Finding]], ...]
 #: Looked at row by row; blobs are left out, for there are most of them and none of these rules is about one.
 _ROWS: tuple[Callable[[Node, ObservationStore], Iterator[Finding]], ...] = (
     unreadable,
+    not_unpacked,
     cut_off,
     structural,
     platform_mismatch,

@@ -28,6 +28,7 @@ from tui.oci.manifest import AnyManifest
 from tui.registry.cache import ByteCache
 from tui.registry.trace import asking
 from tui.sources.base import Source, SourceError
+from tui.sources.hashing import hash_blob
 from tui.sources.presence import CHECKING, Observation, Presence
 from tui.sources.spec import SourceSpec, open_source
 from tui.text import safe
@@ -298,6 +299,33 @@ class Inspector:
         key = self.blob_key(source, repository, descriptor.digest)
         return self._submit(key, run, request, source, repository, descriptor.digest)
 
+    def submit_hash(
+        self,
+        source: Source,
+        repository: str,
+        descriptor: Descriptor,
+        request: JobRequest,
+        progress: Callable[[int], None],
+    ) -> Job:
+        """Read a blob whole and hash it; unless that was done and its file is the same. Result: `Observation`."""
+        digest = descriptor.digest
+
+        async def run() -> Observation:
+            known = self.observations.hashed(source, repository, digest)
+            if known is None and not request.quiet:
+                self.observations.checking(source, repository, digest)
+            observation = await hash_blob(source, repository, descriptor, progress=progress, known=known)
+            self.observations.put(source, repository, digest, observation)
+            return observation
+
+        return self._submit(("hash", source, repository, digest), run, request, source, repository, digest)
+
+    def note_read(self, source: Source, repository: str, digest: Digest, raw: bytes) -> None:
+        """A document is at hand that was read whole from here: that is its bytes hashed, if they are what it says."""
+        if digest.can_verify and digest.matches(raw):
+            observation = Observation(Presence.HASHED, size=len(raw), digest=digest, confirmed=True)
+            self.observations.put(source, repository, digest, observation)
+
     def submit(
         self,
         key: Hashable,
@@ -388,7 +416,7 @@ class Inspector:
         if media.is_manifest(descriptor.media_type) or error.presence not in (Presence.MISSING, Presence.UNREACHABLE):
             return False
         observation = await source.probe(repository, descriptor)
-        if observation.presence not in (Presence.PRESENT, Presence.MISMATCHED):
+        if not observation.presence.is_there and observation.presence is not Presence.MISMATCHED:
             return False
         self.observations.put(source, repository, descriptor.digest, observation)
         return True
@@ -413,7 +441,7 @@ class Inspector:
         digest = digest_or_name(selector)
         if digest is not None and not fresh:
             known, observation = self.known(source, location.repository, digest), self.seen(location, digest)
-            if known is not None and observation is not None and observation.presence is Presence.PRESENT:
+            if known is not None and observation is not None and observation.presence.is_there:
                 return known
         read = await self._result(
             lambda request: self.submit_manifest(source, location.repository, selector, None, request)
@@ -451,7 +479,7 @@ class Inspector:
         """
         observation = self.seen(location, descriptor.digest)
         if observation is not None and (
-            observation.presence is Presence.PRESENT or (observation.presence.settled and observation.confirmed)
+            observation.presence.is_there or (observation.presence.settled and observation.confirmed)
         ):
             return observation
         if observation is not None and observation.presence is Presence.MISSING and not confirm:

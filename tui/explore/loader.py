@@ -283,7 +283,7 @@ class Loader:
         if node.load is Load.FAILED and node.error is not None:
             key = key_of(node)
             # What was missing when it was read, and was seen since, was put back.
-            back = node.error.presence is Presence.MISSING and self.tree.observation(node).presence is Presence.PRESENT
+            back = node.error.presence is Presence.MISSING and self.tree.observation(node).presence.is_there
             return back or key is None or self.tree.observations.wanted(*key)
         return True
 
@@ -462,6 +462,8 @@ class Loader:
         if image.platform is None and image.kind in (Kind.MANIFEST, Kind.TAG):
             image.platform = config.platform
         layers = [child for child in image.children if child.kind is Kind.LAYER]
+        for layer in layers:
+            self.tree.touch(layer)  # what it unpacks to is compared with the config
         for layer, command in zip(layers, config.commands(len(layers)), strict=True):
             if command is not None and layer.note != command:
                 layer.note = safe(command, limit=400)

@@ -172,6 +172,7 @@ def objects(node: Node, observations: ObservationStore, wanted: Wanted | None = 
 #: The order in which presences are counted up for a reader.
 COUNTED = (
     Presence.PRESENT,
+    Presence.HASHED,
     Presence.MISSING,
     Presence.DENIED,
     Presence.LIMITED,

@@ -46,6 +46,7 @@ class ObservationStore:
         self._clock = clock
         self._lines: dict[Key, tuple[float, Observation]] = {}
         self._unconfirmed: dict[Key, tuple[float, Observation]] = {}
+        self._hashed: dict[Key, Observation] = {}
         self._whereabouts: dict[Key, Whereabouts] = {}
         self._tags: dict[tuple[Source, str, str], TagHead] = {}
         self._tag_names: dict[tuple[Source, str], tuple[str, ...]] = {}
@@ -63,6 +64,12 @@ class ObservationStore:
         """Remember an answer and tell the listeners, if it says something new."""
         key = (source, repository, digest)
         line = self._lines.get(key)
+        if observation.presence is Presence.HASHED:
+            self._hashed[key] = observation
+        elif observation.presence is Presence.PRESENT and key in self._hashed:
+            observation = self._hashed[key]  # what was hashed and is still there is still that
+        elif observation.presence is not Presence.CHECKING:
+            self._hashed.pop(key, None)
         self._lines[key] = (self._clock(), observation)
         self._unconfirmed.pop(key, None)
         old = line[1] if line is not None else None
@@ -89,12 +96,12 @@ class ObservationStore:
 
     def having(self, digest: Digest) -> tuple[tuple[Source, str], ...]:
         """The sources and repositories in which an object was seen, the latest first."""
-        lines = [
-            (at, key)
-            for key, (at, seen) in self._lines.items()
-            if key[2] == digest and seen.presence is Presence.PRESENT
-        ]
+        lines = [(at, key) for key, (at, seen) in self._lines.items() if key[2] == digest and seen.presence.is_there]
         return tuple((key[0], key[1]) for _, key in sorted(lines, key=lambda line: line[0], reverse=True))
+
+    def hashed(self, source: Source, repository: str, digest: Digest) -> Observation | None:
+        """What was found when the bytes of an object were hashed, if nothing else was found since."""
+        return self._hashed.get((source, repository, digest))
 
     def checking(self, source: Source, repository: str, digest: Digest) -> None:
         """Note that somebody is asking."""
@@ -105,6 +112,7 @@ class ObservationStore:
         for key in keys:
             self._whereabouts.pop(key, None)
             self._unconfirmed.pop(key, None)
+            self._hashed.pop(key, None)
             if self._lines.pop(key, None) is not None:
                 self._tell(key)
 
@@ -118,7 +126,13 @@ class ObservationStore:
         line = self._lines.get((source, repository, digest))
         if line is None or line[1].presence is Presence.UNCHECKED:
             return True
-        if line[1].presence in (Presence.PRESENT, Presence.FOREIGN, Presence.MISMATCHED, Presence.CHECKING):
+        if line[1].presence in (
+            Presence.PRESENT,
+            Presence.HASHED,
+            Presence.FOREIGN,
+            Presence.MISMATCHED,
+            Presence.CHECKING,
+        ):
             return False
         return self._clock() - line[0] > NEGATIVE_SECONDS
 

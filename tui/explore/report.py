@@ -37,6 +37,8 @@ from tui.text import plural, safe, size, to_ascii, with_keys
 SCHEMA = 2
 #: Findings, and counts, that say that nobody knows.
 _UNDETERMINED = ("denied", "limited", "unreachable")
+#: The finding on what a deep check was asked to read and did not read to its end.
+_NOT_READ = "not-unpacked"
 #: The codes of what a source that cannot be opened lacks; the others are called as their presence.
 _FAILED = {Presence.MISSING: "missing-manifest", Presence.MISMATCHED: "invalid-manifest"}
 
@@ -164,7 +166,7 @@ class Report:
         if self.digest is not None:
             yield f"  {self.digest}  {safe(media.describe(self.media_type or ''), limit=120)}"
         for part in self.objects:
-            if part.observation.presence is Presence.PRESENT:
+            if part.observation.presence.is_there:
                 continue
             needed = f" of {', '.join(part.platforms)}" if part.platforms else ""
             presence = part.observation.presence
@@ -331,7 +333,8 @@ def exit_status(checked: Report) -> int:
     if errors - {"too-deep"} or (checked.verdict.severity is Severity.ERROR and not errors):
         return 1
     undetermined = any(checked.counts[word] for word in (*_UNDETERMINED, "unchecked"))
-    if errors or checked.tags is not None or undetermined or checked.verdict.unknown:
+    not_read = any(finding.code == _NOT_READ for finding in checked.findings)
+    if errors or checked.tags is not None or undetermined or not_read or checked.verdict.unknown:
         return 3
     return 0
 
@@ -346,7 +349,7 @@ def list_exit_status(node: Node, observations: ObservationStore) -> tuple[int, s
     findings = all_findings(node, observations)
     if any(finding.severity is Severity.ERROR for finding in findings):
         return 1, ""
-    if any(finding.code in _UNDETERMINED for finding in findings):
+    if any(finding.code in (*_UNDETERMINED, _NOT_READ) for finding in findings):
         return 3, ""
     looked, remote = coverage(node), node.source.capabilities.remote
     if not looked.whole or (not remote and not looked.complete):
@@ -383,7 +386,7 @@ def _word(presence: Presence) -> str:
 
 def _marked(presence: Presence) -> str:
     """The symbol with its word; what is there needs none."""
-    return presence.words.symbol if presence is Presence.PRESENT else f"{presence.words.symbol} {_word(presence)}"
+    return presence.words.symbol if presence.is_there else f"{presence.words.symbol} {_word(presence)}"
 
 
 def _layers(row: Node) -> list[Node]:
@@ -396,8 +399,8 @@ def _mark(digest: Digest | None, observations: dict[Digest, Observation]) -> str
 
 def _mark_all(row: Node, observations: dict[Digest, Observation]) -> str:
     marks = [_mark(part.digest, observations) for part in (row, *blobs_of(row))]
-    there = Presence.PRESENT.words.symbol
-    return next((mark for mark in marks if mark and mark != there), there)
+    there = {each.words.symbol for each in Presence if each.is_there}
+    return next((mark for mark in marks if mark and mark not in there), marks[0])
 
 
 def escaped(text: str) -> str:

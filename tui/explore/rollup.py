@@ -51,7 +51,7 @@ class Rollup:
 
 
 #: Presences that a pull survives.
-HAVE = frozenset({Presence.PRESENT, Presence.FOREIGN})
+HAVE = frozenset({Presence.PRESENT, Presence.HASHED, Presence.FOREIGN})
 
 
 def platforms_of(node: Node) -> list[Node]:
@@ -117,6 +117,7 @@ def _state(node: Node, look: Look) -> Pull:
             and observation.size == node.descriptor.size
             and (observation.digest is None or observation.digest == node.descriptor.digest)
             and node.load is not Load.FAILED
+            and not observation.code
         )
         return Pull.YES if only_type else Pull.NO
     return Pull.UNKNOWN
@@ -206,7 +207,7 @@ def _of_list(node: Node, below: Callable[[Node], Rollup]) -> Rollup:
         more = "" if node.listing.complete else "+"
         label = f"{count:,}{more} {noun if count == 1 and not more else plural}"
     bad = _known(known)
-    return Rollup(total=count, worst=bad if known and bad is not Presence.PRESENT else Presence.UNCHECKED, label=label)
+    return Rollup(total=count, worst=bad if known and not bad.is_there else Presence.UNCHECKED, label=label)
 
 
 def _known(presences: Iterable[Presence]) -> Presence:

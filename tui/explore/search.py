@@ -103,7 +103,7 @@ class MissingObjectSearch:
             request = JobRequest(owner, Urgency.DEEP, label=f"looking in {safe(name, limit=255)}", confirm=False)
             job = self._inspector.submit_probe(source, name, descriptor, request)
             await job.wait()
-            if self._observations.get(source, name, descriptor.digest).presence is Presence.PRESENT:
+            if self._observations.get(source, name, descriptor.digest).presence.is_there:
                 having.append(name)
                 search.hits[name] += 1
             else:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.observations import Key, ObservationStore
 from tui.explore.rollup import Rollup, rollup
+from tui.oci import media
 from tui.oci.digest import Digest
 from tui.sources.base import Source
-from tui.sources.presence import UNCHECKED, Observation, compare
+from tui.sources.presence import UNCHECKED, Observation, Presence, compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,14 @@ class PresenceChanged:
 
 @dataclass(frozen=True, slots=True)
 class CheckProgress:
-    """How far a check of everything below `node` is: objects answered, objects known of, whether it still runs."""
+    """How far a check of everything below `node` is: objects answered, objects known of, whether it still runs, and
+    the same in words, with the bytes that are read."""
 
     node: Node
     done: int
     total: int
     running: bool
+    words: str = ""
 
 
 Event = NodeChanged | ChildrenChanged | PresenceChanged | CheckProgress
@@ -71,7 +74,35 @@ def observe(node: Node, observations: ObservationStore) -> Observation:
     failed = node.load is Load.FAILED and node.kind in MANIFEST_KINDS
     if failed and node.error is not None and observation.presence.undetermined:
         return node.error.observation()
-    return compare(node.descriptor, observation) if node.descriptor is not None else observation
+    if node.descriptor is None:
+        return observation
+    observation = compare(node.descriptor, observation)
+    return _unpacked(node, observation) if observation.unpacked is not None else observation
+
+
+def _unpacked(node: Node, observation: Observation) -> Observation:
+    """What was hashed as the image sees it that names it as a layer: it has to unpack, and to what the config says.
+
+    Artifacts have layers of the same types that are no tars.
+    """
+    unpacked, image = observation.unpacked, node.parent
+    manifest = image.image_manifest if image is not None else None
+    if unpacked is None or image is None or manifest is None or observation.presence is not Presence.HASHED:
+        return observation
+    if node.kind is not Kind.LAYER or manifest.config is None or not media.is_image_config(manifest.config.media_type):
+        return observation
+    if unpacked.broken:
+        return replace(observation, presence=Presence.MISMATCHED, detail=unpacked.broken, code="broken-layer")
+    if unpacked.stopped:
+        return replace(observation, presence=Presence.PRESENT, detail=unpacked.stopped, code="not-unpacked")
+    diff_ids = image.config.diff_ids if image.config is not None else ()
+    wanted = diff_ids[node.position] if node.position < len(diff_ids) else None
+    if wanted is None or unpacked.diff_id is None or wanted.algorithm != unpacked.diff_id.algorithm:
+        return observation
+    if wanted != unpacked.diff_id:
+        detail = f"it unpacks to {unpacked.diff_id}, the config says {wanted}"
+        return replace(observation, presence=Presence.MISMATCHED, detail=detail, code="diff-id-mismatch")
+    return observation
 
 
 class Tree:

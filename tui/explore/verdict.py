@@ -333,23 +333,31 @@ def _why_not(row: Node, observations: ObservationStore) -> str:
     if own.presence is Presence.MISMATCHED and _bad_size(row, own):
         parts.append("its manifest has another size than the index says")
     lost: dict[str, Kind] = {}
-    short: dict[str, Kind] = {}
-    wrong: dict[str, Kind] = {}
+    wrong: dict[str, dict[str, Kind]] = {}
     for child in blobs_of(row):
         observation = observe(child, observations)
         if observation.presence is Presence.MISSING:
             lost[str(child.digest)] = child.kind
         elif observation.presence is Presence.MISMATCHED:
-            (short if _bad_size(child, observation) else wrong)[str(child.digest)] = child.kind
+            code = "size-mismatch" if _bad_size(child, observation) else observation.code
+            wrong.setdefault(_WRONG.get(code, "not what the manifest says"), {})[str(child.digest)] = child.kind
     parts.extend(_count(lost, "missing"))
-    parts.extend(_count(short, "not as long as the manifest says"))
-    parts.extend(_count(wrong, "not what the manifest says"))
+    for what, rows in wrong.items():
+        parts.extend(_count(rows, what))
     flaw = refusal(row)
     if flaw is not None and not parts:
         taken = f"; {clients(flaw.taken_by)} take{'s' if len(flaw.taken_by) == 1 else ''} it" if flaw.taken_by else ""
         verb = "refuses" if len(flaw.refused_by) == 1 else "refuse"
         return f"{flaw.reason} ({clients(flaw.refused_by)} {verb} it{taken})"
     return _list(parts) or detail_of(own)
+
+
+#: What is wrong with what is there, by its finding, after "is".
+_WRONG = {
+    "size-mismatch": "not as long as the manifest says",
+    "diff-id-mismatch": "not what the config says, once unpacked",
+    "broken-layer": "damaged and cannot be unpacked",
+}
 
 
 def _bad_size(row: Node, observation: Observation) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from tui.oci.digest import Digest
 from tui.oci.tar import BrokenTar, TarReader
@@ -112,12 +112,14 @@ class _Zstd:
     def __init__(self) -> None:
         # Late: few layers are compressed so.
         if sys.version_info >= (3, 14):
-            from compression import zstd
+            from compression import zstd as module
         else:
-            from backports import zstd
-
-        self._error = zstd.ZstdError
-        self._new = lambda: zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG})
+            from backports import zstd as module
+        zstd: Any = module
+        self._error: type[Exception] = zstd.ZstdError
+        self._new: Callable[[], Any] = lambda: zstd.ZstdDecompressor(
+            options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG}
+        )
         self._frame = self._new()
         self._between = False
 

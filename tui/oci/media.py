@@ -39,6 +39,19 @@ ACCEPT = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST, OCI_ARTIFACT)
 
 _INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
 _IMAGE_MANIFESTS = frozenset({OCI_MANIFEST, DOCKER_MANIFEST, OCI_ARTIFACT})
+_TAR_LAYERS = frozenset(
+    {
+        OCI_LAYER,
+        OCI_LAYER_GZIP,
+        OCI_LAYER_ZSTD,
+        OCI_FOREIGN_LAYER,
+        OCI_FOREIGN_LAYER_GZIP,
+        OCI_FOREIGN_LAYER_ZSTD,
+        DOCKER_LAYER,
+        DOCKER_LAYER_PLAIN,
+        DOCKER_FOREIGN_LAYER,
+    }
+)
 _SCHEMA1 = frozenset({SCHEMA1, SCHEMA1_SIGNED})
 _WORDS = {
     OCI_INDEX: "image index (OCI)",
@@ -126,6 +139,11 @@ def is_schema1(media_type: str) -> bool:
 def is_manifest(media_type: str) -> bool:
     """What a registry serves below `/manifests/`; everything else is a blob."""
     return media_type in _INDEXES or media_type in _IMAGE_MANIFESTS or media_type in _SCHEMA1
+
+
+def is_tar_layer(media_type: str) -> bool:
+    """A layer of an image: a tar, compressed or not."""
+    return media_type in _TAR_LAYERS
 
 
 def is_foreign_layer(media_type: str) -> bool:

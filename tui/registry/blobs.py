@@ -335,7 +335,9 @@ class Blobs:
         return response.body
 
     @contextlib.asynccontextmanager
-    async def stream(self, registry: str, repository: str, digest: Digest) -> AsyncIterator[BlobStream]:
+    async def stream(
+        self, registry: str, repository: str, digest: Digest, *, verify: bool = True
+    ) -> AsyncIterator[BlobStream]:
         what = object_name("blob", repository, digest)
         _must_verify(digest, what)
         response = await self._send(self._get(registry, repository, digest, take="stream"))
@@ -346,7 +348,8 @@ class Blobs:
             if is_encoded(response.headers):
                 raise response.error(Garbled, f"{registry} compressed {what} although it was asked not to.")
             size = declared_length(response.headers)
-            yield BlobStream(size, _verified(response, digest.hasher(), digest, what, registry, size))
+            hasher = digest.hasher() if verify else None
+            yield BlobStream(size, _verified(response, hasher, digest, what, registry, size))
         finally:
             await response.stream.aclose()
 
@@ -386,24 +389,26 @@ class Blobs:
 
 
 async def _verified(
-    response: Response, hasher: _Hash, digest: Digest, what: str, registry: str, size: int | None
+    response: Response, hasher: _Hash | None, digest: Digest, what: str, registry: str, size: int | None
 ) -> AsyncIterator[bytes]:
     assert response.stream is not None
     count = 0
+    cut_short = Corrupt if hasher is not None else Unreachable
     try:
         async for chunk in response.stream.chunks():
-            hasher.update(chunk)
+            if hasher is not None:
+                hasher.update(chunk)
             count += len(chunk)
             yield chunk
     except httpx.RemoteProtocolError:
         raise response.error(
-            Corrupt, f"{registry} sent {count:,} bytes of {what} and ended before all had come."
+            cut_short, f"{registry} sent {count:,} bytes of {what} and ended before all had come."
         ) from None
     except (httpx.HTTPError, TimeoutError):
         raise response.error(Unreachable, f"{registry} stopped sending {what} after {count:,} bytes.") from None
     if size is not None and count < size:
-        raise response.error(Corrupt, f"{registry} sent {count:,} of the {size:,} bytes of {what}.")
-    if hasher.hexdigest() != digest.encoded:
+        raise response.error(cut_short, f"{registry} sent {count:,} of the {size:,} bytes of {what}.")
+    if hasher is not None and hasher.hexdigest() != digest.encoded:
         raise _other_bytes(response, what, registry)
 
 

@@ -121,10 +121,11 @@ class Client:
             raise
 
     def stream_blob(
-        self, registry: str, repository: str, digest: str
+        self, registry: str, repository: str, digest: str, *, verify: bool = True
     ) -> contextlib.AbstractAsyncContextManager[BlobStream]:
-        """The blob as it comes; verified at the end, where `chunks` raises Corrupt."""
-        return self._blobs.stream(registry, repository, Digest(digest))
+        """The blob as it comes; verified at the end, where `chunks` raises Corrupt. Without `verify` the caller hashes
+        it, and `chunks` raises only Unreachable, when less came than was announced."""
+        return self._blobs.stream(registry, repository, Digest(digest), verify=verify)
 
     async def read_range(self, registry: str, repository: str, digest: str, start: int, length: int) -> bytes:
         """A part of a blob (fewer bytes at its end); not verified."""

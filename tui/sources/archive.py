@@ -7,6 +7,7 @@ looked at like any other; its digest is ours and is in no registry.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,18 @@ from tui.oci.canonical_json import json_text
 from tui.oci.config import CONFIG_LIMIT
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
-from tui.oci.errors import MalformedDocument, MalformedReference
+from tui.oci.errors import MalformedDocument, MalformedReference, OciError
+from tui.oci.manifest import ImageManifest, Index, decode
 from tui.oci.reference import Reference
+from tui.oci.strict_json import MANIFEST_LIMIT
 from tui.sources.base import SourceError, SourceKind
 from tui.sources.disk import Contents, DiskSource, read_layout
 from tui.sources.files import Archive, Files
 from tui.sources.presence import Presence
 from tui.text import safe
 
+#: So many manifests of an archive are compared with what its `manifest.json` says.
+INDEX_LIMIT = 200
 _MADE_UP = "The manifests were made up from the archive: their digests are in no registry."
 
 
@@ -47,6 +52,7 @@ def _with_layout(files: Files, listed: list[dict[str, Any]]) -> Contents:
     """The newest form: the layout has the real manifests, `manifest.json` the names that people gave."""
     contents = read_layout(files)
     entries = contents.tags.pop("")
+    _must_agree(files, listed, entries.values())
     for name, descriptor in entries.items():
         full = descriptor.annotations.get("io.containerd.image.name", "")
         repository, tag = _split(full) if full else ("", name)
@@ -55,6 +61,41 @@ def _with_layout(files: Files, listed: list[dict[str, Any]]) -> Contents:
     if len(entries) == 1 and len(named) == 1 and "" in contents.tags:
         contents.tags = {named.pop(): contents.tags[""]}
     return contents
+
+
+def _must_agree(files: Files, listed: list[dict[str, Any]], entries: Iterable[Descriptor]) -> None:
+    """Docker and skopeo go by `manifest.json`, others by the layout. Raises SourceError where one image has other
+    layers in the one than in the other."""
+    layers = {image.get("Config"): image.get("Layers") for image in listed if isinstance(image.get("Config"), str)}
+    for manifest in _image_manifests(files, entries):
+        if manifest.config is None:
+            continue
+        said = layers.get(f"blobs/{manifest.config.digest.replace(':', '/')}")
+        if said is not None and said != [f"blobs/{layer.digest.replace(':', '/')}" for layer in manifest.layers]:
+            raise SourceError(
+                Presence.MISMATCHED,
+                f"{files.title} names other layers in its manifest.json than in its layout, for the image with the "
+                f"config {manifest.config.digest.short}: docker load and skopeo take the one, others the other.",
+                code="invalid-manifest",
+                fix="Save the image again with docker save.",
+            )
+
+
+def _image_manifests(files: Files, entries: Iterable[Descriptor]) -> Iterator[ImageManifest]:
+    """Those of a layout, in indexes too; what cannot be read is told when it is looked at."""
+    waiting = list(entries)
+    for _ in range(INDEX_LIMIT):
+        if not waiting:
+            return
+        digest = waiting.pop().digest
+        try:
+            manifest = decode(files.read(f"blobs/{digest.replace(':', '/')}", MANIFEST_LIMIT), digest=digest)
+        except (SourceError, OciError):
+            continue
+        if isinstance(manifest, ImageManifest):
+            yield manifest
+        elif isinstance(manifest, Index):
+            waiting.extend(manifest.entries)
 
 
 def _manifest_json(files: Files) -> list[dict[str, Any]]:
@@ -79,7 +120,14 @@ def _make_up(files: Files, image: dict[str, Any], where: str, contents: Contents
     diff_ids = _diff_ids(files, config)
     for position, name in enumerate(layers):
         known = diff_ids[position] if position < len(diff_ids) else None
-        parts.append(_descriptor(files, name, media.DOCKER_LAYER_PLAIN, contents, known=known))
+        packed = _compressed(files, name)
+        parts.append(
+            _descriptor(files, name, packed, contents, hashed=True)
+            if packed
+            else _descriptor(files, name, media.DOCKER_LAYER_PLAIN, contents, known=known)
+        )
+    # What the config lists and the archive leaves out is a layer that is not there.
+    parts += [Descriptor(media.DOCKER_LAYER_PLAIN, left_out, 0) for left_out in diff_ids[len(layers) :]]
     document = {
         "schemaVersion": 2,
         "mediaType": media.DOCKER_MANIFEST,
@@ -100,10 +148,15 @@ def _descriptor(
     *,
     known: Digest | None = None,
     required: bool = False,
+    hashed: bool = False,
 ) -> Descriptor:
-    """A file of the archive as a descriptor. Layers are plain tars, so the config's diff id is their digest."""
+    """A file of the archive as a descriptor. Layers that are plain tars have the config's diff id as their digest;
+    what is `hashed` has its own."""
     size = files.size(name)
-    digest = known or _by_name(name)
+    digest = None if hashed else known or _by_name(name)
+    if digest is not None and size is not None and contents.blobs.get(digest, name) != name:
+        # One digest for two files: the first is looked at when it is checked, the second is here.
+        digest = None
     if digest is None:
         if size is None:
             raise _broken(files, f"{safe(name, limit=200)} is not in it")
@@ -111,10 +164,22 @@ def _descriptor(
         for piece in files.chunks(name):
             hasher.update(piece)
         digest = Digest.parse(f"sha256:{hasher.hexdigest()}")
+        if digest in contents.blobs:
+            return Descriptor(media_type, digest, size)
     if size is None and required:
         raise _broken(files, f"{safe(name, limit=200)} is not in it")
     contents.blobs[digest] = name
     return Descriptor(media_type, digest, size or 0)
+
+
+def _compressed(files: Files, name: str) -> str:
+    """The media type of a layer that lies in the archive compressed, as `docker load` and skopeo take it, too; ""
+    for a plain tar."""
+    head = next(files.chunks(name), b"") if files.size(name) else b""
+    return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "")
+
+
+_MAGIC = {b"\x1f\x8b": media.DOCKER_LAYER, b"\x28\xb5\x2f\xfd": media.OCI_LAYER_ZSTD}
 
 
 def _by_name(name: str) -> Digest | None:

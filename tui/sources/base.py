@@ -5,7 +5,7 @@ Everything above this line (explore, compose, teach, the screen) talks to images
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +116,9 @@ class Capabilities:
     referrers: bool = True
     """It can say what names a digest as its subject."""
 
+    on_disk: bool = False
+    """Its objects are files on this machine: reading and hashing them all costs no request."""
+
     holds_its_objects: bool = True
     """What can be read in it is there for whoever pulls from it. Docker's lists hold manifests that have to be in a
     registry, so that reading one here proves nothing."""
@@ -195,8 +198,19 @@ class Source(Protocol):
         """A whole blob of at most `limit` bytes, verified. Raises SourceError."""
         ...
 
-    def stream(self, repository: str, descriptor: Descriptor) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """A blob in chunks, verified at the end (SourceError then). Raises SourceError."""
+    def stream(
+        self, repository: str, descriptor: Descriptor, *, verify: bool = True
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """A blob in chunks, verified at the end (SourceError then). Raises SourceError.
+
+        Without `verify` the caller hashes what comes; that less came than was announced is raised all the same, and
+        says nothing about the blob.
+        """
+        ...
+
+    async def stamp(self, repository: str, descriptor: Descriptor) -> Hashable:
+        """What would be another if the bytes of a blob had been written since (file, size, times); None where nobody
+        can tell, as in a registry. Raises SourceError."""
         ...
 
     async def referrers(self, repository: str, digest: Digest) -> tuple[Descriptor, ...]:

@@ -6,7 +6,7 @@ Content lies under its digest and is verified when it is read (OCI image-spec, i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,7 +62,7 @@ class DiskSource:
         self._files = files
         self.kind = kind
         # What `docker save` writes has no index that could list them.
-        self.capabilities = Capabilities(referrers=kind != "docker-archive")
+        self.capabilities = Capabilities(referrers=kind != "docker-archive", on_disk=True)
 
     @property
     def title(self) -> str:
@@ -148,13 +148,15 @@ class DiskSource:
         return data
 
     @asynccontextmanager
-    async def stream(self, repository: str, descriptor: Descriptor) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def stream(
+        self, repository: str, descriptor: Descriptor, *, verify: bool = True
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
         self._named(repository)
         digest = descriptor.digest
         pieces = self._files.chunks(self._path(digest))
 
         async def chunks() -> AsyncIterator[bytes]:
-            hasher = digest.hasher() if digest.can_verify else None
+            hasher = digest.hasher() if verify and digest.can_verify else None
             while (piece := await asyncio.to_thread(_next, pieces)) is not None:
                 if hasher is not None:
                     hasher.update(piece)
@@ -163,6 +165,10 @@ class DiskSource:
                 raise _corrupt(digest, self.title)
 
         yield chunks()
+
+    async def stamp(self, repository: str, descriptor: Descriptor) -> Hashable:
+        self._named(repository)
+        return await asyncio.to_thread(self._files.stamp, self._path(descriptor.digest))
 
     async def referrers(self, repository: str, digest: Digest) -> tuple[Descriptor, ...]:
         """Manifests named in the layout whose `subject` is this digest (image-spec: a layout lists them so)."""

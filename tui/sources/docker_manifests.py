@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -204,10 +204,15 @@ class DockerManifests:
         return await registry.blob(home, descriptor, limit=limit)
 
     @asynccontextmanager
-    async def stream(self, repository: str, descriptor: Descriptor) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def stream(
+        self, repository: str, descriptor: Descriptor, *, verify: bool = True
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
         home, registry = await self._home(repository, descriptor.digest)
-        async with registry.stream(home, descriptor) as chunks:
+        async with registry.stream(home, descriptor, verify=verify) as chunks:
             yield chunks
+
+    async def stamp(self, repository: str, descriptor: Descriptor) -> Hashable:
+        return None
 
     async def referrers(self, repository: str, digest: Digest) -> tuple[Descriptor, ...]:
         home, registry = await self._home(repository, digest)

@@ -40,6 +40,10 @@ class Files(Protocol):
         """A file in pieces of at most 1 MiB."""
         ...
 
+    def stamp(self, name: str) -> tuple[int, ...]:
+        """What tells that a file was written or replaced since."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -63,6 +67,22 @@ def too_large(title: str, name: str, size: int, limit: int) -> SourceError:
     )
 
 
+def stamp_of(status: os.stat_result) -> tuple[int, ...]:
+    """What is another when a file was written or replaced: where it lies, its size, its times."""
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def leaves(title: str, name: str) -> SourceError:
+    """A link that leads out of the folder: what it points to is not part of the image, and is not opened."""
+    return SourceError(
+        Presence.DENIED,
+        f"{safe(name, limit=200)} in {title} is behind a symbolic link that leaves the folder: refused.",
+        code="link-leaves-the-folder",
+        fix="Put the file itself into the folder, and check again.",
+        detail="behind a symbolic link that leaves the folder: refused",
+    )
+
+
 def _inside(name: str) -> str | None:
     """The path in one spelling; None when it leads outside."""
     if "\0" in name or name.startswith("/"):
@@ -72,7 +92,7 @@ def _inside(name: str) -> str | None:
 
 
 class Folder:
-    """A folder. Links are not followed out of it."""
+    """A folder. Links are not followed out of it: `leaves` is raised."""
 
     def __init__(self, root: Path) -> None:
         self.title = safe(str(root), limit=300)
@@ -95,9 +115,9 @@ class Folder:
             return None
         except (OSError, RuntimeError) as error:
             raise unreadable(self.title, error if isinstance(error, OSError) else "a link to itself") from None
-        if not path.is_relative_to(self._root) or not path.is_file():
-            return None
-        return path
+        if not path.is_relative_to(self._root):
+            raise leaves(self.title, name)
+        return path if path.is_file() else None
 
     def size(self, name: str) -> int | None:
         path = self._path(name)
@@ -129,6 +149,15 @@ class Folder:
             with path.open("rb") as file:
                 while piece := file.read(_CHUNK):
                     yield piece
+        except OSError as error:
+            raise unreadable(self.title, error) from None
+
+    def stamp(self, name: str) -> tuple[int, ...]:
+        path = self._path(name)
+        if path is None:
+            raise absent(self.title, name)
+        try:
+            return stamp_of(path.stat())
         except OSError as error:
             raise unreadable(self.title, error) from None
 
@@ -219,6 +248,17 @@ class Archive:
         start, size = member
         for offset in range(0, size, _CHUNK):
             yield self._at(start + offset, min(_CHUNK, size - offset))
+
+    def stamp(self, name: str) -> tuple[int, ...]:
+        try:
+            status = os.fstat(self._file.fileno())
+            if stamp_of(self.path.stat()) != stamp_of(status):
+                raise unreadable(self.title, "it was replaced or written since it was opened; open it again")
+        except (OSError, ValueError) as error:
+            raise unreadable(self.title, error if isinstance(error, OSError) else "it was closed") from None
+        if (member := self._find(name)) is None:
+            raise absent(self.title, name)
+        return (*stamp_of(status), *member)
 
     def _at(self, start: int, count: int) -> bytes:
         try:

@@ -1,4 +1,4 @@
-"""What is known of one object in one repository: nine words that never mix.
+"""What is known of one object in one repository: ten words that never mix.
 
 A 404 is `missing`; a 401 or 403 is `denied`, which is *not* missing; an answer that never came is `unreachable`.
 Nothing here is ever guessed: an observation says what was asked and what came back, and when.
@@ -6,7 +6,7 @@ Nothing here is ever guessed: an observation says what was asked and what came b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,6 +16,7 @@ from typing import Literal
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
+from tui.oci.layer import Unpacked
 from tui.resources import records
 from tui.text import safe
 
@@ -26,6 +27,7 @@ class Presence(StrEnum):
     UNCHECKED = "unchecked"
     CHECKING = "checking"
     PRESENT = "present"
+    HASHED = "hashed"
     MISSING = "missing"
     DENIED = "denied"
     LIMITED = "limited"
@@ -37,6 +39,11 @@ class Presence(StrEnum):
     def words(self) -> PresenceWords:
         """What is said of it, and with which symbol and colour."""
         return presence_words()[self]
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the object is there: the source says so, or its bytes were read and hashed."""
+        return self in (Presence.PRESENT, Presence.HASHED)
 
     @property
     def settled(self) -> bool:
@@ -69,7 +76,7 @@ def presence_words() -> Mapping[str, PresenceWords]:
     return records("presence.toml", PresenceWords)
 
 
-_SETTLED = frozenset({Presence.PRESENT, Presence.MISSING, Presence.FOREIGN, Presence.MISMATCHED})
+_SETTLED = frozenset({Presence.PRESENT, Presence.HASHED, Presence.MISSING, Presence.FOREIGN, Presence.MISMATCHED})
 
 #: Worst first: what a parent shows when its children differ (docs/protocol-notes.md, D-15).
 _ORDER = (
@@ -82,6 +89,7 @@ _ORDER = (
     Presence.UNCHECKED,
     Presence.FOREIGN,
     Presence.PRESENT,
+    Presence.HASHED,
 )
 _RANK = {presence: rank for rank, presence in enumerate(_ORDER)}
 
@@ -106,6 +114,12 @@ class Observation:
     """A moment of `time.monotonic()` after which asking again makes sense."""
     confirmed: bool = False
     """A second way of asking agreed."""
+    unpacked: Unpacked | None = None
+    """What a layer unpacks to, once it was read for that."""
+    stamp: Hashable = None
+    """Of a file that was hashed: what would be different if it had been written since."""
+    code: str = ""
+    """The finding that it is, where another than its presence tells."""
     at: datetime = field(default_factory=_now)
 
 
@@ -143,12 +157,12 @@ def compare(descriptor: Descriptor, seen: Observation) -> Observation:
 
     Two descriptors may name one digest and say different things about it, so the comparison belongs to each.
     """
-    if seen.presence not in (Presence.PRESENT, Presence.MISMATCHED):
+    if not seen.presence.is_there and seen.presence is not Presence.MISMATCHED:
         return seen
     quarrel = disagreement(descriptor, seen)
     if quarrel is not None:
         what, there, said = quarrel
         return replace(seen, presence=Presence.MISMATCHED, detail=f"{what} {there}, the descriptor says {said}")
-    if seen.presence is Presence.MISMATCHED and seen.size is not None:
+    if seen.presence is Presence.MISMATCHED and seen.size is not None and not seen.code:
         return replace(seen, presence=Presence.PRESENT, detail="")
     return seen

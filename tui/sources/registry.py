@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -205,12 +205,17 @@ class RegistrySource:
         return source_error(error)
 
     @asynccontextmanager
-    async def stream(self, repository: str, descriptor: Descriptor) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def stream(
+        self, repository: str, descriptor: Descriptor, *, verify: bool = True
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
         try:
-            async with self._client.stream_blob(self._registry, repository, descriptor.digest) as stream:
+            async with self._client.stream_blob(self._registry, repository, descriptor.digest, verify=verify) as stream:
                 yield stream.chunks
         except errors.RegistryError as error:
             raise self._noted(repository, error) from error
+
+    async def stamp(self, repository: str, descriptor: Descriptor) -> Hashable:
+        return None
 
     async def referrers(self, repository: str, digest: Digest) -> tuple[Descriptor, ...]:
         try:

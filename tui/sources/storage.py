@@ -8,7 +8,7 @@ linkedblobstore.go). Strictly read-only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -72,7 +72,7 @@ class StorageSource:
                 fix="Give the folder that the registry's configuration calls storage.filesystem.rootdirectory.",
             )
         self.path = root
-        self.capabilities = Capabilities(storage=self)
+        self.capabilities = Capabilities(on_disk=True, storage=self)
         self.title = safe(f"storage:{given}")
         self.place = place_text("storage", given)
         self.folder = StorageFolder(root)
@@ -252,12 +252,18 @@ class StorageSource:
         return await self.run(read, repository)
 
     @asynccontextmanager
-    async def stream(self, repository: str, descriptor: Descriptor) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def stream(
+        self, repository: str, descriptor: Descriptor, *, verify: bool = True
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
         target = await self.run(lambda: self._readable(repository, descriptor), repository)
-        yield self._chunks(target)
+        yield self._chunks(target, verify)
 
-    async def _chunks(self, target: Digest) -> AsyncIterator[bytes]:
-        hasher = target.hasher() if target.can_verify else None
+    async def stamp(self, repository: str, descriptor: Descriptor) -> Hashable:
+        target = await self.run(lambda: self._readable(repository, descriptor), repository)
+        return await self.run(lambda: self.folder.stamp(blob_parts(target)), repository)
+
+    async def _chunks(self, target: Digest, verify: bool) -> AsyncIterator[bytes]:
+        hasher = target.hasher() if verify and target.can_verify else None
         chunks = self.folder.chunks(blob_parts(target))
         try:
             while chunk := await self.run(lambda: next(chunks, b"")):

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tui.oci.digest import Digest
+from tui.sources.files import stamp_of
 
 #: A link file holds one digest; anything longer is not one.
 LINK_LIMIT = 1024
@@ -101,6 +102,11 @@ class StorageFolder:
         """The bytes of a regular file, which is not read."""
         with self._open(parts) as descriptor:
             return os.fstat(descriptor).st_size if descriptor is not None else None
+
+    def stamp(self, parts: Parts) -> tuple[int, ...] | None:
+        """What tells that a file was written or replaced; None when it is not there."""
+        with self._open(parts) as descriptor:
+            return stamp_of(os.fstat(descriptor)) if descriptor is not None else None
 
     def has_folder(self, parts: Parts) -> bool:
         with self._enter(parts) as descriptor:

@@ -123,6 +123,6 @@ async def _complete(
             continue
         seen.add(each.digest)
         answer = await source.probe(repository, each, fresh=True)
-        if answer.presence not in (Presence.PRESENT, Presence.FOREIGN):
+        if not answer.presence.is_there and answer.presence is not Presence.FOREIGN:
             return False
     return True

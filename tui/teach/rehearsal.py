@@ -273,7 +273,7 @@ class Rehearsal:
         request = f"HEAD {self._failures.path('blobs', str(layer.digest))}"
         with asking("pull rehearsal"):
             seen = await node.source.probe(node.repository or "", layer, fresh=True)
-        if seen.presence in (Presence.PRESENT, Presence.FOREIGN):
+        if seen.presence.is_there or seen.presence is Presence.FOREIGN:
             return RehearsalStep(
                 StepKind.LAYER,
                 title,

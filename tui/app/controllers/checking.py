@@ -40,15 +40,32 @@ class Checking:
     )
     async def check(self) -> None:
         """Check everything below the cursor; stop it when it runs."""
+        await self._check(None)
+
+    @action(
+        "check-deep",
+        keys="u",
+        title="check deep",
+        words="Read and hash every blob below the cursor, and unpack its layers; again stops it",
+        group="Look",
+        unavailable=unavailable_selected,
+    )
+    async def check_deep(self) -> None:
+        """The same with every blob read and hashed."""
+        await self._check(True)
+
+    async def _check(self, deep: bool | None) -> None:
         node = self.screen.current
         if node is None:
             return
         for run in self.screen.explorer.running():
+            if deep and not run.deep:
+                continue  # it begins anew, deep
             if run.node is node or run.node in node.ancestors():
                 run.stop()
                 self.screen.say(f"Stopped the check of {run.node.label} after {plural(run.done, 'object')}.")
                 return
-        run = self.screen.explorer.check(node)
+        run = self.screen.explorer.check(node, deep=deep)
         self.screen.status.refresh_verdict()
         await run.wait()
         self.screen.observer.publish_checked(run, self.screen.explorer)

@@ -129,7 +129,8 @@ def image(store: Any, name: str, layers: int) -> None:
     def blob(data: bytes, media_type: str) -> dict[str, object]:
         return {"mediaType": media_type, "digest": store.put_blob(name, data), "size": len(data)}
 
-    config = {"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": []}, "config": {}}
+    diff_ids = [f"sha256:{number:064x}" for number in range(layers)]
+    config = {"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": diff_ids}, "config": {}}
     document = {
         "schemaVersion": 2,
         "mediaType": media.OCI_MANIFEST,

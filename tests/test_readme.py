@@ -33,7 +33,10 @@ def _tokens(text: str) -> set[str]:
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.id)
 def test_every_key_is_in_the_table_of_keys(action: Action) -> None:
-    assert Keys().all(action.id).split()[0] in _tokens(_table("Keys"))
+    if not {"main", "draft", "plan", "push"} & set(action.scopes):
+        return  # a dialog's last line names its own keys
+    table = _table("Keys" if "main" in action.scopes else "In a draft, its plan and its push")
+    assert Keys().all(action.id).split()[0] in _tokens(table)
 
 
 @pytest.mark.parametrize("command", ["", "demo", "tree", "check", "create", "fix", "registry"])

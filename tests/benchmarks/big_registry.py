@@ -46,7 +46,8 @@ def manifest(store: Store, name: str, document: dict[str, object], **more: objec
 def image(store: Store, name: str, number: int, layers: int) -> tuple[dict[str, object], dict[str, str]]:
     """One platform's image, none of whose blobs another one has; its descriptor and platform."""
     platform = {"os": f"os{number // len(ARCHITECTURES)}", "architecture": ARCHITECTURES[number % len(ARCHITECTURES)]}
-    config = {**platform, "rootfs": {"type": "layers", "diff_ids": []}, "config": {}}
+    diff_ids = [f"sha256:{layer:064x}" for layer in range(layers)]
+    config = {**platform, "rootfs": {"type": "layers", "diff_ids": diff_ids}, "config": {}}
     made = manifest(
         store,
         name,

@@ -23,5 +23,5 @@ def store() -> Iterator[Store]:
 async def http(store: Store) -> AsyncIterator[httpx.AsyncClient]:
     """A bare HTTP client to the registry."""
     transport = httpx.ASGITransport(app=EmbeddedRegistry(store).app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://registry.test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://registry.localhost") as client:
         yield client

@@ -262,7 +262,7 @@ def test_the_hostile_one_is_hostile(store: Store) -> None:
 async def test_real_answers_of_the_gallery(store: Store) -> None:
     transport = httpx.ASGITransport(app=EmbeddedRegistry(store))
     accept = {"Accept": ", ".join(media.ACCEPT)}
-    async with httpx.AsyncClient(transport=transport, base_url="http://registry.test", headers=accept) as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://registry.localhost", headers=accept) as client:
 
         async def statuses(name: str) -> list[int]:
             top = await client.get(f"/v2/gallery/{name}/manifests/latest")
@@ -282,7 +282,7 @@ async def test_real_answers_of_the_gallery(store: Store) -> None:
 
 async def test_twenty_thousand_tags_are_listed_quickly(store: Store) -> None:
     transport = httpx.ASGITransport(app=EmbeddedRegistry(store))
-    async with httpx.AsyncClient(transport=transport, base_url="http://registry.test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://registry.localhost") as client:
         began, names, url = time.perf_counter(), [], "/v2/gallery/many-tags/tags/list?n=1000"
         while url:
             answer = await client.get(url)

@@ -54,7 +54,7 @@ async def test_a_private_repository_sends_a_challenge(private: Store, http: http
     answer = await http.get("/v2/app/manifests/latest")
     assert (answer.status_code, code(answer.content)) == (401, "UNAUTHORIZED")
     assert answer.headers["www-authenticate"] == (
-        'Bearer realm="http://registry.test/token",service="fanfold",scope="repository:app:pull"'
+        'Bearer realm="http://registry.localhost/token",service="fanfold",scope="repository:app:pull"'
     )
     push = await http.post("/v2/app/blobs/uploads/")
     assert 'scope="repository:app:pull,push"' in push.headers["www-authenticate"]
@@ -127,7 +127,7 @@ async def test_a_challenge_at_the_door_only(store: Store, http: httpx.AsyncClien
     shelve(store)
     store.rules = Rules(ping=True)
     answer = await http.get("/v2/")
-    assert answer.headers["www-authenticate"] == 'Bearer realm="http://registry.test/token",service="fanfold"'
+    assert answer.headers["www-authenticate"] == 'Bearer realm="http://registry.localhost/token",service="fanfold"'
     assert (await http.get("/v2/", headers=bearer(await anonymous(http)))).status_code == 200
     assert (await http.get("/v2/", auth=LOGIN)).status_code == 200
     assert (await http.get("/v2/app/manifests/latest")).status_code == 200
@@ -199,3 +199,15 @@ def test_scopes() -> None:
 @given(st.lists(st.text(max_size=40), max_size=4))
 def test_any_scope_text_is_read(values: list[str]) -> None:
     assert all(len(scope) == 3 for scope in parse_scopes(values))
+
+
+async def test_an_empty_login_is_nobody(private: Store, http: httpx.AsyncClient) -> None:
+    """Some clients send `Basic Og==` when they have no login: that is no wrong one."""
+    assert (await http.get("/v2/", auth=("", ""))).status_code == 200
+    assert (await http.get("/v2/app/manifests/latest", auth=("", ""))).status_code == 401
+    private.repositories["app"].access = Access.PUBLIC
+    assert (await http.get("/v2/app/manifests/latest", auth=("", ""))).status_code == 200
+    assert (await http.get("/token", params={"scope": PULL}, auth=("", ""))).status_code == 200
+    assert (await http.get("/v2/app/manifests/latest", auth=("", "x"))).status_code == 401
+    private.rules = Rules(required=True)
+    assert (await http.get("/v2/", auth=("", ""))).status_code == 401

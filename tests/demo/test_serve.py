@@ -179,3 +179,29 @@ def test_fanfold_registry_serves_until_it_is_interrupted() -> None:
         process.kill()
     assert (process.returncode, err) == (0, "")
     assert "Stopped after 1 request." in out
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:{port}", 200),
+        ("127.0.0.1", 200),
+        ("localhost:{port}", 200),
+        ("registry.localhost:{port}", 200),
+        ("[::1]:{port}", 200),
+        ("evil.example", 421),
+        ("evil.example:{port}", 421),
+        ("localhost.evil.example", 421),
+        ("127.0.0.1.evil.example:{port}", 421),
+        ("10.0.0.1:{port}", 421),
+        ("", 421),
+    ],
+)
+def test_only_names_of_this_machine_are_answered(host: str, status: int) -> None:
+    """A web page whose name was made to resolve to 127.0.0.1 gets nothing (DNS rebinding)."""
+    with Served.start(Store()) as served, socket.create_connection((served.host, served.port), timeout=5) as line:
+        asked = f"GET /v2/ HTTP/1.1\r\nHost: {host.format(port=served.port)}\r\nConnection: close\r\n\r\n"
+        line.sendall(asked.encode())
+        answer = b"".join(iter(lambda: line.recv(4096), b""))
+        assert int(answer.split()[1]) == status, answer
+        assert (b"only answers names of this machine" in answer) is (status != 200)

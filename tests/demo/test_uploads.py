@@ -114,7 +114,7 @@ async def test_mounts_that_are_not_done(store: Store, http: httpx.AsyncClient, m
 async def test_locations_of_every_shape_lead_on(store: Store, http: httpx.AsyncClient, shape: str) -> None:
     store.quirks = Quirks(location=shape)  # type: ignore[arg-type]
     where = (await http.post("/v2/app/blobs/uploads/")).headers["location"]
-    assert where.startswith("http://registry.test/") is (shape == "absolute")
+    assert where.startswith("http://registry.localhost/") is (shape == "absolute")
     joint = "&" if "?" in where else "?"
     assert (await http.put(f"{where}{joint}digest={DIGEST}", content=DATA)).status_code == 201
 
@@ -122,7 +122,7 @@ async def test_locations_of_every_shape_lead_on(store: Store, http: httpx.AsyncC
 async def test_bounds() -> None:
     store = Store(limits=Limits(blob=10, total=25, uploads=3))
     transport = httpx.ASGITransport(app=EmbeddedRegistry(store))
-    async with httpx.AsyncClient(transport=transport, base_url="http://registry.test") as http:
+    async with httpx.AsyncClient(transport=transport, base_url="http://registry.localhost") as http:
         where = await begin(http)
         large = await http.put(where, params={"digest": DIGEST}, content=DATA)
         assert (large.status_code, code(large.content)) == (413, "SIZE_INVALID")

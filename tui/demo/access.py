@@ -97,16 +97,20 @@ class Authorizer:
                 raise BadLogin("invalid_token")
             return grant
         if scheme.lower() == "basic":
-            return Grant(basic(value.strip(), rules))
+            user = basic(value.strip(), rules)
+            return Grant(user) if user is not None else None
         raise BadLogin
 
 
-def basic(value: str, rules: Rules) -> str:
-    """The user of a Basic credential. Raises BadLogin when name or password are wrong."""
+def basic(value: str, rules: Rules) -> str | None:
+    """The user of a Basic credential; None for an empty one, which says that there is no login. Raises BadLogin when
+    name or password are wrong."""
     try:
         user, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError) as error:
         raise BadLogin from error
+    if (user, colon, password) == ("", ":", ""):
+        return None
     if not colon or not login(user, password, rules):
         raise BadLogin
     return user

@@ -86,7 +86,10 @@ async def referrers(call: Call) -> Response:
     wanted = call.parameter("artifactType")
     unfiltered = call.quirks.referrers == "unfiltered" or wanted is None
     entries = []
-    for own, stored in call.repository().referrers(digest):
+    # Of a repository that was never pushed to it is an empty list as well: "If the query results in no matching
+    # referrers, an empty manifest list MUST be returned".
+    repository = call.store.repositories.get(call.name)
+    for own, stored in repository.referrers(digest) if repository is not None else ():
         if unfiltered or stored.artifact_type == wanted:
             entry: dict[str, object] = {"mediaType": stored.media_type, "digest": own, "size": len(stored.raw)}
             if stored.artifact_type:

@@ -25,6 +25,7 @@ from tui.demo.quirks import Quirks
 from tui.demo.refusals import HangUp, Refusal
 from tui.demo.store import Meter, Store
 from tui.demo.tokens import token
+from tui.oci.reference import is_loopback
 
 _LOGIN_PAGE: Final = "<!doctype html><title>Welcome</title><h1>Please accept the terms of this network</h1>"
 _ENDLESS_CHUNK: Final = b"\0" * 64 * 1024
@@ -126,6 +127,9 @@ class EmbeddedRegistry:
 
     async def _handled(self, call: Call) -> Response:
         quirks = call.quirks
+        if not is_loopback(call.request.headers.get("host", "")):
+            # A web page whose name somebody made to resolve to this machine (DNS rebinding).
+            raise Refusal(421, "DENIED", message="this registry only answers names of this machine, such as localhost")
         if route_is_named(call) and not is_name(call.name):
             raise Refusal(400, "NAME_INVALID", {"name": call.name[:300]})
         if (whole := _whole_answer(call)) is not None:

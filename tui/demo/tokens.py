@@ -30,12 +30,12 @@ async def token(call: Call) -> Response:
     user = None
     if header is not None:
         scheme, _, value = header.partition(" ")
+        if scheme.lower() != "basic":
+            raise _wrong()
         try:
-            user = basic(value.strip(), rules) if scheme.lower() == "basic" else None
+            user = basic(value.strip(), rules)
         except BadLogin as error:
             raise _wrong() from error
-        if user is None:
-            raise _wrong()
     return _granted(call, user, call.query.get("scope", []), offline=call.parameter("offline_token") == "true")
 
 

@@ -153,7 +153,8 @@ class Panes:
         self.screen.query_one(f"#{name}-pane", Widget).display = True
         self.screen.query_one("#panes", Widget).display = True
         self.screen.query_one("#upper", Widget).display = True
-        widget.focus()
+        # At once, for a widget's own focus() comes later: which panes there is room for depends on who has the keys.
+        self.screen.set_focus(widget)
         self.lay_out()
         if number == 2:
             self.screen.call_after_refresh(self.screen.detail.refresh)

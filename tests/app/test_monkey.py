@@ -5,6 +5,7 @@ The seeds are fixed, so that what was found once is found again; `FANFOLD_MONKEY
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import random
@@ -85,6 +86,16 @@ def assert_works(stage: FixStage) -> None:
     assert stage.app.is_running and stage.app._exception is None
     assert stage.main.current is not None
     assert stage.shown().strip()
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who presses keys at random does not wait until the program rests; that each key was taken is still waited for."""
+
+    async def hardly(min_sleep: float = 0, max_sleep: float = 0) -> None:
+        await asyncio.sleep(0.005)
+
+    monkeypatch.setattr("textual.app.wait_for_idle", hardly)
 
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("FANFOLD_MONKEY", "1,2").split(","))

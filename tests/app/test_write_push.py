@@ -137,14 +137,14 @@ async def test_cancelling_leaves_the_old_tag_and_says_so() -> None:
             await draft_of_edge(stage)
             await stage.press("P")
             await stage.planned()
-            registry.call(lambda store: setattr(store.repository("sandbox"), "quirks", Quirks(latency=0.4)))
+            registry.call(lambda store: setattr(store.repository("sandbox"), "quirks", Quirks(latency=5)))
             await stage.press("y")
             await stage.screen("PushScreen")
             await stage.press("escape")
+            registry.call(lambda store: setattr(store.repository("sandbox"), "quirks", None))
             await stage.ended()
             assert stage.result.outcome is Outcome.CANCELLED
             assert f"still holds {before}" in stage.text and stage.holds("sandbox", "0.16-edge") == before
-            registry.call(lambda store: setattr(store.repository("sandbox"), "quirks", None))
             await stage.press("escape")
             # The draft is not lost: one is back in the editor.
             await stage.screen("DraftScreen")

@@ -78,7 +78,7 @@ def test_a_platform_alone(served: Served, capsys: Capture) -> None:
     assert run_check(Settings(), [name], platforms=[Platform.parse("amd64")]) == 0
     assert run_check(Settings(), [name], platforms=[Platform.parse("linux/arm64")]) == 1
     assert run_check(Settings(), [name], platforms=[Platform.parse("linux/riscv64")]) == 1
-    assert "no image for the platform" in capsys.readouterr().out
+    assert "latest has no image for linux/riscv64." in capsys.readouterr().out
 
 
 def test_the_worst_status_of_several_wins(served: Served, capsys: Capture) -> None:

@@ -15,6 +15,7 @@ import pytest
 from tui import __version__, cli
 from tui.commands import arguments, check, create, output, registry, tree
 from tui.config import Settings
+from tui.explore.choice import Choice
 from tui.oci.platform import Platform
 from tui.sources.spec import SourceSpec
 
@@ -124,11 +125,11 @@ def test_check(calls: Calls) -> None:
     assert cli.main(["check", "a", "--platform", "arm64", "b", "--platform=linux/amd64", "--json"]) == 0
     [(function, (_, sources), options)] = calls
     assert (function, texts(sources)) == ("run_check", ["a", "b"])
-    assert options == {
-        "platforms": (Platform("linux", "arm64"), Platform("linux", "amd64")),
-        "output": "json",
-        "deep": None,
-    }
+    arm64, amd64 = Platform("linux", "arm64"), Platform("linux", "amd64")
+    assert options == {"choice": Choice((arm64, amd64)), "output": "json", "deep": None}
+    calls.clear()
+    assert cli.main(["check", "a", "--expect", "arm64, linux/amd64", "--expect=linux/s390x"]) == 0
+    assert calls[0][2]["choice"] == Choice((), (arm64, amd64, Platform("linux", "s390x")))
     assert cli.main(["check", "a"]) == 0
     assert calls[-1][2]["output"] == "text"
     assert cli.main(["check", "--markdown", "a"]) == 0

@@ -11,6 +11,7 @@ from tui.commands import create as creating
 from tui.commands import tree as listing
 from tui.config import Settings
 from tui.engine import Engine
+from tui.explore.choice import Choice
 from tui.oci.platform import Platform
 from tui.sources.spec import SourceSpec, parse_source
 
@@ -19,8 +20,16 @@ def specs(sources: Sequence[str]) -> list[SourceSpec]:
     return [parse_source(text) for text in sources]
 
 
-def run_check(settings: Settings, sources: Sequence[str], **options: Any) -> int:
-    return asyncio.run(checking.run_check(settings, specs(sources), **options))
+def run_check(
+    settings: Settings,
+    sources: Sequence[str],
+    *,
+    platforms: Sequence[Platform] = (),
+    expected: Sequence[Platform] = (),
+    **options: Any,
+) -> int:
+    choice = Choice(tuple(platforms), tuple(expected))
+    return asyncio.run(checking.run_check(settings, specs(sources), choice=choice, **options))
 
 
 def run_tree(settings: Settings, sources: Sequence[str], **options: Any) -> int:
@@ -32,7 +41,7 @@ def run_create(settings: Settings, target: str, sources: Sequence[str], **option
 
 
 async def check(engine: Engine, sources: Sequence[str], platforms: Sequence[Platform], output: str) -> int:
-    return await checking.check(engine, specs(sources), platforms, output)
+    return await checking.check(engine, specs(sources), Choice(tuple(platforms)), output)
 
 
 async def tree(engine: Engine, sources: Sequence[str], depth: int | None) -> int:

@@ -215,7 +215,14 @@ def _check_parser() -> Parser:
     description = f"Ask for every object of an image whether it is there.\n\n{_SOURCES}"
     parser = _new("check", "[OPTIONS] SOURCE ...", description, "SOURCE", _EXIT_STATUS)
     parser.add_argument(
-        "--platform", metavar="P", action="append", default=[], help="only this platform, such as linux/arm64 (repeat)"
+        "--platform", metavar="P", action="append", default=[], help="only what clients take for P (repeat: each)"
+    )
+    parser.add_argument(
+        "--expect",
+        metavar="P,P",
+        action="append",
+        default=[],
+        help="fail if one of these platforms is not there, or cannot be pulled",
     )
     depth = parser.add_mutually_exclusive_group()
     depth.add_argument(

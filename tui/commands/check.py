@@ -13,6 +13,7 @@ from tui.commands.arguments import Options, need_sources
 from tui.commands.output import out, say, show_progress, wipe_progress, write_what_fits
 from tui.config import Settings
 from tui.engine import Engine, open_engine
+from tui.explore.choice import Choice
 from tui.explore.node import Node
 from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
 from tui.explore.report import (
@@ -35,17 +36,18 @@ from tui.text import safe, shorten
 
 def run(options: Options, settings: Settings) -> int:
     sources = need_sources(options, settings)
-    platforms = tuple(Platform.parse(text) for text in options.platform)
+    expected = [text.strip() for texts in options.expect for text in texts.split(",")]
+    choice = Choice(tuple(map(Platform.parse, options.platform)), tuple(map(Platform.parse, expected)))
     write_what_fits(ascii_only=settings.ascii, json=options.output == "json")
     deep = True if options.deep else False if options.fast else None
-    return asyncio.run(run_check(settings, sources, platforms=platforms, output=options.output, deep=deep))
+    return asyncio.run(run_check(settings, sources, choice=choice, output=options.output, deep=deep))
 
 
 async def run_check(
     settings: Settings,
     sources: Sequence[SourceSpec],
     *,
-    platforms: Sequence[Platform] = (),
+    choice: Choice | None = None,
     output: str = "text",
     deep: bool | None = None,
 ) -> int:
@@ -56,13 +58,13 @@ async def run_check(
     """
     async with aclosing(open_engine(settings)) as engine:
         engine.speak(say)
-        return await check(engine, sources, platforms, output, deep)
+        return await check(engine, sources, choice or Choice(), output, deep)
 
 
 async def check(
     engine: Engine,
     sources: Sequence[SourceSpec],
-    platforms: Sequence[Platform],
+    choice: Choice,
     output: str,
     deep: bool | None = None,
 ) -> int:
@@ -77,7 +79,7 @@ async def check(
     printed = _Printed(output, len(sources) > 1, engine.settings.ascii)
     statuses: set[int] = set()
     for spec in sources:
-        async for made in _reports(engine, spec, platforms, deep, printed):
+        async for made in _reports(engine, spec, choice, deep, printed):
             statuses.add(exit_status(made))
             printed.put(made)
             if made.tags is not None:
@@ -139,7 +141,7 @@ async def _sections(engine: Engine) -> AsyncIterator[Section]:
 
 
 async def _reports(
-    engine: Engine, spec: SourceSpec, platforms: Sequence[Platform], deep: bool | None, printed: _Printed
+    engine: Engine, spec: SourceSpec, choice: Choice, deep: bool | None, printed: _Printed
 ) -> AsyncIterator[Report]:
     """The reports on what a source names, and at the end what of it was not looked at, if anything."""
     name = safe(spec.text, limit=600)
@@ -153,22 +155,16 @@ async def _reports(
     printed.several = printed.several or selection.several
     for row in selection.rows():
         since = before if selection.count == 1 else engine.trace.count
-        made = await check_node(engine, row, platforms, since, deep=deep)
+        made = await check_node(engine, row, choice, since, deep=deep)
         selection.add(made)
         yield made
     if not selection.covered.complete:
         yield partial_report(name, selection.covered)
 
 
-async def check_node(
-    engine: Engine, node: Node, platforms: Sequence[Platform], before: int, *, deep: bool | None = None
-) -> Report:
+async def check_node(engine: Engine, node: Node, choice: Choice, before: int, *, deep: bool | None = None) -> Report:
     """Check a row; `before` is how many requests there had been when somebody asked for it."""
-
-    def wanted(row: Node) -> bool:
-        return row.platform is None or any(row.platform.matches(platform) for platform in platforms)
-
-    chosen = wanted if platforms else None
+    chosen = choice if choice.platforms else None
     with_progress = _Progress(engine)
     try:
         run = engine.explorer.check(node, wanted=chosen, deep=deep)
@@ -176,7 +172,7 @@ async def check_node(
     finally:
         with_progress.close()
     requests = engine.trace.count - before
-    return report(node, engine.explorer.observations, requests=requests, searches=run.searches, wanted=chosen)
+    return report(node, engine.explorer.observations, requests=requests, searches=run.searches, choice=choice)
 
 
 class _Progress:

@@ -19,6 +19,7 @@ from tui.compose.plan import LACKING, Plan, to_json, to_text
 from tui.compose.service import DraftService
 from tui.config import Settings
 from tui.engine import Engine, open_engine
+from tui.explore.choice import Choice
 from tui.explore.report import Report, exit_status, worst_exit_status
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
@@ -170,7 +171,7 @@ class _Fix:
                 self.say(error.sentence)
                 statuses.append(UNKNOWN)
                 continue
-            report = await check_node(self._engine, node, (), before)
+            report = await check_node(self._engine, node, Choice(), before)
             self._reports.append(report)
             statuses.append(exit_status(report))
             self.say(f"{safe(str(target))}: {report.verdict.sentence}")

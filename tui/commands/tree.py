@@ -12,6 +12,7 @@ from tui.commands.output import can_draw, out, say, write_what_fits
 from tui.config import Settings
 from tui.engine import Engine, open_engine
 from tui.explore.cells import tree_lines
+from tui.explore.choice import Choice
 from tui.explore.node import MANIFEST_KINDS
 from tui.explore.report import exit_status, list_exit_status, worst_exit_status
 from tui.sources.base import SourceError
@@ -43,7 +44,7 @@ async def tree(engine: Engine, sources: Sequence[SourceSpec], depth: int | None)
             continue
         verdict = ""
         if node.kind in MANIFEST_KINDS:
-            made = await check_node(engine, node, (), engine.trace.count)
+            made = await check_node(engine, node, Choice(), engine.trace.count)
             statuses.append(exit_status(made))
             verdict = made.verdict.sentence
         else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tui import __version__
+from tui.explore.choice import Answer, Choice
 from tui.explore.finding import NOT_THERE, Finding, Severity, make
 from tui.explore.findings import findings as all_findings
 from tui.explore.node import Kind, Load, Node
@@ -79,6 +80,8 @@ class Report:
     """What is known of the reference itself."""
     counts: dict[str, int]
     pull_line: str = ""
+    answers: tuple[Answer, ...] = ()
+    """What there is for each platform that was asked for, or expected."""
     tags: Coverage | None = None
     """Set where the reference is a list of tags that was not looked at whole."""
 
@@ -97,10 +100,14 @@ class Report:
 
         `digest` and `mediaType` are null when the reference itself could not be read, `pullable` is null when it
         was not determined; `requests` is null when nobody counted. `objects` holds each digest once. A list of
-        which not everything was looked at has one key more, `tags`. `schema` counts up when a key changes its name or
-        its meaning.
+        which not everything was looked at has one key more, `tags`; `asked` has what clients take for each platform
+        that was asked for, `expected` what there is for each that has to be there. `schema` counts up when a key
+        changes its name or its meaning.
         """
-        more = {} if self.tags is None else {"tags": self.tags.to_json()}
+        more: dict[str, Any] = {} if self.tags is None else {"tags": self.tags.to_json()}
+        for key, expected in (("asked", False), ("expected", True)):
+            answers = [answer.to_json() for answer in self.answers if answer.expected is expected]
+            more |= {key: answers} if answers else {}
         return {
             "reference": self.reference,
             "digest": self.digest,
@@ -180,6 +187,8 @@ class Report:
         if self.tags is not None:
             yield f"  {self.verdict.sentence}"
             return
+        for answer in self.answers:
+            yield f"  {answer.line()}"
         objects = f"{plural(len(self.objects), 'object')}: {counted}" if self.objects else "nothing was read"
         yield f"  {objects}; {self.effort}" if self.effort else f"  {objects}"
         yield f"  {self.verdict.sentence}"
@@ -249,10 +258,15 @@ def report(
     requests: int | None = None,
     searches: int = 0,
     wanted: Wanted | None = None,
+    choice: Choice | None = None,
     reference: str | None = None,
 ) -> Report:
-    """The report over a row. `wanted` restricts it to some platforms' rows; `requests` is what the check took,
+    """The report over a row. `wanted` restricts it to some platforms' rows, `choice` to what is taken for
+    the platforms that somebody asked for; `requests` is what the check took,
     if that is known."""
+    answers = choice.answers(node, observations) if choice is not None else ()
+    if choice is not None and choice.platforms:
+        wanted = choice
     rows = platforms_of(node) if node.is_index else [node] if node.image_manifest is not None else []
     rows = [row for row in rows if wanted is None or wanted(row)]
     parts = objects(node, observations, wanted)
@@ -270,7 +284,7 @@ def report(
         reference=reference or reference_of(node),
         digest=node.digest,
         media_type=node.media_type or None,
-        verdict=make_verdict(node, findings, observations, wanted=wanted),
+        verdict=make_verdict(node, findings, observations, wanted=wanted, answers=answers),
         requests=requests,
         searches=searches,
         objects=tuple(parts),
@@ -278,6 +292,7 @@ def report(
         findings=tuple(findings),
         observation=observation,
         counts={presence.value: counts[presence] for presence in COUNTED},
+        answers=answers,
         pull_line=f"docker pull {reference_of(node)}" if node.source.registry is not None else "",
     )
 

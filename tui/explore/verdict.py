@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tui.explore.choice import Answer
+from tui.explore.choice import called as _called
 from tui.explore.finding import Finding, Severity
 from tui.explore.findings import findings as all_findings
 from tui.explore.node import Kind, Load, Node
 from tui.explore.objects import (
     Wanted,
     detail_of,
-    entry_name,
     harmless,
     is_complete,
     is_nameless,
@@ -160,9 +161,10 @@ def verdict(
     observations: ObservationStore,
     *,
     wanted: Wanted | None = None,
+    answers: Sequence[Answer] = (),
 ) -> Verdict:
     """The verdict over a row that stands for an image or an index. `found` are its findings, if they are at hand;
-    `wanted` restricts it to some of its platforms."""
+    `wanted` restricts it to some of its platforms, and `answers` say what there is for each that was asked for."""
     findings = all_findings(node, observations) if findings is None else findings
     name = subject(node)
     if node.load is not Load.READY:
@@ -171,11 +173,12 @@ def verdict(
         return _opaque(node, name, node.manifest, findings)
     every = platforms_of(node) if node.is_index else [node]
     rows = asked_for(every)
+    absent = tuple(str(answer.platform) for answer in answers if answer.row is None and answer.state is Pull.NO)
     if wanted is not None:
-        rows = [row for row in rows if wanted(row)]
+        rows = [row for row in rows if wanted(row) and (not answers or any(row is answer.row for answer in answers))]
         if not rows:
-            sentence = f"{_begin(name)} has no image for the platform that was asked for."
-            return Verdict(sentence, False, severity=Severity.ERROR)
+            what = _list(absent) or "the platform that was asked for"
+            return Verdict(f"{_begin(name)} has no image for {what}.", False, (), absent, severity=Severity.ERROR)
     unasked = nobody_asks(rows)
     states = [
         (_called(row), row, Pull.NO if unasked else pull(row, lambda part: observe(part, observations))) for row in rows
@@ -183,9 +186,10 @@ def verdict(
     whole = is_complete(node, observations, wanted)
     severity = min((finding.severity for finding in findings), key=lambda grade: grade.rank, default=None)
     settled = all(state is Pull.YES for _, _, state in states) and bool(states)
-    complete = whole and settled and severity is not Severity.ERROR
+    complete = whole and settled and severity is not Severity.ERROR and not absent
     done = "pushed" if node.source.capabilities.stored_lists is not None else "pulled"
     sentences = _pulls(name, node, states, observations, done)
+    sentences.extend(answer.sentence for answer in answers if answer.sentence)
     sentences.extend(_attestations(node, observations, whole, wanted))
     sentences.extend(_not_taken([row for row in every if row not in rows and wanted is None], observations))
     sentences.extend(_refused(node, states))
@@ -194,7 +198,7 @@ def verdict(
         " ".join(sentences),
         complete,
         tuple(called for called, _, state in states if state is Pull.YES),
-        tuple(called for called, _, state in states if state is Pull.NO),
+        tuple(dict.fromkeys([*(called for called, _, state in states if state is Pull.NO), *absent])),
         tuple(called for called, _, state in states if state is Pull.UNKNOWN),
         severity,
     )
@@ -218,10 +222,6 @@ def subject(node: Node) -> str:
 def _begin(name: str) -> str:
     """A subject as the first words of a sentence; names and platforms keep their letters."""
     return f"The {name[4:]}" if name.startswith("the ") else name
-
-
-def _called(row: Node) -> str:
-    return entry_name(row) if is_nameless(row) else platform_text(row) or row.label
 
 
 def _on(rows: Sequence[Node]) -> str:

@@ -147,7 +147,10 @@ async def test_deadlines_hit_only_who_is_late() -> None:
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "example.com"}, "https://a.example.com", None, ""),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "a.example.com:443"}, "https://a.example.com", None, ""),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*"}, "https://a.example.com", None, ""),
-        ({"HTTPS_PROXY": "socks5://p:1"}, "https://a.example.com", None, ""),
+        ({"HTTPS_PROXY": "http://p:1", "ALL_PROXY": "socks5://p:1"}, "https://a.example.com", "http://p:1", ""),
+        ({"ALL_PROXY": "socks5://p:1", "NO_PROXY": "a.example.com"}, "https://a.example.com", None, ""),
+        ({"ALL_PROXY": "socks5://p:1"}, "http://127.0.0.1:5000", None, ""),
+        ({"ALL_PROXY": "http://p:1"}, "https://localhost:5000", None, ""),
         ({"HTTPS_PROXY": "http://u:p%40w@p:1"}, "https://a.example.com", "http://p:1", "u:p@w"),
     ],
 )

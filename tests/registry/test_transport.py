@@ -6,11 +6,13 @@ import urllib.request
 
 import aiohttp
 import httpx
+import pytest
 
 from tests.registry.conftest import Connect, Serve
 from tests.registry.images import LAYER
 from tests.registry.server import Asked, Reply
 from tui.oci.digest import Digest
+from tui.registry.errors import Unreachable
 from tui.registry.transport import BodylessRequest
 
 
@@ -43,3 +45,31 @@ async def test_a_kept_connection_that_is_dead_is_not_asked_twice_unseen(serve: S
     for _ in range(3):
         await client.head_blob(server.address, "app", Digest.of(LAYER))
     assert len(server.asked) == client.trace.count == 3
+
+
+@pytest.mark.parametrize(
+    ("variable", "proxy", "says"),
+    [
+        ("ALL_PROXY", "socks5://alice:PASSWORD@127.0.0.1:1", "ALL_PROXY names a proxy of kind socks5"),
+        ("all_proxy", "socks5h://127.0.0.1:1", "ALL_PROXY names a proxy of kind socks5h"),
+        ("HTTPS_PROXY", "socks4://127.0.0.1:1", "HTTPS_PROXY names a proxy of kind socks4"),
+        ("HTTPS_PROXY", "http://", "HTTPS_PROXY holds no address"),
+        ("HTTPS_PROXY", "http://127.0.0.1:port", "HTTPS_PROXY holds no address"),
+    ],
+)
+async def test_a_proxy_that_cannot_be_used_is_not_passed_by(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str, says: str
+) -> None:
+    """Whoever set one wants nothing to leave the machine without it."""
+    monkeypatch.setenv(variable, proxy)
+    with pytest.raises(Unreachable, match=says) as caught:
+        await connect().get_manifest("registry.invalid", "app", "latest")
+    assert "registry.invalid was not asked" in caught.value.sentence and "PASSWORD" not in caught.value.sentence
+
+
+async def test_this_machine_is_asked_without_a_proxy(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
+    server = await serve(lambda asked: Reply(200, [("Docker-Content-Digest", Digest.of(LAYER))], LAYER))
+    assert (await connect().head_blob(server.address, "app", Digest.of(LAYER))).size == len(LAYER)

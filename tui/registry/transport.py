@@ -24,7 +24,9 @@ import httpx
 from multidict import CIMultiDict
 from yarl import URL
 
+from tui.oci.reference import is_loopback
 from tui.registry.endpoints import Origin
+from tui.text import safe
 
 MAX_HEADER_LINE = 32 * 1024
 _CHUNK = 64 * 1024
@@ -213,9 +215,13 @@ class Proxy:
     authorization: str = field(default="", repr=False)
 
 
+class UnusableProxy(Exception):
+    """A proxy is set that cannot be used; the text says which variable and why, and holds nothing of its login."""
+
+
 class Proxies:
     """Proxies from the environment: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in either letter case. Read once,
-    when the client starts to speak."""
+    when the client starts to speak. This machine itself is asked without, as Docker's tools do."""
 
     def __init__(self) -> None:
         self._by_scheme = urllib.request.getproxies_environment()
@@ -229,17 +235,30 @@ class Proxies:
         return self._known[origin]
 
     def _find(self, origin: Origin) -> Proxy | None:
-        text = self._by_scheme.get(origin.scheme) or self._by_scheme.get("all")
-        if not text or _bypass(f"{origin.host}:{origin.port}", self._by_scheme):
+        kind = origin.scheme if self._by_scheme.get(origin.scheme) else "all"
+        text = self._by_scheme.get(kind)
+        if not text or _is_this_machine(origin.host) or _bypass(f"{origin.host}:{origin.port}", self._by_scheme):
             return None
         if _bypass(origin.host, self._by_scheme):
             return None
-        parts = urllib.parse.urlsplit(text if "://" in text else f"http://{text}")
-        host = parts.netloc.rpartition("@")[2]
-        if not host or parts.scheme not in ("http", "https"):
-            return None  # SOCKS and the like are not spoken here
+        variable = f"{kind.upper()}_PROXY"
+        try:
+            parts = urllib.parse.urlsplit(text if "://" in text else f"http://{text}")
+            host = parts.netloc.rpartition("@")[2]
+            nowhere = not parts.hostname or parts.port == 0
+        except ValueError:
+            nowhere = True
+        if nowhere:
+            raise UnusableProxy(f"{variable} holds no address of a proxy, such as http://proxy.example:3128")
+        if parts.scheme not in ("http", "https"):
+            raise UnusableProxy(f"{variable} names a proxy of kind {safe(parts.scheme, limit=20)}, not spoken here")
         login = ""
         if parts.username is not None:
             pair = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
             login = f"Basic {base64.b64encode(pair.encode()).decode()}"
         return Proxy(f"{parts.scheme}://{host}", login)
+
+
+def _is_this_machine(host: str) -> bool:
+    """Which hosts Go's tools never ask by a proxy; of `*.localhost` they know nothing."""
+    return is_loopback(host) and not host.endswith(".localhost")

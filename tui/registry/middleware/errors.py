@@ -10,7 +10,7 @@ from tui.registry.middleware import Send
 from tui.registry.request import NoResponse, Request, Response
 from tui.registry.settings import ClientSettings
 from tui.registry.tls import TlsFiles
-from tui.registry.transport import TlsError
+from tui.registry.transport import TlsError, UnusableProxy
 from tui.text import duration, safe
 
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"})
@@ -46,6 +46,9 @@ class Errors:
             return lost(TlsFailure, self._tls_sentence(name, error), sent=False, again=False)
         if isinstance(error, TlsFiles):
             return lost(TlsFailure, str(error), sent=False, again=False)
+        if isinstance(error, UnusableProxy):
+            sentence = f"{name} was not asked: {error}. Set an http:// proxy, or name the host in NO_PROXY."
+            return lost(Unreachable, sentence, sent=False, again=False)
         if isinstance(error, httpx.ProxyError):
             return lost(Unreachable, f"The proxy on the way to {name} did not answer.", sent=False, again=True)
         if isinstance(error, httpx.ConnectTimeout):

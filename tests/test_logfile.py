@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,8 +74,12 @@ def test_a_file_that_cannot_be_written_is_a_clear_error(tmp_path: Path, name: st
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
-def test_a_full_disk_ends_the_log_and_not_the_program() -> None:
-    log = LogFile(Path("/dev/full"))
+def test_a_full_disk_ends_the_log_and_not_the_program(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "log")
+    assert log._file is not None
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, log._file)
+    os.close(full)
     log.line("note", "x")
     assert "no longer written" in log.problem
     log.line("note", "y")

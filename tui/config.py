@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from tui.registry.settings import HostSettings
+from tui.regular_file import read_regular
 from tui.text import safe
 
 Clipboard = Literal["auto", "native", "osc52"]
@@ -70,11 +71,15 @@ def default_path() -> Path:
     return user_config_path("fanfold", appauthor=False) / "config.toml"
 
 
+#: Nobody writes a configuration of more bytes.
+_LIMIT = 1 << 20
+
+
 def load(path: Path | None = None) -> Settings:
     """The settings of this file, or of the default one, which may be missing. Raises ConfigError."""
     file = default_path() if path is None else path
     try:
-        raw = file.read_bytes()
+        raw = read_regular(file, _LIMIT)
     except FileNotFoundError:
         if path is None:
             return Settings()

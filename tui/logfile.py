@@ -12,6 +12,7 @@ from tui.explore.explorer import Explorer
 from tui.explore.node import Load
 from tui.explore.tree import CheckProgress, Event, NodeChanged, PresenceChanged
 from tui.registry.trace import Exchange, Trace
+from tui.regular_file import open_regular
 from tui.text import safe
 
 Now = Callable[[], datetime]
@@ -34,7 +35,7 @@ class LogFile:
         self._ends: list[Callable[[], None]] = []
         self._checks: set[str] = set()
         try:
-            self._file: int | None = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file: int | None = open_regular(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         except OSError as error:
             raise ConfigError(f"The log file {path} cannot be written: {error.strerror or error}.") from None
         except ValueError as error:  # a zero byte in the name

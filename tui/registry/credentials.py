@@ -29,6 +29,7 @@ from tui.oci.reference import credential_key
 from tui.registry.clock import Clock
 from tui.registry.settings import ClientSettings
 from tui.registry.single_flight import SingleFlight
+from tui.regular_file import open_regular
 from tui.text import safe
 
 _HELPER_NAME = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
@@ -168,7 +169,7 @@ class Credentials:
 
     def _file(self, path: Path, shape: str) -> _Store | None:
         try:
-            with path.open("rb") as file:
+            with os.fdopen(open_regular(path), "rb") as file:
                 raw = file.read(MAX_FILE + 1)
         except FileNotFoundError:
             return None

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
+from tui.oci.tar import SPECIAL_LIMIT
+from tui.regular_file import open_regular
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.text import safe
@@ -165,6 +167,25 @@ class Folder:
         """Nothing is held open."""
 
 
+class _Member(tarfile.TarInfo):
+    """A header of an archive. Python's own reads into memory whatever a pax or GNU header claims to have."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in _SPECIAL and self.size > SPECIAL_LIMIT:
+            raise tarfile.ReadError(f"a header of it claims {self.size:,} bytes")
+        made: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
+        return made
+
+
+_SPECIAL = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+
+
 class Archive:
     """A tar, plain: its members are found once and then read where they lie. Nothing is ever unpacked.
 
@@ -178,7 +199,7 @@ class Archive:
         self._members: dict[str, tuple[int, int]] = {}
         self._links: dict[str, str] = {}
         try:
-            self._file: BinaryIO = path.open("rb")
+            self._file: BinaryIO = os.fdopen(open_regular(path), "rb")
         except OSError as error:
             raise unreadable(self.title, error) from None
         try:
@@ -199,7 +220,7 @@ class Archive:
         self._file.seek(0)
         if magic[:2] == b"\x1f\x8b" or magic[:4] == b"\x28\xb5\x2f\xfd" or magic[:6] == b"\xfd7zXZ\x00":
             raise unreadable(self.title, "it is compressed; unpack it to a plain tar first (gunzip, unzstd, unxz)")
-        with tarfile.open(fileobj=self._file, mode="r:") as archive:
+        with tarfile.open(fileobj=self._file, mode="r:", tarinfo=_Member) as archive:
             for count, member in enumerate(archive):
                 if count >= MEMBERS:
                     raise unreadable(self.title, f"it has more than {MEMBERS:,} members")

@@ -40,7 +40,7 @@ async def test_another_platform_that_will_do_is_taken_and_named() -> None:
     assert (status, made.verdict.complete) == (0, True)
     assert f"For linux/arm/v7 containerd and Docker take linux/arm/v6 ({v6.digest.short})." in sentence
     assert made.to_json()["asked"] == [
-        {"platform": V7, "takes": V6, "digest": v6.digest, "exact": False, "pullable": True}
+        {"platform": V7, "takes": V6, "digest": v6.digest, "exact": False, "pullable": True, "skopeo": True}
     ]
     assert any(line == f"  linux/arm/v7: linux/arm/v6, {v6.digest}, can be pulled" for line in made.to_lines())
     assert [line.platform for line in made.platforms] == [V6]

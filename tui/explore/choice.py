@@ -10,8 +10,8 @@ from tui.explore.listing import is_digest_tag
 from tui.explore.node import Kind, Load, Node
 from tui.explore.objects import entry_name, is_nameless, platform_text
 from tui.explore.observations import ObservationStore
-from tui.explore.rollup import Pull, asked_for, platforms_of, pull
-from tui.explore.structure import nobody_asks
+from tui.explore.rollup import Pull, asked_for, is_there, platforms_of, pull
+from tui.explore.structure import flaws, nobody_asks
 from tui.explore.tree import observe
 from tui.oci.platform import Platform, choose, choose_exactly
 
@@ -34,6 +34,8 @@ class Answer:
     """Whether it has to be this very platform."""
     elsewhere: Node | None = None
     """The row that skopeo, buildah and podman take."""
+    skopeo: Pull = Pull.UNKNOWN
+    """Whether skopeo can copy that."""
 
     @property
     def exact(self) -> bool:
@@ -87,8 +89,12 @@ class Answer:
             "takes": called(self.row) if self.row is not None else None,
             "digest": self.row.digest if self.row is not None else None,
             "exact": self.exact,
-            "pullable": {Pull.YES: True, Pull.NO: False, Pull.UNKNOWN: None}[self.state],
+            "pullable": _WORDS[self.state],
+            **({} if self.expected else {"skopeo": _WORDS[self.skopeo]}),
         }
+
+
+_WORDS = {Pull.YES: True, Pull.NO: False, Pull.UNKNOWN: None}
 
 
 def _in_index(row: Node) -> bool:
@@ -129,8 +135,9 @@ class Choice:
     def _asked(self, node: Node, platform: Platform, observations: ObservationStore) -> Answer:
         if node.load is not Load.READY:
             return Answer(platform, None, Pull.UNKNOWN)
-        row = taken(node, platform)
-        return Answer(platform, row, _state(node, row, observations), elsewhere=taken_by_skopeo(node, platform))
+        row, other = taken(node, platform), taken_by_skopeo(node, platform)
+        state = _state(node, row, observations)
+        return Answer(platform, row, state, elsewhere=other, skopeo=_copied(node, other, observations))
 
 
 def _expected(node: Node, platform: Platform, observations: ObservationStore) -> Answer:
@@ -147,6 +154,15 @@ def _state(node: Node, row: Node | None, observations: ObservationStore) -> Pull
     if row is None or (node.is_index and nobody_asks(platforms_of(node))):
         return Pull.NO
     return pull(row, lambda part: observe(part, observations))
+
+
+def _copied(node: Node, row: Node | None, observations: ObservationStore) -> Pull:
+    """Whether skopeo can copy the row of an entry: it follows no index in an index, and looks at no size."""
+    if row is None or (row.is_index and row is not node):
+        return Pull.NO
+    if any("skopeo" in flaw.refused_by for each in (node, row) for flaw in flaws(each)):
+        return Pull.NO
+    return is_there(row, lambda part: observe(part, observations), sizes=False)
 
 
 def _entries(index: Node) -> list[Node]:

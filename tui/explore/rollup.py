@@ -90,7 +90,14 @@ def pull(node: Node, look: Look) -> Pull:
     A media type that differs from the descriptor's is not enough to say that it cannot be pulled; a size is, for
     clients refuse content of another size.
     """
-    states = [_state(node, look)]
+    there = is_there(node, look)
+    return Pull.NO if refusal(node) is not None else there
+
+
+def is_there(node: Node, look: Look, *, sizes: bool = True) -> Pull:
+    """Whether manifest, config and layers are there, whatever clients make of them. Without `sizes` content of another
+    size than its descriptor says is good enough, as it is for skopeo."""
+    states = [_state(node, look, sizes)]
     if isinstance(node.manifest, OpaqueManifest):
         return Pull.NO
     if node.index is not None:
@@ -98,13 +105,13 @@ def pull(node: Node, look: Look) -> Pull:
     if node.load is not Load.READY:
         states.append(Pull.UNKNOWN)
     elif node.manifest is not None:
-        states.extend(_state(child, look) for child in blobs_of(node))
-    if Pull.NO in states or refusal(node) is not None:
+        states.extend(_state(child, look, sizes) for child in blobs_of(node))
+    if Pull.NO in states:
         return Pull.NO
     return Pull.UNKNOWN if Pull.UNKNOWN in states else Pull.YES
 
 
-def _state(node: Node, look: Look) -> Pull:
+def _state(node: Node, look: Look, sizes: bool = True) -> Pull:
     observation = look(node)
     if observation.presence in HAVE:
         return Pull.YES
@@ -114,7 +121,7 @@ def _state(node: Node, look: Look) -> Pull:
         only_type = (
             observation.size is not None
             and node.descriptor is not None
-            and observation.size == node.descriptor.size
+            and (observation.size == node.descriptor.size or not sizes)
             and (observation.digest is None or observation.digest == node.descriptor.digest)
             and node.load is not Load.FAILED
             and not observation.code

@@ -16,11 +16,11 @@ from tests.compose.fixtures import Rig, make
 from tests.registry.server import Asked, Reply
 from tui.compose.delete import plan_delete_tag
 from tui.compose.events import Notice, Outcome, Waiting
-from tui.compose.journal import NOT_WRITTEN
+from tui.compose.journal import NOT_WRITTEN, UNKNOWN
 from tui.compose.plan import Plan
 from tui.compose.push import Push
 from tui.compose.retries import STEP_POLICY, Retries
-from tui.compose.undo import last_push
+from tui.compose.undo import last_push, plan_undo, undo_unavailable
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def test_who_moved_the_tag_meanwhile_is_not_overwritten(proxied: ProxiedRi
     assert (result.base, result.mine) == (plan.before, plan.digest)
     assert proxied.proxy.of_tag().count("PUT") == 1
     assert theirs.partition(":")[2][:12] in result.sentence and "is not repeated" in result.sentence
-    assert [record.outcome for record in proxied.journal.of(plan.target)] == [NOT_WRITTEN]
+    assert [record.outcome for record in proxied.journal.of(plan.target)] == [UNKNOWN]  # it may have been ours before
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -119,6 +119,96 @@ async def test_an_error_after_the_work_was_done(proxied: ProxiedRig) -> None:
     assert proxied.proxy.of_tag().count("PUT") == 1
 
 
+REFUSALS = [400, 401, 403, 404, 405, 409, 412, 415, 422]
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+async def test_a_refusal_after_the_work_was_done(proxied: ProxiedRig, status: int) -> None:
+    """A proxy answers 4xx though the registry took the write: the tag is read, and it can be undone."""
+    plan = await planned(proxied)
+    raw = plan.raw or b""
+
+    def done() -> Reply:
+        proxied.change(lambda store: store.put_manifest("app", raw, plan.media_type, ("1",)))
+        return Reply(status)
+
+    on_put(proxied, done, done)
+    result = await proxied.push(plan).run()
+    assert (result.outcome, result.tag_holds) == (Outcome.PUSHED, plan.digest)
+    record = last_push(proxied.journal, plan.target, plan.digest)
+    assert record is not None and record.before == plan.before
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+async def test_a_refusal_is_believed_only_after_the_tag_was_read(proxied: ProxiedRig, status: int) -> None:
+    plan = await planned(proxied)
+    on_put(proxied, *[no(status)] * 9)
+    result = await proxied.push(plan).run()
+    assert (result.outcome, result.tag_holds) == (Outcome.FAILED, plan.before)
+    assert f"still holds {plan.before}" in result.sentence
+    assert proxied.proxy.of_tag()[-1] in ("HEAD", "GET")
+    assert [record.outcome for record in proxied.journal.of(plan.target)] == [NOT_WRITTEN]
+
+
+async def test_a_refusal_while_somebody_else_moved_the_tag(proxied: ProxiedRig) -> None:
+    plan = await planned(proxied)
+    theirs = ""
+
+    def moved() -> Reply:
+        nonlocal theirs
+        theirs = str(proxied.put_list("app", [make("theirs", "linux/amd64")], "1"))
+        return Reply(400)
+
+    on_put(proxied, moved)
+    result = await proxied.push(plan).run()
+    assert (result.outcome, result.tag_holds) == (Outcome.CONFLICT, theirs)
+    assert "still holds" not in result.sentence
+    assert [record.outcome for record in proxied.journal.of(plan.target)] == [UNKNOWN]
+
+
+async def test_a_refusal_after_which_the_tag_cannot_be_read(proxied: ProxiedRig) -> None:
+    """Nothing is claimed, the journal says that it is not known, and undoing works when the tag holds what we sent."""
+    plan = await planned(proxied)
+    raw = plan.raw or b""
+    over = False
+
+    async def before(asked: Asked) -> Reply | None:
+        nonlocal over
+        if asked.method == "PUT" and asked.path.endswith("/manifests/1"):
+            over = True
+            proxied.change(lambda store: store.put_manifest("app", raw, plan.media_type, ("1",)))
+            return Reply(400)
+        return Reply(403) if over else None
+
+    proxied.proxy.before = before
+    result = await proxied.push(plan).run()
+    assert (result.outcome, result.tag_known) == (Outcome.UNVERIFIED, False)
+    assert str(plan.before) not in result.sentence and "either" not in result.sentence
+    assert [record.outcome for record in proxied.journal.of(plan.target)] == [UNKNOWN]
+    proxied.proxy.before = None
+    assert undo_unavailable(proxied.journal, plan.target, plan.digest) == ""
+    undo = await plan_undo(proxied.journal, plan.target, plan.digest, proxied.inspector)
+    assert (await proxied.push(undo).run()).tag_holds == plan.before
+
+
+async def test_what_could_not_be_read_is_not_claimed_when_a_copy_fails(proxied: ProxiedRig) -> None:
+    proxied.put("staging", make("new", "linux/amd64"), "amd64")
+    proxied.put_list("app", [make("old", "linux/amd64")], "1")
+    plan = await proxied.plan("app:1", "staging:amd64")
+    over = False
+
+    async def before(asked: Asked) -> Reply | None:
+        nonlocal over
+        over = over or asked.method != "HEAD"
+        return Reply(403) if over else None
+
+    proxied.proxy.before = before
+    result = await proxied.push(plan).run()
+    assert (result.outcome, result.tag_known) == (Outcome.FAILED, False)
+    assert "still holds" not in result.sentence and "when this was planned" in result.sentence
+    assert "Nothing was written to it" in result.sentence
+
+
 async def test_a_write_that_is_never_taken_ends(proxied: ProxiedRig) -> None:
     plan = await planned(proxied)
     on_put(proxied, *[no(500, None)] * 99)
@@ -140,7 +230,8 @@ async def test_it_can_be_stopped_while_the_last_write_waits(proxied: ProxiedRig)
     result = await work
     assert time.monotonic() - began < 1
     assert result.outcome is Outcome.CANCELLED
-    assert proxied.holds("app", "1") == plan.before == result.tag_holds
+    assert proxied.holds("app", "1") == plan.before
+    assert not result.tag_known and "was not read after it" in result.sentence
     assert proxied.proxy.of_tag() == ["HEAD", "PUT"]
     assert not [one for one in proxied.events if isinstance(one, Notice)]
 
@@ -181,6 +272,7 @@ async def test_it_can_be_stopped_while_the_host_rests(proxied: ProxiedRig) -> No
     assert result.outcome is Outcome.CANCELLED
     assert proxied.holds("app", "1") == plan.before
     assert proxied.proxy.of_tag() == ["HEAD"]
+    assert not result.tag_known and "Nothing was written to it." in result.sentence
 
 
 async def test_after_a_rest_of_the_host_the_tag_is_looked_at_again(proxied: ProxiedRig) -> None:
@@ -260,7 +352,7 @@ async def test_killed_before_it_could_be_read_back(proxied: ProxiedRig) -> None:
     assert proxied.holds("app", "1") == plan.digest
 
 
-async def test_killed_for_good_it_says_either_or(proxied: ProxiedRig) -> None:
+async def test_killed_for_good_nothing_is_claimed(proxied: ProxiedRig) -> None:
     plan = await planned(proxied)
 
     async def killed() -> Reply:
@@ -271,7 +363,7 @@ async def test_killed_for_good_it_says_either_or(proxied: ProxiedRig) -> None:
     result = await patient(proxied, plan, policy=replace(STEP_POLICY, deadline=0.6)).run()
     assert result.outcome is Outcome.UNVERIFIED
     assert result.undetermined and not result.tag_known
-    assert "either the old or the new" in result.sentence
+    assert "What it holds now is not known" in result.sentence
 
 
 async def test_asking_what_became_of_it_can_be_given_up(proxied: ProxiedRig) -> None:
@@ -289,7 +381,7 @@ async def test_asking_what_became_of_it_can_be_given_up(proxied: ProxiedRig) -> 
     result = await asyncio.wait_for(work, 1)
     assert result.outcome is Outcome.UNVERIFIED
     assert result.undetermined and not result.tag_known
-    assert "either the old or the new" in result.sentence and "was stopped" in result.sentence
+    assert "What it holds now is not known" in result.sentence and "was stopped" in result.sentence
     assert last_push(proxied.journal, plan.target, plan.digest), "what was there can be put back"
 
 

@@ -31,6 +31,8 @@ RECORD_LIMIT = 2_000
 LINE_LIMIT = 1024 * 1024
 #: The outcome of a push that ended before its last write.
 NOT_WRITTEN = "not written"
+#: The outcome when nobody could say what became of the last write: the tag is undone from when it holds what was sent.
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,11 @@ from tui.compose.events import (
     StepStarted,
     Waiting,
 )
-from tui.compose.journal import NOT_WRITTEN, Journal
+from tui.compose.journal import NOT_WRITTEN, UNKNOWN, Journal
 from tui.compose.plan import Action, How, Plan, Step, StepKind
 from tui.compose.post_steps import PostSteps
 from tui.compose.retries import Retries, can_pass
-from tui.compose.tag_write import Stage, TagWrite
+from tui.compose.tag_write import GRACE, Stage, TagWrite
 from tui.explore.inspector import Inspector
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
@@ -228,33 +228,51 @@ class Push:
         except asyncio.CancelledError:
             self.cancel()
             await asyncio.wait((self._work,))
-            self.result = self._settled(self._work)
+            self.result = await self._settled(self._work)
             raise
         finally:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
-        self.result = self._settled(self._work)
+        self.result = await self._settled(self._work)
         return self.result
 
-    def _settled(self, work: asyncio.Task[PushResult]) -> PushResult:
-        result = self._as_it_was(Outcome.CANCELLED, "Stopped.") if work.cancelled() else work.result()
+    async def _settled(self, work: asyncio.Task[PushResult]) -> PushResult:
+        result = await self._as_it_was(Outcome.CANCELLED, "Stopped.") if work.cancelled() else work.result()
         return replace(result, written=tuple(dict.fromkeys(self._written)), record=self._record)
 
-    def _as_it_was(self, outcome: Outcome, sentence: str) -> PushResult:
-        """The end of a push that did not reach the tag."""
-        name = safe(str(self.plan.target))
-        if self.plan.action is Action.FIX:
+    async def _as_it_was(self, outcome: Outcome, sentence: str) -> PushResult:
+        """The end of a push that did not reach the tag, or not its end: what the tag holds is read before it is
+        said."""
+        plan, name = self.plan, safe(str(self.plan.target))
+        if plan.action is Action.FIX:
             put = plural(len(self._written), "object")
-            sentence = f"{sentence} {put} put back before it ended; no tag was touched."
-            return PushResult.of(self.plan, outcome, sentence, self.plan.before)
-        before = self.plan.before
-        holds = f"{name} still holds {before}" if before is not None else f"There is still no {name}"
-        if self._moved:
-            before, holds = self.plan.digest, f"{name} holds {self.plan.digest} already"
-        sentence = f"{sentence} {holds}."
+            return PushResult.of(plan, outcome, f"{sentence} {put} put back before it ended; no tag was touched.", None)
+        if all(step.local_list is not None for step in plan.steps):
+            return replace(PushResult.of(plan, outcome, sentence, None), tag_known=False)
+        now: Digest | None = None
+        until = self._inspector.client.paused_until(plan.target.registry)
+        known = until is None or until <= self._retries.clock()  # who stops does not stay until the host has rested
+        if known:
+            try:
+                async with asyncio.timeout(GRACE if outcome is Outcome.CANCELLED else COURTESY):
+                    now = await self._tag.now()
+            except (errors.RegistryError, TimeoutError):
+                known = False
+        if not known:
+            was = f"held {plan.before}" if plan.before is not None else "was not there"
+            sentence += f" {name} was not read after it; it {was} when this was planned."
+            if self._tag.certainly_not_written:
+                sentence += " Nothing was written to it."
+            return replace(PushResult.of(plan, outcome, sentence, None), tag_known=False)
+        if now == plan.before:
+            sentence += f" {name} still holds {now}." if now is not None else f" There is still no {name}."
+        elif now is not None and now == plan.digest:
+            sentence += f" {name} holds {now}, as it shall."
+        else:
+            sentence += f" Somebody moved {name} meanwhile: " + (f"it holds {now}." if now else "it is gone.")
         if self._written and not self._moved:
             sentence += f" {plural(len(self._written), 'object')} put there before do no harm without a tag."
-        return PushResult.of(self.plan, outcome, sentence, before)
+        return PushResult.of(plan, outcome, sentence, now)
 
     # the run
 
@@ -262,16 +280,17 @@ class Push:
         try:
             return await self._steps()
         except JournalError as error:
-            return self._as_it_was(Outcome.FAILED, error.sentence)
+            return await self._as_it_was(Outcome.FAILED, error.sentence)
         except (errors.RegistryError, SourceError, ComposeError) as error:
-            return self._failed(error)
+            return await self._failed(error)
         finally:
             # Cancelled or not, the sessions are closed; that is bounded, so it may hold a cancellation up.
             await asyncio.shield(self._transfer.tidy())
             if self._record and not self._moved:
-                await asyncio.to_thread(self._journal.finish, self._record, NOT_WRITTEN)
+                end = NOT_WRITTEN if self._tag.certainly_not_written else UNKNOWN
+                await asyncio.to_thread(self._journal.finish, self._record, end)
 
-    def _failed(self, error: Failure) -> PushResult:
+    async def _failed(self, error: Failure) -> PushResult:
         missing = error.details if isinstance(error, errors.Refused) else ()
         sentence = error.sentence
         if missing:
@@ -279,7 +298,7 @@ class Push:
         undetermined = isinstance(error, errors.RegistryError | SourceError) and (
             can_pass(error) or isinstance(error, errors.Denied)
         )
-        result = self._as_it_was(Outcome.FAILED, sentence)
+        result = await self._as_it_was(Outcome.FAILED, sentence)
         return replace(result, missing=tuple(missing), undetermined=undetermined)
 
     async def _steps(self) -> PushResult:
@@ -370,7 +389,8 @@ class Push:
         if result.ok or result.outcome is Outcome.UNVERIFIED:
             self._moved = True
             self._tag.stage = Stage.SETTLED
-            await asyncio.to_thread(self._journal.finish, self._record, str(result.outcome))
+            end = str(result.outcome) if result.tag_known else UNKNOWN
+            await asyncio.to_thread(self._journal.finish, self._record, end)
         self._tag.stage = Stage.OPEN
         if result.ok:
             self._tell(StepDone(step, "put and read back"))

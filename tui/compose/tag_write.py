@@ -8,6 +8,7 @@ in. Reading back afterwards tells if that happened.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -61,10 +62,21 @@ class TagWrite:
     """Set from outside: somebody asked to stop."""
     waiting: bool = False
     """Set from outside: a countdown is running."""
+    _sent: bool = False
+    """Whether a write was sent, ever."""
+    _unread: bool = False
+    """Whether nobody has read the tag since the last write was sent."""
+    _seen: Digest | None = None
+    """What the tag held when it was read last."""
+
+    @property
+    def certainly_not_written(self) -> bool:
+        """Whether the tag was read after the last write was sent, and held what it held before; or none was sent."""
+        return not self._sent or (not self._unread and self._seen == self.plan.before)
 
     async def run(self, step: Step) -> PushResult:
         """Look at the tag, write it, read it back; again, with another look, when the write did not happen. Raises
-        RegistryError when it certainly did not and waiting is no use, or took too long."""
+        RegistryError when it did not and waiting is no use, or took too long: the tag was read after it then."""
         state = self.retries.policy.start()
         tried = False
         while True:
@@ -78,31 +90,46 @@ class TagWrite:
                 return self._conflict(holds, tried=tried)
             tried = True
             try:
-                return await self._put(step)
-            except Retry as retry:
-                cause = retry.cause
-            if self.stopping:
-                raise asyncio.CancelledError
-            await self.retries.pause(state, step, cause)
+                try:
+                    return await self._put(step)
+                except Retry as retry:
+                    cause = retry.cause
+                if self.stopping:
+                    raise asyncio.CancelledError
+                await self.retries.pause(state, step, cause)
+            except errors.RegistryError as error:
+                if self.certainly_not_written:
+                    raise
+                return await self._after_refusal(step, error)
+
+    async def _after_refusal(self, step: Step, error: errors.RegistryError) -> PushResult:
+        """A refusal proves nothing: a proxy may have given it after the work was done. Raises `error` again when the
+        tag was read since and holds what it held before."""
+        try:
+            return await self._settle(step, error)
+        except Retry:
+            raise error from None
 
     async def _look(self) -> Digest | None:
         """What the tag holds just before the write: the login is got first, so that nothing comes between the two."""
         target = self.plan.target
         await self.inspector.client.ready_to_put(target.registry, target.repository, target.tag or "latest")
-        return await self._now()
+        return await self.now()
 
-    async def _now(self) -> Digest | None:
+    async def now(self) -> Digest | None:
         """What the tag holds at this moment; None when there is no such tag. Raises RegistryError.
 
         Where there was no tag and the registry says so again, that is believed without a second question.
         """
-        target, tag = self.plan.target, self.plan.target.tag or "latest"
-        confirm = self.plan.before is not None
-        try:
-            head = await self.inspector.client.head_manifest(target.registry, target.repository, tag, confirm=confirm)
-        except errors.NotFound:
-            return None
-        return head.digest
+        target, confirm = self.plan.target, self.plan.before is not None
+        head: Digest | None = None
+        with contextlib.suppress(errors.NotFound):
+            found = await self.inspector.client.head_manifest(
+                target.registry, target.repository, target.selector, confirm=confirm
+            )
+            head = found.digest
+        self._seen, self._unread = head, False
+        return head
 
     def _conflict(self, theirs: Digest | None, *, tried: bool = False) -> PushResult:
         """Somebody moved the tag since the plan was made. Nothing is put there (again, if it was `tried`)."""
@@ -143,6 +170,7 @@ class TagWrite:
 
     def _begun(self) -> None:
         self.stage = Stage.WRITING
+        self._sent = self._unread = True
 
     async def _settle(self, step: Step, lost: errors.RegistryError | None = None) -> PushResult:
         """Ask what became of the write, however long the registry is away; whoever stops that gets what is known.
@@ -179,7 +207,7 @@ class TagWrite:
         """After a lost answer: ours, it happened; as before, Retry; anything else, a conflict, or nobody can say."""
         self.on_event(Notice(f"{_how(lost)}; the tag is asked what became of it.", step))
         try:
-            holds = await self.retries.insist(step, self._now)
+            holds = await self.retries.insist(step, self.now)
         except errors.RegistryError as error:
             return self._unknown(lost, error.sentence)
         if holds == self.plan.before:
@@ -193,8 +221,7 @@ class TagWrite:
         name = safe(str(self.plan.target))
         if lost is not None:
             why = f"{name} cannot be asked now ({trouble})" if trouble else f"asking {name} was stopped"
-            sentence = f"{_how(lost)} ({lost.sentence}), and {why}. It holds either the old or the new index, whole. "
-            sentence += "Refresh it to see which."
+            sentence = f"{_how(lost)} ({lost.sentence}), and {why}. What it holds now is not known: refresh it to see."
         else:
             why = f"could not be read back: {trouble}" if trouble else "reading it back was stopped."
             sentence = f"{name} was written, but {why} Refresh it to see what it holds."
@@ -223,6 +250,7 @@ class TagWrite:
                     break  # it was waited for already
                 continue
             holds, trouble = manifest.digest, ""
+            self._seen, self._unread = holds, False
             if holds == wanted and manifest.raw == step.raw:
                 sentence = f"{name} is {wanted} now, read back and compared."
                 result = PushResult.of(self.plan, Outcome.PUSHED, sentence, holds)

@@ -137,7 +137,7 @@ async def test_cancelling_leaves_the_old_tag_and_says_so() -> None:
             await draft_of_edge(stage)
             await stage.press("P")
             await stage.planned()
-            registry.call(lambda store: setattr(store.repository("sandbox"), "quirks", Quirks(latency=5)))
+            registry.call(lambda store: setattr(store.repository("sandbox"), "quirks", Quirks(latency=2)))
             await stage.press("y")
             await stage.screen("PushScreen")
             await stage.press("escape")

@@ -28,7 +28,7 @@ from tui.compose.journal import NOT_WRITTEN, UNKNOWN, Journal
 from tui.compose.plan import Action, How, Plan, Step, StepKind
 from tui.compose.post_steps import PostSteps
 from tui.compose.retries import Retries, can_pass
-from tui.compose.tag_write import GRACE, Stage, TagWrite
+from tui.compose.tag_write import Stage, TagWrite
 from tui.explore.inspector import Inspector
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
@@ -254,7 +254,7 @@ class Push:
         known = until is None or until <= self._retries.clock()  # who stops does not stay until the host has rested
         if known:
             try:
-                async with asyncio.timeout(GRACE if outcome is Outcome.CANCELLED else COURTESY):
+                async with asyncio.timeout(COURTESY):
                     now = await self._tag.now()
             except (errors.RegistryError, TimeoutError):
                 known = False

@@ -25,7 +25,7 @@ from tui.explore.objects import (
     walk,
 )
 from tui.explore.observations import ObservationStore
-from tui.explore.rollup import Pull, asked_for, blobs_of, platforms_of, pull
+from tui.explore.rollup import HAVE, Pull, asked_for, blobs_of, platforms_of, pull
 from tui.explore.structure import clients, nobody_asks, refusal, refusing
 from tui.explore.tree import observe
 from tui.oci.manifest import OpaqueManifest
@@ -193,7 +193,7 @@ def verdict(
     sentences.extend(_attestations(node, observations, whole, wanted))
     sentences.extend(_not_taken([row for row in every if row not in rows and wanted is None], observations))
     sentences.extend(_refused(node, states))
-    sentences.extend(_remarks(findings, [called for called, _, state in states if state is Pull.NO]))
+    sentences.extend(_remarks(node, findings, [called for called, _, state in states if state is Pull.NO]))
     return Verdict(
         " ".join(sentences),
         complete,
@@ -415,24 +415,38 @@ def _attestations(node: Node, observations: ObservationStore, complete: bool, wa
     if complete:
         return []
     gone: list[str] = []
+    open_: list[str] = []
     for row in [row for row in walk(node, wanted) if row.kind is Kind.ATTESTATION and row is not node]:
         parts = [observe(part, observations) for part in (row, *blobs_of(row))]
         if any(observation.presence in (Presence.MISSING, Presence.MISMATCHED) for observation in parts):
             gone.append(platform_text(row) or short(row.digest))
-    if not gone:
-        return []
-    names = list(dict.fromkeys(gone))
-    whose = _list(names) if len(names) <= 4 else plural(len(names), "platform")
-    return [f"The attestation of {whose} is not complete, which does not stop a pull."]
+        elif row.load is not Load.READY or any(observation.presence not in HAVE for observation in parts):
+            open_.append(platform_text(row) or short(row.digest))
+    sentences = []
+    if gone:
+        sentences.append(f"The attestation of {_some(gone)} is not complete, which does not stop a pull.")
+    if open_:
+        sentences.append(f"It was not determined whether the attestation of {_some(open_)} is complete.")
+    return sentences
+
+
+def _some(names: Sequence[str]) -> str:
+    names = list(dict.fromkeys(names))
+    return _list(names) if len(names) <= 4 else plural(len(names), "platform")
 
 
 def _not_taken(rows: Sequence[Node], observations: ObservationStore) -> list[str]:
     """What is gone of entries that no client takes: a pull survives it, a copy of the whole list does not."""
-    broken = [row for row in rows if pull(row, lambda part: observe(part, observations)) is Pull.NO]
-    return [
-        f"The entry {short(row.digest)}, which no client takes, is not whole: {_why_not(row, observations)}."
-        for row in broken[:2]
-    ]
+    sentences = []
+    for row in rows:
+        state = pull(row, lambda part: observe(part, observations))
+        if state is Pull.NO:
+            why = _why_not(row, observations)
+            sentences.append(f"The entry {short(row.digest)}, which no client takes, is not whole: {why}.")
+        elif state is Pull.UNKNOWN:
+            text = f"It was not determined whether the entry {short(row.digest)}, which no client takes, is whole"
+            sentences.append(f"{text}: {_why_open(row, observations)}.")
+    return sentences[:2]
 
 
 def _refused(node: Node, states: Sequence[tuple[str, Node, Pull]]) -> list[str]:
@@ -455,7 +469,7 @@ def _first(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}" if text.startswith(("on ", "from ")) else text
 
 
-def _remarks(findings: Sequence[Finding], broken: Sequence[str]) -> list[str]:
+def _remarks(node: Node, findings: Sequence[Finding], broken: Sequence[str]) -> list[str]:
     """What else is worth a sentence: where missing objects are, which source tags moved, what else disagrees."""
     sentences: list[str] = []
     stale = [finding for finding in findings if finding.code == "stale-entry"]
@@ -467,7 +481,9 @@ def _remarks(findings: Sequence[Finding], broken: Sequence[str]) -> list[str]:
         sentences.append(f"It still points at {what} replaced: {tag} is {now}.")
     elsewhere = [finding for finding in findings if finding.code == "not-in-this-repository"]
     sentences.extend(finding.message for finding in elsewhere[:2])
-    others = [finding for finding in findings if finding.code in _WORTH_SAYING]
+    # That the index itself is empty is the whole verdict already.
+    empty = {"empty-index"} if node.index is not None and not node.index.entries else set()
+    others = [finding for finding in findings if finding.code in _WORTH_SAYING and finding.code not in empty]
     sentences.extend(finding.message for finding in others[:2])
     if len(others) > 2:
         sentences.append(f"{plural(len(others) - 2, 'more warning')}.")
@@ -475,6 +491,7 @@ def _remarks(findings: Sequence[Finding], broken: Sequence[str]) -> list[str]:
 
 
 _WORTH_SAYING = (
+    "empty-index",
     "platform-mismatch",
     "duplicate-platform",
     "media-type-mismatch",

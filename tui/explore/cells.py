@@ -90,10 +90,12 @@ def glyphs(ascii_only: bool) -> Glyphs:
 #: Shorter phrases for a narrow column, tried in turn: a cut phrase could say the opposite of a whole one.
 _SHORTER = (
     (re.compile(r" (platforms?|images?) cannot be pulled$"), " broken"),
+    (re.compile(r" repositories broken"), " broken"),
     (re.compile(r" (platforms?|images?) can be pulled$"), " can be pulled"),
     (re.compile(r" can be pulled$"), " pulls"),
     (re.compile(r" (pulls|platforms?|images?)$"), ""),
-    (re.compile(r"(\d+) of \d+ broken$"), r"\1 broken"),
+    (re.compile(r"(\d+) of [\d,+]+ broken$"), r"\1 broken"),
+    (re.compile(r" broken, [\d,]+ of [\d,+]+ checked$"), " broken"),
 )
 
 
@@ -210,14 +212,17 @@ def status_cell(
         observation = observed.observation(node)
         live = observation.presence in (Presence.CHECKING, Presence.LIMITED)
         return presence_pieces(observation, glyphs, tick, now), live
-    if node.kind in (Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP, Kind.MORE, Kind.REFERRERS):
+    if node.kind in (Kind.MORE, Kind.REFERRERS):
         return (), False
     rollup = observed.rollup(node)
-    if rollup.worst.is_there and node.load is Load.IDLE and not rollup.label:
-        # The manifest was asked for, and nothing that it names: that is not the green of something whole.
-        word = " manifest" if node.kind is not Kind.TAG else ""
-        return ((glyphs.of(rollup.worst), "dim"), (word, "dim")), False
+    if node.kind in (Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP):
+        return _list_status(rollup, glyphs), False
     own = observed.observation(node)
+    if own.presence.is_there and node.load is not Load.READY and not rollup.label:
+        # The manifest was asked for, and nothing that it names: that is not the tick of something whole.
+        word = " manifest there" if node.kind is not Kind.TAG else ""
+        stopped: tuple[Piece, ...] = ((" stopped", "warn"),) if node.load is Load.STOPPED else ()
+        return ((glyphs.of(Presence.UNCHECKED), "dim"), *(((word, "dim"),) if word else ()), *stopped), False
     if rollup.label or own.presence is not rollup.worst:
         word = rollup.label or rollup.worst.words.status
         role = rollup.worst.words.role
@@ -229,6 +234,14 @@ def status_cell(
     if node.load is Load.STOPPED:
         pieces = (*pieces, (" stopped", "warn"))
     return pieces, live
+
+
+def _list_status(rollup: Rollup, glyphs: Glyphs) -> tuple[Piece, ...]:
+    """What a list says of what is below it; nothing before anything was checked."""
+    if rollup.worst is Presence.UNCHECKED and not rollup.status:
+        return ()
+    role = rollup.worst.words.role
+    return ((glyphs.of(rollup.worst), role), *(((f" {rollup.status}", role),) if rollup.status else ()))
 
 
 def row(

@@ -174,7 +174,7 @@ class CheckRun:
     def _cut_off(self, place: Node, limit: str) -> None:
         self._cut = True
         row = fault(place, "too-deep", f"stopped here: a check follows at most {limit}")
-        self._tree.replace_children(place, [*place.children, row])
+        self._tree.add_child(place, row)
 
     def _ask(self, node: Node) -> Job | None:
         request = self._request(node)

@@ -142,7 +142,7 @@ class Explorer:
         if known is not None:
             return known
         self.observations.see_repository(source, name)
-        self.tree.replace_children(root, [*root.children, row])
+        self.tree.add_child(root, row)
         return row
 
     async def add_reference(self, source: Source, repository: str, selector: str) -> Node:
@@ -160,16 +160,16 @@ class Explorer:
         if known is not None:
             return known
         if digest is None and parent.listing is None:
-            self.tree.replace_children(parent, [row, *parent.children])
+            self.tree.add_child(parent, row, first=True)
         elif digest is None and parent.listing is not None:
             parent.listing.add([selector])
             self._lists.show(parent)
             known = self.tree.get(row.key)
             if known is not None:
                 return known
-            self.tree.replace_children(parent, [row, *parent.children])
+            self.tree.add_child(parent, row, first=True)
         else:
-            self.tree.replace_children(parent, [row, *parent.children])
+            self.tree.add_child(parent, row, first=True)
         return row
 
     def child(self, parent: Node, digest: Digest) -> Node | None:

@@ -98,11 +98,11 @@ class FindingsCache:
         top = node.top()
         if top is None:
             found: list[Finding] = []
-            for child in node.children:
+            for child in node.parts:
                 if child.top() is not None:
                     if child.children or child.error is not None:
                         found += self.findings(child, explorer)
-                elif child.kind in (Kind.REPOSITORY, Kind.GROUP, Kind.SOURCE) and child.children:
+                elif child.kind in (Kind.REPOSITORY, Kind.GROUP, Kind.SOURCE) and child.parts:
                     found += self.findings(child, explorer)
             return found
         from tui.explore.findings import findings

@@ -88,7 +88,7 @@ class Lists:
             named = {row.key for row in rows}
             rows.extend(
                 child
-                for child in node.children
+                for child in node.parts
                 if child.kind is Kind.REPOSITORY and child.key not in named and child.repository not in listing
             )
         if view.folded:
@@ -97,7 +97,7 @@ class Lists:
             rows.append(_more(node, view.more))
         if listing.note:
             rows.append(fault(node, "incomplete", listing.note))
-        self._tree.replace_children(node, rows)
+        self._tree.replace_children(node, rows, lambda row: _looked_at(row) and _name(row) in listing)
 
     def each(self, node: Node) -> Iterator[Node]:
         """A row for every name of a list that was read, however many there are, one after the other.
@@ -155,8 +155,25 @@ class Lists:
         names = self._folded.get(group, [])
         group.load = Load.READY
         rows = [tag_row(group, name, group.repository or "") for name in names[:ROWS]]
-        self._tree.replace_children(group, rows)
+        listed = group.parent.listing if group.parent is not None and group.parent.listing is not None else ()
+        self._tree.replace_children(group, rows, lambda row: _looked_at(row) and _name(row) in listed)
         self._tree.changed(group)
+
+
+def _looked_at(row: Node) -> bool:
+    """Whether something is known of a row, or of one below it, that would have to be asked for again."""
+    if row.kind in (Kind.FAULT, Kind.MORE):
+        return False
+    return row.load is not Load.IDLE or bool(row.parts)
+
+
+def _name(row: Node) -> str | None:
+    """The name in a list that a row stands for; for the group of digest tags the name of one that was looked at."""
+    if row.kind is Kind.REPOSITORY:
+        return row.repository
+    if row.kind is Kind.GROUP:
+        return next((part.tag for part in row.parts if _looked_at(part)), None)
+    return row.tag if row.tag is not None else str(row.wanted)
 
 
 def repository_row(source: Node, name: str) -> Node:

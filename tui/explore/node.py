@@ -72,6 +72,8 @@ class Node:
     platform: Platform | None = None
     parent: Node | None = None
     children: list[Node] = field(default_factory=list)
+    hidden: list[Node] = field(default_factory=list)
+    """Rows of a list that were looked at and that its filter leaves out now: what is known of them still counts."""
     load: Load = Load.IDLE
     error: SourceError | None = None
     manifest: AnyManifest | None = None
@@ -125,13 +127,18 @@ class Node:
         """Whether the row is known to be an index."""
         return self.kind is Kind.INDEX or self.index is not None
 
+    @property
+    def parts(self) -> list[Node]:
+        """The rows directly below, those that a filter leaves out last."""
+        return [*self.children, *self.hidden] if self.hidden else self.children
+
     def walk(self) -> Iterator[Node]:
         """This row and all rows below it that exist now, in the order of the screen."""
         stack = [self]
         while stack:
             node = stack.pop()
             yield node
-            stack.extend(reversed(node.children))
+            stack.extend(reversed(node.parts))
 
     def ancestors(self) -> Iterator[Node]:
         """The rows above, nearest first."""

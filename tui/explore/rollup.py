@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from tui.explore.node import Kind, Load, Node
+from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.structure import is_shadowed, nobody_asks, refusal
 from tui.oci.manifest import OpaqueManifest
 from tui.sources.presence import Observation, Presence, worst
@@ -41,6 +41,12 @@ class Rollup:
     """The worst of what the attestations below are known to be."""
     pull: Pull = Pull.UNKNOWN
     """Of an image's row: whether it can be pulled. An index says it by its platforms."""
+    broken: int = 0
+    """Of a list, how many of its rows are broken; of an image or index 1 when it cannot be pulled whole."""
+    others: tuple[Presence, ...] = ()
+    """Of a list, what is known of the rows that were looked at and are neither whole nor broken."""
+    status: str = ""
+    """Of a list, what was found below it: "2 of 12 broken"; "" when nothing was checked, or all is well."""
 
     @property
     def short(self) -> str:
@@ -134,6 +140,18 @@ def rollup(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
     """The sum over `node`; `below` gives the (cached) sums of other rows."""
     if node.kind in (Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP):
         return _of_list(node, below)
+    made = _of_row(node, look, below)
+    return replace(made, broken=1) if _is_broken(made) else made
+
+
+def _is_broken(sum: Rollup) -> bool:
+    """Whether a pull fails on some platform, or something that belongs to it is gone. A media type that differs is not
+    enough."""
+    gone = Presence.MISSING in (sum.worst, sum.attestations) or sum.attestations is Presence.MISMATCHED
+    return gone or sum.pull is Pull.NO or sum.platforms_broken > 0
+
+
+def _of_row(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
     if node.kind is Kind.REFERRERS:
         return Rollup(worst=_known(below(child).worst for child in node.children if child.kind is Kind.REFERRER))
     if node.is_index and node.load is Load.READY:
@@ -141,7 +159,9 @@ def rollup(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
     if node.image_manifest is not None and node.load is Load.READY:
         return _of_image(node, look, below)
     own = look(node).presence
-    return Rollup(present=int(own in HAVE), total=1, worst=own, pull=pull(node, look))
+    unread = own.is_there and node.kind in MANIFEST_KINDS and node.load is not Load.READY
+    known = Presence.UNCHECKED if unread else own  # that a manifest answers says nothing of what it names
+    return Rollup(present=int(own in HAVE), total=1, worst=known, pull=pull(node, look))
 
 
 def _of_image(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
@@ -157,7 +177,7 @@ def _of_image(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
         total=len(presences),
         worst=worst([look(node).presence, *presences.values()]),
         label=f"{present}/{len(presences)}" if asked and presences else "",
-        attestations=_known(below(child).worst for child in attestations_of(node)),
+        attestations=worst(below(child).worst for child in attestations_of(node)),
         pull=pull(node, look),
     )
 
@@ -169,12 +189,14 @@ def _of_index(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
     states = [Pull.NO if nobody_asks(taken) else below(row).pull for row in taken]
     ok, broken, total = states.count(Pull.YES), states.count(Pull.NO), len(states)
     orphans = [below(row).worst for row in attestations_of(node)]
-    attestations = _known([*(part.attestations for part in sums), *orphans])
+    attestations = worst([*(part.attestations for part in sums), *orphans])
     parts = [look(node).presence, *(part.worst for part in sums)]
-    if ok + broken < total:
+    if ok + broken < total or not total:
         parts.append(Presence.UNCHECKED)  # a manifest that is there says nothing of the blobs that it names
     if attestations in (Presence.MISSING, Presence.MISMATCHED):
         parts.append(attestations)
+    elif attestations not in HAVE:
+        parts.append(Presence.UNCHECKED)  # it stops no pull, and yet not everything below is known to be there
     return Rollup(
         present=ok,
         total=total,
@@ -201,20 +223,72 @@ def _index_label(ok: int, broken: int, total: int) -> str:
 
 
 def _of_list(node: Node, below: Callable[[Node], Rollup]) -> Rollup:
-    count = len(node.listing) if node.listing is not None else len(node.children)
-    known = [
-        below(child).worst
-        for child in node.children
-        if child.kind not in (Kind.MORE, Kind.FAULT) and child.load in (Load.READY, Load.FAILED)
-    ]
+    listing = node.listing
+    count = len(listing) if listing is not None else len(node.parts)
     label = ""
-    if node.listing is not None and node.kind is not Kind.GROUP:
+    more = "" if listing is not None and listing.complete else "+"
+    if listing is not None and node.kind is not Kind.GROUP:
         noun = "tag" if node.kind is Kind.REPOSITORY else "repository"
         plural = "tags" if node.kind is Kind.REPOSITORY else "repositories"
-        more = "" if node.listing.complete else "+"
         label = f"{count:,}{more} {noun if count == 1 and not more else plural}"
-    bad = _known(known)
-    return Rollup(total=count, worst=bad if known and not bad.is_there else Presence.UNCHECKED, label=label)
+    tally = _tally(node, below)
+    seen = tally.whole + tally.broken + len(tally.others)
+    noun = "repositories " if node.kind is Kind.SOURCE else ""
+    total = count if listing is not None or node.kind is Kind.GROUP else 0
+    status, state = "", Presence.UNCHECKED
+    if node.load is Load.FAILED and node.error is not None:
+        state = node.error.presence
+    elif tally.broken:
+        state = Presence.MISSING
+        if not total:
+            status = f"{tally.broken:,} broken"
+        elif seen >= total and not more:
+            status = f"{tally.broken:,} of {total:,} {noun}broken"
+        else:
+            status = f"{tally.broken:,} {noun}broken, {seen:,} of {total:,}{more} checked"
+    elif tally.others:
+        state = worst(tally.others)
+        words = {presence.words.status for presence in tally.others}
+        of = f" of {total:,}{more}" if total else ""
+        status = f"{len(tally.others):,}{of} {words.pop() if len(words) == 1 else 'not determined'}"
+    elif total and tally.whole >= total and not more:
+        state = Presence.PRESENT
+    elif total and tally.whole:
+        status = f"{tally.whole:,} of {total:,}{more} checked"
+    return Rollup(
+        present=tally.whole, total=count, worst=state, label=label, status=status, broken=tally.broken,
+        others=tuple(tally.others),
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Tally:
+    """How many of the rows of a list are what."""
+
+    whole: int = 0
+    """Everything below them was checked and is there."""
+    broken: int = 0
+    others: list[Presence] = field(default_factory=list)
+    """Of the others that were looked at: what is known."""
+
+
+def _tally(node: Node, below: Callable[[Node], Rollup]) -> _Tally:
+    tally = _Tally()
+    for child in node.parts:
+        if child.kind in (Kind.MORE, Kind.FAULT):
+            continue
+        part = below(child)
+        if child.kind is Kind.GROUP:  # digest tags are tags of the repository
+            tally.whole += part.present
+            tally.broken += part.broken
+            tally.others.extend(part.others)
+        elif part.broken:
+            tally.broken += 1
+        elif part.worst in HAVE:
+            tally.whole += 1
+        elif part.worst not in (Presence.UNCHECKED, Presence.CHECKING):
+            tally.others.append(part.worst)
+    return tally
 
 
 def _known(presences: Iterable[Presence]) -> Presence:

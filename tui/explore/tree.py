@@ -174,9 +174,10 @@ class Tree:
             if after is not None:
                 self._by_object.setdefault(after, {})[node] = None
 
-    def replace_children(self, node: Node, rows: Sequence[Node]) -> None:
-        """Put rows below `node`. A row with the key of one that is there already lives on, with all it knows."""
-        old = {child.key: child for child in node.children}
+    def replace_children(self, node: Node, rows: Sequence[Node], hide: Callable[[Node], bool] | None = None) -> None:
+        """Put rows below `node`. A row with the key of one that is there already lives on, with all it knows; of those
+        that are not among `rows`, the ones that `hide` names are only out of sight."""
+        old = {child.key: child for child in node.parts}
         kept: list[Node] = []
         for row in rows:
             before = old.pop(row.key, None)
@@ -188,11 +189,20 @@ class Tree:
                 self.register(row)
             else:
                 kept.append(self._renew(before, row))
+        node.hidden = []
         for gone in old.values():
-            self.unregister(gone)
+            if hide is not None and hide(gone):
+                node.hidden.append(gone)
+            else:
+                self.unregister(gone)
         node.children = kept
         self.touch(node)
         self.emit(ChildrenChanged(node))
+
+    def add_child(self, node: Node, row: Node, *, first: bool = False) -> None:
+        """Put one row more below `node`."""
+        rows = [row, *node.children] if first else [*node.children, row]
+        self.replace_children(node, rows, hide=lambda _: True)
 
     def _renew(self, row: Node, fresh: Node) -> Node:
         def change() -> None:

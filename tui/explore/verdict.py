@@ -116,14 +116,14 @@ def coverage(node: Node) -> Coverage:
         if not listing.complete:
             whole, why = False, why or listing.note
     if node.kind is Kind.SOURCE and node.listing is not None:
-        shown = sum(child.kind is Kind.REPOSITORY and child.repository in node.listing for child in node.children)
+        shown = sum(child.kind is Kind.REPOSITORY and child.repository in node.listing for child in node.parts)
         unlisted += max(0, len(node.listing) - shown)
     return Coverage(looked, listed if not unlisted else max(listed, looked), whole, unlisted, why)
 
 
 def _repositories(node: Node) -> Iterator[Node]:
     if node.kind is Kind.SOURCE:
-        yield from (child for child in node.children if child.kind is Kind.REPOSITORY)
+        yield from (child for child in node.parts if child.kind is Kind.REPOSITORY)
     elif node.kind is Kind.GROUP and node.parent is not None:
         yield node.parent
     elif node.kind in _LISTS:
@@ -132,9 +132,9 @@ def _repositories(node: Node) -> Iterator[Node]:
 
 def _tags(place: Node) -> Iterator[Node]:
     """The rows of a repository's tags, those in its group of digest tags too."""
-    for child in place.children:
+    for child in place.parts:
         if child.kind is Kind.GROUP:
-            yield from child.children
+            yield from child.parts
         elif child.kind not in (Kind.MORE, Kind.FAULT):
             yield child
 

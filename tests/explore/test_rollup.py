@@ -8,6 +8,7 @@ from tests.support import images
 from tests.support.fake_source import FakeSource
 from tui.explore.cells import UNICODE, row, tree_lines
 from tui.explore.explorer import Explorer
+from tui.explore.finding import named_tags
 from tui.explore.findings_cache import FindingsCache
 from tui.explore.node import Kind, Node
 from tui.explore.tree import key_of
@@ -138,6 +139,40 @@ async def test_repositories_say_how_many_of_their_tags_are_broken() -> None:
     assert (status(explorer, tool), roles(explorer, tool)) == ("✓", {"good"})
     assert status(explorer, registry) == "✗ 1 of 2 repositories broken"
     assert explorer.rollup(app).worst is Presence.MISSING
+
+
+async def test_what_four_tags_lack_is_one_finding_that_names_them() -> None:
+    source = FakeSource()
+    made = images.image("linux/amd64")
+    source.put("app", images.index(made), "1.0", "1.1")
+    source.put("app", images.index(made, annotations={"a": "b"}), "2.0")
+    source.put("app", images.index(images.image("linux/amd64", seed="well")), "well")
+    source.drop("app", made.blobs[2].digest)
+    explorer = Explorer()
+    registry = explorer.add_source(source)
+    await explorer.check(registry).wait()
+    known = FindingsCache(lambda: None, patient=False)
+    found = known.findings(registry.children[0], explorer)
+    assert [(each.code, each.digest, each.tags) for each in found] == [
+        ("missing-blob", made.blobs[2].digest, ("1.0", "1.1", "2.0"))
+    ]
+    assert named_tags(found[0]) == "in 1.0, 1.1 and 2.0"
+    (at_the_top,) = known.findings(registry, explorer)
+    assert named_tags(at_the_top) == "in app:1.0, app:1.1 and app:2.0"
+    (of_one,) = known.findings(registry.children[0].children[0], explorer)
+    assert named_tags(of_one) == ""
+
+
+async def test_many_tags_are_counted() -> None:
+    explorer = Explorer()
+    source = FakeSource()
+    made = images.image("linux/amd64")
+    source.put("app", made, *(f"1.{number}" for number in range(10)))
+    source.drop("app", made.blobs[1].digest)
+    repository = explorer.add_repository(source, "app")
+    await explorer.check(repository).wait()
+    (found,) = FindingsCache(lambda: None, patient=False).findings(repository, explorer)
+    assert named_tags(found) == "in 1.0, 1.1, 1.2, 1.3, 1.4, 1.5 and 4 more"
 
 
 async def test_a_repository_of_which_a_part_was_checked_says_so() -> None:

@@ -71,6 +71,22 @@ class Finding:
     """The row that it is about."""
     facts: tuple[str, str] = ("", "")
     """The two facts that disagree; each "" when there is only one."""
+    tags: tuple[str, ...] = ()
+    """In a list the tags and images that have it, as the reader would name them; empty where there is only one."""
+
+
+#: So many tags are named; of more only the number is told.
+NAMED_TAGS = 6
+
+
+def named_tags(finding: Finding) -> str:
+    """Which tags a finding of a list is about: "in 1.0, 1.1 and 2.0"; "" when it is not one of a list."""
+    if not finding.tags:
+        return ""
+    names, left = list(finding.tags[:NAMED_TAGS]), len(finding.tags) - NAMED_TAGS
+    if left > 0:
+        return f"in {', '.join(names)} and {left:,} more"
+    return f"in {' and '.join([', '.join(names[:-1]), names[-1]] if len(names) > 1 else names)}"
 
 
 def make(

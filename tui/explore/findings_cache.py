@@ -4,13 +4,14 @@ than a small share of the time."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tui.explore.finding import Finding, Severity
 from tui.explore.node import Kind, Load, Node
 from tui.explore.verdict import Coverage, Verdict, coverage
+from tui.text import safe
 
 if TYPE_CHECKING:
     from tui.explore.explorer import Explorer
@@ -24,6 +25,8 @@ CHEAP = 0.004
 
 #: Findings that say that nobody knows.
 _OPEN = frozenset({"denied", "limited", "unreachable", "too-deep"})
+#: Findings that sum up several objects of one image.
+_SUMS = frozenset({"denied", "limited", "unreachable", "not-in-this-repository"})
 
 
 @dataclass(slots=True)
@@ -53,6 +56,34 @@ class Looked:
     epoch: int
     at: float
     cost: float
+
+
+def _in_tags(found: Iterable[Finding], tags: tuple[str, ...]) -> list[Finding]:
+    return [replace(finding, tags=tags) for finding in found]
+
+
+def _of_repository(node: Node, found: Iterable[Finding]) -> list[Finding]:
+    """Findings of a repository as those of its registry: its name stands before those of its tags."""
+    name = safe(node.repository or "", limit=255)
+    return [replace(each, tags=tuple(f"{name}:{tag}" if name else tag for tag in each.tags)) for each in found]
+
+
+def _by_object(found: Iterable[Finding]) -> list[Finding]:
+    """What is wrong with one object once, with all the tags that have it: a missing layer that four tags share is one
+    thing to put back."""
+    groups: dict[Hashable, Finding] = {}
+    for finding in found:
+        what = finding.digest if finding.digest is not None else finding.node_key
+        # One that sums up several objects of an image is only the same when it says the same.
+        said = finding.message if finding.code in _SUMS else finding.facts[1]
+        key = (finding.code, what, finding.platform, said)
+        first = groups.get(key)
+        groups[key] = finding if first is None else replace(first, tags=_both(first.tags, finding.tags))
+    return list(groups.values())
+
+
+def _both(tags: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*tags, *more)))
 
 
 class FindingsCache:
@@ -101,10 +132,11 @@ class FindingsCache:
             for child in node.parts:
                 if child.top() is not None:
                     if child.children or child.error is not None:
-                        found += self.findings(child, explorer)
+                        found += _in_tags(self.findings(child, explorer), (child.label,))
                 elif child.kind in (Kind.REPOSITORY, Kind.GROUP, Kind.SOURCE) and child.parts:
-                    found += self.findings(child, explorer)
-            return found
+                    inside = self.findings(child, explorer)
+                    found += _of_repository(child, inside) if child.kind is Kind.REPOSITORY else inside
+            return found if node.kind is Kind.SOURCE else _by_object(found)
         from tui.explore.findings import findings
 
         if top is node:

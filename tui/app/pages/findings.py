@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.app.pages.parts import SEVERITY_ROLE, Scene, blank, page, prose
 from tui.app.styled_text import Line, Lines, Target
-from tui.explore.finding import Finding, codes
+from tui.explore.finding import Finding, codes, named_tags
 from tui.explore.node import Load
 from tui.text import plural, safe
 
@@ -29,6 +29,8 @@ def _finding(scene: Scene, finding: Finding) -> list[Line]:
     code = codes()[finding.code]
     head = Line(hang=2).put(f"{mark} {finding.code}", role).put(f"  {code.title}", "dim")
     lines = [head, Line(hang=2).put("  ").put(finding.message, "plain", Target("node", finding.node_key))]
+    if tags := named_tags(finding):
+        lines.append(Line(hang=4).put(f"  {scene.glyphs.dot} ", "dim").put(tags, "label"))
     if finding.digest is not None:
         digest = Line(hang=2, fold="char").put("  ")
         lines.append(digest.put(safe(str(finding.digest)), "digest", Target("digest", str(finding.digest))))

@@ -19,6 +19,7 @@ from tui.app.pages.parts import (
 )
 from tui.app.styled_text import Line, Lines, Target
 from tui.explore.cells import kind_cell
+from tui.explore.finding import named_tags
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.objects import image_parts, image_size
 from tui.explore.on_disk import Section
@@ -185,6 +186,8 @@ def _problems(scene: Scene) -> list[Line]:
         mark = {"error": "✗", "warning": "!", "info": "·"}[finding.severity.value]
         line = Line(hang=2).put(f"{mark} ", role)
         lines.append(line.put(finding.message, role if role == "bad" else "plain", Target("node", finding.node_key)))
+        if tags := named_tags(finding):
+            line.put(f"  {tags}", "dim")
     more = len(scene.findings) - 4
     if more > 0:
         lines.append(Line().put(f"  and {plural(more, 'more finding')}: see the Findings tab", "dim"))

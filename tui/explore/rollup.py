@@ -233,7 +233,6 @@ def _of_list(node: Node, below: Callable[[Node], Rollup]) -> Rollup:
         label = f"{count:,}{more} {noun if count == 1 and not more else plural}"
     tally = _tally(node, below)
     seen = tally.whole + tally.broken + len(tally.others)
-    noun = "repositories " if node.kind is Kind.SOURCE else ""
     total = count if listing is not None or node.kind is Kind.GROUP else 0
     status, state = "", Presence.UNCHECKED
     if node.load is Load.FAILED and node.error is not None:
@@ -243,9 +242,10 @@ def _of_list(node: Node, below: Callable[[Node], Rollup]) -> Rollup:
         if not total:
             status = f"{tally.broken:,} broken"
         elif seen >= total and not more:
-            status = f"{tally.broken:,} of {total:,} {noun}broken"
+            of = "repositories " if node.kind is Kind.SOURCE and total > 1 else ""
+            status = f"{tally.broken:,} of {total:,} {of}broken"
         else:
-            status = f"{tally.broken:,} {noun}broken, {seen:,} of {total:,}{more} checked"
+            status = f"{tally.broken:,} broken, {seen:,} of {total:,}{more} checked"
     elif tally.others:
         state = worst(tally.others)
         words = {presence.words.status for presence in tally.others}

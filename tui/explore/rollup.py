@@ -226,7 +226,7 @@ def _of_list(node: Node, below: Callable[[Node], Rollup]) -> Rollup:
     listing = node.listing
     count = len(listing) if listing is not None else len(node.parts)
     label = ""
-    more = "" if listing is not None and listing.complete else "+"
+    more = "" if node.kind is Kind.GROUP or (listing is not None and listing.complete) else "+"
     if listing is not None and node.kind is not Kind.GROUP:
         noun = "tag" if node.kind is Kind.REPOSITORY else "repository"
         plural = "tags" if node.kind is Kind.REPOSITORY else "repositories"

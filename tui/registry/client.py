@@ -21,6 +21,7 @@ from tui.registry.middleware import chain
 from tui.registry.middleware.auth import Auth
 from tui.registry.middleware.errors import Errors
 from tui.registry.middleware.limiter import Limiter
+from tui.registry.middleware.masking import Masking
 from tui.registry.middleware.read_only import ReadOnly
 from tui.registry.middleware.redirects import Redirects
 from tui.registry.middleware.retry import Retry
@@ -47,6 +48,7 @@ class Client:
         self.trace = Trace(self._clock)
         self._endpoints = endpoints = Endpoints(self.settings)
         self._connection = Connection(self.settings, endpoints)
+        self.trace.masked = self._connection.secrets.masked
         self._limiter = Limiter(self.settings, endpoints, self._clock, self.trace)
         self._retry = Retry(self.settings, endpoints, self._clock, self._limiter)
         credentials = Credentials(self.settings, self._clock)
@@ -54,6 +56,7 @@ class Client:
         # The way of a request, from the outside in.
         send = chain(
             [
+                Masking(self._connection.secrets.masked),  # hides a login that is echoed
                 self._retry,  # asks again what a moment may fix
                 Redirects(self.settings, endpoints),
                 self._auth,  # logs in, as far as is known how, and learns from a 401

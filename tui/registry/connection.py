@@ -7,6 +7,7 @@ A body is read without trusting what it says of itself: we ask for `identity` an
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import httpx
 
@@ -31,6 +32,7 @@ class Connection:
     def __init__(self, settings: ClientSettings, endpoints: Endpoints) -> None:
         self.rate_limits: dict[Origin, RateLimit] = {}
         self.warnings: dict[Origin, WarningBook] = {}
+        self.secrets = redact.Secrets()
         self.transport = AiohttpTransport()
         self.contexts = Contexts(settings)
         self._settings = settings
@@ -69,7 +71,9 @@ class Connection:
                 finally:
                     await response.aclose()
                 exchange.bytes_in = len(content)
-            return Response(response.status_code, headers, content, request.address, exchange, stream)
+            return Response(
+                response.status_code, headers, content, request.address, exchange, stream, self.secrets.masked
+            )
         except asyncio.CancelledError:
             if self._deadlines.end(task):
                 raise TimeoutError from None
@@ -79,20 +83,21 @@ class Connection:
 
     def _look_at(self, response: httpx.Response, origin: Origin, exchange: Exchange) -> Headers:
         headers = Headers(response.headers.raw)
-        exchange.received = redact.fields(headers)
+        exchange.received = redact.fields(headers, self.secrets)
         limit = parse_rate_limit(headers)
         if limit is not None:
+            limit = replace(limit, source=self.secrets.masked(limit.source)) if limit.source else limit
             exchange.rate_limit = self.rate_limits[origin] = limit
         if "warning" in headers:
             book = self.warnings.setdefault(origin, WarningBook(self._settings.max_warnings))
-            book.read(headers.get_list("warning"))
+            book.read([self.secrets.masked(line) for line in headers.get_list("warning")])
         return headers
 
     async def _read(self, request: Request, response: httpx.Response, headers: Headers, exchange: Exchange) -> bytes:
         if not response.is_success:
             if is_encoded(headers):
                 return b""
-            return await _read_some(response, self._settings.max_error_body)
+            return self.secrets.masked_bytes(await _read_some(response, self._settings.max_error_body))
         declared = declared_length(headers)
         if request.take == "some":
             whole = declared is not None and declared <= _WORTH_READING
@@ -135,11 +140,14 @@ class Connection:
         proxy = self._proxies.for_origin(origin)
         if proxy is not None:
             extensions["proxy"] = proxy
+            self.secrets.learn(proxy.authorization)
         if origin.scheme == "https":
             extensions["tls"] = await self.contexts.get(self._endpoints.name(origin))
         if content is None and request.method not in ("PUT", "POST", "PATCH"):
             exchange.request_headers = shown
             return BodylessRequest(request.method, base, headers=headers, extensions=extensions)
+        if isinstance(content, bytes) and request.method == "POST":
+            self.secrets.learn_form(content)
         length = request.length if callable(content) else len(content or b"")
         headers = httpx.Headers([*headers.multi_items(), ("Content-Length", str(length))])
         exchange.request_headers = (*shown, ("Content-Length", str(length)))
@@ -157,6 +165,9 @@ class Connection:
             pairs = [("User-Agent", self._settings.user_agent), ("Accept-Encoding", "identity"), *headers]
             if authorization:
                 pairs.append(("Authorization", authorization))
+            for name, value in pairs:
+                if name.lower() == "authorization":
+                    self.secrets.learn(value)
             prepared = self._prepared[key] = (httpx.Headers(pairs), redact.headers(pairs))
         return prepared
 

@@ -1,12 +1,18 @@
 """The one place that decides what of a request may be seen: in the trace, an error, a log, a screenshot, a curl line.
 
-By allow-list, always: a header or a query value that nobody thought of is a secret.
+By allow-list, always: a header or a query value that nobody thought of is a secret. And by what was sent: a server may
+echo a login in words that are meant to be shown.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import html
+import json
 import re
 from collections.abc import Iterable
+from urllib.parse import parse_qs, quote, quote_plus
 
 from tui.registry.headers import Headers
 
@@ -87,12 +93,16 @@ def headers(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple((name, _value(name.lower(), value)) for name, value in pairs)
 
 
-def fields(received: Headers) -> tuple[str, ...]:
+def fields(received: Headers, secrets: Secrets | None = None) -> tuple[str, ...]:
     """The same for an answer's fields, flat (name, value, name, value ...): thousands of answers are kept, and the
     fewer objects each is made of, the less the garbage collector has to walk."""
     flat: list[str] = []
     for lowered, name, value in zip(received.names, received.flat[::2], received.flat[1::2], strict=True):
         flat += (name, value if lowered in _HEADERS else _value(lowered, value))
+    if secrets is not None:
+        whole = "\n".join(flat)
+        if secrets.masked(whole) != whole:
+            flat = [secrets.masked(each) for each in flat]
     return tuple(flat)
 
 
@@ -109,3 +119,87 @@ def _value(name: str, value: str) -> str:
 
 def _link(value: str) -> str:
     return re.sub(r"<([^>]*)>", lambda found: f"<{url(found.group(1))}>", value)
+
+
+_FORM_SECRETS = ("password", "refresh_token", "access_token")
+_MOST_SECRETS = 256
+_SHORT, _LONG = 4, 20
+_BEGINNING = 16
+_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*")
+_HEADER = re.compile(r"""((?:proxy-)?authorization["']?\s*[:=]\s*["']?)[^"'<>\r\n]+""", re.IGNORECASE)
+
+
+class Secrets:
+    """What this program sent to log in, in whatever writing it may come back."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, None] = {}
+        self._probes: tuple[str, ...] = ()
+        self._pattern: re.Pattern[str] | None = None
+
+    def learn(self, authorization: str) -> None:
+        """The value of an Authorization header that is sent."""
+        scheme, _, value = authorization.partition(" ")
+        self._add(value or scheme)
+        if scheme.lower() == "basic":
+            try:
+                password = base64.b64decode(value).decode("utf-8", "replace").partition(":")[2]
+            except (binascii.Error, ValueError):
+                return
+            self._add(password)
+
+    def learn_form(self, content: bytes) -> None:
+        """A form that is sent to a token server."""
+        fields = parse_qs(content.decode("ascii", "replace"))
+        for name in _FORM_SECRETS:
+            for value in fields.get(name, ()):
+                self._add(value)
+
+    def masked(self, text: str) -> str:
+        """`text` with every known secret, every token (JWT) and every Authorization header replaced by an ellipsis."""
+        if not text:
+            return text
+        folded = text.lower()
+        if "eyj" in folded:
+            text = _JWT.sub(HIDDEN, text)
+        if "authorization" in folded:
+            text = _HEADER.sub(rf"\1{HIDDEN}", text)
+        if self._pattern is not None and any(probe in folded for probe in self._probes):
+            text = self._pattern.sub(HIDDEN, text)
+        return text
+
+    def masked_bytes(self, content: bytes) -> bytes:
+        return self.masked(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+    def _add(self, secret: str) -> None:
+        if not secret or secret in self._known:
+            return
+        while len(self._known) >= _MOST_SECRETS:
+            self._known.pop(next(iter(self._known)))
+        self._known[secret] = None
+        writings: dict[str, None] = {}
+        for each in self._known:
+            for text in (
+                each,
+                each.rstrip("="),
+                quote(each, safe=""),
+                quote(each),
+                quote_plus(each),
+                html.escape(each),
+                html.escape(each, quote=False),
+                json.dumps(each)[1:-1],
+                base64.b64encode(each.encode("utf-8", "replace")).decode().rstrip("="),
+            ):
+                writings[text] = None
+        parts = sorted((text for text in writings if text), key=len, reverse=True)
+        self._probes = tuple({text.lower()[:_BEGINNING] for text in parts})
+        self._pattern = re.compile("|".join(_pattern_of(text) for text in parts), re.IGNORECASE)
+
+
+def _pattern_of(secret: str) -> str:
+    """A long one also where it was cut short; a short one only as a word of its own."""
+    if len(secret) >= _LONG and " " not in secret:
+        return re.escape(secret[:_BEGINNING]) + r"[^\s\"'<>,;)]*"
+    if len(secret) < _SHORT:
+        return rf"(?<!\w){re.escape(secret)}(?!\w)"
+    return re.escape(secret)

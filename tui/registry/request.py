@@ -84,6 +84,8 @@ class Response:
     address: Address
     exchange: Exchange
     stream: Stream | None = None
+    masked: Callable[[str], str] = str
+    """Hides what was sent to log in, should this answer echo it."""
 
     @property
     def ok(self) -> bool:
@@ -95,7 +97,11 @@ class Response:
 
     def error(self, kind: Callable[..., E], sentence: str, **more: object) -> E:
         """An error that this response is the reason for."""
-        return kind(sentence, status=self.status, exchange_id=self.exchange.id, **more)
+        raw = more.get("raw")
+        if isinstance(raw, bytes):
+            text = raw.decode("utf-8", "surrogateescape")
+            more["raw"] = self.masked(text).encode("utf-8", "surrogateescape")
+        return kind(self.masked(sentence), status=self.status, exchange_id=self.exchange.id, **more)
 
 
 class NoResponse(Exception):

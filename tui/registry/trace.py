@@ -120,6 +120,8 @@ class Trace:
         self.waiting: dict[int, Exchange] = {}
         self.count = 0
         """Requests sent since the start, also those that have left `exchanges`."""
+        self.masked: Callable[[str], str] = str
+        """Hides what was sent to log in, should an address hold it."""
         self._clock = clock or Clock()
         self._ids = itertools.count(1)
         self._callbacks: list[Callback] = []
@@ -156,7 +158,13 @@ class Trace:
 
     def opened(self, method: str, url: str, host: str, path: str, attempt: int, *, wait: bool = False) -> Exchange:
         exchange = Exchange(
-            next(self._ids), self._clock.wall(), method, redact.url(url), host, path, asked_by=_asking.get()
+            next(self._ids),
+            self._clock.wall(),
+            method,
+            self.masked(redact.url(url)),
+            host,
+            self.masked(path),
+            asked_by=_asking.get(),
         )
         exchange.attempt = attempt
         if wait:

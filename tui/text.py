@@ -78,6 +78,19 @@ def safe(text: str, *, limit: int = 4096, multiline: bool = False) -> str:
     return text
 
 
+#: A user name with a password, or a token alone, before a host; and not the name and tag before a digest.
+_LOGIN = re.compile(
+    r"""(?<![^\s“”"'(=])((?:[a-z][a-z0-9+.-]*:/*)?)"""
+    r"""(?:[^\s“”"'/@:]+:(?!\d+/)[^\s“”"']*|[^\s“”"'/@:]+(?=@[^\s“”"'@]*[/.]))@(?!(?:sha\d+|md5|blake\d*):)""",
+    re.IGNORECASE,
+)
+
+
+def without_login(text: str) -> str:
+    """A text that may quote what somebody typed, with `…@` for every `user:password@` in it."""
+    return _LOGIN.sub(r"\1…@", text) if "@" in text else text
+
+
 #: What stands for our symbols, each one cell wide, where only ASCII can be shown.
 ASCII_SYMBOLS = {"✓": "+", "✗": "X", "⊘": "#", "◔": "~", "≠": "!", "≡": "=", "↗": "^", "·": "."}
 _PLAIN = str.maketrans({**ASCII_SYMBOLS, "…": "...", "“": '"', "”": '"', "→": "->", "–": "-"})

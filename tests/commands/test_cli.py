@@ -295,3 +295,37 @@ def test_a_terminal_that_knows_ascii_only_gets_escapes_and_no_traceback() -> Non
     done = run("--help", env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (0, "")
     assert "app@sha256:...)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{}@127.0.0.1:1/app",
+        "https://{}@127.0.0.1:1/app",
+        "docker://{}@127.0.0.1:1/a:1",
+        "{}@127.0.0.1:1/",
+        "{}@127.0.0.1:1",
+        "{}@h.example/app@sha256:0",
+        f"{{}}@h.example/app@sha256:{'0' * 64}",
+    ],
+)
+@pytest.mark.parametrize("login", ["alice:PASSWORD", "alice:PASS/PASSWORD", "alice:PASS@PASSWORD", "PASSWORD-token"])
+def test_a_password_that_was_typed_is_not_repeated(login: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    typed = name.format(login)
+    for argv in (
+        ["check", typed],
+        ["check", "--json", typed],
+        ["tree", typed],
+        [typed],
+        ["create", "--dry-run", "127.0.0.1:1/x", typed],
+        ["check", "127.0.0.1:1/x", "--plain-http", typed],
+        ["check", "127.0.0.1:1/x", f"--nosuch={typed}"],
+    ):
+        try:
+            status = cli.main(argv)
+        except SystemExit as end:
+            assert isinstance(end.code, int)
+            status = end.code
+        captured = capsys.readouterr()
+        assert status == 2, argv
+        assert "PASSWORD" not in captured.out + captured.err

@@ -43,9 +43,9 @@ class Parser(argparse.ArgumentParser):
     """Errors end with status 2 and say how to get help instead of repeating the whole usage."""
 
     def error(self, message: str) -> NoReturn:
-        from tui.text import safe
+        from tui.text import safe, without_login
 
-        self.exit(USAGE, f"{self.prog}: {safe(message)}\nTry '{self.prog} --help'.\n")
+        self.exit(USAGE, f"{self.prog}: {safe(without_login(message))}\nTry '{self.prog} --help'.\n")
 
 
 def read(argv: list[str]) -> tuple[str, Parser, Options]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.text import safe
+from tui.text import safe, without_login
 
 
 class OciError(ValueError):
@@ -13,7 +13,10 @@ class OciError(ValueError):
 
 
 class MalformedReference(OciError):
-    """A text that is not an image reference."""
+    """A text that is not an image reference. A login in it is not repeated."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(without_login(sentence))
 
 
 class MalformedDigest(OciError):

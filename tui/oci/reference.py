@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from tui.oci.digest import Digest
 from tui.oci.errors import MalformedDigest, MalformedReference
-from tui.text import safe
+from tui.text import safe, without_login
 
 DOCKER_HUB = "docker.io"
 _HUB_NAMES = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
@@ -115,6 +115,7 @@ class Reference:
         return self.name + self._suffix()
 
 
+_LOGIN_RULE = "a user name or password has no place in a reference; log in with `docker login` instead."
 _TAG_RULE = "a tag has up to 128 letters, digits, '_', '.' and '-', and does not begin with '.' or '-'."
 
 
@@ -151,6 +152,9 @@ def _refuse_other_kinds(text: str, shown: str) -> None:
         raise MalformedReference("An image reference is missing; write one such as ubuntu:24.04.")
     if text.strip() != text or any(char.isspace() for char in text):
         raise MalformedReference(f"“{shown}” has a blank in it, or a line end; a reference has none.")
+    front, at, _ = (masked := without_login(text)).rpartition("…@")
+    if at and ("/" in masked or "/" in text.removeprefix(front)):
+        raise MalformedReference(f"“{safe(masked, limit=200)}”: {_LOGIN_RULE}")
     if _SCHEME.match(text):
         raise MalformedReference(f"“{shown}” begins with a scheme; a reference has none. Write it without.")
     if _IMAGE_ID.fullmatch(text):
@@ -197,7 +201,7 @@ def _host_problem(registry: str) -> str:
     match = _HOST.fullmatch(registry)
     if match is None:
         if "@" in registry:
-            return "a user name or password has no place in a reference; log in with `docker login` instead."
+            return _LOGIN_RULE
         if "%" in registry:
             return f"“{host}” has a zone; an IPv6 address in a reference has none."
         if registry.count(":") > 1 and "[" not in registry:

@@ -240,3 +240,12 @@ async def test_what_opens_elsewhere_does_not_scroll_the_cursor_away() -> None:
         await stage.quiet()
         assert stage.node.label == "1"
         assert stage.node in stage.main.images.visible_nodes()
+
+
+async def test_a_dialog_is_about_the_row_that_was_shown_when_its_key_was_pressed() -> None:
+    async with staged() as stage:
+        await stage.go("app", "1.0")
+        for key in ("y", "down"):
+            stage.app.simulate_key(key)
+        await stage.until(lambda: "Copy from" in stage.screen(), "the dialog")
+        assert "Copy from 1.0" in stage.screen()

@@ -88,7 +88,7 @@ class Drafting:
 
     async def _list_row(self) -> Node | None:
         """The outermost index that the cursor is in, read; says why there is none."""
-        here = self.main.current
+        here = self.main.chosen
         node = here.top() if here is not None else None
         if node is None:
             return None

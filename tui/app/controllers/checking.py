@@ -55,7 +55,7 @@ class Checking:
         await self._check(True)
 
     async def _check(self, deep: bool | None) -> None:
-        node = self.screen.current
+        node = self.screen.chosen
         if node is None:
             return
         for run in self.screen.explorer.running():

@@ -55,7 +55,7 @@ class Clipboard:
         if link is not None and link.target.what in ("digest", "copy"):
             await self.copy_text(link.target.value, "digest" if link.target.what == "digest" else "command")
             return
-        node = self.screen.current
+        node = self.screen.chosen
         if node is not None and node.digest is not None:
             await self.copy_text(str(node.digest), "digest")
 
@@ -70,7 +70,7 @@ class Clipboard:
     )
     async def copy_menu(self) -> None:
         """Choose what to copy."""
-        node = self.screen.current
+        node = self.screen.chosen
         if node is None:
             return
         made = copy_menu(node, self.screen.detail.commands_of(node))
@@ -120,7 +120,7 @@ class Clipboard:
     @action("save", keys="ctrl+s", title="save", words="Save what is shown: JSON, Markdown, SVG", group="Copy")
     async def save(self) -> None:
         """Choose a form, name a file, write it."""
-        node = self.screen.current
+        node = self.screen.chosen
         no_node = "" if node is not None else "nothing is selected"
         no_top = "" if node is not None and node.top() is not None else "a report is about a tag or an image"
         form = await self.screen.ask(

@@ -119,7 +119,7 @@ class DraftController:
     )
     async def push(self) -> None:
         """The local list under the cursor, else the draft that was left."""
-        here = self.main.current
+        here = self.main.chosen
         node = here.top() if here is not None else None
         if node is not None and node.source.capabilities.stored_lists is not None:
             await self.drafting.push_stored(node)
@@ -251,7 +251,7 @@ class DraftController:
         """What this tag held before, else whatever can be put back in the repository, deleted tags too."""
         from tui.compose.targets import home_at, tag_at
 
-        target, home = tag_at(self.main.current), home_at(self.main.current)
+        target, home = tag_at(self.main.chosen), home_at(self.main.chosen)
         if home is None:
             return
         why = ""
@@ -287,7 +287,7 @@ class DraftController:
         await self.drafting.write(Asked(f"remove the local list {row.label}", "delete", make, verb="remove it"))
 
     def _image(self) -> Node | None:
-        here = self.main.current
+        here = self.main.chosen
         return here.image() if here is not None else None
 
 

@@ -112,7 +112,7 @@ class Navigation:
         if self.screen.pane == "requests":
             await self.show_exchange()
             return
-        node = self.screen.current
+        node = self.screen.chosen
         if node is not None:
             await self.open_node(node)
 
@@ -190,7 +190,7 @@ class Navigation:
     )
     async def expand_all(self) -> None:
         """Open everything below the row, level by level; asks before it would fetch many manifests."""
-        start = self.screen.current
+        start = self.screen.chosen
         if start is None:
             return
         opened = 0

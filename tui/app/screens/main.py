@@ -4,6 +4,7 @@ messages on; what a key does is in `tui.app.controllers`, what a pane shows in `
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
     from tui.app.controllers.lessons import LessonController
     from tui.config import Settings
     from tui.explore.explorer import Explorer
+
+
+#: The row under the cursor when a key was pressed, for what that key began.
+_PRESSED: ContextVar[tuple[Node | None] | None] = ContextVar("pressed", default=None)
 
 
 class MainScreen(HostScreen[None]):
@@ -151,6 +156,12 @@ class MainScreen(HostScreen[None]):
         return self.images.current
 
     @property
+    def chosen(self) -> Node | None:
+        """The row on which the key was pressed that began this; the cursor may have gone on since."""
+        pressed = _PRESSED.get()
+        return self.current if pressed is None else pressed[0]
+
+    @property
     def marks(self) -> list[Node]:
         """The marked rows, in the order they were marked."""
         return self.images.marks
@@ -189,7 +200,13 @@ class MainScreen(HostScreen[None]):
             action_id = "previous-match"
         if self.ready:
             self.explorer.give_way()
-        self.actions.run(action_id)
+        # What an action awaits runs in a task of its own, which begins when other keys were read already. It takes this
+        # along.
+        pressed = _PRESSED.set((self.current,))
+        try:
+            self.actions.run(action_id)
+        finally:
+            _PRESSED.reset(pressed)
 
     # --- messages ------------------------------------------------------------------------------------------------
 

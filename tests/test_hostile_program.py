@@ -4,7 +4,9 @@ draw, Ctrl-C in the middle of a push."""
 from __future__ import annotations
 
 import base64
+import bz2
 import json
+import lzma
 import os
 import re
 import signal
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.app.terminal import terminal
 from tests.registry.server import Asked, Handler, Reply, jsoned
 from tests.support.hostile_server import Hostiles, Registry, hostiles
 from tests.support.images import image
@@ -232,6 +235,109 @@ def test_output_that_goes_nowhere() -> None:
         )
     assert done.returncode == 3, "1 would say that something is missing"
     assert done.stderr == "fanfold: the output could not be written: No space left on device.\n"
+
+
+@pytest.mark.parametrize(
+    "words", ["--version", "--help", "tree SOURCE", "check SOURCE", "check --json SOURCE", "registry"]
+)
+def test_a_closed_stdout_is_said_and_means_nothing_else(words: str) -> None:
+    with Served.start(build_gallery()) as served:
+        line = f"{' '.join(FANFOLD)} {words} >&-".replace("SOURCE", f"{served.address}/library/hello:1")
+        done = subprocess.run(["sh", "-c", line], stderr=subprocess.PIPE, text=True, timeout=50)
+    assert done.stderr == "fanfold: the output could not be written: stdout is closed.\n"
+    assert done.returncode == 3
+
+
+@pytest.mark.parametrize("to", ["2>&-", "2>/dev/full", "0<&- 2>&-"])
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [("check library/hello:1", 0), ("check sandbox:0.16-edge", 1), ("create library/hello:2 nosuch:1", 1),
+     ("check --nosuch library/hello:1", 2), ("check gallery/private:latest", 3), ("demo", 2), ("chekc", 2)],
+)  # fmt: skip
+def test_a_closed_stderr_changes_nothing(words: str, status: int, to: str) -> None:
+    with Served.start(build_gallery()) as served:
+        command, *named = (word if ":" not in word else f"{served.address}/{word}" for word in words.split())
+        line = f"{' '.join([*FANFOLD, command, *named])} {to}"
+        done = subprocess.run(["sh", "-c", line], stdout=subprocess.PIPE, text=True, timeout=50)
+    assert done.returncode == status
+    assert bool(done.stdout) == (command == "check" and status != 2), "no sentence for stderr goes to stdout instead"
+
+
+def test_everything_closed() -> None:
+    line = f"{' '.join(FANFOLD)} check 127.0.0.1:1/app:1 0<&- >&- 2>&-"
+    assert subprocess.run(["sh", "-c", line], timeout=50).returncode == 3
+
+
+def test_a_fault_of_ours_is_no_finding(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    from tui import cli
+    from tui.commands import check
+
+    def broken(*_: object) -> int:
+        password = SECRET
+        raise KeyError(password)
+
+    monkeypatch.setattr(check, "run", broken)
+    assert cli.main(["check", "127.0.0.1:1/app:1"]) == 70
+    said = capfd.readouterr()
+    assert said.out == "" and SECRET not in said.err and "Traceback" not in said.err
+    assert said.err.startswith("fanfold: A fault in fanfold itself ended it (KeyError). Please report it.\n")
+    assert "tests/test_hostile_program.py:" in said.err and "in broken" in said.err
+
+
+def test_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in containers: the home is no folder. What needs none works, the rest says what it could not do."""
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "DOCKER_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    with Served.start(build_gallery()) as served:
+        source = f"{served.address}/library/hello:1"
+        assert run("check", source, HOME="/dev/null").returncode == 0
+        assert run("tree", source, HOME="/dev/null").returncode == 0
+        pushed = run("create", f"{served.address}/library/hello:again", source, HOME="/dev/null")
+        assert pushed.returncode == 1 and "/dev/null/.local/state" in pushed.stderr
+    assert "/dev/null/.docker" in run("tree", "docker-manifests:", HOME="/dev/null").stdout
+
+
+def test_a_log_behind_symlinks(tmp_path: Path) -> None:
+    real, link, loop = tmp_path / "real.log", tmp_path / "link", tmp_path / "loop"
+    link.symlink_to(real)
+    loop.symlink_to(loop)
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone" / "x")
+    assert run("check", "--log", str(link), "127.0.0.1:1/app:1").returncode == 3
+    assert "127.0.0.1:1" in real.read_text() and real.stat().st_mode & 0o077 == 0
+    for bad in (loop, tmp_path / "nowhere", loop / "x"):
+        done = run("check", "--log", str(bad), "127.0.0.1:1/app:1")
+        assert done.returncode == 2 and f"The log file {bad} cannot be written" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 5000 + "]" * 5000, "a = " + "{a=" * 3000 + "1" + "}" * 3000])
+def test_a_lesson_that_nests_too_deep(tmp_path: Path, text: str) -> None:
+    (tmp_path / "deep.toml").write_text(text)
+    with terminal([*FANFOLD, "demo", str(tmp_path / "deep.toml")]) as screen:
+        screen.until("nests too deep")
+        assert screen.process.wait(10) == 2
+        assert "Traceback" not in screen.output
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("chekc", "check"), ("Check", "check"), ("treee", "tree"), ("demos", "demo"), ("creat", "create")],
+)
+def test_a_mistyped_command_is_asked_for_nowhere(word: str, meant: str) -> None:
+    done = run(word, "127.0.0.1:1/app:1")
+    assert done.returncode == 2 and done.stdout == ""
+    assert f"There is no command {word}; did you mean {meant}?" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["oci-archive", "docker-archive"])
+@pytest.mark.parametrize(
+    ("compress", "said"), [(bz2.compress, "bzip2; unpack it to a plain tar (bunzip2)"), (lzma.compress, "xz;")]
+)
+def test_a_compressed_archive_is_named(
+    tmp_path: Path, kind: str, compress: Callable[[bytes], bytes], said: str
+) -> None:
+    (tmp_path / "a.tar.x").write_bytes(compress(b"x" * 10240))
+    done = run("check", f"{kind}:{tmp_path / 'a.tar.x'}")
+    assert done.returncode == 3 and f"it is compressed with {said}" in done.stdout
 
 
 @pytest.mark.parametrize(

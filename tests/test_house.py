@@ -28,6 +28,7 @@ PROSE = [ROOT / "README.md", *sorted((TUI / "resources").rglob("*.md")), *sorted
 ALLOWED: dict[str, frozenset[str]] = {
     "tui": frozenset(),
     "text": frozenset(),
+    "crash": frozenset(),
     "resources": frozenset(),
     "regular_file": frozenset(),
     "oci": frozenset({"text"}),
@@ -44,6 +45,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "app": frozenset(
         {
             "config",
+            "crash",
             "engine",
             "logfile",
             "demo",
@@ -61,7 +63,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "commands": frozenset(
         {"config", "engine", "app", "demo", "compose", "explore", "sources", "registry", "oci", "text"}
     ),
-    "cli": frozenset({"commands", "config", "oci"}),
+    "cli": frozenset({"commands", "config", "crash", "oci"}),
     "__main__": frozenset({"cli"}),
 }
 

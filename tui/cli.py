@@ -1,19 +1,18 @@
 """The command line: have it read, hand over to the command, end as a program ends.
 
 Everything that costs time to import is imported for the command that needs it, so `--version` and `--help` answer at
-once. Exit status: 0 complete, 1 something is missing, 2 wrong usage, 3 could not be determined.
+once. Exit status: 0 complete, 1 something is missing, 2 wrong usage, 3 could not be determined, 70 a fault of ours.
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tui.commands.arguments import Options, UsageError, read, settings_of
-from tui.commands.output import err, write_what_fits
+from tui.commands.output import OutputLost, err, open_streams, out, silence, write_what_fits
 
 if TYPE_CHECKING:
     from tui.config import Settings
@@ -26,27 +25,37 @@ _PIPE_CLOSED = 141  # 128 + SIGPIPE
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with these arguments, or those of the process, and return its exit status."""
     try:
-        write_what_fits()
-        name, parser, options = read(list(sys.argv[1:] if argv is None else argv))
-        from tui.config import ConfigError
-        from tui.oci.errors import OciError
-
-        try:
-            status = _command(name)(options, settings_of(options))
-        except (UsageError, ConfigError, OciError) as error:
-            parser.error(str(error))
-        sys.stdout.flush()
-        return status
-    except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing may be written at exit either
-        if error.errno == errno.EPIPE:  # whoever read our output went away (`fanfold tree … | head`)
+        open_streams()
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except OutputLost as lost:
+        silence(sys.stdout)
+        if lost.error.errno == errno.EPIPE:  # whoever read our output went away (`fanfold tree … | head`)
             return _PIPE_CLOSED
-        err(f"fanfold: the output could not be written: {error.strerror}.")
+        why = "stdout is closed" if lost.error.errno == errno.EBADF else lost.error.strerror
+        err(f"fanfold: the output could not be written: {why}.")
         return _UNDETERMINED
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except Exception as error:
+        from tui.crash import CRASHED, crash_text
+
+        err(crash_text(error))
+        return CRASHED
+
+
+def _run(argv: list[str]) -> int:
+    write_what_fits()
+    name, parser, options = read(argv)
+    from tui.config import ConfigError
+    from tui.oci.errors import OciError
+
+    try:
+        status = _command(name)(options, settings_of(options))
+    except (UsageError, ConfigError, OciError) as error:
+        parser.error(str(error))
+    if status < 128:  # else a signal ended the screen, and its terminal may be gone
+        out("", end="")  # what is not written yet, while it can be told that it could not be
+    return status
 
 
 def _command(name: str) -> Callable[[Options, Settings], int]:

@@ -80,7 +80,7 @@ def load(path: Path | None = None) -> Settings:
     file = default_path() if path is None else path
     try:
         raw = read_regular(file, _LIMIT)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # the second: HOME=/dev/null
         if path is None:
             return Settings()
         raise ConfigError(f"The configuration file {file} does not exist.") from None

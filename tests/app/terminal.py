@@ -19,8 +19,10 @@ from contextlib import contextmanager
 class Terminal:
     """The outer end: `output` is everything that was sent so far, decoded."""
 
-    def __init__(self, handle: int, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, handle: int, inner: int, process: subprocess.Popen[bytes]) -> None:
         self.handle = handle
+        self.inner = inner
+        """The program's end, kept open so that its state can be read after the program."""
         self.process = process
         self._bytes = b""
 
@@ -56,6 +58,12 @@ class Terminal:
         self.read(seconds)
 
 
+def _own() -> None:
+    """In the child: a session of its own, with the terminal as the one that it is controlled by."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 @contextmanager
 def terminal(arguments: Sequence[str], *, size: tuple[int, int] = (100, 30), **environ: str) -> Iterator[Terminal]:
     """Run a program in a pseudo-terminal of this size; it is ended in the end."""
@@ -63,10 +71,10 @@ def terminal(arguments: Sequence[str], *, size: tuple[int, int] = (100, 30), **e
     fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
     env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     env |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", **environ}
-    process = subprocess.Popen(arguments, stdin=inner, stdout=inner, stderr=inner, env=env, start_new_session=True)
-    os.close(inner)
+    process = subprocess.Popen(arguments, stdin=inner, stdout=inner, stderr=inner, env=env, preexec_fn=_own)
+    screen = Terminal(outer, inner, process)
     try:
-        yield Terminal(outer, process)
+        yield screen
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -75,7 +83,9 @@ def terminal(arguments: Sequence[str], *, size: tuple[int, int] = (100, 30), **e
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(5)
-        os.close(outer)
+        for end in (screen.handle, screen.inner):
+            if end >= 0:
+                os.close(end)
 
 
 def main() -> None:

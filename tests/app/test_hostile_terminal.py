@@ -9,6 +9,7 @@ import signal
 import struct
 import sys
 import termios
+import threading
 import time
 
 import pytest
@@ -122,3 +123,80 @@ def test_stderr_in_a_file_is_no_blank_screen() -> None:
     """Textual draws on stderr: with that gone there is no screen, so the demo says so instead of hiding."""
     with terminal(["sh", "-c", f"{sys.executable} -m tui demo 2>/dev/null; echo ended $?"]) as screen:
         screen.until("ended 2")
+
+
+def given_back(screen: Terminal) -> bool:
+    """Whether the terminal was left as it was found: no alternate screen, no mouse reports, the cursor shown."""
+    rest = screen.output.rpartition("\x1b[?1049h")[2]
+    return all(word in rest for word in ("\x1b[?1049l", "\x1b[?1003l", "\x1b[?1006l", "\x1b[?2004l", "\x1b[?25h"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_gives_the_terminal_back(number: int) -> None:
+    with terminal(DEMO, size=(100, 30)) as screen:
+        begin(screen)
+        before = termios.tcgetattr(screen.inner)
+        assert not before[3] & termios.ECHO
+        screen.process.send_signal(number)
+        assert ended(screen) == 128 + number
+        assert given_back(screen)
+        assert termios.tcgetattr(screen.inner)[3] & termios.ECHO
+
+
+def test_a_signal_ends_what_hangs() -> None:
+    hang = "import time; from tui.app.controllers.program import Program as p; p.theme = lambda _: time.sleep(3600)"
+    with terminal(patched(hang)) as screen:
+        begin(screen)
+        screen.press("t", 0.5)
+        screen.process.send_signal(signal.SIGTERM)
+        assert ended(screen) == 128 + signal.SIGTERM
+        assert given_back(screen)
+
+
+def test_a_terminal_that_is_gone() -> None:
+    with terminal(DEMO) as screen:
+        begin(screen)
+        os.close(screen.inner)
+        screen.inner = -1
+        os.close(screen.handle)
+        try:
+            assert screen.process.wait(15) == 128 + signal.SIGHUP
+        finally:
+            screen.handle = os.open(os.devnull, os.O_RDONLY)
+
+
+def patched(code: str) -> list[str]:
+    """The demo, after some code that breaks it."""
+    run = "from tui import cli; raise SystemExit(cli.main(['demo']))"
+    return [sys.executable, "-c", f"{code}\n{run}"]
+
+
+@pytest.mark.parametrize("how", ["key", "timer", "start"])
+def test_a_fault_of_ours_tells_no_values(how: str) -> None:
+    raising = "def broken(*_, **__):\n    password = 'hunter2-is-' + 'secret'\n    raise KeyError(password)\n"
+    where = {
+        "key": "from textual.screen import Screen\nfrom tui.app.screens.main import MainScreen\n"
+        "MainScreen.action_act = broken",
+        "timer": "from tui.app.screens.main import MainScreen\nMainScreen.on_resize = broken",
+        "start": "from tui.app.shell import Shell\nShell.compose = broken",
+    }[how]
+    with terminal(patched(raising + where), size=(120, 40)) as screen:
+        if how == "key":
+            begin(screen)
+            screen.press("j", 0.2)
+        assert ended(screen) == 70
+        assert given_back(screen)
+        assert "hunter2" not in screen.output and "password" not in screen.output
+        assert "A fault in fanfold itself ended it (KeyError)." in screen.output
+        assert "in broken" in screen.output
+
+
+def test_a_key_that_is_stuck_does_not_delay_the_one_that_leaves() -> None:
+    with terminal(DEMO, size=(100, 30)) as screen:
+        begin(screen)
+        screen.press("2", 0.3)
+        typist = threading.Thread(target=os.write, args=(screen.handle, b"jk" * 50_000 + b"\x11"), daemon=True)
+        began = time.monotonic()
+        typist.start()
+        assert ended(screen, 40) == 0
+        assert time.monotonic() - began < 12, "not after the minute that 100,000 keys take"

@@ -6,13 +6,17 @@ The main screen, the engine and everything that they need are imported in a thre
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.text import Text
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -20,10 +24,13 @@ from textual.color import Color
 from textual.filter import LineFilter
 
 from tui.app.shell import Shell
+from tui.app.terminal import leave_at_once, patient
 from tui.app.theme import DARK, LIGHT, PlainDrawing, chosen_theme
+from tui.crash import CRASHED, crash_text
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.driver import Driver
 
     from tui.app.clipboard import Handed
     from tui.app.screens.main import MainScreen
@@ -32,6 +39,10 @@ if TYPE_CHECKING:
     from tui.sources.spec import SourceSpec
 
 _log = logging.getLogger(__name__)
+
+#: Signals that ask for an end, and how many seconds that may take.
+_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+_LONGEST_END = 4.0
 
 
 def _actions() -> type[Provider]:
@@ -205,6 +216,36 @@ class FanfoldApp(App[int]):
         """ctrl+q before the main screen is there (which asks first when something would be lost)."""
         self.exit(0)
 
+    # --- the end -------------------------------------------------------------------------------------------------
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A fault of ours. Textual would print every local variable of every frame, passwords among them."""
+        self._return_code = CRASHED
+        if not self._exit_renderables:  # the first is what tests raise again, and what is told
+            self._exit_renderables.append(Text(crash_text(error)))
+            self._exception = error
+            self._exception_event.set()
+        self._close_messages_no_wait()
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's for this terminal, made to leave when it is told to."""
+        return patient(super().get_driver_class(), self._leave_now, self._leaving_keys)
+
+    def _leaving_keys(self) -> frozenset[str]:
+        quitting = self._main_screen.keys.of("quit") if self._main_screen is not None else ()
+        return frozenset(key for key in ("ctrl+q", *quitting) if "+" in key)  # never what could be typed as text
+
+    def _leave_now(self) -> None:
+        self.call_later(self.run_action, "screen.act('quit')")
+
+    def end_by(self, number: int) -> None:
+        """A signal asks for the end. Nothing asks back; what hangs is left."""
+        status = 128 + number
+        self.exit(status)
+        late = threading.Timer(_LONGEST_END, leave_at_once, (self._driver, status))
+        late.daemon = True
+        late.start()
+
     # --- services for the screens --------------------------------------------------------------------------------
 
     async def hand_over(self, text: str) -> Handed:
@@ -238,9 +279,19 @@ def run_app(settings: Settings, sources: Sequence[SourceSpec], *, lesson: str | 
     app = FanfoldApp(make, sources, settings=settings)
     app.lesson, app.offer_lessons = lesson, demo and lesson is None
     try:
-        return asyncio.run(app.run_async()) or 0
+        return asyncio.run(_until_it_ends(app))
     finally:
         gc.unfreeze()
+
+
+async def _until_it_ends(app: FanfoldApp) -> int:
+    """Run the app; its exit status. A signal ends it as its reader would, so that the terminal is given back."""
+    loop = asyncio.get_running_loop()
+    for number in _ENDING:
+        with contextlib.suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(number, app.end_by, number)
+    left = await app.run_async()
+    return left if left is not None else app.return_code or 0
 
 
 def _check_lesson(name: str) -> None:

@@ -7,11 +7,13 @@ parser here, its file beside this one, and its line in `tui/cli.py`.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tui import __version__
+from tui.commands.output import err, out
 
 if TYPE_CHECKING:
     from tui.config import Settings
@@ -46,6 +48,13 @@ class Parser(argparse.ArgumentParser):
         from tui.text import safe, without_login
 
         self.exit(USAGE, f"{self.prog}: {safe(without_login(message))}\nTry '{self.prog} --help'.\n")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """As all that is written: argparse itself would pass over a help text that could not be."""
+        if file is sys.stdout:
+            out(message, end="")
+        elif message:
+            err(message, end="")
 
 
 def read(argv: list[str]) -> tuple[str, Parser, Options]:
@@ -123,8 +132,21 @@ def _command(argv: list[str]) -> tuple[str, list[str]]:
         elif word in _COMMANDS:
             return word, argv[:position] + argv[position + 1 :]
         else:
+            _say_if_mistyped(word)
             break
     return "", argv
+
+
+def _say_if_mistyped(word: str) -> None:
+    """A word alone that is nearly a command was meant as one: as an image it would be asked for at Docker Hub."""
+    if not (word.isascii() and word.isalpha()):
+        return
+    from difflib import get_close_matches
+
+    for meant in get_close_matches(word.lower(), _COMMANDS, 1, 0.75):
+        _open_parser().error(
+            f"There is no command {word}; did you mean {meant}? An image of that name is opened as `fanfold -- {word}`."
+        )
 
 
 def _split_at_dashes(argv: list[str]) -> tuple[list[str], list[str]]:

@@ -2,19 +2,59 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
+from typing import TextIO
+
+
+class OutputLost(Exception):
+    """A result could not be written. `error` says why."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def open_streams() -> None:
+    """Fill the places of stdin, stdout and stderr that were closed when we were started (`>&-`): the next file or
+    connection that is opened would take their number, and be written to. Results then fail to be written, as they
+    should; sentences go nowhere."""
+    for number, name, flags, mode in (
+        (0, "stdin", os.O_RDONLY, "r"),
+        (1, "stdout", os.O_RDONLY, "w"),  # so that every write fails
+        (2, "stderr", os.O_WRONLY, "w"),
+    ):
+        if getattr(sys, name) is None:
+            try:
+                os.fstat(number)
+            except OSError:
+                os.open(os.devnull, flags)
+            stream = open(number, mode, closefd=False, encoding="utf-8", errors="replace")  # noqa: SIM115 (till the end)
+            setattr(sys, name, stream)
+
+
+def silence(stream: TextIO) -> None:
+    """Let nothing more be written there, not at exit either, where it would change the exit status."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def out(text: str, end: str = "\n") -> None:
-    """A result, at once: a reader of the pipe need not wait for the next one."""
-    print(text, end=end, flush=True)
+    """A result, at once: a reader of the pipe need not wait for the next one. Raises OutputLost."""
+    try:
+        print(text, end=end, flush=True)
+    except OSError as error:
+        raise OutputLost(error) from None
 
 
-def err(text: str) -> None:
-    """A line on stderr."""
-    print(text, file=sys.stderr, flush=True)
+def err(text: str, end: str = "\n") -> None:
+    """A line on stderr. Where nobody can be told, nobody is."""
+    try:
+        print(text, file=sys.stderr, end=end, flush=True)
+    except OSError:
+        silence(sys.stderr)
 
 
 def say(text: str) -> None:
@@ -25,13 +65,13 @@ def say(text: str) -> None:
 
 def show_progress(text: str) -> None:
     """Write the line that tells how far it is again; for a terminal only."""
-    print(f"\r{text:<78}", end="", file=sys.stderr, flush=True)
+    err(f"\r{text:<78}", end="")
 
 
 def wipe_progress() -> None:
     """Nothing where there is no terminal, and so no such line."""
     if sys.stderr.isatty():
-        print(f"\r{'':<78}\r", end="", file=sys.stderr, flush=True)
+        err(f"\r{'':<78}\r", end="")
 
 
 def has_terminal() -> bool:

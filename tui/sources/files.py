@@ -22,6 +22,13 @@ from tui.text import safe
 MEMBERS = 50_000
 _CHUNK = 1 << 20
 _FIX = "Check the path, and that you may read it."
+#: How what is compressed begins, what it is, and what unpacks it.
+_COMPRESSED = (
+    (b"\x1f\x8b", "gzip", "gunzip"),
+    (b"BZh", "bzip2", "bunzip2"),
+    (b"\xfd7zXZ\x00", "xz", "unxz"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "unzstd"),
+)
 
 
 class Files(Protocol):
@@ -218,8 +225,9 @@ class Archive:
     def _index(self) -> None:
         magic = self._file.read(6)
         self._file.seek(0)
-        if magic[:2] == b"\x1f\x8b" or magic[:4] == b"\x28\xb5\x2f\xfd" or magic[:6] == b"\xfd7zXZ\x00":
-            raise unreadable(self.title, "it is compressed; unpack it to a plain tar first (gunzip, unzstd, unxz)")
+        for begins, packed, unpack in _COMPRESSED:
+            if magic.startswith(begins):
+                raise unreadable(self.title, f"it is compressed with {packed}; unpack it to a plain tar ({unpack})")
         with tarfile.open(fileobj=self._file, mode="r:", tarinfo=_Member) as archive:
             for count, member in enumerate(archive):
                 if count >= MEMBERS:

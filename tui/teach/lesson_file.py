@@ -138,6 +138,8 @@ def parse(text: str, name: str, path: Path | None = None) -> Lesson:
         line = int(found.group(1)) if found else text.count("\n") + 1
         problem = safe(re.sub(r" \(at .*\)$", "", str(error)))
         raise LessonError(name, line, f"This is not valid TOML: {problem}.") from error
+    except RecursionError:
+        raise LessonError(name, 1, "The file nests too deep. A lesson needs two levels.") from None
     return reader.lesson(document, path)
 
 

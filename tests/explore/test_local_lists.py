@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from tests.support.local_lists import write_list
 from tui.demo.faults import lose_manifest
 from tui.demo.gallery import build_gallery
+from tui.demo.samples.broken import pair
 from tui.demo.samples.stories import docker_manifests
 from tui.demo.serve import Served
 from tui.explore.explorer import Explorer
@@ -62,6 +64,28 @@ async def test_opening_tells_what_is_stale(tmp_path: Path) -> None:
     whole = next(each for each in found if each.code == "stale-local-list")
     assert "2 of its 2 entries" in whole.message
     assert whole.action == "recreate"
+
+
+async def test_a_list_with_a_hole_below_its_manifests_would_push(tmp_path: Path) -> None:
+    """`docker manifest push` looks at no layer: the list goes out, and nobody can pull it there."""
+    with Served.start(build_gallery()) as served:
+        place = f"{served.address}/gallery/missing-layer"
+        images = {f"{place}@{each.manifest.digest}": each for each in pair("missing-layer")}
+        write_list(tmp_path / "manifests", f"{place}:new", images)
+        client, explorer = Client(), Explorer()
+        root = explorer.add_source(DockerManifests(tmp_path, client))
+        await explorer.open(root)
+        await explorer.open(root.children[0])
+        tag = root.children[0].children[0]
+        await explorer.check(tag).wait()
+        found = findings(tag, explorer.observations)
+        sentence = verdict(tag, found, explorer.observations).sentence
+        await explorer.aclose()
+        await client.aclose()
+    assert [each.code for each in found] == ["missing-blob"]
+    assert sentence == (
+        "new would push, but could not be pulled on linux/arm64: 1 layer is missing. It can be pushed on linux/amd64."
+    )
 
 
 async def test_a_check_names_what_pushing_it_would_miss(tmp_path: Path) -> None:

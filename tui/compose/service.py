@@ -25,6 +25,7 @@ from tui.compose.editor import DraftEditor
 from tui.compose.errors import ComposeError, DraftError
 from tui.compose.events import OnEvent, PushResult
 from tui.compose.fix import plan_fix
+from tui.compose.gaps import known_gaps
 from tui.compose.journal import Journal
 from tui.compose.local_lists import draft_of_local, plan_local_write, plan_remove_local, recreate_local
 from tui.compose.plan import Action, DiffRow, Plan, difference, summary
@@ -33,6 +34,7 @@ from tui.compose.push import Push
 from tui.compose.recreate import recreate
 from tui.compose.targets import target_of
 from tui.compose.undo import UndoChoice, plan_undo, undo_choices, undo_unavailable
+from tui.compose.validate import Problem
 from tui.explore.explorer import Explorer
 from tui.explore.inspector import Inspector
 from tui.explore.node import Kind, Load, Node
@@ -68,6 +70,10 @@ class DraftService:
         names = ", ".join(safe(name) for name in list(self.drafts)[:5])
         goes_on = "({key:push} on the main screen continues it.)"
         return f"What you drafted for {names} was not pushed and would be lost. {goes_on}"
+
+    def known_gaps(self, draft: Draft) -> tuple[Problem, ...]:
+        """What was seen to be missing below the entries of a draft. Asks nothing."""
+        return known_gaps(draft, self.inspector)
 
     async def read_journal(self) -> None:
         """Learn which tags something could be undone for."""

@@ -282,8 +282,17 @@ def _pulls(
     sentences = []
     if not bad and not open_:
         return [f"{_begin(name)} can be {done}{_on_all(node, good)}."]
-    if bad:
-        sentences.append(_cannot(name, node, bad, rows, observations, done))
+    if bad and done == "pushed":
+        # docker manifest push looks at the manifests only: a list with a hole below them goes out as it is.
+        refused = [row for row in bad if _stops_a_push(row, observations)]
+        hollow = [row for row in bad if row not in refused]
+        if refused:
+            sentences.append(_cannot(name, node, refused, rows, observations, "cannot be pushed"))
+        if hollow:
+            words = "would push, but could not be pulled"
+            sentences.append(_cannot(name, node, hollow, rows, observations, words))
+    elif bad:
+        sentences.append(_cannot(name, node, bad, rows, observations, f"cannot be {done}"))
     if open_:
         sentences.append(_not_determined(name, node, open_, rows, observations, done))
     if good:
@@ -300,22 +309,30 @@ def _on_all(node: Node, good: list[Node]) -> str:
     return f" on both {_nouns(good)}" if len(good) == 2 else f" on all {len(good)} {_nouns(good)}"
 
 
-def _cannot(name: str, node: Node, bad: list[Node], rows: list[Node], observations: ObservationStore, done: str) -> str:
+def _cannot(
+    name: str, node: Node, bad: list[Node], rows: list[Node], observations: ObservationStore, words: str
+) -> str:
     total = len(rows)
     reasons: dict[str, list[Node]] = {}
     for row in bad:
         reasons.setdefault(_why_not(row, observations), []).append(row)
     if not node.is_index:
-        return f"{_begin(name)} cannot be {done}: {next(iter(reasons))}."
+        return f"{_begin(name)} {words}: {next(iter(reasons))}."
     if len(reasons) == 1:
         reason, places = next(iter(reasons.items()))
         where = f"on any of its {total} {_nouns(rows)}" if len(places) == total > 1 else _on(places)
         each = "on each, " if len(places) > 1 else ""
-        return f"{_begin(name)} cannot be {done} {where}: {each}{reason}."
+        return f"{_begin(name)} {words} {where}: {each}{reason}."
     parts = "; ".join(f"{_list([_called(row) for row in places])}: {reason}" for reason, places in reasons.items())
     nouns = _nouns(rows)
     everywhere = f"any of its {total} {nouns}" if len(bad) == total else f"{len(bad)} of {total} {nouns}"
-    return f"{_begin(name)} cannot be {done} on {everywhere}: {parts}."
+    return f"{_begin(name)} {words} on {everywhere}: {parts}."
+
+
+def _stops_a_push(row: Node, observations: ObservationStore) -> bool:
+    """Whether a registry refuses a list with this entry: its manifest is not there, or is none."""
+    own = observe(row, observations).presence
+    return own is Presence.MISSING or row.load is Load.FAILED or isinstance(row.manifest, OpaqueManifest)
 
 
 def _why_not(row: Node, observations: ObservationStore) -> str:

@@ -199,7 +199,9 @@ def notices(
         )  # fmt: skip
     lines += [Line(hang=2).put("· ", "dim").put(message, "plain") for message in messages]
     if not lines:
-        lines.append(Line(hang=2).put("✓ ", "good").put("Nothing is wrong with this draft.", "dim"))
+        # Only the list itself was looked at: no mark says that its images are whole.
+        text = "The list itself is in order. Whether everything below its images is there, the plan tells ({key:push})."
+        lines.append(Line(hang=2).put("· ", "dim").put(put_in(text), "dim"))
     return lines
 
 

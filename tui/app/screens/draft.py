@@ -112,7 +112,8 @@ class DraftScreen(Screen[Draft]):
         title.spans += [(start + 8, end + 8, role) for start, end, role in shown.spans]
         title.plain += shown.plain
         self.frame.head(title.put(f"   {summary(draft)}", "dim"))
-        notes = notices(draft, self.editor.problems, self.editor.news[-6:], self.actions.line, self.main.keys.put_in)
+        problems = (*self.editor.problems, *self.service.known_gaps(draft))
+        notes = notices(draft, problems, self.editor.news[-6:], self.actions.line, self.main.keys.put_in)
         self.notes_view.show(Lines(notes))
         self.notes_view.styles.height = max(1, min(len(notes) + 1, 3 if self.size.height < 30 else 6))
         self.draw_entry()

@@ -42,7 +42,7 @@ def _shown(char: str) -> str:
 _KEY = re.compile(r"\{key:([a-z0-9-]+)\}")
 
 #: The usual keys of the actions that a text outside the screen (a report) may name.
-USUAL_KEYS = {"delete": "D", "json": "v", "recreate": "R"}
+USUAL_KEYS = {"delete": "D", "fix": "F", "json": "v", "recreate": "R"}
 
 
 def with_keys(text: str, key_of: Callable[[str], str | None] = USUAL_KEYS.get) -> str:

@@ -26,8 +26,8 @@ DESIGN = {
     "escape": "escape", "go": "o", "back": "backspace", "copy": "c", "copy-menu": "y", "check": "x",
     "problems": "exclamation_mark", "json": "v", "explain": "i", "mark": "m", "clear-marks": "M", "diff": "d",
     "sort": "s", "refresh": "r", "requests": "at", "save": "ctrl+s", "palette": "ctrl+p", "help": "question_mark f1",
-    "quit": "q ctrl+q", "recreate": "R", "amend": "A", "new": "N", "push": "P", "tag": "T", "copy-elsewhere": "C",
-    "delete": "D", "undo": "U",
+    "quit": "q ctrl+q", "fix": "F", "recreate": "R", "amend": "A", "new": "N", "push": "P", "tag": "T",
+    "copy-elsewhere": "C", "delete": "D", "undo": "U",
 }  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def test_capitals_write_and_nothing_else_does() -> None:
         if action.writes:
             assert letters and all(key.isupper() for key in letters)
     assert {action.id for action in ACTIONS if action.writes} == {
-        "recreate", "amend", "new", "push", "tag", "copy-elsewhere", "delete", "undo",
+        "fix", "recreate", "amend", "new", "push", "tag", "copy-elsewhere", "delete", "undo",
     }  # fmt: skip
 
 
@@ -101,8 +101,8 @@ def test_the_order_of_the_table_is_the_order_of_help_and_palette() -> None:
     assert " ".join(each.id for each in ACTIONS if "main" in each.scopes) == (
         "up down left right top bottom page-up page-down open toggle collapse-all expand-all back "
         "next-pane previous-pane pane-1 pane-2 pane-3 previous-tab next-tab zoom layout requests "
-        "filter next-match previous-match escape go check problems json explain mark clear-marks diff sort refresh "
-        "copy copy-menu save recreate amend new push tag copy-elsewhere delete undo rehearse digests "
+        "filter next-match previous-match escape go check check-deep problems json explain mark clear-marks diff "
+        "sort refresh copy copy-menu save fix recreate amend new push tag copy-elsewhere delete undo rehearse digests "
         "lessons lesson-act lesson-hint lesson-show lesson-panel lesson-more lesson-over palette theme help quit"
     )
 
@@ -194,8 +194,8 @@ async def test_a_theme_that_exists_is_taken_without_a_word(theme: str) -> None:
 
 @pytest.mark.slow
 async def test_a_fix_is_offered_with_the_reader_s_own_keys() -> None:
-    """The finding names an action; R, which is another action's here, must not be offered for it."""
-    settings = Settings(keys={"recreate": "f9", "copy-menu": "R", "check": "f8"})
+    """The finding names an action; F, which is another action's here, must not be offered for it."""
+    settings = Settings(keys={"fix": "f9", "copy-menu": "F", "check": "f8"})
     async with staged(settings=settings) as stage:
         await stage.go("app", "2.0")
         await stage.press("f8")
@@ -203,13 +203,13 @@ async def test_a_fix_is_offered_with_the_reader_s_own_keys() -> None:
             lambda: not stage.main.explorer.running() and "cannot" in stage.main.status.verdict_line().plain
         )
         verdict = stage.main.status.verdict_line()
-        assert "f9 recreate" in verdict.plain and "R " not in verdict.plain and "copy" not in verdict.plain
-        assert Target("action", "recreate") in [link.target for link in verdict.links]
+        assert "f9 fix" in verdict.plain and "F " not in verdict.plain and "copy" not in verdict.plain
+        assert Target("action", "fix") in [link.target for link in verdict.links]
         stage.main.detail.show_tab("findings")
-        await stage.until(lambda: "f9 Push the image again" in stage.page)
-        assert "R Push" not in stage.page
+        await stage.until(lambda: "f9 Look for it" in stage.page)
+        assert "F Look" not in stage.page
         stage.main.detail.show_tab("explain")
-        await stage.until(lambda: "f9 Push the image again" in stage.page)
+        await stage.until(lambda: "f9 Look for it" in stage.page)
 
 
 def test_texts_name_actions_that_there_are() -> None:

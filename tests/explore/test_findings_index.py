@@ -168,6 +168,8 @@ async def test_not_in_this_repository() -> None:
     explorer, node, found = await checked(source)
     assert codes(found) == ["missing-blob", "missing-blob", "not-in-this-repository"]
     assert found[2].message == "2 objects of linux/arm64 are not in app, but they are in app/arm64."
+    assert {each.action for each in found} == {"fix"}
+    assert all("app/arm64" in each.fix and "recreat" not in each.fix for each in found)
     assert found[2].message in verdict(node, found, explorer.observations).sentence
 
 

@@ -24,7 +24,7 @@ from tui.compose.edit import (
 from tui.compose.editor import DraftEditor
 from tui.compose.errors import ComposeError, DraftError
 from tui.compose.events import OnEvent, PushResult
-from tui.compose.fix import plan_fix
+from tui.compose.fix import is_whole, plan_fix, tags_of, undetermined
 from tui.compose.gaps import known_gaps
 from tui.compose.journal import Journal
 from tui.compose.local_lists import draft_of_local, plan_local_write, plan_remove_local, recreate_local
@@ -249,6 +249,17 @@ class DraftService:
             dry_run=dry_run,
             progress=progress,
         )
+
+    async def plan_fix_of(self, target: Reference, progress: Progress, *, all_tags: bool = False) -> Plan:
+        """The same for one tag or digest, or for every tag of its repository; what recreating would do is said where
+        something cannot be had. Raises SourceError when the tags cannot be listed."""
+        targets, note = await tags_of(self.inspector, target) if all_tags else ([target], "")
+        plan = await self.plan_fix(targets or [target], progress)
+        notes = [f"Not every tag was looked at: {note}."] if note else []
+        if not is_whole(plan) and not undetermined(plan) and plan.digest is not None:
+            progress("finding out whether recreating would help")
+            notes.append(await self.recreate_outlook(plan.target))
+        return replace(plan, warnings=(*plan.warnings, *filter(None, notes)))
 
     async def recreate_outlook(self, target: Reference) -> str:
         """What recreating a tag's list from its sources would do, for one that cannot be fixed: a sentence, which says

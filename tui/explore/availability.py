@@ -88,6 +88,17 @@ def unavailable_recreate(now: ActionContext) -> str:
     return "" if index_of(now.node) else "select an index: only a manifest list has sources to recreate it from"
 
 
+def unavailable_fix(now: ActionContext) -> str:
+    if why := _cannot_write(now) or _cannot_write_here(now):
+        return why
+    node = now.node
+    if node is None or node.repository is None or (node.kind is not Kind.REPOSITORY and image_of(node) is None):
+        return "select a tag, an image or a repository: what is missing below it is brought back"
+    if node.source.capabilities.stored_lists is not None:
+        return "a local list holds no layers: {key:fix} on its tag in the registry brings back what is missing there"
+    return ""
+
+
 def unavailable_amend(now: ActionContext) -> str:
     if why := _cannot_write(now) or _cannot_write_here(now):
         return why

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -66,15 +67,33 @@ def missing(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]
             reason = f"{name_of(row)} is not in {place}: {detail_of(observation)}"
         else:
             reason = f"{name_of(row)} is missing: {short(row.digest)} is not in {place}"
-        yield make(
+        fix, action = _way_back(row, observations)
+        finding = make(
             "missing-manifest" if manifest else "missing-blob",
             row.key,
             f"{reason}.",
             digest=row.digest,
             platform=platform_text(row),
             facts=(f"named by {_namer(row)}", detail_of(observation)),
-            fix=NOT_THERE if row.digest is None else None,
+            fix=fix,
         )
+        yield replace(finding, action=action)
+
+
+def _way_back(row: Node, observations: ObservationStore) -> tuple[str | None, str | None]:
+    """What to do about a missing object, and the action for it: never what cannot work. None: what its code says."""
+    key = key_of(row)
+    if row.digest is None or key is None:
+        return NOT_THERE, None
+    if row.source.capabilities.stored_lists is not None:
+        return "Push the image again to where the list is for, or recreate the list.", "recreate"
+    if not row.source.capabilities.remote:
+        return "Make it again from where it came from: what lies on disk is only read.", None
+    whereabouts = observations.whereabouts(*key)
+    if whereabouts is not None and whereabouts.found:
+        there = safe(whereabouts.found[0], limit=255)
+        return f"Bring it back from {there} (`fanfold fix`): no digest changes.", "fix"
+    return None, "fix"
 
 
 def _namer(row: Node) -> str:
@@ -201,7 +220,7 @@ def elsewhere(rows: Troubled, observations: ObservationStore) -> Iterator[Findin
             digest=first.digest,
             platform=platform_text(first),
             facts=(f"missing in {here}", f"present in {there}"),
-            fix=f"Mount or copy from {there}: recreating the list does that.",
+            fix=f"Bring back what is missing from {there} (`fanfold fix`): no digest changes.",
         )
 
 

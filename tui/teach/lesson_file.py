@@ -46,7 +46,7 @@ TABS = ("summary", "layers", "config", "json", "findings", "explain")
 #: What "show me" can bring up.
 VIEWS = ("requests", "digests", "commands", "rehearsal", "help", "problems", "copy", "diff")
 
-_ACTIONS = ("recreate", "amend", "new", "list", "tag", "copy", "undo", "delete")
+_ACTIONS = ("fix", "recreate", "amend", "new", "list", "tag", "copy", "undo", "delete")
 _NODE: Mapping[str, tuple[str, ...]] = {
     "node": tuple(kind.value for kind in Kind),
     "source": get_args(SourceKind),

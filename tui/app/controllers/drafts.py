@@ -16,6 +16,7 @@ from tui.explore.availability import (
     unavailable_amend,
     unavailable_copy_elsewhere,
     unavailable_delete,
+    unavailable_fix,
     unavailable_new,
     unavailable_push,
     unavailable_recreate,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class DraftController:
-    """Recreate, amend, new, push, tag, copy, delete, undo."""
+    """Fix, recreate, amend, new, push, tag, copy, delete, undo."""
 
     def __init__(self, drafting: Drafting) -> None:
         self.drafting = drafting
@@ -49,6 +50,33 @@ class DraftController:
             return ""
         here = self.main.current
         return self.service.unavailable_undo(tag_at(here), home_at(here))
+
+    @action(
+        "fix",
+        keys="F",
+        title="fix",
+        words="Fix: bring back what is missing below, so that no digest changes",
+        group="Fix",
+        unavailable=unavailable_fix,
+        writes=True,
+        rank=6,
+    )
+    async def fix(self) -> None:
+        """The tag that the cursor is in, else the image by its digest; on a repository, every tag of it."""
+        from tui.compose.targets import home_at, tag_at
+
+        here, image, home = self.main.current, self._image(), home_at(self.main.current)
+        if here is None or home is None:
+            return
+        target = tag_at(here)
+        if target is None and image is not None and image.digest is not None:
+            target = Reference.parse(home.by_digest(image.digest))
+
+        async def make(progress: Progress) -> Plan:
+            return await self.service.plan_fix_of(target or Reference.parse(str(home)), progress, all_tags=not target)
+
+        name = safe(str(target or home))
+        await self.drafting.write(Asked(f"fix {name}", "fix", make, verb="fix it"))
 
     @action(
         "recreate",

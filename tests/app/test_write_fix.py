@@ -1,0 +1,41 @@
+"""`F`: the plan of what is missing, `y`, and the check after it, on the screen."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.app.draft_stage import fixing, served
+from tests.compose.fixtures import make
+from tui.compose.events import Outcome
+from tui.demo.images import index, put_image, put_index
+from tui.demo.store import Store
+
+pytestmark = pytest.mark.slow
+
+
+def broken(store: Store) -> None:
+    images = [make("fixed", f"linux/{name}") for name in ("amd64", "arm64")]
+    for one in images:
+        put_image(store, "broken", one)
+    put_index(store, "broken", index([one.entry() for one in images]), ("1",))
+    put_image(store, "broken/arm64", images[1], ("1",))
+    store.delete_blob("broken", images[1].layers[1].digest)
+
+
+async def test_one_key_brings_a_layer_back_and_the_digest_stays() -> None:
+    with served() as registry:
+        registry.call(broken)
+        async with fixing(registry) as stage:
+            before = stage.holds("broken", "1")
+            await stage.at("broken:1")
+            await stage.press("F")
+            await stage.planned()
+            assert "No digest changes and no tag moves" in stage.text
+            await stage.press("y")
+            await stage.ended()
+            assert (stage.result.outcome, stage.result.ok) == (Outcome.PUSHED, True)
+            assert "Put back 1 object" in stage.text
+            assert stage.holds("broken", "1") == before
+            await stage.press("escape")
+            main = stage.main
+            await stage.until(lambda: "can be pulled on both" in main.status.verdict_line().plain)

@@ -4,11 +4,13 @@ siblings unharmed, no hang, and nothing that says "missing" where nobody knows."
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -327,3 +329,34 @@ def test_a_list_of_tags_that_is_refused_where_latest_is_there(world: Hostiles, c
 def test_a_repository_that_nobody_knows_is_missing(world: Hostiles, capsys: Capture) -> None:
     server = world.start(lambda asked: error(404, "NAME_UNKNOWN"))
     assert check(capsys, f"{server.address}/app").status == 1
+
+
+@pytest.mark.parametrize("command", ["check", "check --json", "check --markdown", "tree", "create --dry-run x:1"])
+def test_a_login_that_is_echoed(
+    world: Hostiles, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """By words, by a warning and by a challenge: nothing of it in what is printed, and nothing in the log file."""
+    password = "hunter2-PASSWORD"
+    sent = base64.b64encode(f"alice:{password}".encode()).decode()
+
+    def echo(asked: Asked) -> Reply:
+        challenge = ("WWW-Authenticate", f'Basic realm="{password}", error="{asked.login}"')
+        if not asked.login:
+            return Reply(401, [challenge])
+        answer = error(403, "DENIED", f"{asked.login} is {password}")
+        answer.headers += [challenge, ("Warning", f'299 - "{asked.login} {password}"')]
+        return answer
+
+    server = world.start(echo)
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {server.address: {"auth": sent}}}))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    log = tmp_path / "log.jsonl"
+    name, *options = command.split()
+    words = [word.replace("x:1", f"{server.address}/app:new") for word in options]
+    assert cli.main([name, "--log", str(log), *words, f"{server.address}/app:1.0"]) == 3
+    captured = capsys.readouterr()
+    assert any(asked.login for asked in server.asked)
+    assert log.read_text()
+    for text in (captured.out, captured.err, log.read_text()):
+        assert password not in text and sent not in text
+    assert "403" in captured.out + captured.err

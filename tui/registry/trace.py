@@ -157,15 +157,10 @@ class Trace:
     # What the limiter and the middleware of the trace report.
 
     def opened(self, method: str, url: str, host: str, path: str, attempt: int, *, wait: bool = False) -> Exchange:
-        exchange = Exchange(
-            next(self._ids),
-            self._clock.wall(),
-            method,
-            self.masked(redact.url(url)),
-            host,
-            self.masked(path),
-            asked_by=_asking.get(),
-        )
+        url = redact.url(url)
+        masked = self.masked(url)
+        path = path if masked == url else self.masked(path)
+        exchange = Exchange(next(self._ids), self._clock.wall(), method, masked, host, path, asked_by=_asking.get())
         exchange.attempt = attempt
         if wait:
             self.waiting[exchange.id] = exchange

@@ -3,12 +3,12 @@ request; and to let another tag of the repository hold what a digest names."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 
 from tui.compose.availability import Availability
 from tui.compose.errors import ResolveError
+from tui.compose.fallback import fallback_steps
 from tui.compose.plan import LACKING, Action, How, Plan, PlannedObject, Step, StepKind
 from tui.compose.planner import PlanRequest, blob_step, confirmation, manifest_step, numbered, plan_manifest
 from tui.compose.resolve import read
@@ -18,8 +18,7 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import AnyManifest, Index, OpaqueManifest
-from tui.oci.reference import Reference, fallback_tag
-from tui.registry import errors
+from tui.oci.reference import Reference
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
@@ -98,7 +97,7 @@ async def _with_referrers(plan: Plan, inspector: Inspector, home: RepositoryLoca
                 before_tag.append(blob_step(each))
             elif each.how is How.PUT:
                 before_tag.append(manifest_step(each))
-    after = await _fallback_steps(inspector, target_location, referrers, notes)
+    after = await fallback_steps(inspector, target_location, referrers, notes)
     position = next((number for number, step in enumerate(steps) if step.kind is StepKind.TAG), len(steps))
     steps[position:position] = before_tag
     return replace(
@@ -137,39 +136,6 @@ async def _referrer(
         raw=manifest.raw,
     )
     return [*(replace(each, detail=each.detail or f"of the referrer {name}") for each in below.objects), own], []
-
-
-async def _fallback_steps(
-    inspector: Inspector, target: RepositoryLocation, referrers: list[tuple[Digest, Descriptor]], notes: list[str]
-) -> list[Step]:
-    """One step for each subject whose referrers the target's registry will not list by itself; `said` gets a
-    sentence for each of which that could not be found out."""
-    by_subject: dict[Digest, list[Descriptor]] = {}
-    for subject, descriptor in referrers:
-        by_subject.setdefault(subject, []).append(descriptor)
-    steps: list[Step] = []
-    for subject, descriptors in by_subject.items():
-        try:
-            listing = await inspector.client.referrers(target.registry or "", target.repository, subject)
-        except errors.RegistryError as error:
-            notes.append(
-                f"Whether {target} lists the referrers of {subject.short} by itself could not be found out, so no "
-                f"fallback tag is written: {error.sentence}"
-            )
-            continue
-        if listing.via == "api":
-            continue
-        steps.append(
-            Step(
-                0,
-                StepKind.REFERRERS_TAG,
-                f"list {plural(len(descriptors), 'referrer')} of {subject.short} under its fallback tag",
-                digest=None,
-                selector=fallback_tag(subject),
-                raw=json.dumps([descriptor.to_document() for descriptor in descriptors]).encode(),
-            )
-        )
-    return steps
 
 
 async def plan_tag(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from tui.compose.availability import Availability, ObjectsBelow
 from tui.compose.draft import Draft, DraftKind
+from tui.compose.fallback import fallback_steps, put_with_subject
 from tui.compose.local_lists import local_files, local_step
 from tui.compose.plan import LACKING, Action, How, Plan, PlannedObject, Step, StepKind, difference, summary
 from tui.compose.validate import Problem, problems, row_name
@@ -141,6 +142,16 @@ async def plan_manifest(
         asked=inspector.requests - asked_before,
         sources=request.sources,
     )
+    referring = put_with_subject(manifest, below.objects) if plan.steps else []
+    if referring:
+        late: list[str] = []
+        steps = await fallback_steps(inspector, location, referring, late)
+        plan = replace(
+            plan,
+            steps=numbered((*plan.steps, *steps)),
+            warnings=(*plan.warnings, *late),
+            asked=inspector.requests - asked_before,
+        )
     return replace(plan, confirmation=confirmation(plan))
 
 

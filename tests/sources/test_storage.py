@@ -232,6 +232,24 @@ async def test_a_tag_whose_link_is_broken(folder: Path) -> None:
     assert caught.value.presence is Presence.MISMATCHED and "\x1b" not in caught.value.sentence
 
 
+async def test_a_flipped_byte_is_found_by_a_check_and_a_link_is_not_followed(folder: Path) -> None:
+    source = StorageSource(folder)
+    manifest = await image_of(source, "library/hello", "latest")
+    layer = manifest.layers[0]
+    path = blob_path(root_of(folder), layer.digest)
+    data = path.read_bytes()
+    path.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+    explorer = Explorer()
+    tag = explorer.add_selector(source, "library/hello", "latest")
+    await explorer.check(tag).wait()
+    assert explorer.observations.get(source, "library/hello", layer.digest).presence is Presence.MISMATCHED
+    path.rename(folder / "elsewhere")
+    path.symlink_to(folder / "elsewhere")
+    await explorer.check(tag).wait()
+    seen = explorer.observations.get(source, "library/hello", layer.digest)
+    assert seen.presence is Presence.DENIED and "not" in seen.detail
+
+
 async def test_damaged_bytes_are_never_shown_as_the_digest(folder: Path) -> None:
     source = StorageSource(folder)
     image = await image_of(source, "dockerfun/amd64", "6b972be0")

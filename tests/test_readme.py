@@ -39,7 +39,9 @@ def test_every_key_is_in_the_table_of_keys(action: Action) -> None:
     assert Keys().all(action.id).split()[0] in _tokens(table)
 
 
-@pytest.mark.parametrize("command", ["", "demo", "tree", "check", "create", "fix", "registry"])
+@pytest.mark.parametrize(
+    "command", ["", "demo", "tree", "check", "create", "fix", "copy", "tag", "delete", "undo", "registry"]
+)
 def test_every_option_is_named(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([command, "--help"] if command else ["--help"])

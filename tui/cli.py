@@ -73,6 +73,12 @@ def _command(name: str) -> Callable[[Options, Settings], int]:
             from tui.commands import create
 
             return create.run
+        case "copy" | "tag" | "delete" | "undo":
+            from functools import partial
+
+            from tui.commands import writes
+
+            return partial(writes.run, name)
         case "fix":
             from tui.commands import fix
 

@@ -32,6 +32,10 @@ _COMMANDS = {
     "check": "print every object that is not there, and the verdict",
     "create": "make a manifest list of images, and push it",
     "fix": "bring back what is missing below an image; no digest changes",
+    "copy": "copy an image or a list, bytes unchanged",
+    "tag": "let another tag hold what SOURCE holds",
+    "delete": "delete a tag, or a manifest by its digest",
+    "undo": "put back what the last push from here replaced",
     "registry": "serve the embedded registry alone, for other programs",
 }
 _EXIT_STATUS = "Exit status: 0 complete; 1 something is missing; 2 wrong usage; 3 could not be determined."
@@ -301,6 +305,42 @@ def _fix_parser() -> Parser:
     return parser
 
 
+def _one_write(command: str, usage: str, more: str) -> Parser:
+    parser = _new(
+        command,
+        f"[OPTIONS] {usage}",
+        f"{_COMMANDS[command][:1].upper()}{_COMMANDS[command][1:]}.\n{more}",
+        usage,
+        _EXIT_STATUS.replace("1 something is missing", "1 refused"),
+    )
+    _write_options(parser)
+    return parser
+
+
+def _copy_parser() -> Parser:
+    parser = _one_write("copy", "SOURCE TARGET", f"Prints the digest.\n\n{_SOURCES}")
+    parser.add_argument("--referrers", action="store_true", help="copy signatures, SBOMs and the like, too")
+    return parser
+
+
+def _tag_parser() -> Parser:
+    return _one_write("tag", "SOURCE TAG", "TAG is a name in the repository of SOURCE. Prints the digest.")
+
+
+def _delete_parser() -> Parser:
+    parser = _one_write(
+        "delete", "TARGET", "A digest takes every tag on it along. --dry-run says what else would break."
+    )
+    parser.add_argument("--yes", action="store_true", help="delete: without it nothing is")
+    return parser
+
+
+def _undo_parser() -> Parser:
+    return _one_write(
+        "undo", "TARGET", "TARGET is a tag that was pushed, moved or deleted from here. Prints the digest."
+    )
+
+
 def _write_options(parser: Parser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
     parser.add_argument("--json", action="store_true", help="print the plan or the outcome as JSON")
@@ -319,5 +359,9 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "check": _check_parser,
     "create": _create_parser,
     "fix": _fix_parser,
+    "copy": _copy_parser,
+    "tag": _tag_parser,
+    "delete": _delete_parser,
+    "undo": _undo_parser,
     "registry": _registry_parser,
 }

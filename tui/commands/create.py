@@ -9,7 +9,7 @@ from typing import Any
 
 from tui.commands.arguments import Options, UsageError
 from tui.commands.output import err, say, write_what_fits
-from tui.commands.writing import REFUSED, UNKNOWN, WRONG, Stop, write
+from tui.commands.writing import REFUSED, UNKNOWN, WRONG, Stop, tag_target, write
 from tui.compose import edit as edits
 from tui.compose.draft import Draft, TypeChoice
 from tui.compose.edit import begin_new
@@ -84,7 +84,7 @@ async def create(
     service = DraftService(inspector, journal=journal)
 
     async def plan() -> Plan:
-        draft = await _draft(service, _target(target), sources, amend, remove, dry_run)
+        draft = await _draft(service, tag_target(target), sources, amend, remove, dry_run)
         for name, value in (annotations or {}).items():
             draft = edits.annotate(draft, name, value)
         if type is not None:
@@ -94,19 +94,6 @@ async def create(
         return await service.plan(draft, dry_run=dry_run, count_referrers=False)
 
     return await write(service, target, plan, dry_run=dry_run, json=json)
-
-
-def _target(text: str) -> Reference:
-    try:
-        reference = Reference.from_input(text)
-    except OciError as error:
-        raise Stop(WRONG, f"The target: {error}") from None
-    if reference.digest is not None:
-        raise Stop(
-            WRONG,
-            f"The target {safe(text)} names a digest, and what a digest names can never change. Name a tag.",
-        )
-    return reference
 
 
 async def _draft(

@@ -18,6 +18,7 @@ from tui.compose.plan import Plan, to_json, to_text
 from tui.compose.service import DraftService
 from tui.compose.validate import Problem
 from tui.oci.errors import OciError
+from tui.oci.reference import Reference
 from tui.sources.base import SourceError
 from tui.text import safe, size
 
@@ -32,6 +33,20 @@ class Stop(Exception):
         super().__init__(*sentences)
         self.status = status
         self.sentences = sentences
+
+
+def tag_target(text: str) -> Reference:
+    """The tag that somebody names to write to. Raises Stop."""
+    try:
+        reference = Reference.from_input(text)
+    except OciError as error:
+        raise Stop(WRONG, f"The target: {error}") from None
+    if reference.digest is not None:
+        raise Stop(
+            WRONG,
+            f"The target {safe(text)} names a digest, and what a digest names can never change. Name a tag.",
+        )
+    return reference
 
 
 async def write(
@@ -93,7 +108,7 @@ async def push(plan: Plan, service: DraftService, json: bool) -> int:
         return status
     if json:
         out(json_values.dumps(result_document(plan, result), indent=2, ensure_ascii=False))
-    else:
+    elif result.digest is not None:
         out(str(result.digest))
     return DONE
 

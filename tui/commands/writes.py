@@ -1,0 +1,89 @@
+"""`fanfold copy`, `tag`, `delete` and `undo`: the plans of the screen's capitals, for scripts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+
+from tui.commands.arguments import Options, UsageError
+from tui.commands.output import say, write_what_fits
+from tui.commands.writing import REFUSED, Stop, tag_target, write
+from tui.compose.journal import Journal
+from tui.compose.plan import Plan
+from tui.compose.service import DraftService
+from tui.config import Settings
+from tui.engine import open_engine
+from tui.explore.inspector import Inspector
+from tui.oci.reference import Reference
+from tui.sources.spec import SourceSpec, parse_source
+from tui.text import safe
+
+
+def run(command: str, options: Options, settings: Settings) -> int:
+    """Read the words of one of the four, and carry it out."""
+    words: list[str] = options.words
+    wanted = {"copy": "a SOURCE and a TARGET", "tag": "a SOURCE and a TAG"}.get(command, "one TARGET")
+    if len(words) != 1 + wanted.count(" and "):
+        raise UsageError(f"Name {wanted}.")
+    if settings.read_only and not options.dry_run:
+        raise UsageError("--read-only forbids writing; add --dry-run to see what would be done.")
+    specs = [parse_source(word) for word in (words[:1] if command == "tag" else words)]
+    if specs[-1].registry is None or (command != "copy" and not specs[0].explicit):
+        raise UsageError(f"{safe(words[-1], limit=200)}: name a tag or a digest in a registry.")
+    if command == "delete" and not (options.yes or options.dry_run):
+        raise UsageError("What is deleted may be gone for good: --dry-run shows what else would break, --yes deletes.")
+    write_what_fits(ascii_only=settings.ascii, json=options.json)
+    return asyncio.run(_run(command, settings, specs, words, options))
+
+
+async def _run(
+    command: str, settings: Settings, specs: Sequence[SourceSpec], words: Sequence[str], options: Options
+) -> int:
+    async with aclosing(open_engine(settings)) as engine:
+        engine.speak(say)
+        for spec in specs:
+            engine.heed(spec)
+        referrers = command == "copy" and options.referrers
+        return await carry_out(
+            engine.inspector, command, words, referrers=referrers, dry_run=options.dry_run, json=options.json
+        )
+
+
+async def carry_out(
+    inspector: Inspector,
+    command: str,
+    words: Sequence[str],
+    *,
+    referrers: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+    journal: Journal | None = None,
+) -> int:
+    """Plan it and run it; gives the exit status: 0 done, 1 refused, 2 wrong usage, 3 could not be found out."""
+    service = DraftService(inspector, journal=journal)
+
+    async def copy() -> Plan:
+        return await service.plan_copy(words[0], tag_target(words[1]), referrers, _quiet)
+
+    async def tag() -> Plan:
+        source = Reference.from_input(words[0])
+        digest = source.digest or await service.tag_holds(source)
+        if digest is None:
+            raise Stop(REFUSED, f"There is no {safe(str(source))} to tag.")
+        return await service.plan_tag(source.with_tag(words[1]), digest, _quiet)
+
+    async def delete() -> Plan:
+        return await service.plan_delete(Reference.from_input(words[0]), _quiet)
+
+    async def undo() -> Plan:
+        return await service.plan_undo(tag_target(words[0]), _quiet)
+
+    makers: dict[str, Callable[[], Awaitable[Plan]]] = {"copy": copy, "tag": tag, "delete": delete, "undo": undo}
+    return await write(
+        service, words[-1] if command == "copy" else words[0], makers[command], dry_run=dry_run, json=json
+    )
+
+
+def _quiet(_text: str) -> None:
+    """What planning is at is not told: stderr holds what was found out and done."""

@@ -19,6 +19,7 @@ from tui.app.widgets.lesson_panel import LessonPanel
 from tui.config import ConfigError, Settings
 from tui.demo.serve import Served
 from tui.teach.events import EventKind
+from tui.teach.lesson_file import all_lessons
 
 pytestmark = pytest.mark.slow
 
@@ -166,15 +167,13 @@ async def test_hint_show_me_and_start_over() -> None:
             assert stage.main.side.display
 
 
-async def test_every_lesson_can_be_shown_to_its_end_or_to_what_only_the_reader_can_do() -> None:
+@pytest.mark.parametrize("name", [made.id for made in all_lessons()])
+async def test_every_lesson_can_be_shown_to_its_end_or_to_what_only_the_reader_can_do(name: str) -> None:
     """ "show me" and "do it" are real: they tick the steps they belong to, in every lesson, by the events they make."""
-    from tui.teach.lesson_file import all_lessons
-
-    for made in all_lessons():
-        with served() as registry:
-            async with lesson(registry, made.id) as stage:
-                await _show_all(stage)
-                assert session_of(stage).run.current >= 3, made.id
+    with served() as registry:
+        async with lesson(registry, name) as stage:
+            await _show_all(stage)
+            assert session_of(stage).run.current >= 3
 
 
 async def _show_all(stage: FixStage) -> None:

@@ -23,7 +23,7 @@ from tui.explore.objects import (
 )
 from tui.explore.observations import ObservationStore
 from tui.explore.rollup import Pull, attestations_of, blobs_of, platforms_of, pull
-from tui.explore.structure import is_shadowed, nobody_asks, refusing
+from tui.explore.structure import all_shadowed, nobody_asks, refusing
 from tui.explore.tree import observe
 from tui.explore.verdict import Coverage, Verdict, coverage
 from tui.explore.verdict import verdict as make_verdict
@@ -269,6 +269,7 @@ def report(
         wanted = choice
     rows = platforms_of(node) if node.is_index else [node] if node.image_manifest is not None else []
     rows = [row for row in rows if wanted is None or wanted(row)]
+    passed_over, unasked = all_shadowed(rows), nobody_asks(rows)
     parts = objects(node, observations, wanted)
     findings = all_findings(node, observations)
     if wanted is not None:
@@ -288,7 +289,7 @@ def report(
         requests=requests,
         searches=searches,
         objects=tuple(parts),
-        platforms=tuple(_line(row, observations, unasked=nobody_asks(rows)) for row in rows),
+        platforms=tuple(_line(row, observations, taken=row not in passed_over, unasked=unasked) for row in rows),
         findings=tuple(findings),
         observation=observation,
         counts={presence.value: counts[presence] for presence in COUNTED},
@@ -385,14 +386,13 @@ def reference_of(node: Node) -> str:
     )
 
 
-def _line(row: Node, observations: ObservationStore, *, unasked: bool) -> PlatformLine:
+def _line(row: Node, observations: ObservationStore, *, taken: bool, unasked: bool) -> PlatformLine:
     state = pull(row, lambda part: observe(part, observations))
     answer = {Pull.YES: True, Pull.NO: False, Pull.UNKNOWN: None}[state]
     if isinstance(row.manifest, OpaqueManifest) or unasked:
         answer = False
     called = entry_name(row) if is_nameless(row) else platform_text(row) or row.label
-    shadowed = is_shadowed(row)
-    return PlatformLine(called, row.digest, answer, len(attestations_of(row)), row, not shadowed, refusing(row))
+    return PlatformLine(called, row.digest, answer, len(attestations_of(row)), row, taken, refusing(row))
 
 
 def _word(presence: Presence) -> str:

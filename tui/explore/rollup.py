@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
-from tui.explore.structure import is_shadowed, nobody_asks, refusal
+from tui.explore.structure import all_shadowed, nobody_asks, refusal
 from tui.oci.manifest import OpaqueManifest
 from tui.sources.presence import Observation, Presence, worst
 
@@ -74,9 +74,10 @@ def platforms_of(node: Node) -> list[Node]:
     return rows
 
 
-def asked_for(rows: Iterable[Node]) -> list[Node]:
+def asked_for(rows: Sequence[Node]) -> list[Node]:
     """The rows of these that clients take: of several entries for one platform the first."""
-    return [row for row in rows if not is_shadowed(row)]
+    passed_over = all_shadowed(rows)
+    return [row for row in rows if row not in passed_over]
 
 
 def attestations_of(node: Node) -> list[Node]:

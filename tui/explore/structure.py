@@ -196,9 +196,11 @@ def shadowed(index: Node) -> dict[Node, Node]:
     return later
 
 
-def is_shadowed(row: Node) -> bool:
-    """Whether an entry before this one is for the same platform."""
-    return row.kind is Kind.MANIFEST and row.parent is not None and row.parent.is_index and row in shadowed(row.parent)
+def all_shadowed(rows: Sequence[Node]) -> set[Node]:
+    """The rows of all these rows' indexes that have an entry for the same platform before them; each index is looked at
+    once, for there are indexes with thousands of entries."""
+    indexes = {row.parent for row in rows if row.parent is not None and row.parent.is_index}
+    return {row for index in indexes for row in shadowed(index)}
 
 
 def nobody_asks(rows: Sequence[Node]) -> bool:

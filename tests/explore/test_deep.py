@@ -93,6 +93,17 @@ async def test_what_was_hashed_stays_so_while_the_registry_says_that_it_is_there
     assert store.get(source, "app", digest).presence is Presence.PRESENT
 
 
+async def test_a_manifest_that_was_hashed_keeps_the_type_that_it_was_served_as() -> None:
+    source = FakeSource()
+    image = images.image()
+    document = {**image.descriptor.to_document(), "mediaType": media.DOCKER_MANIFEST}
+    source.put("app", images.index(image, entries=[document]), "1")
+    explorer, node = await deep(source)
+    made = report(node, explorer.observations)
+    assert "media-type-mismatch" in [finding.code for finding in made.findings]
+    assert made.counts["mismatched"] == 1
+
+
 async def test_a_flipped_byte_of_the_same_size_is_found() -> None:
     source = FakeSource()
     image = source.put("app", images.image(), "1")

@@ -14,7 +14,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tui.explore.observations import Key, ObservationStore, TagHead
@@ -323,8 +323,9 @@ class Inspector:
     def note_read(self, source: Source, repository: str, digest: Digest, raw: bytes) -> None:
         """A document is at hand that was read whole from here: that is its bytes hashed, if they are what it says."""
         if digest.can_verify and digest.matches(raw):
-            observation = Observation(Presence.HASHED, size=len(raw), digest=digest, confirmed=True)
-            self.observations.put(source, repository, digest, observation)
+            seen = self.observations.get(source, repository, digest)  # with the media type that it was served as
+            hashed = replace(seen, presence=Presence.HASHED, size=len(raw), digest=digest, confirmed=True)
+            self.observations.put(source, repository, digest, hashed)
 
     def submit(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui.oci.digest import Digest
 from tui.sources.base import Source
@@ -67,7 +67,14 @@ class ObservationStore:
         if observation.presence is Presence.HASHED:
             self._hashed[key] = observation
         elif observation.presence is Presence.PRESENT and key in self._hashed:
-            observation = self._hashed[key]  # what was hashed and is still there is still that
+            hashed = self._hashed[key]  # what was hashed and is still there is still that, whatever else is said now
+            observation = replace(
+                hashed,
+                size=hashed.size if observation.size is None else observation.size,
+                media_type=observation.media_type or hashed.media_type,
+                digest=observation.digest or hashed.digest,
+                at=observation.at,
+            )
         elif observation.presence is not Presence.CHECKING:
             self._hashed.pop(key, None)
         self._lines[key] = (self._clock(), observation)

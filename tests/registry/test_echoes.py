@@ -121,6 +121,18 @@ def test_however_it_is_written(text: str) -> None:
     assert text.strip(".") not in masked and "pa" not in masked.lower()
 
 
+def test_an_address_that_was_named_before_works() -> None:
+    """A password that is also the name of the service: in an address it was no echo, in words it may be one."""
+    secrets = Secrets()
+    secrets.heard('Bearer realm="http://h/token",service="fanfold"')
+    secrets.learn("Basic " + base64.b64encode(b"u:fanfold").decode())
+    assert secrets.masked_address("http://h/token?service=fanfold") == "http://h/token?service=fanfold"
+    assert secrets.masked("you sent fanfold") == "you sent …"
+    secrets.learn("Basic " + base64.b64encode(b"u:another").decode())
+    secrets.heard('Bearer realm="http://h/token",service="another"')
+    assert secrets.masked_address("http://h/token?service=another") == "http://h/token?service=…"
+
+
 def test_what_nobody_sent_is_left_alone() -> None:
     secrets = Secrets()
     text = "Basic authentication is required for the token of a bearer"

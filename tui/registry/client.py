@@ -48,7 +48,7 @@ class Client:
         self.trace = Trace(self._clock)
         self._endpoints = endpoints = Endpoints(self.settings)
         self._connection = Connection(self.settings, endpoints)
-        self.trace.masked = self._connection.secrets.masked
+        self.trace.masked = self._connection.secrets.masked_address
         self._limiter = Limiter(self.settings, endpoints, self._clock, self.trace)
         self._retry = Retry(self.settings, endpoints, self._clock, self._limiter)
         credentials = Credentials(self.settings, self._clock)

@@ -83,6 +83,8 @@ class Connection:
 
     def _look_at(self, response: httpx.Response, origin: Origin, exchange: Exchange) -> Headers:
         headers = Headers(response.headers.raw)
+        if "www-authenticate" in headers:
+            self.secrets.heard(headers["www-authenticate"])
         exchange.received = redact.fields(headers, self.secrets)
         limit = parse_rate_limit(headers)
         if limit is not None:

@@ -133,9 +133,16 @@ class Secrets:
     """What this program sent to log in, in whatever writing it may come back."""
 
     def __init__(self) -> None:
-        self._known: dict[str, None] = {}
-        self._probes: tuple[str, ...] = ()
-        self._pattern: re.Pattern[str] | None = None
+        self._known: dict[str, bool] = {}
+        """Each secret, and whether the server had said it in a challenge before it was sent: then it is no echo there,
+        such as the password "registry" in an address."""
+        self._challenges: dict[str, None] = {}
+        self._all = self._unsaid = _Writings(())
+
+    def heard(self, challenge: str) -> None:
+        """What a server says before it was told anything."""
+        if len(self._challenges) < _MOST_SECRETS and self.masked(challenge) == challenge:
+            self._challenges[challenge.lower()] = None
 
     def learn(self, authorization: str) -> None:
         """The value of an Authorization header that is sent."""
@@ -164,10 +171,11 @@ class Secrets:
             text = _JWT.sub(HIDDEN, text)
         if "authorization" in folded:
             text = _HEADER.sub(rf"\1{HIDDEN}", text)
-        for probe in self._probes:  # a loop: a generator takes twice as long, and this is done for every answer
-            if probe in folded and self._pattern is not None:
-                return self._pattern.sub(HIDDEN, text)
-        return text
+        return self._all.masked(text, folded)
+
+    def masked_address(self, text: str) -> str:
+        """The same for an address that a server named, or a line with one: it has to work."""
+        return self._unsaid.masked(text, text.lower())
 
     def masked_bytes(self, content: bytes) -> bytes:
         return self.masked(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
@@ -177,9 +185,17 @@ class Secrets:
             return
         while len(self._known) >= _MOST_SECRETS:
             self._known.pop(next(iter(self._known)))
-        self._known[secret] = None
+        self._known[secret] = any(secret.lower() in said for said in self._challenges)
+        self._all = _Writings(self._known)
+        self._unsaid = _Writings(each for each, said in self._known.items() if not said)
+
+
+class _Writings:
+    """Some secrets in every way that they may be written."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
         writings: dict[str, None] = {}
-        for each in self._known:
+        for each in secrets:
             for text in (
                 each,
                 each.rstrip("="),
@@ -195,6 +211,12 @@ class Secrets:
         probes = sorted({text.lower()[:_BEGINNING] for text in parts}, key=len)
         self._probes = tuple(each for n, each in enumerate(probes) if not any(less in each for less in probes[:n]))
         self._pattern = re.compile("|".join(_pattern_of(text) for text in parts), re.IGNORECASE)
+
+    def masked(self, text: str, folded: str) -> str:
+        for probe in self._probes:  # a loop: a generator takes twice as long, and this is done for every answer
+            if probe in folded:
+                return self._pattern.sub(HIDDEN, text)
+        return text
 
 
 def _pattern_of(secret: str) -> str:

@@ -29,6 +29,12 @@ class Severity(StrEnum):
 #: The fix of a name that leads nowhere: there is nothing yet that could be recreated.
 NOT_THERE = "Check the name and the tag, or push the image; opening the repository shows the tags that it has."
 
+#: The fix of what a tool attached to an image.
+ATTACH_AGAIN = "Attach it again with the tool that made it, or delete it."
+LOOK_OR_ATTACH = (
+    "Look for it in other places (`fanfold fix --from PLACE`), or attach it again with the tool that made it."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Code:

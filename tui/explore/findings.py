@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tui.explore.finding import NOT_THERE, Finding, make
+from tui.explore.digest_tags import made_by_a_tool
+from tui.explore.finding import ATTACH_AGAIN, LOOK_OR_ATTACH, NOT_THERE, Finding, make
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.objects import detail_of, harmless, name_of, platform_text, short
 from tui.explore.observations import ObservationStore, TagHead
@@ -562,15 +563,34 @@ _ROWS: tuple[Callable[[Node, ObservationStore], Iterator[Finding]], ...] = (
 )
 
 
+#: Of those the ones that are also said of what tools keep under a tag made of a digest: it is no image, and nobody
+#: chooses from it by platform.
+_ARTIFACT_ROWS = (unreadable, cut_off, structural, dangling_subject)
+
+
+def _without_advice(finding: Finding) -> Finding:
+    """The same about what a tool attached: a list of platforms is not what would help there."""
+    if finding.action == "fix":
+        return replace(finding, fix=LOOK_OR_ATTACH)
+    if finding.action not in ("recreate", "amend"):
+        return finding
+    return replace(finding, fix=ATTACH_AGAIN, action=None)
+
+
 def findings(node: Node, observations: ObservationStore) -> list[Finding]:
     """Everything that is wrong or worth knowing at and below a row, the worst first, each once."""
     unique: dict[tuple[str, object, str | None, str], Finding] = {}
     rows = list(node.walk())
     in_trouble = troubled(rows, observations)
     every = [finding for rule in _TROUBLED for finding in rule(in_trouble, observations)] if in_trouble else []
+    tool = made_by_a_tool(node) is not None
     for row in rows:
         if row.kind not in BLOB_KINDS:
-            every.extend(finding for rule in _ROWS for finding in rule(row, observations))
+            # Below a list of repositories or tags each tag is asked for itself.
+            kept = _ARTIFACT_ROWS if tool or (node.tag is None and made_by_a_tool(row) is not None) else _ROWS
+            every.extend(finding for rule in kept for finding in rule(row, observations))
+    if tool:
+        every = [_without_advice(finding) for finding in every]
     for finding in every:
         unique.setdefault((finding.code, finding.digest, finding.platform, finding.message), finding)
     return sorted(unique.values(), key=lambda finding: finding.severity.rank)

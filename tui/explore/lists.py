@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 
+from tui.explore.digest_tags import digest_tag
 from tui.explore.inspector import JobRequest
 from tui.explore.listing import ROWS, Listing
 from tui.explore.loader import Loader, fault
@@ -202,6 +203,8 @@ def tag_row(parent: Node, name: str, repository: str) -> Node:
         parent=parent,
         expandable=not parent.source.capabilities.remote or is_tag(name),
     )
+    made = digest_tag(name)
+    row.note = made.name if made is not None else ""
     if row.expandable and not is_tag(name) and _is_digest(name):
         row.tag, row.wanted, row.label = None, Digest.parse(name), Digest.parse(name).short
         row.kind = Kind.MANIFEST

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tui.explore.digest_tags import made_by_a_tool
 from tui.explore.finding import codes
 from tui.explore.node import MANIFEST_KINDS, Kind, Node
 from tui.oci import media
@@ -132,6 +133,7 @@ def _is_image(row: Node, manifest: ImageManifest) -> bool:
     """Whether this is an image that runs: no attestation, and no artifact of another kind."""
     return (
         row.kind in (Kind.MANIFEST, Kind.TAG)
+        and made_by_a_tool(row) is None
         and manifest.config is not None
         and media.is_image_config(manifest.config.media_type)
         and not manifest.document.get("artifactType")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tui.explore.choice import Answer
 from tui.explore.choice import called as _called
+from tui.explore.digest_tags import DigestTag, digest_tag
 from tui.explore.finding import Finding, Severity
 from tui.explore.findings import findings as all_findings
 from tui.explore.node import Kind, Load, Node
@@ -172,6 +173,9 @@ def verdict(
     if isinstance(node.manifest, OpaqueManifest):
         return _opaque(node, name, node.manifest, findings)
     every = platforms_of(node) if node.is_index else [node]
+    made = digest_tag(node.tag)
+    if made is not None:
+        return _attached(node, made, every, findings, observations)
     rows = asked_for(every)
     absent = tuple(str(answer.platform) for answer in answers if answer.row is None and answer.state is Pull.NO)
     if wanted is not None:
@@ -200,6 +204,42 @@ def verdict(
         tuple(called for called, _, state in states if state is Pull.YES),
         tuple(dict.fromkeys([*(called for called, _, state in states if state is Pull.NO), *absent])),
         tuple(called for called, _, state in states if state is Pull.UNKNOWN),
+        severity,
+    )
+
+
+def _attached(
+    node: Node, made: DigestTag, rows: Sequence[Node], findings: Sequence[Finding], observations: ObservationStore
+) -> Verdict:
+    """The verdict on what a tool keeps under a tag made of a digest: whether it is there, not who can pull it."""
+    states = [(row, pull(row, lambda part: observe(part, observations))) for row in rows]
+    bad = [row for row, state in states if state is Pull.NO]
+    open_ = [row for row, state in states if state is Pull.UNKNOWN]
+    count = f"{len(bad)} of {len(rows)} {'is' if len(bad) == 1 else 'are'}" if made.lists else "it is"
+    parts = []
+    if bad:
+        reasons = dict.fromkeys(_why_not(row, observations) for row in bad)
+        parts.append(f"{count} not whole: {'; '.join(reasons)}")
+    if open_:
+        reasons = dict.fromkeys(_why_open(row, observations) for row in open_)
+        which = f"{len(open_)} of {len(rows)}" if made.lists else "it"
+        parts.append(f"it was not determined whether {which} is whole: {'; '.join(reasons)}")
+    if not parts:
+        all_of = {
+            0: "it is empty",
+            1: "it is there" if not made.lists else "its only entry is there",
+            2: "both are there",
+        }
+        parts.append(all_of.get(len(rows), f"all {len(rows)} are there"))
+    severity = min((finding.severity for finding in findings), key=lambda grade: grade.rank, default=None)
+    whole = is_complete(node, observations) and severity is not Severity.ERROR and not bad and not open_
+    names = [(row, row.label or short(row.digest)) for row in rows]
+    return Verdict(
+        f"This is {made.name}, and no image: {'; '.join(parts)}.",
+        whole,
+        tuple(name for row, name in names if row not in bad and row not in open_),
+        tuple(name for row, name in names if row in bad),
+        tuple(name for row, name in names if row in open_),
         severity,
     )
 

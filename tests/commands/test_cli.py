@@ -138,6 +138,17 @@ def test_check(calls: Calls) -> None:
 
 def test_create(calls: Calls) -> None:
     argv = ["create", "localhost:5000/app:1", "a", "b", "--amend", "--remove", "arm64", "--annotation", "k=v=w"]
+    argv += [
+        "--platform",
+        "linux/amd64",
+        "--entry-annotation",
+        "linux/arm64",
+        "org.x/y:z=v=w",
+        "--tag",
+        "2",
+        "--tag",
+        "3",
+    ]
     assert cli.main([*argv, "--type", "oci", "--dry-run", "--json", "--read-only"]) == 0
     [(function, args, options)] = calls
     assert (function, args[1].text, texts(args[2])) == ("run_create", "localhost:5000/app:1", ["a", "b"])
@@ -145,6 +156,9 @@ def test_create(calls: Calls) -> None:
         "amend": True,
         "remove": (Platform("linux", "arm64"),),
         "annotations": {"k": "v=w"},
+        "platforms": (Platform("linux", "amd64"),),
+        "entry_annotations": [(Platform("linux", "arm64"), "org.x/y:z", "v=w")],
+        "tags": ("2", "3"),
         "type": "oci",
         "dry_run": True,
         "json": True,
@@ -184,6 +198,9 @@ def test_bookmarks_stand_in_for_sources(calls: Calls, tmp_path: Path) -> None:
         (["create", "app:1", "--amend"], "at least one SOURCE"),
         (["create", "app:1", "a", "--read-only"], "--read-only forbids pushing"),
         (["create", "app:1", "a", "--annotation", "novalue"], "KEY=VALUE"),
+        (["create", "app:1", "a", "--entry-annotation", "linux/arm64", "novalue"], "takes P and KEY=VALUE"),
+        (["create", "app:1", "a", "--entry-annotation", "x/y/z/w", "k=v"], "os/architecture"),
+        (["create", "app:1", "a", "--tag", "a/b"], "the name of a tag"),
         (["create", "app:1", "a", "--type", "schema1"], "invalid choice"),
         (["create", "app:1", "a", "--remove", "x/y/z/w"], "os/architecture"),
         (["fix"], "Name one SOURCE"),

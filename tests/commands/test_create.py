@@ -226,3 +226,22 @@ def test_the_whole_command(served: Any, capsys: pytest.CaptureFixture[str], tmp_
     assert status == 0, written.err
     assert written.out.strip() == served.store.repository("app").tags["1"]
     assert f"PUT  http://{served.address}/v2/app/manifests/1  201" in log.read_text()
+
+
+async def test_only_some_platforms_an_annotation_of_one_entry_and_several_tags(rig: Rig, command: Command) -> None:
+    rig.put("app", make("b", "linux/s390x"), "s390x")
+    arm, amd = Platform.parse("linux/arm64"), Platform.parse("linux/amd64")
+    sources = ["app:amd64", "app:arm64", "app:s390x"]
+    more: dict[str, Any] = {"platforms": (amd, arm), "entry_annotations": [(arm, "a/b:c", "d=e")], "tags": ("2", "3")}
+    status, out, err = await command("app:1", sources, dry_run=True, **more)
+    assert status == 0 and "app:3 would hold it, too." in err and rig.holds("app", "2") is None
+    status, out, _ = await command("app:1", sources, **more)
+    digest = rig.holds("app", "1")
+    assert (status, out) == (0, f"{digest}\n")
+    assert rig.holds("app", "2") == rig.holds("app", "3") == digest
+    entries = command.document("app", "1")["manifests"]
+    assert [entry["platform"]["architecture"] for entry in entries] == ["amd64", "arm64"]
+    assert [entry.get("annotations") for entry in entries] == [None, {"a/b:c": "d=e"}]
+    assert len([record for record in rig.journal.records() if record.digest == digest]) == 3
+    status, _, err = await command("app:1", sources, platforms=(Platform.parse("linux/386"),))
+    assert status == 1 and "There is no linux/386 to keep" in err

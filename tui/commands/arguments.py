@@ -276,6 +276,18 @@ def _create_parser() -> Parser:
     parser.add_argument(
         "--annotation", metavar="K=V", action="append", default=[], help="set an annotation of the index (repeat)"
     )
+    parser.add_argument(
+        "--entry-annotation",
+        metavar=("P", "K=V"),
+        nargs=2,
+        action="append",
+        default=[],
+        help="set an annotation of the entry of this platform (repeat)",
+    )
+    parser.add_argument("--platform", metavar="P", action="append", default=[], help="keep only this platform (repeat)")
+    parser.add_argument(
+        "--tag", metavar="TAG", action="append", default=[], help="let this tag of the repository hold it, too (repeat)"
+    )
     parser.add_argument("--type", choices=("oci", "docker"), help="the kind of list, instead of what its images are")
     _write_options(parser)
     return parser

@@ -9,9 +9,9 @@ from typing import Any
 
 from tui.commands.arguments import Options, UsageError
 from tui.commands.output import err, say, write_what_fits
-from tui.commands.writing import REFUSED, UNKNOWN, WRONG, Stop, tag_target, write
+from tui.commands.writing import DONE, REFUSED, UNKNOWN, WRONG, Progress, Stop, status_of, tag_target, write
 from tui.compose import edit as edits
-from tui.compose.draft import Draft, TypeChoice
+from tui.compose.draft import Draft, Entry, TypeChoice
 from tui.compose.edit import begin_new
 from tui.compose.errors import ResolveError
 from tui.compose.journal import Journal
@@ -24,7 +24,7 @@ from tui.engine import open_engine
 from tui.explore.inspector import Inspector
 from tui.oci.errors import OciError
 from tui.oci.platform import Platform
-from tui.oci.reference import Reference
+from tui.oci.reference import Reference, is_tag
 from tui.sources.location import ObjectLocation
 from tui.sources.spec import SourceSpec, locate, parse_source
 from tui.text import safe
@@ -32,17 +32,19 @@ from tui.text import safe
 
 def run(options: Options, settings: Settings) -> int:
     target, *sources = options.words or [""]
-    if not target or not (sources or (options.amend and (options.remove or options.annotation or options.type))):
+    if not target or not (sources or (options.amend and _changes(options))):
         raise UsageError("Name a TARGET and at least one SOURCE.")
     if settings.read_only and not options.dry_run:
         raise UsageError("--read-only forbids pushing; add --dry-run to see what would be done.")
     specs = [parse_source(word) for word in options.words]
-    annotations: dict[str, str] = {}
-    for text in options.annotation:
-        key, equals, value = text.partition("=")
-        if not key or not equals:
-            raise UsageError(f"--annotation takes KEY=VALUE, not “{text}”.")
-        annotations[key] = value
+    annotations = dict(_pair(text, "--annotation takes") for text in options.annotation)
+    of_entries = [
+        (Platform.parse(platform), *_pair(text, "--entry-annotation takes P and"))
+        for platform, text in options.entry_annotation
+    ]
+    for tag in options.tag:
+        if not is_tag(tag):
+            raise UsageError(f"--tag takes the name of a tag, not “{tag}”.")
     write_what_fits(ascii_only=settings.ascii, json=options.json)
     work = run_create(
         settings,
@@ -51,11 +53,27 @@ def run(options: Options, settings: Settings) -> int:
         amend=options.amend,
         remove=tuple(Platform.parse(text) for text in options.remove),
         annotations=annotations,
+        platforms=tuple(Platform.parse(text) for text in options.platform),
+        entry_annotations=of_entries,
+        tags=tuple(options.tag),
         type=options.type,
         dry_run=options.dry_run,
         json=options.json,
     )
     return asyncio.run(work)
+
+
+def _changes(options: Options) -> bool:
+    """Whether an amended list would be another one without any SOURCE."""
+    named = (options.remove, options.platform, options.annotation, options.entry_annotation, options.type)
+    return any(named)
+
+
+def _pair(text: str, takes: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise UsageError(f"{takes} KEY=VALUE, not “{text}”.")
+    return key, value
 
 
 async def run_create(settings: Settings, target: SourceSpec, sources: Sequence[SourceSpec], **options: Any) -> int:
@@ -75,6 +93,9 @@ async def create(
     amend: bool = False,
     remove: Sequence[Platform] = (),
     annotations: Mapping[str, str] | None = None,
+    platforms: Sequence[Platform] = (),
+    entry_annotations: Sequence[tuple[Platform, str, str]] = (),
+    tags: Sequence[str] = (),
     type: str | None = None,
     dry_run: bool = False,
     json: bool = False,
@@ -83,17 +104,47 @@ async def create(
     """Make the list and push it; gives the exit status: 0 done, 1 refused, 2 wrong usage, 3 could not be found out."""
     service = DraftService(inspector, journal=journal)
 
+    made: list[Plan] = []
+
     async def plan() -> Plan:
         draft = await _draft(service, tag_target(target), sources, amend, remove, dry_run)
+        draft = _kept(draft, platforms)
+        for platform, name, value in entry_annotations:
+            for row in _rows(draft, platform, "annotate"):
+                draft = edits.annotate_entry(draft, row.key, name, value)
         for name, value in (annotations or {}).items():
             draft = edits.annotate(draft, name, value)
         if type is not None:
             draft = edits.choose_type(draft, TypeChoice(type))
         for message in draft.messages:
             err(message)
-        return await service.plan(draft, dry_run=dry_run, count_referrers=False)
+        made.append(await service.plan(draft, dry_run=dry_run, count_referrers=False))
+        return made[0]
 
-    return await write(service, target, plan, dry_run=dry_run, json=json)
+    status = await write(service, target, plan, dry_run=dry_run, json=json)
+    for tag in tags if status == DONE else ():
+        status = await _also(service, made[0], tag, dry_run) or status
+    return status
+
+
+async def _also(service: DraftService, first: Plan, tag: str, dry_run: bool) -> int:
+    """Let one tag more hold what was pushed, as guarded as the first and with a record of its own."""
+    target = first.target.with_tag(tag)
+    if dry_run or first.digest is None:
+        err(f"{safe(str(target))} would hold it, too.")
+        return DONE
+    try:
+        plan = await service.plan_tag(target, first.digest, lambda _text: None)
+    except ResolveError as error:
+        err(error.sentence)
+        return UNKNOWN if error.undetermined else REFUSED
+    for problem in plan.problems:
+        err(problem.message)
+    if not plan.ready:
+        return status_of(plan.problems)
+    result = await service.push(plan, Progress()).run()
+    err(result.sentence)
+    return DONE if result.ok else UNKNOWN if result.undetermined else REFUSED
 
 
 async def _draft(
@@ -124,12 +175,27 @@ async def _draft(
     return _removed(draft, remove)
 
 
+def _rows(draft: Draft, platform: Platform, what: str) -> tuple[Entry, ...]:
+    """The rows of a platform. Raises Stop when there is none."""
+    rows = edits.find(draft, str(platform))
+    if not rows:
+        held = ", ".join(row_name(entry) for entry in draft.images) or "nothing"
+        raise Stop(REFUSED, f"There is no {platform} to {what}: the list holds {held}.")
+    return rows
+
+
+def _kept(draft: Draft, platforms: Sequence[Platform]) -> Draft:
+    """Only these platforms, with their attestations; all when none is named."""
+    wanted = {row.key for platform in platforms for row in _rows(draft, platform, "keep")}
+    for row in draft.images if platforms else ():
+        if row.key not in wanted:
+            draft = edits.remove(draft, row.key)
+    return draft
+
+
 def _removed(draft: Draft, remove: Sequence[Platform]) -> Draft:
     for platform in remove:
-        rows = edits.find(draft, str(platform))
-        if not rows:
-            held = ", ".join(row_name(entry) for entry in draft.images) or "nothing"
-            raise Stop(REFUSED, f"There is no {platform} to remove: the list holds {held}.")
+        rows = _rows(draft, platform, "remove")
         if len(rows) > 1 and len({entry.platform for entry in rows}) > 1:
             several = ", ".join(row_name(entry) for entry in rows)
             raise Stop(REFUSED, f"{platform} is ambiguous: it could be {several}. Write the one that is meant, whole.")

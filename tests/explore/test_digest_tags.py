@@ -56,6 +56,7 @@ async def test_the_list_of_referrers_is_checked_as_one() -> None:
     assert found == []
     said = verdict(node, found, explorer.observations)
     assert said.sentence == f"This is the list of referrers of {ABOUT}, and no image: both are there."
+    assert explorer.rollup(node).label == "2 referrers"
     assert said.complete
     assert exit_status(report(node, explorer.observations)) == 0
     source.drop("app", second.blobs[1].digest)

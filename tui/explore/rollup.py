@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from tui.explore.digest_tags import digest_tag
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.structure import all_shadowed, nobody_asks, refusal
 from tui.oci.manifest import OpaqueManifest
@@ -205,9 +206,13 @@ def _of_index(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
         platforms_ok=ok,
         platforms_total=total,
         platforms_broken=broken,
-        label=_index_label(ok, broken, total),
+        label=_index_label(ok, broken, total) if digest_tag(node.tag) is None else _referrers_label(total),
         attestations=attestations,
     )
+
+
+def _referrers_label(total: int) -> str:
+    return f"{total} referrer{'' if total == 1 else 's'}"
 
 
 def _index_label(ok: int, broken: int, total: int) -> str:

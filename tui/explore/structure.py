@@ -30,11 +30,13 @@ class Flaw:
     reason: str
     """After "it cannot be pulled: …" or "the image of linux/arm64: …"."""
     facts: tuple[str, str] = ("", "")
+    spared: tuple[str, ...] = ()
+    """Clients that take this one, though they refuse others of its code."""
 
     @property
     def refused_by(self) -> tuple[str, ...]:
         """The clients that were seen to refuse it."""
-        return codes()[self.code].refused_by
+        return tuple(name for name in codes()[self.code].refused_by if name not in self.spared)
 
     @property
     def taken_by(self) -> tuple[str, ...]:
@@ -103,6 +105,7 @@ def _of_document(row: Node) -> Iterator[Flaw]:
             "content-type-mismatch",
             f"it is served as {header} and calls itself {own}",
             (f"header: {header}", f"document: {own}"),
+            () if media.is_docker(manifest.served_as) else ("skopeo",),  # it holds Docker's types to the document only
         )
     odd = next(((place, text) for place, text in _types(manifest) if not media.is_well_formed(text)), None)
     if odd is not None:

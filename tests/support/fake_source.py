@@ -40,6 +40,7 @@ class FakeSource:
     title = "fake.test"
     registry: str | None = "fake.test"
     can_write = False
+    why_ask_first = ""
     why_read_only = "it is a fake"
 
     def __init__(self, *, page_size: int = 1000) -> None:

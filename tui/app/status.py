@@ -74,6 +74,9 @@ class Status:
         verdict = self.screen.findings.verdict(top, self.screen.explorer)
         mark, role = self._mark_of(verdict)
         line = Line(hang=2).put(f"{mark} ", role).put(verdict.sentence, role if role == "bad" else "plain")
+        if verdict.unknown and (why := self.screen.explorer.why_not_unasked(top)):
+            line.put("   ").put(self.screen.keys.first("check"), "key-cap", Target("action", "check"))
+            line.put(f" {self.screen.keys.title('check')}", "label").put(f" ({why})", "dim")
         fixes: dict[str, str] = {}
         for finding in self.screen.findings.findings(top, self.screen.explorer):
             if finding.action and finding.severity is not Severity.INFO:

@@ -82,6 +82,7 @@ class CheckRun:
         afterwards: Callable[[Node, Hashable], Awaitable[None]],
         wanted: Callable[[Node], bool] | None = None,
         deep: bool = False,
+        at_most: int | None = None,
     ) -> None:
         self.node = node
         self.deep = deep
@@ -99,6 +100,10 @@ class CheckRun:
         self._pending = 0
         self._walk = Walk()
         self._cut = False
+        self._at_most = at_most
+        self._asked = 0
+        self.left = False
+        """Whether it ended because it may take no more than `at_most` requests."""
         self._over = asyncio.Event()
         self._tail: asyncio.Task[None] | None = None
         self._requests_before = node.source.requests
@@ -156,6 +161,9 @@ class CheckRun:
             return  # referrers are asked for only when somebody opens them: nothing that a pull needs
         if self._wanted is not None and node.kind is Kind.MANIFEST and node is not self.node and not self._wanted(node):
             return
+        if self._at_most is not None and self._asked >= self._at_most:
+            self.left = True
+            return
         try:
             new = self._walk.step(key_of(node) or (node.key if node.kind in MANIFEST_KINDS else None))
         except LimitReached as limit:
@@ -169,6 +177,7 @@ class CheckRun:
             self._descend(node)
             return
         self._pending += 1
+        self._asked += 1
         job.when_over(lambda _: self._back(node, new))
 
     def _cut_off(self, place: Node, limit: str) -> None:
@@ -256,6 +265,8 @@ class CheckRun:
     def _back(self, node: Node, new: bool) -> None:
         if self.stopped:
             return
+        if self._tree.observation(node).presence is Presence.MISSING:
+            self._asked += 1  # that it is not there was asked twice
         if new:
             self._answered()
         self._descend(node)

@@ -18,6 +18,7 @@ from tui.explore.rollup import Rollup
 from tui.explore.scheduler import Job, Urgency
 from tui.explore.search import MissingObjectSearch, compare
 from tui.explore.tree import Event, Tree, key_of
+from tui.explore.walker import UNASKED_LIMIT
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest, digest_or_name
@@ -105,6 +106,7 @@ class Explorer:
         self._lists = Lists(self._loader)
         self._search = MissingObjectSearch(self.tree, self.inspector)
         self._runs: dict[Node, CheckRun] = {}
+        self._unasked: dict[Node, CheckRun] = {}
         self._focus = Focus(self.tree, self.inspector)
         self._sources = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -245,6 +247,9 @@ class Explorer:
         """Nobody looks at this row any more: work that only it (and what is below it) wanted is dropped."""
         for row in node.walk():
             self.inspector.withdraw(row.key)
+            if (run := self._unasked.get(row)) is not None and run.running:
+                run.stop()
+                del self._unasked[row]
 
     async def refresh(self, node: Node) -> None:
         """Ask again for a row and what was loaded below it, past every cache."""
@@ -339,6 +344,28 @@ class Explorer:
         run.start()
         return run
 
+    def check_unasked(self, node: Node) -> CheckRun | None:
+        """Check everything below what was just opened, though nobody asked for it: nothing is looked for elsewhere, no
+        blob is read, and it ends after `UNASKED_LIMIT` requests. None where `why_not_unasked` has a reason. It is not
+        among those that run: it stops when the row is left."""
+        if self.why_not_unasked(node):
+            return None
+        run = self._unasked.get(node)
+        if run is None or not run.running:
+            run = self._unasked[node] = CheckRun(
+                node, self.tree, self.inspector, self._loader, self._lists, _nowhere, at_most=_unasked(node)
+            )
+            run.start()
+        return run
+
+    def why_not_unasked(self, node: Node) -> str:
+        """Why everything below a row is checked only when somebody asks for it; "" when it is by itself."""
+        run = self._unasked.get(node)
+        if run is not None and run.left:
+            return f"more than {UNASKED_LIMIT} requests"
+        entries = len(node.index.entries) if node.index is not None else 0
+        return f"more than {UNASKED_LIMIT} requests" if _unasked(node) <= entries else node.source.why_ask_first
+
     def last_check(self, node: Node) -> CheckRun | None:
         """The last check of this row, when it ended by itself and no other check began since."""
         run = self._runs.get(node)
@@ -410,12 +437,21 @@ class Explorer:
 
     async def aclose(self) -> None:
         """Stop everything. Sources are closed by whoever opened them."""
-        for run in list(self._runs.values()):
+        for run in [*self._runs.values(), *self._unasked.values()]:
             run.stop()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.inspector.stop()
+
+
+def _unasked(node: Node) -> int:
+    """How many requests may follow those that opening a row took: one for what each of its rows stands for."""
+    return UNASKED_LIMIT - sum(row.kind in MANIFEST_KINDS | BLOB_KINDS for row in node.children)
+
+
+async def _nowhere(node: Node, owner: Hashable) -> None:
+    """Look for what is missing nowhere else."""
 
 
 def _digest_row(parent: Node, digest: Digest) -> Node:

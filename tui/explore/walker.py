@@ -16,6 +16,8 @@ OBJECT_LIMIT = 10_000
 ROW_LIMIT = 50_000
 #: So many indexes inside one are unwrapped for a new one at most.
 INDEX_LIMIT = 64
+#: What is opened is checked by itself as long as that takes no more than so many requests.
+UNASKED_LIMIT = 200
 
 
 class LimitReached(Exception):

@@ -164,6 +164,12 @@ class Source(Protocol):
         ...
 
     @property
+    def why_ask_first(self) -> str:
+        """Why it should be asked for no more than somebody wants to see; empty when that does not matter: "docker.io
+        counts what it is asked". Safe."""
+        ...
+
+    @property
     def requests(self) -> int:
         """How many requests this source has sent so far; 0 for what lies on disk."""
         ...

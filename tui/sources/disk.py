@@ -49,6 +49,7 @@ class DiskSource:
 
     registry: str | None = None
     can_write = False
+    why_ask_first = ""
     why_read_only = "It is a file on disk, which fanfold only reads. Copy the image to a registry instead."
     requests = 0
 

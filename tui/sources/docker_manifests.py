@@ -78,6 +78,7 @@ class DockerManifests:
     kind: Literal["docker-manifests"] = "docker-manifests"
     registry: str | None = None
     can_write = True
+    why_ask_first = "what it names has to be asked for in registries"
     why_read_only = ""
 
     def __init__(self, folder: Path | None = None, client: Client | None = None) -> None:

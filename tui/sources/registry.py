@@ -11,7 +11,7 @@ from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.manifest import AnyManifest
-from tui.oci.reference import Reference
+from tui.oci.reference import DOCKER_HUB, Reference
 from tui.registry import errors
 from tui.registry.client import Client
 from tui.registry.page import Page
@@ -89,6 +89,17 @@ class RegistrySource:
             return "fanfold was started with --read-only."
         if settings.host(self._registry).read_only:
             return f"{self.title} is set read-only in the configuration."
+        return ""
+
+    @property
+    def why_ask_first(self) -> str:
+        limit = self._client.rate_limit(self._registry)
+        if limit is not None and limit.remaining is not None:
+            return f"{self.title} counts what it is asked, {limit.remaining:,} left"
+        if self._registry == DOCKER_HUB:
+            return f"{self.title} counts what it is asked"
+        if self._client.paused_until(self._registry) is not None:
+            return f"{self.title} asked for a rest"
         return ""
 
     @property

@@ -51,6 +51,7 @@ class StorageSource:
     kind: Literal["storage"] = "storage"
     registry: str | None = None
     can_write = False
+    why_ask_first = ""
     why_read_only = "A storage folder is only read, never written: change it through the registry that owns it."
     requests = 0
 

@@ -147,6 +147,8 @@ class Navigation:
         self.images.reveal(node)
         if node.load is Load.READY and node.kind is not Kind.MORE:
             self.screen.observer.publish_about(EventKind.OPENED, node)
+            if node.top() is node and self.images.is_open(node):
+                self.screen.explorer.check_unasked(node)
         self.screen.detail.refresh()
         self.screen.status.refresh_verdict()
 

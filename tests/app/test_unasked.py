@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.app.stage import staged
+from tui.app.pages.parts import presence_line
+from tui.explore.cells import UNICODE
+from tui.sources.presence import UNCHECKED, Observation, Presence
 
 pytestmark = pytest.mark.slow
 
@@ -29,3 +34,12 @@ async def test_where_requests_are_counted_the_key_is_offered_with_its_reason() -
         assert "x check (fake.test counts what it is asked, 97 left)" in line
         await stage.press("x")
         await stage.until(lambda: "cannot be pulled" in stage.main.status.verdict_line().plain)
+
+
+def test_the_age_of_an_answer_is_told_once_it_is_old() -> None:
+    now = datetime.now(UTC)
+    fresh = presence_line(Observation(Presence.PRESENT, at=now), UNICODE)
+    old = presence_line(Observation(Presence.PRESENT, at=now - timedelta(minutes=12)), UNICODE)
+    never = presence_line(UNCHECKED, UNICODE)
+    assert "asked" not in fresh.plain and "asked" not in never.plain
+    assert "✓ present" in old.plain and "asked 12 minutes ago" in old.plain

@@ -10,6 +10,7 @@ from tui.explore.cells import UNICODE, row, tree_lines
 from tui.explore.explorer import Explorer
 from tui.explore.finding import named_tags
 from tui.explore.findings_cache import FindingsCache
+from tui.explore.inspector import Inspector
 from tui.explore.node import Kind, Node
 from tui.explore.tree import key_of
 from tui.explore.verdict import coverage
@@ -161,6 +162,59 @@ async def test_what_four_tags_lack_is_one_finding_that_names_them() -> None:
     assert named_tags(at_the_top) == "in app:1.0, app:1.1 and app:2.0"
     (of_one,) = known.findings(registry.children[0].children[0], explorer)
     assert named_tags(of_one) == ""
+
+
+async def test_a_blob_that_came_back_is_there_in_every_row_that_shows_it() -> None:
+    """One tag was looked at while the config was gone, the other after it was put back: one answer, the last one."""
+    source = FakeSource()
+    made = images.image("linux/amd64")
+    source.put("app", made, "1")
+    source.put("app", images.index(made), "2")
+    config = made.blobs[0].digest
+    source.script[str(config)] = SourceError(Presence.MISSING, "It is gone.", status=404)
+    explorer = Explorer(Inspector(clock=lambda: next(clock)))
+    clock = iter(range(0, 1_000_000, 10))
+    one, two = explorer.add_selector(source, "app", "1"), explorer.add_selector(source, "app", "2")
+    await explorer.check(one).wait()
+    first = next(row for row in one.walk() if row.kind is Kind.CONFIG)
+    assert status(explorer, first) == "✗ missing"
+    del source.script[str(config)]
+    await explorer.check(two).wait()
+    second = next(row for row in two.walk() if row.kind is Kind.CONFIG)
+    assert (status(explorer, first), status(explorer, second)) == ("✓", "✓")
+    assert first.error is None
+
+
+async def test_a_manifest_that_came_back_is_there_in_every_row_that_shows_it() -> None:
+    source = FakeSource()
+    made = images.image("linux/amd64")
+    source.put("app", images.index(made), "1")
+    source.put("app", images.index(made, annotations={"a": "b"}), "2")
+    source.script[str(made.digest)] = SourceError(Presence.MISSING, "It is gone.", status=404)
+    explorer = Explorer(Inspector(clock=lambda: next(clock)))
+    clock = iter(range(0, 1_000_000, 10))
+    one, two = explorer.add_selector(source, "app", "1"), explorer.add_selector(source, "app", "2")
+    await explorer.check(one).wait()
+    assert status(explorer, one.children[0]) == "✗ missing"
+    del source.script[str(made.digest)]
+    await explorer.check(two).wait()
+    assert status(explorer, two) == "✓ 1/1 platform"
+    assert status(explorer, one.children[0]) == "· manifest there"
+    assert not any(row.kind is Kind.FAULT for row in one.walk())
+
+
+async def test_a_failed_row_shows_what_was_found_out_since() -> None:
+    source = FakeSource()
+    made = source.put("app", images.image("linux/amd64"))
+    explorer = Explorer()
+    row = explorer.add_selector(source, "app", str(made.digest))
+    source.script[str(made.digest)] = SourceError(Presence.UNREACHABLE, "No answer.")
+    await explorer.open(row)
+    assert status(explorer, row) == "? unreachable"
+    row.descriptor = made.descriptor
+    explorer.tree.register(row)
+    explorer.observations.put(source, "app", made.digest, Observation(Presence.MISSING))
+    assert status(explorer, row) == "✗ missing"
 
 
 async def test_many_tags_are_counted() -> None:

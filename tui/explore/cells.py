@@ -204,7 +204,9 @@ def status_cell(
             return ((glyphs.of(Presence.LIMITED, tick), "warn"), (f" {rest_words(rest)}", "warn")), True
         return ((glyphs.of(Presence.CHECKING, tick), "info"), (" loading", "dim")), True
     if node.load is Load.FAILED and node.error is not None:
-        failed = node.error.observation()
+        failed, since = node.error.observation(), observed.observation(node)
+        if since.presence.settled and not since.presence.is_there:
+            failed = since  # found out by another row that shows it
         return presence_pieces(failed, glyphs, tick, now), failed.presence is Presence.LIMITED
     if node.kind is Kind.FAULT:
         return (), False

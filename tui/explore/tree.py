@@ -265,9 +265,21 @@ class Tree:
         self.emit(NodeChanged(node))
 
     def _presence_changed(self, key: Key) -> None:
-        for node in self._by_object.get(key, ()):
+        there = self.observations.get(*key).presence.is_there
+        for node in list(self._by_object.get(key, ())):
             self.touch(node)
+            if there and node.load is Load.FAILED and node.error is not None and not node.error.presence.is_there:
+                self._came_back(node)
         self.emit(PresenceChanged(*key))
+
+    def _came_back(self, node: Node) -> None:
+        """An object that a row failed to read was seen since: the row may be opened again, and says so."""
+        if node.error is None or node.error.presence is Presence.MISMATCHED:
+            return  # what was read was wrong, and that something is there was known
+        node.load, node.error = Load.IDLE, None
+        if any(row.kind is Kind.FAULT for row in node.children):
+            self.replace_children(node, [row for row in node.children if row.kind is not Kind.FAULT])
+        self.changed(node)
 
 
 def _same_attestations(row: Node, fresh: Node) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tui.app.styled_text import Line, Lines, Role, Target
@@ -12,12 +13,15 @@ from tui.explore.finding import Finding, Severity
 from tui.explore.node import Node
 from tui.oci.digest import Digest
 from tui.sources.presence import Observation, Presence
-from tui.text import safe
+from tui.text import age, safe
 
 if TYPE_CHECKING:
     from tui.app.keys import Keys
 
 LABEL = 11
+
+#: The age of an answer is told when it is older than so many seconds.
+OLD_SECONDS = 60
 
 SEVERITY_ROLE: dict[Severity | None, Role] = {
     Severity.ERROR: "bad",
@@ -76,6 +80,8 @@ def presence_line(observation: Observation, glyphs: Glyphs) -> Line:
     line.put(f"{glyphs.of(presence)} {presence.value}", presence.words.role)
     if observation.detail:
         line.put(f"  {observation.detail}", "dim")
+    if observation.at.year > 1 and datetime.now(UTC) - observation.at > timedelta(seconds=OLD_SECONDS):
+        line.put(f"  asked {age(observation.at)}", "dim")
     if observation.confirmed and presence is Presence.MISSING:
         line.put(f" {glyphs.dot} asked a second way too", "dim")
     return line

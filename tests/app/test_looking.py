@@ -240,6 +240,7 @@ async def test_a_moved_tag_shows_its_new_digest_after_refresh() -> None:
 
 async def test_leaving_a_row_stops_its_work() -> None:
     async with staged() as stage:
+        stage.source.why_ask_first = "it counts"
         await stage.go("app", "1.0", "linux/amd64")
         stage.source.hold()
         await stage.press("l")

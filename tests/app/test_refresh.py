@@ -143,6 +143,7 @@ async def test_nine_answers_are_drawn_together(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(owner, name, counted(drawn, name, getattr(owner, name)))
     monkeypatch.setattr("tui.app.widgets.tree.row", counted(drawn, "row", row))
     source = WritableSource()
+    source.why_ask_first = "x is pressed"
     images = [image(f"linux/{name}", seed=name) for name in ("amd64", "arm64", "s390x")]
     source.put("app", index(*images), "1.0")
     async with staged(source=source) as stage:

@@ -243,6 +243,8 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
     def go(self, node: Node) -> bool:
         """Put the cursor on a row, expanding the rows above it; False when it is not shown at all."""
         self.unfold(node)
+        if node.key not in self._branches and node.parent is not None and self.is_open(node.parent):
+            self.sync(node.parent)  # it was opened just now, and not filled yet
         branch = self._branches.get(node.key)
         if branch is None:
             return False

@@ -11,10 +11,13 @@ import sys
 import termios
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from tests.app.terminal import Terminal, terminal
+from tui.demo.gallery import build_gallery
+from tui.demo.serve import Served
 
 pytestmark = pytest.mark.slow
 
@@ -200,3 +203,31 @@ def test_a_key_that_is_stuck_does_not_delay_the_one_that_leaves() -> None:
         typist.start()
         assert ended(screen, 40) == 0
         assert time.monotonic() - began < 12, "not after the minute that 100,000 keys take"
+
+
+@pytest.fixture(scope="module")
+def broken_list() -> Iterator[str]:
+    """The address of a list that can be recreated."""
+    with Served.start(build_gallery()) as served:
+        yield f"{served.address}/sandbox:0.16-edge"
+
+
+@pytest.mark.parametrize(
+    "keys", ["?qq", "?q?q??qq", "Rqqq", "RRRR", "RRAADDTT", "eeqqyyqq", "??\x1b\x1b\x1b", "ARq?qAq"]
+)
+def test_keys_faster_than_what_they_open(broken_list: str, keys: str) -> None:
+    with terminal([sys.executable, "-m", "tui", broken_list], size=(120, 40)) as screen:
+        screen.until("arm64")
+        for _ in range(3):
+            screen.press(keys, 0.4)
+        screen.read(1.0)
+        shown = screen.output
+        for _ in range(12):
+            if screen.process.poll() is None:
+                screen.press("\x1b", 0.25)
+        if screen.process.poll() is None:
+            screen.press("\x11", 0.5)
+        if screen.process.poll() is None:
+            screen.press("y", 0.3)  # a draft is open: leave all the same
+        assert ended(screen) == 0
+        assert "That did not work" not in shown and "fault in fanfold" not in screen.output

@@ -174,6 +174,7 @@ class ActionSet(Generic[C]):
         self._warn = warn
         self._handlers: dict[str, Handler] = {}
         self._owners: dict[str, object] = {}
+        self._writing = False
 
     def add(self, controller: object) -> None:
         """Let a controller carry out what its class declares."""
@@ -229,11 +230,18 @@ class ActionSet(Generic[C]):
         if why:
             self._warn(f"{self.keys.first(action_id, self.scope)} {self._by_id[action_id].title}: {why}")
             return False
+        writes = self._by_id[action_id].writes
+        if writes and self._writing:
+            return False  # its key came twice, faster than what it opens: two of these would lie over each other
         outcome = self._handlers[action_id]()
         if isinstance(outcome, Awaitable):
-            self._start(_awaited(outcome), f"action:{action_id}")
+            self._writing = self._writing or writes
+            self._start(self._awaited(outcome, writes), f"action:{action_id}")
         return True
 
-
-async def _awaited(outcome: Awaitable[None]) -> None:
-    await outcome
+    async def _awaited(self, outcome: Awaitable[None], writes: bool) -> None:
+        try:
+            await outcome
+        finally:
+            if writes:
+                self._writing = False

@@ -220,6 +220,10 @@ class FanfoldApp(App[int]):
 
     def _handle_exception(self, error: Exception) -> None:
         """A fault of ours. Textual would print every local variable of every frame, passwords among them."""
+        if self._exit:  # on the way out what is half made is taken away under the feet of what makes it
+            _log.error("while the screen was leaving", exc_info=error)
+            self._close_messages_no_wait()
+            return
         self._return_code = CRASHED
         if not self._exit_renderables:  # the first is what tests raise again, and what is told
             self._exit_renderables.append(Text(crash_text(error)))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 from textual.worker import Worker
 
@@ -26,6 +27,7 @@ _REPEAT = 3.0
 class HostScreen(Screen[T]):
     """A screen that says, asks and starts things."""
 
+    _asking = False
     _warned: tuple[str, str] = ("", "")
     _warned_until = 0.0
 
@@ -43,8 +45,22 @@ class HostScreen(Screen[T]):
         self.say(text, severity="warning")
 
     async def ask(self, dialog: ModalScreen[Answer]) -> Answer | None:
-        """Show a dialog and wait for its answer; None when it was left. Call it from a worker (`start`)."""
-        return await self.app.push_screen_wait(dialog)
+        """Show a dialog and wait for its answer; None when it was left. Call it from a worker (`start`).
+
+        A second question while one is open (keys typed faster than it appeared) is not asked: None.
+        """
+        if self._asking:
+            return None
+        self._asking = True
+        try:
+            return await self.app.push_screen_wait(dialog)
+        finally:
+            self._asking = False
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """As Textual's, for a screen that is in front only: that takes away whatever is in front when a key that
+        leaves comes twice."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def start(
         self, work: Coroutine[Any, Any, Any], name: str, *, group: str = "", exclusive: bool = False

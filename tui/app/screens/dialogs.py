@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from textual import events, on
 from textual.app import App, ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
@@ -63,6 +64,10 @@ class Dialog(ModalScreen[T], Generic[T]):
     def read_only(self) -> bool:
         """Whether `--read-only` is on."""
         return self.main.read_only
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Answer, once: a key that leaves may come twice before the dialog is gone."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def on_mount(self) -> None:
         self.main.keys.bind(self, self.scope)

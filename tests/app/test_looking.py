@@ -135,7 +135,7 @@ async def test_findings_name_the_fix_and_the_key() -> None:
         stage.main.detail.show_tab("findings")
         await stage.until(lambda: "missing-blob" in stage.page)
         assert str(stage.images.broken.blobs[2].digest) in stage.page
-        assert "R " in stage.page
+        assert "F " in stage.page
 
 
 async def test_a_statement_opens_as_json_with_a_summary_on_top() -> None:

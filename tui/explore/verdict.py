@@ -26,7 +26,7 @@ from tui.explore.objects import (
     walk,
 )
 from tui.explore.observations import ObservationStore
-from tui.explore.rollup import HAVE, Pull, asked_for, blobs_of, platforms_of, pull
+from tui.explore.rollup import Pull, asked_for, blobs_of, platforms_of, pull
 from tui.explore.structure import clients, nobody_asks, refusal, refusing
 from tui.explore.tree import observe
 from tui.oci.manifest import OpaqueManifest
@@ -477,7 +477,7 @@ def _attestations(node: Node, observations: ObservationStore, complete: bool, wa
         parts = [observe(part, observations) for part in (row, *blobs_of(row))]
         if any(observation.presence in (Presence.MISSING, Presence.MISMATCHED) for observation in parts):
             gone.append(platform_text(row) or short(row.digest))
-        elif row.load is not Load.READY or any(observation.presence not in HAVE for observation in parts):
+        elif any(observation.presence in dict(_OPEN_WORDS) for observation in parts):
             open_.append(platform_text(row) or short(row.digest))
     sentences = []
     if gone:

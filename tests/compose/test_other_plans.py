@@ -59,7 +59,7 @@ class TestUndo:
         rig.inspector.forget_location()
         plan = await plan_undo(rig.journal, rig.ref("app:1"), result.digest, rig.inspector)
         assert plan.ready
-        assert one.layers[1].digest in plan.problems[0].message
+        assert one.layers[1].digest in plan.problems[0].text
         assert (await rig.push(plan).run()).ok
         assert rig.holds("app", "1") == old
 
@@ -249,6 +249,21 @@ class TestDelete:
         assert result.outcome is Outcome.FAILED
         assert "left as it was" in result.sentence
         assert rig.holds("app", "1") == digest
+
+    async def test_a_registry_that_does_not_delete_by_tag_says_so_in_the_plan(self, rig: Rig) -> None:
+        digest = rig.put_list("app", [make("a", "linux/amd64")], "1")
+        rig.change(lambda store: setattr(store.repository("app"), "quirks", Quirks(delete=False)))
+        plan = await plan_delete_tag(rig.inspector, rig.ref("app:1"))
+        assert not plan.ready
+        assert [problem.code for problem in plan.problems] == ["no-delete-by-tag"]
+        assert "does not delete by tag" in plan.problems[0].message
+        assert rig.holds("app", "1") == digest
+
+    async def test_finding_that_out_deletes_nothing(self, rig: Rig) -> None:
+        digest = rig.put_list("app", [make("a", "linux/amd64")], "1", "same")
+        plan = await plan_delete_tag(rig.inspector, rig.ref("app:1"))
+        assert plan.ready and not plan.problems
+        assert rig.holds("app", "1") == rig.holds("app", "same") == digest
 
     async def test_a_tag_that_moved_meanwhile_is_not_deleted(self, rig: Rig) -> None:
         rig.put_list("app", [make("a", "linux/amd64")], "1")

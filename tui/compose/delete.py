@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,7 @@ from tui.compose.errors import ResolveError
 from tui.compose.plan import Action, DiffRow, Plan, Step, StepKind
 from tui.compose.planner import read_only
 from tui.compose.resolve import read, tag_heads
+from tui.compose.validate import Problem
 from tui.explore.diff import Change
 from tui.explore.inspector import Inspector
 from tui.oci import media
@@ -16,6 +18,7 @@ from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import AnyManifest, Index
 from tui.oci.reference import Reference
+from tui.registry.errors import RegistryError, Unsupported
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
@@ -102,7 +105,7 @@ async def plan_delete_tag(
     """The plan that deletes one tag. What it holds stays in the repository, and in the journal, so that it can be put
     back.
 
-    Many registries refuse to delete a single tag; then nothing is changed and the push says so. Raises ResolveError
+    Many registries refuse to delete a single tag: the plan asks beforehand, and has a problem then. Raises ResolveError
     when there is no such tag.
     """
     home, tag = RepositoryLocation.of(target), target.tag or "latest"
@@ -121,9 +124,31 @@ async def plan_delete_tag(
     if impact.indexes:
         warnings.append(f"It is also an entry of {_some(impact.indexes)}, which is not changed.")
     step = Step(1, StepKind.DELETE_TAG, f"delete the tag {name}", manifest.digest, selector=tag)
-    return _plan(
+    plan = _plan(
         inspector, target, manifest, step, (DiffRow(Change.REMOVED, "tag", tag),), warnings, f"{name} will be gone."
     )
+    refused = "" if plan.problems else await _refusal_by_tag(inspector, home)
+    if not refused:
+        return plan
+    text = f"{refused} The plan for the manifest ({manifest.digest.short}) says which tags those are."
+    return replace(plan, problems=(Problem("no-delete-by-tag", text),))
+
+
+async def _refusal_by_tag(inspector: Inspector, home: RepositoryLocation) -> str:
+    """Why this registry deletes no single tag; "" when it may do so, or when nobody can tell.
+
+    No registry says so unasked. It is asked to delete a tag that there cannot be: one that deletes tags answers 404,
+    one that does not 400 or 405, and nothing is changed by either.
+    """
+    if home.registry is None:
+        return ""
+    try:
+        await inspector.client.delete_manifest(home.registry, home.repository, f"fanfold-asks-{secrets.token_hex(12)}")
+    except Unsupported as error:
+        return error.sentence
+    except RegistryError:
+        return ""  # not there, as it should be; or it says nothing of tags, and the push will
+    return ""
 
 
 async def plan_delete_manifest(

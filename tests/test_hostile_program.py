@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -87,17 +88,19 @@ def secure(world: Hostiles, tmp_path_factory: pytest.TempPathFactory) -> Callabl
     return start
 
 
-def test_certificates(secure: Callable[[str], tuple[str, Path]], tmp_path: Path) -> None:
-    for name, trusted in (("IP:127.0.0.1", True), ("DNS:other.example", False)):
-        address, certificate = secure(name)
-        config = tmp_path / f"{trusted}.toml"
-        config.write_text(f'[hosts."{address}"]\nca = "{certificate}"\n')
-        plain = run("check", f"{address}/app:latest")
-        assert plain.returncode == 3 and "if it speaks TLS, write https:// before its name" in plain.stdout
-        named = run("check", f"{address}/app:latest", "--config", str(config))
-        assert named.returncode == (0 if trusted else 3), named.stdout
-        assert trusted or "could not be trusted" in named.stdout
-        assert run("check", "--insecure", address, f"{address}/app:latest").returncode == 0
+@pytest.mark.parametrize(("name", "trusted"), [("IP:127.0.0.1", True), ("DNS:other.example", False)])
+def test_certificates(secure: Callable[[str], tuple[str, Path]], tmp_path: Path, name: str, trusted: bool) -> None:
+    address, certificate = secure(name)
+    image = f"{address}/app:latest"
+    config = tmp_path / "config.toml"
+    config.write_text(f'[hosts."{address}"]\nca = "{certificate}"\n')
+    runs = ([image], [image, "--config", str(config)], ["--insecure", address, image])
+    with ThreadPoolExecutor() as pool:  # all at once: each waits between its tries
+        plain, named, insecure = pool.map(lambda words: run("check", *words), runs)
+    assert plain.returncode == 3 and "if it speaks TLS, write https:// before its name" in plain.stdout
+    assert named.returncode == (0 if trusted else 3), named.stdout
+    assert trusted or "could not be trusted" in named.stdout
+    assert insecure.returncode == 0
 
 
 def test_plain_http_where_tls_was_expected() -> None:

@@ -124,7 +124,7 @@ async def test_a_rest_that_is_waited_for_is_shown_and_counts_down() -> None:
 
     def handler(asked: Asked) -> Reply:
         limited = asked.method == "GET" and limits and limits.pop()
-        return Reply(429, [("Retry-After", "5")]) if limited else shop(asked)
+        return Reply(429, [("Retry-After", "3")]) if limited else shop(asked)
 
     def left(text: str) -> int | None:
         found = re.search(r"rate limited, (\d) s left", text)

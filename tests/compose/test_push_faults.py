@@ -64,7 +64,7 @@ async def test_no_blob_travels_that_is_there(rig: Rig, mount: str) -> None:
 
 async def test_429_in_the_middle_is_waited_out_in_sight(rig: Rig) -> None:
     plan = await cross(rig)
-    quirks(rig, "app", limit_every=4, limited=frozenset({"all"}), retry_after="1")
+    quirks(rig, "app", limit_every=8, limited=frozenset({"all"}), retry_after="1")
     result = await rig.push(plan).run()
     assert result.outcome is Outcome.PUSHED
     assert rig.holds("app", "1") == plan.digest

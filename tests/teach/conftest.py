@@ -47,7 +47,7 @@ def gallery() -> Iterator[Served]:
 @pytest_asyncio.fixture
 async def stand(gallery: Served) -> AsyncIterator[Stand]:
     gallery.reset()
-    client = Client(ClientSettings(anonymous=True))
+    client = Client(ClientSettings(anonymous=True, tries=2))
     explorer = Explorer()
     source = RegistrySource(client, gallery.address)
     explorer.add_source(source)

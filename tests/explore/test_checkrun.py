@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.explore.checking import checked, codes
 from tests.support import images
 from tests.support.fake_source import FakeSource
 from tui.explore import walker
+from tui.explore.cells import tree_lines
 from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
 from tui.explore.inspector import Inspector
@@ -41,7 +43,7 @@ async def test_a_check_stops_visibly_after_too_many_objects(monkeypatch: pytest.
 
 
 async def test_rows_are_bounded_where_objects_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walker, "ROW_LIMIT", 40)
+    monkeypatch.setattr(walker, "ROW_LIMIT", 10)
     source = FakeSource()
     top = images.index(images.image("linux/amd64"))
     for number in range(6):
@@ -180,3 +182,49 @@ async def test_a_check_right_after_a_refresh_waits_for_what_is_being_asked() -> 
         made = report(node, explorer.observations)
         assert made.verdict.complete, made.verdict.sentence
         assert made.counts["unchecked"] == 0
+
+
+def lattice(levels: int = 12, width: int = 10, *, alike: bool) -> images.Image:
+    """An index of indexes, each of which holds all of those of the next level: few objects, endlessly many rows."""
+    row = [images.image("linux/amd64")]
+    for level in range(levels):
+        names = [str(level)] * width if alike else [f"{level}.{number}" for number in range(width)]
+        row = [images.index(*row, annotations={"n": name}) for name in names]
+    return images.index(*row)
+
+
+@pytest.mark.parametrize("alike", [True, False])
+async def test_an_index_that_is_there_many_times_is_followed_once(alike: bool) -> None:
+    source = FakeSource()
+    source.put("app", lattice(alike=alike), "1")
+    began = time.monotonic()
+    explorer, node, found = await checked(source)
+    made = report(node, explorer.observations)
+    lines = list(tree_lines(explorer, node))
+    assert explorer.rollup(node).platforms_total == len(made.platforms)
+    assert time.monotonic() - began < 5
+    assert len(list(node.walk())) < 1500 and len(lines) < 1500
+    assert source.requests < 200
+    assert "too-deep" in codes(found) and exit_status(made) == 3, "deeper than is followed"
+
+
+async def test_what_is_shared_counts_wherever_it_is() -> None:
+    broken = images.image("linux/arm64", seed="b")
+    inner = images.index(images.image("linux/amd64"), broken)
+    first = images.index(inner, annotations={"n": "1"})
+    second = images.index(inner, annotations={"n": "2"})
+    source = FakeSource()
+    source.put("app", images.index(first, second), "1")
+    source.drop("app", broken.blobs[1].digest)
+    explorer, node, _ = await checked(source)
+    rows = [row for row in node.walk() if row.digest == inner.digest]
+    assert len(rows) == 2 and sum(row.shared is not None for row in rows) == 1
+    sums = [explorer.rollup(row) for row in (*rows, *(row.parent for row in rows if row.parent is not None), node)]
+    assert [(each.platforms_ok, each.platforms_total) for each in sums] == [(1, 2)] * 5
+    made = report(node, explorer.observations)
+    assert exit_status(made) == 1 and len(made.platforms) == 2
+    source.put("app", images.index(first, second), "1")
+    await explorer.check(node).wait()
+    twin = next(row for row in rows if row.shared is not None)
+    await explorer.open(twin)
+    assert len(twin.children) >= 2, "somebody who opens it sees what is in it"

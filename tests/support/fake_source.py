@@ -61,11 +61,14 @@ class FakeSource:
     def put(self, repository: str, image: Image, *tags: str) -> Image:
         """Store an image with everything below it."""
         place = self.repos.setdefault(repository, Repository())
-        for child in image.children:
-            self.put(repository, child)
-        for part in image.blobs:
-            place.blobs[part.digest] = part.data
-        place.manifests[image.digest] = (image.raw, image.descriptor.media_type)
+        waiting, met = [image], {image.digest}
+        while waiting:
+            each = waiting.pop()
+            for part in each.blobs:
+                place.blobs[part.digest] = part.data
+            place.manifests[each.digest] = (each.raw, each.descriptor.media_type)
+            waiting += {child.digest: child for child in each.children if child.digest not in met}.values()
+            met.update(child.digest for child in each.children)
         for tag in tags:
             place.tags[tag] = image.digest
         return image

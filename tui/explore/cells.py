@@ -270,6 +270,8 @@ def row(
     note = node.note if node.note != kind else ""
     if node.load is Load.FAILED and node.error is not None:
         note = node.error.sentence
+    elif node.held is not node:
+        note = SHARED
     return Row(node.label, role, kind, status, note, live, node in marks)
 
 
@@ -375,13 +377,17 @@ def _line(observed: Observed, node: Node, label: str, width: int, ascii_only: bo
             cells.append(node.digest.short)
     elif node.kind in (Kind.REPOSITORY, Kind.SOURCE):
         cells.append(observed.rollup(node).label)
-    note = _NOT_PRINTED if node.kind is Kind.MORE else node.note  # nobody presses enter in a pipe
+    note = (
+        SHARED if node.held is not node else _NOT_PRINTED if node.kind is Kind.MORE else node.note
+    )  # nobody presses enter in a pipe
     if note:
         cells.append(shorten(note, 60))
     text = "  ".join(cell for cell in cells if cell.strip()).rstrip()
     return text if not ascii_only else to_ascii(text)
 
 
+#: The note of an index that is in its image twice.
+SHARED = "the same index is shown once only"
 _NOT_PRINTED = "not printed here; check looks at all tags of a repository"
 
 

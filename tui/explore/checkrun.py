@@ -159,6 +159,8 @@ class CheckRun:
             return
         if node.kind is Kind.REFERRERS and node.load is not Load.READY and node is not self.node:
             return  # referrers are asked for only when somebody opens them: nothing that a pull needs
+        if node.held is not node and node is not self.node:
+            return  # what is in it is asked for below the row that it shares that with
         if self._wanted is not None and node.kind is Kind.MANIFEST and node is not self.node and not self._wanted(node):
             return
         if self._at_most is not None and self._asked >= self._at_most:

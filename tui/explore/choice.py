@@ -183,7 +183,7 @@ def taken(node: Node, platform: Platform) -> Node | None:
         below = _choose(row, platform)
         if below is None:
             return row if any(child.kind is Kind.FAULT for child in row.children) and row is not node else None
-        row = below
+        row = below.held
     named = row.descriptor is not None and row.descriptor.platform is not None and row is not node
     if not named and row.platform is not None and not row.is_index and choose(platform, [row.platform]) is None:
         return None  # its config says what it is for

@@ -88,6 +88,9 @@ class Node:
     code: str = ""
     """The finding code of a FAULT row."""
     listing: Listing | None = None
+    shared: Node | None = None
+    """Of an index that is in the same image twice: the row that what is in it is shown below. This one is followed
+    only when somebody opens it (twelve levels of ten such entries would be a billion rows)."""
     wanted: Digest | None = None
     """The digest by which somebody opened the row, when nothing else is known of it."""
 
@@ -126,6 +129,11 @@ class Node:
     def is_index(self) -> bool:
         """Whether the row is known to be an index."""
         return self.kind is Kind.INDEX or self.index is not None
+
+    @property
+    def held(self) -> Node:
+        """The row that what is in this one is below: itself, or the one that it shares that with."""
+        return self.shared if self.shared is not None and self.load is not Load.READY else self
 
     @property
     def parts(self) -> list[Node]:

@@ -192,7 +192,7 @@ def presence_counts(parts: Iterable[Object]) -> Counter[Presence]:
 def unread(node: Node, wanted: Wanted | None = None) -> Iterator[Node]:
     """Manifest rows at and below `node` whose content is not known: what is below them cannot be judged."""
     for row in walk(node, wanted):
-        if row.kind in MANIFEST_KINDS and row.load is not Load.READY:
+        if row.kind in MANIFEST_KINDS and row.held.load is not Load.READY:
             yield row
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from tui.explore.digest_tags import digest_tag
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.structure import all_shadowed, nobody_asks, refusal
+from tui.oci.digest import Digest
 from tui.oci.manifest import OpaqueManifest
 from tui.sources.presence import Observation, Presence, worst
 
@@ -62,16 +63,30 @@ HAVE = frozenset({Presence.PRESENT, Presence.HASHED, Presence.FOREIGN})
 
 
 def platforms_of(node: Node) -> list[Node]:
-    """The rows below an index that stand for platforms, nested indexes unfolded where they were read: also those that
-    no client takes because one before them is for the same platform (`asked_for`)."""
+    """The rows below an index that stand for platforms, nested indexes unfolded where they were read, each once: also
+    those that no client takes because one before them is for the same platform (`asked_for`)."""
     rows: list[Node] = []
-    for child in node.children:
-        if child.kind is Kind.MANIFEST:
-            rows.append(child)
-        elif child.kind is Kind.INDEX:
-            inside = platforms_of(child)
-            empty = child.index is not None and not child.index.entries
-            rows.extend(inside if inside or empty else [child])  # unread, or not followed: it stands for itself
+    met: set[Digest | None] = set()
+
+    def unfold(index: Node) -> bool:
+        """Whether there is any row, here or before."""
+        some = False
+        for child in index.children:
+            if child.kind is Kind.MANIFEST:
+                some = True
+                rows.append(child)
+            elif child.kind is Kind.INDEX and child.digest in met:
+                some = True
+            elif child.kind is Kind.INDEX:
+                some = True
+                met.add(child.digest)
+                held = child.held
+                empty = held.index is not None and not held.index.entries
+                if not unfold(held) and not empty:
+                    rows.append(child)  # unread, or not followed: it stands for itself
+        return some
+
+    unfold(node)
     return rows
 
 
@@ -154,6 +169,8 @@ def _is_broken(sum: Rollup) -> bool:
 
 
 def _of_row(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
+    if node.held is not node:
+        return below(node.held)
     if node.kind is Kind.REFERRERS:
         return Rollup(worst=_known(below(child).worst for child in node.children if child.kind is Kind.REFERRER))
     if node.is_index and node.load is Load.READY:

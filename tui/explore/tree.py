@@ -114,6 +114,7 @@ class Tree:
         self._by_key: dict[str, Node] = {}
         self._by_object: dict[Key, dict[Node, None]] = {}
         self._sums: dict[Node, Rollup] = {}
+        self._sharing: dict[Node, dict[Node, None]] = {}
         self._listeners: dict[int, Callable[[Event], None]] = {}
         self._next = 0
         observations.listen(self._presence_changed)
@@ -156,12 +157,41 @@ class Tree:
             key = key_of(row)
             if key is not None:
                 self._by_object.setdefault(key, {})[row] = None
+                self._share(row, key)
+
+    def _share(self, row: Node, key: Key) -> None:
+        """Let an index that its image holds already be followed there only; what holds itself is told as that."""
+        if row.kind is not Kind.INDEX or row.shared is not None or row.load is Load.READY:
+            return
+        top = row.top()
+        for other in self._by_object[key]:
+            if other is row or other.kind is not Kind.INDEX or other.shared is not None or other.top() is not top:
+                continue
+            if not any(above is other for above in row.ancestors()):
+                row.shared = other
+                self._sharing.setdefault(other, {})[row] = None
+                return
+
+    def _unshare(self, row: Node) -> None:
+        """A row goes: those that showed below it what they hold show it below one of themselves."""
+        if row.shared is not None:
+            self._sharing.get(row.shared, {}).pop(row, None)
+            row.shared = None
+        left = list(self._sharing.pop(row, ()))
+        for other in left:
+            other.shared = None
+        for other in left:
+            key = key_of(other)
+            if key is not None and other in self._by_object.get(key, ()):
+                self._share(other, key)
+            self.touch(other)
 
     def unregister(self, node: Node) -> None:
         for row in node.walk():
             if self._by_key.get(row.key) is row:
                 del self._by_key[row.key]
             self._unlink(row, key_of(row))
+            self._unshare(row)
             self._sums.pop(row, None)
 
     def identify(self, node: Node, change: Callable[[], None]) -> None:
@@ -255,9 +285,16 @@ class Tree:
 
     def touch(self, node: Node) -> None:
         """Something about this row changed: its sum and those above are no longer good."""
-        self._sums.pop(node, None)
-        for row in node.ancestors():
-            self._sums.pop(row, None)
+        waiting, met = [node], {node}
+        while waiting:
+            row: Node | None = waiting.pop()
+            while row is not None:
+                self._sums.pop(row, None)
+                if self._sharing:
+                    others = [each for each in self._sharing.get(row, ()) if each not in met]
+                    met.update(others)
+                    waiting += others
+                row = row.parent
 
     def changed(self, node: Node) -> None:
         """Say that a row itself changed."""

@@ -390,4 +390,6 @@ class Navigation:
 
 
 def _worth_opening(node: Node) -> bool:
-    return node.expandable and node.kind not in (Kind.MORE, Kind.FAULT, Kind.GROUP, Kind.REFERRERS)
+    return (
+        node.expandable and node.held is node and node.kind not in (Kind.MORE, Kind.FAULT, Kind.GROUP, Kind.REFERRERS)
+    )

@@ -36,6 +36,22 @@ async def test_where_requests_are_counted_the_key_is_offered_with_its_reason() -
         await stage.until(lambda: "cannot be pulled" in stage.main.status.verdict_line().plain)
 
 
+async def test_a_link_leads_to_a_tag_that_the_filter_hides() -> None:
+    async with staged() as stage:
+        broken = await stage.go("app", "2.0")
+        await stage.press("enter")
+        await stage.until(lambda: "cannot be pulled on linux/arm64" in stage.main.status.verdict_line().plain)
+        repository = broken.parent
+        assert repository is not None
+        await stage.press("h", "slash")
+        await stage.type("1.0")
+        await stage.press("enter")
+        await stage.until(lambda: [row.label for row in repository.children] == ["1.0"])
+        await stage.main.navigation.highlight(broken)
+        await stage.until(lambda: stage.main.current is broken, "the cursor on the tag")
+        assert broken in repository.children
+
+
 def test_the_age_of_an_answer_is_told_once_it_is_old() -> None:
     now = datetime.now(UTC)
     fresh = presence_line(Observation(Presence.PRESENT, at=now), UNICODE)

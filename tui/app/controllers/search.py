@@ -274,7 +274,9 @@ class Search:
 
     def uncover(self, node: Node) -> bool:
         """Take away the filters that hide a row; False when none did."""
-        hiding = [key for key in self.images.narrowing if any(above.key == key for above in node.ancestors())]
+        rows = (node, *node.ancestors())
+        hiding = [row.key for row in rows if row.key in self.images.narrowing and row is not node]
+        hiding += [row.parent.key for row in rows if row.parent is not None and row in row.parent.hidden]
         for key in hiding:
             above = self.screen.explorer.get(key)
             if above is not None:

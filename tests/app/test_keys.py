@@ -223,3 +223,9 @@ def test_a_text_names_the_keys_of_now() -> None:
     assert Keys().put_in(text) == "Look at its JSON (v), {key:nothing}." == with_keys(text)
     assert Keys({"json": "f9"}).put_in(text) == "Look at its JSON (f9), {key:nothing}."
     assert Keys({"check": "v"}).put_in(text) == "Look at its JSON (JSON), {key:nothing}."
+
+
+def test_the_name_of_a_pane_begins_with_its_key_of_now() -> None:
+    assert [Keys().titled(f"pane-{number}") for number in (1, 2, 3)] == ["1 Images", "2 Detail", "3 Requests"]
+    assert Keys({"pane-1": "f9"}).titled("pane-1") == "f9 Images"
+    assert Keys({"check": "1"}).titled("pane-1") == "Images", "it has no key any more"

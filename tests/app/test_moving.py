@@ -207,6 +207,7 @@ async def test_long_lists_are_paged_by_a_row() -> None:
         more = many.children[-1]
         assert more.kind == "more"
         await stage.main.navigation.highlight(more)
+        await stage.until(lambda: "Enter shows the next" in stage.page)
         await stage.press("enter")
         await stage.until(lambda: len(many.children) > shown)
         await stage.quiet()

@@ -168,6 +168,12 @@ def test_a_plan_says_what_is_there_what_travels_and_what_is_nowhere() -> None:
     assert "! Signatures stay behind." in text
 
 
+def test_a_plan_names_the_keys_of_now() -> None:
+    keys = Keys({"plan-objects": "f8", "plan-next-link": "f9"})
+    text = words(plan_page(plan(), (CommandLine("crane", "copy", "crane copy a b"),), put_in=keys.put_in))
+    assert "(f8 lists every one)" in text and "f9 chooses one" in text
+
+
 def test_every_object_can_be_listed_and_commands_are_links() -> None:
     page = plan_page(plan(problems=()), (CommandLine("crane", "copy", "crane copy a b"),), every=True)
     assert "already in the repository" not in words(page)

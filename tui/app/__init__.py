@@ -1,1 +1,1 @@
-"""The terminal UI. The only package that imports Textual."""
+"""The screen. The only package that imports Textual and Rich."""

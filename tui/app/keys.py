@@ -117,6 +117,10 @@ class Keys:
         keys = self.of(action, scope)
         return show_key(keys[0]) if keys else ""
 
+    def titled(self, action: str) -> str:
+        """The first key and the title: `1 Images`."""
+        return f"{self.first(action)} {self.title(action)}".strip()
+
     def line(self, action: str, scope: Scope | None = None) -> str:
         """The first key, as lines of keys write it: `esc`."""
         return next((line_key(key) for key in self.of(action, scope)), "")

@@ -4,7 +4,6 @@ changes and no tag moves; then check again. The plan goes to stderr first; as wi
 from __future__ import annotations
 
 import asyncio
-import json as json_values
 from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
@@ -21,6 +20,7 @@ from tui.config import Settings
 from tui.engine import Engine, open_engine
 from tui.explore.choice import Choice
 from tui.explore.report import Report, exit_status, worst_exit_status
+from tui.oci.canonical_json import json_text
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.reference import Reference
@@ -124,7 +124,7 @@ class _Fix:
         err(text)
 
     async def only_plan(self, plan: Plan) -> int:
-        out(json_values.dumps(to_json(plan), indent=2, ensure_ascii=False) if self._json else to_text(plan))
+        out(json_text(to_json(plan), indent=2) if self._json else to_text(plan))
         await self._tell_problems(plan)
         return _status(plan)
 
@@ -192,7 +192,7 @@ class _Fix:
 
     def end(self, status: int) -> int:
         if self._json:
-            out(json_values.dumps(self._document(status), indent=2, ensure_ascii=False))
+            out(json_text(self._document(status), indent=2))
         return status
 
     def _document(self, status: int) -> dict[str, Any]:

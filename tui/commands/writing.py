@@ -7,7 +7,6 @@ The command is the yes: nothing is asked. `--dry-run` prints the plan and writes
 from __future__ import annotations
 
 import asyncio
-import json as json_values
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from tui.compose.events import BytesMoved, Event, Notice, PushResult, StepDone, 
 from tui.compose.plan import Plan, to_json, to_text
 from tui.compose.service import DraftService
 from tui.compose.validate import Problem
+from tui.oci.canonical_json import json_text
 from tui.oci.errors import OciError
 from tui.oci.reference import Reference
 from tui.sources.base import SourceError
@@ -56,7 +56,7 @@ async def write(
     try:
         plan = await make()
         if dry_run:
-            out(json_values.dumps(to_json(plan), indent=2, ensure_ascii=False) if json else to_text(plan))
+            out(json_text(to_json(plan), indent=2) if json else to_text(plan))
         for problem in plan.problems:
             err(problem.message)
         if not plan.ready:
@@ -107,7 +107,7 @@ async def push(plan: Plan, service: DraftService, json: bool) -> int:
             refused(str(result.target), status, [result.sentence], plan, str(result.outcome))
         return status
     if json:
-        out(json_values.dumps(result_document(plan, result), indent=2, ensure_ascii=False))
+        out(json_text(result_document(plan, result), indent=2))
     elif result.digest is not None:
         out(str(result.digest))
     return DONE
@@ -124,7 +124,7 @@ def refused(reference: str, status: int, messages: Sequence[str], plan: Plan | N
         "outcome": outcome or ("undetermined" if status == UNKNOWN else "refused"),
         "messages": list(messages),
     }
-    out(json_values.dumps(document, indent=2, ensure_ascii=False))
+    out(json_text(document, indent=2))
 
 
 def result_document(plan: Plan, result: PushResult) -> dict[str, Any]:

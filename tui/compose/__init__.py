@@ -1,1 +1,2 @@
-"""Making an index: drafts, plans, pushes, the journal. No screen in here; progress is told by callback."""
+"""Everything that is written: drafts, plans, pushes, copies, deletions, the journal. A front end uses `service.py`;
+progress is told by callback."""

@@ -3,11 +3,11 @@ Tag Schema"): who pushes something with a subject keeps it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from tui.compose.plan import How, PlannedObject, Step, StepKind
 from tui.explore.inspector import Inspector
+from tui.oci.canonical_json import json_text
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
@@ -73,7 +73,7 @@ async def fallback_steps(
                 f"list {plural(len(descriptors), 'referrer')} of {subject.short} under its fallback tag",
                 digest=None,
                 selector=fallback_tag(subject),
-                raw=json.dumps([descriptor.to_document() for descriptor in descriptors]).encode(),
+                raw=json_text([descriptor.to_document() for descriptor in descriptors]).encode(),
             )
         )
     return steps

@@ -1,1 +1,2 @@
-"""Understanding an image: the tree as data, live presence, findings, the verdict and the report. No terminal needed."""
+"""Understanding an image: asking and remembering, the tree as data, findings, the verdict and the report. No terminal
+needed."""

@@ -377,9 +377,9 @@ def _line(observed: Observed, node: Node, label: str, width: int, ascii_only: bo
             cells.append(node.digest.short)
     elif node.kind in (Kind.REPOSITORY, Kind.SOURCE):
         cells.append(observed.rollup(node).label)
-    note = (
-        SHARED if node.held is not node else _NOT_PRINTED if node.kind is Kind.MORE else node.note
-    )  # nobody presses enter in a pipe
+    note = SHARED if node.held is not node else node.note
+    if node.kind is Kind.MORE:  # its own names a key
+        note = _NOT_PRINTED
     if note:
         cells.append(shorten(note, 60))
     text = "  ".join(cell for cell in cells if cell.strip()).rstrip()

@@ -231,6 +231,6 @@ def _more(node: Node, count: int) -> Node:
         source=node.source,
         repository=node.repository,
         label=f"{count:,} more",
-        note=f"enter shows the next {min(count, ROWS):,}",
+        note=f"{{key:open}} shows the next {min(count, ROWS):,}",
         parent=node,
     )

@@ -1,1 +1,1 @@
-"""Teaching: explanations, equivalent commands, the pull rehearsal and lessons. No terminal and no HTTP in here."""
+"""Teaching: explanations, the pull rehearsal and lessons. No terminal and no HTTP in here."""

@@ -1,1 +1,3 @@
-"""What the keys do, by theme. Each file is a mixin of the main screen."""
+"""What the keys do: plain classes, one for each theme of the main screen, one for the draft, the plan, the push and the
+dialogs. Each is given its screen and declares its actions (`tui.app.actions`).
+"""

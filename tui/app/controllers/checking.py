@@ -133,7 +133,7 @@ class Checking:
         """Say in the border what is left out of the tree, so that nobody takes rows that are hidden for missing."""
         hidden = ["problems only"] if self.problems_only else []
         hidden += [f"only “{safe(text, limit=30)}”" for text in list(self.images.narrowing.values())[-1:]]
-        title = f"1 Images: {', '.join(hidden)}" if hidden else "1 Images"
+        title = self.screen.keys.titled("pane-1") + (f": {', '.join(hidden)}" if hidden else "")
         self.screen.query_one("#tree-pane", Widget).border_title = title
 
 

@@ -162,9 +162,8 @@ class Clipboard:
         return name + ending
 
     async def _write(self, name: str, content: bytes) -> None:
-        typed = await self.screen.ask(
-            Prompt("Save as", value=str(Path.cwd() / name), hint=f"{size(len(content))}; enter saves")
-        )
+        hint = self.screen.keys.put_in(f"{size(len(content))}; {{key:prompt-accept}} saves")
+        typed = await self.screen.ask(Prompt("Save as", value=str(Path.cwd() / name), hint=hint))
         if not typed:
             return
         path = _path(typed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from tui.app.styled_text import Line, Page
 from tui.explore.availability import unavailable_selected
 from tui.explore.node import Kind, Load, Node
 from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
+from tui.oci.canonical_json import json_text
 from tui.teach.events import EventKind
 
 if TYPE_CHECKING:
@@ -205,7 +205,9 @@ class Detail:
         key = (node.key, str(node.digest) + str(len(raw)), self.json_pretty)
         if self._json is None or self._json[0] != key:
             head = statement_head(node.statement) if node.kind is Kind.STATEMENT and node.statement else []
-            self._json = (key, JsonPage(raw, pretty=self.json_pretty, head=[*head, blank()] if head else []))
+            rest = self.screen.keys.put_in("; save it ({key:save}) to have it whole")
+            head = [*head, blank()] if head else []
+            self._json = (key, JsonPage(raw, pretty=self.json_pretty, head=head, rest=rest))
         return self._json[1]
 
     async def _read_json(self, node: Node) -> None:
@@ -220,9 +222,8 @@ class Detail:
                 self.refresh(keep=False)
 
     def _descriptor_page(self, node: Node) -> Page:
-
         assert node.descriptor is not None
-        raw = json.dumps(node.descriptor.to_document(), ensure_ascii=False).encode(errors="backslashreplace")
+        raw = json_text(node.descriptor.to_document()).encode(errors="backslashreplace")
         head = [Line().put("A layer is no JSON document. This is the descriptor that points to it:", "dim"), blank()]
         return JsonPage(raw, head=head)
 

@@ -1,1 +1,2 @@
-"""The teaching half of the screen: lessons in a side panel, the pull rehearsal, the four digests."""
+"""What a lesson on the screen needs: the one that is read, its sandbox, the pull rehearsal. The keys are in
+`tui.app.controllers.lessons`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.app.pages.parts import SEVERITY_ROLE, Scene, blank, page, prose
+from tui.app.pages.parts import SEVERITY_MARK, SEVERITY_ROLE, Scene, blank, page, prose
 from tui.app.styled_text import Line, Lines, Target
 from tui.explore.finding import Finding, codes, named_tags
 from tui.explore.node import Load
@@ -25,9 +25,8 @@ def findings(scene: Scene) -> Lines:
 
 def _finding(scene: Scene, finding: Finding) -> list[Line]:
     role = SEVERITY_ROLE[finding.severity]
-    mark = {"error": "✗", "warning": "!", "info": "·"}[finding.severity.value]
     code = codes()[finding.code]
-    head = Line(hang=2).put(f"{mark} {finding.code}", role).put(f"  {code.title}", "dim")
+    head = Line(hang=2).put(f"{SEVERITY_MARK[finding.severity]} {finding.code}", role).put(f"  {code.title}", "dim")
     lines = [head, Line(hang=2).put("  ").put(finding.message, "plain", Target("node", finding.node_key))]
     if tags := named_tags(finding):
         lines.append(Line(hang=4).put(f"  {scene.glyphs.dot} ", "dim").put(tags, "label"))
@@ -48,7 +47,7 @@ def _why_empty(scene: Scene) -> Line:
     if node.load is Load.IDLE and node.expandable:
         text = "Nothing was asked for yet: open the row ({key:open}), or check everything below it ({key:check})."
         return prose(scene.keys.put_in(text), "dim")
-    rollup = scene.book.rollup(node)
+    rollup = scene.observed.rollup(node)
     if rollup.worst.undetermined:
         text = "No finding so far, but not everything below was checked ({key:check} checks it all)."
         return prose(scene.keys.put_in(text), "dim")

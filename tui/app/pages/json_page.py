@@ -57,9 +57,10 @@ def reindent(text: str) -> list[str]:
 
 
 class JsonPage:
-    """`head` are lines above the document (a statement's summary); `pretty` is off for the bytes as they came."""
+    """`head` are lines above the document (a statement's summary); `pretty` is off for the bytes as they came; `rest`
+    is said below a document that is too long to be shown whole."""
 
-    def __init__(self, raw: bytes, *, pretty: bool = True, head: Sequence[Line] = ()) -> None:
+    def __init__(self, raw: bytes, *, pretty: bool = True, head: Sequence[Line] = (), rest: str = "") -> None:
         text = raw.decode("utf-8", errors="backslashreplace")
         cut = len(text) > LIMIT
         text = text[:LIMIT]
@@ -68,7 +69,7 @@ class JsonPage:
         self._lines = [safe(line, limit=10 * LIMIT) for line in lines]
         self._tail: list[Line] = []
         if cut:
-            words = f"… the first {LIMIT:,} of {len(raw):,} bytes are shown; save it (ctrl+s) to have it whole"
+            words = f"… the first {LIMIT:,} of {len(raw):,} bytes are shown{rest}"
             self._tail.append(Line().put(words, "warn"))
         self.make = lru_cache(maxsize=256)(self._make)
 

@@ -45,7 +45,7 @@ def layers(scene: Scene) -> Lines:
 def _layer(
     scene: Scene, number: int, layer: Descriptor, command: str | None, shared: list[str], row: Node | None
 ) -> list[Line]:
-    observation: Observation = scene.book.observation(row) if row is not None else UNCHECKED
+    observation: Observation = scene.observed.observation(row) if row is not None else UNCHECKED
     presence = observation.presence
     head = Line(fold="cut").put(f"{number + 1:>3} ", "label").put(f"{size(layer.size):>9} ", "number")
     head.put(f"{scene.glyphs.of(presence)} ", presence.words.role)

@@ -29,6 +29,7 @@ SEVERITY_ROLE: dict[Severity | None, Role] = {
     Severity.INFO: "info",
     None: "good",
 }
+SEVERITY_MARK = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.INFO: "·"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Scene:
     """What a page is made from: the selected row, what is known, and how wide the pane is (cells)."""
 
     node: Node
-    book: Observed
+    observed: Observed
     glyphs: Glyphs
     width: int
     keys: Keys

@@ -39,7 +39,7 @@ def plan_page(
     lines += [Line(hang=2).put("! ", "warn").put(warning) for warning in plan.warnings]
     lines += difference(plan.diff)
     lines += _steps(plan.steps)
-    lines += _objects(plan, every)
+    lines += _objects(plan, put_in, every)
     lines += _commands(commands, put_in)
     return Lines(lines)
 
@@ -121,22 +121,23 @@ def _steps(steps: Sequence[Step]) -> list[Line]:
     return lines
 
 
-def _objects(plan: Plan, every: bool) -> list[Line]:
+def _objects(plan: Plan, put_in: Callable[[str], str], every: bool) -> list[Line]:
     if not plan.objects:
         return []
     lines = [blank(), heading("Every object below it")]
+    how = put_in("({key:plan-objects} lists every one)")
     shown = [each for each in plan.objects if every or each.how is not How.PRESENT]
     shown.sort(key=lambda each: each.how not in LACKING)
     for each in shown[:_LISTED] if not every else shown:
         lines += _object(each)
     if len(shown) > _LISTED and not every:
-        lines.append(Line().put(f"  … and {len(shown) - _LISTED} more (o lists every one)", "dim"))
+        lines.append(Line().put(f"  … and {len(shown) - _LISTED} more {how}", "dim"))
     if not every:
         present = Counter(each.kind for each in plan.objects if each.how is How.PRESENT)
         if present:
             words = ", ".join(plural(count, kind) for kind, count in present.items())
             line = Line(hang=11).put("  present  ", "good").put(f"{words}: already in the repository")
-            lines.append(line.put("  (o lists every one)", "dim"))
+            lines.append(line.put(f"  {how}", "dim"))
     return lines
 
 
@@ -157,7 +158,7 @@ def _object(each: PlannedObject) -> list[Line]:
 def _commands(commands: Sequence[CommandLine], put_in: Callable[[str], str]) -> list[Line]:
     if not commands:
         return []
-    how = put_in("tab chooses one, enter copies it; {key:plan-commands} lists them")
+    how = put_in("{key:plan-next-link} chooses one, Enter copies it; {key:plan-commands} lists them")
     lines = [blank(), heading("The same by hand"), Line().put(how, "dim")]
     for command in commands:
         lines += [blank(), Line(hang=2).put(f"  {command.tool}", "accent").put(f"  {command.title}", "dim")]

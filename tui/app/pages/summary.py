@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tui.app.pages.parts import (
     LABEL,
+    SEVERITY_MARK,
     SEVERITY_ROLE,
     Scene,
     blank,
@@ -95,16 +96,16 @@ def _about(scene: Scene) -> list[Line]:
     if node.subject is not None:
         lines.append(digest_value("describes", node.subject, go=True))
     if node.kind in MANIFEST_KINDS | BLOB_KINDS:
-        lines.append(presence_line(scene.book.observation(node), scene.glyphs))
+        lines.append(presence_line(scene.observed.observation(node), scene.glyphs))
     if node.kind in MANIFEST_KINDS and node.load is not Load.IDLE:
-        rollup = scene.book.rollup(node)
+        rollup = scene.observed.rollup(node)
         if rollup.label:
             role = rollup.worst.words.role
             lines.append(value("below", f"{scene.glyphs.of(rollup.worst)} {rollup.label}", role))
     if node.descriptor is not None:
         lines.extend(value("url", safe(url, limit=500), "info") for url in node.descriptor.urls[:20])
     if node.note and node.note != kind_cell(node):
-        lines.append(value("note", node.note))
+        lines.append(value("note", scene.keys.put_in(node.note) if node.kind is Kind.MORE else node.note))
     if node.listing is not None:
         lines.extend(_listing(node))
     if node.manifest is not None:
@@ -183,8 +184,7 @@ def _problems(scene: Scene) -> list[Line]:
     lines = [blank()]
     for finding in scene.findings[:4]:
         role = SEVERITY_ROLE[finding.severity]
-        mark = {"error": "✗", "warning": "!", "info": "·"}[finding.severity.value]
-        line = Line(hang=2).put(f"{mark} ", role)
+        line = Line(hang=2).put(f"{SEVERITY_MARK[finding.severity]} ", role)
         lines.append(line.put(finding.message, role if role == "bad" else "plain", Target("node", finding.node_key)))
         if tags := named_tags(finding):
             line.put(f"  {tags}", "dim")

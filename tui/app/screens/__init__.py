@@ -1,1 +1,1 @@
-"""Screens, a file each."""
+"""Screens, a file each; the dialogs in one. What their keys do is in `tui.app.controllers`."""

@@ -119,10 +119,10 @@ class MainScreen(HostScreen[None]):
 
     def on_mount(self) -> None:
         self.images.use_glyphs(self.glyphs)
+        self.images.put_in = self.keys.put_in
         self.images.children_of = self.checking.shown_children
-        self.query_one("#tree-pane").border_title = "1 Images"
-        self.query_one("#detail-pane").border_title = "2 Detail"
-        self.query_one("#requests-pane").border_title = "3 Requests"
+        for number, pane in enumerate(("tree", "detail", "requests"), 1):
+            self.query_one(f"#{pane}-pane").border_title = self.keys.titled(f"pane-{number}")
         self.side.display = False
         self.panes.show_requests(False)
         self.panes.lay_out()
@@ -133,7 +133,7 @@ class MainScreen(HostScreen[None]):
     def enter(self, services: Services) -> None:
         """Show what these services know."""
         self.services = services
-        self.images.book = services.explorer
+        self.images.observed = services.explorer
         self.requests.trace = services.trace
         self.redraw.follow(services)
         self.redraw.sync_tree()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -17,6 +18,7 @@ from tui.app.widgets.styled import ROLE_CLASSES, StyledWidget
 from tui.explore.cells import UNICODE, Columns, Glyphs, Observed, Row, layout, row
 from tui.explore.node import MANIFEST_KINDS, Kind, Node
 from tui.text import width as width_of
+from tui.text import with_keys
 
 #: Rows that are sentences rather than names: they may be cut, the columns need not make room for them.
 _LONG = frozenset({Kind.FAULT, Kind.MORE, Kind.GROUP, Kind.SOURCE})
@@ -72,8 +74,9 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
         self.show_root = False
         self.guide_depth = 2
         self.auto_expand = False
-        self.book: Observed | None = None
+        self.observed: Observed | None = None
         self.glyphs: Glyphs = UNICODE
+        self.put_in: Callable[[str], str] = with_keys
         self.marks: list[Node] = []
         self.found = ""
         #: Of the rows below some (by key), only those that match this text are shown.
@@ -119,7 +122,7 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
         """One row, laid out in columns."""
         text = Text(no_wrap=True, end="")
         data = node.data
-        if data is None or self.book is None:
+        if data is None or self.observed is None:
             return text
         depth = self.depth_of(node)
         indent = depth * 2
@@ -132,7 +135,7 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
             indent += 2
         width = self.scrollable_content_region.width or self.size.width
         columns = Columns.of(width, self.longest_name)
-        cells = row(data, self.book, self.glyphs, marks=self.marks, tick=self.tick, rests=self.rests)
+        cells = self._cells(data, self.observed)
         if len(self._drawn) > _DRAWN_AT_MOST:
             self._drawn.clear()
         self._drawn[data.key] = (cells, self.found)
@@ -315,10 +318,14 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
                 nodes.append(branch.data)
         return nodes
 
+    def _cells(self, node: Node, observed: Observed) -> Row:
+        cells = row(node, observed, self.glyphs, marks=self.marks, tick=self.tick, rests=self.rests)
+        return replace(cells, note=self.put_in(cells.note)) if node.kind is Kind.MORE else cells
+
     def repaint(self) -> None:
         """Draw those rows on the screen again that say something else by now. Rows off the screen are looked at when
         they come back."""
-        if self.book is None:
+        if self.observed is None:
             return
         top = round(self.scroll_y)
         for line in range(top, top + max(1, self.size.height)):
@@ -328,7 +335,7 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
             data = branch.data
             if data is None:
                 continue
-            cells = row(data, self.book, self.glyphs, marks=self.marks, tick=self.tick, rests=self.rests)
+            cells = self._cells(data, self.observed)
             if self._drawn.get(data.key) != (cells, self.found):
                 branch.refresh()
 

@@ -299,7 +299,10 @@ def test_the_program_itself() -> None:
 
 @pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
-    script = "import sys; from tui import cli; cli._command = lambda _: lambda *_: print('x' * 100_000) or 0; "
+    script = (
+        "import sys; from tui import cli; from tui.commands.output import out; "
+        "cli._command = lambda _: lambda *_: out('x' * 100_000) or 0; "
+    )
     reading, writing = os.pipe()
     os.close(reading)
     try:

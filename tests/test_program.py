@@ -17,7 +17,9 @@ import pytest
 
 from tui.demo.faults import slow_down
 from tui.demo.gallery import build_gallery
+from tui.demo.samples import broken, hello
 from tui.demo.serve import Served
+from tui.demo.store import Store
 
 pytestmark = pytest.mark.slow
 
@@ -152,3 +154,19 @@ def test_the_embedded_registry_serves_others_until_ctrl_c() -> None:
         process.kill()
         process.wait(timeout=20)
     assert process.returncode == 0
+
+
+def test_check_looks_at_a_whole_registry() -> None:
+    store = Store()
+    hello.build(store)
+    broken.build(store)
+    with Served.start(store) as small:
+        for source in (small.address, f"{small.address}/"):
+            done = run("check", "--json", source)
+            made = json.loads(done.stdout)
+            assert f"{small.address}/library/hello:1" in [each["reference"] for each in made]
+            assert f"{small.address}/gallery/missing-layer:latest" in [each["reference"] for each in made]
+            assert done.returncode == 1 and "Traceback" not in done.stderr
+            assert f"fanfold: {source}: {len(made):,} results: " in done.stderr
+            assert "with something missing or wrong" in done.stderr
+    assert run("check", "127.0.0.1:1/").returncode == 3

@@ -16,7 +16,6 @@ from tui.demo.serve import Served
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
-from tui.oci.errors import MalformedReference
 from tui.oci.platform import Platform
 
 
@@ -101,11 +100,6 @@ def test_a_repository_without_latest_is_checked_tag_by_tag(served: Served, capsy
 def test_a_tag_that_is_not_there(served: Served, capsys: Capture) -> None:
     assert run_check(Settings(), [f"{served.address}/library/hello:nope"]) == 1
     assert "is not there, so nothing can be pulled" in capsys.readouterr().out
-
-
-def test_a_registry_alone_cannot_be_checked(served: Served) -> None:
-    with pytest.raises(MalformedReference, match="is a registry; name a repository"):
-        run_check(Settings(), [served.address])
 
 
 def test_a_place_that_is_not_there_is_reported_like_the_others(served: Served, capsys: Capture, tmp_path: Path) -> None:

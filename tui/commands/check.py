@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from textwrap import indent
 
 from tui.commands.arguments import Options, need_sources
 from tui.commands.output import out, say, show_progress, wipe_progress, write_what_fits
 from tui.config import Settings
 from tui.engine import Engine, open_engine
+from tui.explore import walker
 from tui.explore.choice import Choice
 from tui.explore.node import Node
 from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
@@ -26,12 +29,12 @@ from tui.explore.report import (
 )
 from tui.explore.selection import select
 from tui.explore.tree import CheckProgress, Event
+from tui.explore.verdict import Coverage
 from tui.oci.canonical_json import json_text
-from tui.oci.errors import MalformedReference
 from tui.oci.platform import Platform
 from tui.sources.base import SourceError
 from tui.sources.spec import SourceSpec
-from tui.text import safe, shorten
+from tui.text import plural, safe, shorten
 
 
 def run(options: Options, settings: Settings) -> int:
@@ -70,20 +73,20 @@ async def check(
 ) -> int:
     """Check, print each report as soon as it is made, and give the worst exit status: missing before undetermined
     before complete. No report is kept: a repository may have many thousand tags."""
-    for spec in sources:
-        if spec.registry is not None and spec.repository is None:
-            name = safe(spec.text, limit=600).rstrip("/")
-            raise MalformedReference(
-                f"{name} is a registry; name a repository or an image in it, such as {name}/NAME:TAG."
-            )
     printed = _Printed(output, len(sources) > 1, engine.settings.ascii)
     statuses: set[int] = set()
     for spec in sources:
-        async for made in _reports(engine, spec, choice, deep, printed):
+        whole_registry = spec.registry is not None and spec.repository is None
+        making = _of_registry if whole_registry else _reports
+        counts: Counter[int] = Counter()
+        async for made in making(engine, spec, choice, deep, printed):
             statuses.add(exit_status(made))
+            counts[exit_status(made)] += 1
             printed.put(made)
             if made.tags is not None:
                 say(f"{made.reference}: {made.verdict.sentence}")
+        if whole_registry:
+            say(f"{safe(spec.text, limit=600)}: {_summary(counts)}")
     if output != "json":
         async for section in _sections(engine):
             printed.put_section(section)
@@ -140,6 +143,47 @@ async def _sections(engine: Engine) -> AsyncIterator[Section]:
             yield await compared(source, live, name)
 
 
+def _summary(counts: Counter[int]) -> str:
+    """What came of all that was looked at in a registry, by exit status."""
+    words = {0: "whole", 1: "with something missing or wrong", 3: "could not be determined"}
+    parts = [f"{counts[status]:,} {word}" for status, word in words.items() if counts[status]]
+    return f"{plural(counts.total(), 'result')}: {', '.join(parts)}." if parts else "there is no repository in it."
+
+
+async def _of_registry(
+    engine: Engine, spec: SourceSpec, choice: Choice, deep: bool | None, printed: _Printed
+) -> AsyncIterator[Report]:
+    """The reports on every tag of every repository that a registry lists, one repository after the other, until
+    `walker.OBJECT_LIMIT` objects were looked at."""
+    name = safe(spec.text, limit=600)
+    printed.several = True
+    place = await engine.open(spec)
+    await engine.explorer.open(place)
+    if place.error is not None:
+        yield failed_report(name, place.error)
+        return
+    listing = place.listing
+    names = engine.explorer.names(place)
+    if listing is None or not listing.complete or (listing.note and not names):
+        why = listing.note if listing is not None else ""
+        yield partial_report(name, Coverage(0, 0, whole=False, why=why or "The list of its repositories is not whole."))
+    spent = 0
+    for looked, repository in enumerate(names):
+        if spent >= walker.OBJECT_LIMIT:
+            why = f"A check looks at {walker.OBJECT_LIMIT:,} objects, and then at no further repository."
+            yield partial_report(name, Coverage(0, 0, unlisted=len(names) - looked, why=why))
+            return
+        each = replace(
+            spec, repository=repository, explicit=False, text=f"{spec.registry}/{repository}", note="", scheme=""
+        )
+        row = await engine.open(each)
+        async for made in _of_row(
+            engine, row, safe(each.text, limit=600), False, engine.trace.count, choice, deep, printed
+        ):
+            spent += max(1, len(made.objects))
+            yield made
+
+
 async def _reports(
     engine: Engine, spec: SourceSpec, choice: Choice, deep: bool | None, printed: _Printed
 ) -> AsyncIterator[Report]:
@@ -148,7 +192,26 @@ async def _reports(
     before = engine.trace.count
     try:
         node = await engine.open(spec, default_tag=spec.registry is not None)
-        selection = await select(engine.explorer, node, name, named=spec.explicit or spec.registry is None)
+    except SourceError as error:
+        yield failed_report(name, error)
+        return
+    named = spec.explicit or spec.registry is None
+    async for made in _of_row(engine, node, name, named, before, choice, deep, printed):
+        yield made
+
+
+async def _of_row(
+    engine: Engine,
+    node: Node,
+    name: str,
+    named: bool,
+    before: int,
+    choice: Choice,
+    deep: bool | None,
+    printed: _Printed,
+) -> AsyncIterator[Report]:
+    try:
+        selection = await select(engine.explorer, node, name, named=named)
     except SourceError as error:
         yield failed_report(name, error)
         return

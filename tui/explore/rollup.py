@@ -78,11 +78,12 @@ def platforms_of(node: Node) -> list[Node]:
             elif child.kind is Kind.INDEX and child.digest in met:
                 some = True
             elif child.kind is Kind.INDEX:
-                some = True
                 met.add(child.digest)
                 held = child.held
-                empty = held.index is not None and not held.index.entries
-                if not unfold(held) and not empty:
+                if unfold(held):
+                    some = True
+                elif held.index is None or held.index.entries:
+                    some = True
                     rows.append(child)  # unread, or not followed: it stands for itself
         return some
 

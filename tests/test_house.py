@@ -359,3 +359,10 @@ def test_the_top_level_is_as_short_as_it_was_asked_for() -> None:
     top = {line.split("/")[0] for line in done.stdout.splitlines()}
     asked_for = {"pyproject.toml", "tui", "tests", "screenshots", "README.md", "LICENSE", "docs"}
     assert {each for each in top if not each.startswith(".")} <= asked_for
+
+
+def test_reasons_name_actions_and_no_keys() -> None:
+    """A key can be changed: what says which to press says `{key:ACTION}`."""
+    text = (TUI / "explore" / "availability.py").read_text(encoding="utf-8")
+    assert not re.search(r"[“\"' .:(]([A-Z]|ctrl\+[a-z]) (pushes|and|on the|takes|then|begins)\b", text)
+    assert not re.search(r"\b[A-Z], then [a-z]\b", text)

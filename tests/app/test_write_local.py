@@ -273,3 +273,16 @@ async def test_a_list_whose_name_nobody_can_tell_gives_reasons(tmp_path: Path) -
             await stage.press(key)
             await stage.pilot.pause()
             assert stage.named("MainScreen") and "does not tell which tag this list is for" in stage.toasts
+
+
+async def test_a_local_list_that_was_only_looked_at_leaves_no_draft(tmp_path: Path) -> None:
+    """P, then Esc and Esc: nothing was edited, so there is nothing to lose when the program is left."""
+    async with stored(tmp_path) as (stage, _row):
+        await stage.press("P")
+        await stage.planned()
+        await back(stage)
+        await stage.screen("DraftScreen")
+        await back(stage)
+        await stage.screen("MainScreen")
+        drafts = stage.main.services.drafts if stage.main.services is not None else None
+        assert drafts is not None and drafts.unsaved == "" and "is kept" not in stage.toasts

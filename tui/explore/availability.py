@@ -138,14 +138,16 @@ def _not_in_a_registry(now: ActionContext) -> str:
         return why
     found = comparison_of(row)
     if found is not None and found.pushed is not None and found.pushed.stale and found.pushed.now is None:
-        return f"this list was not pushed: the registry has no {safe(str(found.pushed.reference))}. P pushes it"
+        return (
+            f"this list was not pushed: the registry has no {safe(str(found.pushed.reference))}. {{key:push}} pushes it"
+        )
     return ""
 
 
 def _nameless(row: Node) -> str:
     """Why nothing can be said of the tag that a local list is for."""
     if row.source.pushed_as(row.repository or "", row.tag or "latest") is None:
-        return "Docker's folder name does not tell which tag this list is for. P and R ask for it"
+        return "Docker's folder name does not tell which tag this list is for. {key:push} and {key:recreate} ask for it"
     return ""
 
 
@@ -164,7 +166,10 @@ def unavailable_delete(now: ActionContext) -> str:
     if image is None:
         return "select a tag or a manifest"
     if image.source.capabilities.stored_lists is not None and image.kind is not Kind.TAG:
-        return "an entry of a local list: A, then x, takes it out of the list; D on the list's row removes the list"
+        return (
+            "an entry of a local list: {key:amend}, then {key:draft-remove}, takes it out of the list; {key:delete} on "
+            "the list's row removes the list"
+        )
     return ""
 
 

@@ -431,6 +431,10 @@ class DraftEditController:
         rank=16,
     )
     def leave(self) -> None:
+        if not self.editor.changed and self.editor.draft.kind.value in ("local", "amend"):
+            self.service.drop(self.editor.draft)  # it says what is stored already: nothing can be lost
+            self.screen.dismiss(None)
+            return
         self.service.keep(self.editor)
         self.main.say(f"The draft is kept: {self.main.keys.first('push')} goes on with it.")
         self.screen.dismiss(None)

@@ -71,11 +71,13 @@ class EmbeddedRegistry:
     """A registry over `store`, as an ASGI application: `uvicorn.run(EmbeddedRegistry(store))`.
 
     `hang_up` closes the connection of a client address without an answer; a server that can do that sets it. Without
-    one, a connection that is to be closed ends in `HangUp` being raised to the server.
+    one, a connection that is to be closed ends in `HangUp` being raised to the server. Requests under any other name
+    than one of this machine are refused, unless `any_name` is on: a server that listens to other machines sets it.
     """
 
-    def __init__(self, store: Store, quirks: Quirks | None = None) -> None:
+    def __init__(self, store: Store, quirks: Quirks | None = None, *, any_name: bool = False) -> None:
         self.store = store
+        self.any_name = any_name
         if quirks is not None:
             store.quirks = quirks
         self.hang_up: Callable[[tuple[str, int]], bool] | None = None
@@ -127,7 +129,7 @@ class EmbeddedRegistry:
 
     async def _handled(self, call: Call) -> Response:
         quirks = call.quirks
-        if not is_loopback(call.request.headers.get("host", "")):
+        if not self.any_name and not is_loopback(call.request.headers.get("host", "")):
             # A web page whose name somebody made to resolve to this machine (DNS rebinding).
             raise Refusal(421, "DENIED", message="this registry only answers names of this machine, such as localhost")
         if route_is_named(call) and not is_name(call.name):

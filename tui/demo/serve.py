@@ -20,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tui.demo.registry_app import EmbeddedRegistry
 from tui.demo.store import Store
+from tui.oci.reference import is_loopback
 
 Result = TypeVar("Result")
 _PATIENCE: Final = 10.0
@@ -34,8 +35,8 @@ class Served:
 
     def __init__(self, store: Store, listening: socket.socket) -> None:
         self.store = store
-        self.registry = EmbeddedRegistry(store)
         self.host, self.port = listening.getsockname()[:2]
+        self.registry = EmbeddedRegistry(store, any_name=not is_loopback(self.host))
         self.start_state = store.snapshot()
         self._socket = listening
         self._connections: dict[tuple[str, int], asyncio.Transport] = {}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
 from tests.app.stage import WritableSource, staged
 from tests.support.fake_source import FakeSource
 from tests.support.images import image, index
+from tui.app.screens.dialogs import Choice
 
 pytestmark = pytest.mark.slow
 
@@ -72,6 +75,23 @@ async def test_enter_on_a_row_with_nothing_below_goes_to_its_detail() -> None:
         await stage.go("app", "1.0", "linux/amd64", "layer 1")
         await stage.press("enter")
         await stage.until(lambda: stage.main.pane == "detail")
+        said = [each.message for each in stage.app._notifications]
+        assert any("Nothing is below this row" in each and "Esc goes back" in each for each in said), "never silently"
+
+
+async def test_saving_offers_no_more_than_copying() -> None:
+    async with staged() as stage:
+        for labels, served in (
+            (("app", "1.0", "linux/amd64", "layer 1"), False),
+            (("app", "1.0", "linux/amd64"), True),
+        ):
+            await stage.go(*labels)
+            await stage.press("ctrl+s")
+            await stage.until(lambda: isinstance(stage.app.screen, Choice))
+            items = {item.key: item.reason for item in cast("Choice[str]", stage.app.screen).items}
+            assert (items["r"] == "") is served
+            await stage.press("escape")
+            await stage.until(lambda: not isinstance(stage.app.screen, Choice))
 
 
 async def test_collapse_and_expand_all_below() -> None:

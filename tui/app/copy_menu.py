@@ -54,7 +54,7 @@ def copy_menu(node: Node, commands: Sequence[Line]) -> list[CopyItem]:
     curl = next((command.line for command in commands if command.tool == "curl"), "")
     curl += comment_on(curl)
     made.append(CopyItem("u", "curl", "curl line", curl, "" if curl else "there is no request for this"))
-    made.append(CopyItem("j", "json", "JSON as served", reason="" if _has_json(node) else "this has no JSON document"))
+    made.append(CopyItem("j", "json", "JSON as served", reason="" if has_json(node) else "this has no JSON document"))
     about = node.top()
     no_report = "" if about is not None else "a report is about a tag or an image"
     made.append(CopyItem("m", "markdown", "Markdown report", reason=no_report))
@@ -85,7 +85,8 @@ def _platform(image: Node) -> str:
     return "/".join(part for part in (platform.os, platform.architecture, platform.variant) if part)
 
 
-def _has_json(node: Node) -> bool:
+def has_json(node: Node) -> bool:
+    """Whether a row stands for a document that is JSON."""
     from tui.explore.node import Kind
 
     return node.kind in MANIFEST_KINDS or node.kind in (Kind.CONFIG, Kind.STATEMENT)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.app.actions import action
-from tui.app.copy_menu import CopyItem, copy_menu
+from tui.app.copy_menu import CopyItem, copy_menu, has_json
 from tui.app.pages.parts import prose
 from tui.app.screens.dialogs import Choice, Confirm, Item, Prompt
 from tui.app.styled_text import Lines
@@ -122,6 +122,8 @@ class Clipboard:
         """Choose a form, name a file, write it."""
         node = self.screen.chosen
         no_node = "" if node is not None else "nothing is selected"
+        if node is not None and not has_json(node):
+            no_node = "this has no JSON document"
         no_top = "" if node is not None and node.top() is not None else "a report is about a tag or an image"
         form = await self.screen.ask(
             Choice(

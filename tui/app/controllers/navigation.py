@@ -127,6 +127,8 @@ class Navigation:
                 self.images.open_row(node)
         else:
             self.screen.panes.focus_pane(2)
+            words = "Nothing is below this row: its detail has the keys now. {key:escape} goes back to the tree."
+            self.screen.say(self.screen.keys.put_in(words))
 
     def expanded(self, node: Node) -> None:
         """A row was expanded: ask for what is below it."""

@@ -24,6 +24,8 @@ means that an object is missing. Errors are frozen: whoever has more to say make
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class RegistryError(Exception):
     """The root. Nothing of it is changed after it was made."""
@@ -57,6 +59,12 @@ class RegistryError(Exception):
         if not name.startswith("__"):  # Python itself adds the traceback, the cause and notes
             raise AttributeError(f"an error is not changed after it was made: {name}")
         super().__setattr__(name, value)
+
+    def saying(self, sentence: str) -> Self:
+        """The same error in other words."""
+        other = type(self).__new__(type(self), sentence)  # not by `__init__`, which takes other things in each class
+        vars(other).update(vars(self), sentence=sentence)
+        return other
 
 
 class NotFound(RegistryError):

@@ -19,14 +19,14 @@ class Masking:
         try:
             return await next(request)
         except NoResponse as lost:
-            self._mask(lost.error)
-            raise
+            sentence = self._masked(lost.error.sentence)
+            if sentence == lost.error.sentence:
+                raise
+            error = lost.error.saying(sentence)
+            # From None: what it was made of says what is hidden.
+            raise NoResponse(error, sent=lost.sent, again=lost.again, stale=lost.stale) from None
         except RegistryError as error:
-            self._mask(error)
-            raise
-
-    def _mask(self, error: RegistryError) -> None:
-        sentence = self._masked(error.sentence)
-        if sentence != error.sentence:
-            error.args = (sentence,)
-            vars(error)["sentence"] = sentence
+            sentence = self._masked(error.sentence)
+            if sentence == error.sentence:
+                raise
+            raise error.saying(sentence) from None

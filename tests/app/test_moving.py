@@ -270,3 +270,21 @@ async def test_a_dialog_is_about_the_row_that_was_shown_when_its_key_was_pressed
             stage.app.simulate_key(key)
         await stage.until(lambda: "Copy from" in stage.screen(), "the dialog")
         assert "Copy from 1.0" in stage.screen()
+
+
+async def test_expand_all_opens_an_index_once() -> None:
+    """Seven levels of ten indexes, each of which holds all of the next level: seventy objects, ten million rows."""
+    row = [image("linux/amd64")]
+    for level in range(7):
+        row = [index(*row, annotations={"n": f"{level}.{number}"}) for number in range(10)]
+    source = FakeSource()
+    source.put("app", index(*row), "deep")
+    async with staged() as stage:
+        explorer = stage.main.explorer
+        node = explorer.add_selector(source, "app", "deep")
+        stage.main.redraw.sync_tree()
+        await stage.main.navigation.highlight(node)
+        await stage.press("equals_sign")
+        await stage.until(lambda: len(list(node.walk())) > 600)
+        await stage.pilot.pause()
+        assert len(list(node.walk())) < 1000 and source.requests < 200, "each asked for and read once"

@@ -102,15 +102,15 @@ class _Printed:
         self._output, self._ascii = output, ascii_only
         self._parts = 0
 
-    def put(self, made: Report) -> None:
+    def put(self, report: Report) -> None:
         if self._output == "json":
-            text = json_text(made.to_json(), indent=2)
+            text = json_text(report.to_json(), indent=2)
             out((",\n" if self._parts else "[\n") + indent(text, "  ") if self.several else text, end="")
             self._parts += 1
         elif self._output == "markdown":
-            self._part(made.to_markdown())
+            self._part(report.to_markdown())
         else:
-            self._part("\n".join(made.to_lines(self._ascii)) + "\n")
+            self._part("\n".join(report.to_lines(self._ascii)) + "\n")
 
     def put_section(self, section: Section) -> None:
         if self._output == "markdown":

@@ -231,7 +231,9 @@ class Availability:
         if self._ask_all or home == self._target or not home.same_registry(self._target):
             await asyncio.gather(*(self._blob(blob, kind, around) for blob, kind in blobs))
             return
-        config_was_read = manifest.config is not None and self._inspector.seen(home, manifest.config.digest) is not None
+        config_was_read = (
+            manifest.config is not None and self._inspector.recent(home, manifest.config.digest) is not None
+        )
         if not config_was_read:  # else a look at its base layer is paid for, whatever became of the first image
             lead = self._leads.get(home)
             if lead is None:
@@ -260,7 +262,7 @@ class Availability:
             return _planned(descriptor, kind, Observation(Presence.FOREIGN, detail="lives at its urls; left out"))
         elsewhere = [home for home in homes if home != self._target]
         elsewhere += self._seen_in(descriptor, elsewhere)
-        known = self._inspector.seen(self._target, descriptor.digest)
+        known = self._inspector.recent(self._target, descriptor.digest)
         reasons: list[Observation] = []
         if ask or (known is not None and known.presence.is_there):
             observation = await self._inspector.presence(self._target, descriptor, confirm=not elsewhere)

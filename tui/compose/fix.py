@@ -244,13 +244,13 @@ async def _look_for(
     return (len(search.places), len(search.raws)) != before
 
 
-async def _has(inspector: Inspector, place: RepositoryLocation, descriptor: Descriptor, search: _Search) -> bool:
-    seen = inspector.seen(place, descriptor.digest)
-    if seen is None:
-        if (place, descriptor.digest) in search.asked:
+async def _has(inspector: Inspector, location: RepositoryLocation, descriptor: Descriptor, search: _Search) -> bool:
+    observation = inspector.recent(location, descriptor.digest)
+    if observation is None:
+        if (location, descriptor.digest) in search.asked:
             return False
-        search.asked.add((place, descriptor.digest))
-    observation = seen or await inspector.presence(place, descriptor, confirm=False)
+        search.asked.add((location, descriptor.digest))
+    observation = observation or await inspector.presence(location, descriptor, confirm=False)
     return observation.presence.is_there
 
 
@@ -276,7 +276,7 @@ async def _candidates(
     met: set[RepositoryLocation] = set()
     source = inspector.source(target)
     whereabouts = inspector.observations.whereabouts(source, target.repository, each.digest)
-    known = whereabouts.found if whereabouts is not None else ()
+    known = whereabouts.holders if whereabouts is not None else ()
     seen = inspector.observations.repositories(source)
     names: list[str] = [*known]
     for label in each.platforms or ("",):

@@ -29,7 +29,7 @@ def _of(entry: Entry, home: RepositoryLocation, inspector: Inspector) -> Iterato
         parts += [("layer", layer) for layer in manifest.layers]
     gone: dict[str, list[Descriptor]] = {}
     for kind, part in {part.digest: (kind, part) for kind, part in parts}.values():
-        seen = inspector.seen(home, part.digest)
+        seen = inspector.recent(home, part.digest)
         if seen is not None and seen.presence is Presence.MISSING:
             gone.setdefault(kind, []).append(part)
     if not gone:

@@ -123,10 +123,10 @@ def plan_remove_local(folder: Path, stored: StoredList) -> Plan:
     return Plan(Action.DELETE, target, (step,), confirmation=text, type_to_confirm=stored.label, warnings=left)
 
 
-def local_step(place: LocalList, files: Mapping[str, bytes]) -> Step:
+def local_step(local_list: LocalList, files: Mapping[str, bytes]) -> Step:
     """The step that writes the local list."""
-    title = f"write Docker's local list {safe(place.name)} ({plural(len(files), 'entry', 'entries')})"
-    return Step(1, StepKind.LOCAL_LIST, title, local_list=place, files=dict(files))
+    title = f"write Docker's local list {safe(local_list.name)} ({plural(len(files), 'entry', 'entries')})"
+    return Step(1, StepKind.LOCAL_LIST, title, local_list=local_list, files=dict(files))
 
 
 def targets(stored: StoredList) -> Sequence[Reference]:

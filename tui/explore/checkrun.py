@@ -182,10 +182,10 @@ class CheckRun:
         self._asked += 1
         job.when_over(lambda _: self._back(node, new))
 
-    def _cut_off(self, place: Node, limit: str) -> None:
+    def _cut_off(self, node: Node, limit: str) -> None:
         self._cut = True
-        row = fault(place, "too-deep", f"stopped here: a check follows at most {limit}")
-        self._tree.add_child(place, row)
+        row = fault(node, "too-deep", f"stopped here: a check follows at most {limit}")
+        self._tree.add_child(node, row)
 
     def _ask(self, node: Node) -> Job | None:
         request = self._request(node)

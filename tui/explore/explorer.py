@@ -406,9 +406,9 @@ class Explorer:
             return ()
         platform: Platform | None = next((r.platform for r in (row, *row.ancestors()) if r.platform is not None), None)
         owner = ("locate", repository, digest)
-        found = await self._search.locate(row.source, repository, row.descriptor, platform, owner)
+        whereabouts = await self._search.locate(row.source, repository, row.descriptor, platform, owner)
         self.tree.changed(row)
-        return found.found
+        return whereabouts.holders
 
     async def moved_tags(self, node: Node, *, may_list: bool = True) -> None:
         """Ask what the tags that an index was probably made of point to now; findings say which moved."""

@@ -91,8 +91,8 @@ def _way_back(row: Node, observations: ObservationStore) -> tuple[str | None, st
     if not row.source.capabilities.remote:
         return "Make it again from where it came from: what lies on disk is only read.", None
     whereabouts = observations.whereabouts(*key)
-    if whereabouts is not None and whereabouts.found:
-        there = safe(whereabouts.found[0], limit=255)
+    if whereabouts is not None and whereabouts.holders:
+        there = safe(whereabouts.holders[0], limit=255)
         return f"Bring it back from {there} (`fanfold fix`): no digest changes.", "fix"
     return None, "fix"
 
@@ -202,7 +202,7 @@ def elsewhere(rows: Troubled, observations: ObservationStore) -> Iterator[Findin
         key = key_of(row)
         whereabouts = observations.whereabouts(*key) if key is not None else None
         image = row.image()
-        for place in whereabouts.found if whereabouts is not None else ():
+        for place in whereabouts.holders if whereabouts is not None else ():
             groups.setdefault((image.key if image is not None else row.key, place), []).append(row)
     for (_, place), group in groups.items():
         first = group[0]

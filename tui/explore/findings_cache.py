@@ -58,21 +58,21 @@ class Looked:
     cost: float
 
 
-def _in_tags(found: Iterable[Finding], tags: tuple[str, ...]) -> list[Finding]:
-    return [replace(finding, tags=tags) for finding in found]
+def _in_tags(findings: Iterable[Finding], tags: tuple[str, ...]) -> list[Finding]:
+    return [replace(finding, tags=tags) for finding in findings]
 
 
-def _of_repository(node: Node, found: Iterable[Finding]) -> list[Finding]:
+def _of_repository(node: Node, findings: Iterable[Finding]) -> list[Finding]:
     """Findings of a repository as those of its registry: its name stands before those of its tags."""
     name = safe(node.repository or "", limit=255)
-    return [replace(each, tags=tuple(f"{name}:{tag}" if name else tag for tag in each.tags)) for each in found]
+    return [replace(each, tags=tuple(f"{name}:{tag}" if name else tag for tag in each.tags)) for each in findings]
 
 
-def _by_object(found: Iterable[Finding]) -> list[Finding]:
+def _by_object(findings: Iterable[Finding]) -> list[Finding]:
     """What is wrong with one object once, with all the tags that have it: a missing layer that four tags share is one
     thing to put back."""
     groups: dict[Hashable, Finding] = {}
-    for finding in found:
+    for finding in findings:
         what = finding.digest if finding.digest is not None else finding.node_key
         # One that sums up several objects of an image is only the same when it says the same.
         said = finding.message if finding.code in _SUMS else finding.facts[1]

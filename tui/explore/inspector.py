@@ -159,7 +159,7 @@ class Inspector:
         source = self._sources.get(SourceSpec.holding(location).key)
         return self.known(source, location.repository, digest) if source is not None else None
 
-    def seen(self, location: RepositoryLocation, digest: Digest) -> Observation | None:
+    def recent(self, location: RepositoryLocation, digest: Digest) -> Observation | None:
         """What was seen of an object in a location not long ago."""
         line = self._settled(location, digest)
         return line[1] if line is not None and line[0] <= self._freshness else None
@@ -441,7 +441,7 @@ class Inspector:
         source = await self.opened(location)
         digest = digest_or_name(selector)
         if digest is not None and not fresh:
-            known, observation = self.known(source, location.repository, digest), self.seen(location, digest)
+            known, observation = self.known(source, location.repository, digest), self.recent(location, digest)
             if known is not None and observation is not None and observation.presence.is_there:
                 return known
         read = await self._result(
@@ -478,7 +478,7 @@ class Inspector:
         registry is asked in a second way, which is what `missing` must mean before anybody is told that it exists
         nowhere.
         """
-        observation = self.seen(location, descriptor.digest)
+        observation = self.recent(location, descriptor.digest)
         if observation is not None and (
             observation.presence.is_there or (observation.presence.settled and observation.confirmed)
         ):

@@ -22,7 +22,7 @@ Key = tuple[Source, str, Digest]
 class Whereabouts:
     """What the search for a missing object gave."""
 
-    found: tuple[str, ...] = ()
+    holders: tuple[str, ...] = ()
     """The repositories that have it."""
     asked: tuple[str, ...] = ()
     """All that were asked."""
@@ -157,8 +157,8 @@ class ObservationStore:
         """Where a missing object was found; None when nobody looked."""
         return self._whereabouts.get((source, repository, digest))
 
-    def set_whereabouts(self, source: Source, repository: str, digest: Digest, found: Whereabouts) -> None:
-        self._whereabouts[(source, repository, digest)] = found
+    def set_whereabouts(self, source: Source, repository: str, digest: Digest, whereabouts: Whereabouts) -> None:
+        self._whereabouts[(source, repository, digest)] = whereabouts
         self._tell((source, repository, digest))
 
     # tags and repositories

@@ -131,9 +131,9 @@ def _repositories(node: Node) -> Iterator[Node]:
         yield node
 
 
-def _tags(place: Node) -> Iterator[Node]:
+def _tags(node: Node) -> Iterator[Node]:
     """The rows of a repository's tags, those in its group of digest tags too."""
-    for child in place.parts:
+    for child in node.parts:
         if child.kind is Kind.GROUP:
             yield from child.parts
         elif child.kind not in (Kind.MORE, Kind.FAULT):

@@ -135,34 +135,34 @@ def worst(presences: Iterable[Presence]) -> Presence:
     return min(presences, key=_RANK.__getitem__, default=Presence.PRESENT)
 
 
-def disagreement(descriptor: Descriptor, seen: Observation) -> tuple[str, str, str] | None:
+def disagreement(descriptor: Descriptor, observation: Observation) -> tuple[str, str, str] | None:
     """What differs between what is there and what its descriptor says: (what, what is there, what the descriptor says),
     where *what* is "digest", "size" or "media type"; None when they agree. The texts are safe."""
     if (
-        seen.digest is not None
-        and seen.digest != descriptor.digest
-        and seen.digest.algorithm == descriptor.digest.algorithm
+        observation.digest is not None
+        and observation.digest != descriptor.digest
+        and observation.digest.algorithm == descriptor.digest.algorithm
     ):
-        return "digest", str(seen.digest), str(descriptor.digest)
-    if seen.size is not None and seen.size != descriptor.size:
-        return "size", f"{seen.size} bytes", f"{descriptor.size} bytes"
-    served = seen.media_type
+        return "digest", str(observation.digest), str(descriptor.digest)
+    if observation.size is not None and observation.size != descriptor.size:
+        return "size", f"{observation.size} bytes", f"{descriptor.size} bytes"
+    served = observation.media_type
     if served and media.is_manifest(served) and served != descriptor.media_type:
         return "media type", safe(served, limit=200), safe(descriptor.media_type, limit=200) or "nothing"
     return None
 
 
-def compare(descriptor: Descriptor, seen: Observation) -> Observation:
+def compare(descriptor: Descriptor, observation: Observation) -> Observation:
     """The observation as this descriptor sees it: there, but not what the descriptor says, is `mismatched`.
 
     Two descriptors may name one digest and say different things about it, so the comparison belongs to each.
     """
-    if not seen.presence.is_there and seen.presence is not Presence.MISMATCHED:
-        return seen
-    quarrel = disagreement(descriptor, seen)
+    if not observation.presence.is_there and observation.presence is not Presence.MISMATCHED:
+        return observation
+    quarrel = disagreement(descriptor, observation)
     if quarrel is not None:
         what, there, said = quarrel
-        return replace(seen, presence=Presence.MISMATCHED, detail=f"{what} {there}, the descriptor says {said}")
-    if seen.presence is Presence.MISMATCHED and seen.size is not None and not seen.code:
-        return replace(seen, presence=Presence.PRESENT, detail="")
-    return seen
+        return replace(observation, presence=Presence.MISMATCHED, detail=f"{what} {there}, the descriptor says {said}")
+    if observation.presence is Presence.MISMATCHED and observation.size is not None and not observation.code:
+        return replace(observation, presence=Presence.PRESENT, detail="")
+    return observation

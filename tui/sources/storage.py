@@ -396,15 +396,15 @@ def _damaged(digest: Digest) -> SourceError:
     )
 
 
-def _code(seen: Observation) -> str:
-    if seen.presence is Presence.MISMATCHED:
+def _code(observation: Observation) -> str:
+    if observation.presence is Presence.MISMATCHED:
         return "wrong-link"
-    if seen.detail.startswith("linked"):
+    if observation.detail.startswith("linked"):
         return "data-gone"
-    return "not-linked" if seen.detail.startswith("in the store") else "gone"
+    return "not-linked" if observation.detail.startswith("in the store") else "gone"
 
 
-def _fix(seen: Observation) -> str:
-    if "a mount" in seen.detail:
+def _fix(observation: Observation) -> str:
+    if "a mount" in observation.detail:
         return "Mount it from a repository that links it: no bytes have to be sent."
-    return "Push it again." if seen.presence is Presence.MISSING else ""
+    return "Push it again." if observation.presence is Presence.MISSING else ""

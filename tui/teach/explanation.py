@@ -116,11 +116,11 @@ def platform_of(node: Node) -> str:
     return ""
 
 
-def presence_sentence(node: Node, seen: Observation) -> str:
+def presence_sentence(node: Node, observation: Observation) -> str:
     """What is known of the object in its repository, in one or two sentences, with the answer that it rests on."""
     values = {
         "source": safe(node.source.title),
         "where": f"repository {repository_of(node)}",
-        "answer": safe(seen.detail) or None,
+        "answer": safe(observation.detail) or None,
     }
-    return fill(seen.presence.words.explained, values)
+    return fill(observation.presence.words.explained, values)

@@ -158,9 +158,9 @@ class Failures:
         )
 
 
-def error_of(seen: Observation) -> SourceError:
+def error_of(observation: Observation) -> SourceError:
     """An answer about a blob, as the error that a pull would meet."""
-    return SourceError(seen.presence, f"{seen.detail or seen.presence.value}.")
+    return SourceError(observation.presence, f"{observation.detail or observation.presence.value}.")
 
 
 def _registry_message(error: SourceError) -> str:

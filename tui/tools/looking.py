@@ -158,14 +158,14 @@ def _config(node: Node, access: Access, values: Values) -> list[CommandLine]:
     return [*(one for one in _blob(access, values) if one.tool not in other), *found]
 
 
-def _readable(access: Access, repository: str | None, found: list[CommandLine]) -> list[CommandLine]:
+def _readable(access: Access, repository: str | None, lines: list[CommandLine]) -> list[CommandLine]:
     """The same lines, without those whose tool cannot even read the name."""
     reasons = {}
     if access.registry.startswith("["):
         reasons = {tool: says("no-ipv6", tool=tool) for tool in ("regctl", "skopeo")}
     if repository is not None and len(repository) == 1:
         reasons["crane"] = says("one-letter", tool="crane")
-    return [replace(one, line="", note=reasons[one.tool]) if one.line and one.tool in reasons else one for one in found]
+    return [replace(one, line="", note=reasons[one.tool]) if one.line and one.tool in reasons else one for one in lines]
 
 
 # --- the same image as a client reaches it: through its index, by platform -------------------------------------------

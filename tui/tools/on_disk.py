@@ -36,19 +36,19 @@ def docker_program(folder: Path) -> tuple[str, ...] | None:
     return ("docker", "--config", str(folder.parent)) if folder.name == "manifests" else None
 
 
-def _with_reasons(found: list[CommandLine], title: str, operation: str) -> list[CommandLine]:
+def _with_reasons(commands: list[CommandLine], title: str, operation: str) -> list[CommandLine]:
     """And the tools that have no line yet, with the reason: those of an operation that none of them can do."""
-    return _with(found, [replace(one, title=title) for one in lines(operation, {})])
+    return _with(commands, [replace(one, title=title) for one in lines(operation, {})])
 
 
-def _with_reason(found: list[CommandLine], title: str, reason: str, but: str = "") -> list[CommandLine]:
+def _with_reason(commands: list[CommandLine], title: str, reason: str, but: str = "") -> list[CommandLine]:
     """And all tools `but` one that have no line yet, for this reason."""
-    return _with(found, [CommandLine(table().tools[tool].name, title, "", reason) for tool in SEVEN if tool != but])
+    return _with(commands, [CommandLine(table().tools[tool].name, title, "", reason) for tool in SEVEN if tool != but])
 
 
-def _with(found: list[CommandLine], others: list[CommandLine]) -> list[CommandLine]:
-    there = {one.tool for one in found}
-    return [*found, *(one for one in others if one.tool not in there)]
+def _with(commands: list[CommandLine], others: list[CommandLine]) -> list[CommandLine]:
+    there = {one.tool for one in commands}
+    return [*commands, *(one for one in others if one.tool not in there)]
 
 
 def _sum(digest: Digest) -> str:

@@ -109,9 +109,9 @@ def _source(write: Write) -> RepositoryLocation:
     return next((each.source for each in write.plan.objects if each.source is not None), write.here)
 
 
-def _copy_from_disk(write: Write, digest: Digest, place: RepositoryLocation, referrers: bool) -> list[CommandLine]:
+def _copy_from_disk(write: Write, digest: Digest, location: RepositoryLocation, referrers: bool) -> list[CommandLine]:
     """From a layout, an archive or a registry's own folder: fewer tools read these, and not all by digest."""
-    kind, _, path = (place.path or "").partition(":")
+    kind, _, path = (location.path or "").partition(":")
     values: dict[str, Value] = {
         "path": path,
         "folder": str(Path(path)),

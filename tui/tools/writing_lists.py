@@ -338,8 +338,8 @@ def _regctl(wanted: _Wanted) -> CommandLine:
     )
 
 
-def regctl_reference(place: RepositoryLocation, digest: Digest) -> str:
+def regctl_reference(location: RepositoryLocation, digest: Digest) -> str:
     """A manifest as regctl names it, in a registry or in a layout."""
-    if place.path is not None:
-        return f"ocidir://{place.path.removeprefix('oci:')}@{digest}"
-    return place.by_digest(digest)
+    if location.path is not None:
+        return f"ocidir://{location.path.removeprefix('oci:')}@{digest}"
+    return location.by_digest(digest)

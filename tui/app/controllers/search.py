@@ -56,7 +56,7 @@ class Search:
             node = self.filterable()
             if node is None:
                 self._finding_in = "rows"
-                self.screen.find_bar.ask("find in the rows", self.images.found if self._filtered is None else "")
+                self.screen.find_bar.ask("find in the rows", self.images.search_text if self._filtered is None else "")
             else:
                 self._filters = (*(key for key in self._filters if key != node.key), node.key)
                 label = shorten(node.label, 30)
@@ -90,7 +90,7 @@ class Search:
         elif self.screen.pane == "requests" and self.requests.needle:
             self.requests.needle = ""
             self.requests.update()
-        elif self.images.found:
+        elif self.images.search_text:
             if self._finding_in != "rows":
                 self._finding_in = "tree"
             self._search("")
@@ -148,12 +148,12 @@ class Search:
             self.requests.needle = text
             self.requests.update()
         elif self._finding_in == "rows":
-            self.images.found = text
+            self.images.search_text = text
             self.images.repaint()
             if text and (rows := self._matching()) and self.screen.current not in rows:
                 self._step_row(rows, 1)
         elif (node := self._filtered) is not None:
-            self.images.found = text
+            self.images.search_text = text
             self._narrow(node, text)
         self._count()
 
@@ -176,7 +176,7 @@ class Search:
         node = self._filtered if self._finding_in != "rows" else None
         if node is not None:
             return [row for row in self.images.children_of(node) if row.kind not in _NO_MATCH]
-        wanted = self.images.found.casefold()
+        wanted = self.images.search_text.casefold()
         return [row for row in self.images.shown_nodes() if wanted and wanted in row.label.casefold()]
 
     def _count(self) -> None:
@@ -187,7 +187,7 @@ class Search:
         elif self._finding_in == "requests":
             words = plural(self.requests.count, "request")
         elif self._finding_in == "rows":
-            words = plural(len(self._matching()), "row") if self.images.found else ""
+            words = plural(len(self._matching()), "row") if self.images.search_text else ""
         elif (node := self._filtered) is not None and (listing := node.listing) is not None:
             through = listing.matching if listing.filter else len(listing.names)
             words = f"{through:,} of {len(listing.names):,}{'' if listing.complete else '+'}"
@@ -217,9 +217,9 @@ class Search:
         nodes = [node for key in self._filters if (node := self.screen.explorer.get(key)) is not None]
         self._filters = tuple(node.key for node in nodes if self._in_force(node))
         last = self._filtered
-        if self._finding_in == "tree" or not self.images.found:
+        if self._finding_in == "tree" or not self.images.search_text:
             self._finding_in = "tree"
-            self.images.found = self._in_force(last) if last is not None else ""
+            self.images.search_text = self._in_force(last) if last is not None else ""
         self.images.repaint()
 
     def stepped(self, where: str) -> None:
@@ -239,7 +239,7 @@ class Search:
                 self.screen.say("Nothing is searched for here: / begins.")
         elif self.screen.pane == "requests":
             self.requests.move("down" if step > 0 else "up")
-        elif not self.images.found:
+        elif not self.images.search_text:
             self.screen.say("Nothing is filtered or searched for: / begins.")
         elif rows := self._matching():
             self._step_row(rows, step)
@@ -270,7 +270,7 @@ class Search:
             return bool(self.page_view.needle)
         if self.screen.pane == "requests":
             return bool(self.requests.needle)
-        return bool(self.images.found)
+        return bool(self.images.search_text)
 
     def uncover(self, node: Node) -> bool:
         """Take away the filters that hide a row; False when none did."""

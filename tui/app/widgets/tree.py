@@ -78,7 +78,7 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
         self.glyphs: Glyphs = UNICODE
         self.put_in: Callable[[str], str] = with_keys
         self.marks: list[Node] = []
-        self.found = ""
+        self.search_text = ""
         #: Of the rows below some (by key), only those that match this text are shown.
         self.narrowing: dict[str, str] = {}
         self.tick = 0
@@ -138,10 +138,10 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
         cells = self._cells(data, self.observed)
         if len(self._drawn) > _DRAWN_AT_MOST:
             self._drawn.clear()
-        self._drawn[data.key] = (cells, self.found)
+        self._drawn[data.key] = (cells, self.search_text)
         for words, role in layout(cells, columns, indent, self.glyphs, cell_len):
             text.append(words, style + self.style_of(role))
-        if self.found:
+        if self.search_text:
             self._highlight_found(text, columns.name - depth * 2)
         text.append(" " * max(0, width - depth * 2 - text.cell_len), style)
         return text
@@ -161,10 +161,10 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
         return self._longest
 
     def _highlight_found(self, text: Text, limit: int) -> None:
-        place = text.plain.casefold().find(self.found.casefold())
+        place = text.plain.casefold().find(self.search_text.casefold())
         if 0 <= place < limit:
             found = self.get_component_rich_style("tree--found", partial=True)
-            text.stylize(found, place, place + len(self.found))
+            text.stylize(found, place, place + len(self.search_text))
 
     # --- opening and closing -------------------------------------------------------------------------------------
 
@@ -336,7 +336,7 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
             if data is None:
                 continue
             cells = self._cells(data, self.observed)
-            if self._drawn.get(data.key) != (cells, self.found):
+            if self._drawn.get(data.key) != (cells, self.search_text):
                 branch.refresh()
 
     def on_resize(self) -> None:

@@ -109,8 +109,8 @@ def _stored_entry(reference: str, one: Image) -> bytes:
     return json_text(entry).encode()
 
 
-def _docker_descriptor(found: dict[str, Any]) -> dict[str, Any]:
-    return {key: found[key] for key in ("mediaType", "size", "digest")}
+def _docker_descriptor(document: dict[str, Any]) -> dict[str, Any]:
+    return {key: document[key] for key in ("mediaType", "size", "digest")}
 
 
 # Parent and child repositories

@@ -39,6 +39,7 @@ _UNSET = (
     "SSH_TTY",
     "DISPLAY",
     "WAYLAND_DISPLAY",
+    "PYTHONDONTWRITEBYTECODE",  # a program that a test starts need not be compiled each time
 )
 
 # On a build server the same examples every time, so that a change is judged by its own merits; elsewhere new ones.
@@ -52,6 +53,11 @@ def pytest_configure() -> None:
     """A run that was started in the background ignores SIGINT, and so would every program that a test starts."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One more than there are cores: many tests wait for a server, and nothing else would be done meanwhile."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_finish() -> None:

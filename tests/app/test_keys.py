@@ -76,7 +76,7 @@ def test_capitals_write_and_nothing_else_does() -> None:
 async def test_every_looking_action_is_carried_out() -> None:
     async with staged() as stage:
         looking = {each.id for each in ACTIONS if "main" in each.scopes and not each.writes}
-        assert looking <= stage.main.actions.handled
+        await stage.until(lambda: looking <= stage.main.actions.handled, "what teaches")
 
 
 def test_the_table_is_the_sum_of_what_controllers_declare() -> None:

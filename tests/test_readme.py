@@ -27,6 +27,10 @@ def _table(heading: str) -> str:
     return "\n".join(line for line in below.splitlines() if line.startswith("|"))
 
 
+def _line_of(text: str) -> int:
+    return README[: README.index(text)].count("\n") + 1
+
+
 def _tokens(text: str) -> set[str]:
     return {code or plain for code, plain in re.findall(r"`([^`]+)`|([^\s|,;`]+)", text)}
 
@@ -36,7 +40,8 @@ def test_every_key_is_in_the_table_of_keys(action: Action) -> None:
     if not {"main", "draft", "plan", "push"} & set(action.scopes):
         return  # a dialog's last line names its own keys
     table = _table("Keys" if "main" in action.scopes else "In a draft, its plan and its push")
-    assert Keys().all(action.id).split()[0] in _tokens(table)
+    key = Keys().all(action.id).split()[0]
+    assert key in _tokens(table), f"README.md:{_line_of(table)}: {key} ({action.id}) is in no row of this table"
 
 
 @pytest.mark.parametrize(
@@ -61,7 +66,7 @@ def test_every_code_is_named_under_its_severity() -> None:
     table = _table("Findings")
     for code, row in codes().items():
         line = next(line for line in table.splitlines() if line.startswith(f"| {row.severity} "))
-        assert f"`{code}`" in line
+        assert f"`{code}`" in line, f"README.md:{_line_of(line)}: `{code}` is not named in this row"
 
 
 def test_every_presence_has_its_symbol() -> None:

@@ -96,6 +96,13 @@ def test_the_table_is_the_sum_of_what_controllers_declare() -> None:
     with pytest.raises(ValueError, match="declared twice: a, b"):
         declared([One, One])
 
+    class Three:
+        @actions.action("d", keys="d", title="d", words="Nowhere", group="Looks")
+        def d(self) -> None: ...
+
+    with pytest.raises(ValueError, match="there is no such group: d in “Looks”"):
+        declared([Three])
+
 
 def test_the_order_of_the_table_is_the_order_of_help_and_palette() -> None:
     assert " ".join(each.id for each in ACTIONS if "main" in each.scopes) == (

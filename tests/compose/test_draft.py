@@ -231,7 +231,7 @@ class TestBytes:
 class TestValidation:
     def test_a_target_must_be_a_tag(self) -> None:
         draft = edit.add(Draft(TARGET), [image("a", "linux/amd64")])
-        by_digest = replace(draft, target=TARGET.with_digest(Digest.of(b"x")))
+        by_digest = replace(draft, target=Reference.parse(f"{TARGET.name}@{Digest.of(b'x')}"))
         assert codes(by_digest) == ["target-has-digest"]
 
     def test_too_large(self) -> None:

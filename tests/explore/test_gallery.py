@@ -109,7 +109,9 @@ async def test_the_children_are_found_in_their_own_repositories(served: Served, 
     text = made.verdict.sentence
     assert "objects of linux/amd64 are not in dockerfun, but they are in dockerfun/amd64." in text
     lost = next(part for part in made.objects if part.observation.presence is Presence.MISSING)
-    assert await explorer.locate(lost.digest, "dockerfun") == (f"dockerfun/{lost.platforms[0].partition('/')[2]}",)
+    whereabouts = explorer.observations.whereabouts(node.source, "dockerfun", lost.digest)
+    assert whereabouts is not None
+    assert whereabouts.holders == (f"dockerfun/{lost.platforms[0].partition('/')[2]}",)
     assert node.digest == made.digest
 
 

@@ -15,7 +15,7 @@ from tui.oci.platform import Platform
 DIGEST = "sha256:" + "a" * 64
 FULL: dict[str, Any] = {
     "mediaType": media.OCI_MANIFEST,
-    "digest": media.EMPTY_DIGEST,
+    "digest": Digest.of(b"{}"),
     "size": 2,
     "urls": ["https://example.com/x"],
     "annotations": {"k": "v"},

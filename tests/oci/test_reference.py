@@ -219,10 +219,11 @@ def test_the_familiar_form_reads_back_as_the_same(text: str, familiar: str) -> N
     assert Reference.parse(text).familiar == familiar
 
 
-def test_with_tag_and_with_digest() -> None:
+def test_with_tag() -> None:
     reference = Reference.parse("ubuntu")
     assert str(reference.with_tag("1")) == "docker.io/library/ubuntu:1"
-    assert str(reference.with_digest(Digest.parse(SHA256))) == f"docker.io/library/ubuntu@{SHA256}"
+    by_digest = Reference.parse(f"ubuntu@{SHA256}")
+    assert str(by_digest.with_tag("1")) == "docker.io/library/ubuntu:1", "without a digest"
     assert reference.with_tag("1").explicit
     assert reference.name == "docker.io/library/ubuntu"
     with pytest.raises(MalformedReference):

@@ -145,6 +145,8 @@ def declared(controllers: Iterable[type]) -> tuple[Action, ...]:
     ids = [action.id for action in found]
     if twice := sorted({each for each in ids if ids.count(each) > 1}):
         raise ValueError(f"declared twice: {', '.join(twice)}")
+    if lost := [f"{action.id} in “{action.group}”" for action in found if action.group not in GROUPS]:
+        raise ValueError(f"there is no such group: {', '.join(lost)}")
     return tuple(sorted(found, key=lambda action: GROUPS.index(action.group)))
 
 

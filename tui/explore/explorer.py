@@ -22,7 +22,6 @@ from tui.explore.walker import UNASKED_LIMIT
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest, digest_or_name
-from tui.oci.platform import Platform
 from tui.sources.base import Source
 from tui.sources.presence import Observation
 from tui.text import safe
@@ -392,23 +391,6 @@ class Explorer:
         self.inspector.give_way(seconds)
 
     # finding out more
-
-    async def locate(
-        self, digest: Digest, repository: str, *, source: Source | None = None, node: Node | None = None
-    ) -> tuple[str, ...]:
-        """The repositories beside `repository` that have an object which it lacks. Bounded; it is remembered."""
-        rows = [node] if node is not None else []
-        sources = [source] if source is not None else [root.source for root in self.roots]
-        for place in sources:
-            rows.extend(self.tree.nodes_of(place, repository, digest))
-        row = next((row for row in rows if row.descriptor is not None), None)
-        if row is None or row.descriptor is None:
-            return ()
-        platform: Platform | None = next((r.platform for r in (row, *row.ancestors()) if r.platform is not None), None)
-        owner = ("locate", repository, digest)
-        whereabouts = await self._search.locate(row.source, repository, row.descriptor, platform, owner)
-        self.tree.changed(row)
-        return whereabouts.holders
 
     async def moved_tags(self, node: Node, *, may_list: bool = True) -> None:
         """Ask what the tags that an index was probably made of point to now; findings say which moved."""

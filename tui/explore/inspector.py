@@ -5,7 +5,7 @@ is a config or statement: reading *is* the check.
 
 There are two ways in. Rows ask by `submit_…`, which gives a `Job` that waits for its turn and can be withdrawn, and
 believe what is present for the session. Composing awaits `manifest`, `config` and `presence` of a location: a plan must
-not rest on what was true an hour ago, so an answer older than `freshness` seconds is asked for again.
+not rest on what was true an hour ago, so an answer older than `FRESH_SECONDS` is asked for again.
 """
 
 from __future__ import annotations
@@ -83,12 +83,10 @@ class Inspector:
         client: Client | None = None,
         *,
         slots: int = 16,
-        freshness: float = FRESH_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.observations = ObservationStore(clock)
         self._client = client
-        self._freshness = freshness
         self._scheduler = Scheduler(slots)
         self._documents: ByteCache[AnyManifest | bytes] = ByteCache(DOCUMENT_BYTES, _size)
         self._sources: dict[tuple[str, str], Source] = {}
@@ -162,7 +160,7 @@ class Inspector:
     def recent(self, location: RepositoryLocation, digest: Digest) -> Observation | None:
         """What was seen of an object in a location not long ago."""
         line = self._settled(location, digest)
-        return line[1] if line is not None and line[0] <= self._freshness else None
+        return line[1] if line is not None and line[0] <= FRESH_SECONDS else None
 
     def age(self, location: RepositoryLocation, digest: Digest) -> float:
         """Seconds since an object was last seen in a location; infinite if it never was."""

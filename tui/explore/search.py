@@ -75,19 +75,18 @@ class MissingObjectSearch:
             done.add(key)
             if self._observations.whereabouts(*key) is None:
                 platform = next((r.platform for r in (row, *row.ancestors()) if r.platform is not None), None)
-                await self.locate(row.source, row.repository, row.descriptor, platform, owner, search)
+                await self._locate(row.source, row.repository, row.descriptor, platform, owner, search)
 
-    async def locate(
+    async def _locate(
         self,
         source: Source,
         repository: str,
         descriptor: Descriptor,
         platform: Platform | None,
         owner: Hashable,
-        search: _Search | None = None,
-    ) -> Whereabouts:
+        search: _Search,
+    ) -> None:
         """Ask the repositories beside `repository` for one object; the first that has it is enough."""
-        search = search or _Search()
         repositories = self._observations.repositories(source)
         names = neighbours(repository, repositories, platform)
         names.sort(key=lambda name: -search.hits[name])
@@ -108,9 +107,8 @@ class MissingObjectSearch:
                 search.hits[name] += 1
             else:
                 search.misses[name] += 1
-        result = Whereabouts(tuple(having), tuple(asked))
-        self._observations.set_whereabouts(source, repository, descriptor.digest, result)
-        return result
+        whereabouts = Whereabouts(tuple(having), tuple(asked))
+        self._observations.set_whereabouts(source, repository, descriptor.digest, whereabouts)
 
     # tags that moved on
 

@@ -30,9 +30,6 @@ COSIGN_SIGNATURE = "application/vnd.dev.cosign.simplesigning.v1+json"
 SIGSTORE_BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 HELM_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 
-# The two bytes `{}` that an artifact without a config names as its config (image-spec manifest.md).
-EMPTY_DIGEST = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-
 # A short Accept makes registries answer 404 for what they hold, or another digest than was asked for. The old
 # artifact type is asked for to be read only.
 ACCEPT = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST, OCI_ARTIFACT)

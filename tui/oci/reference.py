@@ -104,10 +104,6 @@ class Reference:
             raise MalformedReference(f"“{safe(tag, limit=160)}” is not a tag; {_TAG_RULE}")
         return replace(self, tag=tag, digest=None, explicit=True, note="")
 
-    def with_digest(self, digest: Digest) -> Reference:
-        """The same repository by digest, without a tag."""
-        return replace(self, tag=None, digest=Digest.parse(digest), explicit=True, note="")
-
     def _suffix(self) -> str:
         return (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
 

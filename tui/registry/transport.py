@@ -29,6 +29,8 @@ from tui.registry.endpoints import Origin
 from tui.text import safe
 
 MAX_HEADER_LINE = 32 * 1024
+#: Seconds for which an idle connection is kept.
+KEEP_ALIVE = 30.0
 _CHUNK = 64 * 1024
 _NO_BODY = httpx.ByteStream(b"")
 
@@ -64,15 +66,14 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     A request body is bytes, or an async stream with a Content-Length header.
     """
 
-    def __init__(self, *, keepalive: float = 30.0) -> None:
-        self._keepalive = keepalive
+    def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
         self._timeouts: dict[tuple[float | None, float | None], aiohttp.ClientTimeout] = {}
 
     def _open(self) -> aiohttp.ClientSession:
         session = aiohttp.ClientSession(
             # The limiter bounds the number of connections, per host.
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=self._keepalive),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             max_line_size=MAX_HEADER_LINE,

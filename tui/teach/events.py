@@ -35,8 +35,8 @@ class EventKind(StrEnum):
     #: Text was put on the clipboard. (node if it came from one; what: digest, reference, pull, curl, json, report,
     #: command, other; text; tool for a command)
     COPIED = "copied"
-    #: A check of everything below a node has ended. (node; complete; present, missing, denied, limited, unreachable,
-    #: foreign, mismatched as counts; requests)
+    #: A check of everything below a node has ended. (node; complete; present, hashed, missing, denied, limited,
+    #: unreachable, foreign, mismatched as counts; requests)
     CHECKED = "checked"
     #: A finding is on screen: in the findings tab, the problems list or the verdict. (node; code; severity)
     FINDING = "finding"
@@ -111,7 +111,7 @@ def _form(node: Node) -> str:
 NODE_FACTS = frozenset(
     {"node", "source", "repository", "tag", "digest", "platform", "media_type", "size", "key", "form", "presence"}
 )
-_COUNTS = {"present", "missing", "denied", "limited", "unreachable", "foreign", "mismatched", "requests"}
+_COUNTS = {"present", "hashed", "missing", "denied", "limited", "unreachable", "foreign", "mismatched", "requests"}
 
 #: Every fact that an event of a kind may have: what a lesson's conditions can name.
 FACTS: Mapping[EventKind, frozenset[str]] = {

@@ -72,8 +72,8 @@ _WORDS: Mapping[EventKind, Mapping[str, tuple[str, ...]]] = {
 _BOOLEANS = frozenset({"complete", "blocked"})
 _NUMBERS = frozenset(
     {
-        "present", "missing", "denied", "limited", "unreachable", "foreign", "mismatched", "requests", "size", "status",
-        "entries", "stale", "gone", "mounts", "copies", "puts",
+        "present", "hashed", "missing", "denied", "limited", "unreachable", "foreign", "mismatched", "requests", "size",
+        "status", "entries", "stale", "gone", "mounts", "copies", "puts",
     }
 )  # fmt: skip
 

@@ -36,7 +36,7 @@ def save(name: str, svg: str) -> None:
 
 async def play(scene: Scene) -> None:
     """Run one scene on an embedded registry of its own and save its picture."""
-    from screenshots.world import app_on
+    from screenshots.program import app_on
     from tui.demo.gallery import build_gallery
     from tui.demo.serve import Served
 

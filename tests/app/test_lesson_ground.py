@@ -11,7 +11,7 @@ import pytest
 from tests.app.draft_stage import FixStage, served
 from tests.app.test_lessons import lesson, lessons_of, session_of, step
 from tui.app.keys import Keys
-from tui.app.lesson.session import Session
+from tui.app.lesson.session import LessonSession
 from tui.app.observer import LessonObserver
 from tui.app.screens.dialogs import Choice
 from tui.explore.checkrun import CheckRun
@@ -152,14 +152,14 @@ async def test_what_was_seen_before_the_connection_broke_is_not_shown_after() ->
 
 
 async def test_the_cursor_is_in_sight_when_a_lesson_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    inner = Session._to_first
+    inner = LessonSession._to_first
 
-    async def then_laid_out(self: Session) -> None:
+    async def then_laid_out(self: LessonSession) -> None:
         """On a slow terminal the tree is laid out anew after the cursor was put in its place."""
         await inner(self)
         self.screen.images.scroll_to(y=0, animate=False, force=True, immediate=True)
 
-    monkeypatch.setattr(Session, "_to_first", then_laid_out)
+    monkeypatch.setattr(LessonSession, "_to_first", then_laid_out)
     with served() as registry:
         async with lesson(registry, "1") as stage:
             main = stage.main

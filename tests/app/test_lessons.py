@@ -12,7 +12,7 @@ import pytest
 from tests.app.draft_stage import FixStage, fixing, served
 from tui.app.controllers.lessons import LessonController
 from tui.app.lesson.rehearsing import Rehearsing
-from tui.app.lesson.session import Session
+from tui.app.lesson.session import LessonSession
 from tui.app.main import FanfoldApp, run_app
 from tui.app.screens.dialogs import Choice
 from tui.app.widgets.lesson_panel import LessonPanel
@@ -31,7 +31,7 @@ def lessons_of(stage: FixStage) -> LessonController:
     return owner
 
 
-def session_of(stage: FixStage) -> Session:
+def session_of(stage: FixStage) -> LessonSession:
     session = lessons_of(stage).session
     assert session is not None
     return session

@@ -88,7 +88,7 @@ def show_key(key: str) -> str:
 
 
 @runtime_checkable
-class KnowsWhyNot(Protocol):
+class KnowsReasons(Protocol):
     """A controller with reasons of its own, which no context holds."""
 
     def unavailable(self, action_id: str) -> str:
@@ -217,7 +217,7 @@ class ActionSet(Generic[C]):
         if not why and action_id not in self._handlers:
             return "this version has no screen for it"
         owner = self._owners.get(action_id)
-        if not why and isinstance(owner, KnowsWhyNot):
+        if not why and isinstance(owner, KnowsReasons):
             why = owner.unavailable(action_id)
         return self.keys.put_in(why)
 

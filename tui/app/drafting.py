@@ -210,11 +210,11 @@ class Drafting:
                 return False
             await self.service.read_journal()
             await self._reveal_result(plan, ended.result)
-            if ended.wish == "again":
+            if ended.next == "again":
                 if asked.accept is not None and ended.result.tag_known:
                     asked.accept(replace(plan, before=ended.result.tag_holds))
                 continue
-            if ended.wish == "theirs":
+            if ended.next == "theirs":
                 await self._from_theirs(plan.target)
             return ended.result.ok
 

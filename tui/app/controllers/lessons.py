@@ -23,7 +23,7 @@ from tui.explore.node import Load
 if TYPE_CHECKING:
     from tui.app.lesson.rehearsing import Rehearsing
     from tui.app.lesson.sandbox import LessonSandbox
-    from tui.app.lesson.session import Session
+    from tui.app.lesson.session import LessonSession
     from tui.app.screens.main import MainScreen
     from tui.teach.lesson import Lesson
 
@@ -40,7 +40,7 @@ class LessonController:
     def __init__(self, screen: MainScreen, services: Services) -> None:
         self.screen = screen
         self.services = services
-        self.session: Session | None = None
+        self.session: LessonSession | None = None
         self.rehearsing: Rehearsing | None = None
         self.shown = True
         self.finished: set[str] = set()
@@ -100,7 +100,10 @@ class LessonController:
             Item(str(number), lesson.title, lesson, f"{self._length(lesson)}  {lesson.summary}")
             for number, lesson in enumerate(lessons, 1)
         ]
-        intro = "Everything happens on a registry inside this program: nothing can break. Esc to look around freely."
+        intro = self.screen.keys.put_in(
+            "Everything happens on a registry inside this program: nothing can break. "
+            "{key:dialog-leave} to look around freely."
+        )
         dialog = Choice("Lessons", items, intro=intro, whole=True)
         dialog.at = self._next_of(lessons)
         chosen = await self.screen.ask(dialog)
@@ -122,12 +125,12 @@ class LessonController:
         demo, client = self.services.demo, self.services.client
         if demo is None or client is None or self._sandbox is None:
             return
-        from tui.app.lesson.session import Session
+        from tui.app.lesson.session import LessonSession
 
         self.stop()
         root = await self.services.open(demo.address)
         self._last = lesson.id
-        self.session = Session(self.screen, lesson, self._sandbox.backend(root.source, client), self._changed)
+        self.session = LessonSession(self.screen, lesson, self._sandbox.backend(root.source, client), self._changed)
         self.shown = True
         await self._mount()
         await self.session.begin()
@@ -160,7 +163,7 @@ class LessonController:
             return ""
         if self.session is None:
             return "no lesson is under way"
-        return self.session.why_not(action)
+        return self.session.unavailable(action)
 
     # --- keys of a lesson ----------------------------------------------------------------------------------------
 

@@ -107,7 +107,8 @@ class Navigation:
         """Enter: follow the chosen link, show the request, load the next page, or expand and show."""
         if self.screen.pane == "detail":
             if not self.page_view.follow():
-                self.screen.say("Tab chooses a link on this page, Enter follows it.")
+                text = "{key:next-pane} chooses a link on this page, {key:open} follows it."
+                self.screen.say(self.screen.keys.put_in(text))
             return
         if self.screen.pane == "requests":
             await self.show_exchange()

@@ -30,7 +30,7 @@ _IN_THE_TREE = frozenset(
 _SHUTS = frozenset({"cut-off", "deny"})
 
 
-class Session:
+class LessonSession:
     """One lesson, from its start to its end. `changed(ticked)` is called when the panel must be drawn anew."""
 
     def __init__(
@@ -139,7 +139,7 @@ class Session:
 
     # --- what the keys do ----------------------------------------------------------------------------------------
 
-    def why_not(self, action: str) -> str:
+    def unavailable(self, action: str) -> str:
         """Why a key of the lesson does not apply now; "" when it does."""
         step = self.run.step
         if action in ("lesson-over", "lesson-panel", "lesson-more"):

@@ -42,7 +42,7 @@ class Ended:
     """How a push ended, and what the reader wants next."""
 
     result: PushResult
-    wish: str = ""
+    next: str = ""
     """`again` (plan again against what is there), `theirs` (begin from what they pushed) or ""."""
 
 
@@ -171,9 +171,9 @@ class PushScreen(Screen[Ended]):
         """Scroll."""
         self.page.move(where)
 
-    def leave(self, wish: str = "") -> None:
+    def leave(self, next: str = "") -> None:
         """Answer with how it ended."""
-        self.dismiss(Ended(self.result, wish) if self.result is not None else None)
+        self.dismiss(Ended(self.result, next) if self.result is not None else None)
 
     def stop(self) -> None:
         """Stop at the next step; the last write is not stopped any more."""

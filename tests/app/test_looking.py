@@ -93,15 +93,6 @@ async def test_explain_says_what_it_is_and_how_by_hand() -> None:
         assert stage.main.detail.tab == "summary"
 
 
-async def test_explain_tells_at_length_what_is_wrong_here() -> None:
-    async with staged() as stage:
-        await stage.go("app", "2.0", "linux/arm64")
-        await stage.press("l", "i")
-        await stage.until(lambda: "(missing-blob, error)" in stage.page)
-        assert str(stage.images.broken.blobs[2].digest) in stage.page, "the object itself, whole"
-        assert "What to do" in stage.page and "distribution-spec" in stage.page
-
-
 async def test_layers_show_commands_sizes_and_who_shares_them() -> None:
     async with staged() as stage:
         await stage.go("app", "1.0", "linux/arm64")
@@ -115,27 +106,6 @@ async def test_layers_show_commands_sizes_and_who_shares_them() -> None:
         await stage.until(lambda: "shared with linux/amd64" in stage.page)
         await stage.go("app", "1.0")
         await stage.until(lambda: "3 distinct layers" in stage.page)
-
-
-async def test_config_shows_how_it_runs() -> None:
-    async with staged() as stage:
-        await stage.go("app", "1.0", "linux/amd64", "config")
-        await stage.press("right_square_bracket", "right_square_bracket")
-        await stage.until(lambda: '["/bin/sh"]' in stage.page)
-        assert "RUN step 2" in stage.page and "linux/amd64" in stage.page
-
-
-async def test_findings_name_the_fix_and_the_key() -> None:
-    async with staged() as stage:
-        await stage.go("app", "2.0")
-        await stage.press("x")
-        await stage.until(
-            lambda: not stage.main.explorer.running() and "cannot" in stage.main.status.verdict_line().plain
-        )
-        stage.main.detail.show_tab("findings")
-        await stage.until(lambda: "missing-blob" in stage.page)
-        assert str(stage.images.broken.blobs[2].digest) in stage.page
-        assert "F " in stage.page
 
 
 async def test_a_statement_opens_as_json_with_a_summary_on_top() -> None:

@@ -1,5 +1,5 @@
 """What the verdict line says of a list: how much of it was looked at, and which images of which repository are broken;
-and what a report made on the screen says of its cost and an image of its size."""
+and what a report made on the screen says of its cost."""
 
 from __future__ import annotations
 
@@ -10,23 +10,10 @@ import pytest
 from tests.app.stage import Stage, staged
 from tests.support.fake_source import FakeSource
 from tests.support.images import image, index, layer
-from tui.app.pages.layers import layers
-from tui.app.pages.parts import Scene
-from tui.app.pages.summary import summary
-from tui.app.styled_text import Lines
-from tui.explore.cells import tree_lines
-from tui.explore.objects import image_size
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
-from tui.teach.explain import explain
-from tui.teach.explanation import bytes_of
-from tui.text import size
 
 pytestmark = pytest.mark.slow
-
-
-def page(lines: Lines) -> str:
-    return "\n".join(lines.plain(number) for number in range(len(lines)))
 
 
 async def checked(stage: Stage) -> str:
@@ -115,21 +102,3 @@ async def test_a_report_counts_the_requests_of_its_check_or_says_nothing_of_them
         assert spent > 0
         assert json.loads(stage.main.clipboard.report_text(node, "json"))["requests"] == spent
         assert f"; {spent} request" in stage.main.clipboard.report_text(node, "markdown")
-
-
-async def test_an_image_has_one_size_wherever_it_is_told() -> None:
-    async with staged() as stage:
-        node = await stage.go("app", "1.0", "linux/amd64")
-        await stage.press("l")
-        await stage.until(lambda: node.image_manifest is not None and node.children)
-        await stage.quiet()
-        manifest = node.image_manifest
-        assert manifest is not None and manifest.config is not None
-        assert image_size(manifest) == manifest.config.size + sum(each.size for each in manifest.layers)
-        told = size(image_size(manifest))
-        assert told in next(iter(tree_lines(stage.main.explorer, node)))
-        scene = Scene(node, stage.main.explorer, stage.main.glyphs, 100, stage.main.keys)
-        assert f"{told} in config and 2 layers (manifest " in page(summary(scene))
-        assert f"{told} in config and 2 layers" in page(layers(scene))
-        words = f"one config and 2 layers, {bytes_of(image_size(manifest))} together"
-        assert words in " ".join(explain(node, stage.main.explorer).paragraphs)

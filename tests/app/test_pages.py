@@ -1,0 +1,103 @@
+"""What pages say, without a screen: the same rows and observations that the screen makes them from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tests.app.stage import Images, furnished
+from tests.support.fake_source import FakeSource
+from tui.app.keys import Keys
+from tui.app.pages.config import config
+from tui.app.pages.explain import explain as explain_page
+from tui.app.pages.findings import findings as findings_page
+from tui.app.pages.layers import layers
+from tui.app.pages.parts import Scene
+from tui.app.pages.summary import summary
+from tui.app.styled_text import Lines
+from tui.explore.cells import glyphs, tree_lines
+from tui.explore.explorer import Explorer
+from tui.explore.findings import findings
+from tui.explore.node import Node
+from tui.explore.objects import image_size
+from tui.teach.explain import explain
+from tui.teach.explanation import bytes_of
+from tui.text import size
+
+
+@dataclass
+class Reader:
+    """Somebody who opens rows of the source that the tests of the screen have, too."""
+
+    explorer: Explorer
+    root: Node
+    images: Images
+
+    async def go(self, *labels: str) -> Node:
+        """Open rows by their labels, from a repository down; gives the last one, opened."""
+        node = self.root
+        for label in labels:
+            await self.explorer.open(node)
+            node = next(row for row in node.children if row.label == label)
+        await self.explorer.open(node)
+        return node
+
+    def scene(self, node: Node) -> Scene:
+        found = tuple(findings(node, self.explorer.observations))
+        return Scene(node, self.explorer, glyphs(False), 100, Keys(), found)
+
+
+@asynccontextmanager
+async def reading(source: FakeSource | None = None) -> AsyncIterator[Reader]:
+    explorer, images = Explorer(), Images()
+    root = explorer.add_source(source or furnished(FakeSource(), images))
+    yield Reader(explorer, root, images)
+    await explorer.aclose()
+
+
+def text(lines: Lines) -> str:
+    return "\n".join(lines.plain(number) for number in range(len(lines)))
+
+
+async def test_explain_tells_at_length_what_is_wrong_here() -> None:
+    async with reading() as reader:
+        node = await reader.go("app", "2.0", "linux/arm64")
+        await reader.explorer.check(node).wait()
+        page = text(explain_page(reader.scene(node), explain(node, reader.explorer)))
+        assert "(missing-blob, error)" in page
+        assert str(reader.images.broken.blobs[2].digest) in page, "the object itself, whole"
+        assert "What to do" in page and "distribution-spec" in page
+
+
+async def test_config_shows_how_it_runs() -> None:
+    async with reading() as reader:
+        await reader.explorer.read_config(await reader.go("app", "1.0", "linux/amd64"))
+        page = text(config(reader.scene(await reader.go("app", "1.0", "linux/amd64", "config"))))
+        assert '["/bin/sh"]' in page
+        assert "RUN step 2" in page and "linux/amd64" in page
+
+
+async def test_findings_name_the_fix_and_the_key() -> None:
+    async with reading() as reader:
+        node = await reader.go("app", "2.0")
+        await reader.explorer.check(node).wait()
+        page = text(findings_page(reader.scene(node)))
+        assert "missing-blob" in page
+        assert str(reader.images.broken.blobs[2].digest) in page
+        assert "F " in page
+
+
+async def test_an_image_has_one_size_wherever_it_is_told() -> None:
+    async with reading() as reader:
+        node = await reader.go("app", "1.0", "linux/amd64")
+        manifest = node.image_manifest
+        assert manifest is not None and manifest.config is not None
+        assert image_size(manifest) == manifest.config.size + sum(each.size for each in manifest.layers)
+        told = size(image_size(manifest))
+        assert told in next(iter(tree_lines(reader.explorer, node)))
+        scene = reader.scene(node)
+        assert f"{told} in config and 2 layers (manifest " in text(summary(scene))
+        assert f"{told} in config and 2 layers" in text(layers(scene))
+        words = f"one config and 2 layers, {bytes_of(image_size(manifest))} together"
+        assert words in " ".join(explain(node, reader.explorer).paragraphs)

@@ -369,7 +369,7 @@ DOES = (
 )
 NAMED_KEY = re.compile(
     rf"\b[Pp]ress(?:es|ing)? {KEY}(?![\w’'-])|(?<![\w“{{:'.-]){KEY} (?:{DOES})\b"
-    r"|\((?:ctrl\+[a-z]|[b-hj-zA-HJ-Z]) [a-z]|\b[A-Z], then [a-z]\b"
+    r"|\(ctrl\+[a-z]\)|\((?:ctrl\+[a-z]|[b-hj-zA-HJ-Z]) [a-z]|\b[A-Z], then [a-z]\b"
 )
 #: Keys that cannot be changed: those of Textual's line to type in, and of a link that was chosen.
 FIXED_KEYS = {

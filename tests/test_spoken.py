@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.registry.images import Shop
+from tests.registry.images import RegistryStub
 from tests.registry.server import Asked, Reply, serving
-from tests.registry.tokens import PASSWORD, TokenShop, logged_in
+from tests.registry.tokens import PASSWORD, TokenStub, logged_in
 from tests.support.commands import run_check, run_create
 from tui.app.services import demo_connect
 from tui.config import Settings
@@ -61,7 +61,7 @@ def test_the_scheme_of_a_source(text: str, scheme: str) -> None:
 
 
 async def test_a_denial_tells_of_the_login_that_did_not_help(engine: Engine, hermetic: Path) -> None:
-    async with serving(TokenShop(scheme="Basic")) as server:
+    async with serving(TokenStub(scheme="Basic")) as server:
         logged_in(hermetic / ".docker", server.address, username="a", password="b-MARKER")
         node = await engine.open(f"{server.address}/app:latest")
         with pytest.raises(SourceError) as caught:
@@ -72,11 +72,11 @@ async def test_a_denial_tells_of_the_login_that_did_not_help(engine: Engine, her
 
 
 async def test_a_rest_and_a_refused_login_are_spoken_once(engine: Engine, hermetic: Path) -> None:
-    shop, limits = TokenShop(refuse_login=401), [1]
+    stub, limits = TokenStub(refuse_login=401), [1]
 
     def handler(asked: Asked) -> Reply:
         limited = "manifests" in asked.path and limits and limits.pop()
-        return Reply(429, [("Retry-After", "1")]) if limited else shop(asked)
+        return Reply(429, [("Retry-After", "1")]) if limited else stub(asked)
 
     said: list[str] = []
     engine.speak(said.append)
@@ -134,7 +134,7 @@ def test_create_heeds_a_typed_scheme_and_says_how_it_asks(capsys: pytest.Capture
 async def test_an_open_registry_gives_nothing_to_say(engine: Engine) -> None:
     said: list[str] = []
     engine.speak(said.append)
-    async with serving(Shop()) as server:
+    async with serving(RegistryStub()) as server:
         await engine.explorer.check(await engine.open(f"{server.address}/app:latest")).wait()
         await engine.aclose()
     assert said == []

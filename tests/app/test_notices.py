@@ -14,9 +14,9 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.app.stage import text_of
-from tests.registry.images import Shop
+from tests.registry.images import RegistryStub
 from tests.registry.server import Asked, Handler, Reply, serving
-from tests.registry.tokens import PASSWORD, TokenShop, logged_in
+from tests.registry.tokens import PASSWORD, TokenStub, logged_in
 from tui.app.main import FanfoldApp
 from tui.app.services import connect
 from tui.config import Settings
@@ -69,11 +69,11 @@ async def showing(handler: Handler, *sources: str) -> AsyncIterator[Show]:
 
 
 async def test_a_login_that_is_refused_is_said_once_and_in_the_summary(hermetic: Path) -> None:
-    shop = TokenShop(refuse_login=401)
+    stub = TokenStub(refuse_login=401)
 
     def handler(asked: Asked) -> Reply:
         logged_in(hermetic / ".docker", asked.headers["host"])  # written before the first answer asks for it
-        return shop(asked)
+        return stub(asked)
 
     async with showing(handler, "{}/app:latest") as show:
         await show.until(lambda: any("did not accept the stored login" in text for text in show.toasts))
@@ -87,15 +87,15 @@ async def test_a_login_that_is_refused_is_said_once_and_in_the_summary(hermetic:
 async def test_a_store_that_is_not_installed_is_said(hermetic: Path) -> None:
     (hermetic / ".docker").mkdir()
     (hermetic / ".docker" / "config.json").write_text('{"credsStore": "nonexist"}')
-    async with showing(TokenShop(), "{}/app:latest") as show:
+    async with showing(TokenStub(), "{}/app:latest") as show:
         await show.until(lambda: any("docker-credential-nonexist is not installed" in text for text in show.toasts))
 
 
 async def test_warnings_of_a_registry_are_said_once_and_as_they_are() -> None:
-    shop = Shop()
+    stub = RegistryStub()
 
     def handler(asked: Asked) -> Reply:
-        reply = shop(asked)
+        reply = stub(asked)
         reply.headers.append(("Warning", '299 - "closes [@click=app.quit]in May[/]"'))
         return reply
 
@@ -107,10 +107,10 @@ async def test_warnings_of_a_registry_are_said_once_and_as_they_are() -> None:
 
 
 async def test_a_flood_of_warnings_is_no_flood_of_toasts() -> None:
-    shop = Shop()
+    stub = RegistryStub()
 
     def handler(asked: Asked) -> Reply:
-        reply = shop(asked)
+        reply = stub(asked)
         reply.headers.extend(("Warning", f'299 - "number {number}"') for number in range(20))
         return reply
 
@@ -120,11 +120,11 @@ async def test_a_flood_of_warnings_is_no_flood_of_toasts() -> None:
 
 
 async def test_a_rest_that_is_waited_for_is_shown_and_counts_down() -> None:
-    shop, limits = Shop(), [1]
+    stub, limits = RegistryStub(), [1]
 
     def handler(asked: Asked) -> Reply:
         limited = asked.method == "GET" and limits and limits.pop()
-        return Reply(429, [("Retry-After", "3")]) if limited else shop(asked)
+        return Reply(429, [("Retry-After", "3")]) if limited else stub(asked)
 
     def left(text: str) -> int | None:
         found = re.search(r"rate limited, (\d) s left", text)
@@ -141,12 +141,12 @@ async def test_a_rest_that_is_waited_for_is_shown_and_counts_down() -> None:
 
 
 async def test_one_image_that_hangs_does_not_hold_up_the_other() -> None:
-    shop, never = Shop(), asyncio.Event()
+    stub, never = RegistryStub(), asyncio.Event()
 
     async def handler(asked: Asked) -> Reply:
         if "hang" in asked.path:
             await never.wait()
-        return shop(asked)
+        return stub(asked)
 
     async with showing(handler, "{}/app:hang", "{}/app:latest") as show:
         began = time.monotonic()

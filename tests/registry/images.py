@@ -42,7 +42,7 @@ MANIFEST = manifest()
 MISSING = Digest.of(b"nowhere")
 
 
-class Shop:
+class RegistryStub:
     """An honest little registry; tests change `answer` around it."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.registry.conftest import Serve
-from tests.registry.images import LAYER, MISSING, Shop
+from tests.registry.images import LAYER, MISSING, RegistryStub
 from tests.registry.server import Asked, Reply
 from tui.oci.digest import Digest
 from tui.registry.client import Client
@@ -43,7 +43,7 @@ async def test_many_at_once_look_once(serve: Serve, client: Client) -> None:
 
 
 async def test_a_registry_is_never_looked_at(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     with pytest.raises(NotFound):
         await client.get_manifest(server.address, "app", "none")
     with pytest.raises(NotFound):

@@ -8,9 +8,9 @@ import pytest
 
 from tests.registry.clock import FakeClock
 from tests.registry.conftest import Serve
-from tests.registry.images import LAYER, MISSING, Shop
+from tests.registry.images import LAYER, MISSING, RegistryStub
 from tests.registry.server import Asked, Reply, jsoned
-from tests.registry.tokens import TokenShop
+from tests.registry.tokens import TokenStub
 from tui.oci.digest import Digest
 from tui.registry.client import Client
 from tui.registry.errors import Denied, NotFound, RateLimited, RegistryError, Unreachable
@@ -20,35 +20,35 @@ BLOB = Digest.of(LAYER)
 
 async def test_one_token_for_many(serve: Serve, client: Client) -> None:
     """A hundred at once: one learns how, one token is fetched, nobody else gets a 401 (B-10)."""
-    shop = TokenShop()
-    server = await serve(shop)
+    stub = TokenStub()
+    server = await serve(stub)
     await asyncio.gather(*(client.head_blob(server.address, "app", BLOB) for _ in range(100)))
-    assert len(shop.issued) == 1 and shop.issued[0] == ("repository:app:pull",)
+    assert len(stub.issued) == 1 and stub.issued[0] == ("repository:app:pull",)
     assert server.count(path="/v2/app/") == 101
     assert server.count(path="GET /v2/ ") == 0
 
 
 async def test_the_first_may_be_cancelled(serve: Serve, client: Client) -> None:
-    shop = TokenShop()
-    server = await serve(shop)
+    stub = TokenStub()
+    server = await serve(stub)
     tasks = [asyncio.create_task(client.head_blob(server.address, "app", BLOB)) for _ in range(50)]
     await asyncio.sleep(0)
     tasks[0].cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(results[0], asyncio.CancelledError)
     assert not any(isinstance(result, BaseException) for result in results[1:])
-    assert len(shop.issued) == 1 and server.count("HEAD") <= 51, "the next one was the first then"
+    assert len(stub.issued) == 1 and server.count("HEAD") <= 51, "the next one was the first then"
 
 
 async def test_cancel_while_the_token_is_fetched(serve: Serve, client: Client) -> None:
-    shop = TokenShop()
+    stub = TokenStub()
     slow, reached = asyncio.Event(), asyncio.Event()
 
     async def handler(asked: Asked) -> Reply:
         if asked.path == "/token":
             reached.set()
             await slow.wait()
-        return shop(asked)
+        return stub(asked)
 
     server = await serve(handler)
     tasks = [asyncio.create_task(client.head_blob(server.address, "app", BLOB)) for _ in range(10)]
@@ -59,20 +59,20 @@ async def test_cancel_while_the_token_is_fetched(serve: Serve, client: Client) -
     await asyncio.sleep(0.01)
     slow.set()
     head = await tasks[9]
-    assert head.digest == BLOB and len(shop.issued) == 1
+    assert head.digest == BLOB and len(stub.issued) == 1
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_a_token_is_kept_and_renewed_in_time(serve: Serve, client: Client, clock: FakeClock) -> None:
-    shop = TokenShop(token={"expires_in": 300})
-    server = await serve(shop)
+    stub = TokenStub(token={"expires_in": 300})
+    server = await serve(stub)
     await client.head_blob(server.address, "app", BLOB)
     clock.time += 200
     await client.head_blob(server.address, "app", BLOB)
-    assert len(shop.issued) == 1
+    assert len(stub.issued) == 1
     clock.time += 97  # 3 s before the end: renewed before it is sent, no 401
     await client.head_blob(server.address, "app", BLOB)
-    assert len(shop.issued) == 2 and server.count("HEAD") == 4
+    assert len(stub.issued) == 2 and server.count("HEAD") == 4
 
 
 @pytest.mark.parametrize(
@@ -97,30 +97,30 @@ async def test_expiry(
     serve: Serve, client: Client, clock: FakeClock, told: dict[str, object], good_for: float, stale_after: float
 ) -> None:
     """Counted on our own clock: a server whose clock is a day off does no harm (B-09)."""
-    shop = TokenShop(token=dict(told))
-    server = await serve(shop)
+    stub = TokenStub(token=dict(told))
+    server = await serve(stub)
     await client.head_blob(server.address, "app", BLOB)
     clock.time += good_for
     await client.head_blob(server.address, "app", BLOB)
-    assert len(shop.issued) == 1
+    assert len(stub.issued) == 1
     clock.time += stale_after - good_for
     await client.head_blob(server.address, "app", BLOB)
-    assert len(shop.issued) == 2
+    assert len(stub.issued) == 2
 
 
 async def test_a_revoked_token_is_dropped_once(serve: Serve, client: Client) -> None:
-    shop = TokenShop()
-    server = await serve(shop)
+    stub = TokenStub()
+    server = await serve(stub)
     await client.head_blob(server.address, "app", BLOB)
-    shop.revoked.add("Bearer t0-MARKER")
+    stub.revoked.add("Bearer t0-MARKER")
     await client.head_blob(server.address, "app", BLOB)
-    assert len(shop.issued) == 2 and server.count("HEAD") == 4
+    assert len(stub.issued) == 2 and server.count("HEAD") == 4
 
 
 async def test_always_401(serve: Serve, client: Client) -> None:
     """Two calls to the registry and one for the token, then a verdict (B-05)."""
-    shop = TokenShop(scopes_granted=lambda scopes: [])
-    server = await serve(shop)
+    stub = TokenStub(scopes_granted=lambda scopes: [])
+    server = await serve(stub)
     with pytest.raises(Denied) as caught:
         await client.get_manifest(server.address, "app", "latest")
     assert caught.value.status == 401
@@ -128,33 +128,33 @@ async def test_always_401(serve: Serve, client: Client) -> None:
 
 
 async def test_insufficient_scope_is_asked_for_once(serve: Serve, client: Client) -> None:
-    shop = TokenShop(challenge_scope="repository:other:pull", error="insufficient_scope")
-    shop.needed = lambda asked: {"repository:other:pull"}  # type: ignore[method-assign]
-    server = await serve(shop)
+    stub = TokenStub(challenge_scope="repository:other:pull", error="insufficient_scope")
+    stub.needed = lambda asked: {"repository:other:pull"}  # type: ignore[method-assign]
+    server = await serve(stub)
     assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB
-    assert shop.issued == [("repository:app:pull", "repository:other:pull")]
+    assert stub.issued == [("repository:app:pull", "repository:other:pull")]
     await client.head_blob(server.address, "app", BLOB)
     assert server.count("HEAD") == 3, "what worked is remembered"
 
 
 async def test_browsing_asks_for_pull_only(serve: Serve, client: Client) -> None:
     """Even when the registry demands more (B-13)."""
-    shop = TokenShop(challenge_scope="repository:app:pull,push,delete")
-    server = await serve(shop)
+    stub = TokenStub(challenge_scope="repository:app:pull,push,delete")
+    server = await serve(stub)
     await client.get_manifest(server.address, "app", "latest")
     await client.head_blob(server.address, "app", BLOB)
     with pytest.raises(NotFound):
         await client.head_blob(server.address, "app", MISSING)
-    assert {scope for scopes in shop.issued for scope in scopes} == {"repository:app:pull"}
+    assert {scope for scopes in stub.issued for scope in scopes} == {"repository:app:pull"}
 
 
 async def test_two_repositories_two_tokens(serve: Serve, client: Client) -> None:
-    shop = TokenShop()
-    server = await serve(shop)
+    stub = TokenStub()
+    server = await serve(stub)
     await client.head_blob(server.address, "app", BLOB)
     with pytest.raises(NotFound):
         await client.head_blob(server.address, "other", BLOB)
-    assert shop.issued == [("repository:app:pull",), ("repository:other:pull",)]
+    assert stub.issued == [("repository:app:pull",), ("repository:other:pull",)]
     assert server.count("HEAD") == 3
 
 
@@ -167,10 +167,10 @@ async def test_unsupported_schemes_are_named(serve: Serve, client: Client) -> No
 
 async def test_only_the_ping_has_a_challenge(serve: Serve, client: Client) -> None:
     """A 401 without a challenge, seen at gcr.io: `/v2/` has it, asked once (B-03)."""
-    shop = TokenShop()
+    stub = TokenStub()
 
     def handler(asked: Asked) -> Reply:
-        reply = shop(asked)
+        reply = stub(asked)
         if reply.status == 401 and asked.path != "/v2/":
             return Reply(401)
         return reply
@@ -190,10 +190,10 @@ async def test_no_challenge_anywhere(serve: Serve, client: Client) -> None:
 
 
 async def test_a_limited_token_server_is_not_a_denial(serve: Serve, client: Client) -> None:
-    shop = TokenShop()
+    stub = TokenStub()
 
     def handler(asked: Asked) -> Reply:
-        return Reply(429, [("Retry-After", "600")]) if asked.path == "/token" else shop(asked)
+        return Reply(429, [("Retry-After", "600")]) if asked.path == "/token" else stub(asked)
 
     server = await serve(handler)
     with pytest.raises(RateLimited) as caught:
@@ -219,8 +219,8 @@ async def test_a_limited_token_server_is_not_a_denial(serve: Serve, client: Clie
     ],
 )
 async def test_tokens_that_cannot_be_used(serve: Serve, client: Client, body: bytes) -> None:
-    shop = TokenShop()
-    server = await serve(lambda asked: Reply(200, body=body) if asked.path == "/token" else shop(asked))
+    stub = TokenStub()
+    server = await serve(lambda asked: Reply(200, body=body) if asked.path == "/token" else stub(asked))
     with pytest.raises(RegistryError) as caught:
         await client.head_blob(server.address, "app", BLOB)
     assert not isinstance(caught.value, NotFound | Denied)
@@ -228,37 +228,37 @@ async def test_tokens_that_cannot_be_used(serve: Serve, client: Client, body: by
 
 
 async def test_access_token_is_as_good(serve: Serve, client: Client) -> None:
-    shop = TokenShop()
+    stub = TokenStub()
 
     def handler(asked: Asked) -> Reply:
         if asked.path == "/token":
-            shop.grant(asked)
+            stub.grant(asked)
             return jsoned({"access_token": "t0-MARKER"})
-        return shop(asked)
+        return stub(asked)
 
     server = await serve(handler)
     assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB
 
 
 async def test_the_realms_own_query_stays(serve: Serve, client: Client) -> None:
-    shop = TokenShop()
-    server = await serve(shop)
-    shop.realm = f"http://{server.address}/token?account=x&sig=a%2Fb"
+    stub = TokenStub()
+    server = await serve(stub)
+    stub.realm = f"http://{server.address}/token?account=x&sig=a%2Fb"
     await client.head_blob(server.address, "app", BLOB)
-    assert server.asked[1].target == "/token?account=x&sig=a%2Fb&service=shop&scope=repository:app:pull"
+    assert server.asked[1].target == "/token?account=x&sig=a%2Fb&service=stub&scope=repository:app:pull"
 
 
 async def test_forget_drops_tokens(serve: Serve, client: Client) -> None:
-    shop = TokenShop()
-    server = await serve(shop)
+    stub = TokenStub()
+    server = await serve(stub)
     await client.head_blob(server.address, "app", BLOB)
     client.forget(server.address)
     await client.head_blob(server.address, "app", BLOB)
-    assert len(shop.issued) == 2
+    assert len(stub.issued) == 2
 
 
 async def test_an_open_registry_is_asked_without_more(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     await asyncio.gather(*(client.head_blob(server.address, "app", BLOB) for _ in range(20)))
     assert server.count() == 20
 
@@ -274,12 +274,12 @@ async def test_a_dead_first_answer_frees_the_others(serve: Serve, client: Client
 
 async def test_forget_while_the_first_one_asks(serve: Serve, client: Client) -> None:
     """Whoever waits for the first answer is not forgotten with what it taught."""
-    shop, go, reached = TokenShop(), asyncio.Event(), asyncio.Event()
+    stub, go, reached = TokenStub(), asyncio.Event(), asyncio.Event()
 
     async def handler(asked: Asked) -> Reply:
         reached.set()
         await go.wait()
-        return shop(asked)
+        return stub(asked)
 
     server = await serve(handler)
     tasks = [asyncio.create_task(client.head_blob(server.address, "app", BLOB)) for _ in range(5)]
@@ -293,11 +293,11 @@ async def test_forget_while_the_first_one_asks(serve: Serve, client: Client) -> 
 
 async def test_what_an_abandoned_first_answer_teaches(serve: Serve, client: Client) -> None:
     """A cursor that moves on before the first answer came does not leave the registry unknown for ever."""
-    shop = TokenShop()
+    stub = TokenStub()
 
     async def slow(asked: Asked) -> Reply:
         await asyncio.sleep(0.03)
-        return shop(asked)
+        return stub(asked)
 
     server = await serve(slow)
     for _ in range(8):
@@ -307,4 +307,4 @@ async def test_what_an_abandoned_first_answer_teaches(serve: Serve, client: Clie
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     assert sum(asked.login == "" for asked in server.asked if asked.method == "HEAD") == 1
-    assert len(shop.issued) == 1
+    assert len(stub.issued) == 1

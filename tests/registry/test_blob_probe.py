@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.registry.conftest import Connect, Serve
-from tests.registry.images import LAYER, MISSING, Shop
+from tests.registry.images import LAYER, MISSING, RegistryStub
 from tests.registry.server import Asked, Reply, error
-from tests.registry.tokens import TokenShop
+from tests.registry.tokens import TokenStub
 from tui.oci.digest import Digest
 from tui.registry.client import Client
 from tui.registry.errors import (
@@ -29,14 +29,14 @@ EMPTY = Digest.of(b"")
 
 
 async def test_present_is_one_request(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     head = await client.head_blob(server.address, "app", BLOB, expected_size=len(LAYER))
     assert (head.digest, head.size, head.method, head.note) == (BLOB, len(LAYER), "HEAD", "")
     assert [asked.method for asked in server.asked] == ["HEAD"] and client.trace.count == 1
 
 
 async def test_missing_is_confirmed_once(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     with pytest.raises(NotFound) as caught:
         await client.head_blob(server.address, "app", MISSING)
     assert [asked.method for asked in server.asked] == ["HEAD", "GET"]
@@ -45,37 +45,37 @@ async def test_missing_is_confirmed_once(serve: Serve, client: Client) -> None:
 
 
 async def test_unconfirmed_when_told_so(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     with pytest.raises(NotFound) as caught:
         await client.head_blob(server.address, "app", MISSING, confirm=False)
     assert not caught.value.confirmed and server.count() == 1
 
 
 async def test_head_404_and_get_206_is_present(serve: Serve, client: Client) -> None:
-    shop = Shop()
-    server = await serve(lambda asked: Reply(404) if asked.method == "HEAD" else shop(asked))
+    stub = RegistryStub()
+    server = await serve(lambda asked: Reply(404) if asked.method == "HEAD" else stub(asked))
     head = await client.head_blob(server.address, "app", BLOB)
     assert head.size == len(LAYER) and head.method == "GET" and head.note
 
 
 @pytest.mark.parametrize("status", [405, 501, 400])
 async def test_head_refused_is_remembered(serve: Serve, client: Client, status: int) -> None:
-    shop = Shop()
-    server = await serve(lambda asked: Reply(status) if asked.method == "HEAD" else shop(asked))
+    stub = RegistryStub()
+    server = await serve(lambda asked: Reply(status) if asked.method == "HEAD" else stub(asked))
     for _ in range(3):
         assert (await client.head_blob(server.address, "app", BLOB)).size == len(LAYER)
     assert [asked.method for asked in server.asked] == ["HEAD", "GET", "GET", "GET"]
 
 
 async def test_head_refused_and_missing(serve: Serve, client: Client) -> None:
-    shop = Shop()
-    server = await serve(lambda asked: Reply(405) if asked.method == "HEAD" else shop(asked))
+    stub = RegistryStub()
+    server = await serve(lambda asked: Reply(405) if asked.method == "HEAD" else stub(asked))
     with pytest.raises(NotFound):
         await client.head_blob(server.address, "app", MISSING)
 
 
 async def test_no_head_by_setting(serve: Serve, connect: Connect) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     client = connect(hosts={server.address: HostSettings(head=False)})
     assert (await client.head_blob(server.address, "app", BLOB)).size == len(LAYER)
     assert server.count("HEAD") == 0
@@ -132,8 +132,8 @@ async def test_denied_is_explained_once_per_repository(serve: Serve, client: Cli
 
 
 async def test_only_head_is_denied(serve: Serve, client: Client) -> None:
-    shop = Shop()
-    server = await serve(lambda asked: Reply(403) if asked.method == "HEAD" else shop(asked))
+    stub = RegistryStub()
+    server = await serve(lambda asked: Reply(403) if asked.method == "HEAD" else stub(asked))
     assert (await client.head_blob(server.address, "app", BLOB)).size == len(LAYER)
     assert (await client.head_blob(server.address, "app", BLOB)).method == "GET"
     assert server.count("HEAD") == 1
@@ -168,7 +168,7 @@ async def test_every_status_has_its_word(serve: Serve, client: Client, status: i
 
 
 async def test_another_size_is_the_callers_to_see(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     head = await client.head_blob(server.address, "app", BLOB, expected_size=7)
     assert head.size == len(LAYER)
 
@@ -247,9 +247,9 @@ async def test_redirects_are_counted(serve: Serve, client: Client) -> None:
 
 
 async def test_a_compressed_answer_has_no_size(serve: Serve, client: Client) -> None:
-    shop = Shop()
+    stub = RegistryStub()
     encoded = Reply(200, [("Content-Encoding", "gzip"), ("Docker-Content-Digest", BLOB)], b"x" * 9)
-    server = await serve(lambda asked: encoded if asked.method == "HEAD" else shop(asked))
+    server = await serve(lambda asked: encoded if asked.method == "HEAD" else stub(asked))
     assert (await client.head_blob(server.address, "app", BLOB)).size == len(LAYER)
     server = await serve(lambda asked: encoded)
     with pytest.raises(Unreachable, match="without its size"):
@@ -263,15 +263,15 @@ async def test_sha512_with_a_sha256_header(serve: Serve, client: Client) -> None
 
 
 async def test_a_redirect_at_home_keeps_the_login(serve: Serve, client: Client) -> None:
-    inner = Shop()
+    inner = RegistryStub()
 
     def moved(asked: Asked) -> Reply:
         if asked.path.startswith("/v2/old/"):
             return Reply(308, [("Location", asked.path.replace("/v2/old/", "/v2/app/"))])
         return inner(asked)
 
-    shop = TokenShop(shop=moved)
-    shop.needed = lambda asked: {"repository:old:pull"}  # type: ignore[method-assign]
-    server = await serve(shop)
+    stub = TokenStub(stub=moved)
+    stub.needed = lambda asked: {"repository:old:pull"}  # type: ignore[method-assign]
+    server = await serve(stub)
     assert (await client.head_blob(server.address, "old", BLOB)).digest == BLOB
     assert server.asked[-1].path.startswith("/v2/app/") and server.asked[-1].login

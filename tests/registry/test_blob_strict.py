@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from tests.registry.conftest import Connect, Serve
-from tests.registry.images import LAYER, Shop
+from tests.registry.images import LAYER, RegistryStub
 from tests.registry.server import Asked, Handler, Reply
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -115,13 +115,13 @@ async def test_a_head_that_is_not_200_is_asked_again(serve: Serve, client: Clien
 
 @pytest.mark.parametrize("length", [0, -1, 7])
 async def test_a_wrong_length_of_head_is_confirmed_by_get(serve: Serve, client: Client, length: int) -> None:
-    shop = Shop()
+    stub = RegistryStub()
 
     def head(asked: Asked) -> Reply:
-        answer = shop(asked)
+        answer = stub(asked)
         return Reply(answer.status, answer.headers, length=length)
 
-    server = await serve(by_method(head, shop))
+    server = await serve(by_method(head, stub))
     seen = await probe(client, server.address)
     assert (seen.presence, seen.size) == (Presence.PRESENT, SIZE)
     await probe(client, server.address)
@@ -129,7 +129,7 @@ async def test_a_wrong_length_of_head_is_confirmed_by_get(serve: Serve, client: 
 
 
 async def test_a_size_that_both_say_is_mismatched(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     seen = await probe(client, server.address, size=7)
     assert (seen.presence, seen.size) == (Presence.MISMATCHED, SIZE)
     assert [asked.method for asked in server.asked] == ["HEAD", "GET"]
@@ -201,7 +201,7 @@ async def test_head_names_another_digest(serve: Serve, client: Client) -> None:
 
 
 async def test_only_head_names_another_digest(serve: Serve, client: Client) -> None:
-    server = await serve(by_method(reply(200, [("Docker-Content-Digest", OTHER)], LAYER), Shop()))
+    server = await serve(by_method(reply(200, [("Docker-Content-Digest", OTHER)], LAYER), RegistryStub()))
     seen = await probe(client, server.address)
     assert seen.presence is Presence.PRESENT
     assert f"HEAD names another digest ({OTHER.short})" in seen.detail
@@ -216,8 +216,8 @@ async def test_a_digest_of_another_kind_is_none(serve: Serve, client: Client) ->
 
 async def test_many_where_only_head_is_denied(serve: Serve, client: Client) -> None:
     """One of them is missing: the others are there all the same."""
-    shop = Shop()
-    server = await serve(by_method(reply(403), shop))
+    stub = RegistryStub()
+    server = await serve(by_method(reply(403), stub))
     first = await probe(client, server.address, OTHER)
     assert (first.presence, (await probe(client, server.address)).presence) == (Presence.MISSING, Presence.PRESENT)
 
@@ -244,10 +244,10 @@ MANIFEST_HEADS = {
 @pytest.mark.parametrize("head", MANIFEST_HEADS.values(), ids=MANIFEST_HEADS)
 async def test_a_manifest_is_no_better(serve: Serve, client: Client, head: Answer) -> None:
     """What HEAD says oddly is asked by GET, whose bytes are hashed."""
-    shop = Shop()
-    raw, kind = shop.manifests["latest"]
+    stub = RegistryStub()
+    raw, kind = stub.manifests["latest"]
     manifest = Descriptor(kind, Digest.of(raw), len(raw))
-    server = await serve(by_method(head, shop))
+    server = await serve(by_method(head, stub))
     seen = await RegistrySource(client, server.address).probe("app", manifest)
     assert (seen.presence, seen.size, seen.confirmed) == (Presence.PRESENT, len(raw), True)
     server = await serve(by_method(head, reply(404)))

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.registry.conftest import Connect, Serve
-from tests.registry.images import LAYER, MISSING, Shop
+from tests.registry.images import LAYER, MISSING, RegistryStub
 from tests.registry.server import Asked, Reply
 from tui.oci.digest import Digest
 from tui.registry.client import Client
@@ -39,13 +39,13 @@ async def drip() -> AsyncIterator[bytes]:
 
 
 async def test_whole_and_verified(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     assert await client.read_blob(server.address, "app", BLOB, limit=1_000, expected_size=len(LAYER)) == LAYER
     assert await client.read_blob(server.address, "app", Digest.of(b""), limit=0) == b""
 
 
 async def test_the_limit_to_the_byte(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     assert await client.read_blob(server.address, "app", BLOB, limit=len(LAYER)) == LAYER
     with pytest.raises(TooLarge):
         await client.read_blob(server.address, "app", BLOB, limit=len(LAYER) - 1)
@@ -55,7 +55,7 @@ async def test_the_limit_to_the_byte(serve: Serve, client: Client) -> None:
 
 
 async def test_missing(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     with pytest.raises(NotFound):
         await client.read_blob(server.address, "app", MISSING, limit=10)
 
@@ -102,7 +102,7 @@ async def test_a_server_that_says_nothing(serve: Serve, connect: Connect) -> Non
 
 
 async def test_an_algorithm_that_cannot_be_verified(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     with pytest.raises(Unsupported):
         await client.read_blob(server.address, "app", "blake3:" + "a" * 64, limit=10)
     assert server.count() == 0
@@ -110,9 +110,9 @@ async def test_an_algorithm_that_cannot_be_verified(serve: Serve, client: Client
 
 async def test_stream(serve: Serve, client: Client) -> None:
     data = b"0123456789" * 100_000
-    shop = Shop()
-    shop.blobs[Digest.of(data)] = data
-    server = await serve(shop)
+    stub = RegistryStub()
+    stub.blobs[Digest.of(data)] = data
+    server = await serve(stub)
     async with client.stream_blob(server.address, "app", Digest.of(data)) as stream:
         assert stream.size == len(data)
         assert b"".join([chunk async for chunk in stream.chunks]) == data
@@ -148,7 +148,7 @@ async def test_a_stream_that_is_left_early_frees_its_slot(serve: Serve, connect:
 
 
 async def test_range(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     assert await client.read_range(server.address, "app", BLOB, 2, 5) == LAYER[2:7]
     assert await client.read_range(server.address, "app", BLOB, 0, 10_000) == LAYER
     assert await client.read_range(server.address, "app", BLOB, 10_000, 5) == b""

@@ -16,7 +16,7 @@ import pytest
 from tests.registry.conftest import Connect, Serve
 from tests.registry.images import LAYER, MANIFEST
 from tests.registry.server import Asked, Reply, error
-from tests.registry.tokens import LOGIN, PASSWORD, USER, TokenShop, logged_in
+from tests.registry.tokens import LOGIN, PASSWORD, USER, TokenStub, logged_in
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.registry.client import Client
@@ -84,7 +84,7 @@ async def test_an_echo_is_masked(serve: Serve, connect: Connect, tmp_path: Path,
         tokens.add(asked.login.partition(" ")[2])
         return echo(f"{PASSWORD} {asked.login}" if echo is not ECHOES["scheme"] else PASSWORD.replace(":", ""))
 
-    server = await serve(TokenShop(shop=told, scheme=scheme))
+    server = await serve(TokenStub(stub=told, scheme=scheme))
     client = connect(docker_config=logged_in(tmp_path, server.address), tries=1)
     seen = everything(client, await ask_everything(client, server.address), server.address)
     assert tokens
@@ -95,7 +95,7 @@ async def test_an_echo_is_masked(serve: Serve, connect: Connect, tmp_path: Path,
 @pytest.mark.parametrize("entry", [{"identitytoken": "IDENTITY-abc"}, {"registrytoken": "REGISTRY-abc"}])
 async def test_a_stored_token_is_masked(serve: Serve, connect: Connect, tmp_path: Path, entry: dict[str, str]) -> None:
     (secret,) = entry.values()
-    server = await serve(TokenShop(shop=lambda asked: error(403, "DENIED", f"{secret} {asked.login}")))
+    server = await serve(TokenStub(stub=lambda asked: error(403, "DENIED", f"{secret} {asked.login}")))
     client = connect(docker_config=logged_in(tmp_path, server.address, **entry), tries=1)
     assert secret not in everything(client, await ask_everything(client, server.address), server.address)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.registry.conftest import Connect, Serve
 from tests.registry.server import Asked, Reply, error, jsoned
-from tests.registry.tokens import TokenShop
+from tests.registry.tokens import TokenStub
 from tui.registry.client import Client
 from tui.registry.errors import Denied, NotARegistry, NotFound, RateLimited, TooLarge, Unsupported
 from tui.registry.page import Page
@@ -109,15 +109,15 @@ async def test_n_ignored(serve: Serve, connect: Connect) -> None:
 
 async def test_the_marker_vanished(serve: Serve, client: Client) -> None:
     """zot answers 404 when the last name was deleted between two pages (E-05)."""
-    shop = paged(TAGS, 3)
-    server = await serve(lambda asked: Reply(404) if "last" in asked.query else shop(asked))
+    stub = paged(TAGS, 3)
+    server = await serve(lambda asked: Reply(404) if "last" in asked.query else stub(asked))
     pages = await collected(client.tags(server.address, "app"))
     assert names(pages) == TAGS[:3] and "changed while it was read" in pages[-1].note and not pages[-1].complete
 
 
 async def test_what_came_is_kept_when_a_page_fails(serve: Serve, client: Client) -> None:
-    shop = paged(TAGS, 3)
-    server = await serve(lambda asked: Reply(403) if asked.query.get("last") == ["v5"] else shop(asked))
+    stub = paged(TAGS, 3)
+    server = await serve(lambda asked: Reply(403) if asked.query.get("last") == ["v5"] else stub(asked))
     pages = await collected(client.tags(server.address, "app"))
     assert names(pages) == TAGS[:6] and "page 3 failed" in pages[-1].note
 
@@ -167,10 +167,10 @@ async def test_too_large_a_page(serve: Serve, connect: Connect) -> None:
 
 
 async def test_catalog(serve: Serve, client: Client) -> None:
-    shop = TokenShop(shop=lambda asked: jsoned({"repositories": ["a/b", "c"]}))
-    server = await serve(shop)
+    stub = TokenStub(stub=lambda asked: jsoned({"repositories": ["a/b", "c"]}))
+    server = await serve(stub)
     (page,) = await collected(client.catalog(server.address))
-    assert page.names == ("a/b", "c") and shop.issued == [("registry:catalog:*",)]
+    assert page.names == ("a/b", "c") and stub.issued == [("registry:catalog:*",)]
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 405, 501])

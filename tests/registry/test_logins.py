@@ -10,7 +10,7 @@ from tests.registry.clock import FakeClock
 from tests.registry.conftest import Connect, Serve
 from tests.registry.images import LAYER
 from tests.registry.server import Asked, Reply, jsoned
-from tests.registry.tokens import LOGIN, PASSWORD, USER, TokenShop, logged_in
+from tests.registry.tokens import LOGIN, PASSWORD, USER, TokenStub, logged_in
 from tui.oci.digest import Digest
 from tui.registry.client import Client
 from tui.registry.errors import Denied, Unreachable
@@ -19,8 +19,8 @@ BLOB = Digest.of(LAYER)
 
 
 async def test_a_login_goes_to_the_token_server_only(serve: Serve, connect: Connect, tmp_path: Path) -> None:
-    shop = TokenShop()
-    server = await serve(shop)
+    stub = TokenStub()
+    server = await serve(stub)
     client = connect(docker_config=logged_in(tmp_path, server.address))
     await client.head_blob(server.address, "app", BLOB)
     for asked in server.asked:
@@ -29,7 +29,7 @@ async def test_a_login_goes_to_the_token_server_only(serve: Serve, connect: Conn
 
 
 async def test_basic(serve: Serve, connect: Connect, tmp_path: Path) -> None:
-    server = await serve(TokenShop(scheme="Basic"))
+    server = await serve(TokenStub(scheme="Basic"))
     client = connect(docker_config=logged_in(tmp_path, server.address))
     for _ in range(2):
         assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB
@@ -37,14 +37,14 @@ async def test_basic(serve: Serve, connect: Connect, tmp_path: Path) -> None:
 
 
 async def test_basic_without_a_login(serve: Serve, client: Client) -> None:
-    server = await serve(TokenShop(scheme="Basic"))
+    server = await serve(TokenStub(scheme="Basic"))
     with pytest.raises(Denied):
         await client.get_manifest(server.address, "app", "latest")
     assert server.count() == 1
 
 
 async def test_basic_that_is_wrong_is_sent_once(serve: Serve, connect: Connect, tmp_path: Path) -> None:
-    server = await serve(TokenShop(scheme="Basic"))
+    server = await serve(TokenStub(scheme="Basic"))
     client = connect(docker_config=logged_in(tmp_path, server.address, username="a", password="b"))
     with pytest.raises(Denied):
         await client.get_manifest(server.address, "app", "latest")
@@ -55,7 +55,7 @@ async def test_basic_that_is_wrong_is_sent_once(serve: Serve, connect: Connect, 
 async def test_a_login_that_the_registry_itself_refuses_is_said(
     serve: Serve, connect: Connect, tmp_path: Path, entry: dict[str, str]
 ) -> None:
-    server = await serve(TokenShop(scheme="Basic" if "username" in entry else "Bearer"))
+    server = await serve(TokenStub(scheme="Basic" if "username" in entry else "Bearer"))
     client = connect(docker_config=logged_in(tmp_path, server.address, **entry))
     with pytest.raises(Denied):
         await client.get_manifest(server.address, "app", "latest")
@@ -67,7 +67,7 @@ async def test_a_login_that_the_registry_itself_refuses_is_said(
 async def test_a_login_that_may_not_see_this_is_not_called_wrong(
     serve: Serve, connect: Connect, tmp_path: Path
 ) -> None:
-    server = await serve(TokenShop(scopes_granted=lambda scopes: []))
+    server = await serve(TokenStub(scopes_granted=lambda scopes: []))
     client = connect(docker_config=logged_in(tmp_path, server.address))
     with pytest.raises(Denied):
         await client.get_manifest(server.address, "app", "latest")
@@ -78,10 +78,10 @@ async def test_a_refused_login_is_said_also_where_nobody_may_look(
     serve: Serve, connect: Connect, tmp_path: Path
 ) -> None:
     """The token server refuses the login, and an anonymous user too: the first of the two is the news."""
-    shop = TokenShop(refuse_login=401)
+    stub = TokenStub(refuse_login=401)
 
     def handler(asked: Asked) -> Reply:
-        return Reply(401) if asked.path == "/token" else shop(asked)
+        return Reply(401) if asked.path == "/token" else stub(asked)
 
     server = await serve(handler)
     client = connect(docker_config=logged_in(tmp_path, server.address))
@@ -93,19 +93,19 @@ async def test_a_refused_login_is_said_also_where_nobody_may_look(
 
 async def test_harbor_changes_its_mind(serve: Serve, connect: Connect, tmp_path: Path, clock: FakeClock) -> None:
     """Bearer first; once a token has run out it offers Basic: the password is not sent (B-04)."""
-    shop = TokenShop(after_auth='Basic realm="harbor"')
-    server = await serve(shop)
+    stub = TokenStub(after_auth='Basic realm="harbor"')
+    server = await serve(stub)
     client = connect(docker_config=logged_in(tmp_path, server.address))
     await client.head_blob(server.address, "app", BLOB)
-    shop.revoked.add("Bearer t0-MARKER")
+    stub.revoked.add("Bearer t0-MARKER")
     await client.head_blob(server.address, "app", BLOB)
     assert all(asked.login != LOGIN for asked in server.asked if asked.path != "/token")
-    assert len(shop.issued) == 2
+    assert len(stub.issued) == 2
 
 
 async def test_identity_token_by_post(serve: Serve, connect: Connect, tmp_path: Path) -> None:
-    shop = TokenShop()
-    server = await serve(shop)
+    stub = TokenStub()
+    server = await serve(stub)
     client = connect(docker_config=logged_in(tmp_path, server.address, identitytoken="refresh-MARKER"))
     await client.head_blob(server.address, "app", BLOB)
     (asked,) = [asked for asked in server.asked if asked.path == "/token"]
@@ -115,8 +115,8 @@ async def test_identity_token_by_post(serve: Serve, connect: Connect, tmp_path: 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 405])
 async def test_post_refused_falls_back_to_get(serve: Serve, connect: Connect, tmp_path: Path, status: int) -> None:
-    shop = TokenShop(post=status)
-    server = await serve(shop)
+    stub = TokenStub(post=status)
+    server = await serve(stub)
     folder = logged_in(tmp_path, server.address, identitytoken="r", username=USER, password=PASSWORD)
     client = connect(docker_config=folder)
     assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB
@@ -124,8 +124,8 @@ async def test_post_refused_falls_back_to_get(serve: Serve, connect: Connect, tm
 
 
 async def test_a_ready_token_is_used_as_it_is(serve: Serve, connect: Connect, tmp_path: Path) -> None:
-    shop = TokenShop(issued=[("repository:app:pull",)])
-    server = await serve(shop)
+    stub = TokenStub(issued=[("repository:app:pull",)])
+    server = await serve(stub)
     client = connect(docker_config=logged_in(tmp_path, server.address, registrytoken="t0-MARKER"))
     await client.head_blob(server.address, "app", BLOB)
     assert server.count(path="/token") == 0
@@ -134,8 +134,8 @@ async def test_a_ready_token_is_used_as_it_is(serve: Serve, connect: Connect, tm
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_stale_login_on_a_public_image(serve: Serve, connect: Connect, tmp_path: Path, status: int) -> None:
     """Anonymous once, for reads, and said (B-14)."""
-    shop = TokenShop(refuse_login=status)
-    server = await serve(shop)
+    stub = TokenStub(refuse_login=status)
+    server = await serve(stub)
     client = connect(docker_config=logged_in(tmp_path, server.address))
     for _ in range(2):
         assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB
@@ -145,24 +145,24 @@ async def test_a_stale_login_on_a_public_image(serve: Serve, connect: Connect, t
 
 
 async def test_never_anonymous_for_writes(serve: Serve, connect: Connect, tmp_path: Path) -> None:
-    shop = TokenShop(refuse_login=403)
-    server = await serve(shop)
+    stub = TokenStub(refuse_login=403)
+    server = await serve(stub)
     client = connect(docker_config=logged_in(tmp_path, server.address))
     with pytest.raises(Denied) as caught:
         await client.begin_upload(server.address, "app")
     assert "stored login" in caught.value.sentence and PASSWORD not in caught.value.sentence
-    assert not shop.issued
+    assert not stub.issued
 
 
 async def test_a_realm_elsewhere_gets_the_login_but_is_pinned(serve: Serve, connect: Connect, tmp_path: Path) -> None:
     """The first realm of a registry is taken; another one later never sees the password (B-22)."""
-    shop = TokenShop()
+    stub = TokenStub()
     attacker = await serve(lambda asked: jsoned({"token": "x"}))
-    server = await serve(shop)
+    server = await serve(stub)
     client = connect(docker_config=logged_in(tmp_path, server.address))
     await client.head_blob(server.address, "app", BLOB)
-    shop.realm = f"http://{attacker.address}/token"
-    shop.revoked.add("Bearer t0-MARKER")
+    stub.realm = f"http://{attacker.address}/token"
+    stub.revoked.add("Bearer t0-MARKER")
     with pytest.raises(Denied) as caught:
         await client.head_blob(server.address, "app", BLOB)
     assert not attacker.asked and "token server" in caught.value.sentence
@@ -175,13 +175,13 @@ async def test_a_realm_elsewhere_gets_the_login_but_is_pinned(serve: Serve, conn
 async def test_a_token_server_that_redirects_gets_no_login_there(
     serve: Serve, connect: Connect, tmp_path: Path
 ) -> None:
-    shop = TokenShop()
+    stub = TokenStub()
     attacker = await serve(lambda asked: jsoned({"token": "x"}))
 
     def handler(asked: Asked) -> Reply:
         if asked.path == "/token":
             return Reply(302, [("Location", f"http://{attacker.address}/token")])
-        return shop(asked)
+        return stub(asked)
 
     server = await serve(handler)
     client = connect(docker_config=logged_in(tmp_path, server.address))
@@ -191,8 +191,8 @@ async def test_a_token_server_that_redirects_gets_no_login_there(
 
 
 async def test_anonymous_looks_for_no_login(serve: Serve, connect: Connect, tmp_path: Path) -> None:
-    shop = TokenShop()
-    server = await serve(shop)
+    stub = TokenStub()
+    server = await serve(stub)
     client = connect(docker_config=logged_in(tmp_path, server.address), anonymous=True)
     await client.head_blob(server.address, "app", BLOB)
     assert all(asked.login != LOGIN for asked in server.asked)

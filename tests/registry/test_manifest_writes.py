@@ -8,9 +8,9 @@ import pytest
 
 from tests.registry.clock import FakeClock
 from tests.registry.conftest import Connect, Serve
-from tests.registry.images import LAYER, MANIFEST, Shop
+from tests.registry.images import LAYER, MANIFEST, RegistryStub
 from tests.registry.server import Asked, Reply, error
-from tests.registry.tokens import TokenShop
+from tests.registry.tokens import TokenStub
 from tests.registry.writable import Writable
 from tui.oci import media
 from tui.oci.digest import Digest
@@ -38,11 +38,11 @@ DIGEST = Digest.of(MANIFEST)
 
 
 async def test_put_manifest_bytes_as_they_are(serve: Serve, client: Client) -> None:
-    shop = Writable()
-    server = await serve(shop)
+    stub = Writable()
+    server = await serve(stub)
     raw = b'{\n\t"schemaVersion": 2 }  '
     digest = await client.put_manifest(server.address, "app", "v1", raw, media.OCI_INDEX)
-    assert digest == Digest.of(raw) and shop.manifests["v1"] == (raw, media.OCI_INDEX)
+    assert digest == Digest.of(raw) and stub.manifests["v1"] == (raw, media.OCI_INDEX)
     assert server.count() == 1
     assert await client.put_manifest(server.address, "app", digest, raw, media.OCI_INDEX) == digest
 
@@ -90,10 +90,10 @@ async def test_a_gateways_answer_is_a_lost_one(serve: Serve, client: Client) -> 
 
 
 async def test_by_digest_it_may_be_repeated(serve: Serve, client: Client) -> None:
-    shop, drops = Writable(), [1, 1]
+    stub, drops = Writable(), [1, 1]
 
     def handler(asked: Asked) -> Reply:
-        return Reply(drop=bool(drops.pop())) if drops else shop(asked)
+        return Reply(drop=bool(drops.pop())) if drops else stub(asked)
 
     server = await serve(handler)
     assert await client.put_manifest(server.address, "app", DIGEST, MANIFEST, media.OCI_MANIFEST) == DIGEST
@@ -110,10 +110,10 @@ async def test_never_reached_is_not_unknown(client: Client, unused_tcp_port: int
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
 async def test_only_by_digest_is_it_repeated_unseen(serve: Serve, client: Client, status: int, selector: str) -> None:
     """Between two tries somebody else may have moved the tag: who puts by tag looks first, so that is not done here."""
-    shop, fails = Writable(), [1]
+    stub, fails = Writable(), [1]
 
     def handler(asked: Asked) -> Reply:
-        return Reply(status, [("Retry-After", "7")]) if fails and fails.pop() else shop(asked)
+        return Reply(status, [("Retry-After", "7")]) if fails and fails.pop() else stub(asked)
 
     server = await serve(handler)
     if selector != "v1":
@@ -169,14 +169,14 @@ async def test_who_leaves_before_it_begins_has_written_nothing(serve: Serve, con
 
 
 async def test_the_login_can_be_got_first(serve: Serve, client: Client) -> None:
-    shop = TokenShop(shop=Writable())
-    server = await serve(shop)
+    stub = TokenStub(stub=Writable())
+    server = await serve(stub)
     with pytest.raises(NotFound):
         await client.head_manifest(server.address, "app", "v1")
     await client.ready_to_put(server.address, "app", "v1")
-    asked, issued = server.count(), len(shop.issued)
+    asked, issued = server.count(), len(stub.issued)
     await client.put_manifest(server.address, "app", "v1", MANIFEST, media.OCI_MANIFEST)
-    assert server.count() == asked + 1 and len(shop.issued) == issued
+    assert server.count() == asked + 1 and len(stub.issued) == issued
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -272,15 +272,15 @@ async def test_delete_by_tag_refused(serve: Serve, client: Client, answer: Reply
 
 
 async def test_delete_asks_for_delete_alone(serve: Serve, client: Client) -> None:
-    shop = TokenShop(shop=lambda asked: Reply(202))
-    server = await serve(shop)
+    stub = TokenStub(stub=lambda asked: Reply(202))
+    server = await serve(stub)
     await client.delete_manifest(server.address, "app", DIGEST)
-    assert shop.issued == [("repository:app:delete,pull",)]
+    assert stub.issued == [("repository:app:delete,pull",)]
 
 
 async def test_deleted_is_asked_for_again(serve: Serve, client: Client) -> None:
-    shop = Shop()
-    server = await serve(lambda asked: Reply(202) if asked.method == "DELETE" else shop(asked))
+    stub = RegistryStub()
+    server = await serve(lambda asked: Reply(202) if asked.method == "DELETE" else stub(asked))
     await client.get_manifest(server.address, "app", DIGEST)
     await client.delete_manifest(server.address, "app", DIGEST)
     await client.get_manifest(server.address, "app", DIGEST)

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tests.registry.conftest import Connect, Serve
-from tests.registry.images import MANIFEST, Shop, index, manifest
+from tests.registry.images import MANIFEST, RegistryStub, index, manifest
 from tests.registry.server import Asked, Reply, error
 from tui.oci import media
 from tui.oci.digest import Digest
@@ -29,7 +29,7 @@ DIGEST = Digest.of(MANIFEST)
 
 
 async def test_by_tag_and_by_digest(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     by_tag = await client.get_manifest(server.address, "app", "latest")
     assert isinstance(by_tag, ImageManifest) and by_tag.digest == DIGEST and by_tag.raw == MANIFEST
     assert await client.get_manifest(server.address, "app", DIGEST) is by_tag
@@ -39,20 +39,20 @@ async def test_by_tag_and_by_digest(serve: Serve, client: Client) -> None:
 
 
 async def test_fresh_goes_past_the_cache(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     await client.get_manifest(server.address, "app", DIGEST)
     await client.get_manifest(server.address, "app", DIGEST, fresh=True)
     assert server.count() == 2
 
 
 async def test_one_in_flight(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     results = await asyncio.gather(*(client.get_manifest(server.address, "app", DIGEST) for _ in range(20)))
     assert len({id(result) for result in results}) == 1 and server.count() == 1
 
 
 async def test_another_repository_is_another_question(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     await client.get_manifest(server.address, "app", DIGEST)
     with pytest.raises(NotFound):
         await client.get_manifest(server.address, "other", DIGEST)
@@ -100,10 +100,10 @@ async def test_the_digest_header_is_a_hint(serve: Serve, client: Client, header:
 
 
 async def test_sha512(serve: Serve, client: Client) -> None:
-    shop = Shop()
+    stub = RegistryStub()
     wanted = Digest.of(MANIFEST, "sha512")
-    shop.manifests[wanted] = (MANIFEST, media.OCI_MANIFEST)
-    server = await serve(shop)
+    stub.manifests[wanted] = (MANIFEST, media.OCI_MANIFEST)
+    server = await serve(stub)
     found = await client.get_manifest(server.address, "app", wanted)
     assert found.raw == MANIFEST
     assert await client.get_manifest(server.address, "app", wanted) is found and server.count() == 1
@@ -164,15 +164,15 @@ async def test_head_without_a_digest_is_followed_by_get(serve: Serve, client: Cl
 
 
 async def test_head_refused_is_remembered(serve: Serve, client: Client) -> None:
-    shop = Shop()
-    server = await serve(lambda asked: Reply(405) if asked.method == "HEAD" else shop(asked))
+    stub = RegistryStub()
+    server = await serve(lambda asked: Reply(405) if asked.method == "HEAD" else stub(asked))
     for _ in range(2):
         assert (await client.head_manifest(server.address, "app", "latest")).digest == DIGEST
     assert [asked.method for asked in server.asked] == ["HEAD", "GET", "GET"]
 
 
 async def test_head_404_is_confirmed(serve: Serve, client: Client) -> None:
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     with pytest.raises(NotFound) as caught:
         await client.head_manifest(server.address, "app", "gone")
     assert caught.value.confirmed and [asked.method for asked in server.asked] == ["HEAD", "GET"]
@@ -182,8 +182,8 @@ async def test_head_404_is_confirmed(serve: Serve, client: Client) -> None:
 
 
 async def test_head_404_that_was_wrong(serve: Serve, client: Client) -> None:
-    shop = Shop()
-    server = await serve(lambda asked: Reply(404) if asked.method == "HEAD" else shop(asked))
+    stub = RegistryStub()
+    server = await serve(lambda asked: Reply(404) if asked.method == "HEAD" else stub(asked))
     head = await client.head_manifest(server.address, "app", "latest")
     assert head.digest == DIGEST and head.note
     await client.get_manifest(server.address, "app", DIGEST)
@@ -200,10 +200,10 @@ async def test_denied(serve: Serve, client: Client, status: int) -> None:
 
 
 async def test_the_cache_is_bounded(serve: Serve, connect: Connect) -> None:
-    shop = Shop()
-    digests = [shop.keep(f"t{n}", manifest((str(n).encode(),)), media.OCI_MANIFEST) for n in range(20)]
-    server = await serve(shop)
-    client = connect(cache_bytes=5 * len(shop.manifests["t1"][0]))
+    stub = RegistryStub()
+    digests = [stub.keep(f"t{n}", manifest((str(n).encode(),)), media.OCI_MANIFEST) for n in range(20)]
+    server = await serve(stub)
+    client = connect(cache_bytes=5 * len(stub.manifests["t1"][0]))
     for digest in digests:
         await client.get_manifest(server.address, "app", digest)
     await client.get_manifest(server.address, "app", digests[-1])
@@ -214,12 +214,12 @@ async def test_the_cache_is_bounded(serve: Serve, connect: Connect) -> None:
 
 async def test_an_abandoned_answer_is_kept(serve: Serve, client: Client) -> None:
     """The caller has moved on; the manifest that was on its way is in the cache all the same."""
-    shop, go, begun = Shop(), asyncio.Event(), asyncio.Event()
+    stub, go, begun = RegistryStub(), asyncio.Event(), asyncio.Event()
 
     async def slow(asked: Asked) -> Reply:
         begun.set()
         await go.wait()
-        return shop(asked)
+        return stub(asked)
 
     server = await serve(slow)
     task = asyncio.create_task(client.get_manifest(server.address, "app", DIGEST))
@@ -238,9 +238,9 @@ async def test_an_abandoned_answer_is_kept(serve: Serve, client: Client) -> None
 
 
 async def test_an_index(serve: Serve, client: Client) -> None:
-    shop = Shop()
-    shop.keep("multi", index(MANIFEST, manifest((b"x",))), media.OCI_INDEX)
-    server = await serve(shop)
+    stub = RegistryStub()
+    stub.keep("multi", index(MANIFEST, manifest((b"x",))), media.OCI_INDEX)
+    server = await serve(stub)
     found = await client.get_manifest(server.address, "app", "multi")
     assert isinstance(found, Index) and len(found.entries) == 2
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.registry.clock import FakeClock
 from tests.registry.conftest import Connect, Serve
-from tests.registry.images import LAYER, Shop
+from tests.registry.images import LAYER, RegistryStub
 from tests.registry.server import Asked, Reply, error
 from tui.oci.digest import Digest
 from tui.registry.client import Client
@@ -22,20 +22,20 @@ HUB = (
 )
 
 
-def failing(statuses: list[int], shop: Shop, **headers: str):  # type: ignore[no-untyped-def]
+def failing(statuses: list[int], stub: RegistryStub, **headers: str):  # type: ignore[no-untyped-def]
     left = list(statuses)
 
     def handler(asked: Asked) -> Reply:
         if left:
             return error(left.pop(0), "X", **headers)
-        return shop(asked)
+        return stub(asked)
 
     return handler
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 499, 500, 502, 503, 504, 522])
 async def test_transient_is_asked_again(serve: Serve, client: Client, clock: FakeClock, status: int) -> None:
-    server = await serve(failing([status], Shop()))
+    server = await serve(failing([status], RegistryStub()))
     await client.head_blob(server.address, "app", BLOB)
     assert server.count() == 2 and clock.slept
     assert [exchange.attempt for exchange in client.trace.exchanges] == [1, 2]
@@ -43,14 +43,14 @@ async def test_transient_is_asked_again(serve: Serve, client: Client, clock: Fak
 
 @pytest.mark.parametrize("status", [501, 505, 404, 400, 403])
 async def test_an_answer_is_not(serve: Serve, client: Client, clock: FakeClock, status: int) -> None:
-    server = await serve(failing([status] * 9, Shop()))
+    server = await serve(failing([status] * 9, RegistryStub()))
     with pytest.raises(Exception):  # noqa: B017 -- which one is test_presence.py's matter
         await client.get_manifest(server.address, "app", "latest")
     assert server.count() == 1 and not clock.slept
 
 
 async def test_tries_are_bounded(serve: Serve, client: Client, clock: FakeClock) -> None:
-    server = await serve(failing([503] * 100, Shop()))
+    server = await serve(failing([503] * 100, RegistryStub()))
     with pytest.raises(Unreachable) as caught:
         await client.head_blob(server.address, "app", BLOB)
     assert server.count() == 5 and caught.value.status == 503
@@ -58,29 +58,29 @@ async def test_tries_are_bounded(serve: Serve, client: Client, clock: FakeClock)
 
 
 async def test_a_500_is_believed_the_second_time(serve: Serve, client: Client) -> None:
-    server = await serve(failing([500] * 9, Shop()))
+    server = await serve(failing([500] * 9, RegistryStub()))
     with pytest.raises(Unreachable):
         await client.head_blob(server.address, "app", BLOB)
     assert server.count() == 2
 
 
 async def test_the_deadline(serve: Serve, connect: Connect, clock: FakeClock) -> None:
-    server = await serve(failing([503] * 9, Shop(), Retry_After="50"))
+    server = await serve(failing([503] * 9, RegistryStub(), Retry_After="50"))
     with pytest.raises(Unreachable):
         await connect(deadline=120).head_blob(server.address, "app", BLOB)
     assert server.count() == 3 and sum(clock.slept) == 100
 
 
 async def test_a_connection_that_drops(serve: Serve, client: Client) -> None:
-    shop, drops = Shop(), [1, 1]
-    server = await serve(lambda asked: Reply(drop=bool(drops.pop())) if drops else shop(asked))
+    stub, drops = RegistryStub(), [1, 1]
+    server = await serve(lambda asked: Reply(drop=bool(drops.pop())) if drops else stub(asked))
     await client.head_blob(server.address, "app", BLOB)
     assert server.count() == 3
 
 
 async def test_a_kept_connection_that_died(serve: Serve, client: Client, clock: FakeClock) -> None:
     """The server closed it while it was idle: once more at once, without a wait."""
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     await client.head_blob(server.address, "app", BLOB)
     for writer in list(server._writers):
         writer.transport.abort()
@@ -101,21 +101,21 @@ async def test_an_unknown_name(client: Client) -> None:
 
 async def test_429_pauses_everybody(serve: Serve, client: Client, clock: FakeClock) -> None:
     """One 429 holds the queue: 200 checks are not retried five times each (G-07)."""
-    server = await serve(failing([429], Shop(), Retry_After="7"))
+    server = await serve(failing([429], RegistryStub(), Retry_After="7"))
     await asyncio.gather(*(client.head_blob(server.address, "app", BLOB) for _ in range(200)))
     assert server.count() == 201
     assert clock.time >= 1_007
 
 
 async def test_429_halves_the_slots(serve: Serve, connect: Connect) -> None:
-    server = await serve(failing([429], Shop(), Retry_After="1"))
+    server = await serve(failing([429], RegistryStub(), Retry_After="1"))
     client = connect(concurrency=16)
     await client.head_blob(server.address, "app", BLOB)
     assert client._limiter.lane(client._endpoints.origin(server.address)).limit == 8
 
 
 async def test_a_long_rest_is_an_answer(serve: Serve, client: Client, clock: FakeClock) -> None:
-    server = await serve(failing([429] * 99, Shop(), Retry_After="900"))
+    server = await serve(failing([429] * 99, RegistryStub(), Retry_After="900"))
     with pytest.raises(RateLimited) as caught:
         await client.head_blob(server.address, "app", BLOB)
     assert caught.value.retry_after == 900 and "15 min" in caught.value.sentence
@@ -124,8 +124,8 @@ async def test_a_long_rest_is_an_answer(serve: Serve, client: Client, clock: Fak
 
 async def test_a_long_rest_holds_for_the_like_of_it(serve: Serve, client: Client, clock: FakeClock) -> None:
     """For a few seconds, with the time that is left; the rest of the host goes on."""
-    shop = Shop()
-    server = await serve(lambda asked: error(429, "X", Retry_After="900") if "/blobs/" in asked.path else shop(asked))
+    stub = RegistryStub()
+    server = await serve(lambda asked: error(429, "X", Retry_After="900") if "/blobs/" in asked.path else stub(asked))
     for _ in range(20):
         clock.time += 0.1
         with pytest.raises(RateLimited) as caught:
@@ -139,13 +139,13 @@ async def test_a_long_rest_holds_for_the_like_of_it(serve: Serve, client: Client
 
 
 async def test_the_cap_can_be_set(serve: Serve, connect: Connect, clock: FakeClock) -> None:
-    server = await serve(failing([429], Shop(), Retry_After="90"))
+    server = await serve(failing([429], RegistryStub(), Retry_After="90"))
     await connect(longest_wait=100).head_blob(server.address, "app", BLOB)
     assert clock.time >= 1_090
 
 
 async def test_the_pause_is_told(serve: Serve, connect: Connect, clock: FakeClock) -> None:
-    server = await serve(failing([429] * 9, Shop(), Retry_After="30"))
+    server = await serve(failing([429] * 9, RegistryStub(), Retry_After="30"))
     client = connect(tries=1)
     assert client.paused_until(server.address) is None
     with pytest.raises(RateLimited):
@@ -154,8 +154,8 @@ async def test_the_pause_is_told(serve: Serve, connect: Connect, clock: FakeCloc
 
 
 async def test_hubs_pull_limit_is_not_retried(serve: Serve, client: Client, clock: FakeClock) -> None:
-    shop = Shop()
-    server = await serve(lambda asked: error(429, "TOOMANYREQUESTS", HUB) if asked.method == "GET" else shop(asked))
+    stub = RegistryStub()
+    server = await serve(lambda asked: error(429, "TOOMANYREQUESTS", HUB) if asked.method == "GET" else stub(asked))
     with pytest.raises(RateLimited) as caught:
         await client.get_manifest(server.address, "app", "latest")
     assert caught.value.pull_limit and "ogging in" in caught.value.sentence and not clock.slept
@@ -163,18 +163,18 @@ async def test_hubs_pull_limit_is_not_retried(serve: Serve, client: Client, cloc
 
 
 async def test_hubs_flood_limit_is_retried(serve: Serve, client: Client) -> None:
-    shop, limits = Shop(), [1]
+    stub, limits = RegistryStub(), [1]
     server = await serve(
-        lambda asked: Reply(429, body=b"Too Many Requests") if limits and limits.pop() else shop(asked)
+        lambda asked: Reply(429, body=b"Too Many Requests") if limits and limits.pop() else stub(asked)
     )
     await client.get_manifest(server.address, "app", "latest")
     assert server.count() == 2
 
 
 async def test_retry_after_in_the_body(serve: Serve, client: Client, clock: FakeClock) -> None:
-    shop, limits = Shop(), [1]
+    stub, limits = RegistryStub(), [1]
     words = "retry-after: 3s, allowed: 44000/minute"
-    server = await serve(lambda asked: error(429, "X", words) if limits and limits.pop() else shop(asked))
+    server = await serve(lambda asked: error(429, "X", words) if limits and limits.pop() else stub(asked))
     await client.get_manifest(server.address, "app", "latest")
     assert 1_003 <= clock.time < 1_004
 
@@ -190,11 +190,11 @@ async def test_rate_limit_numbers(serve: Serve, client: Client) -> None:
 
 
 async def test_never_more_at_once_than_allowed(serve: Serve, connect: Connect) -> None:
-    shop = Shop()
+    stub = RegistryStub()
 
     async def slow(asked: Asked) -> Reply:
         await asyncio.sleep(0.005)
-        return shop(asked)
+        return stub(asked)
 
     server = await serve(slow)
     client = connect(hosts={server.address: HostSettings(concurrency=3)})
@@ -203,11 +203,11 @@ async def test_never_more_at_once_than_allowed(serve: Serve, connect: Connect) -
 
 
 async def test_waiting_shows_as_waiting(serve: Serve, connect: Connect) -> None:
-    shop, go = Shop(), asyncio.Event()
+    stub, go = RegistryStub(), asyncio.Event()
 
     async def slow(asked: Asked) -> Reply:
         await go.wait()
-        return shop(asked)
+        return stub(asked)
 
     server = await serve(slow)
     client = connect(concurrency=1)

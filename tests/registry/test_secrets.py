@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.registry.conftest import Connect, Serve
-from tests.registry.images import LAYER, MANIFEST, Shop
+from tests.registry.images import LAYER, MANIFEST, RegistryStub
 from tests.registry.server import Asked, Reply, error, jsoned
-from tests.registry.tokens import LOGIN, PASSWORD, TokenShop, logged_in
+from tests.registry.tokens import LOGIN, PASSWORD, TokenStub, logged_in
 from tests.registry.writable import Writable, chunks
 from tui.oci import media
 from tui.oci.digest import Digest
@@ -45,10 +45,10 @@ async def test_a_whole_session_of_markers(
     caplog.set_level(logging.DEBUG)
     storage = await serve(lambda asked: Reply(200, [("X-Amz-Meta", "MARKER")], LAYER))
     writable = Writable()
-    shop = TokenShop(shop=writable)
+    stub = TokenStub(stub=writable)
 
     def handler(asked: Asked) -> Reply:
-        reply = shop(asked)
+        reply = stub(asked)
         reply.headers.append(("Set-Cookie", "session=MARKER"))
         reply.headers.append(("X-Secret-Token", "MARKER"))
         if asked.method == "GET" and "/blobs/" in asked.path and reply.status != 401:
@@ -90,12 +90,12 @@ async def test_a_refused_login_is_not_repeated_in_the_error(
 ) -> None:
     """A token server that echoes what it was sent."""
     caplog.set_level(logging.DEBUG)
-    shop = TokenShop()
+    stub = TokenStub()
 
     def handler(asked: Asked) -> Reply:
         if asked.path == "/token":
             return error(403, "DENIED", f"{asked.login} {asked.body!r} {PASSWORD}")
-        return shop(asked)
+        return stub(asked)
 
     server = await serve(handler)
     client = connect(docker_config=logged_in(tmp_path, server.address, **entry))
@@ -115,7 +115,7 @@ async def test_an_attacker_never_sees_a_credential(
     attacker = await serve(lambda asked: Reply(401, [("WWW-Authenticate", 'Basic realm="give"')]))
     port = attacker.address.rpartition(":")[2]
     for host in (f"127.0.0.1:{port}", f"localhost:{port}"):
-        inner = TokenShop(shop=lambda asked, host=host: Reply(status, [("Location", f"http://{host}/x")]))  # type: ignore[misc]
+        inner = TokenStub(stub=lambda asked, host=host: Reply(status, [("Location", f"http://{host}/x")]))  # type: ignore[misc]
         server = await serve(inner)
         client = connect(docker_config=logged_in(tmp_path, server.address))
         with pytest.raises(RegistryError):
@@ -131,7 +131,7 @@ async def test_an_attacker_never_sees_a_credential(
 async def test_basic_does_not_travel_either(serve: Serve, connect: Connect, tmp_path: Path) -> None:
     storage = await serve(lambda asked: Reply(200, body=LAYER))
     server = await serve(
-        TokenShop(scheme="Basic", shop=lambda asked: Reply(307, [("Location", f"http://{storage.address}/b")]))
+        TokenStub(scheme="Basic", stub=lambda asked: Reply(307, [("Location", f"http://{storage.address}/b")]))
     )
     client = connect(docker_config=logged_in(tmp_path, server.address))
     assert await client.read_blob(server.address, "app", BLOB, limit=100) == LAYER
@@ -142,14 +142,14 @@ async def test_whoever_comes_back_is_a_stranger(serve: Serve, connect: Connect, 
     """Storage that redirects back to the registry does not make us log in there for it."""
     home: list[str] = []
     storage = await serve(lambda asked: Reply(302, [("Location", f"http://{home[0]}/v2/private/blobs/{BLOB}")]))
-    shop = Shop()
+    stub = RegistryStub()
 
     def inner(asked: Asked) -> Reply:
         if asked.path.startswith("/v2/app/"):
             return Reply(307, [("Location", f"http://{storage.address}/b")])
-        return shop(asked)
+        return stub(asked)
 
-    server = await serve(TokenShop(shop=inner))
+    server = await serve(TokenStub(stub=inner))
     home.append(server.address)
     client = connect(docker_config=logged_in(tmp_path, server.address))
     with pytest.raises(RegistryError):
@@ -159,7 +159,7 @@ async def test_whoever_comes_back_is_a_stranger(serve: Serve, connect: Connect, 
 
 async def test_two_registries_two_logins(serve: Serve, connect: Connect, tmp_path: Path) -> None:
     """The login of one never reaches the other (F-27)."""
-    first, second = await serve(TokenShop(scheme="Basic")), await serve(TokenShop(scheme="Basic"))
+    first, second = await serve(TokenStub(scheme="Basic")), await serve(TokenStub(scheme="Basic"))
     client = connect(docker_config=logged_in(tmp_path, first.address))
     await client.head_blob(first.address, "app", BLOB)
     with pytest.raises(RegistryError):
@@ -168,7 +168,7 @@ async def test_two_registries_two_logins(serve: Serve, connect: Connect, tmp_pat
 
 
 async def test_a_token_goes_to_its_registry_only(serve: Serve, client: Client) -> None:
-    one, two = TokenShop(), Shop()
+    one, two = TokenStub(), RegistryStub()
     first, second = await serve(one), await serve(two)
     await client.head_blob(first.address, "app", BLOB)
     await client.head_blob(second.address, "app", BLOB)
@@ -180,7 +180,7 @@ async def test_a_token_goes_to_its_registry_only(serve: Serve, client: Client) -
     ["ftp://x/t", "http://u:MARKER@127.0.0.1/t", "file:///etc/passwd", "http://[", "javascript:x", "http://h:0/"],
 )
 async def test_realms_that_are_no_realms(serve: Serve, connect: Connect, tmp_path: Path, realm: str) -> None:
-    server = await serve(TokenShop(realm=realm))
+    server = await serve(TokenStub(realm=realm))
     client = connect(docker_config=logged_in(tmp_path, server.address))
     with pytest.raises(RegistryError) as caught:
         await client.head_blob(server.address, "app", BLOB)
@@ -214,18 +214,18 @@ async def test_signed_addresses_are_asked_as_they_are(serve: Serve, client: Clie
 
 
 async def test_curl_lines_work_without_secrets(serve: Serve, client: Client) -> None:
-    server = await serve(TokenShop())
+    server = await serve(TokenStub())
     await client.head_blob(server.address, "app", BLOB)
     line = client.trace.exchanges[-1].curl()
     assert "); curl -sS --head " in line and '-H "Authorization: Bearer $TOKEN"' in line
     assert line.endswith(f" http://{server.address}/v2/app/blobs/{BLOB}") and "#" not in line
-    assert line.startswith(f"TOKEN=$(curl -sS 'http://{server.address}/token?service=shop&scope=repository:app:pull' |")
+    assert line.startswith(f"TOKEN=$(curl -sS 'http://{server.address}/token?service=stub&scope=repository:app:pull' |")
 
 
 @pytest.mark.slow
 async def test_a_realm_cannot_put_commands_into_the_line(serve: Serve, client: Client) -> None:
     """The line is made to be pasted into a shell, and the realm's address is the registry's to choose."""
-    server = await serve(TokenShop(realm="/token?tag=';reboot;'&hint=secret-hint"))
+    server = await serve(TokenStub(realm="/token?tag=';reboot;'&hint=secret-hint"))
     await client.head_blob(server.address, "app", BLOB)
     line = client.trace.exchanges[-1].curl()
     login = shlex.split(line[line.index("TOKEN=$(") + len("TOKEN=$(") :])
@@ -239,7 +239,7 @@ async def test_a_login_is_a_variable_of_its_own_in_curl_lines(
     serve: Serve, connect: Connect, tmp_path: Path, scheme: str
 ) -> None:
     """USER is the name of the Unix account: it would be sent to the registry."""
-    server = await serve(TokenShop(scheme=scheme))
+    server = await serve(TokenStub(scheme=scheme))
     client = connect(docker_config=logged_in(tmp_path, server.address))
     await client.head_blob(server.address, "app", BLOB)
     line = client.trace.exchanges[-1].curl()

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from tests.registry.conftest import Connect, Serve
-from tests.registry.images import LAYER, Shop, manifest
+from tests.registry.images import LAYER, RegistryStub, manifest
 from tests.registry.server import Asked, Reply
-from tests.registry.tokens import TokenShop
+from tests.registry.tokens import TokenStub
 from tui.oci import media
 from tui.oci.digest import Digest
 
@@ -18,13 +18,13 @@ BLOB = Digest.of(LAYER)
 
 @pytest.mark.parametrize("wants_tokens", [False, True])
 async def test_300_moves_with_a_prefetch_each(serve: Serve, connect: Connect, wants_tokens: bool) -> None:
-    inner = Shop()
+    inner = RegistryStub()
     digests = [inner.keep(f"t{n}", manifest((str(n).encode(),)), media.OCI_MANIFEST) for n in range(21)]
-    shop = TokenShop(shop=inner) if wants_tokens else inner
+    stub = TokenStub(stub=inner) if wants_tokens else inner
 
     async def slow(asked: Asked) -> Reply:
         await asyncio.sleep(0.004)
-        return shop(asked)
+        return stub(asked)
 
     server = await serve(slow)
     client = connect(concurrency=10)

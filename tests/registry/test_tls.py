@@ -15,7 +15,7 @@ import certifi
 import pytest
 
 from tests.registry.conftest import Connect, Serve
-from tests.registry.images import LAYER, Shop
+from tests.registry.images import LAYER, RegistryStub
 from tests.registry.server import Reply, Server, serving
 from tests.support.peers import need
 from tui.oci.digest import Digest
@@ -57,7 +57,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def secure(certificates: Path) -> AsyncIterator[Server]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
-    async with serving(Shop(), context) as server:
+    async with serving(RegistryStub(), context) as server:
         yield server
 
 
@@ -123,7 +123,7 @@ async def test_dockers_folder(certificates: Path, tmp_path: Path, connect: Conne
     demanding.load_cert_chain(certificates / "server.pem", certificates / "server.key")
     demanding.load_verify_locations(certificates / "ca.pem")
     demanding.verify_mode = ssl.CERT_REQUIRED
-    async with serving(Shop(), demanding) as picky:
+    async with serving(RegistryStub(), demanding) as picky:
         (tmp_path / picky.address).symlink_to(folder)
         client = connect(hosts={picky.address: HostSettings(ca=certificates / "ca.pem")})
         client._connection.contexts = tls.Contexts(client.settings, (tmp_path,))
@@ -193,7 +193,7 @@ async def test_it_does_not_fall_back_to_http_by_itself(
     client = connect(ca=certificates / "ca.pem", tls_on_loopback=True)
     with pytest.raises(TlsFailure, match="--plain-http"):
         await client.head_blob(no_tls, "app", BLOB)
-    server = await serve(Shop())
+    server = await serve(RegistryStub())
     plain = {server.address: HostSettings(plain_http=True)}
     client = connect(ca=certificates / "ca.pem", tls_on_loopback=True, hosts=plain)
     assert (await client.head_blob(server.address, "app", BLOB)).digest == BLOB

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.registry.images import Shop
+from tests.registry.images import RegistryStub
 from tests.registry.server import Asked, Reply, error, jsoned
 
 USER, PASSWORD = "robot$ci", "pass:word-MARKER"
@@ -26,11 +26,11 @@ def logged_in(folder: Path, address: str, **entry: str) -> Path:
 
 
 @dataclass
-class TokenShop:
-    shop: Callable[[Asked], Reply] = field(default_factory=Shop)
+class TokenStub:
+    stub: Callable[[Asked], Reply] = field(default_factory=RegistryStub)
     realm: str = ""
     """"" is this server's /token."""
-    service: str = "shop"
+    service: str = "stub"
     scheme: str = "Bearer"
     scopes_granted: Callable[[list[str]], list[str]] = lambda scopes: scopes
     token: dict[str, Any] = field(default_factory=lambda: {"expires_in": 300})
@@ -48,11 +48,11 @@ class TokenShop:
         if asked.path == "/token":
             return self.grant(asked)
         if self.scheme == "Basic":
-            return self.shop(asked) if asked.login == LOGIN else Reply(401, [("WWW-Authenticate", 'Basic realm="x"')])
+            return self.stub(asked) if asked.login == LOGIN else Reply(401, [("WWW-Authenticate", 'Basic realm="x"')])
         rights = self.rights(asked.login)
         needed = self.needed(asked)
         if needed <= rights:
-            return self.shop(asked)
+            return self.stub(asked)
         if asked.login and self.after_auth:
             return Reply(401, [("WWW-Authenticate", self.after_auth)])
         return error(401, "UNAUTHORIZED", "login", WWW_Authenticate=self.challenge(asked, needed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 
-from tests.registry.images import Shop
+from tests.registry.images import RegistryStub
 from tests.registry.server import Asked, Reply, error
 from tui.oci.digest import Digest
 
@@ -17,7 +17,7 @@ def chunks(data: bytes, size: int = 7) -> Callable[[], AsyncIterator[bytes]]:
     return opened
 
 
-class Writable(Shop):
+class Writable(RegistryStub):
     """Takes uploads. `location` shapes the session's address, `mounts` are (digest, from) that succeed."""
 
     def __init__(self) -> None:

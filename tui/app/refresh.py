@@ -145,6 +145,8 @@ class Redraw:
     def _draw(self, dirty: Pane) -> bool:
         """Draw what is out of date. True while something on the screen turns by itself."""
         screen = self.screen
+        if not screen.app.is_running:
+            return False  # on the way out, what would be drawn on is taken away already
         if self._news or screen.findings.stale:
             self._news = False
             screen.findings.forget()

@@ -19,6 +19,8 @@ async def settle(stage: Stage) -> None:
     """Let the last drawing happen."""
     stage.app.screen.set_focus(stage.app.screen.focused)
     await stage.quiet()
+    await stage.pilot.pause(0.2)  # scroll bars are told a moment later than their rows what there is to scroll
+    await stage.quiet()
 
 
 def picture(stage: Stage) -> str:
@@ -29,12 +31,14 @@ def picture(stage: Stage) -> str:
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["wide", "narrow"])
 async def test_a_broken_index_with_its_verdict(size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
     async with staged(size) as stage:
-        await stage.go("app", "2.0")
+        tag = await stage.go("app", "2.0")
         await stage.press("equals_sign")
         await stage.until(lambda: "✗ missing" in stage.screen() or size[1] < 30)
+        await stage.until(lambda: all(stage.main.images.is_open(row) for row in tag.children if row.platform))
+        await stage.quiet()
         await stage.press("x")
         await stage.until(
-            lambda: not stage.main.explorer.running() and "cannot" in stage.main.status.verdict_line().plain
+            lambda: stage.main.explorer.last_check(tag) and "cannot" in stage.main.status.verdict_line().plain
         )
         await settle(stage)
         assert picture(stage) == snapshot(extension_class=SVGImageExtension)
@@ -43,6 +47,8 @@ async def test_a_broken_index_with_its_verdict(size: tuple[int, int], snapshot: 
 async def test_the_copy_menu_in_the_light(snapshot: SnapshotAssertion) -> None:
     async with staged(settings=Settings(theme=LIGHT.name)) as stage:
         await stage.go("app", "1.0", "linux/amd64")
+        await stage.until(lambda: "can be pulled" in stage.main.status.verdict_line().plain)
+        await stage.quiet()
         await stage.press("y")
         await stage.until(lambda: stage.app.screen is not stage.main)
         await settle(stage)

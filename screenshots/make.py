@@ -13,9 +13,11 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from screenshots.picture import to_png
+from screenshots.picture import grid, to_png
+from screenshots.scenes import BROKEN, BROKEN_TAG, fix
 from screenshots.stage import Scene, Stage
 
 HERE = Path(__file__).parent
@@ -53,28 +55,64 @@ async def play(scene: Scene) -> None:
         await asyncio.to_thread(served.stop)
 
 
-def check_picture() -> None:
-    """`fanfold check` as a person sees it, from the real command's real output."""
+def checked(reference: str, expected: int) -> str:
+    """What `fanfold check REFERENCE` says, and its exit status, which must be the expected one: a terminal's text."""
+    command = [sys.executable, "-m", "tui", "check", reference]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode != expected:
+        raise RuntimeError(f"check ended with {done.returncode}, not {expected}: {done.stdout}{done.stderr}")
+    return f"$ fanfold check {reference}\n{done.stdout.rstrip()}\n$ echo $?\n{done.returncode}"
+
+
+def terminal(text: str, *, title: str = "fanfold check", rows: int = 0) -> str:
+    """The SVG of a terminal that shows this text, of at least so many rows: what was typed is bold."""
     from rich.console import Console
     from rich.text import Text
 
+    console = Console(width=120, record=True, file=io.StringIO(), force_terminal=True)
+    lines = [part for line in text.splitlines() for part in Text(line).wrap(console, 120)]
+    for line in lines:
+        console.print(Text(line.plain, style="bold" if line.plain.startswith("$ ") else ""))
+    for _ in range(rows - len(lines)):
+        console.print()
+    return console.export_svg(title=title)
+
+
+def check_picture() -> None:
+    """`fanfold check` as a person sees it, from the real command's real output."""
     from tui.demo.gallery import build_gallery
     from tui.demo.serve import Served
 
     served = Served.start(build_gallery(), port=PORT)
     try:
-        reference = f"{served.address}/gallery/missing-layer:latest"
-        command = [sys.executable, "-m", "tui", "check", reference]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        save("check", terminal(checked(f"{served.address}/gallery/missing-layer:latest", 1)))
     finally:
         served.stop()
-    if done.returncode != 1:
-        raise RuntimeError(f"check ended with {done.returncode}: {done.stderr}")
-    console = Console(width=120, record=True, file=io.StringIO(), force_terminal=True)
-    console.print(Text(f"$ fanfold check {reference}", style="bold"))
-    console.print(Text(done.stdout.rstrip()))
-    console.print(Text(f"$ echo $?\n{done.returncode}", style="bold"))
-    save("check", console.export_svg(title="fanfold check"))
+
+
+async def fix_picture() -> None:
+    """A broken repository checked, `F`, `y`, and the check after it, on one registry: four terminals in one picture."""
+    from screenshots.program import app_on
+    from tui.demo.gallery import build_gallery
+    from tui.demo.serve import Served
+
+    rows = 40
+    served = await asyncio.to_thread(lambda: Served.start(build_gallery(), port=PORT))
+    reference = f"{served.address}/{BROKEN}"
+    shown: dict[str, str] = {}
+    try:
+        before = await asyncio.to_thread(checked, reference, 1)
+        app = app_on(served, f"{BROKEN}:{BROKEN_TAG}")
+        async with app.run_test(size=(120, rows)) as pilot:
+            stage = Stage(app, pilot, shown.__setitem__)
+            await stage.see("1 Images")
+            await fix(stage)
+        after = await asyncio.to_thread(checked, reference, 0)
+    finally:
+        await asyncio.to_thread(served.stop)
+    first = terminal(before, title="1. fanfold check", rows=rows)
+    last = terminal(after, title="4. fanfold check, again", rows=rows)
+    save("fix", grid([first, *shown.values(), last]))
 
 
 def main(names: list[str]) -> int:
@@ -88,13 +126,14 @@ def main(names: list[str]) -> int:
         for name in ("NO_COLOR", "TEXTUAL_THEME", "REGISTRY_AUTH_FILE", "SSH_CONNECTION", "TMUX"):
             os.environ.pop(name, None)
         known = {scene.name: scene for scene in SCENES}
-        for name in names or [*known, "check"]:
-            if name == "check":
-                check_picture()
+        others: dict[str, Callable[[], None]] = {"check": check_picture, "fix": lambda: asyncio.run(fix_picture())}
+        for name in names or [*known, *others]:
+            if name in others:
+                others[name]()
             elif name in known:
                 asyncio.run(play(known[name]))
             else:
-                print(f"There is no picture {name!r}; there are: {', '.join([*known, 'check'])}.", file=sys.stderr)
+                print(f"There is no picture {name!r}; there are: {', '.join([*known, *others])}.", file=sys.stderr)
                 return 2
     return 0
 

@@ -34,3 +34,24 @@ def to_png(svg: str, target: Path, *, zoom: float = 1.0) -> None:
         svg_string=drawable, font_dirs=folders, monospace_family=FAMILY, zoom=zoom, skip_system_fonts=True
     )
     target.write_bytes(bytes(made))
+
+
+def grid(pictures: list[str], *, columns: int = 2) -> str:
+    """One SVG of several, side by side and below one another; each cell is as large as the largest of them."""
+    sizes = [_size(one) for one in pictures]
+    wide, high = (max(side) for side in zip(*sizes, strict=True))
+    placed = []
+    for number, (one, (width, height)) in enumerate(zip(pictures, sizes, strict=True)):
+        row, column = divmod(number, columns)
+        place = f'x="{column * wide:g}" y="{row * high:g}" width="{width:g}" height="{height:g}"'
+        placed.append(one.strip().replace("<svg ", f"<svg {place} ", 1))
+    size = f"{columns * wide:g} {-(-len(pictures) // columns) * high:g}"
+    return f'<svg viewBox="0 0 {size}" xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(placed) + "\n</svg>\n"
+
+
+def _size(svg: str) -> tuple[float, float]:
+    """Width and height of an SVG, from its viewBox."""
+    found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    if found is None:
+        raise RuntimeError("A picture does not say how large it is (no viewBox).")
+    return float(found[1]), float(found[2])

@@ -57,6 +57,22 @@ async def plan(stage: Stage) -> None:
     await stage.see("What changes")
 
 
+BROKEN = "dockerfun"
+BROKEN_TAG = "6b972be0"
+
+
+async def fix(stage: Stage) -> None:
+    """F on a list whose blobs are in other repositories: the plan, and y: what came of it."""
+    await stage.see("linux/arm64")
+    await stage.find(BROKEN_TAG)
+    await stage.press("F")
+    await stage.see("No digest changes")
+    await stage.picture("plan", title="2. F: the plan")
+    await stage.press("y")
+    await stage.see("Put back")
+    await stage.picture("pushed", title="3. y: what was done")
+
+
 async def nested(stage: Stage) -> None:
     """The second story: one staging tag is an index with an attestation, the others are images."""
     await stage.see("riscv64")

@@ -38,10 +38,10 @@ class Stage:
         self.pilot = pilot
         self._save = save
 
-    async def picture(self, name: str) -> None:
+    async def picture(self, name: str, *, title: str = "fanfold") -> None:
         """Save what is on the screen now as a picture of its own."""
         await self.quiet()
-        self._save(name, self.app.export_screenshot(title="fanfold"))
+        self._save(name, self.app.export_screenshot(title=title))
 
     async def press(self, *keys: str) -> None:
         """One key after the other, each drawn."""

@@ -108,6 +108,82 @@ async def test_everything_that_can_be_copied_is_whole(monkeypatch: pytest.Monkey
         assert json.loads(await copied(stage, "y", "J"))["reference"] == "fake.test/app:1.0"
 
 
+async def chosen_link(stage: Stage, what: str, value: str) -> None:
+    """Tab through the page to a link."""
+    view = stage.main.page_view
+    links = [link for _, link in view._links]
+    place = next(at for at, link in enumerate(links) if link.target.what == what and value == link.target.value)
+    view._chosen = place
+
+
+async def test_c_and_y_take_the_object_of_the_chosen_link_on_every_tab(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    async with staged() as stage:
+        await stage.go("app", "1.0", "linux/arm64")
+        digest = str(stage.images.arm64.digest)
+        manifest = stage.node.image_manifest
+        assert manifest is not None
+        layer = str(manifest.layers[0].digest)
+        for tab in ("layers", "json"):
+            stage.main.detail.show_tab(tab)
+            await stage.until(lambda: layer in stage.page)
+            stage.main.panes.focus_pane(2)
+            assert await copied(stage, "c") == digest, "no link is chosen: the row"
+            assert await copied(stage, "y", "d") == digest
+            await chosen_link(stage, "digest", layer)
+            assert await copied(stage, "c") == layer
+            assert await copied(stage, "y", "d") == layer
+            assert await copied(stage, "y", "r") == f"fake.test/app@{layer}"
+        stage.main.detail.show_tab("explain")
+        await stage.until(lambda: "The same by hand" in stage.page)
+        stage.main.panes.focus_pane(2)
+        # A row that is linked by its name.
+        assert stage.node.parent is not None
+        index = str(stage.node.parent.digest)
+        view = stage.main.page_view
+        rows = {link.target.value for _, link in view._links if link.target.what == "node"}
+        tag = next(key for key in rows if str(getattr(stage.main.explorer.get(key), "digest", "")) == index)
+        await chosen_link(stage, "node", tag)
+        assert await copied(stage, "c") == index
+        assert await copied(stage, "y", "d") == index
+        # A command is copied by Enter; `c` stays with the digest of the page's object.
+        commands = [
+            link.target.value for _, link in view._links if link.target.what == "copy" and " " in link.target.value
+        ]
+        await chosen_link(stage, "copy", commands[0])
+        assert await copied(stage, "c") == digest
+        assert await copied(stage, "enter") == commands[0]
+
+
+async def test_a_linked_digest_without_a_row_is_copied_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tui.app.pages.parts import page
+    from tui.app.styled_text import Line, Target
+
+    monkeypatch.setenv("DISPLAY", ":0")
+    async with staged() as stage:
+        await stage.go("app")
+        elsewhere = "sha256:" + "9" * 64
+        stage.main.panes.focus_pane(2)
+        await stage.quiet()
+        made = page(Line().put("there", link=Target("digest", elsewhere)))
+        monkeypatch.setattr(stage.main.detail, "_page", lambda node, found: made)
+        stage.main.detail.refresh(keep=False)
+        await chosen_link(stage, "digest", elsewhere)
+        assert await copied(stage, "c") == elsewhere
+        await chosen_link(stage, "digest", elsewhere)
+        assert await copied(stage, "y", "r") == f"fake.test/app@{elsewhere}"
+
+
+async def test_the_four_digests_copy_the_one_that_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    async with staged() as stage:
+        await stage.go("app", "1.0", "linux/arm64")
+        assert stage.node.parent is not None
+        index, image = str(stage.node.parent.digest), str(stage.images.arm64.digest)
+        assert await copied(stage, "f4", "c") == image
+        assert await copied(stage, "f4", "tab", "tab", "c") == index
+
+
 async def test_the_menu_s_curl_line_logs_in_as_the_request_did(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", ":0")
     async with staged() as stage:

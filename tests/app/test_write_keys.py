@@ -160,10 +160,19 @@ async def test_the_keys_of_every_screen_can_be_changed() -> None:
             # A page: its own key copies it.
             await stage.press("v")
             await stage.screen("Reader")
-            assert "C copy the new one" in stage.shown() and "f7 leave" in stage.shown()
+            assert "C copy the new digest" in squeezed(stage.shown()) and "f7 leave" in stage.shown()
             await stage.press("C")
             await stage.screen("DraftScreen")
             await stage.until(lambda: stage.copied, "the copy")
+            assert stage.copied[-1].startswith("sha256:") and len(stage.copied[-1]) == 71
+            # The same page's copy menu has the document.
+            await stage.press("v")
+            await stage.screen("Reader")
+            await stage.press("y")
+            await stage.screen("Choice")
+            await stage.press("j")
+            await stage.screen("DraftScreen")
+            await stage.until(lambda: stage.copied[-1].startswith("{"), "the document")
             # Yes has another key.
             await stage.press("x", "q")
             await stage.screen("Confirm")

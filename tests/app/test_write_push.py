@@ -52,7 +52,16 @@ async def test_the_stale_list_is_recreated_pushed_and_whole() -> None:
             assert after not in (None, before) and after is not None and after in stage.text
             await stage.press("c")
             await stage.until(lambda: stage.copied, "the copy")
-            assert stage.copied == [f"{registry.address}/sandbox@{after}"]
+            named = f"{registry.address}/sandbox@{after}"
+            for key, text in (("d", after), ("r", named), ("p", f"docker pull {named}")):
+                await stage.press("y")
+                await stage.screen("Choice")
+                stage.copied.append("")
+                await stage.press(key)
+                await stage.screen("PushScreen")
+                await stage.until(lambda: stage.copied[-1], f"{key} of the menu")
+                assert stage.copied[-1] == text
+            assert stage.copied[0] == after, "c is the digest, as everywhere"
             await close(stage)
             node = stage.main.current
             assert node is not None and node.tag == "0.16-edge"

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tui.compose.events import PushResult
+from tui.compose.plan import Action, Plan
 from tui.explore.node import MANIFEST_KINDS, Node
+from tui.oci.digest import Digest
+from tui.oci.errors import OciError
 from tui.registry.shell_login import comment_on
+
+#: A digest, with a name before it or not.
+_NAMED = re.compile(r"(?:[^\s@]+@)?(?P<digest>[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-f]{32,})")
+
+
+def named_digest(text: str) -> str:
+    """The digest that a text is or ends in (`app@sha256:…`); "" for every other text."""
+    named = _NAMED.fullmatch(text)
+    return named["digest"] if named is not None else ""
 
 
 class Line(Protocol):
@@ -60,6 +74,37 @@ def copy_menu(node: Node, commands: Sequence[Line]) -> list[CopyItem]:
     made.append(CopyItem("m", "markdown", "Markdown report", reason=no_report))
     made.append(CopyItem("J", "report", "JSON report", reason=no_report))
     return made
+
+
+def digest_menu(near: Node, digest: str) -> list[CopyItem]:
+    """The menu for an object that no row stands for; `near` is the row of the page that names it."""
+    made = [CopyItem("d", "digest", "digest", digest)]
+    if near.repository is None:
+        made.append(CopyItem("r", "reference", "repository@digest", reason="select something in a repository"))
+    else:
+        try:
+            text = near.source.reference(near.repository, digest=Digest.parse(digest))
+            made.append(CopyItem("r", "reference", "repository@digest", text))
+        except OciError:
+            made.append(CopyItem("r", "reference", "repository@digest", reason="the digest is not well formed"))
+    return made
+
+
+def pushed_menu(plan: Plan, result: PushResult) -> list[CopyItem]:
+    """The menu for what a push put there."""
+    title, reason = "docker pull line", ""
+    if plan.action is Action.LOCAL:
+        reason = "it is in Docker's own store: nothing is pulled"
+    pull = (
+        CopyItem("p", "pull", title, reason=reason)
+        if reason
+        else CopyItem("p", "pull", title, f"docker pull {result.copyable}")
+    )
+    return [
+        CopyItem("d", "digest", "digest", str(result.digest)),
+        CopyItem("r", "reference", "repository@digest", result.copyable),
+        pull,
+    ]
 
 
 def _pull(node: Node, image: Node | None) -> CopyItem:

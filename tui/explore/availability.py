@@ -33,6 +33,8 @@ class ActionContext:
     """Whether a request is chosen."""
     traced: bool = False
     """Whether there are requests at all: files on disk make none."""
+    linked: bool | None = None
+    """Whether the digest of the chosen link's object is known; None: no link to an object is chosen."""
     drafts: int = 0
     """How many drafts were left unpushed."""
 
@@ -211,7 +213,8 @@ def unavailable_copy_digest(now: ActionContext) -> str:
         return "" if now.exchange else "no request was made yet"
     if now.node is None:
         return "nothing is selected"
-    return "" if now.node.digest else "no digest is known here yet: open it first"
+    known = bool(now.node.digest) if now.linked is None else now.linked
+    return "" if known else "no digest is known here yet: open it first"
 
 
 def unavailable_mark(now: ActionContext) -> str:

@@ -7,11 +7,12 @@ import asyncio
 import os
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.app.actions import action
-from tui.app.copy_menu import CopyItem, copy_menu, has_json
+from tui.app.copy_menu import CopyItem, copy_menu, digest_menu, has_json, named_digest
 from tui.app.pages.parts import prose
 from tui.app.screens.dialogs import Choice, Confirm, Item, Prompt
 from tui.app.styled_text import Lines
@@ -19,6 +20,8 @@ from tui.explore.availability import unavailable_copy_digest, unavailable_select
 from tui.explore.node import Node
 from tui.explore.report import report
 from tui.oci.canonical_json import json_text
+from tui.oci.digest import Digest
+from tui.oci.errors import OciError
 from tui.teach.events import EventKind
 from tui.text import safe, shorten, size
 
@@ -28,6 +31,14 @@ if TYPE_CHECKING:
 
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What a link leads to: its digest ("" when it is not known yet), and its row where the link names one."""
+
+    digest: str
+    row: Node | None = None
 
 
 class Clipboard:
@@ -41,23 +52,47 @@ class Clipboard:
         "copy",
         keys="c",
         title="copy digest",
-        words="Copy the whole digest (in Requests: the curl line)",
+        words="Copy the whole digest, of the chosen link's object if one is (in Requests: the curl line)",
         group="Copy",
         unavailable=unavailable_copy_digest,
         rank=2,
     )
     async def copy(self) -> None:
-        """The whole digest; in Requests the curl line; in Detail the chosen link, if one is chosen."""
+        """The whole digest of the row, or of the object that the chosen link leads to; in Requests the curl line."""
         if self.screen.pane == "requests" and self.screen.requests.chosen is not None:
             await self.copy_text(self.screen.requests.chosen.curl(), "curl")
             return
-        link = self.screen.page_view.chosen if self.screen.pane == "detail" else None
-        if link is not None and link.target.what in ("digest", "copy"):
-            await self.copy_text(link.target.value, "digest" if link.target.what == "digest" else "command")
-            return
+        linked = self.linked()
         node = self.screen.chosen
-        if node is not None and node.digest is not None:
-            await self.copy_text(str(node.digest), "digest")
+        digest = linked.digest if linked is not None else str(node.digest or "") if node is not None else ""
+        if digest:
+            await self.copy_text(digest, "digest")
+
+    def linked(self) -> Linked | None:
+        """The object that the link chosen in the detail leads to; None when none is, or when it leads to no object (a
+        command, a page of a specification)."""
+        link = self.screen.page_view.chosen if self.screen.pane == "detail" else None
+        if link is None or not self.screen.ready:
+            return None
+        what, value = link.target.what, link.target.value
+        if what == "node":
+            row = self.screen.explorer.get(value)
+            return Linked(str(row.digest or ""), row) if row is not None else None
+        if what == "digest":
+            return Linked(value)
+        named = named_digest(value) if what == "copy" else ""
+        return Linked(named) if named else None
+
+    def _row(self, linked: Linked) -> Node | None:
+        """The row of a linked object, if one stands for it."""
+        if linked.row is not None:
+            return linked.row
+        try:
+            wanted = Digest.parse(linked.digest)
+        except OciError:
+            return None
+        here = self.screen.chosen
+        return here if here is not None and here.digest == wanted else self.screen.navigation.find_row(wanted)
 
     @action(
         "copy-menu",
@@ -70,13 +105,20 @@ class Clipboard:
     )
     async def copy_menu(self) -> None:
         """Choose what to copy."""
-        node = self.screen.chosen
-        if node is None:
+        here = self.screen.chosen
+        if here is None:
             return
-        made = copy_menu(node, self.screen.detail.commands_of(node))
+        linked = self.linked()
+        node = here if linked is None else self._row(linked)
+        if node is None:
+            assert linked is not None
+            made, title = digest_menu(here, linked.digest), shorten(safe(linked.digest), 40)
+        else:
+            made, title = copy_menu(node, self.screen.detail.commands_of(node)), shorten(node.label, 40)
+        node = node or here
         items = [Item(each.key, each.title, each, safe(each.text, limit=400), each.reason) for each in made]
         self.screen.observer.publish_view("copy", node)
-        chosen = await self.screen.ask(Choice(f"Copy from {shorten(node.label, 40)}", items))
+        chosen = await self.screen.ask(Choice(f"Copy from {title}", items))
         if chosen is not None:
             await self.copy_item(node, chosen)
 

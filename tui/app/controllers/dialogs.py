@@ -20,6 +20,11 @@ def nothing_to_copy(dialog: Reader) -> str:
     return "" if dialog.copy else "there is nothing to copy here but what the mouse selects"
 
 
+def no_menu(dialog: Reader) -> str:
+    """Why a page has no choice of what to copy."""
+    return "" if dialog.menu else nothing_to_copy(dialog) or "there is one thing to copy here"
+
+
 class DialogController:
     """What all of them share."""
 
@@ -160,7 +165,19 @@ class ReaderController:
         unavailable=nothing_to_copy,
     )
     def copy(self) -> None:
-        self.dialog.dismiss("copy")
+        self.dialog.dismiss(self.dialog.copied())
+
+    @action(
+        "reader-copy-menu",
+        keys="y",
+        title="copy…",
+        words="Choose what to copy of the page",
+        group="Dialog",
+        scope="reader",
+        unavailable=no_menu,
+    )
+    def copy_menu(self) -> None:
+        self.dialog.dismiss("menu")
 
     @action("reader-close", keys="q", title="close", words="Close the page", group="Dialog", scope=_PAGES)
     def close(self) -> None:

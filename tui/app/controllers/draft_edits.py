@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.app.actions import action
+from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference
-from tui.text import safe
+from tui.text import safe, size
 
 if TYPE_CHECKING:
     from tui.app.screens.draft import DraftScreen
@@ -374,12 +375,18 @@ class DraftEditController:
     )
     async def json(self) -> None:
         from tui.app.pages.draft import json_page
-        from tui.app.screens.dialogs import Reader
+        from tui.app.screens.dialogs import Choice, Item, Reader
 
         draft = self.editor.draft
         raw = draft.to_bytes()
-        answer = await self.main.ask(Reader("JSON", json_page(draft), copy="copy the new one"))
+        digest = str(Digest.of(raw))
+        answer = await self.main.ask(Reader("JSON", json_page(draft), copy="copy the new digest", menu="copy…"))
+        if answer == "menu":
+            items = [Item("d", "digest", "copy", digest), Item("j", "JSON", "json", size(len(raw)))]
+            answer = await self.main.ask(Choice("Copy of the new index", items))
         if answer == "copy":
+            await self.main.clipboard.copy_text(digest, "digest")
+        elif answer == "json":
             await self.main.clipboard.copy_text(raw.decode(errors="replace"), "json")
 
     @action(

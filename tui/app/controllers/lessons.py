@@ -332,7 +332,7 @@ class LessonController:
 
         four = four_digests(node)
         self.screen.observer.publish_view("digests", node)
-        answer = await self.screen.ask(DigestsReader(four))
+        answer = await self.screen.ask(DigestsReader(four, str(node.digest or "")))
         what, _, text = (answer or "").partition(":")
         if what == "copy":
             await self.screen.clipboard.copy_text(text, "digest" if text.startswith("sha") else "reference")

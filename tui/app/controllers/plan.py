@@ -154,7 +154,7 @@ class PlanController:
         assert self.screen.plan is not None
         text = json_text(to_json(self.screen.plan), indent=2) + "\n"
         what = await self.screen.main.ask(
-            Choice("The plan as JSON", [Item("c", "copy it", "copy"), Item("s", "save it to a file", "save")])
+            Choice("The plan as JSON", [Item("y", "copy it", "copy"), Item("s", "save it to a file", "save")])
         )
         if what == "copy":
             await self.screen.main.clipboard.copy_text(text, "json")

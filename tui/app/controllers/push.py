@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.app.actions import action
+from tui.app.copy_menu import pushed_menu
+from tui.text import safe
 
 if TYPE_CHECKING:
     from tui.app.screens.push import PushScreen
@@ -15,13 +17,6 @@ _UNDER_WAY = "the push is under way"
 def not_ended(screen: PushScreen) -> str:
     """Why it cannot be left as if it were over."""
     return "" if screen.ended else _UNDER_WAY
-
-
-def no_reference(screen: PushScreen) -> str:
-    """Why there is no name@digest to copy."""
-    if screen.result is None:
-        return _UNDER_WAY
-    return "" if screen.result.copyable else "nothing was put there"
 
 
 def no_digest(screen: PushScreen) -> str:
@@ -55,32 +50,39 @@ class PushController:
     @action(
         "push-copy",
         keys="c",
-        title="copy name@digest",
-        words="Copy the reference of what was pushed, with its digest",
-        group="Push",
-        scope="push",
-        unavailable=no_reference,
-        rank=1,
-    )
-    async def copy(self) -> None:
-        result = self.screen.result
-        if result is not None:
-            await self.screen.main.clipboard.copy_text(result.copyable, "reference")
-
-    @action(
-        "push-copy-digest",
-        keys="y",
         title="copy digest",
         words="Copy the digest of what was pushed",
         group="Push",
         scope="push",
         unavailable=no_digest,
-        rank=2,
+        rank=1,
     )
-    async def copy_digest(self) -> None:
+    async def copy(self) -> None:
         result = self.screen.result
         if result is not None:
             await self.screen.main.clipboard.copy_text(str(result.digest), "digest")
+
+    @action(
+        "push-copy-menu",
+        keys="y",
+        title="copy…",
+        words="Copy menu: the digest, the reference with it, the pull line",
+        group="Push",
+        scope="push",
+        unavailable=no_digest,
+        rank=2,
+    )
+    async def copy_menu(self) -> None:
+        result = self.screen.result
+        if result is None:
+            return
+        from tui.app.screens.dialogs import Choice, Item
+
+        made = pushed_menu(self.screen.plan, result)
+        items = [Item(each.key, each.title, each, safe(each.text, limit=400), each.reason) for each in made]
+        chosen = await self.screen.main.ask(Choice("Copy what was pushed", items))
+        if chosen is not None:
+            await self.screen.main.clipboard.copy_text(chosen.text, chosen.what)
 
     @action(
         "push-again",

@@ -279,13 +279,19 @@ class Prompt(Dialog[str]):
 
 
 class Reader(Dialog[str]):
-    """A page to read and scroll. With `copy` (what that copies, in words) a key answers `copy`; a link answers
-    `what:value` of its target. `scope` is `help` for a page of help: the key that brought it takes it away."""
+    """A page to read and scroll. With `copy` (what that copies, in words) a key answers `copy`, with `menu` another
+    answers `menu`; a link answers `what:value` of its target. `scope` is `help` for a page of help: the key that brought
+    it takes it away."""
 
-    def __init__(self, title: str, page: Page, *, copy: str = "", scope: Scope = "reader") -> None:
+    def __init__(self, title: str, page: Page, *, copy: str = "", menu: str = "", scope: Scope = "reader") -> None:
         super().__init__(title, scope)
         self.page = page
         self.copy = copy
+        self.menu = menu
+
+    def copied(self) -> str:
+        """The answer that the copying key gives."""
+        return "copy"
 
     @property
     def view(self) -> PageView:
@@ -297,6 +303,7 @@ class Reader(Dialog[str]):
         arrows = self.actions.line("dialog-up") + self.actions.line("dialog-down")
         hint = self.hint(
             self.key("reader-copy", self.copy) if self.copy else "",
+            self.key("reader-copy-menu", self.menu) if self.menu else "",
             f"{arrows} scroll" if arrows else "",
             self.key("reader-next-link", "link"),
             self.key("dialog-leave", "leave"),

@@ -181,6 +181,7 @@ class MainScreen(HostScreen[None]):
     def context(self) -> ActionContext:
         """What the reasons for and against an action look at."""
         services = self.services
+        linked = self.clipboard.linked()
         return ActionContext(
             node=self.current,
             pane=self.pane,
@@ -191,6 +192,7 @@ class MainScreen(HostScreen[None]):
             places=len(self.navigation.places),
             exchange=self.requests.chosen is not None,
             traced=services is not None and services.trace is not None,
+            linked=None if linked is None else bool(linked.digest),
             drafts=len(services.drafts.drafts) if services is not None and services.drafts is not None else 0,
         )
 

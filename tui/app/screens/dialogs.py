@@ -280,8 +280,8 @@ class Prompt(Dialog[str]):
 
 class Reader(Dialog[str]):
     """A page to read and scroll. With `copy` (what that copies, in words) a key answers `copy`, with `menu` another
-    answers `menu`; a link answers `what:value` of its target. `scope` is `help` for a page of help: the key that brought
-    it takes it away."""
+    answers `menu`; a link answers `what:value` of its target. `scope` is `help` for a page of help: the key that
+    brought it takes it away."""
 
     def __init__(self, title: str, page: Page, *, copy: str = "", menu: str = "", scope: Scope = "reader") -> None:
         super().__init__(title, scope)

@@ -140,7 +140,9 @@ async def test_platform_target_and_json() -> None:
             await stage.press("v")
             await stage.screen("Reader")
             assert "Before" in stage.text and "exactly what would be pushed" in stage.text and '"v7"' in stage.text
-            await stage.press("c")
+            await stage.press("y")
+            await stage.screen("Choice")
+            await stage.press("j")
             await stage.screen("DraftScreen")
             await stage.until(lambda: stage.copied)
             assert stage.copied[0].encode() == draft_of(stage).to_bytes()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from tests.app.stage import Images, furnished
 from tests.support.fake_source import FakeSource
@@ -21,6 +22,8 @@ from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
 from tui.explore.node import Node
 from tui.explore.objects import image_size
+from tui.oci.digest import Digest
+from tui.sources.presence import CHECKING
 from tui.teach.explain import explain
 from tui.teach.explanation import bytes_of
 from tui.text import size
@@ -101,3 +104,49 @@ async def test_an_image_has_one_size_wherever_it_is_told() -> None:
         assert f"{told} in config and 2 layers" in text(layers(scene))
         words = f"one config and 2 layers, {bytes_of(image_size(manifest))} together"
         assert words in " ".join(explain(node, reader.explorer).paragraphs)
+
+
+OLD = timedelta(minutes=12)
+
+
+def grow_old(reader: Reader, *digests: Digest) -> None:
+    """As if what is known of these objects had been asked twelve minutes ago."""
+    store = reader.explorer.observations
+    for source, repository, digest in list(store.keys()):
+        known = store.get(source, repository, digest)
+        if digest in digests and known.presence.settled:
+            store.put(source, repository, digest, CHECKING)
+            store.put(source, repository, digest, replace(known, at=known.at - OLD))
+
+
+async def test_the_age_of_an_answer_is_told_beside_it_on_every_tab() -> None:
+    async with reading() as reader:
+        node = await reader.go("app", "2.0", "linux/arm64")
+        await reader.explorer.check(node).wait()
+        pages = (summary, layers, findings_page)
+        fresh = "".join(text(page(reader.scene(node))) for page in pages)
+        assert "asked" not in fresh and "oldest" not in fresh
+        gone, there = reader.images.broken.blobs[2].digest, reader.images.broken.blobs[1].digest
+        grow_old(reader, gone)
+        told = text(layers(reader.scene(node)))
+        assert told.count("asked 12 minutes ago") == 1
+        place = told.index("asked 12 minutes ago")
+        assert told.index(str(there)) < told.index(str(gone)) < place
+        assert "asked 12 minutes ago" in text(findings_page(reader.scene(node)))
+        assert "oldest answer 12 minutes ago" in text(summary(reader.scene(node)))
+        blob = next(row for row in node.children if row.digest == gone)
+        assert "missing" in text(summary(reader.scene(blob))) and "asked 12 minutes ago" in text(
+            summary(reader.scene(blob))
+        )
+
+
+async def test_layers_of_an_index_tell_their_presence_and_its_age() -> None:
+    async with reading() as reader:
+        node = await reader.go("app", "2.0")
+        await reader.explorer.check(node).wait()
+        gone = reader.images.broken.blobs[2].digest
+        told = text(layers(reader.scene(node)))
+        line = next(line for line in told.splitlines() if str(gone)[:40] in line)
+        assert "✗" in line and "ago" not in told
+        grow_old(reader, gone)
+        assert text(layers(reader.scene(node))).count("asked 12 minutes ago") == 1

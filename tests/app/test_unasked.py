@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,17 +10,31 @@ import pytest
 from tests.app.stage import staged
 from tui.app.pages.parts import presence_line
 from tui.explore.cells import UNICODE
-from tui.sources.presence import UNCHECKED, Observation, Presence
+from tui.sources.presence import CHECKING, UNCHECKED, Observation, Presence
 
 pytestmark = pytest.mark.slow
 
 
-async def test_opening_a_tag_gives_its_verdict() -> None:
+async def test_opening_a_tag_gives_its_verdict_and_how_old_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.app.refresh.AGES_EVERY", 0.02)
     async with staged() as stage:
         await stage.go("app", "2.0")
         await stage.press("enter")
         await stage.until(lambda: "cannot be pulled on linux/arm64" in stage.main.status.verdict_line().plain)
         await stage.until(lambda: "1 of 2 platforms can be pulled" in stage.screen())
+        await stage.quiet()
+        assert "ldest answer" not in stage.screen()
+        with monkeypatch.context() as later:
+            later.setattr("tui.explore.cells.OLD_SECONDS", -1)
+            await stage.until(lambda: "Oldest answer" in stage.main.verdict.line.plain, "told though nothing happens")
+        gone, store = stage.images.broken.blobs[2].digest, stage.main.explorer.observations
+        known = store.get(stage.source, "app", gone)
+        store.put(stage.source, "app", gone, CHECKING)
+        store.put(stage.source, "app", gone, replace(known, at=known.at - timedelta(minutes=12)))
+        await stage.until(lambda: "Oldest answer 12 minutes ago.   r refresh" in stage.main.verdict.line.plain)
+        await stage.until(lambda: "oldest answer 12 minutes ago" in stage.page)
+        await stage.press("h")
+        await stage.until(lambda: "Oldest answer 12 minutes ago." in stage.main.verdict.line.plain, "of the repository")
 
 
 async def test_where_requests_are_counted_the_key_is_offered_with_its_reason() -> None:
@@ -31,7 +46,9 @@ async def test_where_requests_are_counted_the_key_is_offered_with_its_reason() -
         await stage.quiet()
         line = stage.main.status.verdict_line().plain
         assert "not checked to their end yet" in line
-        assert "x check (fake.test counts what it is asked, 97 left)" in line
+        assert "Not checked by itself: fake.test counts what it is asked, 97 left." in line
+        assert "x check (reads 2 manifests or more)" in line
+        assert "Not checked by itself: fake.test counts what it is asked, 97 left." in stage.page
         await stage.press("x")
         await stage.until(lambda: "cannot be pulled" in stage.main.status.verdict_line().plain)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 from tests.support import images
 from tests.support.fake_source import FakeSource
-from tui.explore.cells import UNICODE, row, tree_lines
+from tui.explore.cells import UNICODE, how_old, row, tree_lines
 from tui.explore.explorer import Explorer
 from tui.explore.finding import named_tags
 from tui.explore.findings_cache import FindingsCache
@@ -15,7 +16,7 @@ from tui.explore.node import Kind, Node
 from tui.explore.tree import key_of
 from tui.explore.verdict import coverage
 from tui.sources.base import SourceError
-from tui.sources.presence import Observation, Presence
+from tui.sources.presence import UNCHECKED, Observation, Presence
 
 
 def status(explorer: Explorer, node: Node) -> str:
@@ -246,3 +247,27 @@ async def test_a_repository_that_could_not_be_looked_at_is_not_broken() -> None:
     repository = explorer.add_repository(source, "app")
     await explorer.check(repository).wait()
     assert status(explorer, repository) == "⊘ 1 of 2 denied"
+
+
+async def test_a_sum_is_as_old_as_its_oldest_answer() -> None:
+    source = FakeSource()
+    made = images.image("linux/amd64")
+    source.put("app", images.index(made, images.image("linux/arm64")), "1")
+    explorer = Explorer()
+    tag = explorer.add_selector(source, "app", "1")
+    assert explorer.rollup(tag).oldest is None, "nothing was asked yet"
+    await explorer.check(tag).wait()
+    blob = made.blobs[0].digest
+    old = datetime.now(UTC) - timedelta(hours=3)
+    assert how_old(explorer.rollup(tag).oldest) == ""
+    explorer.observations.put(source, "app", blob, Observation(Presence.PRESENT, at=old, detail="then"))
+    assert explorer.rollup(tag).oldest == old == explorer.rollup(explorer.roots[0]).oldest
+    assert how_old(explorer.rollup(tag).oldest) == "3 hours ago"
+    other = next(row for row in tag.children if row.label == "linux/arm64")
+    assert how_old(explorer.rollup(other).oldest) == ""
+
+
+def test_only_an_answer_that_is_not_fresh_has_an_age_to_tell() -> None:
+    now = datetime.now(UTC)
+    assert how_old(None) == how_old(UNCHECKED.at) == how_old(now - timedelta(seconds=59), now) == ""
+    assert how_old(now - timedelta(seconds=61), now) == "a minute ago"

@@ -24,6 +24,10 @@ SHARE = 10.0
 MOST_AT_ONCE = 0.05
 
 
+#: So often (seconds) the ages of answers are told anew though nothing happens.
+AGES_EVERY = 30.0
+
+
 class Pane(Flag):
     """What can be out of date."""
 
@@ -121,6 +125,7 @@ class Redraw:
         services.explorer.subscribe(self._changed)
         if services.trace is not None:
             services.trace.subscribe(lambda exchange: self.throttle.request(Pane.REQUESTS))
+        self.screen.set_interval(AGES_EVERY, lambda: self.throttle.request(Pane.DETAIL | Pane.VERDICT))
 
     def findings_are_old(self) -> None:
         """Findings were given out that are older than what is known: make them anew when that is due."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from tui.app.failure import failure
 from tui.app.styled_text import Line, Role, Target
 from tui.app.widgets.bars import HeaderFacts, KeyFact
-from tui.explore.cells import rest_words
+from tui.explore.cells import how_old, rest_words
 from tui.explore.finding import Severity
-from tui.explore.node import Kind, Load, Node
+from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.verdict import Verdict
 from tui.sources.presence import Presence
 from tui.text import capital, plural, safe, shorten
@@ -75,8 +75,12 @@ class Status:
         mark, role = self._mark_of(verdict)
         line = Line(hang=2).put(f"{mark} ", role).put(verdict.sentence, role if role == "bad" else "plain")
         if verdict.unknown and (why := self.screen.explorer.why_not_unasked(top)):
+            line.put(f" Not checked by itself: {why}.", "warn")
             line.put("   ").put(self.screen.keys.first("check"), "key-cap", Target("action", "check"))
-            line.put(f" {self.screen.keys.title('check')}", "label").put(f" ({why})", "dim")
+            line.put(f" {self.screen.keys.title('check')}", "label")
+            if unread := sum(row.kind in MANIFEST_KINDS and row.load is Load.IDLE for row in top.children):
+                line.put(f" (reads {plural(unread, 'manifest')} or more)", "dim")
+        self._put_age(line, top)
         fixes: dict[str, str] = {}
         for finding in self.screen.findings.findings(top, self.screen.explorer):
             if finding.action and finding.severity is not Severity.INFO:
@@ -88,6 +92,14 @@ class Status:
             line.put("   ").put(self.screen.keys.first("explain"), "key-cap", Target("action", "explain")).put(
                 " explain", "label"
             )
+        return line
+
+    def _put_age(self, line: Line, node: Node) -> Line:
+        """How old the oldest answer is that was just told of, where it is not fresh, and what asks again."""
+        if old := how_old(self.screen.explorer.rollup(node).oldest):
+            line.put(f"  Oldest answer {old}.", "dim").put("   ")
+            line.put(self.screen.keys.first("refresh"), "key-cap", Target("action", "refresh"))
+            line.put(f" {self.screen.keys.title('refresh')}", "label")
         return line
 
     def _mark_of(self, verdict: Verdict) -> tuple[str, Role]:
@@ -119,11 +131,11 @@ class Status:
             whole = node.kind is Kind.SOURCE or len({row.repository for row in broken[:5]}) > 1
             names = ", ".join(_called(row, whole) for row in broken[:5]) + (" …" if len(broken) > 5 else "")
             line.put(f"{self.screen.glyphs.of(Presence.MISSING)} ", "bad")
-            return line.put(f"{looked}; {len(broken):,} cannot be pulled whole{doubt}: {names}.", "bad").put(rest)
+            line.put(f"{looked}; {len(broken):,} cannot be pulled whole{doubt}: {names}.", "bad").put(rest)
+            return self._put_age(line, node)
         none = "none of these" if rest else "none"
-        return line.put(f"{self.screen.glyphs.dot} ", "dim").put(
-            f"{looked}; {none} is known to be broken{doubt}.{rest}"
-        )
+        line.put(f"{self.screen.glyphs.dot} ", "dim").put(f"{looked}; {none} is known to be broken{doubt}.{rest}")
+        return self._put_age(line, node)
 
     def refresh_header(self) -> None:
         """Draw the header for where the cursor is now."""

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Literal, Protocol
 
@@ -17,7 +18,18 @@ from tui.explore.objects import image_size
 from tui.explore.rollup import Rollup
 from tui.oci import media
 from tui.sources.presence import Observation, Presence
-from tui.text import cut, duration, safe, shorten, size, to_ascii, width
+from tui.text import age, cut, duration, safe, shorten, size, to_ascii, width
+
+#: The age of an answer is told when it is older than so many seconds.
+OLD_SECONDS = 60
+
+
+def how_old(at: datetime | None, now: datetime | None = None) -> str:
+    """ "12 minutes ago", when that is worth telling: "" of a fresh answer, and where there is none."""
+    if at is None or at.year <= 1 or ((now or datetime.now(UTC)) - at).total_seconds() <= OLD_SECONDS:
+        return ""
+    return age(at, now)
+
 
 # symbols
 

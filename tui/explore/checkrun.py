@@ -267,6 +267,9 @@ class CheckRun:
     def _back(self, node: Node, new: bool) -> None:
         if self.stopped:
             return
+        if self._at_most is not None and self.node.source.why_ask_first:
+            self.stop()  # since this began the registry asked for a rest, or said that it counts
+            return
         if self._tree.observation(node).presence is Presence.MISSING:
             self._asked += 1  # that it is not there was asked twice
         if new:

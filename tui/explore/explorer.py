@@ -27,6 +27,7 @@ from tui.sources.presence import Observation
 from tui.text import safe
 
 _OWNER = "visible tags"
+_TOO_MANY = f"that takes more than {UNASKED_LIMIT} requests"
 
 
 class Focus:
@@ -358,12 +359,13 @@ class Explorer:
         return run
 
     def why_not_unasked(self, node: Node) -> str:
-        """Why everything below a row is checked only when somebody asks for it; "" when it is by itself."""
+        """Why everything below a row is checked only when somebody asks for it: "docker.io counts what it is asked"; ""
+        when it is by itself."""
         run = self._unasked.get(node)
         if run is not None and run.left:
-            return f"more than {UNASKED_LIMIT} requests"
+            return _TOO_MANY
         entries = len(node.index.entries) if node.index is not None else 0
-        return f"more than {UNASKED_LIMIT} requests" if _unasked(node) <= entries else node.source.why_ask_first
+        return _TOO_MANY if _unasked(node) <= entries else node.source.why_ask_first
 
     def last_check(self, node: Node) -> CheckRun | None:
         """The last check of this row, when it ended by itself and no other check began since."""

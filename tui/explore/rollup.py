@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 
 from tui.explore.digest_tags import digest_tag
@@ -49,6 +50,8 @@ class Rollup:
     """Of a list, what is known of the rows that were looked at and are neither whole nor broken."""
     status: str = ""
     """Of a list, what was found below it: "2 of 12 broken"; "" when nothing was checked, or all is well."""
+    oldest: datetime | None = None
+    """When the oldest answer was given of those that this is made from; None before there is any."""
 
     @property
     def short(self) -> str:
@@ -173,7 +176,8 @@ def _of_row(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
     if node.held is not node:
         return below(node.held)
     if node.kind is Kind.REFERRERS:
-        return Rollup(worst=_known(below(child).worst for child in node.children if child.kind is Kind.REFERRER))
+        sums = [below(child) for child in node.children if child.kind is Kind.REFERRER]
+        return Rollup(worst=_known(each.worst for each in sums), oldest=_oldest(each.oldest for each in sums))
     if node.is_index and node.load is Load.READY:
         return _of_index(node, look, below)
     if node.image_manifest is not None and node.load is Load.READY:
@@ -181,7 +185,7 @@ def _of_row(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
     own = look(node).presence
     unread = own.is_there and node.kind in MANIFEST_KINDS and node.load is not Load.READY
     known = Presence.UNCHECKED if unread else own  # that a manifest answers says nothing of what it names
-    return Rollup(present=int(own in HAVE), total=1, worst=known, pull=pull(node, look))
+    return Rollup(present=int(own in HAVE), total=1, worst=known, pull=pull(node, look), oldest=_asked_at(node, look))
 
 
 def _of_image(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
@@ -192,13 +196,16 @@ def _of_image(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
         presences[digest] = worst((presences[digest], presence)) if digest in presences else presence
     present = sum(presence in HAVE for presence in presences.values())
     asked = sum(presence is not Presence.UNCHECKED for presence in presences.values())
+    attested = [below(child) for child in attestations_of(node)]
+    times = [_asked_at(node, look), *(_asked_at(child, look) for child in blobs_of(node))]
     return Rollup(
         present=present,
         total=len(presences),
         worst=worst([look(node).presence, *presences.values()]),
         label=f"{present}/{len(presences)}" if asked and presences else "",
-        attestations=worst(below(child).worst for child in attestations_of(node)),
+        attestations=worst(each.worst for each in attested),
         pull=pull(node, look),
+        oldest=_oldest([*times, *(each.oldest for each in attested)]),
     )
 
 
@@ -208,8 +215,8 @@ def _of_index(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
     taken = asked_for(platforms)
     states = [Pull.NO if nobody_asks(taken) else below(row).pull for row in taken]
     ok, broken, total = states.count(Pull.YES), states.count(Pull.NO), len(states)
-    orphans = [below(row).worst for row in attestations_of(node)]
-    attestations = worst([*(part.attestations for part in sums), *orphans])
+    orphans = [below(row) for row in attestations_of(node)]
+    attestations = worst([*(part.attestations for part in sums), *(each.worst for each in orphans)])
     parts = [look(node).presence, *(part.worst for part in sums)]
     if ok + broken < total or not total:
         parts.append(Presence.UNCHECKED)  # a manifest that is there says nothing of the blobs that it names
@@ -226,7 +233,18 @@ def _of_index(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
         platforms_broken=broken,
         label=_index_label(ok, broken, total) if digest_tag(node.tag) is None else _referrers_label(total),
         attestations=attestations,
+        oldest=_oldest([_asked_at(node, look), *(part.oldest for part in (*sums, *orphans))]),
     )
+
+
+def _asked_at(node: Node, look: Look) -> datetime | None:
+    """When what is known of a row's own object was found out; None when nothing is."""
+    at = look(node).at
+    return at if at.year > 1 else None
+
+
+def _oldest(times: Iterable[datetime | None]) -> datetime | None:
+    return min((at for at in times if at is not None), default=None)
 
 
 def _referrers_label(total: int) -> str:
@@ -281,7 +299,7 @@ def _of_list(node: Node, below: Callable[[Node], Rollup]) -> Rollup:
         status = f"{tally.whole:,} of {total:,}{more} checked"
     return Rollup(
         present=tally.whole, total=count, worst=state, label=label, status=status, broken=tally.broken,
-        others=tuple(tally.others),
+        others=tuple(tally.others), oldest=_oldest(below(child).oldest for child in node.parts),
     )  # fmt: skip
 
 

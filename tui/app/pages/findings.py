@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.app.pages.parts import SEVERITY_MARK, SEVERITY_ROLE, Scene, blank, page, prose
+from tui.app.pages.parts import SEVERITY_MARK, SEVERITY_ROLE, Scene, asked, blank, page, prose
 from tui.app.styled_text import Line, Lines, Target
 from tui.explore.finding import Finding, codes, named_tags
 from tui.explore.node import Load
@@ -28,6 +28,8 @@ def _finding(scene: Scene, finding: Finding) -> list[Line]:
     code = codes()[finding.code]
     head = Line(hang=2).put(f"{SEVERITY_MARK[finding.severity]} {finding.code}", role).put(f"  {code.title}", "dim")
     lines = [head, Line(hang=2).put("  ").put(finding.message, "plain", Target("node", finding.node_key))]
+    if (row := scene.observed.get(finding.node_key)) is not None:
+        lines[-1].put(asked(scene.observed.observation(row)), "dim")
     if tags := named_tags(finding):
         lines.append(Line(hang=4).put(f"  {scene.glyphs.dot} ", "dim").put(tags, "label"))
     if finding.digest is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.app.pages.parts import Scene, blank, heading, page
+from tui.app.pages.parts import Scene, asked, blank, heading, page
 from tui.app.pages.summary import nothing
 from tui.app.styled_text import Line, Lines, Target
 from tui.explore.node import Kind, Node
@@ -64,7 +64,7 @@ def _layer(
     if shared:
         names = ", ".join(shared[:6]) + (f" and {len(shared) - 6} more" if len(shared) > 6 else "")
         tail.put(f"  shared with {names}", "info")
-    lines.append(tail)
+    lines.append(tail.put(asked(observation), "dim"))
     return lines
 
 
@@ -85,6 +85,7 @@ def _sharers(image: Node) -> dict[Digest, list[str]]:
 def _of_index(scene: Scene, index: Node) -> Lines:
     """All distinct layers of an index's platforms that were read, with who has them."""
     users: dict[Digest, list[str]] = {}
+    seen: dict[Digest, Observation] = {}
     sizes: dict[Digest, int] = {}
     unread = 0
     for platform in index.children:
@@ -94,8 +95,11 @@ def _of_index(scene: Scene, index: Node) -> Lines:
         if manifest is None:
             unread += 1
             continue
-        for layer in manifest.layers:
+        rows = {child.position: child for child in platform.children if child.kind is Kind.LAYER}
+        for number, layer in enumerate(manifest.layers):
             sizes[layer.digest] = layer.size
+            if (row := rows.get(number)) is not None:
+                seen[layer.digest] = scene.observed.observation(row)
             names = users.setdefault(layer.digest, [])
             if platform.label not in names:
                 names.append(platform.label)
@@ -115,7 +119,10 @@ def _of_index(scene: Scene, index: Node) -> Lines:
             continue
         lines += [blank(), heading(name)]
         for digest in digests:
-            line = Line(hang=11, fold="char").put(f"{size(sizes[digest]):>9}  ", "number")
+            observation = seen.get(digest, UNCHECKED)
+            line = Line(hang=13, fold="char").put(f"{size(sizes[digest]):>9}  ", "number")
+            line.put(f"{scene.glyphs.of(observation.presence)} ", observation.presence.words.role)
             lines.append(line.put(safe(str(digest)), "digest", Target("digest", str(digest))))
-            lines.append(Line(hang=11).pad(11).put(", ".join(users[digest]), "info" if name == "Shared" else "dim"))
+            told = Line(hang=13).pad(13).put(", ".join(users[digest]), "info" if name == "Shared" else "dim")
+            lines.append(told.put(asked(observation), "dim"))
     return page(lines)

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tui.app.styled_text import Line, Lines, Role, Target
-from tui.explore.cells import Glyphs, Observed
+from tui.explore.cells import Glyphs, Observed, how_old
 from tui.explore.finding import Finding, Severity
 from tui.explore.node import Node
 from tui.oci.digest import Digest
 from tui.sources.presence import Observation, Presence
-from tui.text import age, safe
+from tui.text import safe
 
 if TYPE_CHECKING:
     from tui.app.keys import Keys
 
 LABEL = 11
-
-#: The age of an answer is told when it is older than so many seconds.
-OLD_SECONDS = 60
 
 SEVERITY_ROLE: dict[Severity | None, Role] = {
     Severity.ERROR: "bad",
@@ -32,12 +28,19 @@ SEVERITY_ROLE: dict[Severity | None, Role] = {
 SEVERITY_MARK = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.INFO: "·"}
 
 
+class Known(Observed, Protocol):
+    """What the explorer knows, as pages read it."""
+
+    def get(self, key: str) -> Node | None: ...
+    def why_not_unasked(self, node: Node) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What a page is made from: the selected row, what is known, and how wide the pane is (cells)."""
 
     node: Node
-    observed: Observed
+    observed: Known
     glyphs: Glyphs
     width: int
     keys: Keys
@@ -81,11 +84,15 @@ def presence_line(observation: Observation, glyphs: Glyphs) -> Line:
     line.put(f"{glyphs.of(presence)} {presence.value}", presence.words.role)
     if observation.detail:
         line.put(f"  {observation.detail}", "dim")
-    if observation.at.year > 1 and datetime.now(UTC) - observation.at > timedelta(seconds=OLD_SECONDS):
-        line.put(f"  asked {age(observation.at)}", "dim")
+    line.put(asked(observation), "dim")
     if observation.confirmed and presence is Presence.MISSING:
         line.put(f" {glyphs.dot} asked a second way too", "dim")
     return line
+
+
+def asked(observation: Observation) -> str:
+    """ "  asked 12 minutes ago", to stand after an answer; "" when it is fresh."""
+    return f"  asked {old}" if (old := how_old(observation.at)) else ""
 
 
 def pairs(title: str, items: Iterable[tuple[str, str]], *, limit: int = 200) -> list[Line]:

@@ -19,7 +19,7 @@ from tui.app.pages.parts import (
     value,
 )
 from tui.app.styled_text import Line, Lines, Target
-from tui.explore.cells import kind_cell
+from tui.explore.cells import how_old, kind_cell
 from tui.explore.finding import named_tags
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.objects import image_parts, image_size
@@ -101,7 +101,10 @@ def _about(scene: Scene) -> list[Line]:
         rollup = scene.observed.rollup(node)
         if rollup.label:
             role = rollup.worst.words.role
-            lines.append(value("below", f"{scene.glyphs.of(rollup.worst)} {rollup.label}", role))
+            line = value("below", f"{scene.glyphs.of(rollup.worst)} {rollup.label}", role)
+            if old := how_old(rollup.oldest):
+                line.put(f"  oldest answer {old}", "dim")
+            lines.append(line)
     if node.descriptor is not None:
         lines.extend(value("url", safe(url, limit=500), "info") for url in node.descriptor.urls[:20])
     if node.note and node.note != kind_cell(node):
@@ -202,6 +205,10 @@ def _hint(scene: Scene) -> list[Line]:
     if node.load is Load.STOPPED:
         key = scene.keys.first("refresh")
         return [blank(), Line().put("It was stopped before it ended. ", "warn").put(key, "key-cap").put(" asks again.")]
+    unknown = node.kind in MANIFEST_KINDS and scene.observed.rollup(node).worst.undetermined
+    if unknown and node.load is Load.READY and (why := scene.observed.why_not_unasked(node.top() or node)):
+        line = Line().put(f"Not checked by itself: {why}. ", "warn").put(scene.keys.first("check"), "key-cap")
+        return [blank(), line.put(" checks everything below.", "dim")]
     return []
 
 

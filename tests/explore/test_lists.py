@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from tests.support import images
 from tests.support.fake_source import FakeSource
 from tui.explore.explorer import Explorer
 from tui.explore.inspector import Inspector
-from tui.explore.listing import Listing, is_digest_tag, matcher, name_key, select, version_key
+from tui.explore.listing import ORDERS, Listing, is_digest_tag, matcher, name_key, select, version_key
 from tui.explore.node import Kind, Load
 from tui.registry.page import Page
 from tui.sources.base import SourceError
@@ -247,14 +248,71 @@ def test_versions(less: str, more: str) -> None:
     assert version_key(less) < version_key(more)
 
 
-@given(st.lists(st.lists(st.text(max_size=6), max_size=8), max_size=6))
-def test_pages_added_one_by_one_give_the_same_view(pages: list[list[str]]) -> None:
-    whole, stepwise = Listing(), Listing()
+TAGS = st.one_of(st.text(max_size=6), st.sampled_from(["sha256-" + "0" * 64, "sha256-" + "1" * 64 + ".sig"]))
+
+
+@given(st.lists(st.lists(TAGS, max_size=8), max_size=6), st.sampled_from(ORDERS), st.integers(1, 5))
+def test_pages_added_one_by_one_give_the_same_view(pages: list[list[str]], order: str, limit: int) -> None:
+    whole, stepwise = Listing(order=order, limit=limit), Listing(order=order, limit=limit)
     for page in pages:
         stepwise.add(page)
         stepwise.view()
     whole.add([name for page in pages for name in page])
     assert stepwise.view() == whole.view()
+    assert stepwise.ordered() == whole.ordered()
+    key = {"version": version_key, "newest": version_key, "name": name_key}.get(order)
+    plain = [name for name in whole.ordered() if not is_digest_tag(name)]
+    if key is not None:
+        assert plain == sorted(plain, key=lambda name: (key(name), name), reverse=order == "newest")
+    assert whole.view().names == plain[:limit]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_long_list_is_in_order_however_its_pages_came(order: str) -> None:
+    names = [f"v{number // 1000}.{number % 1000}" for number in range(12_000)]
+    stepwise = Listing(order=order)
+    for at in range(0, len(names), 1000):
+        stepwise.add(names[at : at + 1000][::-1])
+        first = stepwise.view().names
+    in_order = {"name": sorted(names, key=name_key), "version": names, "newest": names[::-1]}
+    expected = in_order.get(order, [name for at in range(0, 12_000, 1000) for name in names[at : at + 1000][::-1]])
+    assert first == expected[:1000]
+    assert stepwise.ordered() == expected
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """How many functions, of Python and of C, are called meanwhile."""
+    count = 0
+
+    def counted(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(counted)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+async def test_the_next_page_of_a_long_list_costs_no_more_than_that_of_a_short_one() -> None:
+    """Work between two pages holds up whoever types meanwhile; it must not grow with what was read before."""
+    explorer = Explorer()
+    repository = explorer.add_repository(many(1), "app")
+    await explorer.open(repository)
+    assert repository.listing is not None
+    costs = []
+    for at in range(0, 60_000, 1_000):
+        page = [f"v{number:06}" for number in range(at, at + 1_000)]
+
+        def come(page: list[str] = page) -> None:
+            assert repository.listing is not None
+            repository.listing.add(page)
+            explorer._lists.show(repository)
+
+        costs.append(calls_of(come))
+    assert max(costs[-10:]) < 1.5 * costs[5]
 
 
 def test_digest_tags_are_known_by_their_shape() -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from heapq import merge
+from itertools import chain, islice
 from typing import Any
 
 #: The orders a reader can choose from, in the order that the key goes through them.
@@ -138,6 +140,39 @@ class View:
     """How many more there are."""
 
 
+#: A run of so many names is not sorted together with another any more, which would hold up whoever types meanwhile.
+_LONG_ENOUGH = 4_000
+
+
+class _Runs:
+    """Names in an order, as sorted runs of which each is more than twice as long as the next or long enough: a page
+    costs what it holds, however many came before, and the first names are there without sorting the others."""
+
+    def __init__(self, key: Callable[[str], SortKey]) -> None:
+        self._key = key
+        self._runs: list[list[tuple[SortKey, str]]] = []
+
+    def add(self, names: Iterable[str]) -> None:
+        """Add names, in any order."""
+        key = self._key
+        run = sorted((key(name), name) for name in names)
+        while run and self._runs and len(self._runs[-1]) <= min(2 * len(run), _LONG_ENOUGH):
+            run = self._runs.pop() + run
+            run.sort()  # two sorted runs: linear
+        if run:
+            self._runs.append(run)
+
+    def first(self, most: int, last_first: bool) -> list[str]:
+        """So many names from the beginning, or backwards from the end."""
+        if most > _LONG_ENOUGH and len(self._runs) > 1:
+            self._runs = [sorted(chain.from_iterable(self._runs))]  # asked for again for every letter of a filter
+        if len(self._runs) == 1:
+            run = self._runs[0]
+            return [name for _, name in (run[: -most - 1 : -1] if last_first else run[:most])]
+        runs = [reversed(run) for run in self._runs] if last_first else self._runs
+        return [name for _, name in islice(merge(*runs, reverse=last_first), most)]
+
+
 @dataclass(slots=True)
 class Listing:
     """A list of names, as far as it was read."""
@@ -161,7 +196,12 @@ class Listing:
     blank: bool = False
     """Whether a name may be empty, which is what the only repository of a layout on disk is called."""
     _known: set[str] = field(default_factory=set)
-    _sorted: dict[str, list[tuple[SortKey, str]]] = field(default_factory=dict)
+    _plain: list[str] = field(default_factory=list)
+    _made: list[str] = field(default_factory=list)
+    """`names` in two parts, in the server's order: those with rows of their own, and digest tags where those are folded
+    (a page is looked through once, when it comes)."""
+    _sorted: dict[str, tuple[_Runs, _Runs]] = field(default_factory=dict)
+    """Both parts, for each order that was asked for."""
 
     def add(self, names: Iterable[str]) -> int:
         """Add a page. Names that are known already or empty are left out; gives how many were new."""
@@ -170,33 +210,33 @@ class Listing:
             if (name or self.blank) and name not in self._known and len(self._known) < NAME_LIMIT:
                 self._known.add(name)
                 fresh.append(name)
+        plain = [name for name in fresh if not self.fold or not is_digest_tag(name)] if fresh else []
+        made = [name for name in fresh if is_digest_tag(name)] if len(plain) < len(fresh) else []
         self.names.extend(fresh)
-        for order, known in self._sorted.items() if fresh else ():
-            key = _KEYS[order]
-            # Two sorted runs: sorting them together is linear, so that pages stay cheap however many came before.
-            known.extend(sorted((key(name), name) for name in fresh))
-            known.sort()
+        self._plain.extend(plain)
+        self._made.extend(made)
+        for of_plain, of_made in self._sorted.values():
+            of_plain.add(plain)
+            of_made.add(made)
         return len(fresh)
 
     def view(self) -> View:
         """What to show now, by filter, order and limit."""
-        ordered = self._in_order()
         if self.filter.strip():
-            ordered = select(ordered, self.filter)
-        folded: list[str] = []
-        plain: list[str] = []
-        if self.fold:
-            for name in ordered:
-                (folded if is_digest_tag(name) else plain).append(name)
+            chosen = select(self.ordered(), self.filter)
+            plain = [name for name in chosen if not self.fold or not is_digest_tag(name)]
+            made = [name for name in chosen if is_digest_tag(name)] if len(plain) < len(chosen) else []
+            self.matching, self.folded = len(plain), len(made)
+            plain, made = plain[: self.limit], made[: self.limit]
         else:
-            plain = ordered
-        self.matching = len(plain)
-        self.folded = len(folded)
-        return View(plain[: self.limit], folded[: self.limit], max(0, len(plain) - self.limit))
+            self.matching, self.folded = len(self._plain), len(self._made)
+            plain, made = self._in_order(self.limit)
+        return View(plain, made, max(0, self.matching - self.limit))
 
     def ordered(self) -> list[str]:
         """All names, whatever filter and limit let through: plain ones by the order, then digest tags."""
-        return sorted(self._in_order(), key=is_digest_tag) if self.fold else self._in_order()
+        plain, made = self._in_order(len(self.names))
+        return [*plain, *made]
 
     def __contains__(self, name: object) -> bool:
         return name in self._known
@@ -204,17 +244,19 @@ class Listing:
     def __len__(self) -> int:
         return len(self.names)
 
-    def _in_order(self) -> list[str]:
-        if self.order not in _KEYS:
-            return list(self.names) if self.order == "server" else [name for _, name in self._by("version")][::-1]
-        return [name for _, name in self._by(self.order)]
-
-    def _by(self, order: str) -> list[tuple[SortKey, str]]:
-        known = self._sorted.get(order)
-        if known is None:
-            key = _KEYS[order]
-            known = self._sorted[order] = sorted((key(name), name) for name in self.names)
-        return known
+    def _in_order(self, most: int) -> tuple[list[str], list[str]]:
+        """The first names of both parts."""
+        if self.order == "server":
+            return self._plain[:most], self._made[:most]
+        order = "name" if self.order == "name" else "version"
+        if order not in self._sorted:
+            of_plain, of_made = _Runs(_KEYS[order]), _Runs(_KEYS[order])
+            of_plain.add(self._plain)
+            of_made.add(self._made)
+            self._sorted[order] = of_plain, of_made
+        of_plain, of_made = self._sorted[order]
+        last_first = self.order == "newest"
+        return of_plain.first(most, last_first), of_made.first(most, last_first)
 
 
 _KEYS = {"version": version_key, "name": name_key}

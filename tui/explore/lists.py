@@ -49,7 +49,7 @@ class Lists:
                 listing.complete = page.complete
                 if page.note:
                     listing.note = page.note
-                self._remember(node, listing)
+                self._remember(node, listing, page)
                 self.show(node)
         except SourceError as error:
             if node.kind is Kind.SOURCE and node.children:
@@ -70,11 +70,12 @@ class Lists:
             return node.source.repositories()
         return node.source.tags(node.repository or "")
 
-    def _remember(self, node: Node, listing: Listing) -> None:
+    def _remember(self, node: Node, listing: Listing, page: Page) -> None:
         observations = self._tree.observations
         if node.kind is Kind.SOURCE:
-            for name in listing.names:
-                observations.see_repository(node.source, name)
+            for name in page.names:
+                if name in listing:
+                    observations.see_repository(node.source, name)
         else:
             observations.set_tag_names(node.source, node.repository or "", tuple(listing.names))
 
@@ -84,7 +85,8 @@ class Lists:
         if listing is None:
             return
         view = listing.view()
-        rows = [self._row(node, name) for name in view.names]
+        mark = "|" if node.kind is Kind.SOURCE else ":"
+        rows = [self._tree.get(f"{node.key}{mark}{name}") or self._row(node, name) for name in view.names]
         if node.kind is Kind.SOURCE:
             named = {row.key for row in rows}
             rows.extend(

@@ -75,6 +75,18 @@ async def test_an_authority_for_every_host(secure: Server, connect: Connect, cer
 
 
 @pytest.mark.slow
+async def test_a_proxy_that_speaks_tls(
+    secure: Server, connect: Connect, certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"https://{secure.address}")
+    client = connect(ca=certificates / "ca.pem", tries=1)
+    assert (await client.head_blob("registry.localhost", "app", BLOB)).digest == BLOB
+    with pytest.raises((TlsFailure, Unreachable)):
+        await connect(tries=1).head_blob("registry.localhost", "app", BLOB)
+    assert len(secure.asked) == 1
+
+
+@pytest.mark.slow
 async def test_ssl_cert_file(
     secure: Server, connect: Connect, certificates: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -14,8 +14,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-import httpx
-
 from tui.oci.digest import Digest
 from tui.oci.errors import MalformedDigest
 from tui.registry.api_errors import ErrorBody, is_html, read_error, read_errors
@@ -31,6 +29,7 @@ from tui.registry.errors import (
     Unsupported,
 )
 from tui.registry.headers import content_range, declared_length, is_encoded
+from tui.registry.http_libraries import httpx
 from tui.registry.middleware import Send
 from tui.registry.request import Pairs, Request, Response
 from tui.registry.settings import ClientSettings

@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-import httpx
-
 from tui.registry import redact
 from tui.registry.clock import Deadlines
 from tui.registry.endpoints import Endpoints, Origin
 from tui.registry.errors import Garbled, TooLarge
 from tui.registry.headers import Headers, RateLimit, WarningBook, declared_length, is_encoded, parse_rate_limit
+from tui.registry.http_libraries import httpx
 from tui.registry.request import NoResponse, Pairs, Request, Response, Stream
 from tui.registry.settings import ClientSettings
 from tui.registry.tls import Contexts
@@ -145,6 +144,8 @@ class Connection:
             self.secrets.learn(proxy.authorization)
         if origin.scheme == "https":
             extensions["tls"] = await self.contexts.get(self._endpoints.name(origin))
+        elif proxy is not None and proxy.url.startswith("https:"):
+            extensions["tls"] = await self.contexts.get("")  # for the proxy's own certificate
         if content is None and request.method not in ("PUT", "POST", "PATCH"):
             exchange.request_headers = shown
             return BodylessRequest(request.method, base, headers=headers, extensions=extensions)

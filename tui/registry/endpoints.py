@@ -13,11 +13,10 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
-import httpx
-
 from tui.oci.digest import Digest
 from tui.oci.reference import api_host
 from tui.registry.errors import Unreachable
+from tui.registry.http_libraries import httpx
 from tui.registry.settings import ClientSettings
 from tui.text import safe
 

@@ -11,9 +11,8 @@ from tui.registry.errors import RegistryError
 from tui.registry.headers import Headers, media_type
 
 if TYPE_CHECKING:
-    import httpx
-
     from tui.registry.endpoints import Address
+    from tui.registry.http_libraries import httpx
     from tui.registry.trace import Exchange
 
 E = TypeVar("E", bound=RegistryError)

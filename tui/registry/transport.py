@@ -19,13 +19,12 @@ import urllib.request
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
-import aiohttp
-import httpx
 from multidict import CIMultiDict
 from yarl import URL
 
 from tui.oci.reference import is_loopback
 from tui.registry.endpoints import Origin
+from tui.registry.http_libraries import aiohttp, httpx
 from tui.text import safe
 
 MAX_HEADER_LINE = 32 * 1024

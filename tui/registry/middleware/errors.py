@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import httpx
-
 from tui.registry.endpoints import Endpoints
 from tui.registry.errors import RegistryError, TimedOut, TlsFailure, Unreachable
+from tui.registry.http_libraries import httpx
 from tui.registry.middleware import Send
 from tui.registry.request import NoResponse, Request, Response
 from tui.registry.settings import ClientSettings

@@ -38,7 +38,7 @@ class Settings:
     """A name of a theme, or "auto"."""
     ascii: bool = False
     read_only: bool = False
-    concurrency: int = 16
+    concurrency: int = 64
     """Requests under way per host at most, 1 to 256."""
     bookmarks: tuple[str, ...] = ()
     """Sources to open when none is named."""
@@ -112,7 +112,7 @@ class _Table:
             theme=self.text("theme", "auto"),
             ascii=self.flag("ascii"),
             read_only=self.flag("read_only"),
-            concurrency=self.count("concurrency") or 16,
+            concurrency=self.count("concurrency") or 64,
             bookmarks=self.texts("bookmarks"),
             keys=self.keys(),
             hosts=self.hosts(),

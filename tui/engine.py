@@ -131,7 +131,7 @@ def open_engine(settings: Settings) -> Engine:
 
     log = LogFile(settings.log) if settings.log is not None else None
     client = Client(client_settings(settings))
-    inspector = Inspector(client, slots=settings.concurrency)
+    inspector = Inspector(client)
     explorer = Explorer(inspector)
     if log is not None:
         log.follow(client.trace, explorer)

@@ -154,3 +154,18 @@ async def test_an_error_reaches_whoever_waits() -> None:
 async def test_without_a_client_nothing_can_be_written() -> None:
     with pytest.raises(RuntimeError, match="without a client"):
         _ = Inspector().client
+
+
+async def test_a_source_that_stands_still_holds_back_no_other() -> None:
+    """A paused registry fills its own line, with as many questions as it takes at once."""
+    paused, (quick, image) = FakeSource(), stocked()
+    paused.slots = 2
+    inspector = Inspector()
+    paused.hold()
+    layers = [images.layer(str(number)).descriptor for number in range(100)]
+    for layer in layers:
+        inspector.submit_probe(paused, "app", layer, JobRequest("row"))
+    job = inspector.submit_probe(quick, "app", image.descriptor, JobRequest("row"))
+    await asyncio.wait_for(job.wait(), 1)
+    assert paused.running == 2
+    await inspector.stop()

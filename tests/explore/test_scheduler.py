@@ -149,3 +149,29 @@ async def test_giving_way_leaves_nothing_behind_at_the_end() -> None:
     await scheduler.aclose()
     scheduler.give_way(60)
     assert scheduler._calm is None or scheduler._calm.cancelled()
+
+
+async def test_a_place_that_stands_still_holds_back_no_other() -> None:
+    work, quick, scheduler = Work(), Work(), Scheduler(2)
+    for name in "abcdef":
+        scheduler.submit(name, "me", Urgency.FOCUS, work.job(name), place="paused")
+    quick.gate.set()
+    jobs = [scheduler.submit(n, "me", Urgency.DEEP, quick.job(n), place="other") for n in "uvwxyz"]
+    await asyncio.wait_for(asyncio.gather(*(job.wait() for job in jobs)), 1)
+    assert quick.began == list("uvwxyz") and work.began == ["a", "b"]
+    await scheduler.aclose()
+
+
+async def test_the_slots_of_a_place_may_grow_and_shrink() -> None:
+    now = {"host": 1}
+    work, scheduler = Work(), Scheduler(now.__getitem__)
+    jobs = [scheduler.submit(n, "me", Urgency.DEEP, work.job(n), place="host") for n in "abcdef"]
+    await settle()
+    assert work.began == ["a"]
+    now["host"] = 4
+    scheduler.withdraw("nobody")
+    await settle()
+    assert work.began == list("abcd")
+    now["host"] = 1
+    work.gate.set()
+    await asyncio.wait_for(asyncio.gather(*(job.wait() for job in jobs)), 1)

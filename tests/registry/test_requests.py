@@ -107,11 +107,12 @@ async def test_429_pauses_everybody(serve: Serve, client: Client, clock: FakeClo
     assert clock.time >= 1_007
 
 
-async def test_429_halves_the_slots(serve: Serve, connect: Connect) -> None:
+async def test_after_a_429_it_begins_gently(serve: Serve, connect: Connect) -> None:
+    """It is halved, and after the rest it begins with a quarter of that."""
     server = await serve(failing([429], RegistryStub(), Retry_After="1"))
     client = connect(concurrency=16)
     await client.head_blob(server.address, "app", BLOB)
-    assert client._limiter.lane(client._endpoints.origin(server.address)).limit == 8
+    assert client.slots(server.address) == 2
 
 
 async def test_a_long_rest_is_an_answer(serve: Serve, client: Client, clock: FakeClock) -> None:

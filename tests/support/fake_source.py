@@ -41,6 +41,7 @@ class FakeSource:
     registry: str | None = "fake.test"
     can_write = False
     why_ask_first = ""
+    slots = 16
     why_read_only = "it is a fake"
 
     def __init__(self, *, page_size: int = 1000) -> None:

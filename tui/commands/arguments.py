@@ -187,7 +187,7 @@ def _new(command: str, usage: str, description: str, words: str, epilog: str = "
     common.add_argument(
         "--ca", metavar="FILE", help="trust the authority in this PEM file too; loopback hosts are asked by TLS then"
     )
-    common.add_argument("--concurrency", metavar="N", type=_concurrency, help="requests at once per host (16)")
+    common.add_argument("--concurrency", metavar="N", type=_concurrency, help="most requests at once per host (64)")
     common.add_argument("--read-only", action="store_true", help="refuse everything that would write")
     common.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     common.add_argument("--config", metavar="FILE", help="read this configuration file instead of the default one")

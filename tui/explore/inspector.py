@@ -73,7 +73,8 @@ class JobRequest:
 
 
 class Inspector:
-    """The questions, at most `slots` at once, the opened sources, and what was answered.
+    """The questions, at most `slots` at once of each source (None: as many as it can bear now), the opened sources, and
+    what was answered.
 
     `client` reaches registries and writes to them; without one only sources that are handed in can be asked.
     """
@@ -82,12 +83,12 @@ class Inspector:
         self,
         client: Client | None = None,
         *,
-        slots: int = 16,
+        slots: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.observations = ObservationStore(clock)
         self._client = client
-        self._scheduler = Scheduler(slots)
+        self._scheduler = Scheduler(_slots if slots is None else slots)
         self._documents: ByteCache[AnyManifest | bytes] = ByteCache(DOCUMENT_BYTES, _size)
         self._sources: dict[tuple[str, str], Source] = {}
         self._opened: list[Source] = []
@@ -331,8 +332,9 @@ class Inspector:
         run: Callable[[], Awaitable[None]],
         request: JobRequest,
         failed: Callable[[SourceError], None],
+        source: Source,
     ) -> Job:
-        """Other work for one row (a list, referrers). `run` writes its own result; a fault of ours goes to
+        """Other work for one row of a source (a list, referrers). `run` writes its own result; a fault of ours goes to
         `failed`."""
 
         async def guarded() -> None:
@@ -343,7 +345,7 @@ class Inspector:
                     _log.exception("loading %s failed", key)
                     failed(_fault(error))
 
-        return self._scheduler.submit(key, request.owner, request.urgency, guarded)
+        return self._scheduler.submit(key, request.owner, request.urgency, guarded, place=source)
 
     @staticmethod
     def manifest_key(source: Source, repository: str, selector: str) -> Hashable:
@@ -407,7 +409,7 @@ class Inspector:
             if digest is not None and self.observations.get(source, repository, digest) is CHECKING:
                 self.observations.forget([(source, repository, digest)])
 
-        return self._scheduler.submit(key, request.owner, request.urgency, guarded, on_drop=dropped)
+        return self._scheduler.submit(key, request.owner, request.urgency, guarded, place=source, on_drop=dropped)
 
     async def _is_blob(self, source: Source, repository: str, descriptor: Descriptor, error: SourceError) -> bool:
         """An entry of an unknown type is asked for as a manifest first and then as a blob (docs/protocol-notes.md,
@@ -525,6 +527,10 @@ class Inspector:
         self._sources.clear()
         for source in opened:
             await source.aclose()
+
+
+def _slots(source: Source) -> int:
+    return source.slots
 
 
 def _size(document: AnyManifest | bytes) -> int:

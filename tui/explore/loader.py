@@ -398,7 +398,7 @@ class Loader:
     def submit(self, key: Hashable, node: Node, run: Callable[[], Awaitable[None]], request: JobRequest) -> Job:
         """Other work for a row; a fault of ours becomes the row's error."""
         request = replace(request, label=request.label or node.label)
-        return self.inspector.submit(key, run, request, lambda error: self.fail(node, error))
+        return self.inspector.submit(key, run, request, lambda error: self.fail(node, error), node.source)
 
     def row_job(self, node: Node, what: str, run: Callable[[], Awaitable[None]], request: JobRequest) -> Job:
         """Work that fills a row: the row says that it is being loaded, and whether that was stopped."""

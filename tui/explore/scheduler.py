@@ -1,5 +1,7 @@
 """Work in order of what the reader wants: a bounded number at once, most urgent first, each piece of work once.
 
+Each place (a registry, a folder) has a line of its own, so that one which is slow or paused holds back no other.
+
 A piece of work has owners (a row that was opened, a running check). When the last owner lets go, work that waits is
 dropped and work that runs is cancelled; the registry's gate below sees to it that a begun exchange does no harm.
 """
@@ -14,6 +16,7 @@ import logging
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +39,7 @@ class Job:
     base: Urgency
     """As urgent as its owners want it; `urgency` is more while it is in focus."""
     urgency: Urgency
+    line: Line
     on_drop: Callable[[], None] | None = None
     owners: set[Hashable] = field(default_factory=set)
     callbacks: list[Callable[[Job], None]] = field(default_factory=list)
@@ -65,17 +69,26 @@ class Job:
             callback(self)
 
 
-class Scheduler:
-    """At most `slots` jobs run at once, the most urgent first, in the order they came."""
+@dataclass(eq=False, slots=True)
+class Line:
+    """The jobs of one place."""
 
-    def __init__(self, slots: int) -> None:
-        if slots < 1:
+    slots: Callable[[], int]
+    running: int = 0
+    heap: list[tuple[int, int, Job]] = field(default_factory=list)
+
+
+class Scheduler:
+    """At most `slots` jobs of each place run at once, the most urgent first, in the order they came. `slots` may be
+    another number each time it is asked for; it is asked for whenever a job of that place ends or comes."""
+
+    def __init__(self, slots: int | Callable[[Any], int]) -> None:
+        if isinstance(slots, int) and slots < 1:
             raise ValueError(f"a scheduler needs at least one slot, not {slots}")
-        self.slots = slots
-        self.running = 0
+        self._slots = slots
+        self._lines: dict[object, Line] = {}
         self._jobs: dict[Hashable, Job] = {}
         self._by_owner: dict[Hashable, set[Job]] = {}
-        self._heap: list[tuple[int, int, Job]] = []
         self._order = itertools.count()
         self._focus: set[Hashable] = set()
         self._closed = False
@@ -96,7 +109,7 @@ class Scheduler:
         if loop.time() < self._calm_until:
             self._calm = loop.call_at(self._calm_until, self._go_on, loop)
         else:
-            self._start()
+            self._start_all()
 
     def submit(
         self,
@@ -105,12 +118,14 @@ class Scheduler:
         urgency: Urgency,
         run: Callable[[], Awaitable[object]],
         *,
+        place: object = None,
         on_drop: Callable[[], None] | None = None,
     ) -> Job:
-        """Ask for work. The same key, while it waits or runs, is the same job: it gains an owner, perhaps urgency."""
+        """Ask for work in a place. The same key, while it waits or runs, is the same job: it gains an owner, perhaps
+        urgency."""
         job = self._jobs.get(key)
         if job is None:
-            job = Job(key, run, urgency, urgency, on_drop)
+            job = Job(key, run, urgency, urgency, self._line(place), on_drop)
             self._jobs[key] = job
             if key in self._focus:
                 job.urgency = Urgency.FOCUS
@@ -122,7 +137,7 @@ class Scheduler:
                 self._push(job)
         job.owners.add(owner)
         self._by_owner.setdefault(owner, set()).add(job)
-        self._start()
+        self._start(job.line)
         return job
 
     def withdraw(self, owner: Hashable) -> None:
@@ -131,7 +146,7 @@ class Scheduler:
             job.owners.discard(owner)
             if not job.owners:
                 self._drop(job)
-        self._start()
+        self._start_all()
 
     def focus(self, keys: Iterable[Hashable]) -> None:
         """These go first from now on (what is on the screen); what had been in focus goes back to its own urgency."""
@@ -151,6 +166,11 @@ class Scheduler:
         return key in self._jobs
 
     @property
+    def running(self) -> int:
+        """How many jobs run, in all places."""
+        return sum(line.running for line in self._lines.values())
+
+    @property
     def waiting(self) -> int:
         """How many jobs wait for a slot."""
         return sum(job.task is None for job in self._jobs.values())
@@ -167,15 +187,32 @@ class Scheduler:
 
     def _push(self, job: Job) -> None:
         if job.task is None:
-            heapq.heappush(self._heap, (int(job.urgency), next(self._order), job))
+            heapq.heappush(job.line.heap, (int(job.urgency), next(self._order), job))
 
-    def _start(self) -> None:
-        slots = self.slots if self._calm is None else -(-self.slots // 4)
-        while self.running < slots and self._heap and not self._closed:
-            urgency, _, job = heapq.heappop(self._heap)
+    def _line(self, place: object) -> Line:
+        line = self._lines.get(place)
+        if line is None:
+            slots = self._slots
+            line = Line((lambda: slots) if isinstance(slots, int) else functools.partial(slots, place))
+            self._lines[place] = line
+        return line
+
+    def _start_all(self) -> None:
+        for line in list(self._lines.values()):
+            self._start(line)
+
+    def _start(self, line: Line) -> None:
+        heap = line.heap
+        if not heap or self._closed:
+            return
+        slots = line.slots()
+        if self._calm is not None:
+            slots = -(-slots // 4)
+        while line.running < slots and heap:
+            urgency, _, job = heapq.heappop(heap)
             if job.dropped or job.task is not None or urgency != job.urgency:
                 continue  # an entry of before its urgency changed
-            self.running += 1
+            line.running += 1
             job.task = asyncio.create_task(self._work(job))
             self._tasks.add(job.task)
             # Not a `finally` in the task: a task that is cancelled before its first step never gets into its `try`.
@@ -188,18 +225,18 @@ class Scheduler:
             _log.exception("the job %s raised, which it must not", job.key)
 
     def _ended(self, job: Job, task: asyncio.Task[None]) -> None:
-        self.running -= 1
+        job.line.running -= 1
         self._tasks.discard(task)
         if not job.dropped and task.cancelled():
             # Cancelled from outside: the loop is being shut down, where no new task may begin. Should it be otherwise,
             # the work goes on in a moment.
             self._drop(job)
-            task.get_loop().call_later(0.2, self._start)
+            task.get_loop().call_later(0.2, self._start_all)
             return
         if not job.dropped:
             self._forget(job)
             job._over()
-        self._start()
+        self._start(job.line)
 
     def _drop(self, job: Job) -> None:
         if job.dropped:

@@ -179,6 +179,7 @@ class MissingObjectSearch:
             run,
             JobRequest(owner, Urgency.DEEP),
             failed.append,
+            source,
         )
         await job.wait()
         if job.dropped or (failed and not names):

@@ -222,6 +222,15 @@ class Client:
         """What the registry said last about the pulls that are left."""
         return self._connection.rate_limits.get(self._endpoints.origin(registry))
 
+    def slots(self, registry: str) -> int:
+        """How many exchanges may be under way with this registry now."""
+        return self._limiter.lane(self._endpoints.origin(registry)).limit
+
+    @property
+    def under_way(self) -> int:
+        """How many exchanges are under way with all hosts."""
+        return self._limiter.under_way
+
     def paused_until(self, registry: str) -> float | None:
         """When (monotonic clock) the host may be asked again; None: now."""
         until = self._limiter.lane(self._endpoints.origin(registry)).paused_until

@@ -26,6 +26,8 @@ _GO_DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)(ns|us|µs|μs|ms|s|m
 _IN_BODY = re.compile(r"retry-after:\s*((?:[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|μs|ms|s|m|h))+)", re.IGNORECASE | re.ASCII)
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST = 10 * 365 * 86_400.0
+_LONGEST_WINDOW = 3_600
+"""Seconds."""
 
 
 class Headers(Mapping[str, str]):
@@ -76,6 +78,11 @@ class RateLimit:
     remaining: int | None
     window: int | None
     source: str = ""
+
+    @property
+    def is_of_requests(self) -> bool:
+        """What is counted are requests. Where the window is hours, they are pulls: a HEAD is none (G-02)."""
+        return self.window is None or self.window <= _LONGEST_WINDOW
 
     def __str__(self) -> str:
         if self.limit is None:

@@ -44,8 +44,8 @@ class HostSettings:
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
     hosts: Mapping[str, HostSettings] = field(default_factory=dict)
-    concurrency: int = 16
-    """Exchanges under way per host at most; halved after a 429, growing back."""
+    concurrency: int = 64
+    """Exchanges under way per host at most; how many it can bear is found out (congestion.py)."""
     user_agent: str = USER_AGENT
     docker_config: Path | None = None
     """Docker's config folder; None: $DOCKER_CONFIG, else ~/.docker."""

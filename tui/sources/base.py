@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 SourceKind = Literal["registry", "oci-layout", "oci-archive", "docker-archive", "docker-manifests", "storage"]
 
 
+#: How many questions at once are put to what lies on disk.
+DISK_SLOTS = 16
+
+
 class SourceError(Exception):
     """A question that a source could not answer with content."""
 
@@ -167,6 +171,11 @@ class Source(Protocol):
     def why_ask_first(self) -> str:
         """Why it should be asked for no more than somebody wants to see; empty when that does not matter: "docker.io
         counts what it is asked". Safe."""
+        ...
+
+    @property
+    def slots(self) -> int:
+        """How many questions at once it can bear now, at least 1. A question more would only wait."""
         ...
 
     @property

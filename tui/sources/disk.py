@@ -19,7 +19,7 @@ from tui.oci.manifest import AnyManifest, ImageManifest, Index, decode
 from tui.oci.reference import Reference
 from tui.oci.strict_json import MANIFEST_LIMIT
 from tui.registry.page import Page
-from tui.sources.base import Capabilities, SourceError, SourceKind
+from tui.sources.base import DISK_SLOTS, Capabilities, SourceError, SourceKind
 from tui.sources.files import Files, Folder
 from tui.sources.location import PREFIXES, RepositoryLocation, object_text, place_text
 from tui.sources.presence import Observation, Presence, compare
@@ -50,6 +50,7 @@ class DiskSource:
     registry: str | None = None
     can_write = False
     why_ask_first = ""
+    slots = DISK_SLOTS
     why_read_only = "It is a file on disk, which fanfold only reads. Copy the image to a registry instead."
     requests = 0
 

@@ -24,7 +24,7 @@ from tui.oci.manifest import AnyManifest, Index, decode
 from tui.oci.reference import Reference
 from tui.registry.client import Client
 from tui.registry.page import Page
-from tui.sources.base import Capabilities, SourceError
+from tui.sources.base import DISK_SLOTS, Capabilities, SourceError
 from tui.sources.docker_lists import DockerLists, LocalEntry, StoredList, default_folder
 from tui.sources.location import RepositoryLocation, place_text
 from tui.sources.presence import Observation, Presence
@@ -79,6 +79,7 @@ class DockerManifests:
     registry: str | None = None
     can_write = True
     why_ask_first = "what it names has to be asked for in registries"
+    slots = DISK_SLOTS
     why_read_only = ""
 
     def __init__(self, folder: Path | None = None, client: Client | None = None) -> None:

@@ -103,6 +103,10 @@ class RegistrySource:
         return ""
 
     @property
+    def slots(self) -> int:
+        return self._client.slots(self._registry)
+
+    @property
     def requests(self) -> int:
         return self._client.trace.count
 

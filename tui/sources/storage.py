@@ -21,7 +21,7 @@ from tui.oci.errors import DigestMismatch, MalformedDigest, OciError
 from tui.oci.manifest import VIEW_LIMIT, AnyManifest, decode
 from tui.oci.reference import Reference, fallback_tag, is_repository, is_tag
 from tui.registry.page import Page
-from tui.sources.base import Capabilities, SourceError
+from tui.sources.base import DISK_SLOTS, Capabilities, SourceError
 from tui.sources.files import unreadable
 from tui.sources.location import RepositoryLocation, object_text, place_text
 from tui.sources.presence import Observation, Presence
@@ -52,6 +52,7 @@ class StorageSource:
     registry: str | None = None
     can_write = False
     why_ask_first = ""
+    slots = DISK_SLOTS
     why_read_only = "A storage folder is only read, never written: change it through the registry that owns it."
     requests = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -12,8 +13,9 @@ from tests.registry.clock import FakeClock
 from tests.registry.middleware.scripted import Script, exchange, request, response
 from tui.registry.endpoints import Endpoints, Origin, parse_address
 from tui.registry.errors import RateLimited, Unreachable
+from tui.registry.headers import RateLimit
 from tui.registry.middleware.limiter import Lane, Limiter
-from tui.registry.request import Request, Response, Stream
+from tui.registry.request import NoResponse, Request, Response, Stream
 from tui.registry.settings import ClientSettings
 from tui.registry.trace import Trace
 
@@ -167,49 +169,59 @@ async def test_who_asks_once_does_not_wait_for_a_pause() -> None:
         await it.send(at_once, once=True)
 
 
-def test_a_429_halves_once_for_all_that_were_under_way() -> None:
-    clock = FakeClock()
-    lane = Lane(16, clock)
-    began = clock.now()
-    clock.time += 1
-    for _ in range(16):
-        lane.slow_down(began)
-    assert lane.limit == 8
-    clock.time += 1
-    lane.slow_down(clock.now())
-    assert lane.limit == 4
+@pytest.mark.parametrize(
+    ("ending", "limit"),
+    [
+        (429, 8),
+        (503, 8),
+        (NoResponse(Unreachable("it was reset"), sent=True, again=True), 8),
+        (NoResponse(Unreachable("a kept connection was dead"), sent=True, again=True, stale=True), 16),
+        (NoResponse(Unreachable("its name is not known"), sent=False, again=False), 16),
+        (500, 16),
+        (404, 16),
+        (200, 16),
+    ],
+)
+async def test_it_hears_how_the_exchanges_end(ending: int | NoResponse, limit: int) -> None:
+    it = Fixture(64)
+    with contextlib.suppress(NoResponse):
+        await it.send(Script(ending))
+    assert it.lane().limit == limit
 
 
-async def test_it_hears_how_the_exchanges_end() -> None:
-    it = Fixture(4)
-    await it.send(Script(429))
-    assert it.lane().limit == 2
-    for status in (500, 200, 503, 404):
-        await it.send(Script(status))
-    assert it.lane().limit == 3, "two answers that are none of the transient ones"
+async def test_it_grows_while_answers_come_no_slower_and_keeps_the_slots_filled() -> None:
+    it = Fixture(64)
+    running = most = 0
+
+    async def work(asked: Request) -> Response:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return response(asked)
+
+    await asyncio.gather(*(it.send(work) for _ in range(400)))
+    assert it.lane().limit == most == 64
 
 
-def test_it_grows_back_by_one_for_each_round_and_no_further() -> None:
-    clock = FakeClock()
-    lane = Lane(4, clock)
-    lane.slow_down(clock.now() + 1)
-    assert lane.limit == 2
-    lane.went_well()
-    assert lane.limit == 2
-    lane.went_well()
-    assert lane.limit == 3
-    for _ in range(50):
-        lane.went_well()
-    assert lane.limit == 4
+async def test_a_host_may_say_that_only_few_requests_are_left() -> None:
+    it = Fixture(64)
 
+    def saying(limit: RateLimit) -> Callable[[Request], Response]:
+        def answer(asked: Request) -> Response:
+            given = response(asked)
+            given.exchange.rate_limit = limit
+            return given
 
-def test_never_below_one() -> None:
-    clock = FakeClock()
-    lane = Lane(2, clock)
-    for _ in range(5):
-        clock.time += 1
-        lane.slow_down(clock.now())
-    assert lane.limit == 1
+        return answer
+
+    await it.send(Script(saying(RateLimit(600, 3, 60))))
+    assert it.lane().limit == 3
+    await it.send(Script(saying(RateLimit(600, 599, 60))))
+    assert it.lane().limit == 16
+    await it.send(Script(saying(RateLimit(100, 3, 21_600))))
+    assert it.lane().limit == 16, "these are pulls, and a HEAD is none"
 
 
 async def test_close_ends_what_is_under_way() -> None:

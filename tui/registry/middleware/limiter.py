@@ -11,14 +11,18 @@ import asyncio
 from collections import deque
 
 from tui.registry.clock import Clock
+from tui.registry.congestion import CongestionWindow
 from tui.registry.endpoints import Endpoints, Origin
 from tui.registry.errors import RateLimited, Unreachable
 from tui.registry.middleware import Send
-from tui.registry.request import Request, Response
+from tui.registry.request import NoResponse, Request, Response
 from tui.registry.retry_policy import TRANSIENT
 from tui.registry.settings import ClientSettings
 from tui.registry.trace import Trace
 from tui.text import duration
+
+_TOO_MUCH = frozenset({429, 503})
+"""What a host answers that has too much to do."""
 
 
 class Paused(Exception):
@@ -30,16 +34,12 @@ class Paused(Exception):
 
 
 class Lane:
-    """The slots of one host. `limit` moves between 1 and `ceiling`: halved on a 429, one more after each full round
-    of good answers (additive increase, multiplicative decrease)."""
+    """The slots of one host: as many as its window finds out that it bears."""
 
     def __init__(self, ceiling: int, clock: Clock) -> None:
-        self.ceiling = max(1, ceiling)
-        self.limit = self.ceiling
+        self.window = CongestionWindow(ceiling)
         self.running = 0
         self.paused_until = 0.0
-        self._good = 0
-        self._slowed_at = float("-inf")
         self._clock = clock
         self._waiting: deque[asyncio.Future[None]] = deque()
 
@@ -47,30 +47,40 @@ class Lane:
     def queued(self) -> int:
         return sum(not waiter.done() for waiter in self._waiting)
 
+    @property
+    def limit(self) -> int:
+        """How many may be under way at once now."""
+        return self.window.limit
+
     def pause(self, seconds: float) -> None:
-        self.paused_until = max(self.paused_until, self._clock.now() + seconds)
+        now = self._clock.now()
+        self.paused_until = max(self.paused_until, now + seconds)
+        self.window.rest(now)
 
-    def slow_down(self, began: float) -> None:
-        """A 429 came back. Only one halving for all the exchanges that were under way together."""
-        if began <= self._slowed_at:
+    def answered(self, response: Response, began: float, running: int) -> None:
+        """An answer came to an exchange that began then, as one of so many."""
+        now = self._clock.now()
+        if response.status in _TOO_MUCH:
+            self.window.refused(began, now, running)
             return
-        self._slowed_at = self._clock.now()
-        self._good = 0
-        self.limit = max(1, self.limit // 2)
+        told = response.exchange.rate_limit
+        if told is not None:
+            self.window.told(told.remaining if told.is_of_requests else None)
+        if response.status not in TRANSIENT:
+            before = self.window.limit
+            self.window.answered(response.exchange.method, began, now, running)
+            if self.window.limit > before:
+                self._wake()
 
-    def went_well(self) -> None:
-        if self.limit >= self.ceiling:
-            return
-        self._good += 1
-        if self._good >= self.limit:
-            self._good = 0
-            self.limit += 1
-            self._wake()
+    def failed(self, error: Exception, began: float, running: int) -> None:
+        """No answer came. A kept connection that turned out dead was closed before it was asked anything."""
+        if isinstance(error, NoResponse) and error.sent and error.again and not error.stale:
+            self.window.refused(began, self._clock.now(), running)
 
     def enter_at_once(self) -> bool:
         """Take a slot if nobody has to wait for one; it needs one `leave`."""
         resting = self.paused_until and self.paused_until > self._clock.now()
-        if resting or self._waiting or self.running >= self.limit:
+        if resting or self._waiting or self.running >= self.window.limit:
             return False
         self.running += 1
         return True
@@ -86,7 +96,7 @@ class Lane:
                     await self._clock.sleep(left)
                     continue
                 self.paused_until = 0.0
-            if self.running < self.limit and not self._waiting:
+            if self.running < self.window.limit and not self._waiting:
                 self.running += 1
                 return
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -107,7 +117,7 @@ class Lane:
         self._wake()
 
     def _wake(self) -> None:
-        while self._waiting and self.running < self.limit:
+        while self._waiting and self.running < self.window.limit:
             waiter = self._waiting.popleft()
             if not waiter.done():
                 self.running += 1
@@ -140,6 +150,7 @@ class Limiter:
 
     @property
     def under_way(self) -> int:
+        """Exchanges with all hosts that have begun and are not over."""
         return len(self._tasks)
 
     async def __call__(self, request: Request, next: Send) -> Response:
@@ -150,7 +161,6 @@ class Limiter:
         must not go on by itself.
         """
         lane = self.lane(request.address.origin)
-        asked = self._clock.now()
         request.begun, request.exchange = False, None
         if not lane.enter_at_once():
             await self._wait(lane, request)
@@ -163,7 +173,7 @@ class Limiter:
             request.on_begin()
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[Response] = loop.create_future()
-        task = loop.create_task(self._exchange(request, next, lane, asked, outcome))
+        task = loop.create_task(self._exchange(request, next, lane, outcome))
         self._tasks.add(task)
         try:
             return await outcome
@@ -202,22 +212,19 @@ class Limiter:
         elif task in self._tasks and request.exchange is not None:
             self._trace.left_alone(request.exchange)
 
-    async def _exchange(
-        self, request: Request, next: Send, lane: Lane, asked: float, outcome: asyncio.Future[Response]
-    ) -> None:
+    async def _exchange(self, request: Request, next: Send, lane: Lane, outcome: asyncio.Future[Response]) -> None:
         # The task tells its outcome to a future of the caller's, which the caller may drop: the same as
         # `asyncio.shield`, with three callbacks fewer for each request.
         response: Response | None = None
         stays = False
+        began, running = self._clock.now(), lane.running
         try:
             response = await next(request)
             if response.stream is not None:
                 stays = True
                 response.stream.on_close(lane.leave)
-            if response.status == 429:
-                lane.slow_down(asked)
-            elif response.status not in TRANSIENT:
-                lane.went_well()
+            if not callable(request.content):  # how long an upload takes is a matter of its bytes
+                lane.answered(response, began, running)
             if request.on_success is not None and response.ok:
                 request.on_success(response)
             if not outcome.done():
@@ -225,6 +232,8 @@ class Limiter:
             else:
                 await _hang_up(response)
         except BaseException as error:
+            if isinstance(error, Exception):
+                lane.failed(error, began, running)
             if not outcome.done():
                 if isinstance(error, asyncio.CancelledError):
                     outcome.cancel()

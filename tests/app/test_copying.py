@@ -155,6 +155,70 @@ async def test_c_and_y_take_the_object_of_the_chosen_link_on_every_tab(monkeypat
         assert await copied(stage, "enter") == commands[0]
 
 
+async def test_c_and_y_are_about_the_row_on_summary_config_and_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    async with staged() as stage:
+        await stage.go("app", "1.0", "linux/arm64")
+        digest = str(stage.images.arm64.digest)
+        for tab, shows in (("summary", digest), ("config", "How it runs"), ("findings", "missing-attestation")):
+            stage.main.detail.show_tab(tab)
+            await stage.until(lambda: shows in stage.page, tab)  # noqa: B023
+            stage.main.panes.focus_pane(2)
+            assert await copied(stage, "c") == digest, tab
+            assert await copied(stage, "y", "d") == digest, tab
+
+
+async def test_c_and_y_take_what_a_finding_and_a_summary_link_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    async with staged() as stage:
+        await stage.go("app", "2.0")
+        await stage.press("enter")
+        await stage.until(lambda: "cannot be pulled" in stage.main.status.verdict_line().plain)
+        await stage.quiet()
+        gone = str(stage.images.broken.blobs[2].digest)
+        for tab in ("findings", "summary"):
+            stage.main.detail.show_tab(tab)
+            await stage.until(lambda: "is missing" in stage.page)
+            stage.main.panes.focus_pane(2)
+            assert await copied(stage, "c") == str(stage.node.digest)
+            rows = [link.target.value for _, link in stage.main.page_view._links if link.target.what == "node"]
+            of_gone = next(key for key in rows if str(getattr(stage.main.explorer.get(key), "digest", "")) == gone)
+            await chosen_link(stage, "node", of_gone)
+            assert await copied(stage, "c") == gone, tab
+            assert await copied(stage, "y", "d") == gone, tab
+
+
+async def test_c_and_y_in_the_requests_are_about_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    async with staged() as stage:
+        await stage.go("app", "single")
+        asked = "sha256:" + "7" * 64
+        url = f"https://fake.test/v2/app/blobs/{asked}"
+        stage.trace.exchanges.append(exchange(1, url=url, path=f"/v2/app/blobs/{asked}"))
+        stage.trace.exchanges.append(exchange(2, url="https://fake.test/v2/", path="/v2/"))
+        said = ("docker-content-digest", asked.replace("7", "8"))
+        stage.trace.exchanges.append(exchange(3, path="/v2/app/manifests/1", received=said))
+        await stage.press("at")
+        await stage.until(lambda: stage.main.requests.count == 3)
+        stage.main.panes.focus_pane(3)
+        stage.main.requests.go(0)
+        curl = await copied(stage, "c")
+        assert curl.startswith("curl") and asked in curl
+        assert await copied(stage, "y", "u") == curl
+        assert await copied(stage, "y", "d") == asked
+        assert await copied(stage, "y", "a") == url
+        stage.main.requests.go(1)
+        await stage.press("y")
+        await stage.until(lambda: "neither its path nor its answer names a digest" in stage.screen())
+        await stage.press("escape")
+        stage.main.requests.go(2)
+        assert await copied(stage, "y", "d") == said[1]
+        stage.trace.exchanges.clear()
+        stage.main.requests.update()
+        await stage.press("y")
+        await stage.until(lambda: "no request was made yet" in stage.screen())
+
+
 async def test_a_linked_digest_without_a_row_is_copied_too(monkeypatch: pytest.MonkeyPatch) -> None:
     from tui.app.pages.parts import page
     from tui.app.styled_text import Line, Target

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tui.compose.events import PushResult
 from tui.compose.plan import Action, Plan
@@ -13,6 +13,9 @@ from tui.explore.node import MANIFEST_KINDS, Node
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.registry.shell_login import comment_on
+
+if TYPE_CHECKING:
+    from tui.registry.trace import Exchange
 
 #: A digest, with a name before it or not.
 _NAMED = re.compile(r"(?:[^\s@]+@)?(?P<digest>[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-f]{32,})")
@@ -88,6 +91,18 @@ def digest_menu(near: Node, digest: str) -> list[CopyItem]:
         except OciError:
             made.append(CopyItem("r", "reference", "repository@digest", reason="the digest is not well formed"))
     return made
+
+
+def request_menu(exchange: Exchange) -> list[CopyItem]:
+    """The menu for one request."""
+    said = (text for name, text in exchange.response_headers if name.lower() == "docker-content-digest")
+    digest = named_digest(exchange.path.rpartition("/")[2]) or named_digest(next(said, ""))
+    no_digest = "" if digest else "neither its path nor its answer names a digest"
+    return [
+        CopyItem("d", "digest", "digest", digest, no_digest),
+        CopyItem("u", "curl", "curl line", exchange.curl()),
+        CopyItem("a", "address", "address", exchange.url),
+    ]
 
 
 def pushed_menu(plan: Plan, result: PushResult) -> list[CopyItem]:

@@ -217,6 +217,12 @@ def unavailable_copy_digest(now: ActionContext) -> str:
     return "" if known else "no digest is known here yet: open it first"
 
 
+def unavailable_copy_menu(now: ActionContext) -> str:
+    if now.pane == "requests":
+        return "" if now.exchange else "no request was made yet"
+    return unavailable_selected(now)
+
+
 def unavailable_mark(now: ActionContext) -> str:
     if now.node is None:
         return "nothing is selected"

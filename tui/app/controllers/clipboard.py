@@ -6,17 +6,17 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.app.actions import action
-from tui.app.copy_menu import CopyItem, copy_menu, digest_menu, has_json, named_digest
+from tui.app.copy_menu import CopyItem, copy_menu, digest_menu, has_json, named_digest, request_menu
 from tui.app.pages.parts import prose
 from tui.app.screens.dialogs import Choice, Confirm, Item, Prompt
 from tui.app.styled_text import Lines
-from tui.explore.availability import unavailable_copy_digest, unavailable_selected
+from tui.explore.availability import unavailable_copy_digest, unavailable_copy_menu
 from tui.explore.node import Node
 from tui.explore.report import report
 from tui.oci.canonical_json import json_text
@@ -28,6 +28,7 @@ from tui.text import safe, shorten, size
 if TYPE_CHECKING:
     from tui.app.clipboard import Handed
     from tui.app.screens.main import MainScreen
+    from tui.registry.trace import Exchange
 
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
@@ -98,14 +99,18 @@ class Clipboard:
         "copy-menu",
         keys="y",
         title="copy…",
-        words="Copy menu: digest, references, pull line, curl, JSON, report",
+        words="Copy menu: digest, references, pull line, curl, JSON, report (in Requests: digest, curl, address)",
         group="Copy",
-        unavailable=unavailable_selected,
+        unavailable=unavailable_copy_menu,
         rank=3,
     )
     async def copy_menu(self) -> None:
         """Choose what to copy."""
         here = self.screen.chosen
+        if self.screen.pane == "requests":
+            if (exchange := self.screen.requests.chosen) is not None:
+                await self._copy_of_request(exchange)
+            return
         if here is None:
             return
         linked = self.linked()
@@ -116,11 +121,19 @@ class Clipboard:
         else:
             made, title = copy_menu(node, self.screen.detail.commands_of(node)), shorten(node.label, 40)
         node = node or here
-        items = [Item(each.key, each.title, each, safe(each.text, limit=400), each.reason) for each in made]
         self.screen.observer.publish_view("copy", node)
-        chosen = await self.screen.ask(Choice(f"Copy from {title}", items))
+        chosen = await self._choose(title, made)
         if chosen is not None:
             await self.copy_item(node, chosen)
+
+    async def _copy_of_request(self, exchange: Exchange) -> None:
+        chosen = await self._choose(f"request {exchange.id}", request_menu(exchange))
+        if chosen is not None:
+            await self.copy_text(chosen.text, chosen.what)
+
+    async def _choose(self, title: str, made: Sequence[CopyItem]) -> CopyItem | None:
+        items = [Item(each.key, each.title, each, safe(each.text, limit=400), each.reason) for each in made]
+        return await self.screen.ask(Choice(f"Copy from {title}", items))
 
     async def copy_item(self, node: Node, item: CopyItem) -> None:
         """Copy what a line of the menu stands for."""

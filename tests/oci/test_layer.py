@@ -142,3 +142,51 @@ def test_an_abandoned_reader_ends() -> None:
     reader.abandon()
     reader.feed(gzip.compress(bytes(1 << 20), mtime=0))
     assert reader.finish().stopped == "it was stopped"
+
+
+def zstd_frame(data: bytes, window: int, *, single: bool = False) -> bytes:
+    """A zstd frame of uncompressed blocks that asks for a window of 2**`window` bytes (RFC 8878, 3.1.1)."""
+    # a single segment: the whole content is the window
+    head = b"\xe0" + (1 << window).to_bytes(8, "little") if single else bytes([0, (window - 10) << 3])
+    blocks = [data[at : at + 100_000] for at in range(0, len(data), 100_000)]
+    made = [
+        (int(place == len(blocks) - 1) | len(block) << 3).to_bytes(3, "little") + block
+        for place, block in enumerate(blocks)
+    ]
+    return b"\x28\xb5\x2f\xfd" + head + b"".join(made)
+
+
+@pytest.mark.parametrize("step", [1, 7, 10_000_000])
+@pytest.mark.parametrize("before", [b"", PACKED["zstd"]], ids=["first", "second frame"])
+def test_a_large_zstd_window_waits_to_be_admitted(before: bytes, step: int) -> None:
+    packed = before + zstd_frame(TAR, 27)
+    reader = LayerReader(len(packed))
+    for at in range(0, len(packed), step):
+        reader.feed(packed[at : at + step])
+    assert reader.needs == 1 << 27
+    reader.admit()
+    assert reader.needs == 0
+    found = reader.finish()
+    assert (found.broken, found.stopped, found.size) == ("", "", len(TAR) * (2 if before else 1))
+
+
+def test_a_usual_zstd_window_is_not_held_up() -> None:
+    reader = LayerReader(1 << 20)
+    reader.feed(zstd_frame(TAR, 23))
+    assert reader.needs == 0
+    assert reader.finish().diff_id == Digest.of(TAR)
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_a_zstd_window_that_containerd_takes_and_we_do_not_is_not_called_damaged(single: bool) -> None:
+    found = read(zstd_frame(TAR, 28, single=single))
+    assert (found.broken, found.diff_id) == ("", None)
+    assert (
+        found.stopped == "its zstd stream needs a window of 268.4 MB, and 134.2 MB is the most that is kept in memory"
+    )
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_a_zstd_window_that_containerd_refuses_is_broken(single: bool) -> None:
+    found = read(zstd_frame(TAR, 30, single=single))
+    assert found.broken == "its zstd stream needs a window of 1.1 GB, and containerd refuses more than 536.9 MB"

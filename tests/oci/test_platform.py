@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -174,13 +175,37 @@ def test_parse_raises_nothing_else_and_normalising_twice_changes_nothing(text: s
         ("windows(10.0.14393)/amd64", ["windows/amd64 10.0.17763.1"], None),
         ("windows/amd64", ["windows/amd64 10.0.17763.1"], "windows/amd64 10.0.17763.1"),
         ("windows(10.0.17763)/amd64", ["windows/amd64"], "windows/amd64"),
-        ("windows(10.0.17763)/amd64", ["windows/amd64 10.0.17763.1+win32k"], None),
+        ("windows(10.0.17763)/amd64", ["windows/amd64 10.0.17763.1+win32k"], "windows/amd64 10.0.17763.1+win32k"),
+        ("windows(10.0.17763)/amd64", ["windows/amd64 10.0.17763.1+a"], None),
         ("windows(10.0.17763+a)/amd64", ["windows/amd64 10.0.17763.1+a"], "windows/amd64 10.0.17763.1+a"),
     ],
 )  # fmt: skip
 def test_containerd_takes_the_nearest_platform(wanted: str, offers: list[str], taken: str | None) -> None:
     place = choose(Platform.parse(wanted), [Platform.parse(offer) for offer in offers])
     assert (None if place is None else offers[place]) == taken
+
+
+def test_containerd_takes_an_entry_without_a_system_for_its_own() -> None:
+    arm64, nowhere = Platform.parse("linux/arm64"), Platform("", "arm64")
+    assert choose(arm64, [Platform.parse("linux/amd64"), nowhere]) == 1
+    assert choose(Platform.parse("linux/amd64"), [nowhere]) is None
+    assert choose_exactly(arm64, [nowhere]) is None
+
+
+def recorded_choices() -> list[tuple[str, list[str], str]]:
+    """What containerd's own library took: wanted, offers, and the place of the one that was taken."""
+    lines = (Path(__file__).parent / "containerd_takes.txt").read_text(encoding="utf-8").splitlines()
+    cases = [line.split(" | ") for line in lines if not line.startswith("#")]
+    return [(wanted, offers.split(", "), place) for wanted, offers, place in cases]
+
+
+def test_each_choice_is_the_one_that_containerds_library_made() -> None:
+    cases = recorded_choices()
+    assert len(cases) > 300
+    for wanted, offers, place in cases:
+        offered = [None if text == "none" else Platform.parse(text) for text in offers]
+        taken = choose(Platform.parse(wanted), offered)
+        assert ("none" if taken is None else str(taken)) == place, (wanted, offers)
 
 
 def test_an_entry_without_a_platform_is_taken_last() -> None:

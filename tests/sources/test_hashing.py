@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.oci.test_layer import a_tar, zstd_frame
 from tests.registry.server import Asked, Reply, Server, serving
 from tests.sources.test_layout import files_of, folder
 from tests.support import images
@@ -18,6 +19,7 @@ from tui.explore.report import exit_status, report
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
+from tui.oci.layer import LayerReader, Unpacked
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings
 from tui.sources.base import Source
@@ -30,8 +32,15 @@ DATA = os.urandom(300_000)
 BLOB = Descriptor("application/octet-stream", Digest.of(DATA), len(DATA))
 
 
-async def hashed(source: Source, descriptor: Descriptor = BLOB, known: Observation | None = None) -> Observation:
-    return await hash_blob(source, "app", descriptor, progress=lambda count: None, known=known)
+async def hashed(
+    source: Source,
+    descriptor: Descriptor = BLOB,
+    known: Observation | None = None,
+    room: asyncio.Lock | None = None,
+) -> Observation:
+    return await hash_blob(
+        source, "app", descriptor, progress=lambda count: None, room=room or asyncio.Lock(), known=known
+    )
 
 
 def client() -> Client:
@@ -189,3 +198,57 @@ async def test_a_blob_behind_a_link_that_leaves_the_folder_is_refused(tmp_path: 
         made = report(node, explorer.observations)
         assert (made.counts["denied"], exit_status(made)) == (1, 3)
         assert any("behind a symbolic link that leaves the folder: refused" in each.message for each in made.findings)
+
+
+async def test_large_zstd_windows_are_in_memory_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    blobs = [zstd_frame(a_tar(("a", bytes([number]) * 300_000)), 27) for number in range(16)]
+    descriptors = [Descriptor(media.OCI_LAYER_ZSTD, Digest.of(blob), len(blob)) for blob in blobs]
+    by_path = {str(descriptor.digest): blob for descriptor, blob in zip(descriptors, blobs, strict=True)}
+    made = client()
+    room = asyncio.Lock()
+    inside: set[int] = set()
+    most = 0
+    admit, finish = LayerReader.admit, LayerReader.finish
+
+    def admitted(reader: LayerReader) -> None:
+        nonlocal most
+        assert room.locked()
+        inside.add(id(reader))
+        most = max(most, len(inside))
+        admit(reader)
+
+    def finished(reader: LayerReader) -> Unpacked:
+        found = finish(reader)
+        inside.discard(id(reader))
+        return found
+
+    monkeypatch.setattr(LayerReader, "admit", admitted)
+    monkeypatch.setattr(LayerReader, "finish", finished)
+    async with serving(lambda asked: Reply(body=by_path[asked.path.rpartition("/")[2]])) as server:
+        source = RegistrySource(made, server.address)
+        seen = await asyncio.gather(*(hashed(source, descriptor, room=room) for descriptor in descriptors))
+        await made.aclose()
+    assert [each.presence for each in seen] == [Presence.HASHED] * 16
+    assert all(each.unpacked is not None and each.unpacked.diff_id is not None for each in seen)
+    assert most == 1
+    assert not room.locked()
+
+
+async def test_whoever_is_stopped_while_a_large_window_waits_leaves_the_room_free() -> None:
+    blob = zstd_frame(a_tar(("a", bytes(300_000))), 27)
+    descriptor = Descriptor(media.OCI_LAYER_ZSTD, Digest.of(blob), len(blob))
+    made = client()
+    room = asyncio.Lock()
+    await room.acquire()
+    async with serving(lambda asked: Reply(body=blob)) as server:
+        source = RegistrySource(made, server.address)
+        waiting = asyncio.create_task(hashed(source, descriptor, room=room))
+        done, _ = await asyncio.wait([waiting], timeout=0.2)
+        assert not done
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        room.release()
+        assert (await hashed(source, descriptor, room=room)).presence is Presence.HASHED
+        await made.aclose()
+    assert not room.locked()

@@ -93,6 +93,7 @@ class Inspector:
         self._sources: dict[tuple[str, str], Source] = {}
         self._opened: list[Source] = []
         self._opening: dict[tuple[str, str], asyncio.Lock] = {}
+        self._room = asyncio.Lock()  # for the one layer at a time that needs much memory to be unpacked
 
     # sources
 
@@ -313,7 +314,9 @@ class Inspector:
             known = self.observations.hashed(source, repository, digest)
             if known is None and not request.quiet:
                 self.observations.checking(source, repository, digest)
-            observation = await hash_blob(source, repository, descriptor, progress=progress, known=known)
+            observation = await hash_blob(
+                source, repository, descriptor, progress=progress, room=self._room, known=known
+            )
             self.observations.put(source, repository, digest, observation)
             return observation
 

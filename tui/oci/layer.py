@@ -23,8 +23,13 @@ _PIECE = 1 << 20
 #: stay below 50 times; gzip ends at 1,030 times.
 INFLATED_FLOOR = 1 << 30
 INFLATED_RATIO = 200
-#: zstd's own limit for what it decompresses without being asked twice: 2**27 bytes of window.
+#: A zstd frame says how much of what it unpacked has to stay in memory. What every usual encoder asks for is given
+#: freely; more than that has to be admitted, so that several at a time do not add up.
+_FREE_WINDOW = 8 << 20
+#: zstd's own limit for what it decompresses without being asked twice.
 _WINDOW_LOG = 27
+#: What the library refuses with which containerd unpacks (klauspost/compress, MaxWindowSize).
+_CONTAINERDS_WINDOW = 1 << 29
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -60,6 +65,17 @@ class Inflater(Protocol):
 
 class _Damaged(Exception):
     pass
+
+
+class _Stopped(Exception):
+    pass
+
+
+class _NeedsRoom(Exception):
+    """A zstd frame needs a large window; `rest` are the bytes from its beginning on."""
+
+    def __init__(self, window: int, rest: bytes) -> None:
+        self.window, self.rest = window, rest
 
 
 class _Plain:
@@ -106,6 +122,26 @@ def _reason(error: zlib.error) -> str:
     return str(error).rpartition(": ")[2]
 
 
+def _window(head: bytes) -> int | None:
+    """How many bytes of memory the zstd frame asks for that begins so (RFC 8878, 3.1.1); None when more of it has to
+    come first. What is no frame, or one to be skipped, asks for nothing."""
+    if len(head) < 4:
+        return None
+    if not head.startswith(_ZSTD):
+        return 0
+    if len(head) < 6:
+        return None
+    flags, word = head[4], head[5]
+    if not flags & 0x20:
+        base = 1 << (10 + (word >> 3))
+        return base + base // 8 * (word & 7)
+    at = 5 + (0, 1, 2, 4)[flags & 3]  # a single segment: its content is its window
+    length = (1, 2, 4, 8)[flags >> 6]
+    if len(head) < at + length:
+        return None
+    return int.from_bytes(head[at : at + length], "little") + (256 if length == 2 else 0)
+
+
 class _Zstd:
     """One frame after another; frames to be skipped, as zstd:chunked writes them, unpack to nothing."""
 
@@ -120,25 +156,46 @@ class _Zstd:
         self._new: Callable[[], Any] = lambda: zstd.ZstdDecompressor(
             options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG}
         )
-        self._frame = self._new()
-        self._between = False
+        self._frame: Any = None
+        self._head = b""
+        self.admitted = False
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        while data or not (self._between or self._frame.needs_input):
-            if self._between:
-                self._frame, self._between = self._new(), False
+        while data or not (self._frame is None or self._frame.needs_input):
+            if self._frame is None:
+                data, self._head = self._head + data, b""
+                window = _window(data)
+                if window is None:
+                    self._head = data
+                    return
+                self._check(window, data)
+                self._frame = self._new()
             try:
                 piece = self._frame.decompress(data, _PIECE)
             except self._error as error:
                 raise _Damaged(f"its zstd stream is damaged ({error})") from None
             data = b""
             if self._frame.eof:
-                data, self._between = self._frame.unused_data, True
+                data, self._frame = self._frame.unused_data, None
             if piece:
                 yield piece
 
+    def _check(self, window: int, data: bytes) -> None:
+        if window > _CONTAINERDS_WINDOW:
+            most = size_text(_CONTAINERDS_WINDOW)
+            raise _Damaged(
+                f"its zstd stream needs a window of {size_text(window)}, and containerd refuses more than {most}"
+            )
+        if window > 1 << _WINDOW_LOG:
+            most = size_text(1 << _WINDOW_LOG)
+            raise _Stopped(
+                f"its zstd stream needs a window of {size_text(window)}, and {most} is the most that is kept in memory"
+            )
+        if window > _FREE_WINDOW and not self.admitted:
+            raise _NeedsRoom(window, data)
+
     def finish(self) -> None:
-        if not self._between:
+        if self._frame is not None or self._head:
             raise _Damaged("its zstd stream ends too early")
 
 
@@ -157,6 +214,9 @@ class LayerReader:
         self._tar_broken = ""
         self._stopped = ""
         self._abandoned = False
+        self._kept: list[bytes] = []
+        self.needs = 0
+        """So many bytes of memory it needs before it reads on, and `admit` gives them; 0: none."""
 
     def abandon(self) -> None:
         """Nobody wants to know any more: end soon, in whichever thread it runs."""
@@ -166,6 +226,9 @@ class LayerReader:
         """The next bytes, of the layer as it is stored."""
         if self._broken or self._stopped:
             return
+        if self.needs:
+            self._kept.append(data)
+            return
         if self._inflater is None:
             self._head += data
             if len(self._head) < _LONGEST_MAGIC:
@@ -173,6 +236,14 @@ class LayerReader:
             data, self._head = self._head, b""
             self._inflater = _inflater(data)
         self._inflate(self._inflater, data)
+
+    def admit(self) -> None:
+        """Let it have the memory that it `needs`, until it is done: read on with what came meanwhile."""
+        assert isinstance(self._inflater, _Zstd)
+        self._inflater.admitted = True
+        kept, self._kept, self.needs = self._kept, [], 0
+        for data in kept:
+            self.feed(data)
 
     def _inflate(self, inflater: Inflater, data: bytes) -> None:
         try:
@@ -192,6 +263,10 @@ class LayerReader:
                     self._read_tar(piece)
         except _Damaged as error:
             self._broken = str(error)
+        except _Stopped as error:
+            self._stopped = str(error)
+        except _NeedsRoom as error:
+            self.needs, self._kept = error.window, [error.rest]
 
     def _read_tar(self, piece: bytes) -> None:
         try:
@@ -201,6 +276,8 @@ class LayerReader:
 
     def finish(self) -> Unpacked:
         """No more comes: what it was."""
+        if self.needs:
+            self.admit()
         if self._inflater is None and self._head:
             self._inflater = _inflater(self._head)
             self._inflate(self._inflater, self._head)

@@ -237,26 +237,36 @@ def _dotted(major: int, minor: int) -> str:
     return f"v{major}.{minor}" if minor else f"v{major}"
 
 
+# A feature that Windows Server images name, and that containerd does not hold against a host.
+_UNCOMPARED = frozenset({"win32k"})
+
+
 def _takes(wanted: Platform, offer: Platform) -> bool:
-    """Whether containerd takes this offer for exactly the platform `wanted`; both normalised."""
+    """Whether containerd takes this offer for exactly the platform `wanted`; both normalised. An offer that names no
+    system is for the host's own."""
     return (
-        (wanted.os, wanted.architecture, wanted.variant) == (offer.os, offer.architecture, offer.variant)
+        (wanted.os, wanted.architecture, wanted.variant) == (offer.os or wanted.os, offer.architecture, offer.variant)
         and (wanted.os != "windows" or _runs(wanted.os_version, offer.os_version))
-        and set(offer.os_features) <= set(wanted.os_features)
+        and set(offer.os_features) - (_UNCOMPARED if wanted.os == "windows" else frozenset()) <= set(wanted.os_features)
     )
 
 
 def choose(wanted: Platform, offers: Sequence[Platform | None]) -> int | None:
     """Which entry of an index containerd and Docker take for `wanted`: the nearest platform, the first of equals (of
-    Windows, that of the highest version); else the first entry that names none. None when none fits."""
+    Windows, that of the highest version; else that of the most features that the machine has); else the first entry
+    that names none. None when none fits."""
     plain = [offer.normalised() if offer is not None else None for offer in offers]
     for platform in fallbacks(wanted):
         fitting = [place for place, offer in enumerate(plain) if offer is not None and _takes(platform, offer)]
         if fitting and platform.os == "windows":
             return max(fitting, key=lambda place: (_text_of(plain[place]), -place))
         if fitting:
-            return fitting[0]
+            return max(fitting, key=lambda place: (_features_of(plain[place]), -place))
     return next((place for place, offer in enumerate(offers) if offer is None), None)
+
+
+def _features_of(offer: Platform | None) -> int:
+    return len(offer.os_features) if offer is not None else 0
 
 
 def _text_of(offer: Platform | None) -> str:

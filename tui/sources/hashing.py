@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from functools import cache
+from typing import Any
 
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
@@ -55,6 +57,15 @@ class _BlobReader:
             if self._layer is not None:
                 self._layer.feed(chunk)
 
+    @property
+    def needs_room(self) -> bool:
+        """Whether it wants much memory, and reads on when it is admitted (in a thread)."""
+        return self._layer is not None and self._layer.needs > 0
+
+    def admit(self) -> None:
+        assert self._layer is not None
+        self._layer.admit()
+
     def finish(self) -> Observation:
         descriptor = self._descriptor
         digest = Digest(f"{descriptor.digest.algorithm}:{self._hasher.hexdigest()}")
@@ -67,10 +78,17 @@ class _BlobReader:
 
 
 async def hash_blob(
-    source: Source, repository: str, descriptor: Descriptor, *, progress: Progress, known: Observation | None = None
+    source: Source,
+    repository: str,
+    descriptor: Descriptor,
+    *,
+    progress: Progress,
+    room: asyncio.Lock,
+    known: Observation | None = None,
 ) -> Observation:
     """Read a blob whole and say what it is: `hashed` with what it unpacks to, `mismatched`, or why it could not be
-    read. `known` is what was found when it was hashed before: that still holds when its file is the same.
+    read. `known` is what was found when it was hashed before: that still holds when its file is the same. Who needs
+    much memory for it waits for `room`.
 
     Raises nothing but CancelledError.
     """
@@ -82,7 +100,7 @@ async def hash_blob(
             stamp = await source.stamp(repository, descriptor)
             if known is not None and stamp is not None and known.stamp == stamp:
                 return known
-            seen = await _read(source, repository, descriptor, progress)
+            seen = await _read(source, repository, descriptor, progress, room)
             if stamp != await source.stamp(repository, descriptor):
                 return Observation(Presence.UNREACHABLE, "it was written while it was read; check again")
             return Observation(
@@ -107,20 +125,36 @@ async def hash_blob(
     return failure.observation()
 
 
-async def _read(source: Source, repository: str, descriptor: Descriptor, progress: Progress) -> Observation:
+async def _read(
+    source: Source, repository: str, descriptor: Descriptor, progress: Progress, room: asyncio.Lock
+) -> Observation:
     reader = _BlobReader(descriptor)
     try:
-        async with source.stream(repository, descriptor, verify=False) as chunks:
-            await _feed(reader, chunks, descriptor.size, progress)
+        async with AsyncExitStack() as held, source.stream(repository, descriptor, verify=False) as chunks:
+
+            async def digest(batch: list[bytes]) -> None:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(_threads(), reader.feed, batch)
+                if reader.needs_room:
+                    # Not in the thread: those who have the memory need it to go on.
+                    await held.enter_async_context(room)
+                    await loop.run_in_executor(_threads(), reader.admit)
+
+            await _feed(reader, chunks, descriptor.size, progress, digest)
+            return reader.finish()
     except _TooLong:
         detail = f"it has more than the {descriptor.size:,} bytes that its descriptor says"
         return Observation(Presence.MISMATCHED, detail, confirmed=True, code="size-mismatch")
-    return reader.finish()
 
 
-async def _feed(reader: _BlobReader, chunks: AsyncIterator[bytes], size: int, progress: Progress) -> None:
-    loop = asyncio.get_running_loop()
-    under_way: asyncio.Future[None] | None = None
+async def _feed(
+    reader: _BlobReader,
+    chunks: AsyncIterator[bytes],
+    size: int,
+    progress: Progress,
+    digest: Callable[[list[bytes]], Coroutine[Any, Any, None]],
+) -> None:
+    under_way: asyncio.Task[None] | None = None
     batch: list[bytes] = []
     waiting = 0
     try:
@@ -133,14 +167,16 @@ async def _feed(reader: _BlobReader, chunks: AsyncIterator[bytes], size: int, pr
             if waiting >= _BATCH:
                 if under_way is not None:
                     await under_way
-                under_way = loop.run_in_executor(_threads(), reader.feed, batch)
+                under_way = asyncio.create_task(digest(batch))
                 batch, waiting = [], 0
             progress(reader.count)
         if under_way is not None:
             await under_way
         if batch:
-            under_way = loop.run_in_executor(_threads(), reader.feed, batch)
+            under_way = asyncio.create_task(digest(batch))
             await under_way
     except BaseException:
         reader.abandon()
+        if under_way is not None:
+            under_way.cancel()
         raise

@@ -35,6 +35,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "registry": frozenset({"oci", "regular_file", "text"}),
     "sources": frozenset({"registry", "oci", "regular_file", "resources", "text"}),
     "explore": frozenset({"sources", "registry", "oci", "resources", "text"}),
+    "formats": frozenset({"explore", "sources", "oci", "resources", "text"}),
     "compose": frozenset({"explore", "sources", "registry", "oci", "text"}),
     "teach": frozenset({"compose", "explore", "sources", "registry", "oci", "resources", "text"}),
     "tools": frozenset({"compose", "explore", "sources", "registry", "oci", "resources", "text"}),
@@ -52,6 +53,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "teach",
             "tools",
             "compose",
+            "formats",
             "explore",
             "sources",
             "registry",
@@ -61,7 +63,7 @@ ALLOWED: dict[str, frozenset[str]] = {
         }
     ),
     "commands": frozenset(
-        {"config", "engine", "app", "demo", "compose", "explore", "sources", "registry", "oci", "text"}
+        {"config", "engine", "app", "demo", "compose", "formats", "explore", "sources", "registry", "oci", "text"}
     ),
     "cli": frozenset({"commands", "config", "crash", "oci"}),
     "__main__": frozenset({"cli"}),
@@ -79,6 +81,8 @@ ONLY_IN: dict[str, frozenset[str]] = {
     "starlette": frozenset({"demo"}),
     "uvicorn": frozenset({"demo"}),
     "humanize": frozenset({"text"}),
+    "jinja2": frozenset({"formats"}),
+    "markupsafe": frozenset({"formats"}),
     "argparse": frozenset({"commands"}),
 }
 
@@ -239,7 +243,7 @@ def loaded(code: str, *modules: str) -> list[str]:
         ("import tui.teach", ("textual", "rich")),
         ("import tui.demo", ("textual", "httpx", "uvicorn")),
         ("import tui.engine", ("textual", "rich", "httpx", "aiohttp", "humanize")),
-        ("import tui.commands.check, tui.commands.tree", ("textual", "rich")),
+        ("import tui.commands.check, tui.commands.tree", ("textual", "rich", "jinja2", "tui.formats.text")),
         ("import tui.config", ("textual", "httpx", "aiohttp", "humanize")),
         (
             "from tui.cli import main\ntry: main(['--version'])\nexcept SystemExit: pass",

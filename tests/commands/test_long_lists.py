@@ -90,7 +90,7 @@ def test_a_check_that_was_cut_says_so_everywhere(monkeypatch: pytest.MonkeyPatch
     assert asked(filled(FakeSource(), 100), "markdown")[0] == 3
     assert capsys.readouterr().out.endswith(f"\n\n## fake.test/app\n\n**{said}**\n")
     assert asked(filled(FakeSource(), 100), "text")[0] == 3
-    assert capsys.readouterr().out.endswith(f"\n\nfake.test/app\n  {said}\n")
+    assert capsys.readouterr().out.endswith(f"\n\nfake.test/app: {said}\n\n██████████  10 whole\n")
 
 
 @pytest.mark.parametrize("count", [1, 2])

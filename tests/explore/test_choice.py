@@ -42,7 +42,7 @@ async def test_another_platform_that_will_do_is_taken_and_named() -> None:
     assert made.to_json()["asked"] == [
         {"platform": V7, "takes": V6, "digest": v6.digest, "exact": False, "pullable": True, "skopeo": True}
     ]
-    assert any(line == f"  linux/arm/v7: linux/arm/v6, {v6.digest}, can be pulled" for line in made.to_lines())
+    assert any(answer.line() == f"linux/arm/v7: linux/arm/v6, {v6.digest}, can be pulled" for answer in made.answers)
     assert [line.platform for line in made.platforms] == [V6]
     assert not any(str(amd.digest) in what for _, _, what in source.order)
 

@@ -12,6 +12,7 @@ from tui.demo.serve import Served
 from tui.explore.explorer import Explorer
 from tui.explore.node import Node
 from tui.explore.report import Report, exit_status, report
+from tui.formats.markdown import markdown
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings
 from tui.sources.presence import Presence
@@ -146,7 +147,7 @@ async def test_the_signature_is_a_referrer(served: Served, client: Client) -> No
 async def test_hostile_strings_are_safe_everywhere(served: Served, client: Client) -> None:
     explorer, node, made = await checked(served, client, "gallery/hostile", "latest")
     texts = [text for row in node.walk() for text in (row.label, row.note)]
-    texts += [made.verdict.sentence, made.to_markdown()]
+    texts += [made.verdict.sentence, markdown(made)]
     for text in texts:
         assert all(mark.isprintable() or mark == "\n" for mark in text)
     assert not explorer.running()

@@ -15,6 +15,7 @@ from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
 from tui.explore.report import report
 from tui.explore.verdict import verdict
+from tui.formats.markdown import markdown
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 
@@ -43,7 +44,7 @@ async def test_an_image_without_a_platform_is_called_so() -> None:
     assert said.broken == (called,)
     made = report(node, explorer.observations)
     assert called in [line.platform for line in made.platforms]
-    assert "no platform," not in made.to_markdown()
+    assert "no platform," not in markdown(made)
 
 
 async def test_a_platform_and_an_image_without_one_in_one_sentence() -> None:

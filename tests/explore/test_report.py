@@ -9,6 +9,7 @@ from tests.support.fake_source import FakeSource
 from tui.explore.explorer import Explorer
 from tui.explore.node import Node
 from tui.explore.report import Report, exit_status, failed_report, report
+from tui.formats.markdown import markdown
 from tui.oci.platform import Platform
 from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
@@ -182,7 +183,7 @@ def test_a_source_that_denies_is_counted_as_denied() -> None:
 async def test_the_markdown_has_verdict_table_findings_and_whole_digests() -> None:
     source, top = broken()
     _, document = await made(source)
-    text = document.to_markdown()
+    text = markdown(document)
     assert text.startswith("## fake.test/app:1\n\n**The tag 1 cannot be pulled on linux/arm64: 1 layer is missing.")
     assert "| platform | manifest | config | layer 1 | layer 2 | attestations |" in text
     assert "| linux/amd64 | ✓ | ✓ | ✓ | ✓ | none |" in text
@@ -205,7 +206,7 @@ async def test_a_hand_out_names_both_sides_of_a_finding_whole() -> None:
     source.drop("app", old.blobs[1].digest)  # only what is broken is looked into
     source.put("app", new, "1-amd64")
     _, document = await made(source)
-    stale = [line for line in document.to_markdown().splitlines() if line.startswith("  - facts: index:")]
+    stale = [line for line in markdown(document).splitlines() if line.startswith("  - facts: index:")]
     assert len(stale) == 1
     assert str(old.digest) in stale[0] and str(new.digest) in stale[0]
 
@@ -216,5 +217,5 @@ async def test_the_markdown_cannot_be_forged_by_a_name() -> None:
     entry["platform"] = {"os": "linux|x", "architecture": "[a](http://evil)`<b>"}
     source.put("app", images.index(images.image("linux/amd64"), entries=[entry]), "1")
     _, document = await made(source)
-    row = next(line for line in document.to_markdown().splitlines() if line.startswith("| linux"))
+    row = next(line for line in markdown(document).splitlines() if line.startswith("| linux"))
     assert "linux\\|x/\\[a\\](http://evil)\\`\\<b\\>" in row

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from textwrap import indent
 
 from tui.commands.arguments import Options, need_sources
 from tui.commands.output import out, say, show_progress, wipe_progress, write_what_fits
@@ -28,9 +27,11 @@ from tui.explore.report import (
     worst_exit_status,
 )
 from tui.explore.selection import select
+from tui.explore.tally import Tally
 from tui.explore.tree import CheckProgress, Event
 from tui.explore.verdict import Coverage
-from tui.oci.canonical_json import json_text
+from tui.formats.forms import open_writer
+from tui.formats.writer import Sheet
 from tui.oci.platform import Platform
 from tui.sources.base import SourceError
 from tui.sources.spec import SourceSpec
@@ -73,7 +74,7 @@ async def check(
 ) -> int:
     """Check, print each report as soon as it is made, and give the worst exit status: missing before undetermined
     before complete. No report is kept: a repository may have many thousand tags."""
-    printed = _Printed(output, len(sources) > 1, engine.settings.ascii)
+    printed = _Printed(output, len(sources) > 1, Sheet(ascii_only=engine.settings.ascii))
     statuses: set[int] = set()
     for spec in sources:
         whole_registry = spec.registry is not None and spec.repository is None
@@ -95,36 +96,26 @@ async def check(
 
 
 class _Printed:
-    """What goes to stdout, part by part. `several` has to be known before the first part of JSON."""
+    """What goes to stdout, part by part, in the form that was asked for. `several` has to be known before the first."""
 
-    def __init__(self, output: str, several: bool, ascii_only: bool) -> None:
+    def __init__(self, output: str, several: bool, sheet: Sheet) -> None:
         self.several = several
-        self._output, self._ascii = output, ascii_only
-        self._parts = 0
+        self._writer = open_writer(output, sheet)
+        self._tally = Tally()
 
     def put(self, report: Report) -> None:
-        if self._output == "json":
-            text = json_text(report.to_json(), indent=2)
-            out((",\n" if self._parts else "[\n") + indent(text, "  ") if self.several else text, end="")
-            self._parts += 1
-        elif self._output == "markdown":
-            self._part(report.to_markdown())
-        else:
-            self._part("\n".join(report.to_lines(self._ascii)) + "\n")
+        self._writer.several = self.several
+        if report.tags is None:
+            self._tally.add(exit_status(report))
+        out(self._writer.put(report), end="")
 
     def put_section(self, section: Section) -> None:
-        if self._output == "markdown":
-            self._part(section.to_markdown())
-        else:
-            self._part("\n".join([section.title, *(f"  {line}" for line in section.lines)]) + "\n")
-
-    def _part(self, text: str) -> None:
-        out(("\n" if self._parts else "") + text, end="")
-        self._parts += 1
+        out(self._writer.section(section), end="")
 
     def end(self) -> None:
-        if self._output == "json":
-            out("\n]" if self.several else "")
+        self._writer.several = self.several
+        for part in self._writer.end(self._tally):
+            out(part, end="")
 
 
 async def _sections(engine: Engine) -> AsyncIterator[Section]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tui.explore.node import Kind, Node
-from tui.explore.report import escaped
 from tui.registry.trace import asking
 from tui.sources.base import Source, SourceError
 from tui.sources.presence import Presence
@@ -27,11 +26,6 @@ class Section:
     lines: tuple[str, ...]
     remarkable: bool
     """Whether they say more than that all is in order."""
-
-    def to_markdown(self) -> str:
-        """A heading and a list."""
-        listed = "\n".join(f"- {escaped(line)}" for line in self.lines)
-        return f"### {escaped(self.title)}\n\n{listed}\n"
 
 
 def storage_of(node: Node) -> StorageSource | None:

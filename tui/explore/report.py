@@ -1,16 +1,15 @@
-"""The report of a check: as JSON, as lines of text, and as Markdown to paste into an issue or onto a slide."""
+"""The report of a check, as data and as its JSON document; `tui/formats/` writes it in every other form."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tui import __version__
 from tui.explore.choice import Answer, Choice
 from tui.explore.finding import NOT_THERE, Finding, Severity, make
 from tui.explore.findings import findings as all_findings
-from tui.explore.node import Kind, Load, Node
+from tui.explore.node import Node
 from tui.explore.objects import (
     COUNTED,
     Object,
@@ -22,17 +21,16 @@ from tui.explore.objects import (
     presence_counts,
 )
 from tui.explore.observations import ObservationStore
-from tui.explore.rollup import Pull, attestations_of, blobs_of, platforms_of, pull
+from tui.explore.rollup import Pull, attestations_of, platforms_of, pull
 from tui.explore.structure import all_shadowed, nobody_asks, refusing
 from tui.explore.tree import observe
 from tui.explore.verdict import Coverage, Verdict, coverage
 from tui.explore.verdict import verdict as make_verdict
-from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.manifest import OpaqueManifest
 from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
-from tui.text import plural, safe, size, to_ascii, with_keys
+from tui.text import plural, safe, with_keys
 
 #: The version of the JSON document; docs/changelog.md says what each of them changed.
 SCHEMA = 2
@@ -153,102 +151,6 @@ class Report:
             "schema": SCHEMA,
             **more,
         }
-
-    def to_markdown(self) -> str:
-        """Verdict, presence table (platforms by objects), findings with fixes, every digest whole, versions."""
-        lines = [f"## {escaped(self.reference)}", "", f"**{escaped(self.verdict.sentence)}**", ""]
-        if self.tags is not None:
-            return "\n".join(lines[:-1]) + "\n"
-        lines.append(f"- digest: {_code(self.digest or 'not known')}")
-        lines.append(f"- type: {_code(self.media_type or 'not known')}")
-        counts = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
-        lines.append(f"- objects: {counts or 'none'}{f'; {self.effort}' if self.effort else ''}")
-        lines += ["", *self._table(), *self._finding_lines(), *self._digest_lines()]
-        lines += ["", f"Checked with fanfold {__version__} on {self.observation.at:%Y-%m-%d %H:%M} UTC."]
-        return "\n".join(lines) + "\n"
-
-    def to_lines(self, ascii_only: bool = False) -> Iterator[str]:
-        """What a check found, short: what is not there, the findings, how many objects, the verdict."""
-        yield self.reference
-        if self.digest is not None:
-            yield f"  {self.digest}  {safe(media.describe(self.media_type or ''), limit=120)}"
-        for part in self.objects:
-            if part.observation.presence.is_there:
-                continue
-            needed = f" of {', '.join(part.platforms)}" if part.platforms else ""
-            presence = part.observation.presence
-            detail = f"  ({part.observation.detail})" if part.observation.detail else ""
-            mark = to_ascii(presence.words.symbol) if ascii_only else presence.words.symbol
-            yield f"  {mark} {presence.value:<11} {part.kind}{needed}  {size(part.size)}  {part.digest}{detail}"
-        for finding in self.findings:
-            yield f"  {finding.severity.value}: {finding.code}: {finding.message}"
-            yield f"    fix: {with_keys(finding.fix)}"
-        counted = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
-        if self.tags is not None:
-            yield f"  {self.verdict.sentence}"
-            return
-        for answer in self.answers:
-            yield f"  {answer.line()}"
-        objects = f"{plural(len(self.objects), 'object')}: {counted}" if self.objects else "nothing was read"
-        yield f"  {objects}; {self.effort}" if self.effort else f"  {objects}"
-        yield f"  {self.verdict.sentence}"
-
-    def _table(self) -> list[str]:
-        if not self.platforms:
-            return []
-        observations = {part.digest: part.observation for part in self.objects}
-        widest = max((len(_layers(line.node)) for line in self.platforms), default=0)
-        heads = ["platform", "manifest", "config", *(f"layer {n + 1}" for n in range(widest)), "attestations"]
-        rows = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
-        for line in self.platforms:
-            cells = [escaped(line.platform), _mark(line.digest, observations)]
-            config = next((child for child in blobs_of(line.node) if child.kind is Kind.CONFIG), None)
-            cells.append(_mark(config.digest, observations) if config is not None else "")
-            layers = _layers(line.node)
-            cells.extend(_mark(layer.digest, observations) for layer in layers)
-            cells.extend("" for _ in range(widest - len(layers)))
-            cells.append(", ".join(_mark_all(row, observations) for row in attestations_of(line.node)) or "none")
-            rows.append("| " + " | ".join(cells) + " |")
-        legend = ", ".join(f"{presence.words.symbol} {presence.words.legend}" for presence in COUNTED)
-        return ["### Presence", "", *rows, "", legend, "", *self._platform_lines()]
-
-    def _platform_lines(self) -> list[str]:
-        lines = ["### Platforms", ""]
-        for line in self.platforms:
-            can = {True: "can be pulled", False: "cannot be pulled", None: "not determined"}[line.pullable]
-            lines.append(f"- {escaped(line.platform)}: {can}, {_code(line.digest or 'no digest')}")
-        if self.pull_line and any(line.pullable for line in self.platforms):
-            lines += ["", f"Pull it with {_code(self.pull_line)}"]
-        return [*lines, ""]
-
-    def _finding_lines(self) -> list[str]:
-        if not self.findings:
-            return ["### Findings", "", "None.", ""]
-        lines = ["### Findings", ""]
-        for finding in self.findings:
-            digest = f" {_code(finding.digest)}" if finding.digest else ""
-            lines.append(f"- {finding.severity.value} `{finding.code}`: {escaped(finding.message)}{digest}")
-            # The sentence shortens digests; somebody who reads a hand-out may want to look them up.
-            facts = [fact for fact in finding.facts if fact and fact not in finding.message]
-            if facts:
-                lines.append(f"  - facts: {'; '.join(escaped(fact) for fact in facts)}")
-            lines.append(f"  - fix: {escaped(with_keys(finding.fix))}")
-        return [*lines, ""]
-
-    def _digest_lines(self) -> list[str]:
-        if not self.objects:
-            return []
-        lines = [
-            "### Objects",
-            "",
-            "| kind | size | presence | needed by | digest |",
-            "| --- | --- | --- | --- | --- |",
-        ]
-        for part in self.objects:
-            needed = ", ".join(part.platforms)
-            mark = _marked(part.observation.presence)
-            lines.append(f"| {part.kind} | {size(part.size)} | {mark} | {escaped(needed)} | {_code(part.digest)} |")
-        return lines
 
 
 def report(
@@ -397,31 +299,3 @@ def _line(row: Node, observations: ObservationStore, *, taken: bool, unasked: bo
 
 def _word(presence: Presence) -> str:
     return (Presence.UNCHECKED if presence is Presence.CHECKING else presence).value
-
-
-def _marked(presence: Presence) -> str:
-    """The symbol with its word; what is there needs none."""
-    return presence.words.symbol if presence.is_there else f"{presence.words.symbol} {_word(presence)}"
-
-
-def _layers(row: Node) -> list[Node]:
-    return [child for child in row.children if child.kind is Kind.LAYER] if row.load is Load.READY else []
-
-
-def _mark(digest: Digest | None, observations: dict[Digest, Observation]) -> str:
-    return _marked(observations[digest].presence) if digest in observations else ""
-
-
-def _mark_all(row: Node, observations: dict[Digest, Observation]) -> str:
-    marks = [_mark(part.digest, observations) for part in (row, *blobs_of(row))]
-    there = {each.words.symbol for each in Presence if each.is_there}
-    return next((mark for mark in marks if mark and mark not in there), marks[0])
-
-
-def escaped(text: str) -> str:
-    """Safe text as Markdown: what could be markup is escaped, so that a label cannot forge a table or a link."""
-    return "".join(f"\\{mark}" if mark in "\\`*_{}[]<>|#" else mark for mark in text)
-
-
-def _code(text: str) -> str:
-    return f"`{safe(text, limit=200).replace('`', ' ')}`"

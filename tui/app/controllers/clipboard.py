@@ -19,6 +19,7 @@ from tui.app.styled_text import Lines
 from tui.explore.availability import unavailable_copy_digest, unavailable_copy_menu
 from tui.explore.node import Node
 from tui.explore.report import report
+from tui.formats.markdown import markdown
 from tui.oci.canonical_json import json_text
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
@@ -169,7 +170,7 @@ class Clipboard:
         spent = (None, 0) if run is None else (run.requests, run.searches)
         made = report(about, self.screen.explorer.observations, requests=spent[0], searches=spent[1])
         if form == "markdown":
-            return made.to_markdown()
+            return markdown(made)
         return json_text(made.to_json(), indent=2) + "\n"
 
     @action("save", keys="ctrl+s", title="save", words="Save what is shown: JSON, Markdown, SVG", group="Copy")

@@ -1,0 +1,54 @@
+"""How many of many things are whole, broken, or unknown, as counts, in words and as a strip. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: How wide a strip is at most, in cells.
+STRIP_CELLS = 40
+_DRAWN = {"whole": ("█", "#", "good"), "broken": ("▓", "X", "bad"), "unknown": ("░", "?", "warn")}
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts; `add` takes the exit status of a report."""
+
+    whole: int = 0
+    broken: int = 0
+    unknown: int = 0
+
+    def add(self, status: int) -> None:
+        """One more: 0 whole, 1 broken, everything else unknown."""
+        if status == 0:
+            self.whole += 1
+        elif status == 1:
+            self.broken += 1
+        else:
+            self.unknown += 1
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return self.whole + self.broken + self.unknown
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """By word, those that are none left out."""
+        return {word: getattr(self, word) for word in _DRAWN if getattr(self, word)}
+
+    @property
+    def words(self) -> str:
+        """ "27 whole, 9 broken, 3 unknown"; "nothing checked" for none."""
+        return ", ".join(f"{count:,} {word}" for word, count in self.counts.items()) or "nothing checked"
+
+
+def strip(tally: Tally, cells: int = STRIP_CELLS, *, ascii_only: bool = False) -> list[tuple[str, str]]:
+    """A bar as pieces of text, each with its role: one cell for each of a few, else shares of `cells`. What is not
+    nothing has a cell at least, so that one fault among ten thousand is seen."""
+    counts = tally.counts
+    if tally.total > cells:
+        shares = {word: max(1, count * cells // tally.total) for word, count in counts.items()}
+        most = max(shares, key=lambda word: shares[word])
+        shares[most] += cells - sum(shares.values())
+        counts = shares
+    return [(_DRAWN[word][ascii_only] * count, _DRAWN[word][2]) for word, count in counts.items()]

@@ -1,0 +1,84 @@
+"""A report in one line: its state, for which platforms, how much, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tui.explore.finding import Severity
+from tui.explore.report import Report, exit_status
+from tui.sources.presence import Presence
+from tui.text import plural
+
+#: A symbol with its role by exit status.
+STATES = {0: ("✓", "good"), 1: ("✗", "bad"), 3: ("?", "warn")}
+#: Findings that only say again what the objects say.
+_SAID_BY_OBJECTS = {"missing-blob", "missing-manifest", "denied", "limited", "unreachable"}
+#: So many platforms are named.
+_NAMED = 3
+
+
+def state_of(report: Report) -> tuple[str, str]:
+    """Symbol and role."""
+    return STATES[exit_status(report)]
+
+
+def word_of(report: Report) -> str:
+    """ "whole", "broken" or "unknown"."""
+    return {0: "whole", 1: "broken", 3: "unknown"}[exit_status(report)]
+
+
+def platforms_of(report: Report) -> str:
+    """ "linux/amd64", "5 platforms"; "" when none is known."""
+    lines = report.platforms
+    return lines[0].platform if len(lines) == 1 else plural(len(lines), "platform") if lines else ""
+
+
+def bytes_of(report: Report) -> int:
+    """Of all distinct objects."""
+    return sum(part.size or 0 for part in {part.digest: part for part in report.objects}.values())
+
+
+def reason_of(report: Report) -> str:
+    """What is wrong, short: "linux/arm64: 1 layer missing; stale-entry ×2"; "" when nothing is. Safe."""
+    if report.tags is not None or (not report.platforms and exit_status(report)):
+        return report.verdict.sentence
+    parts = [*_objects(report), *_codes(report)]
+    if not parts and exit_status(report):
+        return report.verdict.sentence
+    return "; ".join(parts)
+
+
+def _objects(report: Report) -> list[str]:
+    """What is not there, together for all platforms that lack the same."""
+    lacks: dict[str, Counter[str]] = {}
+    for part in report.objects:
+        presence = part.observation.presence
+        if presence.is_there or presence is Presence.FOREIGN:
+            continue
+        still = Presence.UNCHECKED if presence is Presence.CHECKING else presence
+        for platform in part.platforms or [""]:
+            lacks.setdefault(platform, Counter())[f"{part.kind} {still.value}"] += 1
+    together: dict[str, list[str]] = {}
+    for platform, counts in lacks.items():
+        together.setdefault(", ".join(map(_counted, counts.items())), []).append(platform)
+    parts = []
+    for what, platforms in together.items():
+        named = [platform for platform in platforms if platform]
+        shown = ", ".join(named[:_NAMED])
+        more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+        parts.append(f"{shown}{more}: {what}" if named else what)
+    return parts
+
+
+def _counted(item: tuple[str, int]) -> str:
+    (kind, _, word), count = item[0].partition(" "), item[1]
+    return f"{plural(count, kind, 'indexes' if kind == 'index' else None)} {word}"
+
+
+def _codes(report: Report) -> list[str]:
+    counts = Counter(
+        finding.code
+        for finding in report.findings
+        if finding.severity is not Severity.INFO and finding.code not in _SAID_BY_OBJECTS
+    )
+    return [f"{code} ×{count}" if count > 1 else code for code, count in counts.items()]

@@ -1,0 +1,42 @@
+"""Roles as the sixteen colours of a terminal, so that the reader's own theme decides how they look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tui.text import to_ascii, width
+
+#: SGR parameters (ECMA-48, 8.3.117). A fault is filled: it is found before anything is read.
+_SGR = {
+    "title": "1",
+    "heading": "1",
+    "label": "90",
+    "dim": "90",
+    "good": "32",
+    "bad": "91",
+    "verdict-bad": "1;91",
+    "verdict-warn": "1;33",
+    "verdict-good": "1;32",
+    "fault": "1;7;91",
+    "doubt": "7;33",
+    "warn": "33",
+    "info": "36",
+    "accent": "36",
+}
+Piece = tuple[str, str]
+
+
+def painted(pieces: Iterable[Piece], *, colour: bool, ascii_only: bool = False) -> str:
+    """Pieces of safe text, each with its role, as one line; without colours no escape is written at all."""
+    parts = []
+    for text, role in pieces:
+        shown = to_ascii(text) if ascii_only else text
+        code = _SGR.get(role) if colour and shown.strip() else None
+        parts.append(f"\x1b[{code}m{shown}\x1b[0m" if code else shown)
+    line = "".join(parts)
+    return line if colour else line.rstrip()
+
+
+def padded(text: str, cells: int) -> str:
+    """The text with blanks up to so many terminal cells."""
+    return text + " " * max(0, cells - width(text))

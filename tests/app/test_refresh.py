@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from tests.support.fake_source import FakeSource
 from tests.support.images import image, index
 from tui.app import refresh
 from tui.app.controllers.detail import Detail
-from tui.app.refresh import SHARE, Pane, Redraw, RefreshThrottle
+from tui.app.refresh import AFTER_KEY, MOST_AFTER_KEYS, SHARE, Pane, Redraw, RefreshThrottle
 from tui.app.status import Status
 from tui.explore import findings_cache
 from tui.explore.cells import row
@@ -133,6 +134,24 @@ def test_a_redraw_that_fails_does_not_stop_the_next(clock: Clock) -> None:
         owner.soon.pop()()
     throttle.request(Pane.TREE)
     assert len(owner.soon) == 1
+
+
+def test_what_a_key_changes_is_drawn_before_what_answers_change(clock: Clock) -> None:
+    owner, drawn = Owner(), []
+    throttle = RefreshThrottle(owner, lambda dirty: bool(drawn.append(clock.now)), 0.1)  # type: ignore[arg-type]
+    throttle.request(Pane.TREE)
+    owner.soon.pop()()
+    began = clock.now
+    for _ in range(20):  # twenty keys a second, and answers all the time
+        throttle.give_way()
+        throttle.request(Pane.TREE)
+        due, owner.later = owner.later, []
+        clock.now += 0.05
+        for _, callback in due:
+            callback()
+    pauses = [later - sooner for sooner, later in itertools.pairwise(drawn)]
+    assert drawn[0] == began and 2 <= len(pauses) <= 4
+    assert all(MOST_AFTER_KEYS <= pause <= MOST_AFTER_KEYS + AFTER_KEY + 0.1 for pause in pauses), pauses
 
 
 @pytest.mark.slow

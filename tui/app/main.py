@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -23,6 +22,7 @@ from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.filter import LineFilter
 
+from tui.app.garbage import QuietCollector
 from tui.app.shell import Shell
 from tui.app.terminal import leave_at_once, patient
 from tui.app.theme import DARK, LIGHT, PlainDrawing, chosen_theme
@@ -86,6 +86,7 @@ class FanfoldApp(App[int]):
         self.offer_lessons = False
         #: Called with the main screen once the services are there.
         self.on_ready_hooks: list[Callable[[MainScreen, Services], None]] = []
+        self.garbage = QuietCollector(self)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = self._first_theme()
@@ -129,6 +130,7 @@ class FanfoldApp(App[int]):
 
     def on_ready(self) -> None:
         """The first frame is on the screen: now what takes time."""
+        self.garbage.begin()
         self.run_worker(self._enter(), name="connect", exit_on_error=False)
 
     async def _enter(self) -> None:
@@ -154,9 +156,6 @@ class FanfoldApp(App[int]):
         screen.start(lessons.enter(self.lesson, self.offer_lessons), "lessons")
         for hook in self.on_ready_hooks:
             hook(screen, services)
-        # What exists now stays: the collector need not walk it again and again while somebody scrolls.
-        gc.collect()
-        gc.freeze()
 
     async def _build(self) -> MainScreen:
         """Put the main screen before the shell, and give it the keys that were typed meanwhile."""
@@ -175,6 +174,7 @@ class FanfoldApp(App[int]):
             self.notify(words, title=title, severity="warning", markup=False, timeout=20)
         settings = self.settings
         screen = MainScreen(keys, glyphs(settings.ascii), settings, self.hand_over, interval=self._interval)
+        screen.redraw.throttle.stir = self.garbage.stir
         shell = self.screen
         await self.push_screen(screen)
         self._main_screen = screen
@@ -208,7 +208,7 @@ class FanfoldApp(App[int]):
             event.prevent_default()
 
     async def on_unmount(self) -> None:
-        gc.unfreeze()
+        self.garbage.end()
         if self._services is not None:
             await self._services.close()
 
@@ -282,10 +282,7 @@ def run_app(settings: Settings, sources: Sequence[SourceSpec], *, lesson: str | 
     make = demo_connect(settings) if demo else connect(settings)
     app = FanfoldApp(make, sources, settings=settings)
     app.lesson, app.offer_lessons = lesson, demo and lesson is None
-    try:
-        return asyncio.run(_until_it_ends(app))
-    finally:
-        gc.unfreeze()
+    return asyncio.run(_until_it_ends(app))
 
 
 async def _until_it_ends(app: FanfoldApp) -> int:

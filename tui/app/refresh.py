@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SHARE = 10.0
 #: The longest pause, in seconds, where redraws are to come at once.
 MOST_AT_ONCE = 0.05
+#: So many seconds after a key nothing is drawn that the key did not ask for, unless that has waited for so long.
+AFTER_KEY, MOST_AFTER_KEYS = 0.06, 0.25
 
 
 #: So often (seconds) the ages of answers are told anew though nothing happens.
@@ -61,6 +63,14 @@ class RefreshThrottle:
         self._pending = False
         self._drawing = False
         self._timer: Timer | None = None
+        self._key = 0.0
+        #: Called when a key came or something was drawn.
+        self.stir: Callable[[], None] = lambda: None
+
+    def give_way(self) -> None:
+        """A key was pressed: what it changes is drawn first."""
+        self._key = time.monotonic()
+        self.stir()
 
     @property
     def pending(self) -> bool:
@@ -88,6 +98,11 @@ class RefreshThrottle:
             self._timer = self._owner.set_timer(wait, self._run)
 
     def _run(self) -> None:
+        now = time.monotonic()
+        if self.interval and now - self._key < AFTER_KEY and now - self._last < MOST_AFTER_KEYS:
+            self._timer = self._owner.set_timer(AFTER_KEY - (now - self._key), self._run)
+            return
+        self.stir()
         dirty, self._dirty = self._dirty, NOTHING
         self._pending = False
         self._timer = None

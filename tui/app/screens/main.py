@@ -200,6 +200,7 @@ class MainScreen(HostScreen[None]):
         """A key was pressed: carry out its action, or say why not."""
         if action_id == "new" and self.search.takes_the_key_of_new:
             action_id = "previous-match"
+        self.redraw.throttle.give_way()
         if self.ready:
             self.explorer.give_way()
         # What an action awaits runs in a task of its own, which begins when other keys were read already. It takes this

@@ -14,7 +14,7 @@ from tests.support.fake_source import FakeSource
 from tests.support.images import image, index
 from tui.app import refresh
 from tui.app.controllers.detail import Detail
-from tui.app.refresh import AFTER_KEY, MOST_AFTER_KEYS, SHARE, Pane, Redraw, RefreshThrottle
+from tui.app.refresh import AFTER_KEY, RIGHT_AFTER_KEY, SHARE, WAITED_LONG, Pane, Redraw, RefreshThrottle
 from tui.app.status import Status
 from tui.explore import findings_cache
 from tui.explore.cells import row
@@ -136,22 +136,51 @@ def test_a_redraw_that_fails_does_not_stop_the_next(clock: Clock) -> None:
     assert len(owner.soon) == 1
 
 
+class Typist:
+    """Somebody who presses a key every so many seconds, while answers come all the time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock, self.owner = clock, Owner()
+        self.drawn: list[tuple[float, float]] = []
+        """When something was drawn, and how long after a key."""
+        self.throttle = RefreshThrottle(self.owner, self._draw, 0.1)  # type: ignore[arg-type]
+        self.throttle.request(Pane.TREE)
+        self.owner.soon.pop()()
+
+    def _draw(self, dirty: Pane) -> bool:
+        self.drawn.append((self.clock.now, self.clock.now - self.throttle._key))
+        return False
+
+    def press(self, every: float, times: int) -> None:
+        for _ in range(times):
+            self.throttle.give_way()
+            following = self.clock.now + every
+            self.throttle.request(Pane.TREE)
+            while self.owner.later:
+                delay, callback = self.owner.later.pop()
+                if self.clock.now + delay >= following:
+                    self.owner.later.append((delay - (following - self.clock.now), callback))
+                    break
+                self.clock.now += delay
+                callback()
+            self.clock.now = following
+
+    @property
+    def pauses(self) -> list[float]:
+        return [later - sooner for (sooner, _), (later, _) in itertools.pairwise(self.drawn)]
+
+
 def test_what_a_key_changes_is_drawn_before_what_answers_change(clock: Clock) -> None:
-    owner, drawn = Owner(), []
-    throttle = RefreshThrottle(owner, lambda dirty: bool(drawn.append(clock.now)), 0.1)  # type: ignore[arg-type]
-    throttle.request(Pane.TREE)
-    owner.soon.pop()()
-    began = clock.now
-    for _ in range(20):  # twenty keys a second, and answers all the time
-        throttle.give_way()
-        throttle.request(Pane.TREE)
-        due, owner.later = owner.later, []
-        clock.now += 0.05
-        for _, callback in due:
-            callback()
-    pauses = [later - sooner for sooner, later in itertools.pairwise(drawn)]
-    assert drawn[0] == began and 2 <= len(pauses) <= 4
-    assert all(MOST_AFTER_KEYS <= pause <= MOST_AFTER_KEYS + AFTER_KEY + 0.1 for pause in pauses), pauses
+    typist = Typist(clock)
+    typist.press(0.05, 40)
+    assert 5 <= len(typist.pauses) <= 8
+    assert all(after >= 0.99 * RIGHT_AFTER_KEY for _, after in typist.drawn[1:]), "no key waits for a redraw"
+
+
+def test_a_key_that_is_held_down_does_not_stop_the_drawing_of_answers(clock: Clock) -> None:
+    typist = Typist(clock)
+    typist.press(0.02, 200)
+    assert len(typist.pauses) >= 3 and max(typist.pauses) < WAITED_LONG + 2 * AFTER_KEY
 
 
 @pytest.mark.slow

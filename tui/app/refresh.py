@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 SHARE = 10.0
 #: The longest pause, in seconds, where redraws are to come at once.
 MOST_AT_ONCE = 0.05
-#: So many seconds after a key nothing is drawn that the key did not ask for, unless that has waited for so long.
-AFTER_KEY, MOST_AFTER_KEYS = 0.06, 0.25
-
-
+#: So many seconds after a key only what it changes is drawn.
+AFTER_KEY = 0.06
+#: What has waited so long already is drawn sooner after a key, between two of them; and after the longest time at once.
+WAITED = 0.25
+RIGHT_AFTER_KEY, WAITED_LONG = 0.03, 1.0
 #: So often (seconds) the ages of answers are told anew though nothing happens.
 AGES_EVERY = 30.0
 
@@ -97,10 +98,17 @@ class RefreshThrottle:
         else:
             self._timer = self._owner.set_timer(wait, self._run)
 
-    def _run(self) -> None:
+    def _wait_for_key(self) -> float:
+        """How many seconds the frame of the last key should have for itself still."""
         now = time.monotonic()
-        if self.interval and now - self._key < AFTER_KEY and now - self._last < MOST_AFTER_KEYS:
-            self._timer = self._owner.set_timer(AFTER_KEY - (now - self._key), self._run)
+        waited = now - self._last
+        if waited > WAITED_LONG:
+            return 0.0
+        return self._key + (AFTER_KEY if waited < WAITED else RIGHT_AFTER_KEY) - now
+
+    def _run(self) -> None:
+        if self.interval and (wait := self._wait_for_key()) > 0:
+            self._timer = self._owner.set_timer(wait, self._run)
             return
         self.stir()
         dirty, self._dirty = self._dirty, NOTHING

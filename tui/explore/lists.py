@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 from tui.explore.digest_tags import digest_tag
@@ -16,6 +17,9 @@ from tui.oci.reference import is_repository, is_tag
 from tui.registry.page import Page
 from tui.sources.base import SourceError
 from tui.text import safe
+
+#: So many names of a page are sorted in before others have their turn.
+_SLICE = 200
 
 
 class Lists:
@@ -45,7 +49,9 @@ class Lists:
         node.listing = listing
         try:
             async for page in self._pages(node):
-                listing.add(page.names)
+                for at in range(0, len(page.names), _SLICE):
+                    listing.add(page.names[at : at + _SLICE])
+                    await asyncio.sleep(0)  # a page may hold any number of names, and somebody may be typing
                 listing.complete = page.complete
                 if page.note:
                     listing.note = page.note

@@ -211,8 +211,10 @@ class Tree:
         kept: list[Node] = []
         for row in rows:
             before = old.pop(row.key, None)
-            if before is None or before is row or before.kind is not row.kind:
-                if before is not None and before is not row:
+            if before is row:
+                kept.append(row)
+            elif before is None or before.kind is not row.kind:
+                if before is not None:
                     self.unregister(before)
                 row.parent = node
                 kept.append(row)

@@ -106,7 +106,20 @@ class Lists:
             rows.append(_more(node, view.more))
         if listing.note:
             rows.append(fault(node, "incomplete", listing.note))
-        self._tree.replace_children(node, rows, lambda row: _looked_at(row) and _name(row) in listing)
+        if not self._only_more(node, rows):
+            self._tree.replace_children(node, rows, lambda row: _looked_at(row) and _name(row) in listing)
+
+    def _only_more(self, node: Node, rows: list[Node]) -> bool:
+        """Whether these rows are there already and only the one that says how many more there are says something else;
+        then it does from now on. Nearly every page of a long list is so."""
+        shown = node.children
+        if len(shown) != len(rows) or not rows or not shown[-1].kind is rows[-1].kind is Kind.MORE:
+            return False
+        if any(one is not other for one, other in zip(shown[:-1], rows[:-1], strict=True)):
+            return False
+        shown[-1].label, shown[-1].note = rows[-1].label, rows[-1].note
+        self._tree.changed(shown[-1])
+        return True
 
     def each(self, node: Node) -> Iterator[Node]:
         """A row for every name of a list that was read, however many there are, one after the other.

@@ -211,10 +211,8 @@ class Tree:
         kept: list[Node] = []
         for row in rows:
             before = old.pop(row.key, None)
-            if before is row:
-                kept.append(row)
-            elif before is None or before.kind is not row.kind:
-                if before is not None:
+            if before is None or before is row or before.kind is not row.kind:
+                if before is not None and before is not row:
                     self.unregister(before)
                 row.parent = node
                 kept.append(row)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tui.commands.arguments import Options, need_sources
 from tui.commands.output import out, say, show_progress, wipe_progress, write_what_fits
@@ -17,7 +18,6 @@ from tui.engine import Engine, open_engine
 from tui.explore import walker
 from tui.explore.choice import Choice
 from tui.explore.node import Node
-from tui.explore.on_disk import Section, compared, live_source, storage_of, surveyed
 from tui.explore.report import (
     Report,
     exit_status,
@@ -36,6 +36,9 @@ from tui.oci.platform import Platform
 from tui.sources.base import SourceError
 from tui.sources.spec import SourceSpec
 from tui.text import plural, safe, shorten
+
+if TYPE_CHECKING:
+    from tui.explore.on_disk import Section
 
 
 def run(options: Options, settings: Settings) -> int:
@@ -122,6 +125,10 @@ async def _sections(engine: Engine) -> AsyncIterator[Section]:
     """What the storage folders among the sources say beyond single objects: a repository alone only what is not in
     order, and one that a registry was named for how the two compare. The exit status stays that of the checks."""
     roots = engine.explorer.roots
+    if not any(root.source.capabilities.storage for root in roots):
+        return
+    from tui.explore.on_disk import compared, live_source, storage_of, surveyed  # late: few checks look at a folder
+
     for node in [row for root in roots for row in root.children]:
         source, name = storage_of(node), node.repository
         if source is None or name is None:

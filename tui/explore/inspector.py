@@ -28,7 +28,6 @@ from tui.oci.manifest import AnyManifest
 from tui.registry.cache import ByteCache
 from tui.registry.trace import asking
 from tui.sources.base import Source, SourceError
-from tui.sources.hashing import hash_blob
 from tui.sources.presence import CHECKING, Observation, Presence
 from tui.sources.spec import SourceSpec, open_source
 from tui.text import safe
@@ -308,6 +307,8 @@ class Inspector:
         progress: Callable[[int], None],
     ) -> Job:
         """Read a blob whole and hash it; unless that was done and its file is the same. Result: `Observation`."""
+        from tui.sources.hashing import hash_blob  # late: most checks read no blob, and need nothing that unpacks them
+
         digest = descriptor.digest
 
         async def run() -> Observation:

@@ -11,8 +11,6 @@ import ssl
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 
-import certifi
-
 from tui.registry.settings import ClientSettings
 from tui.registry.single_flight import SingleFlight
 from tui.text import safe
@@ -63,7 +61,9 @@ def make_context(insecure: bool, authorities: tuple[Path, ...], folder: Path | N
     """Blocking. OpenSSL itself honours $SSL_CERT_FILE and $SSL_CERT_DIR.  Raises TlsFiles."""
     context = ssl.create_default_context()
     if not context.cert_store_stats()["x509_ca"] and not os.environ.get("SSL_CERT_FILE"):
-        context.load_verify_locations(cafile=certifi.where())  # a system without a store of its own
+        import certifi  # late: few systems have no store of their own
+
+        context.load_verify_locations(cafile=certifi.where())
     if insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

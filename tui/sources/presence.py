@@ -11,14 +11,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
-from tui.oci.layer import Unpacked
 from tui.resources import records
 from tui.text import safe
+
+if TYPE_CHECKING:
+    from tui.oci.layer import Unpacked
 
 
 class Presence(StrEnum):

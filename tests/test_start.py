@@ -1,0 +1,138 @@
+"""What a command imports before it answers: `check` of an image that is whole loads nothing that it has no use for.
+
+The lists are written by hand, on purpose: whoever adds a line makes every start longer, and ought to know it.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+
+import pytest
+
+from tui.demo.gallery import build_gallery
+from tui.demo.serve import Served
+
+# What is not of the standard library, and why it is there.
+PACKAGES = {
+    "aiohappyeyeballs": "aiohttp",
+    "aiohttp": "the connections",
+    "aiosignal": "aiohttp",
+    "attr": "aiohttp",
+    "frozenlist": "aiohttp",
+    "httpx": "requests and responses",
+    "idna": "yarl and httpx",
+    "multidict": "aiohttp's headers",
+    "platformdirs": "where the configuration and the cache lie",
+    "propcache": "yarl",
+    "typing_extensions": "aiosignal",
+    "yarl": "aiohttp's addresses",
+}
+# aiohttp takes them where somebody has them, compiled or not; nothing of ours asks for them.
+WHERE_INSTALLED = {"aiodns", "backports", "brotli", "brotlicffi", "cython_runtime", "pycares", "zstandard"}
+
+# Of the standard library everything but these: each is large, or a sign that something else was loaded for nothing.
+TOO_MUCH = {
+    "concurrent.futures.process",
+    "ctypes",
+    "importlib.metadata",
+    "importlib.resources",
+    "multiprocessing",
+    "pydoc",
+    "sqlite3",
+    "tarfile",
+    "tomllib",
+    "unittest",
+    "xml",
+    "zipfile",
+}
+
+OURS = {
+    "cli commands.arguments commands.check commands.output config engine logfile regular_file resources text",
+    "explore.checkrun explore.choice explore.digest_tags explore.explorer explore.finding explore.findings",
+    "explore.inspector explore.listing explore.lists explore.loader explore.node explore.objects explore.observations",
+    "explore.report explore.rollup explore.scheduler explore.search explore.selection explore.structure",
+    "explore.tag_guesses explore.tree explore.verdict explore.walker",
+    "oci.attestation oci.canonical_json oci.config oci.descriptor oci.digest oci.errors oci.manifest oci.media",
+    "oci.platform oci.reference oci.schema1 oci.statement oci.strict_json",
+    "registry.api_errors registry.blobs registry.cache registry.challenge registry.client registry.clock",
+    "registry.connection registry.credentials registry.endpoints registry.errors registry.headers",
+    "registry.http_libraries registry.listing registry.manifests registry.middleware.auth registry.middleware.errors",
+    "registry.middleware.limiter registry.middleware.masking registry.middleware.read_only",
+    "registry.middleware.redirects registry.middleware.retry registry.middleware.trace registry.page registry.reach",
+    "registry.redact registry.referrers registry.request registry.retry_policy registry.settings registry.shell_login",
+    "registry.single_flight registry.tls registry.tokens registry.trace registry.transport registry.uploads",
+    "registry.write_errors",
+    "sources.base sources.location sources.presence sources.registry sources.spec",
+}
+OUR_MODULES = {f"tui.{name}" for line in OURS for name in line.split()}
+OUR_MODULES |= {name.rpartition(".")[0] for name in OUR_MODULES}
+
+_LINE = re.compile(r"import time: +\d+ \| +\d+ \|( +)(\S+)")
+_SCRIPT = """
+import sys
+before = set(sys.modules)
+from tui.cli import main
+status = main(sys.argv[1:])
+print("loaded:", *sorted(set(sys.modules) - before))
+raise SystemExit(status)
+"""
+
+
+def importers(report: str) -> dict[str, str]:
+    """Who was the first to import each module, by what `-X importtime` writes: a module stands above its importer, one
+    step further in."""
+    lines = [(len(found[1]) // 2, found[2]) for line in report.splitlines() if (found := _LINE.match(line))]
+    known: dict[str, str] = {}
+    open_at: dict[int, str] = {}
+    for depth, name in reversed(lines):
+        open_at[depth] = name
+        known[name] = open_at.get(depth - 1, "the command itself")
+    return known
+
+
+def may_be_loaded(name: str) -> bool:
+    """Whether a check may load this module."""
+    top = name.partition(".")[0]
+    if top == "tui":
+        return name in OUR_MODULES
+    if top in sys.stdlib_module_names or top.startswith("_"):
+        return not any(name == each or name.startswith(f"{each}.") for each in TOO_MUCH)
+    return top in PACKAGES or top in WHERE_INSTALLED
+
+
+def offenders(loaded: Iterable[str], by: dict[str, str]) -> list[str]:
+    """Those that may not be there, each with the chain of who imported whom."""
+    found = []
+    for name in loaded:
+        if not may_be_loaded(name):
+            chain = [name]
+            while (above := by.get(chain[-1])) is not None and len(chain) < 20:
+                chain.append(above)
+            found.append(" < ".join(chain))
+    return found
+
+
+def test_the_chain_names_the_importer() -> None:
+    report = "import time:  1 |  1 |     tarfile\nimport time:  1 |  2 |   tui.sources.files\nimport time: 1 | 3 | tui.cli\n"
+    assert offenders(["tarfile", "tui.cli"], importers(report)) == [
+        "tarfile < tui.sources.files < tui.cli < the command itself"
+    ]
+    assert offenders(["rich.console", "attr", "json", "tui.compose"], {}) == ["rich.console", "tui.compose"]
+
+
+@pytest.mark.slow
+def test_a_check_imports_what_it_needs() -> None:
+    served = Served.start(build_gallery())
+    try:
+        command = [sys.executable, "-X", "importtime", "-c", _SCRIPT, "check", f"{served.address}/library/hello"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    finally:
+        served.stop()
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    loaded = done.stdout.splitlines()[-1].removeprefix("loaded: ").split()
+    assert not offenders(loaded, importers(done.stderr))
+    gone = OUR_MODULES - {"tui"} - set(loaded)
+    assert not gone, "the list names what a check does not load any more"

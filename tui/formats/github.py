@@ -8,14 +8,17 @@ so that no line of ours may hold it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from tui.explore.finding import Severity
-from tui.explore.on_disk import Section
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally, strip
 from tui.formats.brief import reason_of, state_of
 from tui.formats.markdown import escaped, markdown
 from tui.text import with_keys
+
+if TYPE_CHECKING:
+    from tui.explore.on_disk import Section
 
 #: GitHub takes a summary of 1 MiB for a step, and drops a longer one whole.
 SUMMARY_LIMIT = 1_000_000

@@ -13,14 +13,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tui import __version__
 from tui.explore.matrix import Cell, MatrixRow, matrix
-from tui.explore.on_disk import Section
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally, strip
 from tui.formats.brief import bytes_of, platforms_of, reason_of, state_of
@@ -28,6 +27,9 @@ from tui.oci import media
 from tui.oci.canonical_json import json_text
 from tui.resources import FOLDER
 from tui.text import plural, safe, size, with_keys
+
+if TYPE_CHECKING:
+    from tui.explore.on_disk import Section
 
 #: What was rendered is kept in memory up to so many characters, then in a file: there may be many thousand tags.
 _IN_MEMORY = 8_000_000

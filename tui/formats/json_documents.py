@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from textwrap import indent
+from typing import TYPE_CHECKING
 
-from tui.explore.on_disk import Section
 from tui.explore.report import Report
 from tui.explore.tally import Tally
 from tui.oci.canonical_json import json_text
+
+if TYPE_CHECKING:
+    from tui.explore.on_disk import Section
 
 
 class JsonWriter:

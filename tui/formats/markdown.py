@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from tui import __version__
 from tui.explore.matrix import Cell, MatrixRow, matrix
 from tui.explore.objects import COUNTED
-from tui.explore.on_disk import Section
 from tui.explore.report import Report
 from tui.explore.tally import Tally
 from tui.sources.presence import Presence
 from tui.text import safe, size, with_keys
+
+if TYPE_CHECKING:
+    from tui.explore.on_disk import Section
 
 
 class MarkdownWriter:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tui import __version__
 from tui.explore.finding import Code, Severity, codes
-from tui.explore.on_disk import Section
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally
 from tui.oci.canonical_json import json_text
 from tui.resources import records
 from tui.text import with_keys
+
+if TYPE_CHECKING:
+    from tui.explore.on_disk import Section
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from tui.explore.finding import Finding, Severity
 from tui.explore.matrix import Cell, MatrixRow, matrix
 from tui.explore.objects import Object
-from tui.explore.on_disk import Section
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally, strip
 from tui.formats.brief import bytes_of, platforms_of, reason_of, state_of
@@ -19,6 +19,9 @@ from tui.formats.writer import Sheet
 from tui.oci import media
 from tui.sources.presence import Presence
 from tui.text import cut, plural, safe, shorten, size, width, with_keys
+
+if TYPE_CHECKING:
+    from tui.explore.on_disk import Section
 
 #: Names of tags are given so many cells at most, before what is said of them.
 _NAME_CELLS = 40

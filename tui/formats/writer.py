@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from tui.explore.on_disk import Section
 from tui.explore.report import Report
 from tui.explore.tally import Tally
+
+if TYPE_CHECKING:
+    from tui.explore.on_disk import Section
 
 
 @dataclass(frozen=True, slots=True)

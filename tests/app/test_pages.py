@@ -84,11 +84,17 @@ async def test_config_shows_how_it_runs() -> None:
 async def test_findings_name_the_fix_and_the_key() -> None:
     async with reading() as reader:
         node = await reader.go("app", "2.0")
-        await reader.explorer.check(node).wait()
+        await reader.explorer.open(node)
+        unasked = reader.explorer.check_unasked(node)
+        assert unasked is not None
+        await unasked.wait()
         page = text(findings_page(reader.scene(node)))
         assert "missing-blob" in page
         assert str(reader.images.broken.blobs[2].digest) in page
-        assert "F " in page
+        assert "F Look for it in other places" in page
+        await reader.explorer.check(node).wait()
+        page = text(findings_page(reader.scene(node)))
+        assert "F " not in page and "It is in none of the 4 other places" in page
 
 
 async def test_an_image_has_one_size_wherever_it_is_told() -> None:

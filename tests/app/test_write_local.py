@@ -16,7 +16,7 @@ from tests.compose.fixtures import make
 from tests.support.local_lists import write_list
 from tui.demo.images import Image, put_image
 from tui.demo.serve import Served
-from tui.explore.findings import comparison_of
+from tui.explore.likely_places import comparison_of
 from tui.explore.node import Node
 from tui.sources.docker_lists import DockerLists
 

@@ -15,6 +15,7 @@ from tui.commands.create import create
 from tui.config import Settings
 from tui.demo.faults import deny
 from tui.demo.images import DOCKER
+from tui.demo.quirks import Quirks
 from tui.explore.inspector import Inspector
 from tui.oci import media
 from tui.oci.digest import Digest
@@ -245,3 +246,69 @@ async def test_only_some_platforms_an_annotation_of_one_entry_and_several_tags(r
     assert len([record for record in rig.journal.records() if record.digest == digest]) == 3
     status, _, err = await command("app:1", sources, platforms=(Platform.parse("linux/386"),))
     assert status == 1 and "There is no linux/386 to keep" in err
+
+
+async def several(rig: Rig, command: Command, tags: tuple[str, ...], **more: Any) -> tuple[int, Any, str]:
+    """`create app:1 … --tag … --json`: the status, the document, stderr."""
+    rig.forget_requests()
+    status, out, err = await command("app:1", ["app:amd64", "app:arm64"], tags=tags, json=True, **more)
+    return status, json.loads(out), err
+
+
+def puts(rig: Rig) -> list[str]:
+    return [each.path.rpartition("/")[2] for each in rig.asked("PUT") if "/manifests/" in each.path]
+
+
+async def test_several_tags_in_one_request_where_the_registry_takes_them(rig: Rig, command: Command) -> None:
+    status, document, err = await several(rig, command, ("2", "3", "2"))
+    digest = rig.holds("app", "1")
+    assert status == 0 and "3 tags put in one request" in err
+    assert puts(rig) == [str(digest)]
+    assert document["digest"] == digest == rig.holds("app", "2") == rig.holds("app", "3")
+    assert [(each["reference"], each["digest"], each["outcome"]) for each in document["tags"]] == [
+        (rig.at("app:2"), digest, "pushed"),
+        (rig.at("app:3"), digest, "pushed"),
+    ]
+    assert all("read back and compared" in each["message"] for each in document["tags"])
+    assert [record.outcome for record in rig.journal.records()] == ["pushed"] * 3
+
+
+@pytest.mark.parametrize("known", [0, 2])
+async def test_only_the_tags_that_the_answer_names_are_believed(rig: Rig, command: Command, known: int) -> None:
+    rig.change(lambda store: setattr(store.repository("app"), "quirks", Quirks(tags_in_one=known)))
+    status, document, _ = await several(rig, command, ("2", "3"))
+    digest = rig.holds("app", "1")
+    assert puts(rig) == [str(digest), "3"] if known else [str(digest), "1", "2", "3"]
+    assert status == 0 and rig.holds("app", "2") == rig.holds("app", "3") == digest
+    assert [each["outcome"] for each in document["tags"]] == ["pushed", "pushed"]
+
+
+async def test_a_further_tag_that_holds_it_already_is_left_alone(rig: Rig, command: Command) -> None:
+    await several(rig, command, ("2",))
+    status, document, _ = await several(rig, command, ("2", "3"))
+    assert status == 0 and puts(rig) == ["3"]
+    assert [each["outcome"] for each in document["tags"]] == ["unchanged", "pushed"]
+
+
+async def test_a_further_tag_that_moved_meanwhile_is_left_so_and_said_in_the_one_document(
+    rig: Rig, command: Command
+) -> None:
+    mine = rig.put("app", make("mine", "linux/amd64"), "2")
+    theirs = rig.put("app", make("theirs", "linux/amd64"), "other").manifest.digest
+    rig.change(lambda store: setattr(store.repository("app"), "quirks", Quirks(moves={"2": theirs})))
+    status, document, _ = await several(rig, command, ("2", "3"))
+    assert mine.manifest.digest != theirs and status == 1
+    assert document["digest"] == rig.holds("app", "1") == rig.holds("app", "3")
+    assert rig.holds("app", "2") == theirs
+    assert [(each["outcome"], each["digest"] is None) for each in document["tags"]] == [
+        ("conflict", True),
+        ("pushed", False),
+    ]
+
+
+async def test_the_lost_answer_of_one_request_for_several_tags(rig: Rig, command: Command) -> None:
+    rig.change(lambda store: setattr(store.repository("app"), "quirks", Quirks(drop_put=1)))
+    status, document, _ = await several(rig, command, ("2",))
+    digest = rig.holds("app", "1")
+    assert status == 0 and puts(rig) == [str(digest)]  # it was done: each tag was read, and none put again
+    assert document["tags"][0]["digest"] == digest == rig.holds("app", "2")

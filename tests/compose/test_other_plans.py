@@ -250,20 +250,30 @@ class TestDelete:
         assert "left as it was" in result.sentence
         assert rig.holds("app", "1") == digest
 
-    async def test_a_registry_that_does_not_delete_by_tag_says_so_in_the_plan(self, rig: Rig) -> None:
+    async def test_planning_sends_no_delete_and_says_that_it_may_be_refused(self, rig: Rig) -> None:
+        rig.put_list("app", [make("a", "linux/amd64")], "1", "same")
+        rig.forget_requests()
+        plan = await plan_delete_tag(rig.inspector, rig.ref("app:1"))
+        assert plan.ready and not plan.problems
+        assert not rig.asked("DELETE") and {each.method for each in rig.asked()} <= {"GET", "HEAD"}
+        assert any("may not delete by tag: if it refuses, nothing is changed" in each for each in plan.warnings)
+
+    async def test_a_refusal_is_remembered_and_stands_in_the_next_plan(self, rig: Rig) -> None:
         digest = rig.put_list("app", [make("a", "linux/amd64")], "1")
         rig.change(lambda store: setattr(store.repository("app"), "quirks", Quirks(delete=False)))
         plan = await plan_delete_tag(rig.inspector, rig.ref("app:1"))
-        assert not plan.ready
+        assert plan.ready
+        result = await rig.push(plan).run()
+        assert result.outcome is Outcome.FAILED
+        assert "does not delete by tag" in result.sentence and "left as it was" in result.sentence
+        rig.forget_requests()
+        plan = await plan_delete_tag(rig.inspector, rig.ref("app:1"))
+        assert not plan.ready and not rig.asked("DELETE")
         assert [problem.code for problem in plan.problems] == ["no-delete-by-tag"]
         assert "does not delete by tag" in plan.problems[0].message
         assert rig.holds("app", "1") == digest
-
-    async def test_finding_that_out_deletes_nothing(self, rig: Rig) -> None:
-        digest = rig.put_list("app", [make("a", "linux/amd64")], "1", "same")
-        plan = await plan_delete_tag(rig.inspector, rig.ref("app:1"))
-        assert plan.ready and not plan.problems
-        assert rig.holds("app", "1") == rig.holds("app", "same") == digest
+        rig.client.forget()
+        assert (await plan_delete_tag(rig.inspector, rig.ref("app:1"))).ready  # it may have been set up otherwise since
 
     async def test_a_tag_that_moved_meanwhile_is_not_deleted(self, rig: Rig) -> None:
         rig.put_list("app", [make("a", "linux/amd64")], "1")

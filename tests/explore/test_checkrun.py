@@ -15,9 +15,9 @@ from tui.explore.cells import tree_lines
 from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
 from tui.explore.inspector import Inspector
+from tui.explore.likely_places import neighbours
 from tui.explore.node import Kind
 from tui.explore.report import exit_status, report
-from tui.explore.search import neighbours
 from tui.explore.tree import CheckProgress, Event
 from tui.explore.verdict import verdict
 from tui.oci.platform import Platform

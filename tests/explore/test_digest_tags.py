@@ -9,7 +9,7 @@ from tests.support import images
 from tests.support.fake_source import FakeSource
 from tui.explore.digest_tags import digest_tag
 from tui.explore.explorer import Explorer
-from tui.explore.finding import Severity
+from tui.explore.finding import LOOK_OR_ATTACH, Severity
 from tui.explore.report import exit_status, report
 from tui.explore.verdict import verdict
 from tui.oci.reference import fallback_tag
@@ -62,7 +62,7 @@ async def test_the_list_of_referrers_is_checked_as_one() -> None:
     source.drop("app", second.blobs[1].digest)
     explorer, node, found = await checked(source, LIST)
     assert codes(found) == ["missing-blob"]
-    assert found[0].action == "fix"
+    assert (found[0].action, found[0].fix) == (None, LOOK_OR_ATTACH)
     assert "attach it again" in found[0].fix and "push the image" not in found[0].fix
     said = verdict(node, found, explorer.observations)
     assert "1 of 2 is not whole" in said.sentence

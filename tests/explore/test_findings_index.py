@@ -7,6 +7,7 @@ import pytest
 from tests.explore.checking import AMD, ARM, checked, codes, pair
 from tests.support import images
 from tests.support.fake_source import FakeSource
+from tui.explore.advice import RECREATED
 from tui.explore.explorer import Explorer
 from tui.explore.finding import Severity
 from tui.explore.finding import codes as all_codes
@@ -73,7 +74,7 @@ async def test_stale_entry() -> None:
     assert found[1].platform == ARM
     assert found[1].facts == (f"index: {top.children[1].digest}", f"1-arm64: {now.digest}")
     assert verdict(node, found, explorer.observations).sentence.endswith(
-        f"It still points at an image that was replaced: 1-arm64 is {str(now.digest)[:19]}… now."
+        f"It still points at an image that was replaced: 1-arm64 is {str(now.digest)[:19]}… now. {RECREATED}"
     )
 
 

@@ -82,7 +82,8 @@ async def test_a_list_with_a_hole_below_its_manifests_would_push(tmp_path: Path)
         sentence = verdict(tag, found, explorer.observations).sentence
         await explorer.aclose()
         await client.aclose()
-    assert [each.code for each in found] == ["missing-blob"]
+    assert [(each.code, each.action) for each in found] == [("missing-blob", None)]
+    assert "cannot be pushed" not in sentence + " ".join(each.message + each.fix for each in found)
     assert sentence == (
         "new would push, but could not be pulled on linux/arm64: 1 layer is missing. It can be pushed on linux/amd64."
     )
@@ -96,4 +97,6 @@ async def test_a_check_names_what_pushing_it_would_miss(tmp_path: Path) -> None:
     assert digest
     assert len([each for each in found if each.code == "missing-manifest"]) == 2
     assert any("is gone from the registry" in each.message for each in found if each.code == "stale-entry")
+    gone = [each for each in found if "gone" in each.message + each.fix]
+    assert gone and not any(each.action for each in gone)  # nothing to recreate the list from
     assert "cannot be pushed on" in sentence and "be pulled" not in sentence

@@ -22,7 +22,7 @@ from tui.compose.draft import Draft, DraftKind
 from tui.compose.edit import accept_tag
 from tui.compose.editor import DraftEditor
 from tui.compose.events import PushResult
-from tui.compose.journal import Journal
+from tui.compose.journal import Journal, JournalMemory
 from tui.compose.local_lists import targets
 from tui.compose.plan import Plan
 from tui.compose.service import DraftService, Progress, refresh_written
@@ -49,6 +49,7 @@ def plug(main: MainScreen, services: Services) -> Drafting | None:
     if services.client is None:
         return None
     service = DraftService(services.explorer.inspector, journal=_demo_journal(services))
+    services.explorer.remember(lambda: JournalMemory(service.journal))
     return Drafting(main, services, service)
 
 

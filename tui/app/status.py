@@ -9,7 +9,7 @@ from tui.app.failure import failure
 from tui.app.styled_text import Line, Role, Target
 from tui.app.widgets.bars import HeaderFacts, KeyFact
 from tui.explore.cells import how_old, rest_words
-from tui.explore.finding import Severity
+from tui.explore.finding import Severity, offers
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.verdict import Verdict
 from tui.sources.presence import Presence
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+#: So many of the actions that would help are offered beside the verdict.
+MOST_OFFERS = 2
 #: So many notices at once are said; a registry may send any number of warnings.
 MOST_NOTICES = 3
 
@@ -81,14 +83,14 @@ class Status:
             if unread := sum(row.kind in MANIFEST_KINDS and row.load is Load.IDLE for row in top.children):
                 line.put(f" (reads {plural(unread, 'manifest')} or more)", "dim")
         self._put_age(line, top)
-        fixes: dict[str, str] = {}
-        for finding in self.screen.findings.findings(top, self.screen.explorer):
-            if finding.action and finding.severity is not Severity.INFO:
-                fixes.setdefault(finding.action, finding.code)
-        for action in list(fixes)[:2]:
+        reasons = self.screen.actions.reasons()
+        found = self.screen.findings.findings(top, self.screen.explorer)
+        fixes = {action: effect for action, effect in offers(found).items() if not reasons.get(action)}
+        for action, effect in list(fixes.items())[:MOST_OFFERS]:
             line.put("   ").put(self.screen.keys.first(action), "key-cap", Target("action", action))
             line.put(f" {self.screen.keys.title(action)}", "label")
-        if fixes:
+            line.put(f" ({effect})" if effect else "", "dim")
+        if any(finding.severity is not Severity.INFO for finding in found):
             line.put("   ").put(self.screen.keys.first("explain"), "key-cap", Target("action", "explain")).put(
                 " explain", "label"
             )

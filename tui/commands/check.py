@@ -26,6 +26,7 @@ from tui.explore.report import (
     report,
     worst_exit_status,
 )
+from tui.explore.search import Memory
 from tui.explore.selection import select
 from tui.explore.tally import Tally
 from tui.explore.tree import CheckProgress, Event
@@ -65,7 +66,15 @@ async def run_check(
     """
     async with aclosing(open_engine(settings)) as engine:
         engine.speak(say)
+        engine.explorer.remember(_memory)
         return await check(engine, sources, choice or Choice(), output, deep)
+
+
+def _memory() -> Memory:
+    """The journal of pushes: imported when something is missing."""
+    from tui.compose.journal import Journal, JournalMemory
+
+    return JournalMemory(Journal())
 
 
 async def check(

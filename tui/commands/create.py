@@ -9,7 +9,7 @@ from typing import Any
 
 from tui.commands.arguments import Options, UsageError
 from tui.commands.output import err, say, write_what_fits
-from tui.commands.writing import DONE, REFUSED, UNKNOWN, WRONG, Progress, Stop, status_of, tag_target, write
+from tui.commands.writing import REFUSED, UNKNOWN, WRONG, Stop, tag_target, write
 from tui.compose import edit as edits
 from tui.compose.draft import Draft, Entry, TypeChoice
 from tui.compose.edit import begin_new
@@ -104,7 +104,7 @@ async def create(
     """Make the list and push it; gives the exit status: 0 done, 1 refused, 2 wrong usage, 3 could not be found out."""
     service = DraftService(inspector, journal=journal)
 
-    made: list[Plan] = []
+    also: list[Plan] = []
 
     async def plan() -> Plan:
         draft = await _draft(service, tag_target(target), sources, amend, remove, dry_run)
@@ -118,33 +118,12 @@ async def create(
             draft = edits.choose_type(draft, TypeChoice(type))
         for message in draft.messages:
             err(message)
-        made.append(await service.plan(draft, dry_run=dry_run, count_referrers=False))
-        return made[0]
+        made = await service.plan(draft, dry_run=dry_run, count_referrers=False)
+        if made.ready:
+            also.extend(await service.plan_tags_more(made, tags))
+        return made
 
-    status = await write(service, target, plan, dry_run=dry_run, json=json)
-    for tag in tags if status == DONE else ():
-        status = await _also(service, made[0], tag, dry_run) or status
-    return status
-
-
-async def _also(service: DraftService, first: Plan, tag: str, dry_run: bool) -> int:
-    """Let one tag more hold what was pushed, as guarded as the first and with a record of its own."""
-    target = first.target.with_tag(tag)
-    if dry_run or first.digest is None:
-        err(f"{safe(str(target))} would hold it, too.")
-        return DONE
-    try:
-        plan = await service.plan_tag(target, first.digest, lambda _text: None)
-    except ResolveError as error:
-        err(error.sentence)
-        return UNKNOWN if error.undetermined else REFUSED
-    for problem in plan.problems:
-        err(problem.message)
-    if not plan.ready:
-        return status_of(plan.problems)
-    result = await service.push(plan, Progress()).run()
-    err(result.sentence)
-    return DONE if result.ok else UNKNOWN if result.undetermined else REFUSED
+    return await write(service, target, plan, dry_run=dry_run, json=json, also=also)
 
 
 async def _draft(

@@ -7,7 +7,7 @@ The command is the yes: nothing is asked. `--dry-run` prints the plan and writes
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from tui.commands.output import err, out
@@ -50,23 +50,34 @@ def tag_target(text: str) -> Reference:
 
 
 async def write(
-    service: DraftService, target: str, make: Callable[[], Awaitable[Plan]], *, dry_run: bool, json: bool
+    service: DraftService,
+    target: str,
+    make: Callable[[], Awaitable[Plan]],
+    *,
+    dry_run: bool,
+    json: bool,
+    also: Sequence[Plan] = (),
 ) -> int:
-    """Make a plan and run it; gives the exit status: 0 done, 1 refused, 2 wrong usage, 3 could not be found out."""
+    """Make a plan and run it, and with it those of further tags, which `make` may put into `also`; gives the exit
+    status: 0 done, 1 refused, 2 wrong usage, 3 could not be found out."""
     try:
         plan = await make()
         if dry_run:
-            out(json_text(to_json(plan), indent=2) if json else to_text(plan))
-        for problem in plan.problems:
+            tags = {"tags": [_planned(each) for each in also]} if also else {}
+            out(json_text({**to_json(plan), **tags}, indent=2) if json else to_text(plan))
+        problems = [problem for each in (plan, *also) for problem in each.problems]
+        for problem in problems:
             err(problem.message)
-        if not plan.ready:
-            status = status_of(plan.problems)
+        if not all(each.ready for each in (plan, *also)):
+            status = status_of(problems)
             if json and not dry_run:
-                refused(str(plan.target), status, [problem.message for problem in plan.problems], plan)
+                refused(str(plan.target), status, [problem.message for problem in problems], plan)
             return status
-        for warning in plan.warnings:
+        for warning in dict.fromkeys(warning for each in (plan, *also) for warning in each.warnings):
             err(warning)
-        return DONE if dry_run else await push(plan, service, json)
+        for each in also if dry_run else ():
+            err(f"{safe(str(each.target))} would hold it, too.")
+        return DONE if dry_run else await push(plan, service, json, also)
     except Stop as stop:
         status, sentences = stop.status, list(stop.sentences)
     except ResolveError as error:
@@ -91,29 +102,61 @@ def status_of(problems: Sequence[Problem]) -> int:
     return WRONG if any(problem.code in _USAGE for problem in stopping) else REFUSED
 
 
-async def push(plan: Plan, service: DraftService, json: bool) -> int:
-    """Run a plan, tell how it goes on stderr, and give the exit status."""
-    run = service.push(plan, Progress())
+async def push(plan: Plan, service: DraftService, json: bool, also: Sequence[Plan] = ()) -> int:
+    """Run a plan, tell how it goes on stderr, and give the exit status. What is printed comes once, at the end."""
+    run = service.push(plan, Progress(), also)
     try:
         result = await run.run()
     except asyncio.CancelledError:
         if run.result is not None:
             err(run.result.sentence)
         raise
-    err(result.sentence)
+    for each in (result, *result.others):
+        err(each.sentence)
+    tags = _tags(also, result.others)
     if not result.ok:
         status = UNKNOWN if result.undetermined else REFUSED
         if json:
-            refused(str(result.target), status, [result.sentence], plan, str(result.outcome))
+            refused(str(result.target), status, [result.sentence], plan, str(result.outcome), tags)
         return status
     if json:
-        out(json_text(result_document(plan, result), indent=2))
+        out(json_text({**result_document(plan, result), **tags}, indent=2))
     elif result.digest is not None:
         out(str(result.digest))
-    return DONE
+    bad = [each for each in result.others if not each.ok]
+    if not bad and len(result.others) == len(also):
+        return DONE
+    return UNKNOWN if bad and all(each.undetermined for each in bad) else REFUSED
 
 
-def refused(reference: str, status: int, messages: Sequence[str], plan: Plan | None = None, outcome: str = "") -> None:
+def _planned(plan: Plan) -> dict[str, Any]:
+    return {"reference": str(plan.target), "before": plan.before}
+
+
+def _tags(plans: Sequence[Plan], results: Sequence[PushResult]) -> dict[str, Any]:
+    """How it went with every further tag; nothing where there was none."""
+    ends = {result.target: result for result in results}
+
+    def one(plan: Plan) -> dict[str, Any]:
+        end = ends.get(plan.target)
+        return {
+            **_planned(plan),
+            "digest": end.digest if end is not None and end.ok else None,
+            "outcome": str(end.outcome) if end is not None else "not begun",
+            "message": end.sentence if end is not None else "",
+        }
+
+    return {"tags": [one(plan) for plan in plans]} if plans else {}
+
+
+def refused(
+    reference: str,
+    status: int,
+    messages: Sequence[str],
+    plan: Plan | None = None,
+    outcome: str = "",
+    more: Mapping[str, Any] | None = None,
+) -> None:
     """The document of a write that did not end as it should: no digest, and why. The keys that it shares with the
     outcome of one that did come in the same order."""
     document = {
@@ -123,6 +166,7 @@ def refused(reference: str, status: int, messages: Sequence[str], plan: Plan | N
         "before": plan.before if plan is not None else None,
         "outcome": outcome or ("undetermined" if status == UNKNOWN else "refused"),
         "messages": list(messages),
+        **(more or {}),
     }
     out(json_text(document, indent=2))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,7 +17,6 @@ from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import AnyManifest, Index
 from tui.oci.reference import Reference
-from tui.registry.errors import RegistryError, Unsupported
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
@@ -105,7 +103,8 @@ async def plan_delete_tag(
     """The plan that deletes one tag. What it holds stays in the repository, and in the journal, so that it can be put
     back.
 
-    Many registries refuse to delete a single tag: the plan asks beforehand, and has a problem then. Raises ResolveError
+    Many registries refuse to delete a single tag, and none says so without being asked to delete something, which
+    a plan never does: the plan says that it may refuse, and has a problem where it refused before. Raises ResolveError
     when there is no such tag.
     """
     home, tag = RepositoryLocation.of(target), target.tag or "latest"
@@ -123,32 +122,17 @@ async def plan_delete_tag(
         )
     if impact.indexes:
         warnings.append(f"It is also an entry of {_some(impact.indexes)}, which is not changed.")
+    refused = inspector.client.why_no_delete_by_tag(home.registry, home.repository) if home.registry is not None else ""
+    if not refused:
+        warnings.append("This registry may not delete by tag: if it refuses, nothing is changed.")
     step = Step(1, StepKind.DELETE_TAG, f"delete the tag {name}", manifest.digest, selector=tag)
     plan = _plan(
         inspector, target, manifest, step, (DiffRow(Change.REMOVED, "tag", tag),), warnings, f"{name} will be gone."
     )
-    refused = "" if plan.problems else await _refusal_by_tag(inspector, home)
-    if not refused:
+    if not refused or plan.problems:
         return plan
     text = f"{refused} The plan for the manifest ({manifest.digest.short}) says which tags those are."
     return replace(plan, problems=(Problem("no-delete-by-tag", text),))
-
-
-async def _refusal_by_tag(inspector: Inspector, home: RepositoryLocation) -> str:
-    """Why this registry deletes no single tag; "" when it may do so, or when nobody can tell.
-
-    No registry says so unasked. It is asked to delete a tag that there cannot be: one that deletes tags answers 404,
-    one that does not 400 or 405, and nothing is changed by either.
-    """
-    if home.registry is None:
-        return ""
-    try:
-        await inspector.client.delete_manifest(home.registry, home.repository, f"fanfold-asks-{secrets.token_hex(12)}")
-    except Unsupported as error:
-        return error.sentence
-    except RegistryError:
-        return ""  # not there, as it should be; or it says nothing of tags, and the push will
-    return ""
 
 
 async def plan_delete_manifest(

@@ -106,6 +106,8 @@ class PushResult:
     verified_at: datetime | None = None
     undetermined: bool = False
     """Whether it failed because something could not be found out (exit status 3)."""
+    others: tuple[PushResult, ...] = ()
+    """How it went with the further tags, in their order; those that were not come to are left out."""
 
     @classmethod
     def of(cls, plan: Plan, outcome: Outcome, sentence: str, tag_holds: Digest | None) -> PushResult:

@@ -19,7 +19,8 @@ from tui.compose.plan import LACKING, Action, How, Plan, PlannedObject
 from tui.compose.planner import blob_step, lacking_problem, manifest_step, numbered, read_only
 from tui.compose.validate import Problem
 from tui.explore.inspector import Inspector
-from tui.explore.search import CANDIDATES, PATIENCE, neighbours
+from tui.explore.likely_places import CANDIDATES, neighbours
+from tui.explore.search import PATIENCE
 from tui.explore.walker import DEPTH_LIMIT
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
@@ -31,7 +32,7 @@ from tui.oci.reference import Reference, is_tag
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
-from tui.sources.spec import SourceSpec, locate
+from tui.sources.spec import SourceSpec
 from tui.text import plural, safe, size
 
 #: Where nobody named a place, so many questions are put at most to find what is missing; so many of a whole catalog.
@@ -193,11 +194,7 @@ async def _from_journal(journal: Journal | None, targets: Sequence[Reference]) -
         return []
     found: dict[RepositoryLocation, None] = {}
     for target in targets:
-        for reference in (await asyncio.to_thread(journal.sources, target)).values():
-            try:
-                found[locate(reference)[0]] = None
-            except OciError:
-                continue
+        found |= dict.fromkeys(await asyncio.to_thread(journal.places, target))
     return list(found)
 
 

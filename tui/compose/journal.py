@@ -6,6 +6,7 @@ Lines that cannot be read are passed over and kept."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -24,6 +25,8 @@ from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.reference import Reference
 from tui.sources.atomic_write import atomic_write
+from tui.sources.location import RepositoryLocation
+from tui.sources.spec import locate
 from tui.text import safe
 
 #: More records than this and the oldest go, with the bytes that only they needed; a line longer than this is not read.
@@ -164,6 +167,14 @@ class Journal:
                 known.setdefault(digest, source)
         return known
 
+    def places(self, target: Reference) -> tuple[RepositoryLocation, ...]:
+        """Where the entries that were pushed to this tag came from."""
+        found: dict[RepositoryLocation, None] = {}
+        for reference in self.sources(target).values():
+            with contextlib.suppress(OciError):
+                found[locate(reference)[0]] = None
+        return tuple(found)
+
     def bytes_of(self, digest: Digest) -> bytes | None:
         """The manifest of this digest, if it was kept and is whole."""
         if not digest.can_verify:
@@ -251,6 +262,19 @@ class Journal:
         for path in (self.folder / "objects").iterdir():
             if path.name not in named:
                 path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalMemory:
+    """The journal as whoever looks for missing objects asks it (`explore.search.Memory`)."""
+
+    journal: Journal
+
+    async def places(self, tag: str) -> tuple[RepositoryLocation, ...]:
+        return await asyncio.to_thread(self.journal.places, Reference.parse(tag))
+
+    async def keeps(self, digest: Digest) -> bool:
+        return await asyncio.to_thread(self.journal.bytes_of, digest) is not None
 
 
 def _to_document(record: Record) -> dict[str, Any]:

@@ -155,6 +155,38 @@ async def plan_manifest(
     return replace(plan, confirmation=confirmation(plan))
 
 
+async def plan_tag_more(inspector: Inspector, first: Plan, target: Reference) -> Plan:
+    """The plan that lets one tag more hold what `first` puts into the repository, once that is there: no step but the
+    tag's. What the tag holds now is read, and may not be somebody else's by then. Raises nothing of its own."""
+    before, trouble, notes = await _tag(inspector, RepositoryLocation.of(target), target)
+    held = before is not None and before.digest == first.digest
+    step = Step(
+        1,
+        StepKind.TAG,
+        f"put the same as {safe(str(target))}, and read it back",
+        first.digest,
+        len(first.raw or b""),
+        first.media_type,
+        selector=target.tag or "latest",
+        raw=first.raw,
+    )
+    plan = Plan(
+        first.action,
+        target,
+        () if held else (step,),
+        media_type=first.media_type,
+        digest=first.digest,
+        raw=first.raw,
+        before=before.digest if before is not None else None,
+        before_raw=before.raw if before is not None else None,
+        before_media_type=before.media_type if before is not None else "",
+        problems=tuple(trouble),
+        warnings=tuple(notes),
+        sources=first.sources,
+    )
+    return replace(plan, confirmation=confirmation(plan))
+
+
 def read_only(inspector: Inspector, target: Reference) -> Problem | None:
     """Why nothing may be written to the target's registry."""
     reason = inspector.why_read_only(target.registry)
@@ -167,7 +199,7 @@ def confirmation(plan: Plan) -> str:
     """What the plan does, in a line or two, for the confirmation screen. Safe text."""
     name = safe(str(plan.target))
     if not plan.ready:
-        return f"{name} cannot be pushed as it is: {plural(sum(p.stops for p in plan.problems), 'problem')}."
+        return f"{name} is not pushed as it is: {plural(sum(p.stops for p in plan.problems), 'problem')}."
     if not plan.steps:
         return f"{name} holds exactly this already. Nothing to do."
     if plan.digest is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tui.compose.errors import ComposeError, JournalError
 from tui.compose.events import (
@@ -169,12 +169,33 @@ def _digest(step: Step) -> Digest:
     return step.digest
 
 
+@dataclass(slots=True)
+class _Further:
+    """One tag more that shall hold the same."""
+
+    plan: Plan
+    write: TagWrite
+    record: str = ""
+    closed: bool = False
+    result: PushResult | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether something may have been written to it."""
+        return bool(self.record) and not self.write.certainly_not_written
+
+
+def _tag_step(plan: Plan) -> Step | None:
+    return next((step for step in plan.steps if step.kind is StepKind.TAG), None)
+
+
 class Push:
     """One run of one plan. `run` gives the result and raises nothing but CancelledError of its own task.
 
     `cancel` stops it: up to the last write the tag stays as it was; a last write that is under way is finished and
     read back, and only the wait for a registry that is away then can be given up. `recheck_after` (seconds): children
-    seen longer ago than this are asked for once more just before the tag."""
+    seen longer ago than this are asked for once more just before the tag. `also` are plans of nothing but a tag
+    more that shall hold the same: all in one request where the registry takes that, else one after the other."""
 
     def __init__(
         self,
@@ -182,6 +203,7 @@ class Push:
         inspector: Inspector,
         journal: Journal,
         *,
+        also: Sequence[Plan] = (),
         on_event: OnEvent | None = None,
         retries: Retries | None = None,
         recheck_after: float = RECHECK_SECONDS,
@@ -205,6 +227,7 @@ class Push:
         self._written: list[Digest] = []
         self._record = ""
         self._moved = False
+        self._further = [_Further(each, TagWrite(inspector, each, self._tell, self._retries)) for each in also]
 
     def cancel(self) -> bool:
         """Ask it to stop. False when the last write is under way, which is finished first (or when it is over)."""
@@ -238,7 +261,8 @@ class Push:
 
     async def _settled(self, work: asyncio.Task[PushResult]) -> PushResult:
         result = await self._as_it_was(Outcome.CANCELLED, "Stopped.") if work.cancelled() else work.result()
-        return replace(result, written=tuple(dict.fromkeys(self._written)), record=self._record)
+        others = tuple(each.result for each in self._further if each.result is not None)
+        return replace(result, written=tuple(dict.fromkeys(self._written)), record=self._record, others=others)
 
     async def _as_it_was(self, outcome: Outcome, sentence: str) -> PushResult:
         """The end of a push that did not reach the tag, or not its end: what the tag holds is read before it is
@@ -289,6 +313,8 @@ class Push:
             if self._record and not self._moved:
                 end = NOT_WRITTEN if self._tag.certainly_not_written else UNKNOWN
                 await asyncio.to_thread(self._journal.finish, self._record, end)
+            for each in self._further:
+                await self._close_record(each)
 
     async def _failed(self, error: Failure) -> PushResult:
         missing = error.details if isinstance(error, errors.Refused) else ()
@@ -376,13 +402,15 @@ class Push:
             sentence = f"{name} holds {self.plan.digest} already." if self.plan.digest else f"{name}: done."
             if any(step.kind in _DELETIONS for step in self.plan.steps):
                 await self._begin_record()
+            await self._move_all_further()
             return PushResult.of(self.plan, Outcome.UNCHANGED, sentence, self.plan.before)
         step = steps[0]
         self._tell(StepStarted(step))
         await self._recheck(step)
         await self._begin_record()
+        made = await self._put_together(step) if self._further else frozenset[str]()
         try:
-            result = await self._tag.run(step)
+            result = await (self._tag.made(step) if step.selector in made else self._tag.run(step))
         except (errors.RegistryError, SourceError) as error:
             self._tell(StepFailed(step, error.sentence))
             raise
@@ -396,7 +424,95 @@ class Push:
             self._tell(StepDone(step, "put and read back"))
         else:
             self._tell(StepFailed(step, result.sentence))
+        for each in self._further:
+            if result.ok or each.begun:
+                await self._move_further(each, made)
         return result
+
+    async def _move_all_further(self) -> None:
+        """The further tags alone, where the first holds it already."""
+        steps = [each.plan.steps[0] for each in self._further if each.plan.steps]
+        made = await self._put_together(steps[0]) if steps else frozenset[str]()
+        for each in self._further:
+            await self._move_further(each, made)
+
+    async def _put_together(self, step: Step) -> frozenset[str]:
+        """Put the tags that hold what was planned on in one request; those that the registry says it made. Whatever
+        comes of it, each tag is looked at afterwards, and what was not made is put alone."""
+        tag = self._tag
+        every = [tag, *(each.write for each in self._further)]
+        writes = {write.plan.target.tag or "latest": write for write in every if _tag_step(write.plan) is not None}
+        try:
+            await self._inspector.client.ready_to_put(
+                self.plan.target.registry, self._target.repository, str(self.plan.digest)
+            )
+            for name, write in list(writes.items()):
+                if await self._retries.insist(step, write.now) != write.plan.before:
+                    del writes[name]
+            if len(writes) < 2:
+                return frozenset()
+            for each in self._further:
+                if each.write in writes.values():
+                    await self._open_record(each)
+
+            def begun() -> None:
+                for write in writes.values():
+                    write.begun()
+
+            made = await self._inspector.client.put_tags(
+                self.plan.target.registry,
+                self._target.repository,
+                _digest(step),
+                tuple(writes),
+                step.raw or b"",
+                step.media_type,
+                begun=begun,
+            )
+        except errors.RegistryError as error:
+            self._tell(Notice(f"{error.sentence} The tags are put one by one.", step))
+            return frozenset()
+        finally:
+            tag.stage = Stage.OPEN
+        if made:
+            self._tell(Notice(f"{plural(len(made), 'tag')} put in one request: {', '.join(map(safe, made))}", step))
+        return made
+
+    async def _move_further(self, each: _Further, made: frozenset[str]) -> None:
+        """Let one tag more hold it, and say how that went: it does not undo the others."""
+        plan, name = each.plan, safe(str(each.plan.target))
+        if not plan.steps:
+            each.result = PushResult.of(plan, Outcome.UNCHANGED, f"{name} holds {plan.digest} already.", plan.before)
+            return
+        step = plan.steps[0]
+        self._tag = each.write  # what stopping has to wait for now
+        self._tell(StepStarted(step))
+        try:
+            await self._open_record(each)
+            result = await (each.write.made(step) if step.selector in made else each.write.run(step))
+        except (errors.RegistryError, SourceError, ComposeError) as error:
+            undetermined = not isinstance(error, ComposeError) and can_pass(error)
+            failed = PushResult.of(plan, Outcome.FAILED, f"{name}: {error.sentence}", None)
+            result = replace(failed, tag_known=False, undetermined=undetermined)
+        each.result = result
+        each.write.stage = Stage.OPEN
+        self._tell(StepDone(step, "put and read back") if result.ok else StepFailed(step, result.sentence))
+        await self._close_record(each)
+
+    async def _open_record(self, each: _Further) -> None:
+        if not each.record:
+            each.record = await asyncio.to_thread(self._journal.begin, each.plan)
+
+    async def _close_record(self, each: _Further) -> None:
+        """Write down how it ended, once."""
+        if not each.record or each.closed:
+            return
+        each.closed = True
+        result = each.result
+        if result is not None and (result.ok or result.outcome is Outcome.UNVERIFIED):
+            end = str(result.outcome) if result.tag_known else UNKNOWN
+        else:
+            end = NOT_WRITTEN if each.write.certainly_not_written else UNKNOWN
+        await asyncio.to_thread(self._journal.finish, each.record, end)
 
     async def _begin_record(self) -> None:
         """What is replaced is on disk before it is replaced."""

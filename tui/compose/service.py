@@ -29,7 +29,7 @@ from tui.compose.gaps import known_gaps
 from tui.compose.journal import Journal
 from tui.compose.local_lists import draft_of_local, plan_local_write, plan_remove_local, recreate_local
 from tui.compose.plan import Action, DiffRow, Plan, difference, summary
-from tui.compose.planner import plan_draft
+from tui.compose.planner import plan_draft, plan_tag_more
 from tui.compose.push import Push
 from tui.compose.recreate import recreate
 from tui.compose.targets import target_of
@@ -312,9 +312,16 @@ class DraftService:
 
     # writing
 
-    def push(self, plan: Plan, on_event: OnEvent) -> Push:
-        """The run of a plan; nothing is written before its `run` is awaited. What it wrote goes into the journal."""
-        return Push(plan, self.inspector, self.journal, on_event=on_event)
+    def push(self, plan: Plan, on_event: OnEvent, also: Sequence[Plan] = ()) -> Push:
+        """The run of a plan, and of those of further tags (`plan_tags_more`); nothing is written before its `run` is
+        awaited. What it wrote goes into the journal."""
+        return Push(plan, self.inspector, self.journal, also=also, on_event=on_event)
+
+    async def plan_tags_more(self, first: Plan, tags: Sequence[str]) -> tuple[Plan, ...]:
+        """For each of these tags of the same repository the plan that lets it hold what `first` pushes."""
+        names = [tag for tag in dict.fromkeys(tags) if tag != first.target.tag]
+        plans = (plan_tag_more(self.inspector, first, first.target.with_tag(tag)) for tag in names)
+        return tuple(await asyncio.gather(*plans))
 
     async def differences(self, plan: Plan, result: PushResult) -> tuple[tuple[DiffRow, ...], tuple[DiffRow, ...]]:
         """Of a push that met a tag moved meanwhile: what they changed of what was planned on, and what ours would

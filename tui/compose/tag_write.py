@@ -78,7 +78,7 @@ class TagWrite:
         """Look at the tag, write it, read it back; again, with another look, when the write did not happen. Raises
         RegistryError when it did not and waiting is no use, or took too long: the tag was read after it then."""
         state = self.retries.policy.start()
-        tried = False
+        tried = self._sent  # with other tags, in one request that does not count as made
         while True:
             holds = await self.retries.insist(step, self._look)
             if holds == self.plan.digest:
@@ -150,7 +150,7 @@ class TagWrite:
         lost: errors.RegistryError | None = None
         try:
             await self.inspector.client.put_manifest(
-                target.registry, target.repository, step.selector, raw, step.media_type, begun=self._begun
+                target.registry, target.repository, step.selector, raw, step.media_type, begun=self.begun
             )
         except (errors.Corrupt, errors.TooLarge) as error:
             if error.status is None or error.status >= 300:
@@ -168,7 +168,16 @@ class TagWrite:
                 raise
         return await self._settle(step, lost)
 
-    def _begun(self) -> None:
+    async def made(self, step: Step) -> PushResult:
+        """The end when the write was done in one request with other tags, and the answer named this one: it is read
+        back as any other."""
+        try:
+            return await self._settle(step)
+        except Retry as retry:  # pragma: no cover - only a lost answer makes one
+            raise retry.cause from None
+
+    def begun(self) -> None:
+        """A write is under way."""
         self.stage = Stage.WRITING
         self._sent = self._unread = True
 

@@ -120,7 +120,7 @@ async def _put(call: Call) -> Response:
     store, quirks = call.store, call.quirks
     reference = call.route.reference
     by_digest = ":" in reference
-    tags = call.query.get("tag", []) if by_digest else [reference]
+    tags = call.query.get("tag", [])[: quirks.tags_in_one] if by_digest else [reference]
     if by_digest:
         checked_digest(reference)
     for tag in tags:

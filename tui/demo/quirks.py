@@ -95,6 +95,9 @@ class Quirks:
     child_check: bool = True
     """Whether a pushed manifest's blobs and children must exist in the repository."""
     subject_header: bool = True
+    tags_in_one: int | None = None
+    """Of the tags that a PUT by digest asks for (`?tag=`) so many are made and named in the answer's OCI-Tag: 0 as in
+    the registries that do not know this, which still take the manifest; None all."""
     lag: int = 0
     """So many reads of a tag after it was pushed still see what it was before: a replica that lags behind."""
     moves: Mapping[str, str] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.explore.findings import comparison_of
+from tui.explore.likely_places import comparison_of
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
 from tui.oci import media
 from tui.text import safe

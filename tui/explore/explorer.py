@@ -16,7 +16,7 @@ from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.observations import Key
 from tui.explore.rollup import Rollup
 from tui.explore.scheduler import Job, Urgency
-from tui.explore.search import MissingObjectSearch, compare
+from tui.explore.search import Memory, MissingObjectSearch, compare
 from tui.explore.tree import Event, Tree, key_of
 from tui.explore.walker import UNASKED_LIMIT
 from tui.oci import media
@@ -343,6 +343,10 @@ class Explorer:
         self._runs[node] = run
         run.start()
         return run
+
+    def remember(self, memory: Callable[[], Memory]) -> None:
+        """Look for what is missing also where `memory` says that it came from; it is made when something is missing."""
+        self._search.make_memory = memory
 
     def check_unasked(self, node: Node) -> CheckRun | None:
         """Check everything below what was just opened, though nobody asked for it: nothing is looked for elsewhere, no

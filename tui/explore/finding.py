@@ -3,7 +3,7 @@ object. The texts of the codes are `resources/findings.toml`, the sentences abou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -77,8 +77,20 @@ class Finding:
     """The row that it is about."""
     facts: tuple[str, str] = ("", "")
     """The two facts that disagree; each "" when there is only one."""
+    effect: str = ""
+    """What the action leads to, in two or three words."""
     tags: tuple[str, ...] = ()
     """In a list the tags and images that have it, as the reader would name them; empty where there is only one."""
+
+
+def offers(found: Iterable[Finding]) -> dict[str, str]:
+    """The actions that a verdict offers for these findings, the worst first, with what each leads to: a finding names
+    only what can work."""
+    offered: dict[str, str] = {}
+    for finding in found:
+        if finding.action and finding.severity is not Severity.INFO:
+            offered.setdefault(finding.action, finding.effect)
+    return offered
 
 
 #: So many tags are named; of more only the number is told.

@@ -12,25 +12,24 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from tui.explore.advice import MISSING, OTHER_DIGEST, advice, nowhere, recreate_helps
 from tui.explore.digest_tags import made_by_a_tool
-from tui.explore.finding import ATTACH_AGAIN, LOOK_OR_ATTACH, NOT_THERE, Finding, make
+from tui.explore.finding import ATTACH_AGAIN, LOOK_OR_ATTACH, Finding, make
+from tui.explore.likely_places import MovedTag, comparison_of, moved_tags
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.objects import detail_of, harmless, name_of, platform_text, short
-from tui.explore.observations import ObservationStore, TagHead
+from tui.explore.observations import ObservationStore
 from tui.explore.rollup import attestations_of, platforms_of
-from tui.explore.search import source_proposals
 from tui.explore.structure import flaws, nobody_asks, shadowed
-from tui.explore.tag_guesses import Proposal
 from tui.explore.tree import key_of, observe
 from tui.oci import attestation, media
-from tui.oci.digest import Digest
 from tui.oci.manifest import OpaqueManifest
 from tui.oci.platform import Platform
 from tui.sources.presence import Observation, Presence, disagreement
 from tui.text import plural, safe
 
 if TYPE_CHECKING:
-    from tui.sources.docker_manifests import Compared, Comparison
+    from tui.sources.docker_manifests import Compared
 
 _QUIET = frozenset({Presence.PRESENT, Presence.HASHED, Presence.UNCHECKED, Presence.CHECKING})
 
@@ -61,6 +60,7 @@ def _with(rows: Troubled, *presences: Presence) -> Iterator[tuple[Node, Observat
 
 def missing(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
     """missing-blob, missing-manifest."""
+    helps: dict[str, bool] = {}
     for row, observation in _with(rows, Presence.MISSING):
         manifest = row.kind in MANIFEST_KINDS
         place = safe(row.repository or "", limit=255) or row.source.title
@@ -68,7 +68,10 @@ def missing(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]
             reason = f"{name_of(row)} is not in {place}: {detail_of(observation)}"
         else:
             reason = f"{name_of(row)} is missing: {short(row.digest)} is not in {place}"
-        fix, action = _way_back(row, observations)
+        top = row.top()
+        if top is not None and top.key not in helps and nowhere(row, observations):
+            helps[top.key] = recreate_helps(top, observations)
+        way = advice(row, observations, recreates=top is not None and helps.get(top.key, False))
         finding = make(
             "missing-manifest" if manifest else "missing-blob",
             row.key,
@@ -76,25 +79,9 @@ def missing(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]
             digest=row.digest,
             platform=platform_text(row),
             facts=(f"named by {_namer(row)}", detail_of(observation)),
-            fix=fix,
+            fix=way.fix,
         )
-        yield replace(finding, action=action)
-
-
-def _way_back(row: Node, observations: ObservationStore) -> tuple[str | None, str | None]:
-    """What to do about a missing object, and the action for it: never what cannot work. None: what its code says."""
-    key = key_of(row)
-    if row.digest is None or key is None:
-        return NOT_THERE, None
-    if row.source.capabilities.stored_lists is not None:
-        return "Push the image again to where the list is for, or recreate the list.", "recreate"
-    if not row.source.capabilities.remote:
-        return "Make it again from where it came from: what lies on disk is only read.", None
-    whereabouts = observations.whereabouts(*key)
-    if whereabouts is not None and whereabouts.holders:
-        there = safe(whereabouts.holders[0], limit=255)
-        return f"Bring it back from {there} (`fanfold fix`): no digest changes.", "fix"
-    return None, "fix"
+        yield replace(finding, action=way.action, effect=way.effect)
 
 
 def _namer(row: Node) -> str:
@@ -452,46 +439,31 @@ def stale_entry(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """The tag that an entry was probably made of points to another image now."""
     if row.kind is not Kind.TAG or row.index is None or row.repository is None:
         return
-    tags = observations.tag_names(row.source, row.repository) or ()
-    for digest, candidates in source_proposals(row, tags, observations.repositories(row.source)):
-        moved = _moved(row, digest, candidates, observations)
-        if moved is None:
-            continue
-        proposal, now = moved
+    moved = moved_tags(row, observations)
+    helps = bool(moved) and recreate_helps(row, observations)
+    for digest, found in moved.items():
+        proposal, now = found.proposal, found.now
         entry = next((child for child in row.walk() if child.digest == digest), row)
         where = "" if proposal.repository == row.repository else f"{safe(proposal.repository, limit=255)}:"
         tag = f"{where}{safe(proposal.tag, limit=160)}"
-        yield make(
+        finding = make(
             "stale-entry",
             entry.key,
             f"{name_of(entry)} was replaced: {tag} is {short(now)} now, the index still names {short(digest)}.",
             digest=digest,
             platform=platform_text(entry),
             facts=(f"index: {digest}", f"{tag}: {now}"),
+            fix=None if helps else _not_recreated(tag, found),
         )
+        yield replace(finding, action="recreate", effect=OTHER_DIGEST) if helps else replace(finding, action=None)
 
 
-def _moved(
-    row: Node, digest: Digest, candidates: list[Proposal], observations: ObservationStore
-) -> tuple[Proposal, Digest] | None:
-    """The first of the source tags that points elsewhere, if none points to the entry itself."""
-    moved: tuple[Proposal, Digest] | None = None
-    for proposal in candidates:
-        head: TagHead | None = observations.tag_head(row.source, proposal.repository, proposal.tag)
-        if head is None or head.digest is None:
-            continue
-        if head.digest == digest or (head.entries is not None and digest in head.entries):
-            return None
-        moved = moved or (proposal, head.digest)
-    return moved
-
-
-def comparison_of(row: Node) -> Comparison | None:
-    """What was found when the list of this row was compared; None when it was not, or is no stored list."""
-    lists = row.source.capabilities.stored_lists
-    if lists is None or row.kind is not Kind.TAG or row.tag is None or row.repository is None:
-        return None
-    return lists.compared(row.repository, row.tag)
+def _not_recreated(tag: str, found: MovedTag) -> str:
+    """Why recreating a list from its tags would not help, and what would."""
+    if found.holes:
+        gone = f"{plural(found.holes, 'object')} {'is' if found.holes == 1 else 'are'} missing"
+        return f"Push {tag} again first: {gone} of what it holds now, so a list that is made of it has the same hole."
+    return "Push again what is missing of the list first: recreating it from its tags would leave a hole in it."
 
 
 def _tag(entry: Compared) -> str:
@@ -504,7 +476,8 @@ def stale_local_list(row: Node, observations: ObservationStore) -> Iterator[Find
     if comparison is None or not comparison.stale:
         return
     stale = [entry for entry in comparison.entries if entry.stale]
-    yield make(
+    gone = any(entry.now is None for entry in stale)
+    finding = make(
         "stale-local-list",
         row.key,
         f"Docker's stored list is out of date: {len(stale)} of its "
@@ -512,7 +485,9 @@ def stale_local_list(row: Node, observations: ObservationStore) -> Iterator[Find
         "and pushing it would bring the old ones back.",
         digest=row.digest,
         facts=(f"stored: {stale[0].was}", stale[0].sentence),
+        fix="Push again what is gone from the registry, then recreate the list." if gone else None,
     )
+    yield replace(finding, action=None) if gone else finding
 
 
 def stale_local_entry(row: Node, observations: ObservationStore) -> Iterator[Finding]:
@@ -522,14 +497,16 @@ def stale_local_entry(row: Node, observations: ObservationStore) -> Iterator[Fin
         if not entry.stale:
             continue
         child = next((part for part in row.walk() if part is not row and part.digest == entry.was), row)
-        yield make(
+        finding = make(
             "stale-entry",
             child.key,
             entry.sentence,
             digest=entry.was,
             platform=platform_text(child) if child is not row else None,
             facts=(f"stored: {entry.was}", f"{_tag(entry)}: {entry.now or 'gone'}"),
+            fix=f"Push {_tag(entry)} again, then recreate the list." if entry.now is None else None,
         )
+        yield replace(finding, action=None) if entry.now is None else finding
 
 
 #: Looked at with all troubled rows of the subtree at hand.
@@ -570,7 +547,7 @@ _ARTIFACT_ROWS = (unreadable, cut_off, structural, dangling_subject)
 
 def _without_advice(finding: Finding) -> Finding:
     """The same about what a tool attached: a list of platforms is not what would help there."""
-    if finding.action == "fix":
+    if finding.action == "fix" or (finding.code in MISSING and finding.digest is not None):
         return replace(finding, fix=LOOK_OR_ATTACH)
     if finding.action not in ("recreate", "amend"):
         return finding

@@ -26,6 +26,10 @@ class Whereabouts:
     """The repositories that have it."""
     asked: tuple[str, ...] = ()
     """All that were asked."""
+    whole: bool = True
+    """Whether every place that was known then was asked."""
+    kept: bool = False
+    """Whether its bytes are at hand: it is a manifest that was read or pushed from here before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class TagHead:
     """None when the tag is gone."""
     entries: frozenset[Digest] | None = None
     """The digests in it when it is an index that was read for this; None when it was not."""
+    holes: int | None = None
+    """So many objects are missing below it; None when nobody looked."""
 
 
 class ObservationStore:
@@ -166,6 +172,14 @@ class ObservationStore:
     def tag_head(self, source: Source, repository: str, tag: str) -> TagHead | None:
         """What a tag points to, if that was asked; None when it was not."""
         return self._tags.get((source, repository, tag))
+
+    def tags_at(self, source: Source, repository: str, digest: Digest) -> tuple[str, ...]:
+        """The tags of a repository that were seen to point to a digest, in no order."""
+        return tuple(
+            tag
+            for (at, name, tag), head in self._tags.items()
+            if at is source and name == repository and head.digest == digest
+        )
 
     def set_tag_head(self, source: Source, repository: str, tag: str, head: TagHead) -> None:
         self._tags[(source, repository, tag)] = head

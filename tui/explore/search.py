@@ -6,30 +6,35 @@ Bounded, and only done when there is a reason: a healthy image costs no request 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from tui.explore.inspector import Inspector, JobRequest, Read
+from tui.explore.likely_places import moved_tags, neighbours, platform_of, source_proposals
 from tui.explore.node import Kind, Node
 from tui.explore.observations import ObservationStore, TagHead, Whereabouts
 from tui.explore.rollup import platforms_of
 from tui.explore.scheduler import Urgency
-from tui.explore.tag_guesses import Proposal, proposals, repository_spellings
+from tui.explore.tag_guesses import Proposal
 from tui.explore.tree import Tree, key_of
+from tui.explore.walker import DEPTH_LIMIT
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
-from tui.oci.manifest import Index
+from tui.oci.manifest import ImageManifest, Index
 from tui.oci.platform import Platform
 from tui.sources.base import Source, SourceError
-from tui.sources.presence import Presence
+from tui.sources.location import RepositoryLocation
+from tui.sources.presence import Observation, Presence
 from tui.text import safe
 
-#: At most so many repositories are asked for one missing object, and so many questions are put in one go.
-CANDIDATES = 12
+#: So many questions are put in one go at most.
 QUESTIONS = 200
 #: A guessed neighbour that has none of the first so many missing objects is not asked for the others.
 PATIENCE = 1
+#: So many tags that are named after a broken list are asked whether they hold what it names.
+KIN = 16
 #: For the sake of a broken index, at most so many tags are listed.
 TAGS_READ = 10_000
 
@@ -43,8 +48,21 @@ class _Search:
     misses: Counter[str] = field(default_factory=Counter)
 
 
+class Memory(Protocol):
+    """What is remembered of pushes from here."""
+
+    async def places(self, tag: str) -> Sequence[RepositoryLocation]:
+        """Where the entries that were pushed to this tag came from."""
+
+    async def keeps(self, digest: Digest) -> bool:
+        """Whether the bytes of this manifest were kept."""
+
+
 class MissingObjectSearch:
     """The two searches. What they find is among the observations, where findings look for it."""
+
+    make_memory: Callable[[], Memory] | None = None
+    """Set by who has one."""
 
     def __init__(self, tree: Tree, inspector: Inspector) -> None:
         self._tree = tree
@@ -65,6 +83,8 @@ class MissingObjectSearch:
     async def whereabouts(self, node: Node, owner: Hashable) -> None:
         """Look for every missing object below `node` in the repositories beside its own."""
         search = _Search()
+        memory: Memory | None = None
+        remembered: Sequence[RepositoryLocation] | None = None
         done: set[Hashable] = set()
         for row in list(node.walk()):
             key = key_of(row)
@@ -74,8 +94,50 @@ class MissingObjectSearch:
                 continue
             done.add(key)
             if self._observations.whereabouts(*key) is None:
-                platform = next((r.platform for r in (row, *row.ancestors()) if r.platform is not None), None)
-                await self._locate(row.source, row.repository, row.descriptor, platform, owner, search)
+                if self.make_memory is not None and remembered is None:
+                    memory = self.make_memory()
+                    remembered = await self._remembered(node, memory)
+                if memory is not None and await self._recall(row, row.descriptor, memory, remembered or (), search):
+                    continue
+                await self._locate(row.source, row.repository, row.descriptor, platform_of(row), owner, search)
+
+    async def _remembered(self, node: Node, memory: Memory) -> Sequence[RepositoryLocation]:
+        """The places that what is below a row came from, as far as somebody remembers."""
+        tops = {row.key: row for row in node.walk() if row.kind is Kind.TAG}
+        top = node.top()
+        if not tops and top is not None and top.kind is Kind.TAG:
+            tops = {top.key: top}
+        places: dict[RepositoryLocation, None] = {}
+        for row in tops.values():
+            if row.source.registry is not None and self._broken(row):
+                reference = row.source.reference(row.repository or "", tag=row.tag)
+                places |= dict.fromkeys(await memory.places(reference))
+        return tuple(places)
+
+    async def _recall(
+        self,
+        row: Node,
+        descriptor: Descriptor,
+        memory: Memory,
+        places: Sequence[RepositoryLocation],
+        search: _Search,
+    ) -> bool:
+        """Ask the remembered places for one object; whether one has it, or its bytes are at hand."""
+        source, repository = row.source, row.repository or ""
+        if media.is_manifest(descriptor.media_type) and await memory.keeps(descriptor.digest):
+            self._observations.set_whereabouts(source, repository, descriptor.digest, Whereabouts(kept=True))
+            return True
+        for place in places:
+            if search.asked >= QUESTIONS:
+                return False
+            search.asked += 1
+            observation = await self._inspector.presence(place, descriptor, confirm=False)
+            if observation.presence.is_there:
+                holders = (place.repository,) if place.registry == source.registry and place.registry else ()
+                found = Whereabouts(holders, holders)
+                self._observations.set_whereabouts(source, repository, descriptor.digest, found)
+                return True
+        return False
 
     async def _locate(
         self,
@@ -92,8 +154,10 @@ class MissingObjectSearch:
         names.sort(key=lambda name: -search.hits[name])
         asked: list[str] = []
         having: list[str] = []
+        whole = True
         for name in names:
             if search.asked >= QUESTIONS or having:
+                whole = False
                 break
             if search.misses[name] >= PATIENCE and not search.hits[name] and name not in repositories:
                 continue
@@ -107,7 +171,7 @@ class MissingObjectSearch:
                 search.hits[name] += 1
             else:
                 search.misses[name] += 1
-        whereabouts = Whereabouts(tuple(having), tuple(asked))
+        whereabouts = Whereabouts(tuple(having), tuple(asked), whole)
         self._observations.set_whereabouts(source, repository, descriptor.digest, whereabouts)
 
     # tags that moved on
@@ -139,6 +203,8 @@ class MissingObjectSearch:
             await job.wait()
         for entry, candidates in wanted:
             await self._look_inside(node.source, entry, candidates, owner)
+        if may_list:
+            await self._look_below(node, owner)
         self._tree.changed(node)
 
     async def _look_inside(
@@ -160,6 +226,62 @@ class MissingObjectSearch:
             if isinstance(manifest, Index):
                 inside = frozenset(part.digest for part in manifest.entries)
                 self._observations.set_tag_head(source, proposal.repository, proposal.tag, TagHead(head.digest, inside))
+
+    async def _look_below(self, node: Node, owner: Hashable) -> None:
+        """Whether what the moved tags hold now is whole, and whether another tag named after the list still holds an
+        entry: only then it is known what a list made of them would be."""
+        source, repository, tag = node.source, node.repository or "", node.tag or ""
+        kin = [name for name in self._observations.tag_names(source, repository) or () if tag.lower() in name.lower()]
+        jobs = [
+            self._inspector.submit_resolve(source, repository, name, JobRequest(owner, Urgency.DEEP))
+            for name in kin[:KIN]
+            if name != tag and self._observations.tag_head(source, repository, name) is None
+        ]
+        for job in jobs:
+            await job.wait()
+        for row in platforms_of(node):
+            moved = moved_tags(node, self._observations).get(row.digest) if row.digest is not None else None
+            if moved is None:
+                continue
+            head = self._observations.tag_head(source, moved.proposal.repository, moved.proposal.tag)
+            if head is None or head.holes is not None:
+                continue
+            holes = await self._holes(source, moved.proposal.repository, moved.now, row.platform, owner)
+            head = replace(head, holes=holes)
+            self._observations.set_tag_head(source, moved.proposal.repository, moved.proposal.tag, head)
+
+    async def _holes(
+        self, source: Source, repository: str, digest: Digest, platform: Platform | None, owner: Hashable
+    ) -> int | None:
+        """How many objects are missing of an image, or of the image for this platform in an index; None when that
+        could not be found out."""
+        request = JobRequest(owner, Urgency.DEEP, label=f"is {digest.short} whole?")
+        for _ in range(DEPTH_LIMIT):
+            known = self._observations.get(source, repository, digest)
+            descriptor = Descriptor(known.media_type or "", digest, known.size or 0)
+            job = self._inspector.submit_manifest(source, repository, str(digest), descriptor, request)
+            await job.wait()
+            read = job.result if isinstance(job.result, Read) else None
+            if read is None or read.manifest is None:
+                gone = read is not None and read.error is not None and read.error.presence is Presence.MISSING
+                return 1 if gone else None
+            if isinstance(read.manifest, ImageManifest):
+                break
+            entries = read.manifest.entries if isinstance(read.manifest, Index) else ()
+            fitting = [each for each in entries if each.platform is not None and each.platform == platform]
+            if not fitting:
+                return None
+            digest = fitting[0].digest
+        else:
+            return None
+        parts = {part.digest: part for part in (read.manifest.config, *read.manifest.layers) if part is not None}
+        jobs = [self._inspector.submit_probe(source, repository, part, request) for part in parts.values()]
+        for job in jobs:
+            await job.wait()
+        seen = [job.result for job in jobs if isinstance(job.result, Observation)]
+        if len(seen) < len(jobs) or any(each.presence.undetermined for each in seen):
+            return None
+        return sum(each.presence in (Presence.MISSING, Presence.MISMATCHED) for each in seen)
 
     async def _list_tags(self, source: Source, repository: str, owner: Hashable) -> tuple[str, ...] | None:
         names: list[str] = []
@@ -198,36 +320,3 @@ async def compare(node: Node, tree: Tree) -> None:
     except SourceError as error:
         node.note = error.sentence
     tree.changed(node)
-
-
-def source_proposals(
-    node: Node, tags: Iterable[str], repositories: Sequence[str]
-) -> list[tuple[Digest, list[Proposal]]]:
-    """For each platform of an index under a tag: its digest, and the tags that it may have come from."""
-    guesses = []
-    for row in platforms_of(node):
-        if row.platform is None or row.descriptor is None or node.tag is None:
-            continue
-        candidates = proposals(node.tag, row.platform, tags, repositories, repository=node.repository or "")
-        if candidates:
-            guesses.append((row.descriptor.digest, candidates[:3]))
-    return guesses
-
-
-def neighbours(repository: str, repositories: Sequence[str], platform: Platform | None) -> list[str]:
-    """Repositories where an object that is missing here may be, likeliest first: those that are named for the
-    platform (the two most usual spellings even if nobody saw them), parent and child paths, others that were seen."""
-    guesses = list(repository_spellings(repository, platform)) if platform is not None else []
-    known = set(repositories)
-    family = [name for name in repositories if _related(name, repository)]
-    ordered = [
-        *(name for name in guesses if name in known),
-        *family,
-        *guesses[:2],
-        *repositories,
-    ]
-    return [name for name in dict.fromkeys(ordered) if name != repository][:CANDIDATES]
-
-
-def _related(one: str, other: str) -> bool:
-    return one.startswith((f"{other}/", f"{other}-", f"{other}_")) or other.startswith((f"{one}/", f"{one}-"))

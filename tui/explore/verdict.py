@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tui.explore.advice import MISSING, RECREATED
 from tui.explore.choice import Answer
 from tui.explore.choice import called as _called
 from tui.explore.digest_tags import DigestTag, digest_tag
@@ -536,6 +537,8 @@ def _remarks(node: Node, findings: Sequence[Finding], broken: Sequence[str]) -> 
         tag, _, digest = shown.facts[1].rpartition(": ")
         now = f"{digest[:19]}… now" if ":" in digest else digest
         sentences.append(f"It still points at {what} replaced: {tag} is {now}.")
+    if any(finding.code in MISSING and finding.action == "recreate" and finding.effect for finding in findings):
+        sentences.append(RECREATED)
     elsewhere = [finding for finding in findings if finding.code == "not-in-this-repository"]
     sentences.extend(finding.message for finding in elsewhere[:2])
     # That the index itself is empty is the whole verdict already.

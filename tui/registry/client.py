@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
 from tui.oci.digest import Digest
 from tui.oci.manifest import AnyManifest
@@ -212,11 +212,32 @@ class Client:
         before the next, for it may be somebody else's by then. `begun` is called when the exchange begins; until then
         a caller who is cancelled has written nothing.
         """
-        return await self._manifests.put(registry, repository, selector, raw, media_type, begun)
+        return (await self._manifests.put(registry, repository, selector, raw, media_type, begun))[0]
+
+    async def put_tags(
+        self,
+        registry: str,
+        repository: str,
+        digest: Digest,
+        tags: Sequence[str],
+        raw: bytes,
+        media_type: str,
+        *,
+        begun: Callable[[], None] | None = None,
+    ) -> frozenset[str]:
+        """Put a manifest by its digest and let several tags hold it, in one request (docs/protocol-notes.md, F-16);
+        gives the tags that the answer names. A registry that does not know this takes the manifest and names none.
+        One try, as by tag; raises as `put_manifest`."""
+        put = self._manifests.put(registry, repository, str(digest), raw, media_type, begun, tags)
+        return (await put)[1]
 
     async def delete_manifest(self, registry: str, repository: str, selector: str) -> None:
         """By digest this takes every tag on it along; by tag most registries answer Unsupported."""
         await self._manifests.delete(registry, repository, selector)
+
+    def why_no_delete_by_tag(self, registry: str, repository: str) -> str:
+        """What was said when a tag of this repository was to be deleted and could not be; "" when that never was."""
+        return self._manifests.why_no_delete_by_tag(registry, repository)
 
     def rate_limit(self, registry: str) -> RateLimit | None:
         """What the registry said last about the pulls that are left."""

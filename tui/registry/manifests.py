@@ -7,7 +7,8 @@ the Docker-Content-Digest header is a hint and nothing more.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from urllib.parse import urlencode
 
 from tui.oci import media
 from tui.oci.digest import Digest, digest_in
@@ -58,12 +59,15 @@ class Manifests:
         self._cache: ByteCache[AnyManifest] = ByteCache(settings.cache_bytes, lambda manifest: len(manifest.raw))
         self._flights: SingleFlight[AnyManifest] = SingleFlight(keep=False)
         self._head_refused: set[Origin] = set()
+        self._no_delete_by_tag: dict[tuple[Origin, str], str] = {}
 
     def forget(self, origin: Origin | None = None) -> None:
         if origin is None:
             self._head_refused.clear()
         else:
             self._head_refused.discard(origin)
+        for key in [key for key in self._no_delete_by_tag if origin is None or key[0] == origin]:
+            del self._no_delete_by_tag[key]
         self._cache.drop_where(lambda key: origin is None or (isinstance(key, tuple) and key[0] == origin))
 
     async def get(
@@ -152,11 +156,16 @@ class Manifests:
         manifest = await self.get(registry, repository, selector, fresh=True, limit=None)
         return Head(manifest.digest, manifest.media_type, len(manifest.raw), 200, "GET", note)
 
-    def request_to_put(self, registry: str, repository: str, selector: str, raw: bytes, media_type: str) -> Request:
-        by_digest = is_digest(selector)
+    def request_to_put(
+        self, registry: str, repository: str, selector: str, raw: bytes, media_type: str, tags: Sequence[str] = ()
+    ) -> Request:
+        by_digest = is_digest(selector) and not tags
+        address = self._endpoints.manifest(registry, repository, selector)
+        if tags:
+            address = address._replace(target=f"{address.target}?{urlencode([('tag', tag) for tag in tags])}")
         return Request(
             "PUT",
-            self._endpoints.manifest(registry, repository, selector),
+            address,
             (("Content-Type", media_type),),
             limit=_ANSWER,
             content=raw,
@@ -177,9 +186,11 @@ class Manifests:
         raw: bytes,
         media_type: str,
         begun: Callable[[], None] | None = None,
-    ) -> Digest:
-        """The digest under which it is there. Raises Refused (with `details`), Policy, Denied, Conflict ...,
-        Corrupt when the registry rewrote it, UnknownOutcome when the answer was lost: read the tag again then.
+        tags: Sequence[str] = (),
+    ) -> tuple[Digest, frozenset[str]]:
+        """The digest under which it is there, and those of `tags` that the answer says hold it now. Raises Refused
+        (with `details`), Policy, Denied, Conflict ..., Corrupt when the registry rewrote it, UnknownOutcome when the
+        answer was lost: read the tag again then.
 
         By tag it is tried once: after RateLimited and Unreachable look at the tag, and only then try again.
         """
@@ -193,7 +204,7 @@ class Manifests:
                 f"The manifest has {len(raw):,} bytes, and registries take {self._settings.max_manifest:,}: "
                 "nothing was sent."
             )
-        request = self.request_to_put(registry, repository, selector, raw, media_type)
+        request = self.request_to_put(registry, repository, selector, raw, media_type, tags)
         request.on_begin = begun
         response = await self._change(request, what, registry)
         if not response.ok:
@@ -204,7 +215,8 @@ class Manifests:
                 Corrupt,
                 f"{registry} took the manifest and made another one of it: {theirs.short} instead of {digest.short}.",
             )
-        return digest
+        named = {tag.strip() for line in response.headers.get_list("oci-tag") for tag in line.split(",")}
+        return digest, frozenset(tags) & named
 
     async def delete(self, registry: str, repository: str, selector: str) -> None:
         """By tag many registries refuse; by digest every tag on it goes as well: look before."""
@@ -235,7 +247,12 @@ class Manifests:
                 "Deleting the digest would take every tag on it.",
                 code=error.code,
             )
+            self._no_delete_by_tag[request.address.origin, repository] = error.sentence
         raise error
+
+    def why_no_delete_by_tag(self, registry: str, repository: str) -> str:
+        """What was said when a tag of this repository was to be deleted and could not be; "" when that never was."""
+        return self._no_delete_by_tag.get((self._endpoints.origin(registry), repository), "")
 
     def _refusal(self, response: Response, what: str, registry: str, repository: str) -> RegistryError:
         retry_after = wait_asked_by(response, self._clock)

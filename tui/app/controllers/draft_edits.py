@@ -78,7 +78,7 @@ class DraftEditController:
         """Says itself why not: the draft's own problem is the reason then, in full."""
         stopping = [problem for problem in self.editor.problems if problem.stops]
         if stopping:
-            title = "It cannot be pushed as it is"
+            title = "It is not pushed as it is"
             self.main.say(stopping[0].message, title=title, severity="warning", timeout=12)
             return
         self.service.keep(self.editor)

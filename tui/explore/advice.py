@@ -1,0 +1,142 @@
+"""What can be done about what is missing, of what is known: never what was seen not to work. Pure; asks nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tui.explore.finding import NOT_THERE
+from tui.explore.likely_places import comparison_of, moved_tags, neighbours, platform_of
+from tui.explore.node import Node
+from tui.explore.observations import ObservationStore
+from tui.explore.rollup import platforms_of
+from tui.explore.tree import key_of, observe
+from tui.oci.digest import Digest
+from tui.sources.presence import Presence
+from tui.text import plural, safe
+
+#: The findings that say that something is not there.
+MISSING = frozenset({"missing-blob", "missing-manifest"})
+#: The effect of an action, as a verdict names it with the key.
+LOOKS, SAME_DIGEST, OTHER_DIGEST = "looks for it", "same digest", "another digest"
+#: What the list would be after it, in the verdict.
+RECREATED = (
+    "What is missing was found nowhere else; recreated from its tags, the list would be whole, under another digest."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do about one missing object."""
+
+    fix: str | None = None
+    """In words; None: what its code says."""
+    action: str | None = None
+    """The action that does it; None when none would help."""
+    effect: str = ""
+    """What the action leads to, in two or three words."""
+
+
+def advice(row: Node, observations: ObservationStore, *, recreates: bool) -> Advice:
+    """What to do about a row that is missing. `recreates`: what `recreate_helps` says of its tag."""
+    key = key_of(row)
+    if row.digest is None or key is None:
+        return Advice(NOT_THERE)
+    if row.source.capabilities.stored_lists is not None:
+        return _of_stored_list(row)
+    if not row.source.capabilities.remote:
+        return Advice("Make it again from where it came from: what lies on disk is only read.")
+    holder = _holder(row, row.digest, observations)
+    if holder:
+        return Advice(f"Bring it back from {holder} (`fanfold fix`): no digest changes.", "fix", SAME_DIGEST)
+    if not nowhere(row, observations):
+        return Advice(None, "fix", LOOKS)
+    whereabouts = observations.whereabouts(*key)
+    places = plural(len(whereabouts.asked), "other place") if whereabouts is not None else "other places"
+    asked = f"It is in none of the {places} that {'was' if places == '1 other place' else 'were'} looked in."
+    if whereabouts is None or not whereabouts.asked:
+        asked = "No other place is known that may have it."
+    if recreates:
+        what = "Recreate the list from its tags (`fanfold create`): it will be whole, under another digest."
+        return Advice(f"{asked} {what}", "recreate", OTHER_DIGEST)
+    return Advice(f"{asked} Name one that may have it (`fanfold fix --from PLACE`), or push the image again.")
+
+
+def _of_stored_list(row: Node) -> Advice:
+    """What to do about what is missing of one of Docker's local lists, where the list is for."""
+    image, top = row.image(), row.top()
+    comparison = comparison_of(top) if top is not None else None
+    digest = image.digest if image is not None else None
+    if comparison is not None and any(each.was == digest and each.stale and each.now for each in comparison.entries):
+        return Advice("Recreate the list from its references: the image was pushed again.", "recreate")
+    return Advice("Push the image again to where the list is for, and recreate the list then.")
+
+
+def _holder(row: Node, digest: Digest, observations: ObservationStore) -> str:
+    """Where a missing object was seen, safe; "" when it was seen nowhere."""
+    key = key_of(row)
+    whereabouts = observations.whereabouts(*key) if key is not None else None
+    if whereabouts is not None and whereabouts.holders:
+        return safe(whereabouts.holders[0], limit=255)
+    if whereabouts is not None and whereabouts.kept:
+        return "the journal"
+    for source, repository in observations.having(digest):
+        if source.capabilities.holds_its_objects and (source, repository) != (row.source, row.repository):
+            return safe(repository if source is row.source else source.reference(repository), limit=255)
+    return ""
+
+
+def nowhere(row: Node, observations: ObservationStore) -> bool:
+    """Whether a missing object was looked for in all places that are known by now, and is in none."""
+    key = key_of(row)
+    if key is None or row.digest is None or _holder(row, row.digest, observations):
+        return False
+    whereabouts = observations.whereabouts(*key)
+    if whereabouts is None or not whereabouts.whole:
+        return False
+    known = observations.repositories(row.source)
+    likely = neighbours(row.repository or "", known, platform_of(row))
+    return all(name in whereabouts.asked for name in likely if name in known)
+
+
+def recreate_helps(top: Node, observations: ObservationStore) -> bool:
+    """Whether a list that is made again of the tags that its entries came from would be another one, and whole as far
+    as is known: a tag moved, what it holds now has no hole, and whatever stays of the list can be had."""
+    if top.source.capabilities.stored_lists is not None or top.index is None or top.tag is None:
+        return False
+    own = (top.repository or "", top.tag)
+    moved = {
+        digest: tag
+        for digest, tag in moved_tags(top, observations).items()
+        if not (set(observations.tags_at(top.source, top.repository or "", digest)) - {own[1]})
+    }
+    if not moved:
+        return False
+    replaced = [row for row in platforms_of(top) if row.digest in moved]
+    for row in replaced:
+        holes = moved[row.digest].holes if row.digest is not None else None
+        if holes or (holes is None and any(_troubles(row, frozenset(), observations))):
+            return False
+    keys = frozenset(row.key for row in replaced)
+    return not any(_troubles(top, keys, observations))
+
+
+def _troubles(top: Node, without: frozenset[str], observations: ObservationStore) -> Iterator[Node]:
+    """The rows at and below one, but for those subtrees, that would stop a plan: not what they should be, or not known
+    and not to be had."""
+    ahead = [top]
+    while ahead:
+        row = ahead.pop()
+        if row.key in without:
+            continue
+        ahead += row.children
+        presence = observe(row, observations).presence
+        if presence is Presence.MISSING:
+            if row.digest is None or not _holder(row, row.digest, observations):
+                yield row
+        elif presence is Presence.MISMATCHED or presence in (
+            Presence.DENIED,
+            Presence.LIMITED,
+            Presence.UNREACHABLE,
+        ):
+            yield row

@@ -159,6 +159,24 @@ def swapped(image: Image) -> Image:
     return Image(raw, descriptor, image.blobs)
 
 
+@pytest.mark.parametrize(
+    ("media_type", "packed", "whole"),
+    [
+        (media.OCI_LAYER, True, False),
+        (media.OCI_LAYER, False, True),
+        (media.DOCKER_LAYER_PLAIN, True, True),
+        (media.OCI_LAYER_GZIP, False, True),
+    ],
+)
+async def test_a_layer_whose_type_says_that_it_is_not_compressed(media_type: str, packed: bool, whole: bool) -> None:
+    data = images.layer("base").data
+    part = layer_of(data if packed else gzip.decompress(data), media_type)
+    made = await checked(images.image(layers=(part,)))
+    assert error_codes(made) == ([] if whole else ["broken-layer"])
+    if not whole:
+        assert "its bytes are gzip, and its media type says that they are not compressed" in made.findings[0].message
+
+
 async def test_layers_that_changed_places_do_not_have_their_diff_ids() -> None:
     made = await checked(swapped(images.image()))
     assert error_codes(made) == ["diff-id-mismatch", "diff-id-mismatch"]

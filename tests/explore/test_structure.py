@@ -44,6 +44,12 @@ REFUSED = [
     (fewer_diff_ids(), "layer-count", "its config names 1 layer, its manifest 2"),
     (odd_layer(), "unknown-layer-type", "no client unpacks layer 1"),
     (remade(images.image(ARM), b"no JSON"), "invalid-config", "its config cannot be read as one"),
+    (remade(images.image(ARM), {"architecture": 64}), "invalid-config", "its config's field architecture is no text"),
+    (
+        remade(images.image(ARM), {"rootfs": {"type": "layers", "diff_ids": ["one", str(Digest.of(b"2"))]}}),
+        "malformed-digest",
+        "its config names the layer “one”, no digest",
+    ),
 ]
 
 
@@ -67,11 +73,6 @@ ODD = [
     (remade(images.image(ARM), schemaVersion=3), "schema-version", "schemaVersion 3"),
     (remade(images.image(ARM), {"config": {"Env": ["A=1", "DEBUG"]}}), "malformed-env", "DEBUG"),
     (images.image(ARM, ()), "no-layers", "has no layers"),
-    (
-        remade(images.image(ARM), {"rootfs": {"type": "layers", "diff_ids": ["one", str(Digest.of(b"2"))]}}),
-        "malformed-digest",
-        "one",
-    ),
 ]
 
 

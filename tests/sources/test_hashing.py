@@ -22,6 +22,7 @@ from tui.oci.digest import Digest
 from tui.oci.layer import LayerReader, Unpacked
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings
+from tui.sources.archive import open_archive
 from tui.sources.base import Source
 from tui.sources.disk import open_layout
 from tui.sources.hashing import hash_blob
@@ -155,9 +156,10 @@ async def test_a_file_is_hashed_again_only_when_it_may_have_changed(
 
     monkeypatch.setattr(source._files, "chunks", noted)
     await explorer.check(node).wait()
-    assert reads == [f"blobs/sha256/{image.blobs[0].digest.encoded}"], "the config, which had been read in one piece"
+    documents = [f"blobs/sha256/{digest.encoded}" for digest in (image.digest, image.blobs[0].digest)]
+    assert reads == documents, "which had been read in one piece"
     await explorer.check(node).wait()
-    assert len(reads) == 1
+    assert len(reads) == 2
     reads.clear()
 
     part = image.blobs[2]
@@ -169,6 +171,52 @@ async def test_a_file_is_hashed_again_only_when_it_may_have_changed(
     assert reads == [f"blobs/sha256/{part.digest.encoded}"]
     made = report(node, explorer.observations)
     assert (made.counts["hashed"], made.counts["mismatched"], exit_status(made)) == (3, 1, 1)
+
+
+@pytest.mark.parametrize("change", ["flipped", "gone"])
+@pytest.mark.parametrize("which", ["manifest", "config", "layer"])
+async def test_whatever_changes_on_disk_between_two_checks_is_read_again(
+    which: str, change: str, tmp_path: Path
+) -> None:
+    image = images.image()
+    index = images.index(image)
+    place = folder(tmp_path, files_of(index))
+    explorer = Explorer()
+    node = explorer.add_selector(open_layout(place), "", "1.0")
+    await explorer.check(node).wait()
+    await explorer.check(node).wait()
+    assert exit_status(report(node, explorer.observations)) == 0
+    digest = {"manifest": image.digest, "config": image.blobs[0].digest, "layer": image.blobs[1].digest}[which]
+    path = place / f"blobs/sha256/{digest.encoded}"
+    data = path.read_bytes()
+    path.unlink()
+    if change == "flipped":
+        path.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+    await explorer.check(node).wait()
+    made = report(node, explorer.observations)
+    assert exit_status(made) == 1
+    assert made.counts["mismatched" if change == "flipped" else "missing"] == 1
+    path.write_bytes(data)
+    await explorer.check(node).wait()
+    assert exit_status(report(node, explorer.observations)) == 0, "it was put back"
+
+
+async def test_a_docker_archive_can_be_checked_twice_though_its_manifest_is_made_up(tmp_path: Path) -> None:
+    layer = a_tar(("a", b"x" * 1000))
+    config = b'{"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": ["%s"]}}' % (
+        str(Digest.of(layer)).encode()
+    )
+    listed = b'[{"Config": "c.json", "RepoTags": ["app:1"], "Layers": ["layer.tar"]}]'
+    path = tmp_path / "saved.tar"
+    path.write_bytes(a_tar(("manifest.json", listed), ("c.json", config), ("layer.tar", layer)))
+    source = open_archive("docker-archive", path)
+    explorer = Explorer()
+    node = explorer.add_selector(source, "app", "1")
+    for _ in range(3):
+        await explorer.check(node).wait()
+        assert exit_status(report(node, explorer.observations)) == 0
+    await explorer.aclose()
+    await source.aclose()
 
 
 async def test_a_fast_check_of_a_layout_reads_no_layer(tmp_path: Path) -> None:

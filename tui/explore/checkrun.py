@@ -198,7 +198,7 @@ class CheckRun:
         if node.kind is Kind.REFERRERS:
             return self._loader.referrers(node, request)
         if node.kind in MANIFEST_KINDS:
-            return self._loader.manifest(node, request) or self._ask_presence(node, request)
+            return self._loader.manifest(node, request) or self._ask_manifest(node, request)
         return self._ask_blob(node, request)
 
     def _ask_blob(self, node: Node, request: JobRequest) -> Job | None:
@@ -209,6 +209,12 @@ class CheckRun:
         if node.kind is Kind.CONFIG and node.config is None and node.error is None:
             return self._loader.config(node, request)
         return self._ask_presence(node, request, again=node is self.node)
+
+    def _ask_manifest(self, node: Node, request: JobRequest) -> Job | None:
+        """A manifest that was read already: on disk its file may have changed since."""
+        if self.deep and node.source.capabilities.on_disk and node.load is Load.READY and node.descriptor is not None:
+            return self._ask_bytes(node, request)
+        return self._ask_presence(node, request)
 
     def _reads_config(self, node: Node) -> bool:
         """Whether it is a config that is about to be read whole anyway."""

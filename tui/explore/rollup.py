@@ -123,7 +123,7 @@ def pull(node: Node, look: Look) -> Pull:
 
 def is_there(node: Node, look: Look, *, sizes: bool = True) -> Pull:
     """Whether manifest, config and layers are there, whatever clients make of them. Without `sizes` content of another
-    size than its descriptor says is good enough, as it is for skopeo."""
+    size than its descriptor says is good enough, but for the config, as it is for skopeo."""
     states = [_state(node, look, sizes)]
     if isinstance(node.manifest, OpaqueManifest):
         return Pull.NO
@@ -132,10 +132,14 @@ def is_there(node: Node, look: Look, *, sizes: bool = True) -> Pull:
     if node.load is not Load.READY:
         states.append(Pull.UNKNOWN)
     elif node.manifest is not None:
-        states.extend(_state(child, look, sizes) for child in blobs_of(node))
+        states.extend(_state(child, look, sizes or child.kind is Kind.CONFIG) for child in blobs_of(node))
     if Pull.NO in states:
         return Pull.NO
     return Pull.UNKNOWN if Pull.UNKNOWN in states else Pull.YES
+
+
+#: What can be wrong with a layer and is seen by those only who unpack it, or compare its length.
+_COPIED = frozenset({"broken-layer", "diff-id-mismatch", "size-mismatch"})
 
 
 def _state(node: Node, look: Look, sizes: bool = True) -> Pull:
@@ -145,6 +149,8 @@ def _state(node: Node, look: Look, sizes: bool = True) -> Pull:
     if observation.presence is Presence.MISSING:
         return Pull.NO
     if observation.presence is Presence.MISMATCHED:
+        if not sizes and observation.code in _COPIED:
+            return Pull.YES
         only_type = (
             observation.size is not None
             and node.descriptor is not None

@@ -41,7 +41,7 @@ class Flaw:
     @property
     def taken_by(self) -> tuple[str, ...]:
         """Those that were seen to take it."""
-        return codes()[self.code].taken_by
+        return tuple(name for name in codes()[self.code].taken_by if name not in self.refused_by)
 
 
 def flaws(row: Node) -> Iterator[Flaw]:
@@ -53,18 +53,38 @@ def flaws(row: Node) -> Iterator[Flaw]:
     manifest = row.image_manifest
     if manifest is not None and _is_image(row, manifest):
         yield from _of_image(row, manifest)
+    elif manifest is not None and _is_taken_for_image(row, manifest):
+        said = safe(manifest.config.media_type if manifest.config is not None else "", limit=120) or "no type"
+        yield Flaw("not-an-image", f"its config is of type {said}, which no client runs", (f"config: {said}", ""))
 
 
 def refusal(row: Node) -> Flaw | None:
-    """Why a row cannot be pulled though everything is there; None when that is not known of it."""
-    return next((flaw for flaw in flaws(row) if PULLS in flaw.refused_by), None)
+    """Why a row cannot be pulled though everything is there; None when that is not known of it. What is wrong with the
+    index that it lies in counts, too."""
+    own = next((flaw for flaw in flaws(row) if PULLS in flaw.refused_by), None)
+    if own is not None or row.kind not in (Kind.MANIFEST, Kind.INDEX):
+        return own
+    return next(
+        (flaw for above in row.ancestors() if above.is_index for flaw in _of_header(above) if PULLS in flaw.refused_by),
+        None,
+    )
 
 
 def refusing(row: Node) -> tuple[str, ...]:
     """The clients that refuse the image of a row though everything is there: also for the index that it lies in."""
     above = [each for each in row.ancestors() if each.is_index]
-    nested = [Flaw("nested-index", "")] if row.kind in (Kind.MANIFEST, Kind.INDEX) and len(above) > 1 else []
+    nested = []
+    if row.kind in (Kind.MANIFEST, Kind.INDEX) and len(above) > 1:
+        followed = all(_crane_follows(each, row) for each in above[:-1])
+        nested = [Flaw("nested-index", "", spared=("crane",) if followed else ())]
     return tuple(dict.fromkeys(name for flaw in [*flaws(row), *nested] for name in flaw.refused_by))
+
+
+def _crane_follows(index: Node, row: Node) -> bool:
+    """Whether crane comes to a row through this nested index: by the platform of its entry, and one that names none is
+    for linux/amd64."""
+    named = index.descriptor.platform if index.descriptor is not None else None
+    return row.platform is not None and (named or Platform("linux", "amd64")).same_as(row.platform)
 
 
 def _of_entry(row: Node) -> Iterator[Flaw]:
@@ -75,10 +95,24 @@ def _of_entry(row: Node) -> Iterator[Flaw]:
     if _is_odd(entry) and (row.manifest is None or isinstance(row.manifest, OpaqueManifest)):
         said = safe(entry.media_type, limit=120) or "no type"
         yield Flaw("not-a-manifest", f"its entry is no manifest but {said}", (f"entry: {said}", "not a manifest"))
+    elif row.manifest is not None and not isinstance(row.manifest, OpaqueManifest):
+        yield from _of_entry_type(row, entry)
     platform = entry.platform
-    if platform is not None and platform.is_partial:
+    if platform is not None and not platform.os and platform.architecture not in ("", "unknown"):
+        yield Flaw("no-system", "its entry names no operating system", (f"platform: {platform}", ""))
+    elif platform is not None and platform.is_partial:
         lacks = "architecture" if platform.architecture in ("", "unknown") else "operating system"
         yield Flaw("no-architecture", f"its entry names no {lacks}", (f"platform: {platform}", ""))
+
+
+def _of_entry_type(row: Node, entry: Descriptor) -> Iterator[Flaw]:
+    """What its entry calls it: nothing, or an index where it is an image. `findings` tells of every difference."""
+    index = isinstance(row.manifest, Index)
+    if not entry.media_type:
+        yield Flaw("media-type-mismatch", "its entry names no media type")
+    elif media.is_manifest(entry.media_type) and media.is_index(entry.media_type) is not index:
+        said, there = ("an image", "an index") if index else ("an index", "an image")
+        yield Flaw("media-type-mismatch", f"its entry calls it {said}, and it is {there}")
 
 
 def _is_odd(entry: Descriptor) -> bool:
@@ -98,19 +132,43 @@ def _of_document(row: Node) -> Iterator[Flaw]:
     if type(version) is not int or version != 2:
         said = "no schemaVersion" if version is None else f"schemaVersion {safe(str(version), limit=40)}"
         yield Flaw("schema-version", f"it has {said}, and 2 is the only one", (said, "schemaVersion 2"))
-    body = manifest.document.get("mediaType")
-    if manifest.served_as and isinstance(body, str) and body and body.lower() != manifest.served_as:
-        header, own = safe(manifest.served_as, limit=120), safe(body, limit=120)
-        yield Flaw(
-            "content-type-mismatch",
-            f"it is served as {header} and calls itself {own}",
-            (f"header: {header}", f"document: {own}"),
-            () if media.is_docker(manifest.served_as) else ("skopeo",),  # it holds Docker's types to the document only
-        )
+    yield from _of_header(row)
     odd = next(((place, text) for place, text in _types(manifest) if not media.is_well_formed(text)), None)
     if odd is not None:
         place, text = odd
         yield Flaw("malformed-media-type", f"{place} is “{safe(text, limit=80)}”, which is no media type")
+
+
+def _of_header(row: Node) -> Iterator[Flaw]:
+    """What the registry calls it, and what it calls itself."""
+    manifest = row.manifest
+    if not isinstance(manifest, Index | ImageManifest):
+        return
+    served, body = manifest.served_as, manifest.document.get("mediaType")
+    if not served and _is_asked_for_by_name(row):
+        yield Flaw(
+            "content-type-mismatch", "it is served under a type that no manifest has", ("Content-Type: none", "")
+        )
+    if not served or not isinstance(body, str) or not body or body.lower() == served:
+        return
+    header, own = safe(served, limit=120), safe(body, limit=120)
+    spared: tuple[str, ...] = ()
+    if media.is_index(served) is media.is_index(body):
+        # Of one kind: skopeo holds Docker's type for an image to the document, and no other.
+        spared = (PULLS,) if served == media.DOCKER_MANIFEST else (PULLS, "skopeo")
+    yield Flaw(
+        "content-type-mismatch",
+        f"it is served as {header} and calls itself {own}",
+        (f"header: {header}", f"document: {own}"),
+        spared,
+    )
+
+
+def _is_asked_for_by_name(row: Node) -> bool:
+    """Whether nothing but the registry's header tells a client what this is: it lies in no index."""
+    place = row.source.capabilities
+    listed = row.parent is not None and row.parent.is_index
+    return not listed and not place.on_disk and place.stored_lists is None
 
 
 def _types(manifest: Index | ImageManifest) -> Iterator[tuple[str, str]]:
@@ -144,6 +202,24 @@ def _is_image(row: Node, manifest: ImageManifest) -> bool:
     )
 
 
+def _is_taken_for_image(row: Node, manifest: ImageManifest) -> bool:
+    """Whether clients that look for an image come to it, by the platform of its entry, though its config is none."""
+    entry = row.descriptor
+    return (
+        row.kind is Kind.MANIFEST
+        and entry is not None
+        and entry.platform is not None
+        and not entry.platform.is_unknown
+        and not manifest.is_attestation
+        and manifest.config is not None
+        and not media.is_image_config(manifest.config.media_type)
+    )
+
+
+#: The fields of a config that containerd reads as text to find out what the image is for.
+_TEXTS = ("architecture", "os", "os.version", "variant")
+
+
 def _of_image(row: Node, manifest: ImageManifest) -> Iterator[Flaw]:
     strange = [place for place, layer in enumerate(manifest.layers) if not media.is_layer(layer.media_type)]
     if strange:
@@ -158,6 +234,9 @@ def _of_image(row: Node, manifest: ImageManifest) -> Iterator[Flaw]:
         if unread is not None and unread.error is not None and unread.error.code == "invalid-config":
             yield Flaw("invalid-config", "its config cannot be read as one", (unread.error.sentence, ""))
         return
+    odd = next((key for key in _TEXTS if not isinstance(config.document.get(key) or "", str)), None)
+    if odd is not None:
+        yield Flaw("invalid-config", f"its config's field {odd} is no text", (odd, ""))
     root = config.document.get("rootfs")
     named = root.get("diff_ids") if isinstance(root, dict) else None
     ids = named if isinstance(named, list) else []

@@ -183,7 +183,12 @@ def verdict(
         rows = [row for row in rows if wanted(row) and (not answers or any(row is answer.row for answer in answers))]
         if not rows:
             what = _list(absent) or "the platform that was asked for"
-            return Verdict(f"{_begin(name)} has no image for {what}.", False, (), absent, severity=Severity.ERROR)
+            sentence = f"{_begin(name)} has no image for {what}."
+            if not node.is_index and node.platform is not None:
+                sentence += (
+                    f" It is one image, for {node.platform}: containerd and skopeo pull it whatever is asked for."
+                )
+            return Verdict(sentence, False, (), absent, severity=Severity.ERROR)
     unasked = nobody_asks(rows)
     states = [
         (_called(row), row, Pull.NO if unasked else pull(row, lambda part: observe(part, observations))) for row in rows

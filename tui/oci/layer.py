@@ -49,6 +49,8 @@ class Unpacked:
     """Why it does not unpack, as the second half of a sentence; "" when it does."""
     stopped: str = ""
     """Why it was not read to its end though nothing is known to be wrong with it; "" when it was."""
+    packed: str = ""
+    """How its bytes are compressed: gzip, zstd; "" when they are not."""
 
 
 class Inflater(Protocol):
@@ -296,7 +298,8 @@ class LayerReader:
                 self._tar.finish()
             except BrokenTar as error:
                 self._tar_broken = str(error)
-        return Unpacked(diff_id, self._size, broken=self._tar_broken)
+        packed = "gzip" if isinstance(self._inflater, _Gzip) else "zstd" if isinstance(self._inflater, _Zstd) else ""
+        return Unpacked(diff_id, self._size, broken=self._tar_broken, packed=packed)
 
 
 def _inflater(head: bytes) -> Inflater:

@@ -132,6 +132,9 @@ def _decode_parts(
     body = document.get("mediaType")
     if body is not None and (not isinstance(body, str) or (body and not media.is_media_type(body))):
         raise MalformedDocument("mediaType", "must be a media type")
+    version = document.get("schemaVersion")
+    if version is not None and type(version) is not int:
+        raise MalformedDocument("schemaVersion", "must be a whole number")  # clients stop there, all of them
     media_type = _decide(document, header, body or "", warnings)
     notes = read_annotations(document.get("annotations"), "annotations")
     subject = document.get("subject")
@@ -161,7 +164,7 @@ def _decode_parts(
         if document.get("config") is None:
             raise MalformedDocument("config", "is missing")
         config = Descriptor.from_document(document["config"], "config")
-        layers = _descriptors(document, "layers", warnings)
+        layers = _descriptors(document, "layers", warnings, required=False)  # clients take it for an empty list
         if artifact_type is None and not media.is_image_config(config.media_type):
             artifact_type = config.media_type or None  # image-spec: then the config's type says what it is
     else:

@@ -143,6 +143,11 @@ def is_tar_layer(media_type: str) -> bool:
     return media_type in _TAR_LAYERS
 
 
+def is_plain_tar(media_type: str) -> bool:
+    """A layer whose type says that it is not compressed. Docker's old name is given to compressed ones, too."""
+    return media_type in (OCI_LAYER, OCI_FOREIGN_LAYER)
+
+
 def is_foreign_layer(media_type: str) -> bool:
     """A layer that registries need not hold: Docker's foreign, OCI's nondistributable layers."""
     return ".nondistributable." in media_type or ".foreign." in media_type

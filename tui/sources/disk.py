@@ -155,7 +155,8 @@ class DiskSource:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         self._named(repository)
         digest = descriptor.digest
-        pieces = self._files.chunks(self._path(digest))
+        synthetic = self._contents.made.get(digest)
+        pieces = iter([synthetic[0]]) if synthetic is not None else self._files.chunks(self._path(digest))
 
         async def chunks() -> AsyncIterator[bytes]:
             hasher = digest.hasher() if verify and digest.can_verify else None
@@ -170,6 +171,8 @@ class DiskSource:
 
     async def stamp(self, repository: str, descriptor: Descriptor) -> Hashable:
         self._named(repository)
+        if descriptor.digest in self._contents.made:
+            return descriptor.digest
         return await asyncio.to_thread(self._files.stamp, self._path(descriptor.digest))
 
     async def referrers(self, repository: str, digest: Digest) -> tuple[Descriptor, ...]:

@@ -1,0 +1,106 @@
+"""The verdict is what real clients do: held against what containerd, skopeo, crane and oras were seen to do with more
+than 350 pairs of an image and a platform."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.support import odd_images
+from tests.support.recorded import Did, recorded
+from tui.demo.gallery import build_gallery
+from tui.demo.serve import Served
+from tui.explore.choice import Choice
+from tui.explore.explorer import Explorer
+from tui.explore.report import Report, exit_status, report
+from tui.explore.rollup import Pull
+from tui.explore.structure import refusing
+from tui.oci.digest import Digest
+from tui.oci.platform import Platform
+from tui.registry.client import Client
+from tui.registry.settings import ClientSettings
+from tui.sources.registry import RegistrySource
+
+#: Where we say otherwise on purpose, and why.
+CONTAINERD_OTHERWISE = {
+    "odd:windows-builds windows/amd64": "a host of Windows takes the highest version, this one ran on Linux",
+    "odd:windows-builds windows(10.0.17763)/amd64": "a host of Windows takes the highest version",
+    "odd:layer-encrypted linux/arm64": "it can be unpacked by those who have the key",
+    "gallery/too-deep:latest linux/amd64": "we stop before the twelfth index, and say that it was not determined",
+}
+SKOPEO_OTHERWISE = {
+    "odd:no-config linux/arm64": "it copies a manifest without a config, which we do not read",
+    "odd:layer-parameters linux/arm64": "it copies a manifest with a malformed type, which we do not read",
+    "odd:index-calls-itself-manifest linux/arm64": "it goes by the header alone; we call the document ambiguous",
+}
+
+
+@pytest.fixture(scope="module")
+def everything() -> list[tuple[Did, Report]]:
+    """Each line of the table, with our report of a deep check for that platform."""
+    return asyncio.run(_reports())
+
+
+async def _reports() -> list[tuple[Did, Report]]:
+    store = build_gallery()
+    odd_images.build(store)
+    client = Client(ClientSettings(anonymous=True, longest_wait=1.0, deadline=30.0))
+    made = []
+    with Served.start(store) as served:
+        for did in recorded():
+            explorer = Explorer()
+            node = explorer.add_selector(RegistrySource(client, served.address), did.repository, did.tag)
+            await explorer.check(node, deep=True).wait()
+            choice = Choice((Platform.parse(did.platform),))
+            made.append((did, report(node, explorer.observations, choice=choice)))
+            await explorer.aclose()
+        await client.aclose()
+    return made
+
+
+def begins(digest: Digest | None) -> str:
+    return digest.encoded[:12] if digest is not None else ""
+
+
+def test_what_containerd_takes_and_what_it_refuses(everything: list[tuple[Did, Report]]) -> None:
+    wrong = []
+    for did, made in everything:
+        answer = made.answers[0]
+        image = answer.row.image_manifest if answer.row is not None else None
+        ours = begins(image.config.digest) if answer.state is Pull.YES and image is not None and image.config else ""
+        # An image that stands alone is pulled whatever is asked for, and is not for that platform: both are said.
+        said = made.verdict.sentence
+        if "it whatever is asked for" in said:
+            assert answer.row is None and exit_status(made) == 1, did.name
+            assert ("containerd" in said, "skopeo" in said) == (bool(did.containerd), bool(did.skopeo)), did.name
+        elif (ours != did.containerd) is not (did.name in CONTAINERD_OTHERWISE):
+            wrong.append(f"{did.name}: containerd {did.containerd or 'refuses'}, we {answer.state} {ours}")
+    assert not wrong
+
+
+def test_what_skopeo_copies_and_what_it_refuses(everything: list[tuple[Did, Report]]) -> None:
+    wrong = []
+    for did, made in everything:
+        answer = made.answers[0]
+        ours = begins(answer.elsewhere.digest) if answer.elsewhere is not None and answer.skopeo is Pull.YES else ""
+        if (ours != did.skopeo) is not (did.name in SKOPEO_OTHERWISE):
+            wrong.append(f"{did.name}: skopeo {did.skopeo or 'refuses'}, we {answer.skopeo} {ours}")
+    assert not wrong
+
+
+def test_whom_we_name_as_refusing_it_refuses(everything: list[tuple[Did, Report]]) -> None:
+    wrong: list[str] = []
+    for did, made in everything:
+        row = made.answers[0].row
+        if row is None or did.name in CONTAINERD_OTHERWISE:
+            continue
+        did_it = {
+            "containerd": bool(did.containerd),
+            "skopeo": bool(did.skopeo),
+            "crane": did.pulled,
+            "crane validate": did.validated,
+            "oras": did.copied_by_oras,
+        }
+        wrong.extend(f"{did.name}: {name} takes it" for name in refusing(row) if did_it.get(name))
+    assert not wrong

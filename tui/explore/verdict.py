@@ -184,10 +184,10 @@ def verdict(
         if not rows:
             what = _list(absent) or "the platform that was asked for"
             sentence = f"{_begin(name)} has no image for {what}."
-            if not node.is_index and node.platform is not None:
-                sentence += (
-                    f" It is one image, for {node.platform}: containerd and skopeo pull it whatever is asked for."
-                )
+            takers = [] if node.is_index else [name for name in ("containerd", "skopeo") if name not in refusing(node)]
+            if takers and node.platform is not None:
+                verb = "pulls" if len(takers) == 1 else "pull"
+                sentence += f" It is one image, for {node.platform}: {clients(takers)} {verb} it whatever is asked for."
             return Verdict(sentence, False, (), absent, severity=Severity.ERROR)
     unasked = nobody_asks(rows)
     states = [

@@ -126,7 +126,8 @@ def test_check(calls: Calls) -> None:
     [(function, (_, sources), options)] = calls
     assert (function, texts(sources)) == ("run_check", ["a", "b"])
     arm64, amd64 = Platform("linux", "arm64"), Platform("linux", "amd64")
-    assert options == {"choice": Choice((arm64, amd64)), "output": "json", "deep": None}
+    shown = {"output": "json", "colour": "auto", "quiet": False, "only_broken": False}
+    assert options == {"choice": Choice((arm64, amd64)), "deep": None, **shown}
     calls.clear()
     assert cli.main(["check", "a", "--expect", "arm64, linux/amd64", "--expect=linux/s390x"]) == 0
     assert calls[0][2]["choice"] == Choice((), (arm64, amd64, Platform("linux", "s390x")))
@@ -134,6 +135,16 @@ def test_check(calls: Calls) -> None:
     assert calls[-1][2]["output"] == "text"
     assert cli.main(["check", "--markdown", "a"]) == 0
     assert calls[-1][2]["output"] == "markdown"
+    for form in arguments.FORMS:
+        assert cli.main(["check", "a", "--format", form, "--color=never", "--quiet", "--only-broken"]) == 0
+        assert calls[-1][2] | {"choice": None} == {
+            "choice": None,
+            "deep": None,
+            "output": form,
+            "colour": "never",
+            "quiet": True,
+            "only_broken": True,
+        }
 
 
 def test_create(calls: Calls) -> None:

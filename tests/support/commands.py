@@ -9,6 +9,7 @@ from typing import Any
 from tui.commands import check as checking
 from tui.commands import create as creating
 from tui.commands import tree as listing
+from tui.commands.printing import Display
 from tui.config import Settings
 from tui.engine import Engine
 from tui.explore.choice import Choice
@@ -41,7 +42,7 @@ def run_create(settings: Settings, target: str, sources: Sequence[str], **option
 
 
 async def check(engine: Engine, sources: Sequence[str], platforms: Sequence[Platform], output: str) -> int:
-    return await checking.check(engine, specs(sources), Choice(tuple(platforms)), output)
+    return await checking.check(engine, specs(sources), Choice(tuple(platforms)), Display(output))
 
 
 async def tree(engine: Engine, sources: Sequence[str], depth: int | None) -> int:

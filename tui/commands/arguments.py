@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -29,7 +29,7 @@ oci:PATH[:TAG]  oci-archive:PATH  docker-archive:PATH  docker-manifests:[PATH]  
 _COMMANDS = {
     "demo": "the same on an embedded registry, with lessons; no network, nothing to set up",
     "tree": "print the tree as text, with presence",
-    "check": "print every object that is not there, and the verdict",
+    "check": "print every object that is not there, and the verdict; also for build servers",
     "create": "make a manifest list of images, and push it",
     "fix": "bring back what is missing below an image; no digest changes",
     "copy": "copy an image or a list, bytes unchanged",
@@ -38,6 +38,8 @@ _COMMANDS = {
     "undo": "put back what the last push from here replaced",
     "registry": "serve the embedded registry alone, for other programs",
 }
+#: The forms of a report, by their names; `tui/formats/forms.py` writes them.
+FORMS = ("text", "json", "markdown", "html", "github", "junit", "sarif")
 _EXIT_STATUS = "Exit status: 0 complete; 1 something is missing; 2 wrong usage; 3 could not be determined."
 
 
@@ -123,7 +125,17 @@ def _command(argv: list[str]) -> tuple[str, list[str]]:
     It is the first word that is no option. After `--` nothing is a subcommand, so that an image of the name can be
     opened: `fanfold -- demo`.
     """
-    takes_value = {"--plain-http", "--insecure", "--ca", "--concurrency", "--config", "--log", "--depth"}
+    takes_value = {
+        "--plain-http",
+        "--insecure",
+        "--ca",
+        "--concurrency",
+        "--config",
+        "--log",
+        "--depth",
+        "--format",
+        "--color",
+    }
     position = 0
     while position < len(argv):
         word = argv[position]
@@ -255,11 +267,34 @@ def _check_parser() -> Parser:
         "--deep", action="store_true", help="read every blob once: its size, digest, diff_id, and a tar to its end"
     )
     depth.add_argument("--fast", action="store_true", help="do not read what lies on disk, which is hashed otherwise")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", dest="output", action="store_const", const="json", help="print one JSON document")
+    form = _form_options(parser, FORMS, "print one JSON document")
     form.add_argument("--markdown", dest="output", action="store_const", const="markdown", help="print Markdown")
-    parser.set_defaults(output="text")
+    _colour_option(parser)
+    parser.add_argument("--only-broken", action="store_true", help="leave out what is whole")
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="print a line for each that is not whole, and nothing else"
+    )
     return parser
+
+
+def _form_options(parser: Parser, forms: Sequence[str], json: str) -> argparse._MutuallyExclusiveGroup:
+    """`--format`, and the short names that forms had before."""
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--format", dest="output", choices=forms, default="text", metavar="FORM", help=f"print {', '.join(forms)}"
+    )
+    form.add_argument("--json", dest="output", action="store_const", const="json", help=json)
+    return form
+
+
+def _colour_option(parser: Parser) -> None:
+    parser.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        metavar="WHEN",
+        help="colours: auto, always or never (auto: on a terminal; NO_COLOR and FORCE_COLOR decide)",
+    )
 
 
 def _create_parser() -> Parser:
@@ -355,7 +390,7 @@ def _undo_parser() -> Parser:
 
 def _write_options(parser: Parser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
-    parser.add_argument("--json", action="store_true", help="print the plan or the outcome as JSON")
+    _form_options(parser, ("text", "json"), "print the plan or the outcome as JSON")
 
 
 def _registry_parser() -> Parser:

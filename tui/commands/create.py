@@ -45,7 +45,7 @@ def run(options: Options, settings: Settings) -> int:
     for tag in options.tag:
         if not is_tag(tag):
             raise UsageError(f"--tag takes the name of a tag, not “{tag}”.")
-    write_what_fits(ascii_only=settings.ascii, json=options.json)
+    write_what_fits(ascii_only=settings.ascii, form=options.output)
     work = run_create(
         settings,
         specs[0],
@@ -58,7 +58,7 @@ def run(options: Options, settings: Settings) -> int:
         tags=tuple(options.tag),
         type=options.type,
         dry_run=options.dry_run,
-        json=options.json,
+        json=options.output == "json",
     )
     return asyncio.run(work)
 

@@ -42,14 +42,14 @@ def run(options: Options, settings: Settings) -> int:
     if settings.read_only and not options.dry_run:
         raise UsageError("--read-only forbids writing; add --dry-run to see what would be done.")
     places = [parse_source(text) for text in options.places]
-    write_what_fits(ascii_only=settings.ascii, json=options.json)
+    write_what_fits(ascii_only=settings.ascii, form=options.output)
     work = run_fix(
         settings,
         source,
         places,
         search_catalog=options.search_catalog,
         dry_run=options.dry_run,
-        json=options.json,
+        json=options.output == "json",
     )
     return asyncio.run(work)
 

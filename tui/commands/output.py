@@ -57,6 +57,23 @@ def err(text: str, end: str = "\n") -> None:
         silence(sys.stderr)
 
 
+def is_terminal(stream: TextIO) -> bool:
+    """Whether somebody looks at what is written there; not where it is closed."""
+    try:
+        return stream.isatty()
+    except ValueError:
+        return False
+
+
+def terminal_width(stream: TextIO) -> int | None:
+    """How many columns the terminal behind a stream has; None where there is none."""
+    if not is_terminal(stream):
+        return None
+    from shutil import get_terminal_size
+
+    return max(20, get_terminal_size().columns)
+
+
 def say(text: str) -> None:
     """A sentence of the program's own, past the line that tells how far it is."""
     wipe_progress()
@@ -64,14 +81,23 @@ def say(text: str) -> None:
 
 
 def show_progress(text: str) -> None:
-    """Write the line that tells how far it is again; for a terminal only."""
-    err(f"\r{text:<78}", end="")
+    """Write the line that tells how far it is again, never wider than the terminal; for a terminal only."""
+    from tui.text import cut, width
+
+    room = _progress_cells()
+    shown = cut(text, room)
+    err(f"\r{shown}{' ' * (room - width(shown))}", end="")
 
 
 def wipe_progress() -> None:
     """Nothing where there is no terminal, and so no such line."""
-    if sys.stderr.isatty():
-        err(f"\r{'':<78}\r", end="")
+    if is_terminal(sys.stderr):
+        err(f"\r{'':<{_progress_cells()}}\r", end="")
+
+
+def _progress_cells() -> int:
+    """One column stays free: in the last one some terminals begin a new line."""
+    return min(99, (terminal_width(sys.stderr) or 79) - 1)
 
 
 def has_terminal() -> bool:
@@ -90,15 +116,18 @@ def can_draw() -> bool:
     return True
 
 
-def write_what_fits(*, ascii_only: bool = False, json: bool = False) -> None:
+def write_what_fits(*, ascii_only: bool = False, form: str = "text") -> None:
     """What stdout cannot say, or may not (`--ascii`), gets a stand-in instead of a traceback: “...” for “…”.
 
-    In JSON it gets JSON's own escape, so that the values stay what they are.
+    In JSON and in markup it gets their own escape, so that the values stay what they are.
     """
     stdout = sys.stdout
     if not isinstance(stdout, io.TextIOWrapper):
         return
     if not ascii_only and stdout.encoding.lower().replace("-", "") == "utf8":
+        return
+    if form in ("html", "junit"):  # what the document says of its own encoding stays true
+        stdout.reconfigure(encoding="ascii", errors="xmlcharrefreplace")
         return
     import codecs
     from json import dumps
@@ -109,7 +138,7 @@ def write_what_fits(*, ascii_only: bool = False, json: bool = False) -> None:
         if not isinstance(error, UnicodeEncodeError):
             raise error
         part = error.object[error.start : error.end]
-        return dumps(part)[1:-1] if json else to_ascii(part), error.end
+        return dumps(part)[1:-1] if form in ("json", "sarif") else to_ascii(part), error.end
 
     codecs.register_error("fanfold", stand_in)
     stdout.reconfigure(encoding="ascii" if ascii_only else stdout.encoding, errors="fanfold")

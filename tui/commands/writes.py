@@ -33,7 +33,7 @@ def run(command: str, options: Options, settings: Settings) -> int:
         raise UsageError(f"{safe(words[-1], limit=200)}: name a tag or a digest in a registry.")
     if command == "delete" and not (options.yes or options.dry_run):
         raise UsageError("What is deleted may be gone for good: --dry-run shows what else would break, --yes deletes.")
-    write_what_fits(ascii_only=settings.ascii, json=options.json)
+    write_what_fits(ascii_only=settings.ascii, form=options.output)
     return asyncio.run(_run(command, settings, specs, words, options))
 
 
@@ -46,7 +46,12 @@ async def _run(
             engine.heed(spec)
         referrers = command == "copy" and options.referrers
         return await carry_out(
-            engine.inspector, command, words, referrers=referrers, dry_run=options.dry_run, json=options.json
+            engine.inspector,
+            command,
+            words,
+            referrers=referrers,
+            dry_run=options.dry_run,
+            json=options.output == "json",
         )
 
 

@@ -54,6 +54,7 @@ class HtmlWriter:
 
     def __init__(self) -> None:
         self.several = False
+        self.summary = ""
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER / "report"),
             autoescape=True,

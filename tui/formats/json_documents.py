@@ -19,6 +19,7 @@ class JsonWriter:
 
     def __init__(self) -> None:
         self.several = False
+        self.summary = ""
         self._written = 0
 
     def group(self, name: str, tags: Sequence[str]) -> str:

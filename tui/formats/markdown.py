@@ -22,6 +22,7 @@ class MarkdownWriter:
 
     def __init__(self) -> None:
         self.several = False
+        self.summary = ""
         self._written = 0
 
     def group(self, name: str, tags: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ class SarifWriter:
 
     def __init__(self) -> None:
         self.several = False
+        self.summary = ""
         self._begun = False
         self._results = 0
         self._rules = [*codes().values(), *records("verdict_rules.toml", Code).values()]

@@ -23,7 +23,7 @@ from tui.text import cut, plural, safe, shorten, size, width, with_keys
 if TYPE_CHECKING:
     from tui.explore.on_disk import Section
 
-#: Names of tags are given so many cells at most, before what is said of them.
+#: Names of tags are given so many cells, or half of a wide terminal, at most, before what is said of them.
 _NAME_CELLS = 40
 _GRADES = {Severity.ERROR: ("✗", "bad"), Severity.WARNING: ("!", "warn"), Severity.INFO: ("·", "dim")}
 _VERDICTS = {0: "verdict-good", 1: "verdict-bad", 3: "verdict-warn"}
@@ -38,14 +38,14 @@ class TextWriter:
 
     def __init__(self, sheet: Sheet) -> None:
         self.several = False
+        self.summary = ""
         self._sheet = sheet
         self._parts = 0
         self._names = 0
-        self._grouped = False
 
     def group(self, name: str, tags: Sequence[str]) -> str:
-        self._names = min(max(map(width, tags), default=0), _NAME_CELLS)
-        self._grouped = False
+        most = _NAME_CELLS if self._sheet.width is None else max(_NAME_CELLS, self._sheet.width // 2)
+        self._names = min(max(map(width, tags), default=0), most)
         if self._sheet.quiet:
             return ""
         return self._block([[(name, "title")]])

@@ -32,6 +32,8 @@ class Writer(Protocol):
     """
 
     several: bool
+    summary: str
+    """What belongs on the page of a build server's job, once it has ended; "" for most forms."""
 
     def group(self, name: str, tags: Sequence[str]) -> str:
         """What follows are reports on the tags of a repository; both safe."""

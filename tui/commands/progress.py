@@ -1,0 +1,85 @@
+"""The one line on stderr that tells how far a check is: rewritten in place, wiped before anything else is written."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from tui.commands.output import is_terminal, show_progress, wipe_progress
+from tui.engine import Engine
+from tui.explore.node import Node
+from tui.explore.tree import CheckProgress, Event
+
+_PACE = 0.1
+#: Nothing is said of a rate before so many seconds: it would be that of the first few answers.
+_WARM_UP = 1.0
+
+
+class CheckLine:
+    """Heard from `open` to `close`, and only where stderr is a terminal."""
+
+    def __init__(self, engine: Engine, *, quiet: bool = False) -> None:
+        self._engine = engine
+        self._spinner = ""
+        self._began = time.monotonic()
+        self._before = engine.trace.count
+        self._tick = 0
+        self._shown_at = 0.0
+        self._shown = False
+        self._tags, self._of = 0, 0
+        self._objects = 0
+        self._running: dict[Node, int] = {}
+        self._stop: Callable[[], None] = lambda: None
+        if is_terminal(sys.stderr) and not quiet:
+            from tui.explore.cells import glyphs  # late: where nobody looks, nothing turns
+
+            self._spinner = glyphs(engine.settings.ascii).spinner
+            self._stop = engine.explorer.subscribe(self._hear)
+
+    def expect(self, tags: int) -> None:
+        """So many tags more are looked at."""
+        self._of += tags
+
+    def finish(self, node: Node, objects: int) -> None:
+        """One of them is done, and these objects with it."""
+        self._tags += 1
+        self._objects += objects
+        self._running.pop(node, None)
+
+    def hide(self) -> None:
+        """Before anything else is written."""
+        if self._shown:
+            wipe_progress()
+            self._shown = False
+
+    def close(self) -> None:
+        """Nothing is shown any more."""
+        self._stop()
+        self.hide()
+
+    def _hear(self, event: Event) -> None:
+        if not isinstance(event, CheckProgress):
+            return
+        if event.running:
+            self._running[event.node] = event.done
+        now = time.monotonic()
+        if now - self._shown_at < _PACE:
+            return
+        self._shown_at, self._shown = now, True
+        self._tick += 1
+        show_progress(self.words(event, now))
+
+    def words(self, event: CheckProgress, now: float) -> str:
+        """ "⠹ 61 of 212 tags  1,204 objects  31 req/s  0:12", or of one image how far it is."""
+        elapsed = now - self._began
+        spinner = self._spinner[self._tick % len(self._spinner)]
+        if self._of > 1:
+            objects = self._objects + sum(self._running.values())
+            parts = [f"{self._tags:,} of {self._of:,} tags", f"{objects:,} objects"]
+        else:
+            parts = [f"checking {event.node.label}: {event.words}"]
+        if elapsed >= _WARM_UP:
+            parts.append(f"{(self._engine.trace.count - self._before) / elapsed:,.0f} req/s")
+        parts.append(f"{int(elapsed) // 60}:{int(elapsed) % 60:02}")
+        return f"{spinner} {'  '.join(parts)}"

@@ -1,0 +1,197 @@
+"""`fanfold check` in its forms: what goes to stdout and to stderr, colours, what is left out, and the exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.support import images
+from tests.support.commands import check, run_check
+from tests.support.fake_source import FakeSource
+from tui.cli import main
+from tui.commands.arguments import FORMS
+from tui.config import Settings
+from tui.demo.gallery import build_gallery
+from tui.demo.serve import Served
+from tui.engine import open_engine
+from tui.explore.tally import Tally
+from tui.formats.forms import open_writer
+from tui.formats.text import TextWriter
+from tui.formats.writer import Sheet
+from tui.registry.page import Page
+from tui.sources.base import SourceError
+from tui.sources.presence import Presence
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    served = Served.start(build_gallery())
+    yield served
+    served.stop()
+
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_every_form_has_a_writer() -> None:
+    writers = [open_writer(form, Sheet()) for form in FORMS]
+    assert len({type(writer) for writer in writers}) == len(FORMS)
+    assert any(isinstance(writer, TextWriter) for writer in writers)
+    for writer in writers:
+        list(writer.end(Tally()))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_exit_status_is_the_same_in_every_form(served: Served, form: str, capsys: Capture) -> None:
+    assert run_check(Settings(), [f"{served.address}/library/hello:1"], output=form) == 0
+    assert run_check(Settings(), [f"{served.address}/sandbox"], output=form) == 1
+    assert run_check(Settings(), [f"{served.address}/gallery/private"], output=form) == 3
+    assert capsys.readouterr().out
+
+
+def test_a_line_for_each_tag_of_a_repository(served: Served, capsys: Capture) -> None:
+    assert run_check(Settings(), [f"{served.address}/sandbox"]) == 1
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[0] == f"{served.address}/sandbox"
+    assert [line.split()[:2] for line in lines[1:4]] == [
+        ["✗", "0.16-edge"],
+        ["✓", "0.16-edge-amd64"],
+        ["✓", "0.16-edge-arm64"],
+    ]
+    assert lines[1].endswith("linux/arm64: 1 layer missing; stale-entry ×2")
+    assert len({re.search(r"\d kB", line).end() for line in lines[1:4] if re.search(r"\d kB", line)}) == 1  # type: ignore[union-attr]
+    assert lines[4:] == ["", "██▓  2 whole, 1 broken"]
+    assert err == ""
+
+
+class Guarded(FakeSource):
+    """A registry whose repository `secret` lists no tags for us."""
+
+    async def tags(self, repository: str) -> AsyncIterator[Page]:
+        if repository == "secret":
+            raise SourceError(Presence.DENIED, "The tags of secret may not be listed (401).")
+        async for page in super().tags(repository):
+            yield page
+
+
+def test_a_line_for_each_tag_of_a_registry(capsys: Capture) -> None:
+    source = Guarded()
+    gone = images.image("linux/amd64", seed="gone")
+    for repository, tag, image in (
+        ("app", "1.0", images.image("linux/amd64")),
+        ("app", "2.0", gone),
+        ("secret", "1", gone),
+        ("web/front", "1", images.image("linux/arm64")),
+    ):
+        source.put(repository, image, tag)
+    source.drop("app", gone.blobs[2].digest)
+
+    async def run() -> int:
+        engine = open_engine(Settings())
+        engine.inspector.adopt(source)
+        async with aclosing(engine):
+            return await check(engine, ["fake.test/"], (), "text")
+
+    assert asyncio.run(run()) == 1
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert [line.split()[:2] for line in lines[:5]] == [
+        ["fake.test/"],
+        ["✓", "app:1.0"],
+        ["✗", "app:2.0"],
+        ["?", "secret"],
+        ["✓", "web/front:1"],
+    ]
+    assert lines[2].endswith("linux/amd64: 1 layer missing; not-in-this-repository")
+    assert lines[3].endswith("The tags of secret may not be listed (401).")
+    assert lines[5:] == ["", "██▓░  2 whole, 1 broken, 1 unknown"]
+    assert err == ""
+
+
+def test_quiet_says_what_is_not_whole_and_nothing_else(served: Served, capsys: Capture) -> None:
+    assert run_check(Settings(), [f"{served.address}/library/hello:1"], quiet=True) == 0
+    assert capsys.readouterr() == ("", "")
+    assert run_check(Settings(), [f"{served.address}/sandbox", f"{served.address}/gallery/private"], quiet=True) == 1
+    out, err = capsys.readouterr()
+    broken, unknown = out.splitlines()
+    assert broken == f"✗ {served.address}/sandbox:0.16-edge  linux/arm64: 1 layer missing; stale-entry ×2"
+    assert unknown.startswith(f"? {served.address}/gallery/private:latest  It was not determined")
+    assert err == ""
+
+
+def test_only_what_is_broken_in_every_form(served: Served, capsys: Capture) -> None:
+    def said(form: str, name: str = "sandbox") -> str:
+        run_check(Settings(), [f"{served.address}/{name}"], output=form, only_broken=True)
+        return capsys.readouterr().out
+
+    text = said("text")
+    assert "0.16-edge-amd64" not in text and text.endswith("██▓  2 whole, 1 broken\n")
+    assert [each["reference"].rpartition(":")[2] for each in json.loads(said("json"))] == ["0.16-edge"]
+    assert json.loads(said("json", "library/hello:1")) == []
+    assert len(ElementTree.fromstring(said("junit"))) == 1
+    assert 'id="image-1"' in said("html") and 'id="image-2"' not in said("html")
+
+
+def test_colours_are_for_terminals_and_for_those_who_ask(
+    served: Served, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"{served.address}/sandbox:0.16-edge"
+    for variable in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(variable, raising=False)
+
+    def coloured(choice: str = "auto", form: str = "text") -> bool:
+        run_check(Settings(), [name], colour=choice, output=form)
+        return "\x1b[" in capsys.readouterr().out
+
+    assert not coloured()
+    assert coloured("always")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert coloured() and not coloured("never") and not coloured(form="json") and not coloured(form="html")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not coloured() and coloured("always")
+    monkeypatch.delenv("FORCE_COLOR")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert not coloured()
+    monkeypatch.setenv("NO_COLOR", "")
+    assert coloured()
+    monkeypatch.setenv("TERM", "dumb")
+    assert not coloured()
+
+
+def test_the_summary_of_a_job_is_appended(
+    served: Served, capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    assert main(["check", "--format", "github", f"{served.address}/sandbox:0.16-edge"]) == 1
+    out, _ = capsys.readouterr()
+    assert out.splitlines()[1].startswith("::error title=")
+    assert summary.read_text().startswith(f"before\n## {served.address}/sandbox:0.16-edge\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
+    assert main(["check", "--format", "github", f"{served.address}/sandbox:0.16-edge"]) == 1
+    assert "the job's summary could not be written: Is a directory." in capsys.readouterr().err
+
+
+def test_the_progress_of_many_tags_is_one_line_that_is_wiped(
+    served: Served, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    assert run_check(Settings(), [f"{served.address}/sandbox"]) == 1
+    err = capsys.readouterr().err
+    assert re.search(r"\r[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] \d+ of [\d,]+ tags  [\d,]+ objects  ", err)
+    assert "\n" not in err
+    assert err.endswith("\r")
+    assert max(map(len, err.split("\r"))) <= 59
+    assert run_check(Settings(), [f"{served.address}/sandbox"], quiet=True) == 1
+    assert capsys.readouterr().err == ""

@@ -54,9 +54,9 @@ OURS = {
     "": "cli config engine logfile regular_file resources text",
     "commands": "arguments check output printing progress",
     "explore": (
-        "advice checkrun choice digest_tags explorer finding findings inspector likely_places listing lists loader matrix node "
-        "objects observations report rollup scheduler search selection structure tag_guesses tally tree "
-        "verdict walker"
+        "advice checkrun choice digest_tags explorer finding findings inspector likely_places listing lists "
+        "loader matrix node objects observations report rollup scheduler search selection structure tag_guesses "
+        "tally tree verdict walker"
     ),
     "formats": "brief forms paint text writer",
     "oci": (

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from tui.compose.plan import How, PlannedObject
 from tui.explore.inspector import Inspector
-from tui.explore.walker import DEPTH_LIMIT, OBJECT_LIMIT
+from tui.explore.walker import DEPTH_LIMIT, OBJECT_LIMIT, ROW_LIMIT
 from tui.oci import attestation
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -91,7 +91,7 @@ class Availability:
         by_root: dict[Digest, frozenset[Digest]] = {}
         for root in roots:
             met: set[Digest] = set()
-            for digest, label, after in self._tree(root, ""):
+            for digest, label, after in self._tree(root, "", set()):
                 if digest not in planned:
                     continue
                 if after:
@@ -105,9 +105,12 @@ class Availability:
         named = {digest: replace(each, platforms=tuple(platforms.get(digest, ()))) for digest, each in objects.items()}
         return ObjectsBelow(tuple(named.values()), tuple(named[digest] for digest in manifests), by_root)
 
-    def _tree(self, manifest: AnyManifest | None, label: str, depth: int = 0) -> Iterator[tuple[Digest, str, bool]]:
+    def _tree(
+        self, manifest: AnyManifest | None, label: str, seen: set[tuple[Digest, str]], depth: int = 0
+    ) -> Iterator[tuple[Digest, str, bool]]:
         """What is below, in the order of the tree, with the platform it is for; manifests once more after their
-        children."""
+        children. What is below an object follows once for each platform, however many paths lead to it, and after
+        `ROW_LIMIT` of those once at all."""
         if isinstance(manifest, ImageManifest):
             for blob in (*((manifest.config,) if manifest.config else ()), *manifest.layers):
                 yield blob.digest, label, False
@@ -118,8 +121,12 @@ class Availability:
             about = attestation.reference_digest(entry)
             name = names.get(about or entry.digest, "") or label
             name = "" if entry.platform is not None and entry.platform.is_unknown and about is None else name
+            mark = (entry.digest, name if len(seen) < ROW_LIMIT else "")
             yield entry.digest, name, False
-            yield from self._tree(self._manifests.get(entry.digest), name, depth + 1)
+            if mark in seen:
+                continue
+            seen.add(mark)
+            yield from self._tree(self._manifests.get(entry.digest), name, seen, depth + 1)
             yield entry.digest, name, True
 
     def _homes(self, child: Descriptor, home: RepositoryLocation | None) -> tuple[RepositoryLocation, ...]:

@@ -1,0 +1,106 @@
+"""Indexes of indexes with repeated children: a few objects that endless paths lead to. What is written, planned or
+rehearsed of them takes seconds, or a clear sentence says which limit was hit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.compose.fixtures import Rig, make
+from tui.compose.edit import begin_new
+from tui.compose.plan import Plan
+from tui.compose.service import DraftService
+from tui.demo.images import index, put_image, put_index
+from tui.demo.store import Store
+from tui.explore.explorer import Explorer
+from tui.explore.node import Node
+from tui.oci.platform import Platform
+from tui.sources.registry import RegistrySource
+from tui.teach.rehearsal import Rehearsal
+
+LEVELS, WIDTH = 12, 10
+PLATFORMS = [
+    f"linux/{name}" for name in ("amd64", "arm64", "386", "ppc64le", "s390x", "riscv64", "mips64le", "loong64")
+]
+
+
+def lattice(store: Store, name: str, *, levels: int, same: bool, named: bool) -> None:
+    """`levels` of indexes, each of `WIDTH` entries: all the same child, or each of the level below; with platforms of
+    their own where they are `named`."""
+    one = make("leaf", "linux/amd64")
+    put_image(store, name, one)
+    below = [one.entry()]
+    for level in range(levels):
+        made = []
+        for number in range(1 if same else WIDTH):
+            entries = [dict(below[place % len(below)]) for place in range(WIDTH)]
+            for place, entry in enumerate(entries):
+                entry["annotations"] = {"level": f"{level}.{number}.{place}"}
+                if named:
+                    entry["platform"] = Platform.parse(PLATFORMS[place % len(PLATFORMS)]).to_document()
+            each = index(entries)
+            put_index(store, name, each)
+            made.append(each.descriptor())
+        below = made
+    put_index(store, name, index(below * (WIDTH if same else 1)), ("1",))
+
+
+SHAPES = [
+    pytest.param({"same": True, "named": False}, id="one child ten times"),
+    pytest.param({"same": False, "named": False}, id="ten children each"),
+    pytest.param({"same": False, "named": True}, id="ten children with platforms"),
+]
+
+
+@pytest.fixture
+def seconds() -> Iterator[None]:
+    began = time.process_time()
+    yield
+    assert time.process_time() - began < 20.0
+
+
+async def row(rig: Rig, name: str) -> tuple[Explorer, Node]:
+    explorer = Explorer(rig.inspector)
+    node = await explorer.add_reference(RegistrySource(rig.client, rig.registry), name, "1")
+    await explorer.open(node)
+    return explorer, node
+
+
+@pytest.mark.parametrize("levels", [6, LEVELS])
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_recreate_copy_and_fix(rig: Rig, shape: dict[str, bool], levels: int, seconds: None) -> None:
+    name = f"lattice{levels}{'-'.join(key for key, on in shape.items() if on)}"
+    rig.change(lambda store: lattice(store, name, levels=levels, **shape))
+    service = DraftService(rig.inspector, journal=rig.journal)
+    _, node = await row(rig, name)
+    draft = await service.recreate(node, lambda _text: None)
+    plans: list[Plan] = [
+        await service.plan(draft),
+        await service.plan_fix([rig.ref(f"{name}:1")], lambda _text: None),
+        await service.plan_copy(rig.at(f"{name}:1"), rig.ref(f"{name}-copy:1"), False, lambda _text: None),
+    ]
+    for plan in plans:
+        told = " ".join(problem.message for problem in plan.problems)
+        assert ("too deep or too many objects" in told) is (levels > 8), told
+        assert len(plan.objects) < 400
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_create_of_one(rig: Rig, shape: dict[str, bool], seconds: None) -> None:
+    name = f"create{'-'.join(key for key, on in shape.items() if on)}"
+    rig.change(lambda store: lattice(store, name, levels=LEVELS, **shape))
+    draft, failed = await begin_new(rig.inspector, rig.ref(f"{name}:new"), [rig.at(f"{name}:1")])
+    assert not draft.entries and len(failed) == 1
+    assert "nests indexes more than 8 deep, or more than 64 of them" in failed[0].sentence
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_rehearsal(rig: Rig, shape: dict[str, bool], seconds: None) -> None:
+    name = f"rehearsal{'-'.join(key for key, on in shape.items() if on)}"
+    rig.change(lambda store: lattice(store, name, levels=LEVELS, **shape))
+    explorer, node = await row(rig, name)
+    steps = await Rehearsal(explorer, node, Platform.parse("linux/amd64")).run()
+    assert len(steps) < 30
+    assert steps[-1].stopped and steps[-1].answer == "The indexes are nested too deep."

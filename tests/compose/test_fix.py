@@ -208,6 +208,51 @@ async def test_a_tag_that_is_not_there_cannot_be_fixed(rig: Rig) -> None:
     assert not undetermined(plan)
 
 
+async def test_a_digest_that_is_missing_itself_is_brought_back_from_another_place(rig: Rig) -> None:
+    """What a digest names is the same wherever it is: the root is put last, after all below it."""
+    images = [make("a", f"linux/{name}") for name in ("amd64", "arm64")]
+    digest = rig.put_list("elsewhere/app", images, "1")
+    rig.put("roots", images[0])
+    plan = await plan_of(rig, f"roots@{digest}", places=("elsewhere/app",))
+    assert is_whole(plan) and (plan.before, plan.digest) == (None, digest)
+    assert (plan.steps[-1].kind, plan.steps[-1].digest) == (StepKind.MANIFEST, digest)
+    assert (await rig.push(plan).run()).outcome is Outcome.PUSHED
+    rig.inspector.forget_location()
+    after = await plan_of(rig, f"roots@{digest}")
+    assert is_whole(after) and not after.steps and after.before == digest
+
+
+async def test_a_missing_image_comes_back_from_the_bytes_that_the_journal_kept(rig: Rig) -> None:
+    one = make("kept", "linux/amd64")
+    rig.put("kept", one, "1")
+    assert (await rig.pushed("kept:list", "kept:1")).ok
+    digest = rig.holds("kept", "list")
+    rig.change(lambda store: store.delete_manifest("kept", str(digest)))
+    rig.inspector.forget_location()
+    plan = await plan_of(rig, f"kept@{digest}")
+    assert is_whole(plan) and [step.digest for step in plan.steps] == [digest]
+    assert (await rig.push(plan).run()).ok
+    assert not (await plan_of(rig, f"kept@{digest}")).steps
+
+
+async def test_a_missing_digest_whose_layer_is_nowhere_is_not_put(rig: Rig) -> None:
+    images = [make("hole", f"linux/{name}") for name in ("amd64", "arm64")]
+    digest = rig.put_list("elsewhere/hole", images, "1")
+    lose(rig, "elsewhere/hole", images[1].layers[1].digest)
+    plan = await plan_of(rig, f"hole@{digest}", places=("elsewhere/hole",))
+    assert not is_whole(plan)
+    assert digest not in {step.digest for step in plan.steps}
+    told = " ".join(problem.message for problem in plan.problems)
+    assert f"The index {digest}" in told and "so it is not put" in told
+
+
+async def test_a_missing_digest_that_is_nowhere_is_said_in_plain_words(rig: Rig) -> None:
+    digest = make("nowhere", "linux/amd64").manifest.digest
+    plan = await plan_of(rig, f"app@{digest}", places=("staging",))
+    assert not plan.ready and plan.problems[0].code == "no-such-manifest"
+    assert "in no other place that was asked" in plan.problems[0].message
+
+
 async def test_recreating_knows_where_the_search_found_it(rig: Rig) -> None:
     """The offer `R` ended in “exists nowhere” for a layer that fanfold itself had found in another repository."""
     images = broken(rig)

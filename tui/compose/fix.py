@@ -10,7 +10,7 @@ it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tui.compose.availability import Availability, ObjectsBelow
@@ -77,11 +77,20 @@ async def plan_fix(
     refusal = read_only(inspector, first)
     if refusal is not None and not dry_run:
         return Plan(Action.FIX, first, (), problems=(refusal,))
-    roots, trouble = await _roots(inspector, location, targets)
+    search = _Search(dict.fromkeys(places))
+    back: dict[Digest, PlannedObject] = {}
+
+    async def elsewhere(digest: Digest) -> AnyManifest | None:
+        found = await _root_elsewhere(inspector, location, digest, search, catalog, journal, tell)
+        if found is None:
+            return None
+        back[digest], manifest = found
+        return manifest
+
+    roots, trouble = await _roots(inspector, location, targets, elsewhere)
     if not roots:
         return Plan(Action.FIX, first, (), problems=tuple(trouble), asked=inspector.requests - asked_before)
     different = list({root.digest: root for _, root in roots}.values())
-    search = _Search(dict.fromkeys(places))
     guesses = await _from_journal(journal, [target for target, _ in roots])
     below = ObjectsBelow((), ())
     for _ in range(DEPTH_LIMIT + 1):
@@ -97,11 +106,17 @@ async def plan_fix(
     steps = [blob_step(each) for each in objects if each.how in (How.MOUNT, How.COPY) and each.digest in kept]
     steps += [manifest_step(each) for each in below.manifests if each.how is How.PUT and each.digest not in held_back]
     lacking = {each.digest for each in objects if each.how in LACKING}
+    for digest, root_object in back.items():
+        held = below.by_root.get(digest, frozenset()) & lacking
+        objects = (*objects, _held_back(root_object, len(held)) if held else root_object)
+        steps += [] if held else [manifest_step(root_object)]  # last: it names all the others
     needed = lacking | {step.digest for step in steps}
-    broken = [target for target, root in roots if below.by_root.get(root.digest, frozenset()) & needed]
+    broken = [
+        target for target, root in roots if root.digest in back or below.by_root.get(root.digest, frozenset()) & needed
+    ]
     if len(targets) > 1:
         wanted = {root.digest for target, root in roots if target in broken}
-        those = frozenset[Digest]().union(*(below.by_root.get(digest, frozenset()) for digest in wanted))
+        those = wanted.union(*(below.by_root.get(digest, frozenset()) for digest in wanted))
         objects = tuple(each for each in objects if each.digest in those)
     shown, root = next(((target, root) for target, root in roots if target in broken[:1]), roots[0])
     problems = [
@@ -121,9 +136,9 @@ async def plan_fix(
         media_type=root.media_type,
         digest=root.digest,
         raw=root.raw,
-        before=root.digest,
-        before_raw=root.raw,
-        before_media_type=root.media_type,
+        before=None if root.digest in back else root.digest,
+        before_raw=None if root.digest in back else root.raw,
+        before_media_type="" if root.digest in back else root.media_type,
         problems=tuple(problems),
         warnings=tuple(warnings),
         asked=inspector.requests - asked_before,
@@ -160,15 +175,30 @@ def _confirmation(plan: Plan, broken: int, looked: int) -> str:
 
 
 async def _roots(
-    inspector: Inspector, location: RepositoryLocation, targets: Sequence[Reference]
+    inspector: Inspector,
+    location: RepositoryLocation,
+    targets: Sequence[Reference],
+    elsewhere: Callable[[Digest], Awaitable[AnyManifest | None]],
 ) -> tuple[list[tuple[Reference, AnyManifest]], list[Problem]]:
-    """What the tags hold now, and why that of some is not known."""
+    """What the tags hold now, and why that of some is not known. What a digest names is asked for `elsewhere` when it
+    is not there: its bytes are the same wherever they are."""
 
     async def one(target: Reference) -> AnyManifest | Problem:
         name = safe(str(target))
         try:
             manifest = await inspector.manifest(location, target.selector, fresh=True)
         except SourceError as error:
+            if error.presence is Presence.MISSING and target.digest is not None:
+                manifest_there = await elsewhere(target.digest)
+                if manifest_there is None:
+                    sentence = (
+                        f"{name} is not there and in no other place that was asked. Only its bytes tell what belongs "
+                        "below it: name a place that has it (`fanfold fix --from PLACE`), or push it again."
+                    )
+                    return Problem("no-such-manifest", sentence)
+                if isinstance(manifest_there, OpaqueManifest):
+                    return Problem("tag-unreadable", f"What {name} holds is not followed: {manifest_there.reason}")
+                return manifest_there
             if error.presence is Presence.MISSING:
                 sentence = f"{name} is not there, and without it nobody knows what belongs below it: {error.sentence}"
                 return Problem("no-such-tag", sentence)
@@ -186,6 +216,46 @@ async def _roots(
         (target, answer) for target, answer in zip(targets, answers, strict=True) if not isinstance(answer, Problem)
     ]
     return roots, [replace(answer, stops=not roots) for answer in answers if isinstance(answer, Problem)]
+
+
+async def _root_elsewhere(
+    inspector: Inspector,
+    target: RepositoryLocation,
+    digest: Digest,
+    search: _Search,
+    catalog: Sequence[RepositoryLocation],
+    journal: Journal | None,
+    tell: Progress,
+) -> tuple[PlannedObject, AnyManifest] | None:
+    """The manifest that a digest names and that is missing, from the first place that has it; None when none has. Its
+    blobs are looked for there too."""
+    wanted = PlannedObject(digest, "manifest", "", 0, How.NOWHERE)
+
+    def planned(manifest: AnyManifest, place: RepositoryLocation | None) -> tuple[PlannedObject, AnyManifest]:
+        kind = "index" if isinstance(manifest, Index) else "manifest"
+        found = replace(wanted, kind=kind, media_type=manifest.media_type, size=manifest.size, how=How.PUT)
+        return replace(found, source=place, raw=manifest.raw), manifest
+
+    asked = 0
+    candidates = [place async for place in _candidates(inspector, target, wanted, tuple(search.places), catalog)]
+    for place in candidates:
+        if place == target or asked >= QUESTIONS + (CATALOG_QUESTIONS if catalog else 0):
+            continue
+        asked += 1
+        tell(f"looking for {digest.short} in {safe(str(place))}")
+        try:
+            manifest = await inspector.manifest(place, str(digest))
+        except (SourceError, OciError):
+            continue
+        search.places[place] = None
+        return planned(manifest, place)
+    raw = await _kept_bytes(inspector, target, digest, journal)
+    if raw is not None:
+        try:
+            return planned(decode(raw), None)
+        except OciError:
+            return None
+    return None
 
 
 async def _from_journal(journal: Journal | None, targets: Sequence[Reference]) -> list[RepositoryLocation]:
@@ -311,9 +381,7 @@ def _possible(roots: Sequence[AnyManifest], below: ObjectsBelow) -> tuple[set[Di
             if digest in held_back or (digest in planned and planned[digest].how in LACKING)
         ]
         if each.how is How.PUT and lost:
-            where = f"it is in {safe(str(each.source))}" if each.source is not None else "its bytes are at hand"
-            detail = f"{where}, but {plural(len(lost), 'object')} below it cannot be had, so it is not put"
-            held_back[each.digest] = replace(each, how=How.NOWHERE, detail=detail)
+            held_back[each.digest] = _held_back(each, len(lost))
     reached: set[Digest] = set()
     ahead = [digest for root in roots for digest in _named_by(root)]
     while ahead:
@@ -323,6 +391,13 @@ def _possible(roots: Sequence[AnyManifest], below: ObjectsBelow) -> tuple[set[Di
         reached.add(digest)
         ahead += children.get(digest, ())
     return reached, held_back
+
+
+def _held_back(each: PlannedObject, lost: int) -> PlannedObject:
+    """A manifest that is not put, because so many objects below it cannot be had."""
+    where = f"it is in {safe(str(each.source))}" if each.source is not None else "its bytes are at hand"
+    detail = f"{where}, but {plural(lost, 'object')} below it cannot be had, so it is not put"
+    return replace(each, how=How.NOWHERE, detail=detail)
 
 
 def _named_by(manifest: AnyManifest) -> tuple[Digest, ...]:

@@ -388,7 +388,7 @@ def to_text(plan: Plan) -> str:
 def _lines(plan: Plan) -> Iterator[str]:
     more = f" and {plural(len(plan.tags), 'other tag')}" if plan.tags and plan.action is Action.FIX else ""
     yield f"{str(plan.action).capitalize()} {safe(str(plan.target))}{more}"
-    yield f"  now     {plan.before or 'no such tag'}"
+    yield f"  now     {plan.before or ('not there' if plan.target.digest is not None else 'no such tag')}"
     if plan.digest is not None:
         yield f"  then    {plan.digest}" + ("" if plan.changes_tag else "  (the same)")
     if plan.media_type:

@@ -35,7 +35,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "registry": frozenset({"oci", "regular_file", "text"}),
     "sources": frozenset({"registry", "oci", "regular_file", "resources", "text"}),
     "explore": frozenset({"sources", "registry", "oci", "resources", "text"}),
-    "formats": frozenset({"explore", "sources", "oci", "resources", "text"}),
+    "formats": frozenset({"tools", "explore", "sources", "oci", "resources", "text"}),
     "compose": frozenset({"explore", "sources", "registry", "oci", "text"}),
     "teach": frozenset({"compose", "explore", "sources", "registry", "oci", "resources", "text"}),
     "tools": frozenset({"compose", "explore", "sources", "registry", "oci", "resources", "text"}),
@@ -63,7 +63,20 @@ ALLOWED: dict[str, frozenset[str]] = {
         }
     ),
     "commands": frozenset(
-        {"config", "engine", "app", "demo", "compose", "formats", "explore", "sources", "registry", "oci", "text"}
+        {
+            "config",
+            "engine",
+            "app",
+            "demo",
+            "tools",
+            "compose",
+            "formats",
+            "explore",
+            "sources",
+            "registry",
+            "oci",
+            "text",
+        }
     ),
     "cli": frozenset({"commands", "config", "crash", "oci"}),
     "__main__": frozenset({"cli"}),

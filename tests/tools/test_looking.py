@@ -25,11 +25,13 @@ from tui.oci.media import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
 from tui.oci.platform import Platform
 from tui.registry.access import Access
 from tui.registry.settings import ClientSettings, HostSettings
+from tui.resources import FOLDER
 from tui.sources.archive import open_archive
 from tui.sources.disk import open_layout
 from tui.sources.docker_manifests import DockerManifests
 from tui.sources.storage import StorageSource
 from tui.tools.looking import look_lines, platform_lines, registry_values
+from tui.tools.pulling import pull_line
 from tui.tools.table import CommandLine
 
 
@@ -354,3 +356,13 @@ def test_a_stored_list_whose_name_nobody_can_tell(tmp_path: Path) -> None:
     node = Node("k", Kind.TAG, source, "example.com_app-1", tag="stored")
     docker = [command for command in look_lines(node) if command.tool == "docker manifest"]
     assert [command.line for command in docker] == [""] and "cannot be told" in docker[0].note
+
+
+def test_there_is_one_home_for_the_line_that_pulls() -> None:
+    digest = f"h/app@sha256:{'a' * 64}"
+    assert pull_line("h/app:1") == "docker pull h/app:1"
+    assert pull_line(digest, Platform.parse("linux/arm/v7")) == f"docker pull --platform linux/arm/v7 {digest}"
+    assert pull_line(digest, Platform.parse("unknown/unknown")) == f"docker pull {digest}"
+    assert pull_line("h/a b") == "docker pull 'h/a b'"
+    written = [path for path in FOLDER.parent.rglob("*.py") if "docker pull {" in path.read_text(encoding="utf-8")]
+    assert not written, "docker pull lines are made by tui.tools.pulling"

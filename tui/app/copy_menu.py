@@ -13,6 +13,7 @@ from tui.explore.node import MANIFEST_KINDS, Node
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.registry.shell_login import comment_on
+from tui.tools.pulling import pull_line, pull_line_of
 
 if TYPE_CHECKING:
     from tui.registry.trace import Exchange
@@ -38,6 +39,9 @@ class Line(Protocol):
     def line(self) -> str: ...
 
 
+PULL = "docker pull line"
+
+
 @dataclass(frozen=True, slots=True)
 class CopyItem:
     """One line of the menu. `text` is raw; "" when it is made later (JSON, report) or cannot be (then `reason`)."""
@@ -53,7 +57,6 @@ def copy_menu(node: Node, commands: Sequence[Line]) -> list[CopyItem]:
     """The menu for a row. Every text is whole: a digest is never cut."""
     digest = node.digest
     no_digest = "" if digest else "no digest is known here yet"
-    image = node.image()
     tag_holder = next((row for row in (node, *node.ancestors()) if row.tag is not None), None)
     made = [CopyItem("d", "digest", "digest", str(digest or ""), no_digest)]
     where = node.repository
@@ -67,7 +70,8 @@ def copy_menu(node: Node, commands: Sequence[Line]) -> list[CopyItem]:
     else:
         text = node.source.reference(where, tag=tag_holder.tag)
         made.append(CopyItem("t", "reference", "repository:tag", text))
-    made.append(_pull(node, image))
+    pull, why = pull_line_of(node)
+    made.append(CopyItem("p", "pull", PULL, pull, why))
     curl = next((command.line for command in commands if command.tool == "curl"), "")
     curl += comment_on(curl)
     made.append(CopyItem("u", "curl", "curl line", curl, "" if curl else "there is no request for this"))
@@ -107,42 +111,14 @@ def request_menu(exchange: Exchange) -> list[CopyItem]:
 
 def pushed_menu(plan: Plan, result: PushResult) -> list[CopyItem]:
     """The menu for what a push put there."""
-    title, reason = "docker pull line", ""
-    if plan.action is Action.LOCAL:
-        reason = "it is in Docker's own store: nothing is pulled"
-    pull = (
-        CopyItem("p", "pull", title, reason=reason)
-        if reason
-        else CopyItem("p", "pull", title, f"docker pull {result.copyable}")
-    )
+    local = plan.action is Action.LOCAL
+    reason = "it is in Docker's own store: nothing is pulled" if local else ""
+    pull = CopyItem("p", "pull", PULL, "" if local else pull_line(result.copyable), reason)
     return [
         CopyItem("d", "digest", "digest", str(result.digest)),
         CopyItem("r", "reference", "repository@digest", result.copyable),
         pull,
     ]
-
-
-def _pull(node: Node, image: Node | None) -> CopyItem:
-    title = "docker pull line"
-    if image is None or image.repository is None:
-        return CopyItem("p", "pull", title, reason="select a tag or an image")
-    if node.source.registry is None:
-        return CopyItem("p", "pull", title, reason="docker pulls from registries only")
-    if image.tag is not None:
-        text = image.source.reference(image.repository, tag=image.tag)
-    elif image.digest is not None:
-        text = image.source.reference(image.repository, digest=image.digest)
-    else:
-        return CopyItem("p", "pull", title, reason="no digest is known here yet")
-    platform = f"--platform {_platform(image)} " if _platform(image) else ""
-    return CopyItem("p", "pull", title, f"docker pull {platform}{text}")
-
-
-def _platform(image: Node) -> str:
-    platform = image.platform
-    if platform is None or platform.is_unknown or image.tag is not None:
-        return ""
-    return "/".join(part for part in (platform.os, platform.architecture, platform.variant) if part)
 
 
 def has_json(node: Node) -> bool:

@@ -12,6 +12,7 @@ from tui.config import Settings
 from tui.demo.gallery import GALLERY, Sample, build_gallery
 from tui.demo.serve import CannotServe, Served
 from tui.text import plural
+from tui.tools.pulling import first_lines
 
 
 def run(options: Options, _settings: Settings) -> int:
@@ -61,9 +62,7 @@ def introduction(address: str, samples: Iterable[Sample] = GALLERY) -> str:
             *lines,
             "",
             "Try:",
-            f"  curl http://{address}/v2/_catalog",
-            f"  docker manifest inspect --insecure {address}/library/hello:latest",
-            f"  skopeo inspect --raw --tls-verify=false docker://{address}/library/hello:latest",
+            *(f"  {line}" for line in first_lines(address, "library/hello", "latest")),
             f"  fanfold check {address}/gallery/missing-layer",
             "",
             "Ctrl-C ends it.",

@@ -77,7 +77,8 @@ class Report:
     observation: Observation
     """What is known of the reference itself."""
     counts: dict[str, int]
-    pull_line: str = ""
+    pulled_as: str = ""
+    """The reference under which clients pull it; "" for what is in no registry."""
     answers: tuple[Answer, ...] = ()
     """What there is for each platform that was asked for, or expected."""
     tags: Coverage | None = None
@@ -196,7 +197,7 @@ def report(
         observation=observation,
         counts={presence.value: counts[presence] for presence in COUNTED},
         answers=answers,
-        pull_line=f"docker pull {reference_of(node)}" if node.source.registry is not None else "",
+        pulled_as=reference_of(node) if node.source.registry is not None else "",
     )
 
 

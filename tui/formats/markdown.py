@@ -12,6 +12,7 @@ from tui.explore.report import Report
 from tui.explore.tally import Tally
 from tui.sources.presence import Presence
 from tui.text import safe, size, with_keys
+from tui.tools.pulling import pull_line
 
 if TYPE_CHECKING:
     from tui.explore.on_disk import Section
@@ -82,8 +83,8 @@ def _platform_lines(report: Report) -> list[str]:
     for line in report.platforms:
         can = {True: "can be pulled", False: "cannot be pulled", None: "not determined"}[line.pullable]
         lines.append(f"- {escaped(line.platform)}: {can}, {code(line.digest or 'no digest')}")
-    if report.pull_line and any(line.pullable for line in report.platforms):
-        lines += ["", f"Pull it with {code(report.pull_line)}"]
+    if report.pulled_as and any(line.pullable for line in report.platforms):
+        lines += ["", f"Pull it with {code(pull_line(report.pulled_as))}"]
     return [*lines, ""]
 
 

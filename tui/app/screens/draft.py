@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from tui.app.actions import ActionSet
 from tui.app.controllers.draft_edits import DraftEditController
@@ -15,8 +14,7 @@ from tui.app.controllers.full_screens import FullScreenController
 from tui.app.failure import failure
 from tui.app.pages.draft import draft_page, headline, notices, order, summary, table
 from tui.app.styled_text import Line, Lines
-from tui.app.widgets.bars import Clickable
-from tui.app.widgets.frame import OneLine, ScreenFrame, boxed
+from tui.app.widgets.frame import FramedScreen, OneLine, ScreenFrame, boxed
 from tui.app.widgets.page import PageView
 from tui.app.widgets.rowlist import RowList
 from tui.compose.draft import Draft, Entry
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     from tui.app.screens.main import MainScreen
 
 
-class DraftScreen(Screen[Draft]):
+class DraftScreen(FramedScreen[Draft]):
     """Answers with the draft that shall be planned, or None when the reader went back (the draft is kept then)."""
 
     CSS_PATH = "frame.tcss"
@@ -160,15 +158,6 @@ class DraftScreen(Screen[Draft]):
         place = next((place for place, entry in enumerate(self._rows) if entry.key == key), None)
         if place is not None:
             self.rows.go(place)
-
-    async def action_act(self, action_id: str) -> None:
-        """What every key is bound to."""
-        if action_id in self.actions:
-            self.actions.run(action_id)
-
-    async def on_clickable_act(self, event: Clickable.Act) -> None:
-        event.stop()
-        self.actions.run(event.action)
 
     @on(RowList.Moved)
     def _moved(self, event: RowList.Moved) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from tui.app.actions import ActionSet
@@ -18,8 +17,7 @@ from tui.app.failure import failure
 from tui.app.pages.parts import blank, prose
 from tui.app.pages.plan import plan_page
 from tui.app.styled_text import Line, Lines
-from tui.app.widgets.bars import Clickable
-from tui.app.widgets.frame import ScreenFrame, boxed
+from tui.app.widgets.frame import FramedScreen, ScreenFrame, boxed
 from tui.app.widgets.page import PageView
 from tui.compose.plan import Plan
 from tui.engine import client_settings
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     from tui.app.screens.main import MainScreen
 
 
-class PlanScreen(Screen[Plan]):
+class PlanScreen(FramedScreen[Plan]):
     """Answers with the plan that shall be run; None when nothing shall happen."""
 
     CSS_PATH = "frame.tcss"
@@ -195,15 +193,6 @@ class PlanScreen(Screen[Plan]):
             event.stop()
             event.prevent_default()
             self.page.follow()
-
-    async def action_act(self, action_id: str) -> None:
-        """What every key is bound to."""
-        if action_id in self.actions:
-            self.actions.run(action_id)
-
-    async def on_clickable_act(self, event: Clickable.Act) -> None:
-        event.stop()
-        self.actions.run(event.action)
 
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from tui.app.actions import ActionSet
 from tui.app.controllers.full_screens import FullScreenController
@@ -15,8 +14,7 @@ from tui.app.controllers.push import PushController
 from tui.app.failure import failure
 from tui.app.pages.push import Progress, progress_page, result_page
 from tui.app.styled_text import Line
-from tui.app.widgets.bars import Clickable
-from tui.app.widgets.frame import ScreenFrame, boxed
+from tui.app.widgets.frame import FramedScreen, ScreenFrame, boxed
 from tui.app.widgets.page import PageView
 from tui.compose.events import Event, Outcome, PushResult
 from tui.compose.plan import Action, DiffRow, Plan
@@ -46,7 +44,7 @@ class Ended:
     """`again` (plan again against what is there), `theirs` (begin from what they pushed) or ""."""
 
 
-class PushScreen(Screen[Ended]):
+class PushScreen(FramedScreen[Ended]):
     """Runs one plan, at once. Answers None when the run itself broke off and nothing is known of its end."""
 
     CSS_PATH = "frame.tcss"
@@ -182,12 +180,3 @@ class PushScreen(Screen[Ended]):
             self.redraw()
         else:
             self.main.say("The last write is under way: it is finished and read back first.")
-
-    async def action_act(self, action_id: str) -> None:
-        """What every key is bound to."""
-        if action_id in self.actions:
-            self.actions.run(action_id)
-
-    async def on_clickable_act(self, event: Clickable.Act) -> None:
-        event.stop()
-        self.actions.run(event.action)

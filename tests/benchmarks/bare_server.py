@@ -8,16 +8,15 @@ import multiprocessing
 import socket
 from collections.abc import Iterator
 
-DIGEST = "sha256:" + "a" * 64
 _HEAD = (
-    f"HTTP/1.1 200 OK\r\nDocker-Content-Digest: {DIGEST}\r\nContent-Type: application/octet-stream\r\n"
+    "HTTP/1.1 200 OK\r\nDocker-Content-Digest: %s\r\nContent-Type: application/octet-stream\r\n"
     'Docker-Distribution-Api-Version: registry/2.0\r\nEtag: "x"\r\nDate: Fri, 01 Jan 2027 00:00:00 GMT\r\n'
     "Content-Length: 155\r\n\r\n"
 ).encode()
 
 
 class _Bare(asyncio.Protocol):
-    """Answers every request head with the same HEAD answer, after `delay` seconds."""
+    """Says of every blob that it is there, after `delay` seconds, in an answer that leaves no doubt."""
 
     def __init__(self, delay: float) -> None:
         self.delay = delay
@@ -31,15 +30,16 @@ class _Bare(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.buffer += data
         while b"\r\n\r\n" in self.buffer:
-            _, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+            head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+            digest = head.partition(b" HTTP/")[0].rpartition(b"/")[2]
             if self.delay:
-                asyncio.get_running_loop().call_later(self.delay, self.answer)
+                asyncio.get_running_loop().call_later(self.delay, self.answer, digest)
             else:
-                self.answer()
+                self.answer(digest)
 
-    def answer(self) -> None:
+    def answer(self, digest: bytes) -> None:
         if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(_HEAD)
+            self.transport.write(_HEAD % digest)
 
 
 def _serve(listener: socket.socket, delay: float) -> None:

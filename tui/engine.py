@@ -78,7 +78,8 @@ class Engine:
                     rests[name] = ends
                     say(f"{name} limits the rate of requests: waiting {duration(left)}.")
 
-        self.trace.subscribe(lambda exchange: hear())
+        # Nothing new is known because a request goes out; what was learnt before it is heard when it is answered.
+        self.trace.subscribe(lambda exchange: hear() if exchange.state != "running" else None)
         self._last_words = hear
 
     def heed(self, spec: SourceSpec) -> None:

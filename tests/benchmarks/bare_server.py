@@ -9,10 +9,10 @@ import socket
 from collections.abc import Iterator
 
 _HEAD = (
-    "HTTP/1.1 200 OK\r\nDocker-Content-Digest: %s\r\nContent-Type: application/octet-stream\r\n"
-    'Docker-Distribution-Api-Version: registry/2.0\r\nEtag: "x"\r\nDate: Fri, 01 Jan 2027 00:00:00 GMT\r\n'
-    "Content-Length: 155\r\n\r\n"
-).encode()
+    b"HTTP/1.1 200 OK\r\nDocker-Content-Digest: %s\r\nContent-Type: application/octet-stream\r\n"
+    b'Docker-Distribution-Api-Version: registry/2.0\r\nEtag: "x"\r\nDate: Fri, 01 Jan 2027 00:00:00 GMT\r\n'
+    b"Content-Length: 155\r\n\r\n"
+)
 
 
 class _Bare(asyncio.Protocol):

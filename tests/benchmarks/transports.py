@@ -1,7 +1,6 @@
-"""Which connections to put below httpx: `python -m tests.benchmarks.transports`.
+"""Which connections to use: `python -m tests.benchmarks.transports`.
 
-1,000 HEADs with 8, 16 and 64 at once, by httpx's own pool, by our transport under `httpx.AsyncClient`, by our
-transport as the client uses it, and by aiohttp alone.
+1,000 HEADs with 8, 16 and 64 at once, by httpx's own pool, by our transport, and by aiohttp alone.
 """
 
 from __future__ import annotations
@@ -13,9 +12,10 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 import httpx
+from multidict import CIMultiDict
 
 from tests.benchmarks.bare_server import bare_server
-from tui.registry.transport import AiohttpTransport, BodylessRequest
+from tui.registry.transport import Transport
 
 CHECKS = 1_000
 
@@ -42,21 +42,11 @@ async def httpx_pool(host: str, at_once: int) -> float:
         return await rate(lambda: client.head(f"http://{host}{target()}"), at_once)
 
 
-async def httpx_on_aiohttp(host: str, at_once: int) -> float:
-    async with httpx.AsyncClient(transport=AiohttpTransport()) as client:
-        return await rate(lambda: client.head(f"http://{host}{target()}"), at_once)
-
-
 async def ours(host: str, at_once: int) -> float:
-    transport = AiohttpTransport()
-    base, headers = httpx.URL(f"http://{host}/"), httpx.Headers({"Accept": "*/*", "User-Agent": "bench"})
+    transport, headers = Transport(), CIMultiDict({"Accept": "*/*", "User-Agent": "bench"})
 
     async def check() -> None:
-        extensions: dict[str, object] = {"target": target().encode()}
-        response = await transport.handle_async_request(
-            BodylessRequest("HEAD", base, headers=headers, extensions=extensions)
-        )
-        await response.aclose()
+        (await transport.send("HEAD", f"http://{host}{target()}", headers)).close()
 
     try:
         return await rate(check, at_once)
@@ -79,7 +69,6 @@ def main() -> None:
     with bare_server() as host:
         for name, run in (
             ("httpx.AsyncClient, its own pool", httpx_pool),
-            ("httpx.AsyncClient, our transport", httpx_on_aiohttp),
             ("our transport alone", ours),
             ("aiohttp alone", bare_aiohttp),
         ):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import urllib.request
 
 import aiohttp
-import httpx
 import pytest
 
 from tests.registry.conftest import Connect, Serve
@@ -13,7 +12,6 @@ from tests.registry.images import LAYER
 from tests.registry.server import Asked, Reply
 from tui.oci.digest import Digest
 from tui.registry.errors import Unreachable
-from tui.registry.transport import BodylessRequest
 
 
 async def test_aiohttp_has_the_private_attributes_that_are_set_and_read() -> None:
@@ -24,14 +22,6 @@ async def test_aiohttp_has_the_private_attributes_that_are_set_and_read() -> Non
 
 def test_the_proxies_can_be_asked() -> None:
     assert urllib.request.proxy_bypass_environment("h.example.com", {"no": "example.com"})  # type: ignore[attr-defined]
-
-
-def test_a_request_without_a_body_is_made_as_httpx_makes_it() -> None:
-    """`BodylessRequest` leaves out the constructor of httpx: whatever that sets is set."""
-    url = httpx.URL("https://h.example.com/")
-    usual = vars(httpx.Request("GET", url, extensions={}))
-    quick = vars(BodylessRequest("GET", url, headers=httpx.Headers(), extensions={}))
-    assert usual.keys() - quick.keys() <= {"_content"}, "which is only there when a body was given"
 
 
 async def test_a_kept_connection_that_is_dead_is_not_asked_twice_unseen(serve: Serve, connect: Connect) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from multidict import CIMultiDict
+
 from tui.registry import redact
 from tui.registry.clock import Deadlines
 from tui.registry.endpoints import Endpoints, Origin
@@ -19,7 +21,7 @@ from tui.registry.request import NoResponse, Pairs, Request, Response, Stream
 from tui.registry.settings import ClientSettings
 from tui.registry.tls import Contexts
 from tui.registry.trace import Exchange
-from tui.registry.transport import AiohttpTransport, BodylessRequest, Proxies
+from tui.registry.transport import Answer, Body, Proxies, Transport
 
 _WORTH_READING = 4_096
 """Bytes: a body that is not longer is read to its end even when less is wanted, because that keeps the connection."""
@@ -32,17 +34,13 @@ class Connection:
         self.rate_limits: dict[Origin, RateLimit] = {}
         self.warnings: dict[Origin, WarningBook] = {}
         self.secrets = redact.Secrets()
-        self.transport = AiohttpTransport()
+        self.transport = Transport()
         self.contexts = Contexts(settings)
         self._settings = settings
         self._endpoints = endpoints
         self._proxies: Proxies | None = None
-        self._bases: dict[Origin, httpx.URL] = {}
-        self._prepared: dict[tuple[Pairs, str], tuple[httpx.Headers, Pairs]] = {}
+        self._prepared: dict[tuple[Pairs, str], tuple[CIMultiDict[str], Pairs]] = {}
         self._deadlines = Deadlines(settings.request_timeout)
-        # A short exchange has its time limit in `_deadlines`; a long one must only not stand still.
-        self._short = {"connect": settings.connect_timeout}
-        self._long = {"connect": settings.connect_timeout, "read": settings.read_timeout}
 
     async def send(self, request: Request) -> Response:
         """One exchange; `request.exchange` is told what is seen of it.
@@ -57,22 +55,20 @@ class Connection:
         if short:
             self._deadlines.begin(task)
         try:
-            response = await self.transport.handle_async_request(await self._prepare(request, exchange, short))
-            exchange.status = response.status_code
-            headers = self._look_at(response, request.address.origin, exchange)
+            answer = await self._sent(request, exchange, short)
+            exchange.status = answer.status
+            headers = self._look_at(answer, request.address.origin, exchange)
             stream, content = None, b""
-            if request.take == "stream" and response.is_success:
-                stream = Stream(response, exchange, self._settings.read_timeout)
+            if request.take == "stream" and answer.ok:
+                stream = Stream(answer, exchange, self._settings.read_timeout)
             else:
                 try:
                     if request.method != "HEAD":
-                        content = await self._read(request, response, headers, exchange)
+                        content = await self._read(request, answer, headers, exchange)
                 finally:
-                    await response.aclose()
+                    answer.close()
                 exchange.bytes_in = len(content)
-            return Response(
-                response.status_code, headers, content, request.address, exchange, stream, self.secrets.masked
-            )
+            return Response(answer.status, headers, content, request.address, exchange, stream, self.secrets.masked)
         except asyncio.CancelledError:
             if self._deadlines.end(task):
                 raise TimeoutError from None
@@ -80,8 +76,8 @@ class Connection:
         finally:
             self._deadlines.end(task)
 
-    def _look_at(self, response: httpx.Response, origin: Origin, exchange: Exchange) -> Headers:
-        headers = Headers(response.headers.raw)
+    def _look_at(self, answer: Answer, origin: Origin, exchange: Exchange) -> Headers:
+        headers = Headers(answer.raw_headers)
         if "www-authenticate" in headers:
             self.secrets.heard(headers["www-authenticate"])
         exchange.received = redact.fields(headers, self.secrets)
@@ -94,16 +90,16 @@ class Connection:
             book.read([self.secrets.masked(line) for line in headers.get_list("warning")])
         return headers
 
-    async def _read(self, request: Request, response: httpx.Response, headers: Headers, exchange: Exchange) -> bytes:
-        if not response.is_success:
+    async def _read(self, request: Request, answer: Answer, headers: Headers, exchange: Exchange) -> bytes:
+        if not answer.ok:
             if is_encoded(headers):
                 return b""
-            return self.secrets.masked_bytes(await _read_some(response, self._settings.max_error_body))
+            return self.secrets.masked_bytes(await _read_some(answer, self._settings.max_error_body))
         declared = declared_length(headers)
         if request.take == "some":
             whole = declared is not None and declared <= _WORTH_READING
-            return (await _read_some(response, _WORTH_READING + 1 if whole else request.limit))[: request.limit]
-        name, status = self._endpoints.name(request.address.origin), response.status_code
+            return (await _read_some(answer, _WORTH_READING + 1 if whole else request.limit))[: request.limit]
+        name, status = self._endpoints.name(request.address.origin), answer.status
         if is_encoded(headers):
             sentence = f"{name} compressed its answer although it was asked not to."
             raise Garbled(sentence, status=status, exchange_id=exchange.id)
@@ -111,7 +107,7 @@ class Connection:
         too_large = declared is not None and declared > request.limit
         try:
             if not too_large:
-                async for chunk in response.aiter_raw():
+                async for chunk in answer.chunks():
                     content += chunk
                     if len(content) > request.limit:
                         too_large = True
@@ -125,40 +121,41 @@ class Connection:
             raise _cut_short(name, exchange)
         return bytes(content)
 
-    async def _prepare(self, request: Request, exchange: Exchange, short: bool) -> httpx.Request:
-        origin = request.address.origin
-        base = self._bases.get(origin)
-        if base is None:
-            base = self._bases[origin] = httpx.URL(f"{origin}/")
-        headers, shown = self._headers(request.headers, request.authorization)
-        content = request.content
-        extensions: dict[str, object] = {
-            "target": request.address.target.encode("ascii"),
-            "timeout": self._short if short else self._long,
-        }
+    async def _sent(self, request: Request, exchange: Exchange, short: bool) -> Answer:
+        origin, content = request.address.origin, request.content
+        headers, exchange.request_headers = self._headers(request.headers, request.authorization)
+        body: Body = None
+        if content is not None or request.method in ("PUT", "POST", "PATCH"):
+            if isinstance(content, bytes) and request.method == "POST":
+                self.secrets.learn_form(content)
+            exchange.bytes_out = request.length if callable(content) else len(content or b"")
+            length = ("Content-Length", str(exchange.bytes_out))
+            headers = CIMultiDict([*headers.items(), length])
+            exchange.request_headers = (*exchange.request_headers, length)
+            body = content() if callable(content) else content
         if self._proxies is None:
             self._proxies = Proxies()
         proxy = self._proxies.for_origin(origin)
         if proxy is not None:
-            extensions["proxy"] = proxy
             self.secrets.learn(proxy.authorization)
+        tls = None
         if origin.scheme == "https":
-            extensions["tls"] = await self.contexts.get(self._endpoints.name(origin))
+            tls = await self.contexts.get(self._endpoints.name(origin))
         elif proxy is not None and proxy.url.startswith("https:"):
-            extensions["tls"] = await self.contexts.get("")  # for the proxy's own certificate
-        if content is None and request.method not in ("PUT", "POST", "PATCH"):
-            exchange.request_headers = shown
-            return BodylessRequest(request.method, base, headers=headers, extensions=extensions)
-        if isinstance(content, bytes) and request.method == "POST":
-            self.secrets.learn_form(content)
-        length = request.length if callable(content) else len(content or b"")
-        headers = httpx.Headers([*headers.multi_items(), ("Content-Length", str(length))])
-        exchange.request_headers = (*shown, ("Content-Length", str(length)))
-        exchange.bytes_out = length
-        sent = content() if callable(content) else content or b""
-        return httpx.Request(request.method, base, headers=headers, content=sent, extensions=extensions)
+            tls = await self.contexts.get("")  # for the proxy's own certificate
+        return await self.transport.send(
+            request.method,
+            str(request.address),
+            headers,
+            body=body,
+            connect=self._settings.connect_timeout,
+            # A short exchange has its time limit in `_deadlines`; a long one must only not stand still.
+            read=None if short else self._settings.read_timeout,
+            tls=tls,
+            proxy=proxy,
+        )
 
-    def _headers(self, headers: Pairs, authorization: str) -> tuple[httpx.Headers, Pairs]:
+    def _headers(self, headers: Pairs, authorization: str) -> tuple[CIMultiDict[str], Pairs]:
         """To send, and as they may be shown. Thousands of requests have the same few."""
         key = (headers, authorization)
         prepared = self._prepared.get(key)
@@ -171,7 +168,7 @@ class Connection:
             for name, value in pairs:
                 if name.lower() == "authorization":
                     self.secrets.learn(value)
-            prepared = self._prepared[key] = (httpx.Headers(pairs), redact.headers(pairs))
+            prepared = self._prepared[key] = (CIMultiDict(pairs), redact.headers(pairs))
         return prepared
 
     async def aclose(self) -> None:
@@ -179,11 +176,11 @@ class Connection:
         await self.transport.aclose()
 
 
-async def _read_some(response: httpx.Response, limit: int) -> bytes:
+async def _read_some(answer: Answer, limit: int) -> bytes:
     """The beginning of the body, at most `limit` bytes; an early end or a broken connection is not an error here."""
     content = bytearray()
     try:
-        async for chunk in response.aiter_raw():
+        async for chunk in answer.chunks():
             content += chunk
             if len(content) >= limit:
                 break

@@ -12,8 +12,8 @@ from tui.registry.headers import Headers, media_type
 
 if TYPE_CHECKING:
     from tui.registry.endpoints import Address
-    from tui.registry.http_libraries import httpx
     from tui.registry.trace import Exchange
+    from tui.registry.transport import Answer
 
 E = TypeVar("E", bound=RegistryError)
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
@@ -120,8 +120,8 @@ class NoResponse(Exception):
 class Stream:
     """A body that is still to be read; its request holds its slot until this is closed."""
 
-    def __init__(self, response: httpx.Response, exchange: Exchange, idle: float) -> None:
-        self._response = response
+    def __init__(self, answer: Answer, exchange: Exchange, idle: float) -> None:
+        self._answer = answer
         self._exchange = exchange
         self._idle = idle
         self._closed = False
@@ -133,7 +133,7 @@ class Stream:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Raw chunks as they come. Raises httpx.HTTPError, and TimeoutError after `idle` seconds without one."""
-        source = self._response.aiter_raw()
+        source = self._answer.chunks()
         while True:
             try:
                 async with asyncio.timeout(self._idle):
@@ -147,7 +147,7 @@ class Stream:
         if not self._closed:
             self._closed = True
             try:
-                await self._response.aclose()
+                self._answer.close()
             finally:
                 for callback in self._callbacks:
                     callback()

@@ -1,11 +1,11 @@
-"""An httpx transport whose connections are aiohttp's.
+"""Exchanges over aiohttp's connections: one request, one answer, nothing that a registry client must not do.
 
 Chosen by measuring (tests/benchmarks/transports.py): httpx's own pool slows down as concurrency grows and loses
 connections when callers are cancelled. The `httpx-aiohttp` package's transport is quick, but it quotes URLs anew
 (which breaks signed ones), calls a lost connection a connect time-out, and re-sends writes unseen.
 
-Below the redirect, cookie and auth machinery of `httpx.AsyncClient`, which is not used at all: each of them leaks
-something that a registry client must not leak.
+Redirects, cookies and logins of the library are not used at all: each of them leaks something. What goes wrong is told
+in httpx's exceptions, which say whether anything was sent.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from multidict import CIMultiDict
 from yarl import URL
@@ -31,7 +32,6 @@ MAX_HEADER_LINE = 32 * 1024
 #: Seconds for which an idle connection is kept.
 KEEP_ALIVE = 30.0
 _CHUNK = 64 * 1024
-_NO_BODY = httpx.ByteStream(b"")
 
 # In the documentation's "urllib.request" since 2.6, but not in the type stubs for every system.
 _bypass: Callable[[str, Mapping[str, str]], object] = getattr(urllib.request, "proxy_bypass_environment")  # noqa: B009
@@ -42,28 +42,15 @@ for _name in ("httpx", "httpcore", "aiohttp", "aiohttp.client", "aiohttp.interna
     logging.getLogger(_name).propagate = False
 
 
-class BodylessRequest(httpx.Request):
-    """A GET, HEAD or DELETE without the work that httpx puts into every request (9 us of it): no Host header, which
-    the connection adds, and `headers` is shared between requests, so it must not be changed."""
-
-    def __init__(self, method: str, url: httpx.URL, *, headers: httpx.Headers, extensions: dict[str, object]) -> None:
-        self.method = method
-        self.url = url
-        self.headers = headers
-        self.extensions = extensions
-        self.stream = _NO_BODY
-
-
 class TlsError(httpx.ConnectError):
     """The handshake failed or the certificate was not accepted."""
 
 
-class AiohttpTransport(httpx.AsyncBaseTransport):
-    """`extensions` of a request that count here: `target` (bytes: the request target, instead of the URL's path),
-    `timeout` (httpx's shape: connect, read), `tls` (an ssl.SSLContext), `proxy` (a Proxy).
+Body: TypeAlias = bytes | AsyncIterator[bytes] | None
 
-    A request body is bytes, or an async stream with a Content-Length header.
-    """
+
+class Transport:
+    """One pool of connections for all hosts."""
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
@@ -91,34 +78,42 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             return 0
         return len(self._session.connector._acquired)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: CIMultiDict[str],
+        *,
+        body: Body = None,
+        connect: float | None = None,
+        read: float | None = None,
+        tls: ssl.SSLContext | None = None,
+        proxy: Proxy | None = None,
+    ) -> Answer:
+        """One exchange, until the head of its answer is there. `url` goes out as it is, and `headers` stay as they are;
+        a `body` that comes in pieces needs a Content-Length there. `connect` and `read` are seconds: until there is a
+        connection, and without a byte. Raises httpx.HTTPError."""
         session = self._session
         if session is None:
             session = self._session = self._open()
-        extensions = request.extensions
-        timeout = extensions.get("timeout", {})
-        proxy: Proxy | None = extensions.get("proxy")
-        target: bytes | None = extensions.get("target")
-        url = str(request.url) if target is None else f"{request.url}{target.decode('ascii')[1:]}"
-        data = _body(request)
-        headers = CIMultiDict([(n.decode("latin-1"), v.decode("latin-1")) for n, v in request.headers.raw])
         tunnel_headers = None
         if proxy is not None and proxy.authorization:
             # Inside a tunnel the proxy sees nothing of the request; without one it sees nothing else.
-            if request.url.scheme == "https":
+            if url.startswith("https:"):
                 tunnel_headers = {"Proxy-Authorization": proxy.authorization}
             else:
+                headers = CIMultiDict(headers)
                 headers["Proxy-Authorization"] = proxy.authorization
         try:
             response = await session.request(
-                request.method,
+                method,
                 URL(url, encoded=True),
                 headers=headers,
-                data=data,
-                skip_auto_headers=("Content-Type",) if data is not None else None,
+                data=body or None,
+                skip_auto_headers=("Content-Type",) if body else None,
                 allow_redirects=False,
-                timeout=self._timeout(timeout.get("connect"), timeout.get("read")),
-                ssl=extensions.get("tls", True),
+                timeout=self._timeout(connect, read),
+                ssl=tls or True,
                 proxy=proxy.url if proxy is not None else None,
                 proxy_headers=tunnel_headers,
             )
@@ -126,12 +121,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             raise
         except Exception as error:
             raise _translated(error) from error
-        return httpx.Response(
-            response.status,
-            headers=response.raw_headers,
-            stream=_Stream(response),
-            extensions={"http_version": b"HTTP/1.1"},
-        )
+        return Answer(response)
 
     def _timeout(self, connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
         made = self._timeouts.get((connect, read))
@@ -146,31 +136,31 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             self._session = None
 
 
-class _Stream(httpx.AsyncByteStream):
+class Answer:
+    """The head of an answer, and its body as it comes. It must be closed."""
+
+    __slots__ = ("_response", "ok", "raw_headers", "status")
+
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
+        self.status = response.status
+        self.ok = 200 <= response.status < 300
+        self.raw_headers = response.raw_headers
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it was sent, not decompressed. Raises httpx.HTTPError."""
         try:
             async for chunk in self._response.content.iter_chunked(_CHUNK):
                 yield chunk
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _translated(error) from error
 
-    async def aclose(self) -> None:
-        # A body that was read to its end gives the connection back; any other is not worth reading: hang up.
+    def close(self) -> None:
+        """A body that was read to its end gives the connection back; any other is not worth reading: hang up."""
         if self._response.content.is_eof() or self._response.content.at_eof():
             self._response.release()
         else:
             self._response.close()
-
-
-def _body(request: httpx.Request) -> object:
-    if request.stream is _NO_BODY:
-        return None
-    if isinstance(request.stream, httpx.ByteStream):
-        return request.content if request.content else None
-    return request.stream
 
 
 def _translated(error: Exception) -> Exception:

@@ -241,7 +241,7 @@ class OpenBody:
 
     closed = 0
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         self.closed += 1
 
 

@@ -68,7 +68,7 @@ async def test_who_has_waited_has_a_line_already(trace: Trace, tracing: Tracing)
 
 async def test_a_stream_is_answered_when_it_is_closed(trace: Trace, tracing: Tracing) -> None:
     class Body:
-        async def aclose(self) -> None:
+        def close(self) -> None:
             pass
 
     def opened(asked: Request) -> Response:

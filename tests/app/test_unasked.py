@@ -26,29 +26,29 @@ async def test_opening_a_tag_gives_its_verdict_and_how_old_it_is(monkeypatch: py
         assert "ldest answer" not in stage.screen()
         with monkeypatch.context() as later:
             later.setattr("tui.explore.cells.OLD_SECONDS", -1)
-            await stage.until(lambda: "Oldest answer" in stage.main.verdict.line.plain, "told though nothing happens")
+            await stage.until(lambda: "oldest answer" in stage.main.verdict.line.plain, "told though nothing happens")
         gone, store = stage.images.broken.blobs[2].digest, stage.main.explorer.observations
         known = store.get(stage.source, "app", gone)
         store.put(stage.source, "app", gone, CHECKING)
         store.put(stage.source, "app", gone, replace(known, at=known.at - timedelta(minutes=12)))
-        await stage.until(lambda: "Oldest answer 12 minutes ago.   r refresh" in stage.main.verdict.line.plain)
+        await stage.until(lambda: "r refresh (oldest answer 12 minutes ago)" in stage.main.verdict.line.plain)
         await stage.until(lambda: "oldest answer 12 minutes ago" in stage.page)
         await stage.press("h")
-        await stage.until(lambda: "Oldest answer 12 minutes ago." in stage.main.verdict.line.plain, "of the repository")
+        await stage.until(lambda: "oldest answer 12 minutes ago" in stage.main.verdict.line.plain, "of the repository")
 
 
 async def test_where_requests_are_counted_the_key_is_offered_with_its_reason() -> None:
     async with staged() as stage:
-        stage.source.why_ask_first = "fake.test counts what it is asked, 97 left"
+        stage.source.why_ask_first = "fake.test counts requests, 97 left"
         await stage.go("app", "2.0")
         await stage.press("enter")
         await stage.until(lambda: stage.node.children)
         await stage.quiet()
         line = stage.main.status.verdict_line().plain
         assert "not checked to their end yet" in line
-        assert "Not checked by itself: fake.test counts what it is asked, 97 left." in line
-        assert "x check (reads 2 manifests or more)" in line
-        assert "Not checked by itself: fake.test counts what it is asked, 97 left." in stage.page
+        assert "Not checked by itself: fake.test counts requests, 97 left." in line
+        assert "x check (2+ manifests)" in line
+        assert "Not checked by itself: fake.test counts requests, 97 left." in stage.page
         await stage.press("x")
         await stage.until(lambda: "cannot be pulled" in stage.main.status.verdict_line().plain)
 

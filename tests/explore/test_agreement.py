@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.explore.checking import checked
@@ -17,6 +17,7 @@ from tui.demo.gallery import GALLERY, build_gallery
 from tui.demo.serve import Served
 from tui.explore.explorer import Explorer
 from tui.explore.finding import Severity
+from tui.explore.node import Node
 from tui.explore.report import Report, exit_status, report
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings
@@ -51,6 +52,19 @@ def agree(made: Report) -> None:
     assert pulls == set(said.pullable), context
 
 
+def row_agrees(explorer: Explorer, node: Node, made: Report) -> None:
+    """The row of the tree and the sums over it say what the verdict says: never green where that is not."""
+    status, total = exit_status(made), explorer.rollup(node)
+    context = f"{status}: {made.verdict.sentence} {total}"
+    if status == 1:
+        doubtful = (Presence.MISMATCHED, Presence.DENIED, Presence.LIMITED)  # of what no client takes, or of types
+        assert total.broken == 1 or total.worst in doubtful, context
+    elif status == 0:
+        assert not total.broken and not total.worst.undetermined, context
+    else:
+        assert not total.broken and total.worst.undetermined, context
+
+
 def variants() -> list[images.Image]:
     amd = images.image("linux/amd64")
     return [
@@ -72,6 +86,12 @@ def variants() -> list[images.Image]:
 POOL = variants()
 
 
+@example([], [], False)
+@example([9], [], False)
+@example([4, 9], [], False)
+@example([0, 11], [], False)
+@example([1, 5], [], False)
+@example([1, 1, 1, 5], [(2, "deny")], False)
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.sampled_from(range(len(POOL))), max_size=4),
@@ -99,6 +119,7 @@ def test_whatever_the_tree_is(chosen: list[int], faults: list[tuple[int, str]], 
     async def run() -> Report:
         explorer, node, _ = await checked(source)
         made = report(node, explorer.observations)
+        row_agrees(explorer, node, made)
         await explorer.aclose()
         return made
 
@@ -126,4 +147,6 @@ async def test_every_sample_of_the_gallery(repository: str, tag: str, served: Se
     explorer = Explorer()
     node = explorer.add_selector(RegistrySource(client, served.address), repository, tag)
     await explorer.check(node).wait()
-    agree(report(node, explorer.observations))
+    made = report(node, explorer.observations)
+    agree(made)
+    row_agrees(explorer, node, made)

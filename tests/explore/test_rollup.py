@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from tests.explore.test_structure import fewer_diff_ids
 from tests.support import images
 from tests.support.fake_source import FakeSource
 from tui.explore.cells import UNICODE, how_old, row, tree_lines
@@ -85,7 +86,7 @@ async def test_an_index_without_entries_has_no_tick() -> None:
     explorer = Explorer()
     tag = explorer.add_selector(source, "app", "1")
     await explorer.check(tag).wait()
-    assert status(explorer, tag) == "· no platforms"
+    assert status(explorer, tag) == "✗ no platforms"
 
 
 async def test_a_filter_does_not_forget_what_was_checked() -> None:
@@ -271,3 +272,14 @@ def test_only_an_answer_that_is_not_fresh_has_an_age_to_tell() -> None:
     now = datetime.now(UTC)
     assert how_old(None) == how_old(UNCHECKED.at) == how_old(now - timedelta(seconds=59), now) == ""
     assert how_old(now - timedelta(seconds=61), now) == "a minute ago"
+
+
+async def test_what_is_all_there_and_refused_by_clients_has_no_tick() -> None:
+    """`✓ 1 of 2 can be pulled` stood there, `✓ 0 of 1 platform can be pulled` even, and not among the problems."""
+    source = FakeSource()
+    source.put("app", images.index(images.image("linux/amd64"), fewer_diff_ids()), "1")
+    explorer = Explorer()
+    tag = explorer.add_selector(source, "app", "1")
+    await explorer.check(tag).wait()
+    assert status(explorer, tag) == "≠ 1 of 2 platforms can be pulled"
+    assert [status(explorer, row) for row in tag.children if row.kind is Kind.MANIFEST] == ["✓ 3/3", "≠ 3/3, refused"]

@@ -55,10 +55,10 @@ async def test_an_index_that_is_sure_to_cost_more_is_not_begun() -> None:
 
 async def test_a_registry_that_counts_is_asked_for_nothing_more() -> None:
     source = many(2)
-    source.why_ask_first = "fake.test counts what it is asked"
+    source.why_ask_first = "fake.test counts requests"
     explorer, tag = await opened(source)
     assert explorer.check_unasked(tag) is None
-    assert explorer.why_not_unasked(tag) == "fake.test counts what it is asked"
+    assert explorer.why_not_unasked(tag) == "fake.test counts requests"
     assert explorer.rollup(tag).worst is Presence.UNCHECKED
 
 

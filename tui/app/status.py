@@ -81,8 +81,7 @@ class Status:
             line.put("   ").put(self.screen.keys.first("check"), "key-cap", Target("action", "check"))
             line.put(f" {self.screen.keys.title('check')}", "label")
             if unread := sum(row.kind in MANIFEST_KINDS and row.load is Load.IDLE for row in top.children):
-                line.put(f" (reads {plural(unread, 'manifest')} or more)", "dim")
-        self._put_age(line, top)
+                line.put(f" ({unread:,}+ manifests)", "dim")
         reasons = self.screen.actions.reasons()
         found = self.screen.findings.findings(top, self.screen.explorer)
         fixes = {action: effect for action, effect in offers(found).items() if not reasons.get(action)}
@@ -94,14 +93,13 @@ class Status:
             line.put("   ").put(self.screen.keys.first("explain"), "key-cap", Target("action", "explain")).put(
                 " explain", "label"
             )
-        return line
+        return self._put_age(line, top)
 
     def _put_age(self, line: Line, node: Node) -> Line:
         """How old the oldest answer is that was just told of, where it is not fresh, and what asks again."""
         if old := how_old(self.screen.explorer.rollup(node).oldest):
-            line.put(f"  Oldest answer {old}.", "dim").put("   ")
-            line.put(self.screen.keys.first("refresh"), "key-cap", Target("action", "refresh"))
-            line.put(f" {self.screen.keys.title('refresh')}", "label")
+            line.put("   ").put(self.screen.keys.first("refresh"), "key-cap", Target("action", "refresh"))
+            line.put(f" {self.screen.keys.title('refresh')}", "label").put(f" (oldest answer {old})", "dim")
         return line
 
     def _mark_of(self, verdict: Verdict) -> tuple[str, Role]:

@@ -363,7 +363,7 @@ class Explorer:
         return run
 
     def why_not_unasked(self, node: Node) -> str:
-        """Why everything below a row is checked only when somebody asks for it: "docker.io counts what it is asked"; ""
+        """Why everything below a row is checked only when somebody asks for it: "docker.io counts requests"; ""
         when it is by itself."""
         run = self._unasked.get(node)
         if run is not None and run.left:

@@ -168,7 +168,10 @@ def rollup(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
     if node.kind in (Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP):
         return _of_list(node, below)
     made = _of_row(node, look, below)
-    return replace(made, broken=1) if _is_broken(made) else made
+    if not _is_broken(made):
+        return made
+    # All of it may be there, and clients refuse it still: that is never the tick of something whole.
+    return replace(made, broken=1, worst=Presence.MISMATCHED if made.worst in HAVE else made.worst)
 
 
 def _is_broken(sum: Rollup) -> bool:
@@ -202,13 +205,14 @@ def _of_image(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
         presences[digest] = worst((presences[digest], presence)) if digest in presences else presence
     present = sum(presence in HAVE for presence in presences.values())
     asked = sum(presence is not Presence.UNCHECKED for presence in presences.values())
+    refused = ", refused" if present == len(presences) and refusal(node) is not None else ""
     attested = [below(child) for child in attestations_of(node)]
     times = [_asked_at(node, look), *(_asked_at(child, look) for child in blobs_of(node))]
     return Rollup(
         present=present,
         total=len(presences),
         worst=worst([look(node).presence, *presences.values()]),
-        label=f"{present}/{len(presences)}" if asked and presences else "",
+        label=f"{present}/{len(presences)}{refused}" if asked and presences else "",
         attestations=worst(each.worst for each in attested),
         pull=pull(node, look),
         oldest=_oldest([*times, *(each.oldest for each in attested)]),
@@ -223,8 +227,14 @@ def _of_index(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
     ok, broken, total = states.count(Pull.YES), states.count(Pull.NO), len(states)
     orphans = [below(row) for row in attestations_of(node)]
     attestations = worst([*(part.attestations for part in sums), *(each.worst for each in orphans)])
-    parts = [look(node).presence, *(part.worst for part in sums)]
-    if ok + broken < total or not total:
+    unfolded = [row for row in node.children if row.kind is Kind.INDEX and row.held is row and row not in platforms]
+    nested = [below(row) for row in unfolded]
+    parts = [look(node).presence, *(part.worst for part in (*sums, *nested))]
+    cut_off = any(child.kind is Kind.FAULT for child in node.children)
+    holds_nothing = not total and not cut_off and digest_tag(node.tag) is None
+    if holds_nothing:
+        parts.append(Presence.MISSING)  # nothing is there that anybody could pull
+    elif ok + broken < total or not total:
         parts.append(Presence.UNCHECKED)  # a manifest that is there says nothing of the blobs that it names
     if attestations in (Presence.MISSING, Presence.MISMATCHED):
         parts.append(attestations)
@@ -239,7 +249,8 @@ def _of_index(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
         platforms_broken=broken,
         label=_index_label(ok, broken, total) if digest_tag(node.tag) is None else _referrers_label(total),
         attestations=attestations,
-        oldest=_oldest([_asked_at(node, look), *(part.oldest for part in (*sums, *orphans))]),
+        pull=Pull.NO if holds_nothing else Pull.UNKNOWN,
+        oldest=_oldest([_asked_at(node, look), *(part.oldest for part in (*sums, *orphans, *nested))]),
     )
 
 

@@ -500,16 +500,16 @@ def _some(names: Sequence[str]) -> str:
 
 def _not_taken(rows: Sequence[Node], observations: ObservationStore) -> list[str]:
     """What is gone of entries that no client takes: a pull survives it, a copy of the whole list does not."""
-    sentences = []
+    gone, unknown = [], []
     for row in rows:
         state = pull(row, lambda part: observe(part, observations))
         if state is Pull.NO:
             why = _why_not(row, observations)
-            sentences.append(f"The entry {short(row.digest)}, which no client takes, is not whole: {why}.")
+            gone.append(f"The entry {short(row.digest)}, which no client takes, is not whole: {why}.")
         elif state is Pull.UNKNOWN:
             text = f"It was not determined whether the entry {short(row.digest)}, which no client takes, is whole"
-            sentences.append(f"{text}: {_why_open(row, observations)}.")
-    return sentences[:2]
+            unknown.append(f"{text}: {_why_open(row, observations)}.")
+    return [*gone, *unknown][:2]  # what is known to be wrong decides the exit status
 
 
 def _refused(node: Node, states: Sequence[tuple[str, Node, Pull]]) -> list[str]:

@@ -170,7 +170,7 @@ class Source(Protocol):
     @property
     def why_ask_first(self) -> str:
         """Why it should be asked for no more than somebody wants to see; empty when that does not matter: "docker.io
-        counts what it is asked". Safe."""
+        counts requests". Safe."""
         ...
 
     @property

@@ -95,9 +95,9 @@ class RegistrySource:
     def why_ask_first(self) -> str:
         limit = self._client.rate_limit(self._registry)
         if limit is not None and limit.remaining is not None:
-            return f"{self.title} counts what it is asked, {limit.remaining:,} left"
+            return f"{self.title} counts requests, {limit.remaining:,} left"
         if self._registry == DOCKER_HUB:
-            return f"{self.title} counts what it is asked"
+            return f"{self.title} counts requests"
         if self._client.paused_until(self._registry) is not None:
             return f"{self.title} asked for a rest"
         return ""

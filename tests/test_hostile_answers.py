@@ -313,8 +313,11 @@ def test_a_list_of_tags_that_is_refused(world: Hostiles, capsys: Capture, answer
     if says != "limits the rate":  # a host that asks for a rest is not asked for latest again either
         assert "latest is not there" in done.output and "the list of its tags" in done.output
     assert says in done.output
+    assert ("docker login" in done.output) is (says in ("401", "no listing")), done.output
+    before = server.count()
     told_as_json = check(capsys, "--json", f"{server.address}/app")
     assert told_as_json.status == 3
+    assert told_as_json.document["requests"] == server.count() - before > 0
     assert told_as_json.document["complete"] is False
     counts = told_as_json.document["counts"]
     assert isinstance(counts, dict) and counts["missing"] == 0

@@ -157,10 +157,11 @@ async def _of_registry(
     `walker.OBJECT_LIMIT` objects were looked at."""
     name = safe(spec.text, limit=600)
     printed.several = True
+    before = engine.trace.count
     place = await engine.open(spec)
     await engine.explorer.open(place)
     if place.error is not None:
-        yield failed_report(name, place.error), None
+        yield failed_report(name, place.error, engine.trace.count - before), None
         return
     listing = place.listing
     names = engine.explorer.names(place)
@@ -196,7 +197,7 @@ async def _reports(
     try:
         node = await engine.open(spec, default_tag=spec.registry is not None)
     except SourceError as error:
-        yield failed_report(name, error), None
+        yield failed_report(name, error, engine.trace.count - before), None
         return
     named = spec.explicit or spec.registry is None
     async for each in _of_row(engine, node, name, named, before, choice, deep, printed):
@@ -218,7 +219,7 @@ async def _of_row(
     try:
         selection = await select(engine.explorer, node, name, named=named)
     except SourceError as error:
-        yield failed_report(name, error), None
+        yield failed_report(name, error, engine.trace.count - before), None
         return
     printed.several = printed.several or selection.several
     printed.progress.expect(selection.count)

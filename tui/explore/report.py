@@ -201,8 +201,9 @@ def report(
     )
 
 
-def failed_report(reference: str, error: SourceError) -> Report:
-    """The report on a source that could not even be opened: the same shape, with the reason as its verdict."""
+def failed_report(reference: str, error: SourceError, requests: int = 0) -> Report:
+    """The report on a source that could not even be opened: the same shape, with the reason as its verdict; so many
+    requests were made to find that out."""
     presence = error.presence if error.presence in COUNTED else Presence.UNREACHABLE
     code = _FAILED.get(presence, presence.value)
     fix = error.fix or (NOT_THERE if presence is Presence.MISSING else None)
@@ -212,7 +213,7 @@ def failed_report(reference: str, error: SourceError) -> Report:
         digest=None,
         media_type=None,
         verdict=Verdict(error.sentence, False, severity=finding.severity),
-        requests=0,
+        requests=requests,
         searches=0,
         objects=(),
         platforms=(),

@@ -92,12 +92,15 @@ async def _image(explorer: Explorer, node: Node, named: bool) -> Selection:
     return alone
 
 
+_LISTING = " Listing may need a login (docker login) that pulling does not."
+
+
 def _only_latest_is_known(presence: Presence, why: str, retry_at: float | None = None) -> SourceError:
     """Nobody named a tag, and which tags there are was not told: what can be pulled is not known."""
     return SourceError(
         presence,
         f"The tag latest is not there, and the list of its tags {why} So what can be pulled is not known.",
-        fix="Name a tag: NAME:TAG. Listing may need a login (docker login) that pulling does not.",
+        fix=f"Name a tag: NAME:TAG.{_LISTING if presence is Presence.DENIED else ''}",
         retry_at=retry_at,
     )
 

@@ -207,6 +207,10 @@ async def test_c_and_y_in_the_requests_are_about_the_request(monkeypatch: pytest
         assert await copied(stage, "y", "u") == curl
         assert await copied(stage, "y", "d") == asked
         assert await copied(stage, "y", "a") == url
+        # The same in the request's own page, where the line by hand is a link.
+        assert await copied(stage, "enter", "c") == curl
+        assert await copied(stage, "enter", "tab", "enter") == curl
+        assert await copied(stage, "enter", "y", "d") == asked
         stage.main.requests.go(1)
         await stage.press("y")
         await stage.until(lambda: "neither its path nor its answer names a digest" in stage.screen())

@@ -110,7 +110,7 @@ class Clipboard:
         here = self.screen.chosen
         if self.screen.pane == "requests":
             if (exchange := self.screen.requests.chosen) is not None:
-                await self._copy_of_request(exchange)
+                await self.copy_of_request(exchange)
             return
         if here is None:
             return
@@ -127,7 +127,8 @@ class Clipboard:
         if chosen is not None:
             await self.copy_item(node, chosen)
 
-    async def _copy_of_request(self, exchange: Exchange) -> None:
+    async def copy_of_request(self, exchange: Exchange) -> None:
+        """Choose what to copy of a request."""
         chosen = await self._choose(f"request {exchange.id}", request_menu(exchange))
         if chosen is not None:
             await self.copy_text(chosen.text, chosen.what)

@@ -387,8 +387,10 @@ class Navigation:
         if exchange is None:
             return
         page = exchange_page(exchange)
-        answer = await self.screen.ask(Reader(f"Request {exchange.id}", page, copy="copy as curl"))
-        if answer == "copy":
+        answer = await self.screen.ask(Reader(f"Request {exchange.id}", page, copy="copy as curl", menu="copy…"))
+        if answer == "menu":
+            await self.screen.clipboard.copy_of_request(exchange)
+        elif answer:  # the key, or the link that the line is
             await self.screen.clipboard.copy_text(exchange.curl(), "curl")
 
 

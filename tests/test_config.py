@@ -26,6 +26,8 @@ def test_everything_it_can_say(tmp_path: Path) -> None:
         concurrency = 8
         bookmarks = ["ghcr.io/org/app", "localhost:5000"]
         log = "fanfold.log"
+        cache = false
+        cache_folder = "kept"
         ca = "/etc/ca.pem"
         clipboard = "osc52"
 
@@ -58,6 +60,8 @@ def test_everything_it_can_say(tmp_path: Path) -> None:
         },
         ca=Path("/etc/ca.pem"),
         log=tmp_path / "fanfold.log",
+        cache=False,
+        cache_folder=tmp_path / "kept",
         clipboard="osc52",
         file=path,
     )
@@ -87,6 +91,7 @@ def test_home_is_expanded(tmp_path: Path, hermetic: Path) -> None:
         ("read-only = true", "read-only: this setting is not known; write read_only."),
         ('ascii = "yes"', "ascii: must be true or false."),
         ("ascii = 1", "ascii: must be true or false."),
+        ('cache = "no"', "cache: must be true or false."),
         ("theme = 5", "theme: must be text in quotes."),
         ("concurrency = true", "concurrency: must be a whole number."),
         ("concurrency = 0", "concurrency: must be between 1 and 256."),

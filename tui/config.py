@@ -50,6 +50,10 @@ class Settings:
     tls_on_loopback: bool = False
     """That file was named on the command line: loopback hosts are asked by TLS too, unless `plain_http` is set."""
     log: Path | None = None
+    cache: bool = True
+    """Whether manifests and configs that were read are kept on disk, and asked for by HEAD alone the next time."""
+    cache_folder: Path | None = None
+    """Where; None: the place for it on this system."""
     clipboard: Clipboard = "auto"
     file: Path | None = None
     """The configuration file that was read, if any."""
@@ -118,6 +122,8 @@ class _Table:
             hosts=self.hosts(),
             ca=self.path("ca"),
             log=self.path("log"),
+            cache=self.flag("cache", True),
+            cache_folder=self.path("cache_folder"),
             clipboard=cast(Clipboard, self.choice("clipboard", get_args(Clipboard))),
             file=self._file,
         )

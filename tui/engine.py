@@ -17,6 +17,7 @@ from tui.explore.node import Node
 from tui.logfile import LogFile
 from tui.registry.settings import ClientSettings
 from tui.registry.trace import Trace
+from tui.sources.document_cache import DocumentCache, default_folder
 from tui.sources.spec import SourceSpec, parse_source
 from tui.text import duration, safe
 
@@ -132,7 +133,8 @@ def open_engine(settings: Settings) -> Engine:
 
     log = LogFile(settings.log) if settings.log is not None else None
     client = Client(client_settings(settings))
-    inspector = Inspector(client)
+    kept = DocumentCache(settings.cache_folder or default_folder()) if settings.cache else None
+    inspector = Inspector(client, kept=kept)
     explorer = Explorer(inspector)
     if log is not None:
         log.follow(client.trace, explorer)

@@ -107,7 +107,7 @@ def test_common_options_stand_before_or_after_the_subcommand(calls: Calls, befor
     config = tmp_path / "config.toml"
     config.write_text('[hosts."lan:1"]\nhead = false')
     common = ["--plain-http", "LAN:1", "--plain-http", "lan:2", "--insecure", "lan:3", "--ca", str(ca)]
-    common += ["--concurrency", "4", "--read-only", "--ascii", "--config", str(config), "--log", "x.log"]
+    common += ["--concurrency", "4", "--read-only", "--ascii", "--config", str(config), "--log", "x.log", "--no-cache"]
     argv = [*common, "tree", "ubuntu"] if before else ["tree", *common, "ubuntu"]
     assert cli.main(argv) == 0
     [(function, (settings, sources), _)] = calls
@@ -117,7 +117,7 @@ def test_common_options_stand_before_or_after_the_subcommand(calls: Calls, befor
     assert settings.tls_on_loopback, "an authority that was named for this run is for loopback too"
     assert settings.host("lan:3").insecure
     assert (settings.ca, settings.concurrency, settings.log) == (ca, 4, Path("x.log"))
-    assert settings.read_only and settings.ascii
+    assert settings.read_only and settings.ascii and not settings.cache
     assert settings.file == config
 
 

@@ -82,7 +82,7 @@ def demo_connect(settings: Settings) -> Connect:
         from tui.registry.settings import HostSettings
 
         hosts = dict(settings.hosts)
-        own = replace(settings, hosts=hosts)
+        own = replace(settings, hosts=hosts, cache=False)  # what a lesson shows is asked
         served, services = await asyncio.gather(asyncio.to_thread(_serve), connect(own)())
         if settings.tls_on_loopback:
             hosts[served.address] = HostSettings(plain_http=True)  # --ca is not about the embedded registry

@@ -100,6 +100,7 @@ def settings_of(options: Options) -> Settings:
         settings,
         ascii=settings.ascii or options.ascii,
         read_only=settings.read_only or options.read_only,
+        cache=settings.cache and not options.no_cache,
         **changes,
     )
 
@@ -201,6 +202,9 @@ def _new(command: str, usage: str, description: str, words: str, epilog: str = "
     )
     common.add_argument("--concurrency", metavar="N", type=_concurrency, help="most requests at once per host (64)")
     common.add_argument("--read-only", action="store_true", help="refuse everything that would write")
+    common.add_argument(
+        "--no-cache", action="store_true", help="neither use nor keep manifests on disk (~/.cache/fanfold)"
+    )
     common.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     common.add_argument("--config", metavar="FILE", help="read this configuration file instead of the default one")
     common.add_argument("--log", metavar="FILE", help="append every request, without secrets, to this file")

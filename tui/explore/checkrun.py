@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import replace
 
 from tui.explore.inspector import Inspector, JobRequest
 from tui.explore.lists import Lists
@@ -152,7 +153,7 @@ class CheckRun:
     # walking
 
     def _request(self, node: Node) -> JobRequest:
-        return JobRequest(self, Urgency.DEEP, label=label_of(node))
+        return JobRequest(self, Urgency.DEEP, label=label_of(node), whole=bool(self.deep))
 
     def _visit(self, node: Node) -> None:
         if self.stopped or self._cut or node.kind in (Kind.FAULT, Kind.MORE):
@@ -198,6 +199,9 @@ class CheckRun:
         if node.kind is Kind.REFERRERS:
             return self._loader.referrers(node, request)
         if node.kind in MANIFEST_KINDS:
+            key = key_of(node)
+            if self.deep and key is not None and self._inspector.from_disk(*key):
+                return self._loader.manifest(node, replace(request, fresh=True), again=True)
             return self._loader.manifest(node, request) or self._ask_manifest(node, request)
         return self._ask_blob(node, request)
 

@@ -24,7 +24,7 @@ from tui.oci.config import CONFIG_LIMIT, ImageConfig, decode_config
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest, digest_or_name
 from tui.oci.errors import OciError
-from tui.oci.manifest import AnyManifest
+from tui.oci.manifest import AnyManifest, decode
 from tui.registry.cache import ByteCache
 from tui.registry.trace import asking
 from tui.sources.base import Source, SourceError
@@ -34,6 +34,7 @@ from tui.text import safe
 
 if TYPE_CHECKING:
     from tui.registry.client import Client
+    from tui.sources.document_cache import DocumentCache
     from tui.sources.location import RepositoryLocation
 
 _log = logging.getLogger(__name__)
@@ -41,6 +42,8 @@ _log = logging.getLogger(__name__)
 #: So many bytes of manifests and configs are kept for whoever wants the same, the least recently used leaving first. A
 #: row holds its own, so nothing that is shown is lost; what left and is wanted again is asked for again.
 DOCUMENT_BYTES = 64 * 1024 * 1024
+#: What is said of an object that its registry says it has, and whose bytes were kept from an earlier run.
+FROM_DISK = "it is there; its bytes come from the cache on disk"
 #: A plan believes what was seen for so many seconds.
 FRESH_SECONDS = 60.0
 
@@ -67,6 +70,8 @@ class JobRequest:
     label: str = ""
     confirm: bool = True
     """Without it a single "not there" is enough: for looking for copies, never for a verdict."""
+    whole: bool = False
+    """Have the source send the bytes, also where they are kept on disk: whoever wants them hashed as they are there."""
     quiet: bool = False
     """Leave what is known as it is until the answer is there, rather than showing that somebody asks."""
 
@@ -84,10 +89,15 @@ class Inspector:
         *,
         slots: int | None = None,
         clock: Callable[[], float] = time.monotonic,
+        kept: DocumentCache | None = None,
     ) -> None:
         self.observations = ObservationStore(clock)
         self._client = client
         self._scheduler = Scheduler(_slots if slots is None else slots)
+        self._kept = kept
+        self._from_disk: set[Key] = set()
+        self.saved = 0
+        """How many documents came from the disk after a HEAD, instead of from a registry."""
         self._documents: ByteCache[AnyManifest | bytes] = ByteCache(DOCUMENT_BYTES, _size)
         self._sources: dict[tuple[str, str], Source] = {}
         self._opened: list[Source] = []
@@ -212,7 +222,8 @@ class Inspector:
             if digest is not None and not request.quiet:
                 self.observations.checking(source, repository, digest)
             try:
-                manifest = await source.manifest(repository, selector, fresh=request.fresh)
+                kept = await self._kept_manifest(source, repository, selector, descriptor, request)
+                manifest = kept[0] if kept else await source.manifest(repository, selector, fresh=request.fresh)
             except SourceError as error:
                 if descriptor is not None and await self._is_blob(source, repository, descriptor, error):
                     return Read(descriptor=descriptor)
@@ -225,6 +236,12 @@ class Inspector:
                 digest=manifest.digest,
                 confirmed=True,
             )
+            if kept is not None:
+                observation = kept[1]
+            else:
+                self._keep(source, repository, digest or manifest.digest, manifest.raw)
+                if digest is None and (place := self._place(source, repository)):
+                    self._disk.see(place, selector)
             if descriptor is not None and not source.capabilities.holds_its_objects:
                 # What is stored here says nothing of the registry that it has to be pushed to.
                 observation = await source.probe(repository, descriptor)
@@ -286,11 +303,16 @@ class Inspector:
             if not request.quiet:
                 self.observations.checking(source, repository, descriptor.digest)
             try:
-                data = await source.blob(repository, descriptor, limit=limit)
+                kept = await self._kept_blob(source, repository, descriptor, limit, request)
+                data = kept[0] if kept else await source.blob(repository, descriptor, limit=limit)
             except SourceError as error:
                 self.observations.put(source, repository, descriptor.digest, error.observation())
                 return Read(error=error)
             observation = Observation(Presence.PRESENT, size=len(data), digest=descriptor.digest, confirmed=True)
+            if kept is not None:
+                observation = kept[1]
+            else:
+                self._keep(source, repository, descriptor.digest, data)
             self._documents.put(descriptor.digest, data)
             self.observations.put(source, repository, descriptor.digest, observation)
             return Read(data=data)
@@ -325,10 +347,88 @@ class Inspector:
 
     def note_read(self, source: Source, repository: str, digest: Digest, raw: bytes) -> None:
         """A document is at hand that was read whole from here: that is its bytes hashed, if they are what it says."""
-        if digest.can_verify and digest.matches(raw):
+        if digest.can_verify and digest.matches(raw) and not self.from_disk(source, repository, digest):
             seen = self.observations.get(source, repository, digest)  # with the media type that it was served as
             hashed = replace(seen, presence=Presence.HASHED, size=len(raw), digest=digest, confirmed=True)
             self.observations.put(source, repository, digest, hashed)
+
+    # what is kept on disk
+
+    def from_disk(self, source: Source, repository: str, digest: Digest) -> bool:
+        """Whether the bytes of a document were not sent by its source in this run."""
+        return (source, repository, digest) in self._from_disk
+
+    def _place(self, source: Source, repository: str) -> str:
+        """Where a repository's documents are kept; "" for those that are not."""
+        capabilities = source.capabilities
+        if self._kept is None or not (capabilities.remote and capabilities.holds_its_objects):
+            return ""
+        return source.reference(repository)
+
+    @property
+    def _disk(self) -> DocumentCache:
+        assert self._kept is not None
+        return self._kept
+
+    def _keep(self, source: Source, repository: str, digest: Digest, raw: bytes) -> None:
+        self._from_disk.discard((source, repository, digest))
+        if place := self._place(source, repository):
+            self._disk.keep(place, digest, raw)
+
+    async def _kept_manifest(
+        self,
+        source: Source,
+        repository: str,
+        selector: str,
+        descriptor: Descriptor | None,
+        request: JobRequest,
+    ) -> tuple[AnyManifest, Observation] | None:
+        """A manifest whose bytes are on disk and which the source, asked by HEAD, says is there; and what it said. None
+        when it has to be read after all. Raises SourceError when the source does not say what a tag points to."""
+        place = self._place(source, repository)
+        if not place or request.fresh or request.whole:
+            return None
+        digest = descriptor.digest if descriptor is not None else digest_or_name(selector)
+        if digest is None:
+            if not await asyncio.to_thread(self._disk.has_seen, place, selector):
+                return None
+            found = await source.resolve(repository, selector)
+            raw = await asyncio.to_thread(self._disk.get, place, found.digest)
+            manifest = _decoded(raw, found.media_type, found.digest) if raw is not None else None
+            seen = Observation(Presence.PRESENT, size=found.size, media_type=found.media_type, digest=found.digest)
+            described = found
+        else:
+            raw = await asyncio.to_thread(self._disk.get, place, digest)
+            manifest = _decoded(raw, descriptor.media_type if descriptor else None, digest) if raw is not None else None
+            if manifest is None:
+                return None
+            described = descriptor or manifest.descriptor()
+            if not media.is_manifest(described.media_type):
+                return None
+            seen = await source.probe(repository, described)
+        if manifest is None or seen.presence is not Presence.PRESENT or manifest.size != described.size:
+            return None
+        return manifest, self._taken(source, repository, described.digest, seen)
+
+    async def _kept_blob(
+        self, source: Source, repository: str, descriptor: Descriptor, limit: int, request: JobRequest
+    ) -> tuple[bytes, Observation] | None:
+        """The same for a blob."""
+        place = self._place(source, repository)
+        if not place or request.fresh or request.whole or descriptor.size > limit:
+            return None
+        raw = await asyncio.to_thread(self._disk.get, place, descriptor.digest)
+        if raw is None or len(raw) != descriptor.size:
+            return None
+        seen = await source.probe(repository, descriptor)
+        if seen.presence is not Presence.PRESENT:
+            return None
+        return raw, self._taken(source, repository, descriptor.digest, seen)
+
+    def _taken(self, source: Source, repository: str, digest: Digest, seen: Observation) -> Observation:
+        self._from_disk.add((source, repository, digest))
+        self.saved += 1
+        return replace(seen, digest=digest, detail=FROM_DISK)
 
     def submit(
         self,
@@ -527,6 +627,8 @@ class Inspector:
     async def aclose(self) -> None:
         """The same, and close the sources that were opened here; the client stays its owner's."""
         await self.stop()
+        if self._kept is not None:
+            await asyncio.to_thread(self._kept.close)
         opened, self._opened = self._opened, []
         self._sources.clear()
         for source in opened:
@@ -535,6 +637,13 @@ class Inspector:
 
 def _slots(source: Source) -> int:
     return source.slots
+
+
+def _decoded(raw: bytes, media_type: str | None, digest: Digest) -> AnyManifest | None:
+    try:
+        return decode(raw, media_type, digest=digest)
+    except OciError:
+        return None
 
 
 def _size(document: AnyManifest | bytes) -> int:

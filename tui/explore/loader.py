@@ -268,7 +268,7 @@ class Loader:
                 self._fill(node, known)
                 return None
         selector = node.tag if node.tag is not None else str(node.digest)
-        request = JobRequest(request.owner, request.urgency, fresh, request.label or label_of(node))
+        request = replace(request, fresh=fresh, label=request.label or label_of(node))
         job = self.inspector.submit_manifest(node.source, repository, selector, descriptor, request)
         if running is not job:
             self._loading[node] = job
@@ -429,7 +429,7 @@ class Loader:
         if descriptor is None or node.config is not None:
             return None
         fresh = request.fresh or self._take_stale(node)
-        request = JobRequest(request.owner, request.urgency, fresh, request.label or label_of(node))
+        request = replace(request, fresh=fresh, label=request.label or label_of(node))
         if not media.is_image_config(descriptor.media_type) or descriptor.size > CONFIG_LIMIT:
             return self.inspector.submit_probe(node.source, node.repository or "", descriptor, request)
         job = self.inspector.submit_blob(node.source, node.repository or "", descriptor, CONFIG_LIMIT, request)

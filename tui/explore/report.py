@@ -9,6 +9,7 @@ from typing import Any
 from tui.explore.choice import Answer, Choice
 from tui.explore.finding import NOT_THERE, Finding, Severity, make
 from tui.explore.findings import findings as all_findings
+from tui.explore.inspector import FROM_DISK
 from tui.explore.node import Node
 from tui.explore.objects import (
     COUNTED,
@@ -86,13 +87,14 @@ class Report:
 
     @property
     def effort(self) -> str:
-        """How many requests it took, in words; "" when nobody counted."""
+        """How many requests it took, in words, and how many documents came from the disk; "" when nobody counted."""
         if self.requests is None:
             return ""
         text = plural(self.requests, "request")
-        if not self.searches:
-            return text
-        return f"{text}, {self.searches} of them to look for what is missing or moved"
+        if self.searches:
+            text = f"{text}, {self.searches} of them to look for what is missing or moved"
+        kept = sum(part.observation.detail == FROM_DISK for part in self.objects)
+        return f"{text}; {plural(kept, 'document')} from the cache on disk" if kept else text
 
     def to_json(self) -> dict[str, Any]:
         """The document of `fanfold check --json`.

@@ -15,11 +15,13 @@ from tui.explore.cells import tree_lines
 from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
 from tui.explore.inspector import Inspector
-from tui.explore.likely_places import neighbours
-from tui.explore.node import Kind
+from tui.explore.likely_places import MovedTag, moved_tags, neighbours
+from tui.explore.node import Kind, Node
+from tui.explore.observations import ObservationStore
 from tui.explore.report import exit_status, report
 from tui.explore.tree import CheckProgress, Event
 from tui.explore.verdict import verdict
+from tui.oci.digest import Digest
 from tui.oci.platform import Platform
 from tui.sources.presence import Observation, Presence
 
@@ -228,3 +230,24 @@ async def test_what_is_shared_counts_wherever_it_is() -> None:
     twin = next(row for row in rows if row.shared is not None)
     await explorer.open(twin)
     assert len(twin.children) >= 2, "somebody who opens it sees what is in it"
+
+
+async def test_what_tags_moved_is_worked_out_once_for_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for each platform it was: of two thousand that took minutes."""
+    worked_out = 0
+
+    def counted(top: Node, observations: ObservationStore) -> dict[Digest, MovedTag]:
+        nonlocal worked_out
+        worked_out += 1
+        return moved_tags(top, observations)
+
+    monkeypatch.setattr("tui.explore.search.moved_tags", counted)
+    source = FakeSource()
+    made = [images.image("linux/amd64", seed=str(number)) for number in range(30)]
+    source.put("app", images.index(*made), "1")
+    for each in made:
+        source.drop("app", each.digest)
+    explorer = Explorer()
+    await explorer.check(explorer.add_selector(source, "app", "1")).wait()
+    await explorer.aclose()
+    assert worked_out == 1

@@ -239,8 +239,9 @@ class MissingObjectSearch:
         ]
         for job in jobs:
             await job.wait()
+        all_moved = moved_tags(node, self._observations)
         for row in platforms_of(node):
-            moved = moved_tags(node, self._observations).get(row.digest) if row.digest is not None else None
+            moved = all_moved.get(row.digest) if row.digest is not None else None
             if moved is None:
                 continue
             head = self._observations.tag_head(source, moved.proposal.repository, moved.proposal.tag)

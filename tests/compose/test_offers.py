@@ -21,6 +21,7 @@ from tui.explore.finding import offers
 from tui.explore.findings import findings
 from tui.explore.node import Node
 from tui.explore.verdict import verdict
+from tui.oci import media
 from tui.oci.reference import Reference
 from tui.sources.registry import RegistrySource
 from tui.sources.spec import parse_source
@@ -123,3 +124,25 @@ async def offered(explorer: Explorer, rig: Rig, text: str) -> dict[str, str]:
     node = await row(explorer, rig, text)
     await explorer.check(node).wait()
     return offers(findings(node, explorer.observations))
+
+
+@pytest.mark.parametrize("name", ["wrong-type", "nested"])
+async def test_what_amending_is_advised_for_is_gone_after_it(served: Served, name: str, tmp_path: Path) -> None:
+    engine = open_engine(Settings())
+    try:
+        target = Reference.parse(f"{served.address}/gallery/{name}:latest")
+        service = DraftService(engine.inspector, journal=Journal(tmp_path / "journal"))
+        draft = await service.amend_tag(target)
+        if name == "nested":
+            [row] = [each for each in draft.entries if media.is_index(each.descriptor.media_type)]
+            draft = await service.flatten(draft, row.key)
+        else:
+            [row] = [each for each in draft.entries if each.descriptor.media_type == media.DOCKER_MANIFEST]
+            place = f"{served.address}/gallery/{name}@{row.descriptor.digest}"
+            draft = await service.replace(draft, row.key, place)
+        plan = await service.plan(draft)
+        assert plan.ready and plan.digest != plan.before
+        types = {each.descriptor.media_type for each in draft.kept}
+        assert types == {media.OCI_MANIFEST}
+    finally:
+        await engine.aclose()

@@ -54,3 +54,19 @@ def test_docker_and_skopeo_take_what_was_fixed(real: RealRegistry, tmp_path: Pat
     assert str(images[0].digest) in inspected.stdout
     assert Digest.of(real.manifest("app", "1")) == digest
     assert fanfold("check", name, folder=tmp_path).returncode == 0
+
+
+def test_several_tags_in_a_registry_that_does_not_know_them_in_one_request(real: RealRegistry, tmp_path: Path) -> None:
+    for name in ("amd64", "arm64"):
+        real.put_image("several", name, f"linux/{name}", "several")
+    at = f"{real.address}/several"
+    command = ("create", f"{at}:1", f"{at}:amd64", f"{at}:arm64", "--tag", "2", "--tag", "3", "--json")
+    done = fanfold(*command, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    digests = {str(Digest.of(real.manifest("several", tag))) for tag in "123"}
+    assert digests == {document["digest"]}
+    assert [each["outcome"] for each in document["tags"]] == ["pushed", "pushed"]
+    refused = fanfold("delete", "--yes", f"{at}:3", folder=tmp_path)
+    assert refused.returncode == 1 and "left as it was" in refused.stderr
+    assert "may not delete by tag: if it refuses, nothing is changed" in refused.stderr

@@ -283,6 +283,13 @@ async def test_only_the_tags_that_the_answer_names_are_believed(rig: Rig, comman
     assert [each["outcome"] for each in document["tags"]] == ["pushed", "pushed"]
 
 
+async def test_no_more_tags_go_in_one_request_than_every_registry_takes(rig: Rig, command: Command) -> None:
+    tags = tuple(f"n{number}" for number in range(11))
+    status, document, _ = await several(rig, command, tags)
+    assert status == 0 and puts(rig) == [document["digest"], "n9", "n10"]
+    assert {rig.holds("app", tag) for tag in tags} == {document["digest"]}
+
+
 async def test_a_further_tag_that_holds_it_already_is_left_alone(rig: Rig, command: Command) -> None:
     await several(rig, command, ("2",))
     status, document, _ = await several(rig, command, ("2", "3"))

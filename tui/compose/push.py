@@ -46,6 +46,8 @@ COURTESY = 5.0
 #: Children that were seen longer ago than so many seconds are looked at once more just before the tag. Planning may
 #: believe more (`inspector.FRESH_SECONDS`): what it overlooks is asked for here, and nothing is lost.
 RECHECK_SECONDS = 5.0
+#: So many tags are put in one request: as many as every registry that takes several shall take (distribution-spec).
+TOGETHER = 10
 _REFUSALS = (errors.Refused, errors.Denied, errors.Unsupported, errors.Policy, errors.NotFound, errors.Conflict)
 _BLOBS = (StepKind.MOUNT, StepKind.COPY)
 _DELETIONS = (StepKind.DELETE_TAG, StepKind.DELETE_MANIFEST)
@@ -449,6 +451,7 @@ class Push:
             for name, write in list(writes.items()):
                 if await self._retries.insist(step, write.now) != write.plan.before:
                     del writes[name]
+            writes = dict(list(writes.items())[:TOGETHER])
             if len(writes) < 2:
                 return frozenset()
             for each in self._further:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.sources.test_layout import files_of, folder
 from tests.support import images
+from tests.support.fake_source import FakeSource
 from tui import cli
+from tui.commands import output, progress
+from tui.config import Settings
+from tui.engine import open_engine
+from tui.explore.explorer import Explorer
+from tui.explore.tree import CheckProgress
+from tui.text import width
 
 
 @pytest.fixture
@@ -47,3 +55,23 @@ def test_ascii_has_a_symbol_for_it(tmp_path: Path, capsys: pytest.CaptureFixture
     place = folder(tmp_path, files_of(images.image()))
     assert cli.main(["check", "--markdown", "--ascii", f"oci:{place}"]) == 0
     assert "= there, read and hashed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+@pytest.mark.parametrize("tag", ["latest", "a-very-long-tag-" * 7], ids=["short", "long"])
+async def test_bytes_and_time_stay_in_the_line_of_progress(
+    columns: int, tag: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "terminal_width", lambda stream: columns)
+    node = Explorer().add_selector(FakeSource(), "app", tag)
+    far = "57 of 127 objects, 16.5 MB of 38.6 MB, 2.8 s left"
+    engine = open_engine(Settings())
+    line = progress.CheckLine(engine)
+    line._spinner = "*"
+    text = line.words(CheckProgress(node, 57, 127, True, far), time.monotonic() + 83)
+    assert text.startswith("* checking ")
+    if columns > 70:
+        assert far in text and width(text) <= output.progress_cells()
+    assert ("1:23" in text) is (tag == "latest" and columns >= 80)
+    assert ("req/s" in text) is (tag == "latest" and columns >= 120)
+    await engine.aclose()

@@ -22,5 +22,7 @@ def test_bytes_and_the_time_that_is_left() -> None:
     count.move("a", 20_000_000)
     assert count.words == "20.0 MB of 100.0 MB, 8.0 s left"
     count.finish("a")
+    count.move("b", 39_990_000)
+    assert count.words == "100.0 MB of 100.0 MB", "less than a second is nothing to wait for"
     count.finish("b")
     assert count.words == "100.0 MB of 100.0 MB"

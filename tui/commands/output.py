@@ -84,7 +84,7 @@ def show_progress(text: str) -> None:
     """Write the line that tells how far it is again, never wider than the terminal; for a terminal only."""
     from tui.text import cut, width
 
-    room = _progress_cells()
+    room = progress_cells()
     shown = cut(text, room)
     err(f"\r{shown}{' ' * (room - width(shown))}", end="")
 
@@ -92,11 +92,12 @@ def show_progress(text: str) -> None:
 def wipe_progress() -> None:
     """Nothing where there is no terminal, and so no such line."""
     if is_terminal(sys.stderr):
-        err(f"\r{'':<{_progress_cells()}}\r", end="")
+        err(f"\r{'':<{progress_cells()}}\r", end="")
 
 
-def _progress_cells() -> int:
-    """One column stays free: in the last one some terminals begin a new line."""
+def progress_cells() -> int:
+    """How wide the line may be that tells how far it is. One column stays free: in the last one some terminals begin a
+    new line."""
     return min(99, (terminal_width(sys.stderr) or 79) - 1)
 
 

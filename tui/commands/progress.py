@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tui.commands.output import is_terminal, show_progress, wipe_progress
+from tui.commands.output import is_terminal, progress_cells, show_progress, wipe_progress
 from tui.engine import Engine
 from tui.explore.node import Node
 from tui.explore.tree import CheckProgress, Event
@@ -74,12 +74,23 @@ class CheckLine:
         """ "⠹ 61 of 212 tags  1,204 objects  31 req/s  0:12", or of one image how far it is."""
         elapsed = now - self._began
         spinner = self._spinner[self._tick % len(self._spinner)]
+        clock = f"{int(elapsed) // 60}:{int(elapsed) % 60:02}"
+        rate = f"{(self._engine.trace.count - self._before) / elapsed:,.0f} req/s" if elapsed >= _WARM_UP else ""
         if self._of > 1:
             objects = self._objects + sum(self._running.values())
-            parts = [f"{self._tags:,} of {self._of:,} tags", f"{objects:,} objects"]
-        else:
-            parts = [f"checking {event.node.label}: {event.words}"]
-        if elapsed >= _WARM_UP:
-            parts.append(f"{(self._engine.trace.count - self._before) / elapsed:,.0f} req/s")
-        parts.append(f"{int(elapsed) // 60}:{int(elapsed) % 60:02}")
-        return f"{spinner} {'  '.join(parts)}"
+            parts = [f"{self._tags:,} of {self._of:,} tags", f"{objects:,} objects", rate, clock]
+            return f"{spinner} {'  '.join(filter(None, parts))}"
+        return f"{spinner} {_of_one(event, rate, clock, progress_cells() - 2)}"
+
+
+def _of_one(event: CheckProgress, rate: str, clock: str, room: int) -> str:
+    """How far it is with one image. Where it is narrow the rate is left out first, then the clock, then a part of the
+    name: bytes and the time that is left stay."""
+    from tui.text import shorten, width
+
+    for ends in ([rate, clock], [clock], []):
+        tail = "  ".join([f": {event.words}", *filter(None, ends)])
+        left = room - width("checking ") - width(tail)
+        if left >= width(event.node.label):
+            break
+    return f"checking {shorten(event.node.label, max(left, 1))}{tail}"

@@ -67,7 +67,8 @@ class ByteCount:
         elapsed = self._clock() - self._began
         if elapsed < _WARM_UP or not 0 < self._done < self._total:
             return text
-        return f"{text}, {duration((self._total - self._done) * elapsed / self._done)} left"
+        left = (self._total - self._done) * elapsed / self._done
+        return f"{text}, {duration(left)} left" if left >= 1 else text
 
 
 class CheckRun:

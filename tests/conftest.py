@@ -40,6 +40,7 @@ _UNSET = (
     "DISPLAY",
     "WAYLAND_DISPLAY",
     "PYTHONDONTWRITEBYTECODE",  # a program that a test starts need not be compiled each time
+    "PYTHONUNBUFFERED",  # nor does a user's write each piece at once
 )
 
 # On a build server the same examples every time, so that a change is judged by its own merits; elsewhere new ones.
@@ -65,6 +66,12 @@ def pytest_collection_finish() -> None:
     was two fifths of the time of every test of the screen."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+def pytest_sessionfinish() -> None:
+    """pytest walks everything that is left five times to find what nobody awaited: once is enough for what it finds."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,6 @@ import re
 import signal
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,18 +19,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.terminal import terminal
+from tests.app.terminal import screen_of
 from tests.registry.server import Asked, Handler, Reply, jsoned
+from tests.support import program
+from tests.support.gallery import served as gallery
 from tests.support.hostile_server import Hostiles, Registry, hostiles
 from tests.support.images import image
 from tests.support.peers import need
+from tests.support.program import REAL
 from tui.demo.faults import slow_down
-from tui.demo.gallery import build_gallery
-from tui.demo.serve import Served
 
 pytestmark = pytest.mark.slow
 
-FANFOLD = (sys.executable, "-m", "tui")
 SECRET = "hunter2-is-secret"
 LOGIN = base64.b64encode(f"learner:{SECRET}".encode()).decode()
 
@@ -43,14 +42,7 @@ def world() -> Iterator[Hostiles]:
 
 
 def run(*argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [*FANFOLD, *argv],
-        text=True,
-        capture_output=True,
-        timeout=50,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, **environ},
-    )
+    done = program.run(*argv, **environ)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
@@ -104,7 +96,7 @@ def test_certificates(secure: Callable[[str], tuple[str, Path]], tmp_path: Path,
 
 
 def test_plain_http_where_tls_was_expected() -> None:
-    with Served.start(build_gallery()) as served:
+    with gallery() as served:
         done = run("check", "--insecure", served.address, f"{served.address}/library/hello:1")
     assert done.returncode == 3
     assert "--plain-http" in done.stdout
@@ -114,7 +106,7 @@ def test_plain_http_where_tls_was_expected() -> None:
 
 
 def test_logins_right_wrong_and_none() -> None:
-    with Served.start(build_gallery()) as served:
+    with gallery() as served:
         reference = f"{served.address}/gallery/private:latest"
         assert run("check", reference).returncode == 3
         log_in(served.address)
@@ -218,7 +210,7 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
     assert run("check", "--log", "/proc/nosuch/log", "127.0.0.1:1/app:1").returncode == 2
     blocked = tmp_path / "state"
     blocked.write_text("a file where a folder should be")
-    with Served.start(build_gallery()) as served:
+    with gallery() as served:
         source, target = (f"{served.address}/library/hello:{tag}" for tag in ("1", "again"))
         done = run("create", target, source, XDG_STATE_HOME=str(blocked), XDG_DATA_HOME=str(blocked))
         holds = served.call(lambda store: store.repository("library/hello").tags.get("again"))
@@ -228,9 +220,9 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_output_that_goes_nowhere() -> None:
-    with Served.start(build_gallery()) as served, open("/dev/full", "w") as full:
+    with gallery() as served, open("/dev/full", "w") as full:
         done = subprocess.run(
-            [*FANFOLD, "tree", f"{served.address}/library/hello:1"],
+            [*REAL, "tree", f"{served.address}/library/hello:1"],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -244,8 +236,8 @@ def test_output_that_goes_nowhere() -> None:
     "words", ["--version", "--help", "tree SOURCE", "check SOURCE", "check --json SOURCE", "registry"]
 )
 def test_a_closed_stdout_is_said_and_means_nothing_else(words: str) -> None:
-    with Served.start(build_gallery()) as served:
-        line = f"{' '.join(FANFOLD)} {words} >&-".replace("SOURCE", f"{served.address}/library/hello:1")
+    with gallery() as served:
+        line = f"{' '.join(REAL)} {words} >&-".replace("SOURCE", f"{served.address}/library/hello:1")
         done = subprocess.run(["sh", "-c", line], stderr=subprocess.PIPE, text=True, timeout=50)
     assert done.stderr == "fanfold: the output could not be written: stdout is closed.\n"
     assert done.returncode == 3
@@ -258,16 +250,16 @@ def test_a_closed_stdout_is_said_and_means_nothing_else(words: str) -> None:
      ("check --nosuch library/hello:1", 2), ("check gallery/private:latest", 3), ("demo", 2), ("chekc", 2)],
 )  # fmt: skip
 def test_a_closed_stderr_changes_nothing(words: str, status: int, to: str) -> None:
-    with Served.start(build_gallery()) as served:
+    with gallery() as served:
         command, *named = (word if ":" not in word else f"{served.address}/{word}" for word in words.split())
-        line = f"{' '.join([*FANFOLD, command, *named])} {to}"
+        line = f"{' '.join([*REAL, command, *named])} {to}"
         done = subprocess.run(["sh", "-c", line], stdout=subprocess.PIPE, text=True, timeout=50)
     assert done.returncode == status
     assert bool(done.stdout) == (command == "check" and status != 2), "no sentence for stderr goes to stdout instead"
 
 
 def test_everything_closed() -> None:
-    line = f"{' '.join(FANFOLD)} check 127.0.0.1:1/app:1 0<&- >&- 2>&-"
+    line = f"{' '.join(REAL)} check 127.0.0.1:1/app:1 0<&- >&- 2>&-"
     assert subprocess.run(["sh", "-c", line], timeout=50).returncode == 3
 
 
@@ -291,7 +283,7 @@ def test_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in containers: the home is no folder. What needs none works, the rest says what it could not do."""
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "DOCKER_CONFIG"):
         monkeypatch.delenv(name, raising=False)
-    with Served.start(build_gallery()) as served:
+    with gallery() as served:
         source = f"{served.address}/library/hello:1"
         assert run("check", source, HOME="/dev/null").returncode == 0
         assert run("tree", source, HOME="/dev/null").returncode == 0
@@ -315,7 +307,7 @@ def test_a_log_behind_symlinks(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["a = " + "[" * 5000 + "]" * 5000, "a = " + "{a=" * 3000 + "1" + "}" * 3000])
 def test_a_lesson_that_nests_too_deep(tmp_path: Path, text: str) -> None:
     (tmp_path / "deep.toml").write_text(text)
-    with terminal([*FANFOLD, "demo", str(tmp_path / "deep.toml")]) as screen:
+    with screen_of("demo", str(tmp_path / "deep.toml")) as screen:
         screen.until("nests too deep")
         assert screen.process.wait(10) == 2
         assert "Traceback" not in screen.output
@@ -347,7 +339,7 @@ def test_a_compressed_archive_is_named(
     "environ", [{"TERM": "dumb"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}, {"PYTHONIOENCODING": "latin-1"}]
 )
 def test_terminals_that_cannot_draw(environ: dict[str, str]) -> None:
-    with Served.start(build_gallery()) as served:
+    with gallery() as served:
         for argv in (["tree"], [], ["check"]):
             done = run(*argv, f"{served.address}/sandbox:0.16-edge", **environ)
             assert done.returncode == 1, done.stderr
@@ -355,11 +347,11 @@ def test_terminals_that_cannot_draw(environ: dict[str, str]) -> None:
 
 
 def test_ctrl_c_in_a_push_leaves_the_tag_alone() -> None:
-    with Served.start(build_gallery()) as served:
+    with gallery() as served:
         sources = [f"{served.address}/sandbox:0.16-edge-{machine}" for machine in ("amd64", "arm64")]
         before = served.call(lambda store: store.repository("sandbox").tags["0.16-edge"])
         served.call(lambda store: slow_down(store, "sandbox", 0.4))
-        argv = [*FANFOLD, "create", f"{served.address}/sandbox:0.16-edge", *sources]
+        argv = [*REAL, "create", f"{served.address}/sandbox:0.16-edge", *sources]
         process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         end = time.monotonic() + 20
         while not served.call(lambda store: len(store.requests)) and time.monotonic() < end:

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,25 +14,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.gallery import served as gallery_served
+from tests.support.program import REAL, run
 from tui.demo.faults import slow_down
-from tui.demo.gallery import build_gallery
 from tui.demo.samples import broken, hello
 from tui.demo.serve import Served
 from tui.demo.store import Store
 
 pytestmark = pytest.mark.slow
 
-FANFOLD = (sys.executable, "-m", "tui")
-
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
-    with Served.start(build_gallery()) as running:
+    with gallery_served() as running:
         yield running
-
-
-def run(*argv: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*FANFOLD, *argv], text=True, capture_output=True, timeout=50, stdin=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +78,8 @@ def test_ascii_is_ascii_and_json_stays_json(served: Served) -> None:
 
 
 def test_a_pipe_gets_the_tree(served: Served) -> None:
-    done = run("--ascii", f"{served.address}/sandbox:0.16-edge")
+    argv = [*REAL, "--ascii", f"{served.address}/sandbox:0.16-edge"]
+    done = subprocess.run(argv, text=True, capture_output=True, timeout=50, stdin=subprocess.DEVNULL)
     assert done.returncode == 1
     assert "layer 2" in done.stdout and "missing" in done.stdout
     assert done.stdout.isascii()
@@ -119,10 +114,13 @@ def test_the_log_says_what_was_asked(served: Served, tmp_path: Path) -> None:
 def test_ctrl_c_ends_a_check_at_once_and_quietly(served: Served) -> None:
     served.call(lambda store: slow_down(store, "library/hello", 5.0))
     try:
-        argv = [*FANFOLD, "check", f"{served.address}/library/hello:1"]
+        asked = served.call(lambda store: store.served)
+        argv = [*REAL, "check", f"{served.address}/library/hello:1"]
         process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(1.5)  # well into waiting for the first answer
-        process.send_signal(signal.SIGINT)
+        end = time.monotonic() + 30
+        while served.call(lambda store: store.served) == asked and time.monotonic() < end:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)  # while it waits for the first answer
         out, err = process.communicate(timeout=20)
     finally:
         served.call(lambda store: slow_down(store, "library/hello", 0.0))
@@ -132,7 +130,7 @@ def test_ctrl_c_ends_a_check_at_once_and_quietly(served: Served) -> None:
 def test_a_pipe_that_closes_is_no_traceback(served: Served) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    argv = [*FANFOLD, "tree", f"{served.address}/library/hello:1"]
+    argv = [*REAL, "tree", f"{served.address}/library/hello:1"]
     try:
         done = subprocess.run(argv, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=50)
     finally:
@@ -141,7 +139,7 @@ def test_a_pipe_that_closes_is_no_traceback(served: Served) -> None:
 
 
 def test_the_embedded_registry_serves_others_until_ctrl_c() -> None:
-    process = subprocess.Popen([*FANFOLD, "registry", "--port", "0"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*REAL, "registry", "--port", "0"], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         match = re.search(r"http://127\.0\.0\.1:[0-9]+", process.stdout.readline())

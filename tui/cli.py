@@ -12,7 +12,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tui.commands.arguments import Options, UsageError, read, settings_of
-from tui.commands.output import OutputLost, err, open_streams, out, silence, write_what_fits
+from tui.commands.output import (
+    OutputLost,
+    drop_what_cannot_be_written,
+    err,
+    open_streams,
+    out,
+    silence,
+    write_what_fits,
+)
 
 if TYPE_CHECKING:
     from tui.config import Settings
@@ -53,8 +61,10 @@ def _run(argv: list[str]) -> int:
         status = _command(name)(options, settings_of(options))
     except (UsageError, ConfigError, OciError) as error:
         parser.error(str(error))
-    if status < 128:  # else a signal ended the screen, and its terminal may be gone
+    if status < 128:
         out("", end="")  # what is not written yet, while it can be told that it could not be
+    else:  # a signal ended the screen, and its terminal may be gone
+        drop_what_cannot_be_written()
     return status
 
 

@@ -2,9 +2,85 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from textual.app import App, ScreenStackError
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
+from textual.message_pump import MessagePump
+from textual.pilot import Pilot, WaitForScreenTimeout
+from textual.screen import Screen
+
+
+def draw_when_a_pilot_looks(patch: pytest.MonkeyPatch) -> None:
+    """Textual draws sixty frames a second without a terminal, too, and throws them away: two fifths of the time of a
+    test. Here a frame is drawn when a pilot waits for the screen, which it does before and after each key; whatever
+    changed until then is drawn, so a widget that cannot draw itself still ends its test."""
+    draw = Screen._compositor_refresh
+
+    def put_off(screen: Screen[Any]) -> None:
+        if screen is not screen.app.screen or not screen.app.is_headless:
+            draw(screen)
+            return
+        screen._dirty_widgets.clear()  # their regions are noted
+        screen.app._update_mouse_over(screen)
+
+    async def waited(pilot: Pilot[Any]) -> bool:
+        done = await all_taken(pilot.app)
+        screens = pilot.app._screen_stacks[pilot.app.current_mode]
+        if screens and screens[-1]._compositor._dirty_regions:
+            draw(screens[-1])
+        return done
+
+    patch.setattr(Screen, "_compositor_refresh", put_off)
+    patch.setattr(Pilot, "_wait_for_screen", waited)
+
+
+async def all_taken(app: App[Any], seconds: float = 30.0) -> bool:
+    """Wait until all widgets on the screen took what was sent to them before; False where the app has failed.
+
+    Textual's own waits for widgets, too, that were removed meanwhile and never answer.
+    """
+    try:
+        waiting: set[MessagePump] = {app, *app.screen.walk_children(with_self=True)}
+    except ScreenStackError:
+        return False
+    taken = asyncio.Event()
+
+    def take(pump: MessagePump) -> None:
+        waiting.discard(pump)
+        if not waiting:
+            taken.set()
+
+    waiting = {pump for pump in waiting if pump.call_later(take, pump)}
+    end = time.monotonic() + seconds
+    while waiting and app._exception is None:
+        if time.monotonic() > end:
+            raise WaitForScreenTimeout(f"no answer from {waiting}")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(taken.wait(), 0.2)
+        waiting.difference_update([pump for pump in waiting if pump._closed])
+    return app._exception is None
+
+
+def read_styles_once(patch: pytest.MonkeyPatch) -> None:
+    """Every app reads the same style sheets. Their rules are told apart by identity, which Python's own hash knows."""
+    read: dict[object, list[RuleSet]] = {}
+    parse = Stylesheet._parse_rules
+
+    def parsed(sheet: Stylesheet, *asked: Any, **named: Any) -> list[RuleSet]:
+        key = (asked, tuple(named.items()), tuple(sheet._variables.items()))
+        if key not in read:
+            read[key] = parse(sheet, *asked, **named)
+        return read[key]
+
+    patch.setattr(Stylesheet, "_parse_rules", parsed)
+    patch.setattr(RuleSet, "__hash__", object.__hash__)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -16,5 +92,8 @@ def cheap_screens() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tui.app.garbage.WORTH", 1_000_000)
+        patch.setattr("tui.app.garbage._YOUNG", (50_000, 20))
         patch.setattr("textual._wait.SLEEP_GRANULARITY", 0.01)
+        draw_when_a_pilot_looks(patch)
+        read_styles_once(patch)
         yield

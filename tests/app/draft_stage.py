@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 from textual.pilot import Pilot
@@ -25,32 +23,11 @@ from tui.compose.events import PushResult
 from tui.compose.plan import Plan
 from tui.compose.service import DraftService
 from tui.config import Settings
-from tui.demo.gallery import build_gallery
 from tui.demo.serve import Served
-from tui.demo.store import Snapshot, Store
 from tui.explore.node import Node
 from tui.teach.events import Event, EventKind
 
 PATIENCE = 20.0
-
-
-@cache
-def gallery() -> Snapshot:
-    """What is in the gallery, built once: every registry starts with a copy."""
-    return build_gallery().snapshot()
-
-
-@contextmanager
-def served() -> Iterator[Served]:
-    """The gallery on loopback."""
-    store = Store()
-    store.restore(gallery())
-    running = Served.start(store)
-    try:
-        yield running
-    finally:
-        # The server notices within 0.2 s that it shall end: the next test does not wait for it.
-        threading.Thread(target=running.stop, daemon=True).start()
 
 
 @dataclass
@@ -111,7 +88,7 @@ class FixStage:
             if time.monotonic() > end:
                 said = [note.message for note in self.app._notifications]
                 raise AssertionError(f"never: {what or true}\n{said}\n{self.shown()}")
-            await self.pilot.pause(0.01)
+            await asyncio.sleep(0.01)
 
     async def screen(self, name: str) -> None:
         """Wait for a screen of this class in front, mounted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -101,7 +102,7 @@ class Stage:
         while not true():
             if time.monotonic() > end:
                 raise AssertionError(f"never: {what or true}\n{self.screen()}")
-            await self.pilot.pause(0.01)
+            await asyncio.sleep(0.01)
 
     async def quiet(self) -> None:
         """Wait until the engine asks nothing and the screen has nothing left to draw."""

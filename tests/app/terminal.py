@@ -12,14 +12,16 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+
+from tests.support.program import Program
 
 
 class Terminal:
     """The outer end: `output` is everything that was sent so far, decoded."""
 
-    def __init__(self, handle: int, inner: int, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, handle: int, inner: int, process: subprocess.Popen[bytes] | Program) -> None:
         self.handle = handle
         self.inner = inner
         """The program's end, kept open so that its state can be read after the program."""
@@ -65,13 +67,36 @@ def _own() -> None:
 
 
 @contextmanager
+def screen_of(*argv: str, size: tuple[int, int] = (100, 30), **environ: str) -> Iterator[Terminal]:
+    """Run fanfold with these arguments in a pseudo-terminal of this size; it is ended in the end."""
+    with _terminal(
+        size, environ, lambda inner, env: Program(argv, (inner, inner, inner), env, terminal=True)
+    ) as screen:
+        yield screen
+
+
+@contextmanager
 def terminal(arguments: Sequence[str], *, size: tuple[int, int] = (100, 30), **environ: str) -> Iterator[Terminal]:
-    """Run a program in a pseudo-terminal of this size; it is ended in the end."""
+    """Run any program in a pseudo-terminal of this size; it is ended in the end."""
+
+    def start(inner: int, env: dict[str, str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(arguments, stdin=inner, stdout=inner, stderr=inner, env=env, preexec_fn=_own)
+
+    with _terminal(size, environ, start) as screen:
+        yield screen
+
+
+@contextmanager
+def _terminal(
+    size: tuple[int, int],
+    environ: dict[str, str],
+    start: Callable[[int, dict[str, str]], subprocess.Popen[bytes] | Program],
+) -> Iterator[Terminal]:
     outer, inner = pty.openpty()
     fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
     env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     env |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", **environ}
-    process = subprocess.Popen(arguments, stdin=inner, stdout=inner, stderr=inner, env=env, preexec_fn=_own)
+    process = start(inner, env)
     screen = Terminal(outer, inner, process)
     try:
         yield screen

@@ -8,8 +8,9 @@ from typing import Any, cast
 
 import pytest
 
-from tests.app.draft_stage import FixStage, served
+from tests.app.draft_stage import FixStage
 from tests.app.test_lessons import lesson, lessons_of, session_of, step
+from tests.support.gallery import served
 from tui.app.keys import Keys
 from tui.app.lesson.session import LessonSession
 from tui.app.observer import LessonObserver

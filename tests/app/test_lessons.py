@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.draft_stage import FixStage, fixing, served
+from tests.app.draft_stage import FixStage, fixing
+from tests.support.gallery import served
 from tui.app.controllers.lessons import LessonController
 from tui.app.lesson.rehearsing import Rehearsing
 from tui.app.lesson.session import LessonSession

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.draft_stage import FixStage, fixing, served
+from tests.app.draft_stage import FixStage, fixing
+from tests.support.gallery import served
 from tui.app.keys import ACTIONS
 from tui.config import Settings
 from tui.demo.serve import Served

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.draft_stage import FixStage, fixing, served
+from tests.app.draft_stage import FixStage, fixing
 from tests.sources.test_layout import files_of
 from tests.support import images
+from tests.support.gallery import served
 from tui.app.keys import BY_ID
 from tui.compose.plan import How
 from tui.demo.storage_folder import write_storage

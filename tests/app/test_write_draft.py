@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.app.draft_stage import FixStage, fixing, served
+from tests.app.draft_stage import FixStage, fixing
+from tests.support.gallery import served
 from tui.app.screens.draft import DraftScreen
 from tui.compose.draft import Draft, EntryVerdict, TypeChoice
 from tui.oci import media

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.app.draft_stage import fixing, served
+from tests.app.draft_stage import fixing
 from tests.compose.fixtures import make
+from tests.support.gallery import served
 from tui.compose.events import Outcome
 from tui.demo.images import index, put_image, put_index
 from tui.demo.store import Store

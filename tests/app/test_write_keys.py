@@ -8,7 +8,8 @@ import pytest
 from textual.command import CommandList
 from textual.widgets import OptionList
 
-from tests.app.draft_stage import FixStage, fixing, served
+from tests.app.draft_stage import FixStage, fixing
+from tests.support.gallery import served
 from tui.app.actions import Scope
 from tui.app.keys import ACTIONS, Keys
 from tui.app.screens.dialogs import Busy

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.draft_stage import FixStage, fixing, served
+from tests.app.draft_stage import FixStage, fixing
 from tests.compose.fixtures import make
+from tests.support.gallery import served
 from tests.support.local_lists import write_list
 from tui.demo.images import Image, put_image
 from tui.demo.serve import Served

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.draft_stage import FixStage, fixing, served
+from tests.app.draft_stage import FixStage, fixing
+from tests.support.gallery import served
 from tui.compose.events import Outcome
 from tui.config import Settings
 from tui.demo.paths import digest_of

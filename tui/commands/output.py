@@ -41,6 +41,15 @@ def silence(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def drop_what_cannot_be_written() -> None:
+    """Nothing stays behind that Python fails to write at exit, where it would make the exit status 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            silence(stream)
+
+
 def out(text: str, end: str = "\n") -> None:
     """A result, at once: a reader of the pipe need not wait for the next one. Raises OutputLost."""
     try:

@@ -57,7 +57,7 @@ async def play(scene: Scene) -> None:
 
 def checked(reference: str, expected: int) -> str:
     """What `fanfold check REFERENCE` says, and its exit status, which must be the expected one: a terminal's text."""
-    command = [sys.executable, "-m", "tui", "check", reference]
+    command = [sys.executable, "-m", "tui", "check", "--color", "always", reference]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     if done.returncode != expected:
         raise RuntimeError(f"check ended with {done.returncode}, not {expected}: {done.stdout}{done.stderr}")
@@ -65,14 +65,16 @@ def checked(reference: str, expected: int) -> str:
 
 
 def terminal(text: str, *, title: str = "fanfold check", rows: int = 0) -> str:
-    """The SVG of a terminal that shows this text, of at least so many rows: what was typed is bold."""
+    """The SVG of a terminal that shows this text with its colours, of at least so many rows: what was typed is bold."""
     from rich.console import Console
     from rich.text import Text
 
     console = Console(width=120, record=True, file=io.StringIO(), force_terminal=True)
-    lines = [part for line in text.splitlines() for part in Text(line).wrap(console, 120)]
+    lines = [part for line in text.splitlines() for part in Text.from_ansi(line).wrap(console, 120) or [Text()]]
     for line in lines:
-        console.print(Text(line.plain, style="bold" if line.plain.startswith("$ ") else ""))
+        if line.plain.startswith("$ "):
+            line.stylize("bold")
+        console.print(line)
     for _ in range(rows - len(lines)):
         console.print()
     return console.export_svg(title=title)

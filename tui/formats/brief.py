@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
-from tui.explore.finding import Severity
+from tui.explore.finding import Finding, Severity
 from tui.explore.report import Report, exit_status
 from tui.sources.presence import Presence
-from tui.text import plural
+from tui.text import plural, with_keys
 
 #: A symbol with its role by exit status.
 STATES = {0: ("✓", "good"), 1: ("✗", "bad"), 3: ("?", "warn")}
@@ -15,6 +16,14 @@ STATES = {0: ("✓", "good"), 1: ("✗", "bad"), 3: ("?", "warn")}
 _SAID_BY_OBJECTS = {"missing-blob", "missing-manifest", "denied", "limited", "unreachable"}
 #: So many platforms are named.
 _NAMED = 3
+
+
+def grouped(findings: Iterable[Finding]) -> list[tuple[str, str, list[Finding]]]:
+    """Findings of one code and with one fix together, as (code, fix, findings), in the order in which they come."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.code, with_keys(finding.fix)), []).append(finding)
+    return [(code, fix, found) for (code, fix), found in groups.items()]
 
 
 def state_of(report: Report) -> tuple[str, str]:

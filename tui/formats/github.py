@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from tui.explore.finding import Severity
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally, strip
-from tui.formats.brief import reason_of, state_of
+from tui.formats.brief import grouped, reason_of, state_of
 from tui.formats.markdown import escaped, markdown
-from tui.text import with_keys
 
 if TYPE_CHECKING:
     from tui.explore.on_disk import Section
@@ -78,8 +77,10 @@ def annotated(report: Report) -> Iterator[str]:
     status = exit_status(report)
     told = False
     for severity, command in _COMMANDS.items():
-        found = [finding for finding in report.findings if finding.severity is severity]
-        lines = [f"{finding.code}: {finding.message} Fix: {with_keys(finding.fix)}" for finding in found]
+        lines = []
+        for code, fix, found in grouped(each for each in report.findings if each.severity is severity):
+            lines += [f"{code}: {finding.message}" for finding in found]
+            lines.append(f"Fix: {fix}")
         if status and severity is (Severity.ERROR if status == 1 else Severity.WARNING):
             lines.insert(0, report.verdict.sentence)
             told = True

@@ -22,11 +22,11 @@ from tui import __version__
 from tui.explore.matrix import Cell, MatrixRow, matrix
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally, strip
-from tui.formats.brief import bytes_of, platforms_of, reason_of, state_of
+from tui.formats.brief import bytes_of, grouped, platforms_of, reason_of, state_of
 from tui.oci import media
 from tui.oci.canonical_json import json_text
 from tui.resources import FOLDER
-from tui.text import plural, safe, size, with_keys
+from tui.text import plural, safe, size
 
 if TYPE_CHECKING:
     from tui.explore.on_disk import Section
@@ -132,7 +132,7 @@ class HtmlWriter:
             self._parts.close()
 
     def _render(self, template: str, **values: object) -> None:
-        helpers = {"command": _command, "fault": _is_fault, "with_keys": with_keys, "cells": _cells}
+        helpers = {"command": _command, "fault": _is_fault, "grouped": grouped, "cells": _cells}
         text = self._environment.get_template(template).render(**values, **helpers)
         self._parts.write(text)
 

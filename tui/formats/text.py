@@ -13,12 +13,12 @@ from tui.explore.matrix import Cell, MatrixRow, matrix
 from tui.explore.objects import Object
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally, strip
-from tui.formats.brief import bytes_of, platforms_of, reason_of, state_of
+from tui.formats.brief import bytes_of, grouped, platforms_of, reason_of, state_of
 from tui.formats.paint import Piece, padded, painted
 from tui.formats.writer import Sheet
 from tui.oci import media
 from tui.sources.presence import Presence
-from tui.text import cut, plural, safe, shorten, size, width, with_keys
+from tui.text import cut, plural, safe, shorten, size, width
 
 if TYPE_CHECKING:
     from tui.explore.on_disk import Section
@@ -225,15 +225,12 @@ def _called(part: Object) -> str:
 
 def _findings(findings: Sequence[Finding], room: int | None) -> Iterator[Line]:
     """Those of one code together, with what fixes them once."""
-    groups: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault((finding.code, finding.fix), []).append(finding)
-    for (code, fix), found in groups.items():
+    for code, fix, found in grouped(findings):
         symbol, role = _GRADES[found[0].severity]
         yield [(f"{symbol} {code}", role)]
         for finding in found:
             yield from _wrapped([(finding.message, "plain")], room, "  ")
-        yield from _wrapped([(f"Fix: {with_keys(fix)}", "label")], room, "  ")
+        yield from _wrapped([(f"Fix: {fix}", "label")], room, "  ")
 
 
 def _wrapped(pieces: Sequence[Piece], room: int | None, indent: str = "") -> Iterator[Line]:

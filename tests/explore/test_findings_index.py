@@ -311,6 +311,7 @@ def test_the_table_names_the_codes_of_the_design() -> None:
         "schema-version",
         "malformed-media-type",
         "malformed-env",
+        "encrypted-layer",
         "no-layers",
     ]
     assert [code for code, row in all_codes().items() if row.severity is Severity.INFO] == [

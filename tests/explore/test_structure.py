@@ -73,6 +73,11 @@ ODD = [
     (remade(images.image(ARM), schemaVersion=3), "schema-version", "schemaVersion 3"),
     (remade(images.image(ARM), {"config": {"Env": ["A=1", "DEBUG"]}}), "malformed-env", "DEBUG"),
     (images.image(ARM, ()), "no-layers", "has no layers"),
+    (
+        images.image(ARM, (images.layer("x", media_type="application/vnd.oci.image.layer.v1.tar+gzip+encrypted"),)),
+        "encrypted-layer",
+        "layer 1 is encrypted, and only who has the key unpacks it",
+    ),
 ]
 
 

@@ -267,8 +267,8 @@ def _agree(declared: Platform, config: Platform) -> bool:
 
 def structural(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """layer-count, unknown-layer-type, invalid-config, not-a-manifest, not-an-image, no-architecture, no-system,
-    content-type-mismatch,
-    schema-version, malformed-media-type, malformed-digest, malformed-env, no-layers: what documents say."""
+    content-type-mismatch, schema-version, malformed-media-type, malformed-digest, malformed-env, encrypted-layer,
+    no-layers: what documents say."""
     for flaw in flaws(row):
         if flaw.code == "media-type-mismatch":
             continue  # `mismatched` tells of it

@@ -226,6 +226,13 @@ def _of_image(row: Node, manifest: ImageManifest) -> Iterator[Flaw]:
         said = safe(manifest.layers[strange[0]].media_type, limit=120) or "no type"
         more = f" and {plural(len(strange) - 1, 'other layer')}" if len(strange) > 1 else ""
         yield Flaw("unknown-layer-type", f"no client unpacks layer {strange[0] + 1}{more}, of type {said}", (said, ""))
+    sealed = [place for place, layer in enumerate(manifest.layers) if media.is_encrypted(layer.media_type)]
+    if sealed:
+        more = f" and {plural(len(sealed) - 1, 'other layer')}" if len(sealed) > 1 else ""
+        verb = "are" if more else "is"
+        yield Flaw(
+            "encrypted-layer", f"layer {sealed[0] + 1}{more} {verb} encrypted, and only who has the key unpacks it"
+        )
     if not manifest.layers:
         yield Flaw("no-layers", "it has no layers")
     config = row.config

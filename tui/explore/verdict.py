@@ -567,6 +567,7 @@ _WORTH_SAYING = (
     "nested-index",
     *("content-type-mismatch", "schema-version", "malformed-media-type", "malformed-digest", "malformed-env"),
     "no-layers",
+    "encrypted-layer",
 )
 
 

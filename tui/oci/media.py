@@ -112,10 +112,13 @@ def is_well_formed(text: str) -> bool:
     return _TYPE.fullmatch(text) is not None
 
 
+_ENCRYPTED = "+encrypted"
+
+
 def is_layer(media_type: str) -> bool:
     """Whether some client unpacks layers of this type: tars of the OCI's and Docker's names, also encrypted ones, and
     file systems that containerd mounts."""
-    plain = media_type.removesuffix("+encrypted")
+    plain = media_type.removesuffix(_ENCRYPTED)
     return plain in _LAYERS or plain.startswith("application/vnd.erofs.layer.")
 
 
@@ -141,6 +144,11 @@ def is_manifest(media_type: str) -> bool:
 def is_tar_layer(media_type: str) -> bool:
     """A layer of an image: a tar, compressed or not."""
     return media_type in _TAR_LAYERS
+
+
+def is_encrypted(media_type: str) -> bool:
+    """A layer that containerd unpacks only with a key (ocicrypt)."""
+    return media_type.endswith(_ENCRYPTED)
 
 
 def is_plain_tar(media_type: str) -> bool:

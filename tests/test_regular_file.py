@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from tests.support.commands import run_check
+from tests.support.program import run
 from tui.config import ConfigError, Settings, load
 from tui.logfile import LogFile
 from tui.registry.clock import Clock
@@ -106,11 +105,5 @@ async def test_the_logins_of_docker(tmp_path: Path) -> None:
 def test_the_program_ends_with_words(pipe: Path, endless: Path) -> None:
     for option in ("--config", "--log"):
         for path in (pipe, endless):
-            done = subprocess.run(
-                [sys.executable, "-m", "tui", "check", option, str(path), "127.0.0.1:1/app"],
-                capture_output=True,
-                text=True,
-                timeout=30,
-                check=False,
-            )
+            done = run("check", option, str(path), "127.0.0.1:1/app")
             assert done.returncode == 2 and "not a file" in done.stderr and "Traceback" not in done.stderr

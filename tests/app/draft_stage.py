@@ -27,7 +27,7 @@ from tui.demo.serve import Served
 from tui.explore.node import Node
 from tui.teach.events import Event, EventKind
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 
 
 @dataclass

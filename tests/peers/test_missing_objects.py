@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import pytest
 
 from tests.support import images
 from tests.support.bare_registry import BareRegistry
+from tests.support.program import run
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
@@ -28,14 +27,8 @@ def real_registry(tmp_path: Path) -> Iterator[BareRegistry]:
     registry.stop()
 
 
-def fanfold(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tui", *words], capture_output=True, text=True, timeout=60, check=False
-    )
-
-
 def check(reference: str, *options: str) -> tuple[int, dict[str, Any]]:
-    done = fanfold("check", "--json", *options, reference)
+    done = run("check", "--json", *options, reference)
     assert done.stderr == ""
     return done.returncode, json.loads(done.stdout)
 
@@ -163,7 +156,7 @@ def test_the_tree_as_text_shows_the_same(real_registry: BareRegistry) -> None:
     (_, arm, _), _ = seeded(real_registry)
     real_registry.unlink_blob("sandbox", arm.blobs[2].digest)
     real_registry.restart()
-    done = fanfold("tree", f"{real_registry.address}/sandbox:0.16-edge")
+    done = run("tree", f"{real_registry.address}/sandbox:0.16-edge")
     assert done.returncode == 1
     lines = [line for line in done.stdout.splitlines() if "missing" in line]
     assert len([line for line in lines if "layer 2" in line]) == 1

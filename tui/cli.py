@@ -7,6 +7,7 @@ once. Exit status: 0 complete, 1 something is missing, 2 wrong usage, 3 could no
 from __future__ import annotations
 
 import errno
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -28,10 +29,15 @@ if TYPE_CHECKING:
 _UNDETERMINED = 3
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 _PIPE_CLOSED = 141  # 128 + SIGPIPE
+#: How many new objects the collector looks through at a time, and how often through older ones. With Python's own 700
+#: it took a sixth of the time of a check of thousands of objects.
+_GARBAGE = (20_000, 10, 10)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with these arguments, or those of the process, and return its exit status."""
+    before = gc.get_threshold()
+    gc.set_threshold(*_GARBAGE)
     try:
         open_streams()
         return _run(list(sys.argv[1:] if argv is None else argv))
@@ -49,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         err(crash_text(error))
         return CRASHED
+    finally:
+        gc.set_threshold(*before)
 
 
 def _run(argv: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -368,3 +369,21 @@ def test_a_password_that_was_typed_is_not_repeated(login: str, name: str, capsys
         captured = capsys.readouterr()
         assert status == 2, argv
         assert "PASSWORD" not in captured.out + captured.err
+
+
+def test_the_collector_walks_less_often_while_a_command_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, int, int]] = []
+    before = gc.get_threshold()
+
+    def command(options: object, settings: object) -> int:
+        seen.append(gc.get_threshold())
+        return 0
+
+    monkeypatch.setattr(cli, "_command", lambda name: command)
+    gc.set_threshold(700, 10, 10)
+    try:
+        assert cli.main(["check", "app:1"]) == 0
+        assert gc.get_threshold() == (700, 10, 10)
+    finally:
+        gc.set_threshold(*before)
+    assert seen[0][0] >= 10_000 and seen[0][2] <= 10, "old rows that nobody holds are found all the same"

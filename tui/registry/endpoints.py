@@ -33,9 +33,14 @@ class Origin(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == _PORTS.get(self.scheme) else f":{self.port}"
-        return f"{self.scheme}://{host}{port}"
+        return _written(self)
+
+
+@lru_cache(maxsize=1_024)
+def _written(origin: Origin) -> str:
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    port = "" if origin.port == _PORTS.get(origin.scheme) else f":{origin.port}"
+    return f"{origin.scheme}://{host}{port}"
 
 
 class UnusableUrl(ValueError):

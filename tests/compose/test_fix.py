@@ -275,3 +275,15 @@ async def test_a_fix_never_moves_a_tag(rig: Rig, moved: bool) -> None:
     assert (await rig.push(plan).run()).ok
     assert rig.holds("app", "1") == theirs
     assert How.MOUNT in {each.how for each in plan.objects}
+
+
+async def test_a_plan_says_that_nothing_can_be_done_where_that_is_so(rig: Rig) -> None:
+    """The head of the plan said “nothing to do” of a tag that has a hole which nothing fills."""
+    images = [make("gone", f"linux/{name}") for name in ("amd64", "arm64")]
+    rig.put_list("well", images, "1")
+    whole = await plan_of(rig, "well:1")
+    assert whole.ready and not whole.steps and whole.state == "nothing to do"
+    rig.put_list("ill", [make("ill", f"linux/{name}") for name in ("amd64", "arm64")], "1")
+    lose(rig, "ill", make("ill", "linux/arm64").layers[1].digest)
+    plan = await plan_of(rig, "ill:1")
+    assert plan.ready and not plan.steps and plan.state == "nothing can be done"

@@ -185,6 +185,16 @@ class Plan:
         return not any(problem.stops for problem in self.problems)
 
     @property
+    def state(self) -> str:
+        """In words: "ready", "stopped", and of one without a step "nothing to do", or "nothing can be done" where
+        something is in no place that was asked."""
+        if not self.ready:
+            return "stopped"
+        if self.steps:
+            return "ready"
+        return "nothing can be done" if any(each.how in LACKING for each in self.objects) else "nothing to do"
+
+    @property
     def changes_tag(self) -> bool:
         """Whether the tag will point to something else than it does."""
         return self.digest is not None and self.digest != self.before

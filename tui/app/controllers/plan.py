@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tui.app.actions import action
 from tui.oci.canonical_json import json_text
-from tui.text import plural, safe
+from tui.text import capital, plural, safe
 
 if TYPE_CHECKING:
     from tui.app.screens.plan import PlanScreen
@@ -88,7 +88,9 @@ class PlanController:
             stopping = [problem for problem in plan.problems if problem.stops]
             screen.main.say(stopping[0].message, title="The plan is stopped", severity="warning", timeout=12)
         elif not plan.steps:
-            screen.main.say("There is nothing to do: everything is as it would be.")
+            done = plan.state == "nothing to do"
+            why = "everything is as it would be" if done else "what is missing is in no place that was asked"
+            screen.main.say(f"{capital(plan.state)}: {why}.")
         elif plan.type_to_confirm:
             screen.typed.focus()
         else:

@@ -141,8 +141,7 @@ class PlanScreen(FramedScreen[Plan]):
         plan = self.plan
         line = Line(fold="cut").put(" plan ", "accent").put("  ").put(self.asked.title, "title")
         if plan is not None:
-            state = "ready" if plan.ready and plan.steps else "nothing to do" if plan.ready else "stopped"
-            line.put(f"   {state}", "good" if plan.ready else "bad")
+            line.put(f"   {plan.state}", "good" if plan.ready and plan.state != "nothing can be done" else "bad")
         self.frame.head(line)
         if plan is not None:
             self.page.show(plan_page(plan, self.commands, put_in=self.main.keys.put_in, every=self.every), keep=True)

@@ -52,9 +52,9 @@ TOO_MUCH = {
 # Of ours, by room; "" are those that stand in none.
 OURS = {
     "": "cli config engine logfile regular_file resources text",
-    "commands": "arguments check output printing progress",
+    "commands": "arguments check check_queue output printing progress",
     "explore": (
-        "advice checkrun choice digest_tags explorer finding findings inspector likely_places listing lists "
+        "advice checkrun choice digest_tags explorer finding findings in_order inspector likely_places listing lists "
         "loader matrix node objects observations report rollup scheduler search selection structure tag_guesses "
         "tally tree verdict walker"
     ),

@@ -175,3 +175,17 @@ async def test_the_slots_of_a_place_may_grow_and_shrink() -> None:
     now["host"] = 1
     work.gate.set()
     await asyncio.wait_for(asyncio.gather(*(job.wait() for job in jobs)), 1)
+
+
+async def test_there_is_room_when_a_slot_is_free_that_nobody_waits_for() -> None:
+    work, scheduler = Work(), Scheduler(2)
+    await asyncio.wait_for(scheduler.room("here"), 1)
+    jobs = [scheduler.submit(n, "me", Urgency.DEEP, work.job(n), place="here") for n in "abc"]
+    gone, hoping = (asyncio.create_task(scheduler.room("here")) for _ in range(2))
+    await settle()
+    gone.cancel()
+    await asyncio.wait_for(scheduler.room("there"), 1)
+    assert not hoping.done()
+    work.gate.set()
+    await asyncio.wait_for(hoping, 1)
+    await asyncio.gather(*(job.wait() for job in jobs))

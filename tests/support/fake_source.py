@@ -16,6 +16,7 @@ from tui.oci.errors import OciError
 from tui.oci.manifest import AnyManifest, decode
 from tui.oci.reference import Reference
 from tui.registry.page import Page
+from tui.registry.trace import count_request
 from tui.sources.base import Capabilities, SourceError, SourceKind
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Observation, Presence
@@ -98,6 +99,7 @@ class FakeSource:
     async def _asked(self, how: str, repository: str, what: str) -> None:
         question = (how, repository, what)
         self.asked[question] += 1
+        count_request()
         self.order.append(question)
         self.running += 1
         self.most_running = max(self.most_running, self.running)

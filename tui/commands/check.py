@@ -3,42 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.commands.arguments import Options, need_sources
+from tui.commands.check_queue import CheckQueue
 from tui.commands.output import say, write_what_fits
 from tui.commands.printing import Display, Printed
 from tui.commands.progress import CheckLine
 from tui.config import Settings
 from tui.engine import Engine, open_engine
-from tui.explore import walker
 from tui.explore.choice import Choice
-from tui.explore.node import Kind, Node
-from tui.explore.report import (
-    Report,
-    exit_status,
-    failed_report,
-    partial_report,
-    report,
-    worst_exit_status,
-)
+from tui.explore.report import worst_exit_status
 from tui.explore.search import Memory
-from tui.explore.selection import select
-from tui.explore.tally import Tally
-from tui.explore.verdict import Coverage
 from tui.oci.platform import Platform
-from tui.sources.base import SourceError
 from tui.sources.spec import SourceSpec
-from tui.text import safe
 
 if TYPE_CHECKING:
     from tui.explore.on_disk import Section
-
-_Made = tuple[Report, str | None]
-"""A report, and the tag that it is about when it is one of a repository's list."""
 
 
 def run(options: Options, settings: Settings) -> int:
@@ -98,30 +82,21 @@ async def check(
     display: Display,
     deep: bool | None = None,
 ) -> int:
-    """Check, print each report as soon as it is made, and give the worst exit status: missing before undetermined
-    before complete. No report is kept: a repository may have many thousand tags."""
+    """Check, print each report as soon as it and those before it are made, and give the worst exit status: missing
+    before undetermined before complete. All tags of all sources are checked in one line, several at once."""
+    engine.explorer.observations.negative_seconds = math.inf  # one run asks once, however long it takes
     progress = CheckLine(engine, quiet=display.quiet)
     printed = Printed(display, len(sources) > 1, progress)
-    statuses: set[int] = set()
+    queue = CheckQueue(engine, printed, choice, deep)
     try:
-        for spec in sources:
-            whole_registry = spec.registry is not None and spec.repository is None
-            making = _of_registry if whole_registry else _reports
-            before = replace(printed.tally)
-            async for made, tag in making(engine, spec, choice, deep, printed):
-                statuses.add(exit_status(made))
-                printed.put(made, tag)
-                if made.tags is not None:
-                    printed.say(f"{made.reference}: {made.verdict.sentence}")
-            if whole_registry:
-                printed.say(f"{safe(spec.text, limit=600)}: {_summary(printed.tally, before)}")
+        await queue.run(sources)
         if display.form != "json" and not display.quiet:
             async for section in _sections(engine):
                 printed.put_section(section)
         printed.end()
     finally:
         progress.close()
-    return worst_exit_status(statuses)
+    return worst_exit_status(queue.statuses)
 
 
 async def _sections(engine: Engine) -> AsyncIterator[Section]:
@@ -142,115 +117,3 @@ async def _sections(engine: Engine) -> AsyncIterator[Section]:
         live = live_source(node, roots)
         if live is not None:
             yield await compared(source, live, name)
-
-
-def _summary(tally: Tally, before: Tally) -> str:
-    """What came of all that was looked at in a registry."""
-    here = Tally(tally.whole - before.whole, tally.broken - before.broken, tally.unknown - before.unknown)
-    return f"{here.words}." if here.total else "there is no repository in it."
-
-
-async def _of_registry(
-    engine: Engine, spec: SourceSpec, choice: Choice, deep: bool | None, printed: Printed
-) -> AsyncIterator[_Made]:
-    """The reports on every tag of every repository that a registry lists, one repository after the other, until
-    `walker.OBJECT_LIMIT` objects were looked at."""
-    name = safe(spec.text, limit=600)
-    printed.several = True
-    before = engine.trace.count
-    place = await engine.open(spec)
-    await engine.explorer.open(place)
-    if place.error is not None:
-        yield failed_report(name, place.error, engine.trace.count - before), None
-        return
-    listing = place.listing
-    names = engine.explorer.names(place)
-    if listing is None or not listing.complete or (listing.note and not names):
-        why = listing.note if listing is not None else ""
-        missing = Coverage(0, 0, whole=False, why=why or "The list of its repositories is not whole.")
-        yield partial_report(name, missing), None
-    printed.group(name, [f"{each}:latest" for each in names])
-    spent = 0
-    for looked, repository in enumerate(names):
-        if spent >= walker.OBJECT_LIMIT:
-            why = f"A check looks at {walker.OBJECT_LIMIT:,} objects, and then at no further repository."
-            yield partial_report(name, Coverage(0, 0, unlisted=len(names) - looked, why=why)), None
-            return
-        each = replace(
-            spec, repository=repository, explicit=False, text=f"{spec.registry}/{repository}", note="", scheme=""
-        )
-        row = await engine.open(each)
-        called = safe(repository, limit=600)
-        async for made, tag in _of_row(
-            engine, row, safe(each.text, limit=600), False, engine.trace.count, choice, deep, printed, called
-        ):
-            spent += max(1, len(made.objects))
-            yield made, tag or called
-
-
-async def _reports(
-    engine: Engine, spec: SourceSpec, choice: Choice, deep: bool | None, printed: Printed
-) -> AsyncIterator[_Made]:
-    """The reports on what a source names, and at the end what of it was not looked at, if anything."""
-    name = safe(spec.text, limit=600)
-    before = engine.trace.count
-    try:
-        node = await engine.open(spec, default_tag=spec.registry is not None)
-    except SourceError as error:
-        yield failed_report(name, error, engine.trace.count - before), None
-        return
-    named = spec.explicit or spec.registry is None
-    async for each in _of_row(engine, node, name, named, before, choice, deep, printed):
-        yield each
-
-
-async def _of_row(
-    engine: Engine,
-    node: Node,
-    name: str,
-    named: bool,
-    before: int,
-    choice: Choice,
-    deep: bool | None,
-    printed: Printed,
-    called: str = "",
-) -> AsyncIterator[_Made]:
-    """The reports on a row; `called` is what the tags of one among many repositories are named with."""
-    try:
-        selection = await select(engine.explorer, node, name, named=named)
-    except SourceError as error:
-        yield failed_report(name, error, engine.trace.count - before), None
-        return
-    printed.several = printed.several or selection.several
-    printed.progress.expect(selection.count)
-    place: Node | None = None
-    for row in selection.rows():
-        if selection.several and not called and place is not _place(row):
-            place = _place(row)
-            printed.group(_title(row), engine.explorer.names(place) if place is not None else ())
-        since = before if selection.count == 1 else engine.trace.count
-        made = await check_node(engine, row, choice, since, deep=deep)
-        selection.add(made)
-        printed.progress.finish(row, len(made.objects))
-        tag = row.tag or row.label
-        yield made, f"{called}:{tag}" if called else tag if selection.several else None
-    if not selection.covered.complete:
-        yield partial_report(name, selection.covered), None
-
-
-def _place(row: Node) -> Node | None:
-    """The repository's row that a tag's is in."""
-    return next((each for each in row.ancestors() if each.kind is Kind.REPOSITORY), None)
-
-
-def _title(row: Node) -> str:
-    return safe(row.source.reference(row.repository or ""), limit=600)
-
-
-async def check_node(engine: Engine, node: Node, choice: Choice, before: int, *, deep: bool | None = None) -> Report:
-    """Check a row; `before` is how many requests there had been when somebody asked for it."""
-    chosen = choice if choice.platforms else None
-    run = engine.explorer.check(node, wanted=chosen, deep=deep)
-    await run.wait()
-    requests = engine.trace.count - before
-    return report(node, engine.explorer.observations, requests=requests, searches=run.searches, choice=choice)

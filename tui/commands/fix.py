@@ -9,7 +9,7 @@ from contextlib import aclosing
 from typing import Any
 
 from tui.commands.arguments import Options, UsageError
-from tui.commands.check import check_node
+from tui.commands.check_queue import check_node
 from tui.commands.output import err, out, say, write_what_fits
 from tui.commands.writing import DONE, REFUSED, UNKNOWN, Progress, status_of
 from tui.compose.fix import is_whole, places_in, tags_of, undetermined
@@ -164,14 +164,13 @@ class _Fix:
         inspector.forget_location(RepositoryLocation.of(plan.target))
         statuses = []
         for target in _targets_of(plan):
-            before = self._engine.trace.count
             try:
                 node = await self._engine.open(parse_source(str(target)))
             except SourceError as error:
                 self.say(error.sentence)
                 statuses.append(UNKNOWN)
                 continue
-            report = await check_node(self._engine, node, Choice(), before)
+            report = await check_node(self._engine, node, Choice())
             self._reports.append(report)
             statuses.append(exit_status(report))
             self.say(f"{safe(str(target))}: {report.verdict.sentence}")

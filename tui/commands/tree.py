@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 
 from tui.commands.arguments import Options, need_sources
-from tui.commands.check import check_node
+from tui.commands.check_queue import check_node
 from tui.commands.output import can_draw, out, say, write_what_fits
 from tui.config import Settings
 from tui.engine import Engine, open_engine
@@ -44,7 +44,7 @@ async def tree(engine: Engine, sources: Sequence[SourceSpec], depth: int | None)
             continue
         verdict = ""
         if node.kind in MANIFEST_KINDS:
-            made = await check_node(engine, node, Choice(), engine.trace.count)
+            made = await check_node(engine, node, Choice())
             statuses.append(exit_status(made))
             verdict = made.verdict.sentence
         else:

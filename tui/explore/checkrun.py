@@ -16,6 +16,7 @@ from tui.explore.tree import CheckProgress, Tree, key_of
 from tui.explore.walker import LimitReached, Walk
 from tui.oci import media
 from tui.oci.config import CONFIG_LIMIT
+from tui.registry.trace import RequestCount, counting
 from tui.sources.presence import Presence
 from tui.text import duration
 from tui.text import size as size_text
@@ -108,16 +109,13 @@ class CheckRun:
         """Whether it ended because it may take no more than `at_most` requests."""
         self._over = asyncio.Event()
         self._tail: asyncio.Task[None] | None = None
-        self._requests_before = node.source.requests
-        self._requests: int | None = None
+        self._count_for = RequestCount()
         self._searching_since: int | None = None
 
     @property
     def requests(self) -> int:
-        """How many requests the source has sent for this check (and for whatever else ran meanwhile)."""
-        if self._requests is not None:
-            return self._requests
-        return self.node.source.requests - self._requests_before
+        """How many requests were sent for this check. What somebody else had asked for already counts for them."""
+        return self._count_for.requests
 
     @property
     def searches(self) -> int:
@@ -154,7 +152,8 @@ class CheckRun:
     # walking
 
     def _request(self, node: Node) -> JobRequest:
-        return JobRequest(self, Urgency.DEEP, label=label_of(node), whole=bool(self.deep))
+        whole = bool(self.deep)
+        return JobRequest(self, Urgency.DEEP, label=label_of(node), whole=whole, count_for=self._count_for)
 
     def _visit(self, node: Node) -> None:
         if self.stopped or self._cut or node.kind in (Kind.FAULT, Kind.MORE):
@@ -322,13 +321,13 @@ class CheckRun:
     async def _look_around(self) -> None:
         self._searching_since = self.requests
         try:
-            await self._afterwards(self.node, self)
+            with counting(self._count_for):
+                await self._afterwards(self.node, self)
         finally:
             if not self.stopped:
                 self._finish()
 
     def _finish(self) -> None:
         self.running = False
-        self._requests = self.node.source.requests - self._requests_before
         self._over.set()
         self._tell()

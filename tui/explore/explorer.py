@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -214,7 +215,7 @@ class Explorer:
                 else None
             )
         elif node.kind is Kind.CONFIG:
-            job = self._loader.config(node, request)
+            job = self._loader.config(node, request, again=True)
         elif node.kind is Kind.STATEMENT:
             job = self._loader.statement(node, request)
         if job is not None:
@@ -240,7 +241,7 @@ class Explorer:
         if not fresh and not self.observations.wanted(*key):
             return None
         self._loader.stale.discard(key)
-        request = JobRequest(request.owner, request.urgency, fresh or request.fresh, label_of(node))
+        request = replace(request, fresh=fresh or request.fresh, label=label_of(node))
         return self.inspector.submit_probe(node.source, node.repository or "", node.descriptor, request)
 
     def leave(self, node: Node) -> None:
@@ -274,14 +275,23 @@ class Explorer:
             if child.kind in MANIFEST_KINDS or child.kind in (Kind.REPOSITORY, Kind.REFERRERS):
                 await self._refresh(child)
 
-    def each(self, node: Node) -> Iterator[Node]:
-        """A row for every name of a SOURCE's or REPOSITORY's list that was read, not only for those that are shown, to
-        be looked at one after the other: what is below a row is dropped when the next one is asked for."""
-        return self._lists.each(node)
-
     def names(self, node: Node) -> list[str]:
-        """The names that `each` makes rows for."""
+        """The names of a SOURCE's or REPOSITORY's list that was read, shown or not, without those that nobody can ask
+        for."""
         return self._lists.names(node)
+
+    def key_in(self, node: Node, name: str) -> str:
+        """The key of the row of a name of such a list, whether or not there is one now."""
+        return self._lists.key_in(node, name)
+
+    def pick(self, node: Node, name: str) -> Node:
+        """The row of a name of such a list, shown or not, to be looked at and then `put_back`: looking through a long
+        list takes the memory of its names and of the images that are looked at."""
+        return self._lists.pick(node, name)
+
+    def put_back(self, row: Node) -> None:
+        """Drop what is below a row that was picked, and the row if it is not shown."""
+        self._lists.put_back(row)
 
     async def load_more(self, node: Node) -> None:
         """Show the next rows of the list that a MORE row stands for."""

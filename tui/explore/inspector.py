@@ -14,7 +14,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tui.explore.observations import Key, ObservationStore, TagHead
@@ -26,7 +26,7 @@ from tui.oci.digest import Digest, digest_or_name
 from tui.oci.errors import OciError
 from tui.oci.manifest import AnyManifest, decode
 from tui.registry.cache import ByteCache
-from tui.registry.trace import asking
+from tui.registry.trace import RequestCount, asking, counting, current_count
 from tui.sources.base import Source, SourceError
 from tui.sources.presence import CHECKING, Observation, Presence
 from tui.sources.spec import SourceSpec, open_source
@@ -74,6 +74,8 @@ class JobRequest:
     """Have the source send the bytes, also where they are kept on disk: whoever wants them hashed as they are there."""
     quiet: bool = False
     """Leave what is known as it is until the answer is there, rather than showing that somebody asks."""
+    count_for: RequestCount | None = field(default_factory=current_count)
+    """Whom the requests count for."""
 
 
 class Inspector:
@@ -99,6 +101,7 @@ class Inspector:
         self.saved = 0
         """How many documents came from the disk after a HEAD, instead of from a registry."""
         self._documents: ByteCache[AnyManifest | bytes] = ByteCache(DOCUMENT_BYTES, _size)
+        self._failures: dict[Key, SourceError] = {}
         self._sources: dict[tuple[str, str], Source] = {}
         self._opened: list[Source] = []
         self._opening: dict[tuple[str, str], asyncio.Lock] = {}
@@ -163,6 +166,19 @@ class Inspector:
         manifest = self._documents.get((source, repository, digest))
         return None if isinstance(manifest, bytes) else manifest
 
+    def known_blob(self, source: Source, repository: str, digest: Digest) -> bytes | None:
+        """A small blob that was read before and is known to be in this repository, if it is still kept."""
+        data = self._documents.get(digest)
+        there = self.observations.get(source, repository, digest).presence.is_there
+        return data if isinstance(data, bytes) and there else None
+
+    def failure(self, source: Source, repository: str, digest: Digest) -> SourceError | None:
+        """Why an object could not be read from this repository, as long as asking again makes no sense."""
+        error = self._failures.get((source, repository, digest))
+        if error is None or self.observations.wanted(source, repository, digest):
+            return None
+        return error if self.observations.get(source, repository, digest).presence is error.presence else None
+
     def known_manifest(self, location: RepositoryLocation, digest: Digest) -> AnyManifest | None:
         """The same for a location, however long ago it was read."""
         source = self._sources.get(SourceSpec.holding(location).key)
@@ -200,6 +216,7 @@ class Inspector:
         keys = list(keys)
         for key in keys:
             self._documents.drop(key)
+            self._failures.pop(key, None)
         self.observations.forget(keys)
 
     def forget_location(self, location: RepositoryLocation | None = None) -> None:
@@ -245,6 +262,7 @@ class Inspector:
             if descriptor is not None and not source.capabilities.holds_its_objects:
                 # What is stored here says nothing of the registry that it has to be pushed to.
                 observation = await source.probe(repository, descriptor)
+            self._failures.pop((source, repository, manifest.digest), None)
             self._documents.put((source, repository, manifest.digest), manifest)
             self.observations.put(source, repository, manifest.digest, observation)
             if digest is None:
@@ -306,8 +324,9 @@ class Inspector:
                 kept = await self._kept_blob(source, repository, descriptor, limit, request)
                 data = kept[0] if kept else await source.blob(repository, descriptor, limit=limit)
             except SourceError as error:
-                self.observations.put(source, repository, descriptor.digest, error.observation())
+                self._note_error(source, repository, "", descriptor.digest, error)
                 return Read(error=error)
+            self._failures.pop((source, repository, descriptor.digest), None)
             observation = Observation(Presence.PRESENT, size=len(data), digest=descriptor.digest, confirmed=True)
             if kept is not None:
                 observation = kept[1]
@@ -442,7 +461,7 @@ class Inspector:
         `failed`."""
 
         async def guarded() -> None:
-            with asking(request.label):
+            with asking(request.label), counting(request.count_for):
                 try:
                     await run()
                 except Exception as error:
@@ -483,6 +502,10 @@ class Inspector:
         """Whether this job waits or runs."""
         return self._scheduler.has(key)
 
+    async def room(self, source: Source) -> None:
+        """Until this source can be asked more than has been begun."""
+        await self._scheduler.room(source)
+
     @property
     def waiting(self) -> int:
         """How many jobs wait for their turn."""
@@ -498,7 +521,7 @@ class Inspector:
         digest: Digest | None,
     ) -> Job:
         async def guarded() -> Read | Observation:
-            with asking(request.label):
+            with asking(request.label), counting(request.count_for):
                 try:
                     return await run()
                 except Exception as error:
@@ -530,6 +553,7 @@ class Inspector:
         self, source: Source, repository: str, selector: str, digest: Digest | None, error: SourceError
     ) -> None:
         if digest is not None:
+            self._failures[source, repository, digest] = error.with_traceback(None)
             self.observations.put(source, repository, digest, error.observation())
         elif error.presence is Presence.MISSING:
             self.observations.set_tag_head(source, repository, selector, TagHead(None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 from tui.explore.digest_tags import digest_tag
 from tui.explore.inspector import JobRequest
@@ -29,6 +29,7 @@ class Lists:
         self._loader = loader
         self._tree = loader.tree
         self._folded: dict[Node, list[str]] = {}
+        self._picked: set[Node] = set()
 
     def load(self, node: Node, request: JobRequest) -> Job | None:
         """Read the list of a REPOSITORY or SOURCE row. None when it was read."""
@@ -121,24 +122,28 @@ class Lists:
         self._tree.changed(shown[-1])
         return True
 
-    def each(self, node: Node) -> Iterator[Node]:
-        """A row for every name of a list that was read, however many there are, one after the other.
+    def key_in(self, node: Node, name: str) -> str:
+        """The key of the row of a name of a list."""
+        return self._row(node, name).key
 
-        What is below a row goes away when the next one is asked for, and so does the row if the tree had none for that
-        name: looking through a long list takes the memory of its names and of one of its images.
-        """
-        for name in self.names(node):
-            row = self._row(node, name)
-            known = self._tree.get(row.key)
-            if known is None:
-                self._tree.register(row)
-            shown = known or row
-            yield shown
-            self._tree.replace_children(shown, [])
-            if known is None:
-                self._tree.unregister(shown)
-            else:
-                self._empty(shown)
+    def pick(self, node: Node, name: str) -> Node:
+        """The row of a name of a list that was read; in the tree until it is `put_back` if it was not there."""
+        row = self._row(node, name)
+        known = self._tree.get(row.key)
+        if known is not None:
+            return known
+        self._tree.register(row)
+        self._picked.add(row)
+        return row
+
+    def put_back(self, row: Node) -> None:
+        """What is below a row goes away, and so does the row if the tree had none for that name."""
+        self._tree.replace_children(row, [])
+        if row in self._picked:
+            self._picked.discard(row)
+            self._tree.unregister(row)
+        else:
+            self._empty(row)
 
     def names(self, node: Node) -> list[str]:
         """The names of a list that was read, without those that nobody can ask for (docs/protocol-notes.md, E-06)."""

@@ -267,6 +267,10 @@ class Loader:
             if known is not None:
                 self._fill(node, known)
                 return None
+            failure = self.inspector.failure(node.source, repository, descriptor.digest) if not again else None
+            if failure is not None:
+                self.fail(node, failure)
+                return None
         selector = node.tag if node.tag is not None else str(node.digest)
         request = replace(request, fresh=fresh, label=request.label or label_of(node))
         job = self.inspector.submit_manifest(node.source, repository, selector, descriptor, request)
@@ -420,8 +424,9 @@ class Loader:
 
     # configs and statements
 
-    def config(self, node: Node, request: JobRequest) -> Job | None:
-        """Read the config of a CONFIG row: history for the layers, platform for the image. None when known already.
+    def config(self, node: Node, request: JobRequest, *, again: bool = False) -> Job | None:
+        """Read the config of a CONFIG row: history for the layers, platform for the image. None when known already,
+        from another row too, or when that failed a moment ago; `again` asks all the same.
 
         Configs of artifacts are arbitrary bytes and are only asked for, not read (docs/protocol-notes.md, C-20).
         """
@@ -432,7 +437,14 @@ class Loader:
         request = replace(request, fresh=fresh, label=request.label or label_of(node))
         if not media.is_image_config(descriptor.media_type) or descriptor.size > CONFIG_LIMIT:
             return self.inspector.submit_probe(node.source, node.repository or "", descriptor, request)
-        job = self.inspector.submit_blob(node.source, node.repository or "", descriptor, CONFIG_LIMIT, request)
+        repository = node.repository or ""
+        if not (fresh or again or node in self._loading):
+            known = self.inspector.known_blob(node.source, repository, descriptor.digest)
+            failure = self.inspector.failure(node.source, repository, descriptor.digest)
+            if known is not None or failure is not None:
+                self._config_read(node, Read(data=known, error=failure if known is None else None))
+                return None
+        job = self.inspector.submit_blob(node.source, repository, descriptor, CONFIG_LIMIT, request)
         if self._loading.get(node) is not job:
             self._loading[node] = job
             job.when_over(lambda done: self._config_over(node, done))
@@ -441,11 +453,17 @@ class Loader:
     def _config_over(self, node: Node, job: Job) -> None:
         if self._loading.get(node) is job:
             del self._loading[node]
-        if not self._settle(node, job) or not isinstance(job.result, Read) or job.result.data is None:
+        if self._settle(node, job) and isinstance(job.result, Read):
+            self._config_read(node, job.result)
+
+    def _config_read(self, node: Node, read: Read) -> None:
+        if read.error is not None:
+            self.fail(node, read.error)
+        if read.data is None:
             return
         node.load = Load.READY
         try:
-            node.config = decode_config(job.result.data)
+            node.config = decode_config(read.data)
         except OciError as error:
             node.error = SourceError(Presence.PRESENT, f"The config cannot be read: {error}", code="invalid-config")
             node.note = safe(str(error), limit=200)

@@ -49,6 +49,8 @@ class ObservationStore:
     point to. Asks nothing."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.negative_seconds = NEGATIVE_SECONDS
+        """For how long a "not there", and that there was no answer, is believed."""
         self._clock = clock
         self._lines: dict[Key, tuple[float, Observation]] = {}
         self._unconfirmed: dict[Key, tuple[float, Observation]] = {}
@@ -147,7 +149,7 @@ class ObservationStore:
             Presence.CHECKING,
         ):
             return False
-        return self._clock() - line[0] > NEGATIVE_SECONDS
+        return self._clock() - line[0] > self.negative_seconds
 
     def listen(self, callback: Callable[[Key], None]) -> None:
         """Call back with the key of every line that changes."""

@@ -13,6 +13,7 @@ import functools
 import heapq
 import itertools
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -76,6 +77,8 @@ class Line:
     slots: Callable[[], int]
     running: int = 0
     heap: list[tuple[int, int, Job]] = field(default_factory=list)
+    hoping: deque[asyncio.Future[None]] = field(default_factory=deque)
+    """Who waits for a slot that no job waits for."""
 
 
 class Scheduler:
@@ -161,6 +164,19 @@ class Scheduler:
                 self._push(job)
         self._focus = fresh
 
+    async def room(self, place: object) -> None:
+        """Until there is a slot in this place that no job waits for: for beginning with more only when all that was
+        begun is under way."""
+        line = self._line(place)
+        if line.heap or line.running >= self._slots_of(line):
+            hope: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            line.hoping.append(hope)
+            try:
+                await hope
+            except asyncio.CancelledError:
+                self._start(line)  # should it have been woken already, somebody else is
+                raise
+
     def has(self, key: Hashable) -> bool:
         """Whether this work waits or runs."""
         return key in self._jobs
@@ -203,11 +219,9 @@ class Scheduler:
 
     def _start(self, line: Line) -> None:
         heap = line.heap
-        if not heap or self._closed:
+        if self._closed or not (heap or line.hoping):
             return
-        slots = line.slots()
-        if self._calm is not None:
-            slots = -(-slots // 4)
+        slots = self._slots_of(line)
         while line.running < slots and heap:
             urgency, _, job = heapq.heappop(heap)
             if job.dropped or job.task is not None or urgency != job.urgency:
@@ -217,6 +231,15 @@ class Scheduler:
             self._tasks.add(job.task)
             # Not a `finally` in the task: a task that is cancelled before its first step never gets into its `try`.
             job.task.add_done_callback(functools.partial(self._ended, job))
+        if line.running < slots:
+            while line.hoping and (hope := line.hoping.popleft()):
+                if not hope.done():
+                    hope.set_result(None)
+                    break
+
+    def _slots_of(self, line: Line) -> int:
+        slots = line.slots()
+        return slots if self._calm is None else -(-slots // 4)
 
     async def _work(self, job: Job) -> None:
         try:

@@ -5,9 +5,11 @@ Bounded, and only done when there is a reason: a healthy image costs no request 
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from tui.explore.inspector import Inspector, JobRequest, Read
@@ -24,6 +26,7 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.manifest import ImageManifest, Index
 from tui.oci.platform import Platform
+from tui.registry.single_flight import SingleFlight
 from tui.sources.base import Source, SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Observation, Presence
@@ -68,19 +71,20 @@ class MissingObjectSearch:
         self._tree = tree
         self._inspector = inspector
         self._observations: ObservationStore = tree.observations
+        self._locating: SingleFlight[None] = SingleFlight(keep=False)
 
     async def after_check(self, node: Node, owner: Hashable) -> None:
         """What a check does last: whereabouts of what is missing, and moved tags for the indexes below `node`."""
-        await self.whereabouts(node, owner)
-        for index in [row for row in node.walk() if row.kind is Kind.TAG and row.index is not None]:
-            await self.moved_tags(index, owner, may_list=self._broken(index))
+        await self.whereabouts(node)
+        indexes = [row for row in node.walk() if row.kind is Kind.TAG and row.index is not None]
+        await asyncio.gather(*(self.moved_tags(row, owner, may_list=self._broken(row)) for row in indexes))
 
     def _broken(self, node: Node) -> bool:
         return self._tree.rollup(node).platforms_broken > 0
 
     # where missing objects are
 
-    async def whereabouts(self, node: Node, owner: Hashable) -> None:
+    async def whereabouts(self, node: Node) -> None:
         """Look for every missing object below `node` in the repositories beside its own."""
         search = _Search()
         memory: Memory | None = None
@@ -97,9 +101,8 @@ class MissingObjectSearch:
                 if self.make_memory is not None and remembered is None:
                     memory = self.make_memory()
                     remembered = await self._remembered(node, memory)
-                if memory is not None and await self._recall(row, row.descriptor, memory, remembered or (), search):
-                    continue
-                await self._locate(row.source, row.repository, row.descriptor, platform_of(row), owner, search)
+                look = partial(self._look_for, row, row.descriptor, memory, remembered or (), search)
+                await self._locating.run(key, look)
 
     async def _remembered(self, node: Node, memory: Memory) -> Sequence[RepositoryLocation]:
         """The places that what is below a row came from, as far as somebody remembers."""
@@ -138,6 +141,23 @@ class MissingObjectSearch:
                 self._observations.set_whereabouts(source, repository, descriptor.digest, found)
                 return True
         return False
+
+    async def _look_for(
+        self,
+        row: Node,
+        descriptor: Descriptor,
+        memory: Memory | None,
+        places: Sequence[RepositoryLocation],
+        search: _Search,
+    ) -> None:
+        """Look for one object. Several checks may wait for it, so what it asks belongs to none of them."""
+        if memory is not None and await self._recall(row, descriptor, memory, places, search):
+            return
+        owner = object()
+        try:
+            await self._locate(row.source, row.repository or "", descriptor, platform_of(row), owner, search)
+        finally:
+            self._inspector.withdraw(owner)
 
     async def _locate(
         self,
@@ -285,30 +305,22 @@ class MissingObjectSearch:
         return sum(each.presence in (Presence.MISSING, Presence.MISMATCHED) for each in seen)
 
     async def _list_tags(self, source: Source, repository: str, owner: Hashable) -> tuple[str, ...] | None:
-        names: list[str] = []
-        failed: list[SourceError] = []
-
         async def run() -> None:
+            names: list[str] = []
             try:
                 async for page in source.tags(repository):
                     names.extend(page.names)
                     if len(names) >= TAGS_READ:
                         break
-            except SourceError as error:
-                failed.append(error)
+            except SourceError:
+                if not names:
+                    return
+            self._observations.set_tag_names(source, repository, tuple(names))
 
-        job = self._inspector.submit(
-            ("tags", source, repository),
-            run,
-            JobRequest(owner, Urgency.DEEP),
-            failed.append,
-            source,
-        )
+        key = ("tags", source, repository)
+        job = self._inspector.submit(key, run, JobRequest(owner, Urgency.DEEP), lambda _: None, source)
         await job.wait()
-        if job.dropped or (failed and not names):
-            return None
-        self._observations.set_tag_names(source, repository, tuple(names))
-        return tuple(names)
+        return self._observations.tag_names(source, repository)
 
 
 async def compare(node: Node, tree: Tree) -> None:

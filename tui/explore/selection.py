@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from tui.explore import walker
 from tui.explore.explorer import Explorer
@@ -11,40 +12,88 @@ from tui.explore.node import MANIFEST_KINDS, Kind, Node
 from tui.explore.report import Report
 from tui.explore.verdict import Coverage, coverage
 from tui.oci.digest import Digest
-from tui.sources.base import SourceError
+from tui.sources.base import Source, SourceError
 from tui.sources.presence import Presence
+
+#: So many objects are expected of an image as long as none was looked at.
+_EXPECTED = 100
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many objects are to be looked at, several rows at once. What those bring is guessed from what the others
+    brought, so that little is asked for that nobody gets to see."""
+
+    spent: int = 0
+    _looked: int = 0
+    _under_way: int = 0
+
+    @property
+    def is_spent(self) -> bool:
+        return self.spent >= walker.OBJECT_LIMIT
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one row more may be begun."""
+        each = self.spent / self._looked if self._looked else _EXPECTED
+        return not self._under_way or self.spent + (self._under_way + 1) * each <= walker.OBJECT_LIMIT
+
+    def begin(self) -> None:
+        """A row is begun."""
+        self._under_way += 1
+
+    def end(self, objects: int) -> None:
+        """It was looked at, and brought so many that were not known: a row that brings nothing is a question, too."""
+        self._under_way -= 1
+        self._looked += 1
+        self.spent += max(1, objects)
+
+
+@dataclass(slots=True)
+class Row:
+    """A row to look at. It is in the tree from `take` to `put_back`."""
+
+    key: str
+    source: Source
+    take: Callable[[], Node]
+    put_back: Callable[[Node], None] = lambda row: None
+    place: Node | None = None
+    """The repository in whose list it is."""
 
 
 @dataclass(slots=True)
 class Selection:
-    """The rows to check, made when they are asked for. Each report is to be `add`ed before the next row is taken."""
+    """The rows to check. What each brought is to be `add`ed in their order."""
 
-    candidates: Iterable[Node]
+    candidates: Iterable[Row]
     count: int
     coverage: Coverage
     """How whole the list of the rows is."""
+    budget: Budget = field(default_factory=Budget)
     _met: set[Digest] = field(default_factory=set)
     _looked: int = 0
-    _spent: int = 0
 
     @property
     def several(self) -> bool:
         """Whether there is more than one report on it."""
         return self.count > 1 or not self.coverage.all_listed
 
-    def rows(self) -> Iterator[Node]:
+    def rows(self) -> Iterator[Row]:
         """Until `walker.OBJECT_LIMIT` objects were looked at."""
         for row in self.candidates:
-            if self._spent >= walker.OBJECT_LIMIT:
+            if self.budget.is_spent:
                 return
             yield row
 
-    def add(self, report: Report) -> None:
-        """A row was looked at."""
+    def add(self, report: Report) -> bool:
+        """A row was looked at; False when that was one too many."""
+        if self.budget.is_spent:
+            return False
         known = len(self._met)
         self._met.update(part.digest for part in report.objects)
-        self._spent += max(1, len(self._met) - known)  # a tag that brings nothing new is a question, too
+        self.budget.end(len(self._met) - known)
         self._looked += 1
+        return True
 
     @property
     def covered(self) -> Coverage:
@@ -72,7 +121,7 @@ async def select(explorer: Explorer, node: Node, name: str, *, named: bool) -> S
 
 
 async def _image(explorer: Explorer, node: Node, named: bool) -> Selection:
-    alone = Selection((node,), 1, Coverage(0, 1))
+    alone = Selection((Row(node.key, node.source, lambda: node),), 1, Coverage(0, 1))
     if named:
         return alone
     await explorer.read_manifest_json(node)  # and not `open`, which begins to check: that comes next
@@ -117,6 +166,9 @@ async def _tags(explorer: Explorer, node: Node) -> Selection:
             await explorer.open(place)
             if place.error is not None:
                 raise place.error
-    count = sum(1 for place in places for name in explorer.names(place))
-    rows = (row for place in places for row in explorer.each(place))
-    return Selection(rows, count, replace(coverage(node), listed=count))
+    names = [(place, name) for place in places for name in explorer.names(place)]
+    rows = (
+        Row(explorer.key_in(place, name), place.source, partial(explorer.pick, place, name), explorer.put_back, place)
+        for place, name in names
+    )
+    return Selection(rows, len(names), replace(coverage(node), listed=len(names)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tui.oci.platform import Platform
@@ -68,18 +69,24 @@ def proposals(
     """
     if platform.is_unknown:
         return []
-    here = {name.lower(): name for name in tags}
+    here = _lowered(tags if isinstance(tags, tuple) else tuple(tags))
     found: dict[Proposal, None] = {}
     for candidate in _tag_spellings(tag.lower(), platform):
         name = here.get(candidate)
         if name is not None and name != tag:
             found[Proposal(repository, name)] = None
-    there = {name.lower(): name for name in repositories}
+    there = _lowered(tuple(repositories))
     for candidate in repository_spellings(repository, platform):
         name = there.get(candidate.lower())
         if name is not None and name != repository:
             found[Proposal(name, tag, exact=False)] = None
     return list(found)
+
+
+@functools.lru_cache(maxsize=2)
+def _lowered(names: tuple[str, ...]) -> Mapping[str, str]:
+    """The names by their spelling without capitals: many tags of one repository are compared with the same list."""
+    return {name.lower(): name for name in names}
 
 
 def _tag_spellings(tag: str, platform: Platform) -> Iterator[str]:

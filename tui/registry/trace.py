@@ -27,6 +27,37 @@ _CURLS_OWN = frozenset({"authorization", "content-length", "host", "connection",
 _asking: ContextVar[str] = ContextVar("asking", default="")
 
 
+@dataclass(slots=True)
+class RequestCount:
+    """How many requests somebody's questions took. A question that several ask counts for the first."""
+
+    requests: int = 0
+
+
+_count_for: ContextVar[RequestCount | None] = ContextVar("count_for", default=None)
+
+
+@contextlib.contextmanager
+def counting(count_for: RequestCount | None) -> Iterator[None]:
+    """Within this block (and the tasks started in it) requests count for `count_for`."""
+    token = _count_for.set(count_for)
+    try:
+        yield
+    finally:
+        _count_for.reset(token)
+
+
+def current_count() -> RequestCount | None:
+    """Whom requests count for here."""
+    return _count_for.get()
+
+
+def count_request() -> None:
+    """A request is sent for whoever asks here."""
+    if (count_for := _count_for.get()) is not None:
+        count_for.requests += 1
+
+
 @contextlib.contextmanager
 def asking(text: str) -> Iterator[None]:
     """Within this block (and the tasks started in it) requests are made for `text`, a node's safe label."""
@@ -170,6 +201,7 @@ class Trace:
     def sent(self, exchange: Exchange) -> None:
         self.waiting.pop(exchange.id, None)
         self.count += 1
+        count_request()
         exchange._began = self._clock.now()
         exchange.state = "running"
         self._starts.append(exchange._began)

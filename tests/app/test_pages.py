@@ -17,11 +17,12 @@ from tui.app.pages.layers import layers
 from tui.app.pages.parts import Scene
 from tui.app.pages.summary import summary
 from tui.app.styled_text import Lines
-from tui.explore.cells import glyphs, tree_lines
+from tui.explore.cells import glyphs, tree_rows
 from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
 from tui.explore.node import Node
 from tui.explore.objects import image_size
+from tui.formats.paint import painted
 from tui.oci.digest import Digest
 from tui.sources.presence import CHECKING
 from tui.teach.explain import explain
@@ -104,7 +105,7 @@ async def test_an_image_has_one_size_wherever_it_is_told() -> None:
         assert manifest is not None and manifest.config is not None
         assert image_size(manifest) == manifest.config.size + sum(each.size for each in manifest.layers)
         told = size(image_size(manifest))
-        assert told in next(iter(tree_lines(reader.explorer, node)))
+        assert told in painted(next(tree_rows(reader.explorer, node)), colour=False)
         scene = reader.scene(node)
         assert f"{told} in config and 2 layers (manifest " in text(summary(scene))
         assert f"{told} in config and 2 layers" in text(layers(scene))

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.support import images
-from tests.support.commands import check, run_check
+from tests.support.commands import check, run_check, run_tree
 from tests.support.fake_source import FakeSource
 from tui.cli import main
 from tui.commands.arguments import FORMS
@@ -165,6 +165,19 @@ def test_colours_are_for_terminals_and_for_those_who_ask(
     assert coloured()
     monkeypatch.setenv("TERM", "dumb")
     assert not coloured()
+
+
+def test_the_tree_in_colour(served: Served, capsys: Capture) -> None:
+    name = f"{served.address}/sandbox:0.16-edge"
+    assert run_tree(Settings(), [name]) == 1
+    plain = capsys.readouterr().out
+    assert run_tree(Settings(), [name], colour="always") == 1
+    coloured = capsys.readouterr().out
+    assert "\x1b" not in plain
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+    assert "\x1b[91mlinux/arm64\x1b[0m" in coloured
+    assert re.search(r"\x1b\[91mlayer 2 *\x1b\[0m", coloured)
+    assert "\x1b[1;91m0.16-edge cannot be pulled on linux/arm64" in coloured
 
 
 def test_the_summary_of_a_job_is_appended(

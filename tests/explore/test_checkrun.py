@@ -11,7 +11,7 @@ from tests.explore.checking import checked, codes
 from tests.support import images
 from tests.support.fake_source import FakeSource
 from tui.explore import walker
-from tui.explore.cells import tree_lines
+from tui.explore.cells import tree_rows
 from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
 from tui.explore.inspector import Inspector
@@ -202,7 +202,7 @@ async def test_an_index_that_is_there_many_times_is_followed_once(alike: bool) -
     began = time.process_time()
     explorer, node, found = await checked(source)
     made = report(node, explorer.observations)
-    lines = list(tree_lines(explorer, node))
+    lines = list(tree_rows(explorer, node))
     assert explorer.rollup(node).platforms_total == len(made.platforms)
     assert time.process_time() - began < 10  # of this process, also while coverage is measured
     assert len(list(node.walk())) < 1500 and len(lines) < 1500

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from tests.explore.test_structure import fewer_diff_ids
 from tests.support import images
 from tests.support.fake_source import FakeSource
-from tui.explore.cells import UNICODE, how_old, row, tree_lines
+from tui.explore.cells import UNICODE, how_old, row, tree_rows
 from tui.explore.explorer import Explorer
 from tui.explore.finding import named_tags
 from tui.explore.findings_cache import FindingsCache
@@ -58,7 +58,7 @@ async def test_a_tag_whose_manifest_answers_has_a_neutral_mark() -> None:
         assert explorer.observation(child).presence is Presence.PRESENT
         assert status(explorer, child) == "·"
         assert roles(explorer, child) == {"dim"}
-        assert "✓" not in "\n".join(tree_lines(explorer, child))
+        assert not [text for line in tree_rows(explorer, child) for text, _ in line if "✓" in text]
 
 
 async def test_a_tag_whose_index_was_read_has_no_tick_before_its_attestation_was_checked() -> None:

@@ -250,6 +250,7 @@ def _demo_parser() -> Parser:
 def _tree_parser() -> Parser:
     parser = _new("tree", "[OPTIONS] SOURCE ...", f"Print the tree as text.\n\n{_SOURCES}", "SOURCE", _EXIT_STATUS)
     parser.add_argument("--depth", metavar="N", type=_depth, help="show so many levels below each SOURCE (all)")
+    _colour_option(parser)
     return parser
 
 

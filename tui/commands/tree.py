@@ -9,32 +9,39 @@ from contextlib import aclosing
 from tui.commands.arguments import Options, need_sources
 from tui.commands.check_queue import check_node
 from tui.commands.output import can_draw, out, say, write_what_fits
+from tui.commands.printing import wants_colour
+from tui.commands.progress import CheckLine
 from tui.config import Settings
 from tui.engine import Engine, open_engine
-from tui.explore.cells import tree_lines
+from tui.explore.cells import tree_rows
 from tui.explore.choice import Choice
 from tui.explore.node import MANIFEST_KINDS
 from tui.explore.report import exit_status, list_exit_status, worst_exit_status
+from tui.formats.paint import VERDICT_ROLES, Piece, painted
 from tui.sources.base import SourceError
 from tui.sources.spec import SourceSpec
 
 
 def run(options: Options, settings: Settings) -> int:
-    return asyncio.run(run_tree(settings, need_sources(options, settings), depth=options.depth))
+    sources = need_sources(options, settings)
+    return asyncio.run(run_tree(settings, sources, depth=options.depth, colour=options.color))
 
 
-async def run_tree(settings: Settings, sources: Sequence[SourceSpec], *, depth: int | None = None) -> int:
+async def run_tree(
+    settings: Settings, sources: Sequence[SourceSpec], *, depth: int | None = None, colour: str = "auto"
+) -> int:
     """Print sources as trees. Gives the exit status."""
     write_what_fits(ascii_only=settings.ascii)
     async with aclosing(open_engine(settings)) as engine:
         engine.speak(say)
-        return await tree(engine, sources, depth)
+        return await tree(engine, sources, depth, wants_colour(colour))
 
 
-async def tree(engine: Engine, sources: Sequence[SourceSpec], depth: int | None) -> int:
+async def tree(engine: Engine, sources: Sequence[SourceSpec], depth: int | None, colour: bool = False) -> int:
     """Print each source as a tree. An image is checked whole; a repository or registry is listed."""
     statuses: list[int] = []
     ascii_only = engine.settings.ascii or not can_draw()
+    progress = CheckLine(engine)
     for spec in sources:
         try:
             node = await engine.open(spec)
@@ -42,11 +49,11 @@ async def tree(engine: Engine, sources: Sequence[SourceSpec], depth: int | None)
             say(error.sentence)
             statuses.append(3)
             continue
-        verdict = ""
+        verdict: list[Piece] = []
         if node.kind in MANIFEST_KINDS:
             made = await check_node(engine, node, Choice())
             statuses.append(exit_status(made))
-            verdict = made.verdict.sentence
+            verdict = [(made.verdict.sentence, VERDICT_ROLES[exit_status(made)])]
         else:
             if node.source.capabilities.remote:
                 await engine.explorer.open(node)
@@ -56,8 +63,10 @@ async def tree(engine: Engine, sources: Sequence[SourceSpec], depth: int | None)
             statuses.append(status)
             if unknown:
                 say(f"{node.label}: {unknown}")
-        for line in tree_lines(engine.explorer, node, depth, ascii_only=ascii_only):
-            out(line)
+        progress.hide()
+        for line in tree_rows(engine.explorer, node, depth, ascii_only=ascii_only):
+            out(painted(line, colour=colour))
         if verdict:
-            out(verdict)
+            out(painted(verdict, colour=colour))
+    progress.close()
     return worst_exit_status(statuses)

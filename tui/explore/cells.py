@@ -349,19 +349,23 @@ def layout(row: Row, columns: Columns, indent: int, glyphs: Glyphs, measure: Mea
 # lines of text
 
 
-def tree_lines(observed: Observed, node: Node, depth: int | None = None, *, ascii_only: bool = False) -> Iterator[str]:
-    """The row and the rows below it, drawn with lines; `depth` is how many levels below it are shown."""
+def tree_rows(
+    observed: Observed, node: Node, depth: int | None = None, *, ascii_only: bool = False
+) -> Iterator[list[Piece]]:
+    """The row and the rows below it as lines of pieces, drawn with guides; `depth` is how many levels below it are
+    shown."""
     tee, last, bar, blank = ("|-- ", "`-- ", "|   ", "    ") if ascii_only else ("├── ", "└── ", "│   ", "    ")
-    yield _line(observed, node, _full_name(node), 0, ascii_only)
+    yield _line(observed, node, _full_name(node), 0, ascii_only, "title")
 
-    def below(parent: Node, prefix: str, level: int) -> Iterator[str]:
+    def below(parent: Node, prefix: str, level: int) -> Iterator[list[Piece]]:
         if depth is not None and level > depth:
             return
         rows = [row for row in parent.children if row.kind is not Kind.REFERRERS or row.children]
         width = max((len(row.label) for row in rows), default=0)
         for position, row in enumerate(rows):
             ends = position == len(rows) - 1
-            yield prefix + (last if ends else tee) + _line(observed, row, row.label, min(width, 40), ascii_only)
+            guide: Piece = (prefix + (last if ends else tee), "dim")
+            yield [guide, *_line(observed, row, row.label, min(width, 40), ascii_only)]
             yield from below(row, prefix + (blank if ends else bar), level + 1)
 
     yield from below(node, "", 1)
@@ -375,27 +379,35 @@ def _full_name(node: Node) -> str:
     return node.label
 
 
-def _line(observed: Observed, node: Node, label: str, width: int, ascii_only: bool) -> str:
-    cells = [f"{label:<{width}}"]
+def _line(
+    observed: Observed, node: Node, label: str, width: int, ascii_only: bool, role: Role = "plain"
+) -> list[Piece]:
+    """The cells of a row; what is missing below it makes its name red."""
+    named = f"{label:<{width}}"
+    cells: list[Piece] = []
     if node.kind in MANIFEST_KINDS | BLOB_KINDS:
         observation = observed.observation(node)
         total = observed.rollup(node)
         if node.kind in BLOB_KINDS or node.kind is Kind.MANIFEST:
-            cells.append(f"{_size(node):>8}")
+            cells.append((f"{_size(node):>8}", "dim"))
         if observation.presence is not Presence.UNCHECKED or node.load is not Load.IDLE:
             word = total.label or ("" if total.worst.is_there else total.worst.value)
-            cells.append(f"{glyphs(ascii_only).still(total.worst)} {word}".rstrip())
+            colour = total.worst.words.role
+            cells.append((f"{glyphs(ascii_only).still(total.worst)} {word}".rstrip(), colour))
+            if colour == "bad" and role == "plain":
+                role = "bad"
         if node.kind is not Kind.TAG and node.digest is not None:
-            cells.append(node.digest.short)
+            cells.append((node.digest.short, "dim"))
     elif node.kind in (Kind.REPOSITORY, Kind.SOURCE):
-        cells.append(observed.rollup(node).label)
+        cells.append((observed.rollup(node).label, "dim"))
     note = SHARED if node.held is not node else node.note
     if node.kind is Kind.MORE:  # its own names a key
         note = _NOT_PRINTED
     if note:
-        cells.append(shorten(note, 60))
-    text = "  ".join(cell for cell in cells if cell.strip()).rstrip()
-    return text if not ascii_only else to_ascii(text)
+        cells.append((shorten(note, 60), "dim"))
+    shown: list[Piece] = [(named, role), *((f"  {text}", each) for text, each in cells if text.strip())]
+    shown[-1] = (shown[-1][0].rstrip(), shown[-1][1])
+    return [(to_ascii(text), each) for text, each in shown] if ascii_only else shown
 
 
 #: The note of an index that is in its image twice.

@@ -23,6 +23,8 @@ _SGR = {
     "info": "36",
     "accent": "36",
 }
+#: The role of a verdict by the exit status that it makes.
+VERDICT_ROLES = {0: "verdict-good", 1: "verdict-bad", 3: "verdict-warn"}
 Piece = tuple[str, str]
 
 

@@ -14,7 +14,7 @@ from tui.explore.objects import Object
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally, strip
 from tui.formats.brief import bytes_of, grouped, platforms_of, reason_of, state_of
-from tui.formats.paint import Piece, padded, painted
+from tui.formats.paint import VERDICT_ROLES, Piece, padded, painted
 from tui.formats.writer import Sheet
 from tui.oci import media
 from tui.sources.presence import Presence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 #: Names of tags are given so many cells, or half of a wide terminal, at most, before what is said of them.
 _NAME_CELLS = 40
 _GRADES = {Severity.ERROR: ("✗", "bad"), Severity.WARNING: ("!", "warn"), Severity.INFO: ("·", "dim")}
-_VERDICTS = {0: "verdict-good", 1: "verdict-bad", 3: "verdict-warn"}
 #: What stands beside the name of a platform, at least: manifest, config, some layers, attestations and the size.
 _BESIDE = 40
 _FAULTS = (Presence.MISSING, Presence.MISMATCHED)
@@ -126,7 +125,7 @@ def lines(report: Report, sheet: Sheet) -> Iterator[Line]:
     counted = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
     found = f"{plural(len(report.objects), 'object')}: {counted}" if report.objects else "nothing was read"
     yield from _wrapped([(f"{found}; {report.effort}" if report.effort else found, "dim")], sheet.width)
-    yield from _wrapped([(report.verdict.sentence, _VERDICTS[exit_status(report)])], sheet.width)
+    yield from _wrapped([(report.verdict.sentence, VERDICT_ROLES[exit_status(report)])], sheet.width)
 
 
 # the matrix

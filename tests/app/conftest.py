@@ -61,11 +61,22 @@ async def all_taken(app: App[Any], seconds: float = 30.0) -> bool:
     end = time.monotonic() + seconds
     while waiting and app._exception is None:
         if time.monotonic() > end:
-            raise WaitForScreenTimeout(f"no answer from {waiting}")
+            raise WaitForScreenTimeout("no answer from " + "; ".join(f"{pump}: {awaited_by(pump)}" for pump in waiting))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(taken.wait(), 0.2)
         waiting.difference_update([pump for pump in waiting if pump._closed])
     return app._exception is None
+
+
+def awaited_by(pump: MessagePump) -> str:
+    """What a widget's task waits for, from its loop inwards."""
+    inner: Any = pump._task.get_coro() if pump._task is not None else None
+    places = []
+    while inner is not None:
+        frame = getattr(inner, "cr_frame", None) or getattr(inner, "gi_frame", None)
+        places.append(f"{frame.f_code.co_name}:{frame.f_lineno}" if frame is not None else repr(inner))
+        inner = getattr(inner, "cr_await", None) or getattr(inner, "gi_yieldfrom", None)
+    return " > ".join(places)
 
 
 def read_styles_once(patch: pytest.MonkeyPatch) -> None:

@@ -180,6 +180,18 @@ def test_the_tree_in_colour(served: Served, capsys: Capture) -> None:
     assert "\x1b[1;91m0.16-edge cannot be pulled on linux/arm64" in coloured
 
 
+def test_no_line_of_the_tree_is_wider_than_the_terminal(
+    served: Served, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    assert run_tree(Settings(), [f"{served.address}/sandbox:0.16-edge"], colour="never") == 1
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert "sha256:" in first
+    assert max(map(len, lines)) == 60
+    assert all(line.endswith("…") for line in lines if "ADD file" in line)
+
+
 def test_the_summary_of_a_job_is_appended(
     served: Served, capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from contextlib import aclosing
 
 from tui.commands.arguments import Options, need_sources
 from tui.commands.check_queue import check_node
-from tui.commands.output import can_draw, out, say, write_what_fits
+from tui.commands.output import can_draw, out, say, terminal_width, write_what_fits
 from tui.commands.printing import wants_colour
 from tui.commands.progress import CheckLine
 from tui.config import Settings
@@ -17,7 +18,7 @@ from tui.explore.cells import tree_rows
 from tui.explore.choice import Choice
 from tui.explore.node import MANIFEST_KINDS
 from tui.explore.report import exit_status, list_exit_status, worst_exit_status
-from tui.formats.paint import VERDICT_ROLES, Piece, painted
+from tui.formats.paint import VERDICT_ROLES, Piece, fitted, painted, wrapped
 from tui.sources.base import SourceError
 from tui.sources.spec import SourceSpec
 
@@ -49,11 +50,11 @@ async def tree(engine: Engine, sources: Sequence[SourceSpec], depth: int | None,
             say(error.sentence)
             statuses.append(3)
             continue
-        verdict: list[Piece] = []
+        verdict: Piece | None = None
         if node.kind in MANIFEST_KINDS:
             made = await check_node(engine, node, Choice())
             statuses.append(exit_status(made))
-            verdict = [(made.verdict.sentence, VERDICT_ROLES[exit_status(made)])]
+            verdict = (made.verdict.sentence, VERDICT_ROLES[exit_status(made)])
         else:
             if node.source.capabilities.remote:
                 await engine.explorer.open(node)
@@ -64,9 +65,10 @@ async def tree(engine: Engine, sources: Sequence[SourceSpec], depth: int | None,
             if unknown:
                 say(f"{node.label}: {unknown}")
         progress.hide()
-        for line in tree_rows(engine.explorer, node, depth, ascii_only=ascii_only):
-            out(painted(line, colour=colour))
-        if verdict:
-            out(painted(verdict, colour=colour))
+        room = terminal_width(sys.stdout)
+        for place, line in enumerate(tree_rows(engine.explorer, node, depth, ascii_only=ascii_only)):
+            out(painted(fitted(line, room if place else None), colour=colour))  # the first has the digest, whole
+        for said in wrapped(verdict, room) if verdict is not None else ():
+            out(painted(said, colour=colour, ascii_only=ascii_only))
     progress.close()
     return worst_exit_status(statuses)

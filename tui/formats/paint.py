@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
 
-from tui.text import to_ascii, width
+from tui.text import cut, to_ascii, width
 
 #: SGR parameters (ECMA-48, 8.3.117). A fault is filled: it is found before anything is read.
 _SGR = {
@@ -37,6 +38,36 @@ def painted(pieces: Iterable[Piece], *, colour: bool, ascii_only: bool = False) 
         parts.append(f"\x1b[{code}m{shown}\x1b[0m" if code else shown)
     line = "".join(parts)
     return line if colour else line.rstrip()
+
+
+def fitted(pieces: Iterable[Piece], room: int | None) -> list[Piece]:
+    """As much of a line as a terminal has columns for; all of it where nobody counts them."""
+    if room is None:
+        return list(pieces)
+    shown: list[Piece] = []
+    for text, role in pieces:
+        shown.append((cut(text, room), role))
+        room -= width(shown[-1][0])
+        if shown[-1][0] != text:
+            break
+    return shown
+
+
+def wrapped(piece: Piece, room: int | None, indent: str = "") -> Iterator[list[Piece]]:
+    """A piece of text in lines of a terminal, broken between words only."""
+    text, role = piece
+    if room is None:
+        yield [(indent + text, role)]
+        return
+    for line in wrap(
+        text,
+        max(20, room),
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ):
+        yield [(line, role)]
 
 
 def padded(text: str, cells: int) -> str:

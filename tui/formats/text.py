@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from tui.explore.finding import Finding, Severity
@@ -14,7 +13,7 @@ from tui.explore.objects import Object
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally, strip
 from tui.formats.brief import bytes_of, grouped, platforms_of, reason_of, state_of
-from tui.formats.paint import VERDICT_ROLES, Piece, padded, painted
+from tui.formats.paint import VERDICT_ROLES, Piece, padded, painted, wrapped
 from tui.formats.writer import Sheet
 from tui.oci import media
 from tui.sources.presence import Presence
@@ -54,7 +53,7 @@ class TextWriter:
             return self._written([_quiet_line(report, self._sheet)]) if exit_status(report) else ""
         if report.tags is not None:
             said = f"{report.reference}: {report.verdict.sentence}"
-            return self._block(_wrapped([(said, "warn")], self._sheet.width))
+            return self._block(wrapped((said, "warn"), self._sheet.width))
         if tag is not None:
             return self._written([_tag_line(report, tag, self._names, self._sheet)])
         return self._block(lines(report, self._sheet))
@@ -111,11 +110,11 @@ def lines(report: Report, sheet: Sheet) -> Iterator[Line]:
     if report.digest is not None:
         kind = safe(media.describe(report.media_type or ""), limit=120)
         yield from _beside([(report.digest, "dim")], (kind, "dim"), "", sheet.width)
-    blocks = [
+    blocks: list[list[Line]] = [
         list(_picture(matrix(report), sheet)),
         list(_absent(report.objects, sheet.width)),
         list(_findings(report.findings, sheet.width)),
-        [line for answer in report.answers for line in _wrapped([(answer.line(), "plain")], sheet.width)],
+        [line for answer in report.answers for line in wrapped((answer.line(), "plain"), sheet.width)],
     ]
     for block in blocks:
         if block:
@@ -124,8 +123,8 @@ def lines(report: Report, sheet: Sheet) -> Iterator[Line]:
     yield []
     counted = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
     found = f"{plural(len(report.objects), 'object')}: {counted}" if report.objects else "nothing was read"
-    yield from _wrapped([(f"{found}; {report.effort}" if report.effort else found, "dim")], sheet.width)
-    yield from _wrapped([(report.verdict.sentence, VERDICT_ROLES[exit_status(report)])], sheet.width)
+    yield from wrapped((f"{found}; {report.effort}" if report.effort else found, "dim"), sheet.width)
+    yield from wrapped((report.verdict.sentence, VERDICT_ROLES[exit_status(report)]), sheet.width)
 
 
 # the matrix
@@ -228,22 +227,5 @@ def _findings(findings: Sequence[Finding], room: int | None) -> Iterator[Line]:
         symbol, role = _GRADES[found[0].severity]
         yield [(f"{symbol} {code}", role)]
         for finding in found:
-            yield from _wrapped([(finding.message, "plain")], room, "  ")
-        yield from _wrapped([(f"Fix: {fix}", "label")], room, "  ")
-
-
-def _wrapped(pieces: Sequence[Piece], room: int | None, indent: str = "") -> Iterator[Line]:
-    """One piece of text in lines of a terminal, broken between words only."""
-    ((text, role),) = pieces
-    if room is None:
-        yield [(indent + text, role)]
-        return
-    for line in wrap(
-        text,
-        max(20, room),
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    ):
-        yield [(line, role)]
+            yield from wrapped((finding.message, "plain"), room, "  ")
+        yield from wrapped((f"Fix: {fix}", "label"), room, "  ")

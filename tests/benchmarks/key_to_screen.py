@@ -19,7 +19,7 @@ DOWN, UP = b"\x1b[B", b"\x1b[A"
 
 def measure(source: str, before: list[bytes], wait: bytes) -> list[float]:
     """The times of cursor keys, 20 a second, after `before` was pressed."""
-    terminal = Terminal([sys.executable, "-m", "tui", source])
+    terminal = Terminal([sys.executable, "-m", "tui", "--no-cache", source])
     try:
         terminal.until(wait)
         terminal.drain()

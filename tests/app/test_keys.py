@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.stage import staged
+from tests.app.stage import Images, WritableSource, furnished, staged
 from tui.app import actions
 from tui.app.actions import Action, declared, show_key
 from tui.app.keys import ACTIONS, BY_ID, SHARED_KEY, Keys
@@ -203,18 +203,22 @@ async def test_a_theme_that_exists_is_taken_without_a_word(theme: str) -> None:
 async def test_a_fix_is_offered_with_the_reader_s_own_keys() -> None:
     """The finding names an action; F, which is another action's here, must not be offered for it."""
     settings = Settings(keys={"fix": "f9", "copy-menu": "F", "check": "f8"})
-    async with staged(settings=settings) as stage:
+    images = Images()
+    source = furnished(WritableSource(), images)
+    source.put("tool", images.broken, "arm64")  # what is missing in app can be had from here, so a fix is offered
+    async with staged(settings=settings, source=source) as stage:
+        stage.carry_out("fix", lambda: None)  # the screens of writing are not on this stage
         await stage.go("app", "2.0")
         await stage.press("f8")
-        await stage.until(lambda: not stage.main.explorer.running() and "fix" in stage.main.status.verdict_line().plain)
+        await stage.until(lambda: "fix (same digest)" in stage.main.status.verdict_line().plain)
         verdict = stage.main.status.verdict_line()
         assert "f9 fix" in verdict.plain and "F " not in verdict.plain and "copy" not in verdict.plain
         assert Target("action", "fix") in [link.target for link in verdict.links]
         stage.main.detail.show_tab("findings")
-        await stage.until(lambda: "f9 Look for it" in stage.page)
-        assert "F Look" not in stage.page
+        await stage.until(lambda: "f9 Bring it back from tool" in stage.page)
+        assert "F Bring" not in stage.page
         stage.main.detail.show_tab("explain")
-        await stage.until(lambda: "f9 Look for it" in stage.page)
+        await stage.until(lambda: "f9 Bring it back from tool" in stage.page)
 
 
 def test_texts_name_actions_that_there_are() -> None:

@@ -12,6 +12,7 @@ from tests.support import images
 from tests.support.fake_source import FakeSource
 from tui.explore import walker
 from tui.explore.cells import tree_rows
+from tui.explore.checkrun import SLICE
 from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
 from tui.explore.inspector import Inspector
@@ -53,6 +54,38 @@ async def test_rows_are_bounded_where_objects_are_few(monkeypatch: pytest.Monkey
     source.put("app", top, "1")
     _, _, found = await checked(source)
     assert "too-deep" in codes(found)
+
+
+async def test_many_rows_that_are_known_are_visited_in_slices() -> None:
+    """All at once they held up whoever typed meanwhile: half a second for 5,000."""
+    source = FakeSource()
+    source.put("app", wide(300), "1")
+    explorer = Explorer()
+    node = explorer.add_selector(source, "app", "1")
+    await explorer.check(node).wait()
+    run = explorer.check(node)
+    assert 0 < run.total <= SLICE
+    turns = 0
+    while run.running:
+        before = run.total
+        await asyncio.sleep(0)
+        turns += 1
+        assert run.total - before <= SLICE and turns < 1_000
+    assert run.done == run.total == 302
+
+
+async def test_a_check_that_is_stopped_between_two_slices_stays_stopped() -> None:
+    source = FakeSource()
+    source.put("app", wide(300), "1")
+    explorer = Explorer()
+    node = explorer.add_selector(source, "app", "1")
+    await explorer.check(node).wait()
+    run = explorer.check(node)
+    run.stop()
+    told = run.total
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert run.stopped and run.total == told
 
 
 async def test_progress_counts_up_to_the_total() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tui.explore.scheduler import Scheduler, Urgency
+from tui.explore.scheduler import CALM, Scheduler, Urgency
 
 
 class Work:
@@ -141,6 +141,24 @@ async def test_it_gives_way_for_a_while_and_then_goes_on_by_itself() -> None:
     assert scheduler.running == 6
     work.gate.set()
     await asyncio.gather(*(job.wait() for job in jobs))
+
+
+async def test_a_key_holds_checks_and_not_what_somebody_looks_at() -> None:
+    work, scheduler = Work(), Scheduler(64)
+    scheduler.give_way(60)
+    for name in "abcdefgh":
+        scheduler.submit(name, "me", Urgency.DEEP, work.job(name))
+    scheduler.submit("z", "me", Urgency.OPENED, work.job("z"))
+    await settle()
+    assert work.began == ["z"]
+    scheduler.give_way(60)  # a second key: checks are held again, and not for as long as few of them run
+    for _ in range(500):
+        if scheduler.running == CALM:
+            break
+        await asyncio.sleep(0.01)
+    await settle()
+    assert scheduler.running == CALM and work.began == ["z", "a", "b", "c"]
+    await scheduler.aclose()
 
 
 async def test_giving_way_leaves_nothing_behind_at_the_end() -> None:

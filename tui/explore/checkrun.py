@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import replace
 
 from tui.explore.inspector import Inspector, JobRequest
@@ -23,6 +23,10 @@ from tui.text import size as size_text
 
 #: How often bytes that come are told of, in seconds, and for how long nothing is said of the time that is left.
 _PACE, _WARM_UP = 0.1, 1.0
+
+
+#: So many rows are visited before others have their turn.
+SLICE = 50
 
 
 class ByteCount:
@@ -101,6 +105,9 @@ class CheckRun:
         self._afterwards = afterwards
         self._wanted = wanted
         self._pending = 0
+        self._to_visit: list[Node] = []
+        """The next row last."""
+        self._visiting = False
         self._walk = Walk()
         self._cut = False
         self._at_most = at_most
@@ -132,7 +139,7 @@ class CheckRun:
     def start(self) -> None:
         """Begin. Returns at once."""
         self._pending += 1
-        self._visit(self.node)
+        self._visit_all([self.node])
         self._settled()
 
     def stop(self) -> None:
@@ -154,6 +161,27 @@ class CheckRun:
     def _request(self, node: Node) -> JobRequest:
         whole = bool(self.deep)
         return JobRequest(self, Urgency.DEEP, label=label_of(node), whole=whole, count_for=self._count_for)
+
+    def _visit_all(self, nodes: Sequence[Node]) -> None:
+        """Visit rows and what is known of below them, depth first: some at once, the others in slices, between which
+        keys are answered and drawn."""
+        self._to_visit.extend(reversed(nodes))
+        if not self._visiting:
+            self._visit_slice()
+
+    def _visit_slice(self) -> None:
+        self._visiting = True
+        for _ in range(SLICE):
+            if not self._to_visit:
+                self._visiting = False
+                return
+            self._visit(self._to_visit.pop())
+        self._pending += 1
+        asyncio.get_running_loop().call_soon(self._next_slice)
+
+    def _next_slice(self) -> None:
+        self._visit_slice()
+        self._settled()
 
     def _visit(self, node: Node) -> None:
         if self.stopped or self._cut or node.kind in (Kind.FAULT, Kind.MORE):
@@ -290,14 +318,12 @@ class CheckRun:
     def _descend(self, node: Node) -> None:
         if node.load is Load.FAILED:
             # The attestations of a platform that is gone hang there still, and may be there or not.
-            for child in [child for child in node.children if child.kind is Kind.ATTESTATION]:
-                self._visit(child)
+            self._visit_all([child for child in node.children if child.kind is Kind.ATTESTATION])
             return
         if self.deep:
             self._note_read(node)
         self._ask_subject(node)
-        for child in list(node.children):
-            self._visit(child)
+        self._visit_all(node.children)
 
     def _ask_subject(self, node: Node) -> None:
         subject = node.manifest.subject if node.manifest is not None else None

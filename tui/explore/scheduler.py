@@ -22,6 +22,10 @@ from typing import Any
 _log = logging.getLogger(__name__)
 
 
+#: Seconds for which a key holds checks, and how many jobs of a place run at most while keys come.
+HELD, CALM = 0.03, 4
+
+
 class Urgency(IntEnum):
     """Smaller goes first."""
 
@@ -96,23 +100,26 @@ class Scheduler:
         self._focus: set[Hashable] = set()
         self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._calm_until = 0.0
+        self._calm_until = self._held_until = 0.0
         self._calm: asyncio.TimerHandle | None = None
 
     def give_way(self, seconds: float) -> None:
-        """Use only a quarter of the slots for so long. Every answer that is dealt with between a key and what it draws
-        delays the drawing, so whoever draws asks for this while keys come."""
+        """Use only few of the slots for so long, and begin no check of what nobody looks at for `HELD` seconds. Every
+        answer that is dealt with between a key and what it draws delays the drawing, so whoever draws asks for this
+        while keys come."""
         loop = asyncio.get_running_loop()
+        self._held_until = loop.time() + HELD
         self._calm_until = loop.time() + seconds
-        if self._calm is None and not self._closed:
-            self._calm = loop.call_at(self._calm_until, self._go_on, loop)
+        if self._calm is not None:
+            self._calm.cancel()
+        if not self._closed:
+            self._calm = loop.call_at(min(self._held_until, self._calm_until), self._go_on, loop)
 
     def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
         self._calm = None
         if loop.time() < self._calm_until:
             self._calm = loop.call_at(self._calm_until, self._go_on, loop)
-        else:
-            self._start_all()
+        self._start_all()
 
     def submit(
         self,
@@ -222,7 +229,10 @@ class Scheduler:
         if self._closed or not (heap or line.hoping):
             return
         slots = self._slots_of(line)
+        held = self._calm is not None and asyncio.get_running_loop().time() < self._held_until
         while line.running < slots and heap:
+            if held and heap[0][0] == Urgency.DEEP:
+                return
             urgency, _, job = heapq.heappop(heap)
             if job.dropped or job.task is not None or urgency != job.urgency:
                 continue  # an entry of before its urgency changed
@@ -239,7 +249,7 @@ class Scheduler:
 
     def _slots_of(self, line: Line) -> int:
         slots = line.slots()
-        return slots if self._calm is None else -(-slots // 4)
+        return slots if self._calm is None else min(-(-slots // 4), CALM)
 
     async def _work(self, job: Job) -> None:
         try:

@@ -152,7 +152,7 @@ class Status:
             where = self.screen.explorer.roots[0].source.title
         if self.screen.read_only:
             marks.append("read-only")
-        pulls = rate = ""
+        pulls = rate = flying = ""
         busy = False
         services = self.screen.services
         marks.extend(self._rests_of(registry))
@@ -166,8 +166,10 @@ class Status:
         if services is not None and services.trace is not None:
             per_second = services.trace.rate()
             busy = per_second > 0
+            under_way = services.client.under_way if services.client else 0
+            flying = f"{under_way} in flight" if under_way else ""
             rate = f"{per_second:.0f} req/s" if per_second >= 1 or not busy else f"{per_second:.1f} req/s"
-        self.screen.header.facts = HeaderFacts(where, pulls, rate, busy, tuple(marks), self.screen.glyphs.mark)
+        self.screen.header.facts = HeaderFacts(where, pulls, rate, busy, tuple(marks), self.screen.glyphs.mark, flying)
 
     def _rests_of(self, registry: str | None) -> list[str]:
         """The rests that are waited for: this registry's, and with their names those of others (token servers)."""

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from tui.explore.on_disk import Section
 
 
+#: So many requests are remembered, to know how the last ones logged in. Nobody looks at them here.
+KEPT = 500
+
+
 def run(options: Options, settings: Settings) -> int:
     sources = need_sources(options, settings)
     expected = [text.strip() for texts in options.expect for text in texts.split(",")]
@@ -84,6 +88,7 @@ async def check(
 ) -> int:
     """Check, print each report as soon as it and those before it are made, and give the worst exit status: missing
     before undetermined before complete. All tags of all sources are checked in one line, several at once."""
+    engine.trace.keep(KEPT)
     engine.explorer.observations.negative_seconds = math.inf  # one run asks once, however long it takes
     progress = CheckLine(engine, quiet=display.quiet)
     printed = Printed(display, len(sources) > 1, progress)

@@ -138,7 +138,10 @@ class Lists:
 
     def put_back(self, row: Node) -> None:
         """What is below a row goes away, and so does the row if the tree had none for that name."""
+        below = [each for each in row.walk() if each is not row]
         self._tree.replace_children(row, [])
+        for each in below:
+            each.children, each.hidden = [], []  # rows that name one another would stay until all memory is searched
         if row in self._picked:
             self._picked.discard(row)
             self._tree.unregister(row)

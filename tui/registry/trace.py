@@ -168,6 +168,10 @@ class Trace:
 
         return unsubscribe
 
+    def keep(self, count: int) -> None:
+        """Keep no more than the last so many exchanges from now on."""
+        self.exchanges = deque(self.exchanges, maxlen=count)
+
     def rate(self, window: float = 2.0) -> float:
         """Requests per second over the last `window` seconds."""
         since = self._clock.now() - window

@@ -14,6 +14,9 @@ from textual.reactive import reactive
 from tui.app.styled_text import Line, Role, cut, shortened, wrap
 from tui.app.widgets.styled import StyledWidget
 
+#: Cells beside the place's name from which the header also says how many requests are in flight.
+_WIDE = 60
+
 
 @dataclass(frozen=True, slots=True)
 class HeaderFacts:
@@ -25,6 +28,13 @@ class HeaderFacts:
     busy: bool = False
     marks: tuple[str, ...] = ()
     dot: str = "●"
+    flying: str = ""
+    """How many requests are under way: "48 in flight"."""
+
+
+def in_flight(facts: HeaderFacts, width: int) -> str:
+    """How many requests are under way, where the name of the place leaves room for it; else ""."""
+    return facts.flying if width - len(facts.where) >= _WIDE else ""
 
 
 class HeaderLine(StyledWidget):
@@ -40,6 +50,8 @@ class HeaderLine(StyledWidget):
             right.put(f" {mark} ", "warn").put("  ")
         if facts.pulls:
             right.put(facts.pulls, "label").put("   ")
+        if flying := in_flight(facts, self.size.width):
+            right.put(flying, "label").put("   ")
         if facts.rate:
             right.put(f"{facts.dot} ", "good" if facts.busy else "dim").put(facts.rate, "label")
         left = Line().put(" fanfold ", "accent").put("  ")

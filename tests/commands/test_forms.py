@@ -17,6 +17,7 @@ from tests.support.commands import check, run_check, run_tree
 from tests.support.fake_source import FakeSource
 from tui.cli import main
 from tui.commands.arguments import FORMS
+from tui.commands.output import say
 from tui.config import Settings
 from tui.demo.gallery import build_gallery
 from tui.demo.serve import Served
@@ -190,6 +191,14 @@ def test_no_line_of_the_tree_is_wider_than_the_terminal(
     assert "sha256:" in first
     assert max(map(len, lines)) == 60
     assert all(line.endswith("…") for line in lines if "ADD file" in line)
+
+
+def test_what_a_server_says_is_no_command_of_a_job(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    say("a ##[add-mask]b")
+    assert capsys.readouterr().err == "fanfold: a ##[add-mask]b\n"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    say("a ##[add-mask]b")
+    assert "##[" not in capsys.readouterr().err
 
 
 def test_the_summary_of_a_job_is_appended(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.formats.reports import broken, every, hostile, whole, written
+from tests.formats.reports import broken, every, hostile, of, two_platforms, whole, written
 from tui.explore.report import exit_status
 from tui.explore.tally import Tally
 from tui.formats.forms import open_writer
@@ -87,6 +87,13 @@ async def test_tags_have_a_line_each_and_a_strip_at_the_end() -> None:
     assert re.fullmatch(r"✓ 1\.0      2 platforms +\d+\.\d kB", lines[1])
     assert re.fullmatch(r"✗ nightly  2 platforms +\d+\.\d kB  linux/arm64: 1 layer missing", lines[2])
     assert lines[3:] == ["", "█▓  1 whole, 1 broken"]
+
+
+async def test_a_line_says_which_expected_platform_is_not_there() -> None:
+    source, arm = two_platforms()
+    source.drop("app", arm.blobs[2].digest)
+    text = written("text", [await of(source, expected=("linux/riscv64",))], Sheet(quiet=True))
+    assert text == "✗ fake.test/app:1  linux/arm64: 1 layer missing; linux/riscv64: expected, not there\n"
 
 
 async def test_quiet_says_only_what_is_not_whole() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from tui.commands.arguments import Options, UsageError
 from tui.commands.check_queue import check_node
 from tui.commands.output import err, out, say, write_what_fits
+from tui.commands.progress import CheckLine
 from tui.commands.writing import DONE, REFUSED, UNKNOWN, Progress, status_of
 from tui.compose.fix import is_whole, places_in, tags_of, undetermined
 from tui.compose.journal import Journal
@@ -170,7 +171,11 @@ class _Fix:
                 self.say(error.sentence)
                 statuses.append(UNKNOWN)
                 continue
-            report = await check_node(self._engine, node, Choice())
+            progress = CheckLine(self._engine)
+            try:
+                report = await check_node(self._engine, node, Choice())
+            finally:
+                progress.close()
             self._reports.append(report)
             statuses.append(exit_status(report))
             self.say(f"{safe(str(target))}: {report.verdict.sentence}")

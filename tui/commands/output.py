@@ -59,7 +59,12 @@ def out(text: str, end: str = "\n") -> None:
 
 
 def err(text: str, end: str = "\n") -> None:
-    """A line on stderr. Where nobody can be told, nobody is."""
+    """A line on stderr. Where nobody can be told, nobody is.
+
+    A job of GitHub Actions obeys `##[…]` wherever it stands in a line: what a server said must hold none.
+    """
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        text = text.replace("##[", "## [")
     try:
         print(text, file=sys.stderr, end=end, flush=True)
     except OSError:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from tui.explore.finding import Finding, Severity
 from tui.explore.report import Report, exit_status
+from tui.explore.rollup import Pull
 from tui.sources.presence import Presence
 from tui.text import plural, with_keys
 
@@ -51,7 +52,9 @@ def reason_of(report: Report) -> str:
     """What is wrong, short: "linux/arm64: 1 layer missing; stale-entry ×2"; "" when nothing is. Safe."""
     if report.tags is not None or (not report.platforms and exit_status(report)):
         return report.verdict.sentence
-    parts = [*_objects(report), *_codes(report)]
+    expected = [answer for answer in report.answers if answer.expected and answer.row is None]
+    absent = [f"{answer.platform}: expected, not there" for answer in expected if answer.state is Pull.NO]
+    parts = [*_objects(report), *absent, *_codes(report)]
     if not parts and exit_status(report):
         return report.verdict.sentence
     return "; ".join(parts)

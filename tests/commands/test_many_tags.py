@@ -16,7 +16,7 @@ from tests.support.fake_source import FakeSource
 from tui.commands import check_queue
 from tui.config import Settings
 from tui.engine import open_engine
-from tui.explore import observations
+from tui.explore import observations, walker
 from tui.oci.manifest import AnyManifest
 
 Capture = pytest.CaptureFixture[str]
@@ -165,3 +165,21 @@ def test_sources_and_repositories_go_through_the_same_line(capsys: Capture) -> N
     assert source.most_running >= 8, "more than one repository has tags"
     repositories = [each["reference"].partition("/")[2].partition(":")[0] for each in documents(capsys)]
     assert repositories == sorted(repositories, key=["one", "three", "two"].index)
+
+
+def test_a_registry_of_which_not_all_is_looked_at_comes_to_its_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """What was begun and is not counted any more, its repository's objects being spent, is no longer under way."""
+    monkeypatch.setattr(walker, "OBJECT_LIMIT", 30)
+    source = FakeSource()
+    for number in range(100):
+        source.put("app", images.image("linux/amd64", (images.layer(f"layer{number}"),)), f"t{number:05}")
+    source.put("web", images.image("linux/arm64"), "1")
+
+    assert run(source, ["fake.test/"]) == 3
+    found = json.loads(capsys.readouterr().out)
+    assert [each["complete"] for each in found[:10]] == [True] * 10
+    assert [each["reference"] for each in found[10:]] == ["fake.test/app", "fake.test/"]
+    assert "10 of 100 tags were checked" in found[10]["verdict"]
+    assert "at no further repository" in found[11]["verdict"]

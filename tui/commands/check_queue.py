@@ -167,9 +167,10 @@ class CheckQueue:
         self._printed.progress.expect(found.count)
 
         def show(made: Report, node: Node) -> None:
-            if found.add(made):
-                if budget is not None:
-                    budget.end(len(made.objects))
+            counted = found.add(made)
+            if budget is not None:
+                budget.end(len(made.objects)) if counted else budget.drop()
+            if counted:
                 put(made, node.tag or node.label if found.several or budget is not None else None)
 
         def say_rest() -> None:

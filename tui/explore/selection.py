@@ -48,6 +48,10 @@ class Budget:
         self._looked += 1
         self.spent += max(1, objects)
 
+    def drop(self) -> None:
+        """It was looked at for nothing: nobody gets to see it."""
+        self._under_way -= 1
+
 
 @dataclass(slots=True)
 class Row:

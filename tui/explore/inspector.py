@@ -409,15 +409,15 @@ class Inspector:
             return None
         digest = descriptor.digest if descriptor is not None else digest_or_name(selector)
         if digest is None:
-            if not await asyncio.to_thread(self._disk.has_seen, place, selector):
+            if not self._disk.has_seen(place, selector):
                 return None
             found = await source.resolve(repository, selector)
-            raw = await asyncio.to_thread(self._disk.get, place, found.digest)
+            raw = self._disk.get(place, found.digest)
             manifest = _decoded(raw, found.media_type, found.digest) if raw is not None else None
             seen = Observation(Presence.PRESENT, size=found.size, media_type=found.media_type, digest=found.digest)
             described = found
         else:
-            raw = await asyncio.to_thread(self._disk.get, place, digest)
+            raw = self._disk.get(place, digest)
             manifest = _decoded(raw, descriptor.media_type if descriptor else None, digest) if raw is not None else None
             if manifest is None:
                 return None
@@ -436,7 +436,7 @@ class Inspector:
         place = self._place(source, repository)
         if not place or request.fresh or request.whole or descriptor.size > limit:
             return None
-        raw = await asyncio.to_thread(self._disk.get, place, descriptor.digest)
+        raw = self._disk.get(place, descriptor.digest)
         if raw is None or len(raw) != descriptor.size:
             return None
         seen = await source.probe(repository, descriptor)

@@ -29,6 +29,8 @@ LIMIT = 256 * 1024 * 1024
 #: No document of more bytes is kept: nothing reads one (`CONFIG_LIMIT`, `max_manifest`).
 DOCUMENT_LIMIT = 4 * 1024 * 1024
 _BLOCK = 4096
+#: So many bytes wait to be written, counted as `LIMIT` is.
+_BATCH = 8 * 1024 * 1024
 _DRAWERS = "0123456789abcdef"
 _UNFINISHED = ".new-"
 _OURS = re.compile(r"[0-9a-f]{64}")
@@ -52,10 +54,10 @@ def default_folder() -> Path:
 class DocumentCache:
     """The documents in `folder`, which is made when the first one is kept. `place` is a repository with its registry.
 
-    `get` and `has_seen` block for as long as reading a small file takes; `keep` and `see` return at once, and a
-    thread writes. Several processes may use one folder: files appear whole. Each of sixteen drawers is bounded by a
-    sixteenth of `limit`, what was used least lately leaving first; a process counts what others write meanwhile when it
-    has written a quarter of a drawer itself.
+    `get` and `has_seen` block for as long as reading a small file takes; `keep` and `see` return at once: what they are
+    given is written by `close`, or by a thread when it is much. Several processes may use one folder: files appear
+    whole. Each of sixteen drawers is bounded by a sixteenth of `limit`, what was used least lately leaving first; a
+    process counts what others write meanwhile when it has written a quarter of a drawer itself.
     """
 
     def __init__(self, folder: Path, *, limit: int = LIMIT) -> None:
@@ -63,6 +65,8 @@ class DocumentCache:
         self._share = limit // len(_DRAWERS)
         self._held: dict[str, int] = {}
         self._written: dict[str, int] = {}
+        self._pending: list[tuple[str, Digest | str, bytes]] = []
+        self._waiting = 0
         self._writer: ThreadPoolExecutor | None = None
 
     def get(self, place: str, digest: Digest) -> bytes | None:
@@ -90,19 +94,31 @@ class DocumentCache:
         self._later(place, tag, b"")
 
     def close(self) -> None:
-        """Wait until all is written."""
+        """Write what waits to be written. Blocks."""
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.shutdown()
+        self._put_all(self._take())
 
     def _later(self, place: str, key: Digest | str, raw: bytes) -> None:
         if not _SUPPORTED:
             return
-        if self._writer is None:
-            from concurrent.futures import ThreadPoolExecutor  # late: a second look keeps nothing
+        self._pending.append((place, key, raw))
+        self._waiting += len(raw) + _BLOCK
+        if self._waiting > _BATCH:
+            if self._writer is None:
+                from concurrent.futures import ThreadPoolExecutor  # late: few runs keep so much
 
-            self._writer = ThreadPoolExecutor(1, "document-cache")
-        self._writer.submit(self._put, place, key, raw)
+                self._writer = ThreadPoolExecutor(1, "document-cache")
+            self._writer.submit(self._put_all, self._take())
+
+    def _take(self) -> list[tuple[str, Digest | str, bytes]]:
+        pending, self._pending, self._waiting = self._pending, [], 0
+        return pending
+
+    def _put_all(self, documents: list[tuple[str, Digest | str, bytes]]) -> None:
+        for document in documents:
+            self._put(*document)
 
     def _put(self, place: str, key: Digest | str, raw: bytes) -> None:
         if isinstance(key, Digest) and not key.matches(raw):

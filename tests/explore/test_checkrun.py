@@ -284,3 +284,20 @@ async def test_what_tags_moved_is_worked_out_once_for_a_list(monkeypatch: pytest
     await explorer.check(explorer.add_selector(source, "app", "1")).wait()
     await explorer.aclose()
     assert worked_out == 1
+
+
+async def test_a_repository_is_checked_several_tags_at_once_and_what_they_share_once() -> None:
+    source = FakeSource()
+    source.delay = 0.002
+    base = images.layer("base")
+    for number in range(40):
+        made = images.image("linux/amd64", (base, images.layer(f"of {number}")))
+        source.put("app", images.index(made), f"t{number}")
+    explorer = Explorer()
+    repository = explorer.add_repository(source, "app")
+    run = explorer.check(repository)
+    await run.wait()
+    assert source.most_running == source.slots
+    assert set(source.asked.values()) == {1}
+    assert run.requests == source.requests == 1 + 40 * 4 + 1
+    await explorer.aclose()

@@ -19,13 +19,12 @@ from rich.text import Text
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.color import Color
 from textual.filter import LineFilter
 
 from tui.app.garbage import QuietCollector
 from tui.app.shell import Shell
 from tui.app.terminal import leave_at_once, patient
-from tui.app.theme import DARK, LIGHT, PlainDrawing, chosen_theme
+from tui.app.theme import THEMES, PlainDrawing, chosen_theme, variables_for
 from tui.crash import CRASHED, crash_text
 
 if TYPE_CHECKING:
@@ -87,8 +86,8 @@ class FanfoldApp(App[int]):
         #: Called with the main screen once the services are there.
         self.on_ready_hooks: list[Callable[[MainScreen, Services], None]] = []
         self.garbage = QuietCollector(self)
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
+        for theme in THEMES:
+            self.register_theme(theme)
         self.theme = self._first_theme()
         if self.settings.ascii:
             self.add_class("-ascii")
@@ -117,12 +116,8 @@ class FanfoldApp(App[int]):
         return [*filters, self._plain] if self._plain is not None else filters
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """`$ink-muted`: quiet text that is still read with ease, for whichever theme is on."""
-        theme = self.current_theme
-        ground = Color.parse(theme.background or ("#121212" if theme.dark else "#f0f0f0"))
-        words = Color.parse(theme.foreground or ("#e0e0e0" if theme.dark else "#101010"))
-        muted = words.blend(ground, 0.36) if not theme.ansi else words
-        return {**super().get_theme_variable_defaults(), "ink-muted": muted.hex}
+        """Our own variables, for whichever theme is on."""
+        return {**super().get_theme_variable_defaults(), **variables_for(self.current_theme)}
 
     def get_default_screen(self) -> Shell:
         """The bottom screen, until the main one replaces it."""

@@ -63,8 +63,8 @@ class Status:
         running = self.screen.explorer.running() if self.screen.ready else []
         if running:
             run = running[-1]
-            line = Line(hang=2).put(f"{self.screen.glyphs.of(Presence.CHECKING, self.images.tick)} ", "info")
-            line.put(f"checking {run.node.label}: {run.words}", "info")
+            line = Line(hang=2).put(f"{self.screen.glyphs.of(Presence.CHECKING, self.images.tick)} ", "checking")
+            line.put(f"checking {run.node.label}: {run.words}", "checking")
             line.put(f"   {self.screen.keys.first('check')} stops it", "dim", Target("action", "check"))
             return line
         node = self.screen.current

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from rich.cells import cell_len, get_character_cell_size
 
 from tui.text import cut as cut_text
 
 Role = Literal[
-    "plain", "title", "label", "dim", "digest", "good", "bad", "warn", "info", "accent",
-    "key", "string", "number", "literal", "key-cap", "head", "mark",
+    # weight: values, names, labels, lines
+    "plain", "title", "head", "label", "dim", "faint",
+    # what is known of an object; the last two are filled cells
+    "good", "hashed", "bad", "warn", "unknown", "checking", "info", "fault", "doubt",
+    # where one is, and which keys there are
+    "accent", "key-cap", "mark", "here",
+    "digest", "key", "string", "number", "literal",
+    # grounds: every second row, sides of a comparison, layers that several platforms share
+    "bar", "added", "removed", "share-a", "share-b", "share-c", "share-d", "share-e", "share-f",
 ]  # fmt: skip
-ROLES: tuple[Role, ...] = (
-    "plain", "title", "label", "dim", "digest", "good", "bad", "warn", "info", "accent",
-    "key", "string", "number", "literal", "key-cap", "head", "mark",
-)  # fmt: skip
+ROLES: tuple[Role, ...] = get_args(Role)
 
 Fold = Literal["word", "char", "cut"]
 

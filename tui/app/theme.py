@@ -1,4 +1,5 @@
-"""Two themes of our own, after fanfold paper: a dark one and a light one. Everything else uses their variables."""
+"""Themes of our own, after fanfold paper with its green bars: a dark one, a light one, and one of the terminal's own
+colours. A colour names a meaning and no widget; everything else uses their variables."""
 
 from __future__ import annotations
 
@@ -11,28 +12,48 @@ from textual.theme import Theme
 
 from tui.text import ASCII_SYMBOLS, safe
 
+#: Tints for layers that several platforms share. Seen in grey they are all one: a letter always stands with them.
+SHARES = "abcdef"
+
 DARK = Theme(
     name="fanfold-dark",
     primary="#5ab8a8",
-    secondary="#7d9cc0",
-    accent="#e3b566",
-    success="#84c972",
-    warning="#e3b566",
-    error="#ef6f6c",
+    secondary="#8db4e8",
+    accent="#5ab8a8",
+    success="#8ed69c",
+    warning="#e8b65a",
+    error="#f2706d",
     foreground="#d5dde3",
     background="#0f1417",
     surface="#141a1e",
     panel="#1e272d",
     dark=True,
     variables={
-        "block-cursor-background": "#2b4a4a",
+        "bar": "#172420",
+        "heading": "#f2f7f7",
+        "dim": "#8f9ca5",
+        "hashed": "#a6e3b4",
+        "unknown": "#a79fc4",
+        "fault": "#ffffff",
+        "fault-ground": "#c23b3b",
+        "doubt": "#ffffff",
+        "doubt-ground": "#7a5a12",
+        "added-ground": "#1c3a26",
+        "removed-ground": "#47201f",
+        "share-a": "#234a5c",
+        "share-b": "#4a3a5e",
+        "share-c": "#5a4420",
+        "share-d": "#2f4f2f",
+        "share-e": "#5a2f48",
+        "share-f": "#3a4460",
+        "block-cursor-background": "#1c3334",
         "block-cursor-foreground": "#f2f7f7",
         "block-cursor-text-style": "bold",
-        "block-cursor-blurred-background": "#212c31",
+        "block-cursor-blurred-background": "#1b2529",
         "block-cursor-blurred-foreground": "#d5dde3",
         "block-hover-background": "#1a2328",
         "border": "#5ab8a8",
-        "border-blurred": "#35434a",
+        "border-blurred": "#46545c",
         "scrollbar": "#2b3a40",
         "scrollbar-hover": "#40555d",
         "scrollbar-active": "#5ab8a8",
@@ -44,25 +65,42 @@ DARK = Theme(
 LIGHT = Theme(
     name="fanfold-light",
     primary="#0d6f64",
-    secondary="#35608c",
-    accent="#8a5a00",
-    success="#23701a",
-    warning="#8a5a00",
-    error="#b0241c",
+    secondary="#2a5a9a",
+    accent="#0d6f64",
+    success="#256b34",
+    warning="#7d5700",
+    error="#a3120f",
     foreground="#1b2421",
     background="#f7f9f4",
     surface="#fcfdfb",
     panel="#e6ede1",
     dark=False,
     variables={
-        "block-cursor-background": "#cfe5d6",
+        "bar": "#eff6ee",
+        "heading": "#0b1512",
+        "dim": "#586560",
+        "hashed": "#0b4f2a",
+        "unknown": "#62568c",
+        "fault": "#ffffff",
+        "fault-ground": "#b3201c",
+        "doubt": "#3d2700",
+        "doubt-ground": "#f0d79a",
+        "added-ground": "#dcefdc",
+        "removed-ground": "#fbe0dd",
+        "share-a": "#cfe6f2",
+        "share-b": "#e6dcf4",
+        "share-c": "#f5e6c4",
+        "share-d": "#d8ecd2",
+        "share-e": "#f6dbe8",
+        "share-f": "#dde3f5",
+        "block-cursor-background": "#dcece0",
         "block-cursor-foreground": "#0b1512",
         "block-cursor-text-style": "bold",
         "block-cursor-blurred-background": "#e6ede1",
         "block-cursor-blurred-foreground": "#1b2421",
         "block-hover-background": "#eff4ec",
         "border": "#0d6f64",
-        "border-blurred": "#b9c6b8",
+        "border-blurred": "#a9b7aa",
         "scrollbar": "#c6d3c4",
         "scrollbar-hover": "#a4b6a3",
         "scrollbar-active": "#0d6f64",
@@ -71,8 +109,78 @@ LIGHT = Theme(
     },
 )
 
+#: The sixteen colours of the terminal, whatever its owner made of them. What is filled is drawn reversed (main.tcss).
+ANSI = Theme(
+    name="fanfold-ansi",
+    ansi=True,
+    primary="ansi_cyan",
+    secondary="ansi_bright_blue",
+    accent="ansi_cyan",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_bright_red",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    dark=True,
+    variables={
+        "ansi-background": "ansi_black",
+        "ansi-foreground": "ansi_white",
+        "border": "ansi_cyan",
+        "border-blurred": "ansi_bright_black",
+        "hashed": "ansi_bright_green",
+        "unknown": "ansi_magenta",
+        "block-cursor-foreground": "ansi_black",
+        "block-cursor-background": "ansi_white",
+        "input-cursor-background": "ansi_black",
+        "input-cursor-foreground": "ansi_bright_white",
+        "input-cursor-text-style": "reverse",
+        "input-selection-background": "ansi_bright_blue",
+        "input-selection-foreground": "ansi_black",
+        "screen-selection-background": "ansi_bright_blue",
+        "screen-selection-foreground": "ansi_black",
+        "scrollbar": "ansi_blue",
+    },
+)
+
+THEMES = (DARK, LIGHT, ANSI)
+
+
+def variables_for(theme: Theme) -> dict[str, str]:
+    """Our own variables for a theme that does not name them: made of its foreground, background and three hues, or of
+    the terminal's sixteen colours."""
+    if theme.ansi:
+        plain = dict.fromkeys(("dim", "heading", "bar", *(f"share-{letter}" for letter in SHARES)), "ansi_default")
+        grounds = dict.fromkeys(("added-ground", "removed-ground", "fault-ground", "doubt-ground"), "ansi_default")
+        error, warning = theme.error or "ansi_bright_red", theme.warning or "ansi_yellow"
+        own = {"hashed": "ansi_bright_green", "unknown": "ansi_magenta", "fault": error, "doubt": warning}
+        return {**plain, **grounds, **own}
+    colours = theme.to_color_system().generate()
+    ground, words = Color.parse(colours["surface"]), Color.parse(colours["foreground"])
+    good, doubt, fault = (Color.parse(colours[name]) for name in ("success", "warning", "error"))
+    tints = ("#3f9fca", "#9b7fd0", "#cf9a3a", "#6aae5e", "#cf6f9f", "#7f92c8")
+    blends = [ground.blend(Color.parse(tint), 0.25).hex for tint in tints]
+    shares = {f"share-{letter}": blend for letter, blend in zip(SHARES, blends, strict=True)}
+    return {
+        "bar": ground.blend(good, 0.06).hex,
+        "heading": words.hex,
+        "dim": words.blend(ground, 0.36).hex,
+        "hashed": good.hex,
+        "unknown": Color.parse(colours["secondary"]).hex,
+        "fault": fault.get_contrast_text(1).hex,
+        "fault-ground": fault.hex,
+        "doubt": doubt.get_contrast_text(1).hex,
+        "doubt-ground": doubt.hex,
+        "added-ground": ground.blend(good, 0.2).hex,
+        "removed-ground": ground.blend(fault, 0.2).hex,
+        **shares,
+    }
+
+
 #: What a configuration may say besides the names of themes.
-_OWN_WORDS = {"dark": DARK.name, "light": LIGHT.name}
+_OWN_WORDS = {"dark": DARK.name, "light": LIGHT.name, "ansi": ANSI.name}
 
 
 def chosen_theme(configured: str, environment: str, known: Collection[str]) -> tuple[str, str]:

@@ -118,7 +118,7 @@ class Observed(Protocol):
     def rollup(self, node: Node) -> Rollup: ...
 
 
-Role = Literal["plain", "title", "label", "dim", "good", "bad", "warn", "info", "accent", "mark"]
+Role = Literal["plain", "title", "label", "dim", "good", "hashed", "bad", "warn", "unknown", "checking", "info", "mark"]
 Piece = tuple[str, Role]
 
 
@@ -214,7 +214,7 @@ def status_cell(
         rest = rests.get((node.source.registry or "").lower(), 0.0) if rests else 0.0
         if rest > 0:
             return ((glyphs.of(Presence.LIMITED, tick), "warn"), (f" {rest_words(rest)}", "warn")), True
-        return ((glyphs.of(Presence.CHECKING, tick), "info"), (" loading", "dim")), True
+        return ((glyphs.of(Presence.CHECKING, tick), "checking"), (" loading", "dim")), True
     if node.load is Load.FAILED and node.error is not None:
         failed, since = node.error.observation(), observed.observation(node)
         if since.presence.settled and not since.presence.is_there:
@@ -273,11 +273,13 @@ def row(
     if node.kind is Kind.FAULT:
         role = "bad"
     elif node.kind in (Kind.MORE, Kind.GROUP, Kind.REFERRERS):
-        role = "accent"
+        role = "label"
     elif node.kind is Kind.SOURCE:
         role = "title"
-    elif node.kind in BLOB_KINDS:
-        role = "label"
+    elif node.kind in MANIFEST_KINDS | BLOB_KINDS:
+        # Good is quiet; of what is broken the name is red, not only its symbol.
+        broken = any(text.strip() and piece == "bad" for text, piece in status)
+        role = "bad" if broken else "label" if node.kind in BLOB_KINDS else "plain"
     kind = kind_cell(node)
     note = node.note if node.note != kind else ""
     if node.load is Load.FAILED and node.error is not None:

@@ -14,6 +14,7 @@ _SGR = {
     "label": "90",
     "dim": "90",
     "good": "32",
+    "hashed": "1;92",
     "bad": "91",
     "verdict-bad": "1;91",
     "verdict-warn": "1;33",
@@ -21,6 +22,8 @@ _SGR = {
     "fault": "1;7;91",
     "doubt": "7;33",
     "warn": "33",
+    "unknown": "35",
+    "checking": "36",
     "info": "36",
     "accent": "36",
 }

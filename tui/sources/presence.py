@@ -64,7 +64,7 @@ class PresenceWords:
 
     presence: Presence
     symbol: str
-    role: Literal["good", "bad", "warn", "info", "dim"]
+    role: Literal["good", "hashed", "bad", "warn", "unknown", "checking", "info", "dim"]
     help: str
     explained: str
     status: str = ""

@@ -149,7 +149,7 @@ def headline(draft: Draft) -> Line:
     """What the draft is for and what it would be, in a line."""
     line = Line(fold="cut").put(safe(str(draft.target)), "title")
     kind = {"recreate": "recreated", "amend": "amended", "new": "new list", "local": "Docker's local list"}
-    line.put(f"   {kind[str(draft.kind)]}", "accent")
+    line.put(f"   {kind[str(draft.kind)]}", "title")
     line.put(f"   {media.describe(draft.media_type)}", "label")
     if str(draft.choice) != "auto":
         line.put(" (chosen)", "dim")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def exchange_page(exchange: Exchange) -> Lines:
     """The page for a request."""
     outcome = str(exchange.status) if exchange.status is not None else exchange.state
-    head = Line(hang=2).put(f"{safe(exchange.method)} ", "accent").put(safe(exchange.url, limit=4000), "title")
+    head = Line(hang=2).put(f"{safe(exchange.method)} ", "plain").put(safe(exchange.url, limit=4000), "title")
     facts = [
         value("answer", outcome, "good" if exchange.status and exchange.status < 400 else "bad"),
         value("error", safe(exchange.error), "bad") if exchange.error else None,

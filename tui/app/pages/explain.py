@@ -79,7 +79,7 @@ def _links(scene: Scene, title: str, links: Sequence[Link]) -> list[Line]:
             target = Target("node", link.node.key)
         elif link.digest is not None:
             target = Target("digest", str(link.digest))
-        lines.append(Line(hang=4).put(f"  {scene.glyphs.arrow} ", "accent").put(link.text, "plain", target))
+        lines.append(Line(hang=4).put(f"  {scene.glyphs.arrow} ", "dim").put(link.text, "plain", target))
     if len(links) > 60:
         lines.append(Line().put(f"  and {len(links) - 60} more", "dim"))
     return [blank(), heading(title), *lines] if lines else []
@@ -88,7 +88,7 @@ def _links(scene: Scene, title: str, links: Sequence[Link]) -> list[Line]:
 def _digests(digests: FourDigests) -> list[Line]:
     lines = [blank(), heading("Why are there four digests?"), prose(digests.introduction)]
     for row in digests.rows:
-        lines += [blank(), Line(hang=2).put(f"  {row.name}", "accent")]
+        lines += [blank(), Line(hang=2).put(f"  {row.name}", "title")]
         if row.value:
             copied = Line(hang=2, fold="char").put("  ")
             lines.append(copied.put(row.value, "digest", Target("copy", row.value)))
@@ -104,7 +104,7 @@ def _commands(commands: Sequence[CommandLine]) -> list[Line]:
     lines = [blank(), heading("The same by hand"), Line().put("Tab and Enter, or a click, copies one.", "dim")]
     for command in commands:
         title = "" if command.title == command.tool else f"  {command.title}"
-        lines += [blank(), Line(hang=2).put(f"  {command.tool}", "accent").put(title, "dim")]
+        lines += [blank(), Line(hang=2).put(f"  {command.tool}", "title").put(title, "dim")]
         for part in command.line.split("\n") if command.line else ():
             code = Line(hang=4, fold="char").put("  ")
             lines.append(code.put(part, "string", Target("copy", command.line)))

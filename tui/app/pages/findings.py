@@ -37,7 +37,7 @@ def _finding(scene: Scene, finding: Finding) -> list[Line]:
         lines.append(digest.put(safe(str(finding.digest)), "digest", Target("digest", str(finding.digest))))
     lines.extend(Line(hang=4).put(f"  {scene.glyphs.dot} ", "dim").put(fact, "label") for fact in finding.facts if fact)
     lines.append(Line(hang=2).put("  ").put(code.cause, "dim"))
-    fix = Line(hang=2).put(f"  {scene.glyphs.arrow} ", "accent")
+    fix = Line(hang=2).put(f"  {scene.glyphs.arrow} ", "dim")
     if finding.action and (key := scene.keys.first(finding.action)):
         fix.put(key, "key-cap").put(" ")
     lines.append(fix.put(scene.keys.put_in(finding.fix)))

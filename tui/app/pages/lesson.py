@@ -35,9 +35,9 @@ def panel_page(run: LessonRun, keys: Keys, *, hint: bool, room: int, busy: str =
     title = step.title or f"Step {run.current + 1}"
     lines.append(Line(hang=2).put("▸ ", "accent").put(title, "title"))
     if busy:
-        lines.append(Line(hang=2).put(f"  {busy}", "info"))
+        lines.append(Line(hang=2).put(f"  {busy}", "checking"))
     if hint and step.hint:
-        lines.append(Line(hang=2).put("Hint: ", "accent").put(keys.put_in(step.hint)))
+        lines.append(Line(hang=2).put("Hint: ", "head").put(keys.put_in(step.hint)))
     for number, paragraph in enumerate(step.text.split("\n\n")):
         if number or tall:
             lines.append(blank())

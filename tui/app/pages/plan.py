@@ -161,7 +161,7 @@ def _commands(commands: Sequence[CommandLine], put_in: Callable[[str], str]) -> 
     how = put_in("{key:plan-next-link} chooses one, Enter copies it; {key:plan-commands} lists them")
     lines = [blank(), heading("The same by hand"), Line().put(how, "dim")]
     for command in commands:
-        lines += [blank(), Line(hang=2).put(f"  {command.tool}", "accent").put(f"  {command.title}", "dim")]
+        lines += [blank(), Line(hang=2).put(f"  {command.tool}", "title").put(f"  {command.title}", "dim")]
         if command.line:
             first, *more = _shown(command.line)
             lines.append(Line(hang=4, fold="char").put("  ").put(first, "string", _copy(command.line)))

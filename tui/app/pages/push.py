@@ -35,7 +35,7 @@ class State(StrEnum):
 
 _MARK: dict[State, tuple[str, Role]] = {
     State.WAITING: ("·", "dim"),
-    State.RUNNING: ("", "info"),
+    State.RUNNING: ("", "checking"),
     State.DONE: ("✓", "good"),
     State.FAILED: ("✗", "bad"),
 }

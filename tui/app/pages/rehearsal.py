@@ -26,7 +26,7 @@ def rehearsal_page(rehearsal: Rehearsal, *, busy: bool = False, room: int = 40) 
     if steps:
         lines += _last(steps[-1])
     if busy:
-        lines += [blank(), Line().put("asking…", "info")]
+        lines += [blank(), Line().put("asking…", "checking")]
     elif rehearsal.finished:
         words = "A pull stops here." if rehearsal.stopped else "That was the whole pull."
         lines += [blank(), Line().put(words, "bad" if rehearsal.stopped else "good")]
@@ -39,7 +39,7 @@ def _line(step: RehearsalStep) -> Line:
 
 def _last(step: RehearsalStep) -> list[Line]:
     mark = "✗ " if step.stopped else "▸ "
-    lines = [Line(hang=2).put(mark, "bad" if step.stopped else "accent").put(step.title, "title")]
+    lines = [Line(hang=2).put(mark, "bad" if step.stopped else "dim").put(step.title, "title")]
     if step.request:
         lines.append(Line(hang=4, fold="char").put("  → ", "dim").put(step.request, "string"))
     if step.answer:
@@ -54,5 +54,5 @@ def _last(step: RehearsalStep) -> list[Line]:
     if step.docker is not None:
         lines += [blank(), Line().put("What is printed", "label")]
         for who, message in step.docker.lines():
-            lines.append(Line(hang=4).put(f"  {who}: ", "accent").put(message, "bad"))
+            lines.append(Line(hang=4).put(f"  {who}: ", "label").put(message, "bad"))
     return lines

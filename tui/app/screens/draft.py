@@ -105,7 +105,7 @@ class DraftScreen(FramedScreen[Draft]):
         self.rows.show(lines)
         # Rows take what they need, up to a good half of the screen; the entry below takes the rest.
         self.rows.styles.height = min(max(3, len(lines)), max(4, (self.size.height - 12) // 2 + 1))
-        title = Line(fold="cut").put(" draft ", "accent").put(" ")
+        title = Line(fold="cut").put(" draft ", "head").put(" ")
         shown = headline(draft)
         title.spans += [(start + 8, end + 8, role) for start, end, role in shown.spans]
         title.plain += shown.plain

@@ -139,7 +139,7 @@ class PlanScreen(FramedScreen[Plan]):
     def redraw(self) -> None:
         """Draw the plan, why there is none, or how far it is."""
         plan = self.plan
-        line = Line(fold="cut").put(" plan ", "accent").put("  ").put(self.asked.title, "title")
+        line = Line(fold="cut").put(" plan ", "head").put("  ").put(self.asked.title, "title")
         if plan is not None:
             line.put(f"   {plan.state}", "good" if plan.ready and plan.state != "nothing can be done" else "bad")
         self.frame.head(line)

@@ -139,7 +139,7 @@ class PushScreen(FramedScreen[Ended]):
 
     def redraw(self) -> None:
         """Draw how far it is, or how it ended."""
-        line = Line(fold="cut").put(f" {self.doing} ", "accent")
+        line = Line(fold="cut").put(f" {self.doing} ", "head")
         self.frame.head(line.put("  ").put(safe(str(self.plan.target)), "title"))
         if self.result is None:
             glyphs = self.main.glyphs

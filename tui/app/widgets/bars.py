@@ -54,7 +54,7 @@ class HeaderLine(StyledWidget):
             right.put(flying, "label").put("   ")
         if facts.rate:
             right.put(f"{facts.dot} ", "good" if facts.busy else "dim").put(facts.rate, "label")
-        left = Line().put(" fanfold ", "accent").put("  ")
+        left = Line().put(" fanfold ", "head").put("  ")
         room = self.size.width - len(left.plain) - len(right.plain) - 2
         left.put(cut(facts.where, max(8, room)), "title")
         left.pad(self.size.width - len(right.plain) - 1)
@@ -90,7 +90,7 @@ class TabStrip(StyledWidget):
         short = room < len(names)
         for name, title, count in names:
             shown = (title[:4] if short and name != self.active else title) + count
-            style = self.style_of("head") + Style(underline=True) if name == self.active else self.style_of("dim")
+            style = self.style_of("key-cap") + Style(underline=True) if name == self.active else self.style_of("dim")
             text.append(shown, style + Style(meta={"tab": name}))
             text.append(gap)
         return text

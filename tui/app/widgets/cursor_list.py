@@ -67,7 +67,7 @@ class CursorList(ScrollView, StyledWidget, can_focus=True, inherit_bindings=Fals
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """One line."""
+        """One line; every second has the ground of a bar."""
         base = self.rich_style
         width = self.size.width
         row = y + self.scroll_offset.y
@@ -76,5 +76,7 @@ class CursorList(ScrollView, StyledWidget, can_focus=True, inherit_bindings=Fals
         if row == self.cursor:
             name = "rows--cursor" if self.has_focus else "rows--blurred"
             base += self.get_component_rich_style(name, partial=True)
+        elif row % 2:
+            base += self.style_of("bar")
         line = self.line_at(row, width)
         return Strip(self.segments(line, 0, len(line.plain), base)).crop_extend(0, width, base)

@@ -19,11 +19,12 @@ class LessonPanel(Vertical):
 
     DEFAULT_CSS = """
     LessonPanel {
-        border: round $accent; border-title-color: $accent; border-subtitle-color: $accent;
+        border: round $border-blurred; border-title-color: $heading; border-title-style: bold;
+        border-subtitle-color: $dim;
         background: $surface; padding: 0 1;
     }
     LessonPanel PageView { height: 1fr; background: $surface; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
-    App.-ascii LessonPanel { border: ascii $accent; }
+    App.-ascii LessonPanel { border: ascii $border-blurred; }
     """
 
     def __init__(

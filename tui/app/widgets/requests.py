@@ -74,7 +74,7 @@ class RequestList(CursorList):
 def line_of(exchange: Exchange, width: int) -> Line:
     """A request as one line: number, method, status, time, bytes, path, who asked, what is left of the rate limit."""
     line = Line(fold="cut")
-    line.put(f"{exchange.id:>5} ", "dim").put(f"{safe(exchange.method):<6} ", "accent")
+    line.put(f"{exchange.id:>5} ", "dim").put(f"{safe(exchange.method):<6} ", "plain")
     status, role = _status(exchange)
     line.put(f"{status:<7} ", role)
     took = f"{exchange.ms:,.0f} ms" if exchange.ms is not None else ""
@@ -96,7 +96,7 @@ def line_of(exchange: Exchange, width: int) -> Line:
 
 def _status(exchange: Exchange) -> tuple[str, Role]:
     if exchange.state in ("waiting", "running"):
-        return f"{exchange.state}", "info"
+        return f"{exchange.state}", "checking"
     if exchange.status is None:
         return ("left" if exchange.state == "abandoned" else "failed"), "bad"
     role: Role = "good" if exchange.status < 400 else "warn" if exchange.status in (401, 403, 429) else "bad"

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from tui.app.styled_text import ROLES, Line
 
-#: Component classes that every inked widget names in its own `COMPONENT_CLASSES` (Textual inherits one line of them).
+#: Component classes that every styled widget names in its own `COMPONENT_CLASSES` (Textual inherits one line of them).
 ROLE_CLASSES = frozenset(f"role-{role}" for role in ROLES)
 
 

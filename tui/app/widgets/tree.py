@@ -11,6 +11,7 @@ from rich.style import Style
 from rich.text import Text, TextType
 from textual import events, on
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import Tree
 
 from tui.app.widgets.branches import Branch, BranchTree
@@ -118,6 +119,16 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
         """Rows always fit the pane, so that it never scrolls sideways."""
         return 1
 
+    def render_line(self, y: int) -> Strip:
+        """One row; every second has the ground of a bar, that under the cursor is filled from edge to edge."""
+        row = y + self.scroll_offset.y
+        base = self.rich_style
+        if row == self.cursor_line:
+            base += self.get_component_rich_style("tree--cursor", partial=True)
+        elif row % 2 and row <= self.last_line:
+            base += self.style_of("bar")
+        return self._render_line(row, 0, self.size.width, base)
+
     def render_label(self, node: Branch, base_style: Style, style: Style) -> Text:
         """One row, laid out in columns."""
         text = Text(no_wrap=True, end="")
@@ -128,7 +139,7 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
         indent = depth * 2
         if node.allow_expand:
             arrow = self.ICON_NODE_EXPANDED if node.is_expanded else self.ICON_NODE
-            text.append(arrow, style + self.style_of("accent") + _TOGGLE)
+            text.append(arrow, style + self.style_of("dim") + _TOGGLE)
             indent += 2
         elif depth == 0:
             text.append("  ", style)

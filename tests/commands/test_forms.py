@@ -227,5 +227,10 @@ def test_the_progress_of_many_tags_is_one_line_that_is_wiped(
     assert "\n" not in err
     assert err.endswith("\r")
     assert max(map(len, err.split("\r"))) <= 59
+    blank = "\r" + " " * 59 + "\r"
+    assert err.count(blank) == 1, "it is wiped at the end only while results go elsewhere"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert run_check(Settings(), [f"{served.address}/sandbox"]) == 1
+    assert capsys.readouterr().err.endswith(blank)
     assert run_check(Settings(), [f"{served.address}/sandbox"], quiet=True) == 1
     assert capsys.readouterr().err == ""

@@ -52,6 +52,7 @@ class Printed:
     def __init__(self, display: Display, several: bool, progress: CheckLine) -> None:
         sheet = Sheet(terminal_width(sys.stdout), wants_colour(display.colour), display.ascii_only, display.quiet)
         self.progress = progress
+        self._on_terminal = is_terminal(sys.stdout)
         self.tally = Tally()
         self._display = display
         self._writer = open_writer(display.form, sheet)
@@ -97,9 +98,11 @@ class Printed:
             _append_summary(self._writer.summary)
 
     def _out(self, text: str) -> None:
-        self.progress.hide()
-        if text:
-            out(text, end="")
+        if not text:
+            return
+        if self._on_terminal:  # elsewhere it disturbs nobody, and would only flicker
+            self.progress.hide()
+        out(text, end="")
 
 
 def _append_summary(text: str) -> None:

@@ -2,7 +2,8 @@
 
     python -m tests.benchmarks.key_to_screen
 
-Budget: p95 at most 3x that of an idle, short tree; no stall over 100 ms.
+Budget: p95 at most 2x that of an idle, short tree; no stall over 100 ms. The three take turns, so that whatever else
+the machine does falls on all of them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import time
 from tests.benchmarks.big_registry import big_registry
 from tests.benchmarks.terminal import Terminal, percentile
 
-KEYS = 150
+KEYS, ROUNDS = 50, 4
+BUDGET = 2.0
 DOWN, UP = b"\x1b[B", b"\x1b[A"
 
 
@@ -41,14 +43,16 @@ def main() -> None:
             "5,000 checks running": (f"{address}/bench/wide:latest", [b"x"], b"os1/"),
             "50,000 tags listed": (f"{address}/bench/tags", [], b"v0.1"),
         }
-        base = 0.0
-        for name, (source, before, wait) in cases.items():
-            times = measure(source, before, wait)
-            p95 = percentile(times, 0.95)
-            base = base or p95
+        times: dict[str, list[float]] = {name: [] for name in cases}
+        for _ in range(ROUNDS):
+            for name, (source, before, wait) in cases.items():
+                times[name] += measure(source, before, wait)
+        base = percentile(times["idle, short tree"], 0.95)
+        for name, of_it in times.items():
+            p95 = percentile(of_it, 0.95)
             print(
-                f"{name:22} median {percentile(times, 0.5) * 1000:6.1f} ms   p95 {p95 * 1000:6.1f} ms "
-                f"({p95 / base:4.2f} of idle, budget 3)   worst {max(times) * 1000:6.1f} ms (budget 100)"
+                f"{name:22} median {percentile(of_it, 0.5) * 1000:6.1f} ms   p95 {p95 * 1000:6.1f} ms "
+                f"({p95 / base:4.2f} of idle, budget {BUDGET:.0f})   worst {max(of_it) * 1000:6.1f} ms (budget 100)"
             )
 
 

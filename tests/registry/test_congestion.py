@@ -111,6 +111,19 @@ class Noisy(Host):
         return self.latency * (self.chance.uniform(0.8, 1.4) if self.chance.random() < 0.85 else 12)
 
 
+class Stalled(Host):
+    """Very near, and the machine itself has no time for us now and then: answers wait that came long ago."""
+
+    def __init__(self) -> None:
+        super().__init__(0.002)
+        self.chance, self.until, self.stalled = random.Random(3), 0.0, False
+
+    def ask(self, now: float, running: int) -> float | None:
+        if now >= self.until:
+            self.until, self.stalled = now + self.chance.uniform(0.02, 0.4), not self.stalled
+        return self.latency + (self.chance.uniform(0.0, 0.016) if self.stalled else 0.0)
+
+
 @dataclass
 class Outcome:
     took: float = 0.0
@@ -239,6 +252,19 @@ def test_a_host_that_counts_over_time_is_not_run_into_again_and_again(rate: int)
     floor = (3_000 - 200) / rate
     assert outcome.took <= 1.25 * floor + 6
     assert outcome.refused <= 0.1 * 3_000
+
+
+def test_stalls_of_the_machine_are_not_the_hosts() -> None:
+    outcome = ask_all(Stalled(), CongestionWindow(64), 60_000)
+    assert min(limit for _, limit in outcome.limits) >= 8, outcome.limits
+
+
+def test_latency_alone_does_not_bring_it_to_a_standstill() -> None:
+    window, now = CongestionWindow(64), 0.0
+    for step in range(20_000):
+        now += 0.01
+        window.answered("HEAD", now - 0.001 * (1 + step / 50), now, window.limit)
+        assert window.limit >= 8
 
 
 def test_it_learns_of_a_rate_that_concurrency_is_not_to_blame() -> None:

@@ -21,8 +21,10 @@ _SAMPLES = 8
 _WORTH = 0.5
 #: Seconds; less of a difference is the machine's own noise.
 _NOISE = 0.003
-#: Times the usual latency that halves the size.
-_CLIMBED = 2.0
+#: Times the usual latency that halves the size, and the seconds that it is more at least: this machine may be busy.
+_CLIMBED, _CLIMB = 2.0, 0.02
+#: Latency alone never makes it smaller: it may be our own, and then asking less makes nothing quicker.
+_LEAST = 8
 #: How much of the former latency a smaller size must bring it down to, to have helped.
 _HELPED = 0.75
 #: Times as slow as its growth explains: a much larger size that lowers the rate casts doubt on the one before, too.
@@ -118,10 +120,10 @@ class CongestionWindow:
                     self._halve(usual, self._good, now)
                 else:
                     self._resize(self._good, now)
-        elif latency > max(usual * _CLIMBED, usual + _NOISE):
+        elif latency > max(usual * _CLIMBED, usual + _CLIMB) and self._size > _LEAST:
             if self._halving is not None and latency > self._halving.latency * _HELPED:
                 self._undo(kind, latency, now)
-            elif self._is_sure() and self._size > 1:
+            elif self._is_sure():
                 self._halve(latency, self._size, now)
         elif self._halving is not None and latency > self._halving.latency * _HELPED:
             self._undo(kind, latency, now)
@@ -143,7 +145,7 @@ class CongestionWindow:
 
     def _halve(self, latency: float, size: int, now: float) -> None:
         self._halving = _Halving(latency, size)
-        self._good = size // 2
+        self._good = max(min(size, _LEAST), size // 2)
         self._resize(self._good, now)
 
     def _undo(self, kind: str, latency: float, now: float) -> None:

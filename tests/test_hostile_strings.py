@@ -126,6 +126,11 @@ def _started(made: Hostiles) -> str:
     [
         (("check", "{}/app:latest"), 1, "linux/amd64"),
         (("check", "--markdown", "{}/app:latest"), 1, "linux/amd64"),
+        (("check", "--format=html", "{}/app:latest"), 1, "linux/amd64"),
+        (("check", "--format=github", "{}/app:latest"), 1, "linux/amd64"),
+        (("check", "--format=junit", "{}/app:latest"), 1, "linux/amd64"),
+        (("check", "--format=sarif", "{}/app:latest"), 1, "linux/amd64"),
+        (("check", "--quiet", "{}/app:latest", "{}/app:denied"), 1, "linux/amd64"),
         (("tree", "{}/app:latest"), 1, "\\x1b]0;pwn"),
         (("tree", "--ascii", "{}/app:latest"), 1, "\\x1b]0;pwn"),
         (("tree", "{}/app"), 3, "v1\\x1b]0;pwn"),

@@ -16,6 +16,8 @@ from textual.message_pump import MessagePump
 from textual.pilot import Pilot, WaitForScreenTimeout
 from textual.screen import Screen
 
+from tests.app.stage import PATIENCE
+
 
 def draw_when_a_pilot_looks(patch: pytest.MonkeyPatch) -> None:
     """Textual draws sixty frames a second without a terminal, too, and throws them away: two fifths of the time of a
@@ -41,7 +43,7 @@ def draw_when_a_pilot_looks(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Pilot, "_wait_for_screen", waited)
 
 
-async def all_taken(app: App[Any], seconds: float = 30.0) -> bool:
+async def all_taken(app: App[Any], seconds: float = PATIENCE) -> bool:
     """Wait until all widgets on the screen took what was sent to them before; False where the app has failed.
 
     Textual's own waits for widgets, too, that were removed meanwhile and never answer.
@@ -58,12 +60,18 @@ async def all_taken(app: App[Any], seconds: float = 30.0) -> bool:
             taken.set()
 
     waiting = {pump for pump in waiting if pump.call_later(take, pump)}
+    tasks = {pump: pump._task for pump in waiting}
     end = time.monotonic() + seconds
     while waiting and app._exception is None:
         if time.monotonic() > end:
             raise WaitForScreenTimeout("no answer from " + "; ".join(f"{pump}: {awaited_by(pump)}" for pump in waiting))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(taken.wait(), 0.2)
+        for pump in waiting:
+            # The task ended and the app was not told: the alarm of pytest-timeout goes off in whatever runs just then
+            task = tasks[pump]
+            if task is not None and task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                raise error
         waiting.difference_update([pump for pump in waiting if pump._closed])
     return app._exception is None
 

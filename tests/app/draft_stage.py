@@ -12,7 +12,7 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from tests.app.stage import text_of
+from tests.app.stage import PATIENCE, text_of
 from tui.app.main import FanfoldApp
 from tui.app.screens.main import MainScreen
 from tui.app.screens.plan import PlanScreen
@@ -26,8 +26,6 @@ from tui.config import Settings
 from tui.demo.serve import Served
 from tui.explore.node import Node
 from tui.teach.events import Event, EventKind
-
-PATIENCE = 30.0
 
 
 @dataclass

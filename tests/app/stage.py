@@ -25,7 +25,7 @@ from tui.oci.reference import Reference
 from tui.registry.trace import Exchange, Trace
 from tui.sources.spec import SourceSpec
 
-PATIENCE = 30.0  # on a busy machine; what becomes true ends it at once
+PATIENCE = 75.0  # on a machine with ten others at work; what becomes true ends it at once
 
 
 @dataclass

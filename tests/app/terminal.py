@@ -47,7 +47,7 @@ class Terminal:
                 return
             self._bytes += chunk
 
-    def until(self, text: str, seconds: float = 15.0) -> None:
+    def until(self, text: str, seconds: float = 60.0) -> None:
         """Read until a text was sent."""
         end = time.monotonic() + seconds
         while text not in self.output:

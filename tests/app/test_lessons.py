@@ -230,18 +230,11 @@ def run_title(stage: FixStage) -> str:
 
 
 async def test_a_rehearsal_steps_with_one_key_and_stops_where_a_pull_would() -> None:
+    closed: list[str] = []
     with served() as registry:
         async with fixing(registry) as stage:
             await stage.at("sandbox:0.16-edge")
-            await stage.press("f3")
-            await stage.screen("Choice")
-            assert isinstance(stage.top, Choice)
-            items = [item.title for item in stage.top.items]
-            assert {"linux/amd64", "linux/arm64"} <= set(items)
-            await stage.press(str(items.index("linux/arm64") + 1))
-            await stage.screen("MainScreen")
-            rehearsing = lessons_of(stage).rehearsing
-            assert rehearsing is not None
+            rehearsing = await _rehearse(stage, "linux/arm64")
             await stage.until(lambda: rehearsing.rehearsal.steps, "the first step")
             while not rehearsing.rehearsal.finished:
                 await _next_step(stage, rehearsing)
@@ -257,6 +250,27 @@ async def test_a_rehearsal_steps_with_one_key_and_stops_where_a_pull_would() -> 
             assert node is not None and node.label == "layer 2"
             await stage.press("p")
             assert lessons_of(stage).rehearsing is None and not stage.main.side.display
+            services = stage.main.services
+            assert services is not None
+            services.close_also(lambda: closed.append("everything"))
+            await _rehearse(stage, "linux/amd64")
+            await stage.until(lambda: stage.main.panes.requests_shown, "the requests of the rehearsal")
+    assert closed == ["everything"], "leaving in the middle of a rehearsal closes what it should"
+
+
+async def _rehearse(stage: FixStage, platform: str) -> Rehearsing:
+    """Begin a rehearsal for one of the platforms that are offered."""
+    await stage.press("f3")
+    await stage.screen("Choice")
+    assert isinstance(stage.top, Choice)
+    items = [item.title for item in stage.top.items]
+    assert {"linux/amd64", "linux/arm64"} <= set(items)
+    await stage.press(str(items.index(platform) + 1))
+    await stage.screen("MainScreen")
+    await stage.until(lambda: lessons_of(stage).rehearsing, "the rehearsal")
+    rehearsing = lessons_of(stage).rehearsing
+    assert rehearsing is not None
+    return rehearsing
 
 
 async def _next_step(stage: FixStage, rehearsing: Rehearsing) -> None:

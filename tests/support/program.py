@@ -120,7 +120,7 @@ class Piped:
 def run(*argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the program with these arguments to its end; `environ` comes on top of the test's environment."""
     piped = Piped(argv, {**os.environ, **environ})
-    out, err = piped.communicate(50)
+    out, err = piped.communicate(120)
     assert piped.process.returncode is not None
     return subprocess.CompletedProcess(argv, piped.process.returncode, out, err)
 

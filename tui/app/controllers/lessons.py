@@ -55,7 +55,7 @@ class LessonController:
         inner = services.close
 
         async def close() -> None:
-            self.stop()
+            self._end_session()  # and not what is shown of a rehearsal: there is no screen any more
             try:
                 await inner()
             finally:
@@ -127,7 +127,8 @@ class LessonController:
             return
         from tui.app.lesson.session import LessonSession
 
-        self.stop()
+        self._end_session()
+        self._end_rehearsal()
         root = await self.services.open(demo.address)
         self._last = lesson.id
         self.session = LessonSession(self.screen, lesson, self._sandbox.backend(root.source, client), self._changed)
@@ -136,16 +137,14 @@ class LessonController:
         await self.session.begin()
         self.screen.status.refresh_keys()
 
-    def stop(self) -> None:
-        """End what is under way."""
+    def _end_session(self) -> None:
         if self.session is not None:
             self.session.end()
         self.session = None
-        self._end_rehearsal()
 
     def _end_rehearsal(self) -> None:
         """Over: the requests that came for it go with it."""
-        if self.rehearsing is not None and self._drawer and self.screen.is_mounted:
+        if self.rehearsing is not None and self._drawer:
             if self.screen.pane == "requests":
                 self.screen.panes.focus_pane(1)
             self.screen.panes.show_requests(False)

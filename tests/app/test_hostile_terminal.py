@@ -135,7 +135,7 @@ def given_back(screen: Terminal) -> bool:
     return all(word in rest for word in ("\x1b[?1049l", "\x1b[?1003l", "\x1b[?1006l", "\x1b[?2004l", "\x1b[?25h"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
 def test_a_signal_gives_the_terminal_back(number: int) -> None:
     with screen_of("demo", size=(100, 30)) as screen:
         begin(screen)

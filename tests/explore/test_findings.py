@@ -161,6 +161,17 @@ async def test_invalid_manifest() -> None:
         assert verdict(node, found, explorer.observations).broken == (ARM,)
 
 
+async def test_an_answer_that_knows_better_than_its_presence_what_to_do() -> None:
+    source = FakeSource()
+    top = source.put("app", pair(), "1")
+    layer = top.children[1].blobs[1]
+    source.script[str(layer.digest)] = Observation(Presence.DENIED, detail="403 of storage.test", fix="Tell them.")
+    _, _, found = await checked(source)
+    [finding] = {each.code: each for each in found}.values()
+    assert (finding.code, finding.fix, finding.action) == ("denied", "Tell them.", None)
+    assert "403 of storage.test" in finding.message
+
+
 @pytest.mark.parametrize(
     ("presence", "code", "words"),
     [

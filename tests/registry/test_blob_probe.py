@@ -23,6 +23,8 @@ from tui.registry.errors import (
     Unsupported,
 )
 from tui.registry.settings import HostSettings
+from tui.sources.presence import Presence
+from tui.sources.registry import source_error
 
 BLOB = Digest.of(LAYER)
 EMPTY = Digest.of(b"")
@@ -229,6 +231,36 @@ async def test_storage_that_refuses_head(serve: Serve, client: Client, status: i
     assert head.size == len(LAYER)
     assert [asked.method for asked in server.asked] == ["HEAD", "GET"]
     assert storage.asked[1].headers["range"] == "bytes=0-0"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_storage_that_refuses_everything(serve: Serve, client: Client, status: int) -> None:
+    """The registry let us in and sent us on: no login of ours helps where the storage refuses what it signed."""
+    storage = await serve(lambda asked: Reply(status, body=b"<Error><Code>AccessDenied</Code></Error>"))
+    server = await serve(lambda asked: Reply(307, [("Location", f"http://{storage.address}/signed?sig=secret")]))
+    with pytest.raises(Denied) as caught:
+        await client.head_blob(server.address, "app", BLOB)
+    error = caught.value
+    assert f"{server.address} sends requests" in error.sentence
+    assert f"to {storage.address}, which refused it ({status})" in error.sentence
+    assert "you may not see it" not in error.sentence and "secret" not in error.sentence
+    assert "A login does not help" in error.advice
+    shown = source_error(error).observation()
+    assert (shown.presence, shown.fix) == (Presence.DENIED, error.advice)
+
+
+async def test_a_proxy_that_cannot_be_used_is_no_request(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "socks5://bob:hunter2@127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    registry = "registry.test"
+    client = connect(hosts={registry: HostSettings(plain_http=True)})
+    with pytest.raises(Unreachable) as caught:
+        await client.head_blob(registry, "app", BLOB)
+    error = caught.value
+    assert "was not asked: HTTP" in error.sentence and "hunter2" not in error.sentence
+    assert "http:// proxy" in error.advice and "NO_PROXY" in error.advice
+    assert source_error(error).fix == error.advice
+    assert client.trace.count == 0
 
 
 async def test_a_redirect_loop_ends(serve: Serve, client: Client) -> None:

@@ -153,15 +153,16 @@ def ignorance(rows: Troubled, observations: ObservationStore) -> Iterator[Findin
         wait = ""
         if observation.retry_at is not None and observation.retry_at > time.monotonic():
             wait = f" Ask again at {_clock(observation.retry_at)}."
-        yield make(
+        finding = make(
             code,
             row.key,
             f"{what} {words}: {detail_of(observation)}.{wait}",
             digest=row.digest,
             platform=platform_text(row),
             facts=(detail_of(observation), "not known whether it is there"),
-            fix=row.error.fix if row.error is not None and row.error.fix else None,
+            fix=row.error.fix if row.error is not None and row.error.fix else observation.fix or None,
         )
+        yield replace(finding, action=None) if observation.fix else finding  # asking again is no help by itself
 
 
 def _clock(moment: float) -> str:

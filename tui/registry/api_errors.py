@@ -158,6 +158,14 @@ def read_error(response: Response, what: str, registry: str, *, confirmed: bool 
             confirmed=confirmed,
             web_page=not repo_unknown and is_html(response) and not speaks_the_api(response),
         )
+    if status in (401, 403) and response.storage:
+        return response.error(
+            Denied,
+            f"{registry} sends requests for {what} to {response.storage}, which refused it ({status}).",
+            detail=f"{status} of {response.storage}",
+            advice=f"A login does not help: {registry} let us in, and what it sends its clients to refuses. Check the "
+            "clocks of both, and what stands between you and that host; else tell who runs the registry.",
+        )
     if status in (401, 403):
         return error(Denied, f"{capital(what)} does not exist, or you may not see it ({status}).{says}")
     if status == 429:

@@ -189,6 +189,8 @@ class BlobProbe:
             status=refusal.status,
             code=errors.code,
             exchange_id=refusal.exchange_id,
+            advice=refusal.advice,
+            detail=refusal.detail,
         )
 
     async def _must_be_honest(self, asked: _Asked) -> None:

@@ -5,6 +5,7 @@
     ├── Denied           401/403: it does not exist, or you may not see it
     ├── RateLimited      429, with the seconds left when they are known
     ├── Unreachable      no usable answer: DNS, refused, reset, 5xx after the retries
+    │   ├── NotAsked     nothing was sent: a proxy is set that cannot be used
     │   ├── TlsFailure   the certificate or the handshake
     │   └── TimedOut
     ├── NotARegistry     something answers, but it does not speak the distribution API
@@ -39,6 +40,10 @@ class RegistryError(Exception):
     """Of the exchange in the trace that it comes from."""
     retry_after: float | None
     """Seconds from now; None: unknown."""
+    advice: str = ""
+    """What to do, where the advice for its kind would be wrong."""
+    detail: str = ""
+    """The same in a few words, where status and code do not say it."""
 
     def __init__(
         self,
@@ -124,6 +129,10 @@ class RateLimited(RegistryError):
 
 
 class Unreachable(RegistryError):
+    pass
+
+
+class NotAsked(Unreachable):
     pass
 
 

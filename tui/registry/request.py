@@ -85,6 +85,8 @@ class Response:
     stream: Stream | None = None
     masked: Callable[[str], str] = str
     """Hides what was sent to log in, should this answer echo it."""
+    storage: str = ""
+    """The host (safe) that sent it, where the registry had sent us on to another."""
 
     @property
     def ok(self) -> bool:

@@ -52,10 +52,10 @@ def current_count() -> RequestCount | None:
     return _count_for.get()
 
 
-def count_request() -> None:
-    """A request is sent for whoever asks here."""
+def count_request(number: int = 1) -> None:
+    """A request is sent for whoever asks here; -1 takes one back."""
     if (count_for := _count_for.get()) is not None:
-        count_for.requests += 1
+        count_for.requests += number
 
 
 @contextlib.contextmanager
@@ -211,6 +211,11 @@ class Trace:
         self._starts.append(exchange._began)
         self.exchanges.append(exchange)
         self._tell(exchange)
+
+    def uncount(self) -> None:
+        """What was just said to be sent did not leave this machine."""
+        self.count -= 1
+        count_request(-1)
 
     def never_sent(self, exchange: Exchange) -> None:
         """The caller left before there was a slot."""

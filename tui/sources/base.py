@@ -85,6 +85,7 @@ class SourceError(Exception):
             detail=self.detail or short or self.sentence,
             status=self.status,
             retry_at=self.retry_at,
+            fix=self.fix if self.fix != self.presence.words.fix else "",
         )
 
 

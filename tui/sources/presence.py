@@ -122,6 +122,8 @@ class Observation:
     """Of a file that was hashed: what would be different if it had been written since."""
     code: str = ""
     """The finding that it is, where another than its presence tells."""
+    fix: str = ""
+    """What to do, where the usual advice for its presence would be wrong."""
     at: datetime = field(default_factory=_now)
 
 

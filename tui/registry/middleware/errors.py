@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.registry.endpoints import Endpoints
-from tui.registry.errors import RegistryError, TimedOut, TlsFailure, Unreachable
+from tui.registry.errors import NotAsked, RegistryError, TimedOut, TlsFailure, Unreachable
 from tui.registry.http_libraries import httpx
 from tui.registry.middleware import Send
 from tui.registry.request import NoResponse, Request, Response
@@ -46,8 +46,9 @@ class Errors:
         if isinstance(error, TlsFiles):
             return lost(TlsFailure, str(error), sent=False, again=False)
         if isinstance(error, UnusableProxy):
-            sentence = f"{name} was not asked: {error}. Set an http:// proxy, or name the host in NO_PROXY."
-            return lost(Unreachable, sentence, sent=False, again=False)
+            advice = "Set an http:// proxy, or name the host in NO_PROXY."
+            not_asked = NotAsked(f"{name} was not asked: {error}.", exchange_id=number, advice=advice)
+            return NoResponse(not_asked, sent=False, again=False)
         if isinstance(error, httpx.ProxyError):
             return lost(Unreachable, f"The proxy on the way to {name} did not answer.", sent=False, again=True)
         if isinstance(error, httpx.ConnectTimeout):

@@ -12,6 +12,7 @@ from tui.registry.middleware import Send
 from tui.registry.reach import check_reach
 from tui.registry.request import Pairs, Request, Response
 from tui.registry.settings import ClientSettings
+from tui.text import safe
 
 _STATUSES = frozenset({301, 302, 303, 307, 308})
 _TRAVELS = frozenset({"range", "accept"})
@@ -44,6 +45,8 @@ class Redirects:
                 there, headers_for(request.headers, not away), authenticate=request.authenticate and not away
             )
             response = await next(onward)
+            if there.origin != home:
+                response.storage = safe(self._endpoints.name(there.origin), limit=255)
         return response
 
     def _hop(self, request: Request, response: Response) -> Address:

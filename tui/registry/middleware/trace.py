@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 
 from tui.registry.endpoints import Endpoints
-from tui.registry.errors import RegistryError
+from tui.registry.errors import NotAsked, RegistryError
 from tui.registry.middleware import Send
 from tui.registry.request import NoResponse, Request, Response
 from tui.registry.trace import Trace
@@ -32,6 +32,8 @@ class Tracing:
             trace.broke(exchange, "stopped")
             raise
         except NoResponse as lost:
+            if isinstance(lost.error, NotAsked):
+                trace.uncount()
             trace.broke(exchange, lost.error.sentence)
             raise
         except RegistryError as error:

@@ -130,6 +130,28 @@ def age(moment: datetime | None, now: datetime | None = None) -> str:
     return naturaltime(now - moment)
 
 
+def brief_age(moment: datetime | None, now: datetime) -> str:
+    """The same in at most seven cells, for a column: `8 min`, `3 d`, `11 mo`; of year 1, 1970 and such, and of what is
+    still to come, the year or the month that it says. `now` has a zone."""
+    if moment is None:
+        return ""
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    if moment.year <= 1980:
+        return f"{moment.year:04}"
+    seconds = (now - moment).total_seconds()
+    if seconds < -60:
+        return f"{moment.year:04}-{moment.month:02}"
+    for unit, length, most in _UNITS:
+        if seconds < most * length:
+            return f"{max(0, int(seconds // length))} {unit}"
+    return f"{int(seconds // _YEAR)} y"
+
+
+_YEAR = 365.25 * 86400
+#: Name, seconds, and of how many a larger one is used.
+_UNITS = (("s", 1, 60), ("min", 60, 60), ("h", 3600, 24), ("d", 86400, 14), ("w", 7 * 86400, 9), ("mo", _YEAR / 12, 24))
+
+
 @lru_cache(maxsize=4096)
 def _cells(char: str) -> int:
     if unicodedata.category(char) in ("Mn", "Me"):

@@ -182,6 +182,20 @@ async def test_sorting_asks_for_an_order() -> None:
         assert stage.node is app
 
 
+async def test_one_key_puts_broken_tags_first_and_back() -> None:
+    async with staged() as stage:
+        app = await stage.go("app")
+        await stage.press("l")
+        await stage.until(lambda: len(app.children) == 3)
+        await stage.press("W")
+        await stage.until(lambda: "Nothing broken is known in app" in stage.screen())
+        await stage.press("x")
+        await stage.until(lambda: app.children[0].label == "2.0")
+        await stage.until(lambda: "broken ones first" in stage.page)
+        await stage.press("W")
+        await stage.until(lambda: app.children[0].label == "1.0")
+
+
 async def test_refresh_asks_again_and_keeps_place_and_openness() -> None:
     async with staged() as stage:
         await stage.go("app", "1.0", "linux/amd64", "layer 1")

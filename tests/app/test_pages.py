@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -16,7 +17,8 @@ from tui.app.pages.findings import findings as findings_page
 from tui.app.pages.layers import layers
 from tui.app.pages.parts import Scene
 from tui.app.pages.summary import summary
-from tui.app.styled_text import Lines
+from tui.app.pages.tags import TagsPage
+from tui.app.styled_text import Page
 from tui.explore.cells import glyphs, tree_rows
 from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
@@ -60,7 +62,7 @@ async def reading(source: FakeSource | None = None) -> AsyncIterator[Reader]:
     await explorer.aclose()
 
 
-def text(lines: Lines) -> str:
+def text(lines: Page) -> str:
     return "\n".join(lines.plain(number) for number in range(len(lines)))
 
 
@@ -157,3 +159,29 @@ async def test_layers_of_an_index_tell_their_presence_and_its_age() -> None:
         assert "✗" in line and "ago" not in told
         grow_old(reader, gone)
         assert text(layers(reader.scene(node))).count("asked 12 minutes ago") == 1
+
+
+async def test_the_lines_of_a_tag_s_table_are_made_when_they_are_drawn() -> None:
+    async with reading() as reader:
+        node = await reader.go("many")
+        page = summary(reader.scene(node))
+        assert isinstance(page, TagsPage)
+        assert len(page.unfolded) == 1000 and len(page.links()) > 999
+        assert not page._made and page == summary(reader.scene(node))
+        assert page.line(page.unfolded[3]).plain.split() == ["v3"]
+        assert len(page._made) == 1
+
+
+async def test_a_table_of_tags_tells_age_size_platforms_and_health() -> None:
+    async with reading() as reader:
+        node = await reader.go("app")
+        assert "not checked" not in text(summary(reader.scene(node))), "before a check there is no strip"
+        await reader.explorer.check(node).wait()
+        wide = text(summary(reader.scene(node))).splitlines()
+        assert wide[1] == "██▓  2 whole, 1 broken"
+        assert "3 tags  newest first   W worst first" in wide
+        row = next(line for line in wide if line.startswith("2.0"))
+        assert re.fullmatch(r"2\.0 +\d (y|mo) +[\d.]+ k?B +✓ +✗ *", row)
+        narrow = text(summary(replace(reader.scene(node), width=34))).splitlines()
+        assert all(len(line) <= 34 for line in narrow if line.startswith(("1.0", "2.0", "single", "3 tags", "██")))
+        assert any(line.startswith("2.0") and "✓✗" in line and "arm64" in line for line in narrow)

@@ -13,7 +13,7 @@ from tests.support import images
 from tests.support.fake_source import FakeSource
 from tui.explore.explorer import Explorer
 from tui.explore.inspector import Inspector
-from tui.explore.listing import ORDERS, Listing, is_digest_tag, matcher, name_key, select, version_key
+from tui.explore.listing import BY_WHAT_IS_KNOWN, ORDERS, Listing, is_digest_tag, matcher, name_key, select, version_key
 from tui.explore.node import Kind, Load
 from tui.registry.page import Page
 from tui.sources.base import SourceError
@@ -274,7 +274,8 @@ def test_a_long_list_is_in_order_however_its_pages_came(order: str) -> None:
     for at in range(0, len(names), 1000):
         stepwise.add(names[at : at + 1000][::-1])
         first = stepwise.view().names
-    in_order = {"name": sorted(names, key=name_key), "version": names, "newest": names[::-1]}
+    in_order = {"name": sorted(names, key=name_key), "newest": names[::-1]}
+    in_order |= dict.fromkeys(("version", *BY_WHAT_IS_KNOWN), names)
     expected = in_order.get(order, [name for at in range(0, 12_000, 1000) for name in names[at : at + 1000][::-1]])
     assert first == expected[:1000]
     assert stepwise.ordered() == expected

@@ -78,6 +78,7 @@ def image(
     docker: bool = False,
     config_platform: str | None = None,
     seed: str = "",
+    created: str = "2024-05-01T12:00:00Z",
     **document: Any,
 ) -> Image:
     """An image of one platform; two layers unless said otherwise."""
@@ -94,7 +95,7 @@ def image(
                 "architecture": runs_on.architecture,
                 "os": runs_on.os,
                 **({"variant": runs_on.variant} if runs_on.variant else {}),
-                "created": "2024-05-01T12:00:00Z",
+                "created": created,
                 "config": {"Cmd": ["/bin/sh"], "Labels": {"seed": seed}},
                 "rootfs": {"type": "layers", "diff_ids": [str(diff_id(part)) for part in layers]},
                 "history": [{"created_by": f"RUN step {number}"} for number in range(1, len(layers) + 1)],

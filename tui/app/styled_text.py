@@ -87,9 +87,16 @@ class Page(Protocol):
         """All links as (line number, link), in reading order."""
         ...
 
+    @property
+    def unfolded(self) -> range:
+        """Lines that fit and take one row each: they are not asked for before they are drawn."""
+        ...
+
 
 class Lines:
     """A page of lines that exist already."""
+
+    unfolded = range(0)
 
     def __init__(self, lines: Iterable[Line] = ()) -> None:
         self._lines = list(lines)

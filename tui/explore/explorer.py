@@ -10,7 +10,7 @@ from typing import Any
 
 from tui.explore.checkrun import CheckRun
 from tui.explore.inspector import Inspector, JobRequest, Read
-from tui.explore.listing import ROWS
+from tui.explore.listing import BY_WHAT_IS_KNOWN, ROWS
 from tui.explore.lists import Lists, repository_row, tag_row
 from tui.explore.loader import Loader, label_of
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
@@ -307,9 +307,14 @@ class Explorer:
             self._lists.show(node)
 
     def set_order(self, node: Node, order: str) -> None:
-        """Sort a list: "version", "newest" (highest version first), "name" or "server"."""
-        if node.listing is not None and node.listing.order != order:
-            node.listing.order = order
+        """Sort a list by one of `listing.ORDERS`; "" is the order of a list that nobody sorted."""
+        if node.listing is not None:
+            node.listing.order, node.listing.order_chosen = order or "version", bool(order)
+            self._lists.show(node)
+
+    def sort_again(self, node: Node) -> None:
+        """More is known of the rows of a list: put them in order anew where that is what they are sorted by."""
+        if node.listing is not None and node.listing.order in BY_WHAT_IS_KNOWN:
             self._lists.show(node)
 
     async def read_config(self, node: Node) -> None:

@@ -6,14 +6,16 @@ Thousands of tags never become thousands of rows at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import chain, islice
 from typing import Any
 
 #: The orders a reader can choose from, in the order that the key goes through them.
-ORDERS = ("version", "newest", "name", "server")
+ORDERS = ("version", "newest", "name", "server", "age", "worst")
+#: The orders that go by what is known of a row: what nothing is known of comes after, by version.
+BY_WHAT_IS_KNOWN = frozenset({"age", "worst"})
 
 _TOKEN = re.compile(r"\d+|[^\d]+")
 _BEFORE = re.compile(r"^[-._+]?(alpha|beta|rc|pre|dev|snapshot|preview|a|b)(?![a-z])", re.IGNORECASE)
@@ -185,6 +187,8 @@ class Listing:
     """Why it was not; safe."""
     filter: str = ""
     order: str = "version"
+    order_chosen: bool = False
+    """Whether somebody chose the order."""
     limit: int = ROWS
     """So many rows are made at most."""
     matching: int = 0
@@ -220,18 +224,28 @@ class Listing:
             of_made.add(made)
         return len(fresh)
 
-    def view(self) -> View:
-        """What to show now, by filter, order and limit."""
+    def view(self, first: Sequence[str] = ()) -> View:
+        """What to show now, by filter, order and limit; `first` are names that come before all others."""
         if self.filter.strip():
             chosen = select(self.ordered(), self.filter)
             plain = [name for name in chosen if not self.fold or not is_digest_tag(name)]
             made = [name for name in chosen if is_digest_tag(name)] if len(plain) < len(chosen) else []
             self.matching, self.folded = len(plain), len(made)
-            plain, made = plain[: self.limit], made[: self.limit]
+            made = made[: self.limit]
         else:
             self.matching, self.folded = len(self._plain), len(self._made)
-            plain, made = self._in_order(self.limit)
+            plain, made = self._in_order(self.limit + len(first))
+            made = made[: self.limit]
+        plain = self._led(first, plain)[: self.limit]
         return View(plain, made, max(0, self.matching - self.limit))
+
+    def _led(self, first: Sequence[str], plain: list[str]) -> list[str]:
+        if not first:
+            return plain
+        through = set(plain) if self.filter.strip() else self._known
+        leading = [name for name in first if name in through and not (self.fold and is_digest_tag(name))]
+        led = set(leading)
+        return [*leading, *(name for name in plain if name not in led)]
 
     def ordered(self) -> list[str]:
         """All names, whatever filter and limit let through: plain ones by the order, then digest tags."""

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 
 from tui.explore.digest_tags import digest_tag
 from tui.explore.inspector import JobRequest
-from tui.explore.listing import ROWS, Listing
+from tui.explore.listing import BY_WHAT_IS_KNOWN, ROWS, Listing
 from tui.explore.loader import Loader, fault
 from tui.explore.node import Kind, Load, Node
 from tui.explore.scheduler import Job
+from tui.explore.tag_table import leading
 from tui.oci.digest import Digest
 from tui.oci.errors import MalformedDigest
 from tui.oci.reference import is_repository, is_tag
@@ -46,7 +47,8 @@ class Lists:
         old = node.listing
         listing = Listing(fold=node.kind is Kind.REPOSITORY, blank=not node.source.capabilities.remote)
         if old is not None:
-            listing.filter, listing.order, listing.limit = old.filter, old.order, old.limit
+            listing.filter, listing.limit = old.filter, old.limit
+            listing.order, listing.order_chosen = old.order, old.order_chosen
         node.listing = listing
         try:
             async for page in self._pages(node):
@@ -91,7 +93,9 @@ class Lists:
         listing = node.listing
         if listing is None:
             return
-        view = listing.view()
+        known = BY_WHAT_IS_KNOWN if node.parts else ()
+        first = leading(node.parts, listing.order, self._tree.rollup) if listing.order in known else ()
+        view = listing.view([name for row in first if (name := _name(row)) is not None])
         mark = "|" if node.kind is Kind.SOURCE else ":"
         rows = [self._tree.get(f"{node.key}{mark}{name}") or self._row(node, name) for name in view.names]
         if node.kind is Kind.SOURCE:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from tui.explore.digest_tags import digest_tag
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.structure import all_shadowed, nobody_asks, refusal
+from tui.oci.config import parse_time
 from tui.oci.digest import Digest
-from tui.oci.manifest import OpaqueManifest
+from tui.oci.manifest import AnyManifest, OpaqueManifest
+from tui.oci.platform import Platform
 from tui.sources.presence import Observation, Presence, worst
 
 Look = Callable[[Node], Observation]
+
+_CREATED = "org.opencontainers.image.created"
 
 
 class Pull(StrEnum):
@@ -52,6 +56,11 @@ class Rollup:
     """Of a list, what was found below it: "2 of 12 broken"; "" when nothing was checked, or all is well."""
     oldest: datetime | None = None
     """When the oldest answer was given of those that this is made from; None before there is any."""
+    created: datetime | None = None
+    """When an image was built, of an index the newest of its platforms' images: as a config that was read says, else an
+    annotation. None when neither was read, or neither says."""
+    platforms: tuple[str, ...] = ()
+    """For which platforms an image or index is, those that clients take, as their rows are labelled."""
 
     @property
     def short(self) -> str:
@@ -216,7 +225,30 @@ def _of_image(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
         attestations=worst(each.worst for each in attested),
         pull=pull(node, look),
         oldest=_oldest([*times, *(each.oldest for each in attested)]),
+        created=_created(node),
+        platforms=(str(platform),) if (platform := _platform(node)) is not None else (),
     )
+
+
+def _created(node: Node) -> datetime | None:
+    """When the image of a row was built."""
+    read = (child.config.created for child in node.children if child.kind is Kind.CONFIG and child.config is not None)
+    moment = next(read, None) or _annotated(node.manifest)
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def _annotated(manifest: AnyManifest | None) -> datetime | None:
+    text = manifest.annotations.get(_CREATED) if manifest is not None else None
+    return parse_time(text) if text else None
+
+
+def _platform(node: Node) -> Platform | None:
+    """Of the entry that points to an image, else what its config claims, if it was read."""
+    if node.platform is not None:
+        return node.platform
+    read = (child.config for child in node.children if child.kind is Kind.CONFIG and child.config is not None)
+    config = next(read, None)
+    return config.platform if config is not None else None
 
 
 def _of_index(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
@@ -251,6 +283,8 @@ def _of_index(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
         attestations=attestations,
         pull=Pull.NO if holds_nothing else Pull.UNKNOWN,
         oldest=_oldest([_asked_at(node, look), *(part.oldest for part in (*sums, *orphans, *nested))]),
+        created=max((part.created for part in sums if part.created is not None), default=_annotated(node.manifest)),
+        platforms=tuple(row.label for row in taken if row.platform is not None),
     )
 
 

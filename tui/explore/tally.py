@@ -1,4 +1,4 @@
-"""How many of many things are whole, broken, or unknown, as counts, in words and as a strip. Pure."""
+"""How many of many things are whole, broken, unknown, or not checked, as counts, in words and as a strip. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 #: How wide a strip is at most, in cells.
 STRIP_CELLS = 40
-_DRAWN = {"whole": ("█", "#", "good"), "broken": ("▓", "X", "bad"), "unknown": ("░", "?", "warn")}
+_DRAWN = {
+    "whole": ("█", "#", "good"),
+    "broken": ("▓", "X", "bad"),
+    "unknown": ("░", "?", "warn"),
+    "not checked": ("·", ".", "dim"),
+}
 
 
 @dataclass(slots=True)
@@ -16,6 +21,8 @@ class Tally:
     whole: int = 0
     broken: int = 0
     unknown: int = 0
+    waiting: int = 0
+    """Those that nobody looked at: there are none in a report of what was checked."""
 
     def add(self, status: int) -> None:
         """One more: 0 whole, 1 broken, everything else unknown."""
@@ -29,12 +36,13 @@ class Tally:
     @property
     def total(self) -> int:
         """How many there are."""
-        return self.whole + self.broken + self.unknown
+        return self.whole + self.broken + self.unknown + self.waiting
 
     @property
     def counts(self) -> dict[str, int]:
         """By word, those that are none left out."""
-        return {word: getattr(self, word) for word in _DRAWN if getattr(self, word)}
+        counts = zip(_DRAWN, (self.whole, self.broken, self.unknown, self.waiting), strict=True)
+        return {word: count for word, count in counts if count}
 
     @property
     def words(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from tui.app.actions import action
-from tui.explore.availability import unavailable_selected
+from tui.explore.availability import listing_of, unavailable_selected
 from tui.explore.finding import Severity
 from tui.explore.node import Kind, Load, Node
 from tui.sources.presence import Presence
@@ -68,6 +68,8 @@ class Checking:
         run = self.screen.explorer.check(node, deep=deep)
         self.screen.status.refresh_verdict()
         await run.wait()
+        if (listed := listing_of(node)) is not None:
+            self.screen.explorer.sort_again(listed)
         self.screen.observer.publish_checked(run, self.screen.explorer)
         self.screen.detail.refresh()
         self.screen.status.refresh_verdict()

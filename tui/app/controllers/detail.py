@@ -147,9 +147,9 @@ class Detail:
         if self.tab == "explain":
             return self._explain_page(scene)
         if node.kind is Kind.STATEMENT and node.statement is not None:
-            return page(summary(scene)._lines, blank(), statement_head(node.statement))
+            return summary(scene, [blank(), *statement_head(node.statement)])
         if (source := storage_of(node)) is not None:
-            return page(summary(scene)._lines, on_disk(self._disk_sections(node, source)))
+            return summary(scene, on_disk(self._disk_sections(node, source)))
         return summary(scene)
 
     def _disk_sections(self, node: Node, source: StorageSource) -> Sequence[Section] | None:

@@ -29,6 +29,8 @@ _ORDER_WORDS = {
     "newest": "natural version, newest first",
     "name": "name",
     "server": "as the registry lists them",
+    "age": "age of the image, newest first, where it was read",
+    "worst": "broken ones first, of those that were checked",
 }
 
 
@@ -38,6 +40,8 @@ class Selection:
     def __init__(self, screen: MainScreen) -> None:
         self.screen = screen
         self.images = screen.images
+        self._before: dict[str, str] = {}
+        """The orders that lists had (by key) before they were sorted by what is broken."""
 
     @action(
         "mark",
@@ -121,6 +125,32 @@ class Selection:
         if order is not None:
             self.screen.explorer.set_order(node, order)
             self.screen.detail.refresh()
+
+    @action(
+        "worst-first",
+        keys="W",
+        title="worst first",
+        words="Broken tags or repositories first; again goes back to the order from before",
+        group="Look",
+        unavailable=unavailable_sort,
+        rank=14,
+    )
+    def worst_first(self) -> None:
+        """Put what is broken at the top of the list that the cursor is in, or where it was."""
+        node = listing_of(self.screen.current)
+        if node is None or node.listing is None:
+            return
+        listing = node.listing
+        if listing.order == "worst":
+            self.screen.explorer.set_order(node, self._before.pop(node.key, ""))
+        else:
+            self._before[node.key] = listing.order if listing.order_chosen else ""
+            self.screen.explorer.set_order(node, "worst")
+            sum = self.screen.explorer.rollup(node)
+            if not sum.broken and not sum.others:
+                key = self.screen.keys.first("check")
+                self.screen.say(f"Nothing broken is known in {node.label}. {key} checks it.")
+        self.screen.detail.refresh()
 
     @action(
         "refresh",

@@ -60,6 +60,8 @@ class JsonPage:
     """`head` are lines above the document (a statement's summary); `pretty` is off for the bytes as they came; `rest`
     is said below a document that is too long to be shown whole."""
 
+    unfolded = range(0)
+
     def __init__(self, raw: bytes, *, pretty: bool = True, head: Sequence[Line] = (), rest: str = "") -> None:
         text = raw.decode("utf-8", errors="backslashreplace")
         cut = len(text) > LIMIT

@@ -110,10 +110,15 @@ def pairs(title: str, items: Iterable[tuple[str, str]], *, limit: int = 200) -> 
 
 def page(*parts: Line | Iterable[Line]) -> Lines:
     """Lines and lists of lines, in order, as a page."""
+    return Lines(joined(*parts))
+
+
+def joined(*parts: Line | Iterable[Line]) -> list[Line]:
+    """Lines and lists of lines, in order."""
     lines: list[Line] = []
     for part in parts:
         if isinstance(part, Line):
             lines.append(part)
         else:
             lines.extend(part)
-    return Lines(lines)
+    return lines

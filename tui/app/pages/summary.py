@@ -12,18 +12,21 @@ from tui.app.pages.parts import (
     blank,
     digest_value,
     heading,
+    joined,
     page,
     pairs,
     presence_line,
     prose,
     value,
 )
-from tui.app.styled_text import Line, Lines, Target
+from tui.app.pages.tags import TagsPage, strip_line
+from tui.app.styled_text import Line, Lines, Page, Target
 from tui.explore.cells import how_old, kind_cell
 from tui.explore.finding import named_tags
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.objects import image_parts, image_size
 from tui.explore.on_disk import Section
+from tui.explore.tag_table import TagTable, tag_table
 from tui.oci import media
 from tui.oci.statement import Statement
 from tui.oci.statement import summary as statement_facts
@@ -33,8 +36,11 @@ from tui.text import age, plural, safe, size
 _MOST_ON_DISK = 500
 
 
-def summary(scene: Scene) -> Lines:
-    """The page for the selected row."""
+def summary(scene: Scene, tail: Sequence[Line] = ()) -> Page:
+    """The page for the selected row; `tail` are lines to stand below it."""
+    table = tag_table(scene.node, scene.observed.rollup)
+    if table is not None and table.entries:
+        return TagsPage(_above_tags(scene, table), table, scene, [*_below_tags(scene), *tail])
     node = scene.node
     return page(
         Line(hang=2).put(title(node), "title"),
@@ -45,7 +51,23 @@ def summary(scene: Scene) -> Lines:
         _problems(scene),
         _hint(scene),
         _annotations(node),
+        tail,
     )
+
+
+def _above_tags(scene: Scene, table: TagTable) -> list[Line]:
+    looked_at = table.tally.total > table.tally.waiting
+    return joined(
+        Line(hang=2).put(title(scene.node), "title"),
+        strip_line(scene, table.tally) if looked_at else (),
+        _listing_notes(scene.node),
+        _error(scene),
+    )
+
+
+def _below_tags(scene: Scene) -> list[Line]:
+    reference = _reference(scene.node)
+    return joined(_problems(scene), _hint(scene), [blank(), *reference] if reference else ())
 
 
 def title(node: Node) -> str:
@@ -156,9 +178,15 @@ def _listing(node: Node) -> list[Line]:
     nouns = "repositories" if node.kind is Kind.SOURCE else None
     more = "" if listing.complete else ", and more that were not asked for yet"
     lines = [value("holds", plural(len(listing.names), noun, nouns) + more)]
+    return [*lines, *_listing_notes(node), value("sorted by", listing.order)]
+
+
+def _listing_notes(node: Node) -> list[Line]:
+    listing = node.listing
+    assert listing is not None
+    lines = []
     if listing.filter:
         lines.append(value("filter", f"“{safe(listing.filter)}” lets {listing.matching:,} through", "mark"))
-    lines.append(value("sorted by", listing.order))
     if listing.note:
         lines.append(value("note", listing.note, "warn"))
     return lines

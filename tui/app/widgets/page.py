@@ -84,8 +84,12 @@ class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False)
         rows: list[tuple[int, int]] = []
         tops: list[int] = []
         page = self._page
+        unfolded = page.unfolded
         for number in range(len(page)):
             tops.append(len(rows))
+            if number in unfolded:
+                rows.append((number, 0))
+                continue
             plain = page.plain(number)
             if len(plain) <= width // 2 or (plain.isascii() and len(plain) <= width):
                 rows.append((number, 0))

@@ -110,7 +110,8 @@ def test_the_order_of_the_table_is_the_order_of_help_and_palette() -> None:
         "next-pane previous-pane pane-1 pane-2 pane-3 previous-tab next-tab zoom layout requests "
         "filter next-match previous-match escape go check check-deep problems json explain mark clear-marks diff "
         "sort worst-first refresh copy copy-menu save fix recreate amend new push tag copy-elsewhere delete undo "
-        "rehearse digests lessons lesson-act lesson-hint lesson-show lesson-panel lesson-more lesson-over palette theme help quit"
+        "rehearse digests lessons lesson-act lesson-hint lesson-show lesson-panel lesson-more lesson-over "
+        "palette theme help quit"
     )
 
 

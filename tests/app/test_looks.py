@@ -9,8 +9,12 @@ from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-unt
 from syrupy.assertion import SnapshotAssertion
 
 from tests.app.stage import Stage, exchange, staged
+from tests.support.fake_source import FakeSource
+from tests.support.images import image, index
 from tui.app.theme import DARK, LIGHT
 from tui.config import Settings
+from tui.sources.base import SourceError
+from tui.sources.presence import Presence
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +44,26 @@ async def test_a_broken_index_with_its_verdict(size: tuple[int, int], snapshot: 
         await stage.until(
             lambda: stage.main.explorer.last_check(tag) and "cannot" in stage.main.status.verdict_line().plain
         )
+        await settle(stage)
+        assert picture(stage) == snapshot(extension_class=SVGImageExtension)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["wide", "narrow"])
+async def test_the_tags_of_a_repository(size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    source, old = FakeSource(), "1970-01-01T00:00:00Z"  # its age does not change from day to day
+    parts = [image(each, created=old) for each in ("linux/amd64", "linux/arm64", "linux/s390x")]
+    source.put("team/app", index(*parts), "1.4.2", "stable")
+    for name in ("1.4.1", "1.4.0"):
+        broken = source.put("team/app", index(*parts[:2], image("linux/s390x", seed=name, created=old)), name)
+        source.drop("team/app", broken.children[2].blobs[1].digest)
+    source.put("team/app", parts[0], "edge-amd64")
+    source.script["denied"] = SourceError(Presence.DENIED, "You may not.", status=403)
+    source.put("team/app", image(seed="denied", created=old), "denied")
+    async with staged(size, source=source) as stage:
+        await stage.go("team/app")
+        await stage.press("l", "x")
+        await stage.until(lambda: not stage.main.explorer.running() and "2 broken, 1 unknown" in stage.page)
+        await stage.press("W", "2", *(["f"] if size[1] < 30 else []))
         await settle(stage)
         assert picture(stage) == snapshot(extension_class=SVGImageExtension)
 

@@ -17,6 +17,8 @@ from tui.text import brief_age, plural, shorten, size, width
 
 _AGE, _SIZE = 7, 9
 _SHORTEST_STRIP = 10
+#: What is wrong is the only filled cell.
+_FILLED: dict[Role, Role] = {"bad": "fault", "warn": "doubt"}
 #: A name may be cut to so many cells where the columns beside it need the room.
 _NAME = 16
 _UNAGED = ", unknown ages last"
@@ -85,7 +87,10 @@ class TagsPage:
             return self._tail[number - self.unfolded.stop]
         made = self._made.get(number)
         if made is None:
-            made = self._made[number] = self._tag(self._table.entries[number - self.unfolded.start])
+            place = number - self.unfolded.start
+            made = self._made[number] = self._tag(self._table.entries[place])
+            if place % 2:
+                made.pad(self._width).spans.insert(0, (0, len(made.plain), "bar"))
         return made
 
     def links(self) -> Sequence[tuple[int, Link]]:
@@ -159,11 +164,15 @@ class TagsPage:
         if self._marks:
             line.put("  ")
             for label, presence in list(zip(self._short, shown, strict=True))[: None if self._titled else self._marks]:
-                cells = width(label) if self._titled else 1
                 mark = " " if presence is None else glyphs.of(presence)
                 role: Role = "plain" if presence is None else presence.words.role
-                line.put(" " * ((cells - 1) // 2)).put(mark, role).put(" " * (cells - 1 - (cells - 1) // 2))
-                line.put(" " if self._titled else "")
+                role = _FILLED.get(role, role)
+                if not self._titled:
+                    line.put(mark, role)
+                    continue
+                filled = f" {mark} " if width(label) > 2 else mark
+                beside = width(label) - width(filled)
+                line.put(" " * (beside // 2)).put(filled, role).put(" " * (beside - beside // 2 + 1))
             line.pad(self._name + _AGE + _SIZE * self._sized + 2 + self._marks)
         said = remark(node, sum, shown)
         if not said and not self._titled and self._marks:

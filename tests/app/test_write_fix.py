@@ -8,6 +8,7 @@ from tests.app.draft_stage import fixing
 from tests.compose.fixtures import make
 from tests.support.gallery import served
 from tui.compose.events import Outcome
+from tui.config import Settings
 from tui.demo.images import index, put_image, put_index
 from tui.demo.store import Store
 
@@ -19,17 +20,23 @@ def broken(store: Store) -> None:
     for one in images:
         put_image(store, "broken", one)
     put_index(store, "broken", index([one.entry() for one in images]), ("1",))
-    put_image(store, "broken/arm64", images[1], ("1",))
+    put_image(store, "far/away", images[1], ("1",))
     store.delete_blob("broken", images[1].layers[1].digest)
 
 
 async def test_one_key_brings_a_layer_back_and_the_digest_stays() -> None:
     with served() as registry:
         registry.call(broken)
-        async with fixing(registry) as stage:
+        settings = Settings(keys={"plan-catalog": "f9"})
+        async with fixing(registry, sources=(f"{registry.address}/broken:1",), settings=settings) as stage:
             before = stage.holds("broken", "1")
             await stage.at("broken:1")
             await stage.press("F")
+            await stage.planned()
+            assert stage.plan.state == "nothing can be done"
+            assert "f9 looks in every repository that" in stage.text and "f9 search the catalog" in stage.shown()
+            await stage.press("f9")
+            await stage.until(lambda: "far/away" in stage.text, "what the catalog has")
             await stage.planned()
             assert "No digest changes and no tag moves" in stage.text
             await stage.press("y")

@@ -116,8 +116,34 @@ async def test_a_repository_is_fixed_in_one_plan(rig: Rig, command: Command) -> 
 async def test_the_catalog_is_searched_on_demand(rig: Rig, command: Command) -> None:
     images = broken(rig)
     rig.put("far/away", images[1], "x")
-    assert (await command("app:1"))[0] == 1
+    status, _, err = await command("app:1")
+    assert status == 1 and f"--search-catalog looks in every repository that {rig.registry} lists" in err
     assert (await command("app:1", search_catalog=True))[0] == 0
+
+
+async def test_no_sentence_is_said_twice(rig: Rig, command: Command) -> None:
+    """A dry run said each problem in the plan and again on stderr."""
+    images = broken(rig)
+    status, out, err = await command("app:1", dry_run=True)
+    text = out + err
+    assert status == 1 and "exists nowhere" in out
+    assert [line for line in text.splitlines() if line.strip() and text.count(line.strip()) > 1] == []
+    planned = json.loads((await command("app:1", dry_run=True, json=True))[1])
+    assert "exists nowhere" in planned["problems"][0]["message"]
+    rig.put("staging", images[1], "x")
+    rig.change(lambda store: store.delete_blob("app", images[0].layers[0].digest))
+    status, out, err = await command("app:1", ["staging"])
+    assert (status, err.count(f"{images[0].layers[0].digest} of linux/amd64 exists nowhere")) == (1, 1)
+
+
+async def test_a_tag_that_could_not_be_asked_for_is_not_said_to_be_absent(rig: Rig, command: Command) -> None:
+    broken(rig)
+    rig.change(lambda store: deny(store, "app"))
+    status, out, err = await command("app:1", dry_run=True)
+    assert status == 3 and "no such tag" not in out + err
+    assert "now     not known" in out
+    status, out, err = await command("well:nope", dry_run=True)
+    assert status == 1 and "now     no such tag" in out
 
 
 async def test_undetermined_is_status_3(rig: Rig, command: Command) -> None:

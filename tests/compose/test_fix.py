@@ -14,6 +14,7 @@ from tui.compose.planner import plan_draft
 from tui.compose.service import DraftService
 from tui.demo.faults import deny, lose_manifest
 from tui.demo.images import Image
+from tui.demo.quirks import Quirks
 from tui.demo.serve import Served
 from tui.demo.store import Store
 from tui.explore.explorer import Explorer
@@ -89,6 +90,48 @@ async def test_the_whole_catalog_on_demand(rig: Rig) -> None:
     assert not notes
     plan = await plan_of(rig, "app:1", catalog=catalog)
     assert [str(step.source) for step in plan.steps] == [rig.at("quite/elsewhere")]
+
+
+async def test_the_whole_catalog_from_the_screen(rig: Rig) -> None:
+    """The plan names the key; what the catalog holds is asked for several at once, and not without end."""
+    images = broken(rig)
+    for number in range(40):
+        rig.put(f"many/{number:02}", make(f"other{number}", "linux/amd64"), "x")
+    rig.put("quite/elsewhere", images[1], "x")
+    service = DraftService(rig.inspector, journal=rig.journal)
+    plan = await service.plan_fix_of(rig.ref("app:1"), lambda _text: None)
+    assert not plan.steps and any("{key:plan-catalog} looks in every repository" in text for text in plan.warnings)
+    rig.inspector.forget_location()
+    told: list[str] = []
+    plan = await service.plan_fix_of(rig.ref("app:1"), told.append, search_catalog=True)
+    assert [str(step.source) for step in plan.steps] == [rig.at("quite/elsewhere")]
+    assert is_whole(plan) and not any("plan-catalog" in text for text in plan.warnings)
+    assert any("and 15 other places" in text for text in told)
+    gone = await service.plan_fix_of(rig.ref("app:1"), told.append, search_catalog=True)
+    assert gone.steps == plan.steps
+
+
+async def test_a_catalog_that_is_refused_is_said_and_the_plan_is_made_without_it(rig: Rig) -> None:
+    images = broken(rig)
+    rig.put("app/arm64", images[1], "1")
+    lose(rig, "app", images[0].layers[0].digest)
+    rig.change(lambda store: setattr(store, "quirks", Quirks(catalog=False)))
+    service = DraftService(rig.inspector, journal=rig.journal)
+    plan = await service.plan_fix_of(rig.ref("app:1"), lambda _text: None, search_catalog=True)
+    assert [str(step.source) for step in plan.steps] == [rig.at("app/arm64")]
+    assert any("list of repositories" in text for text in plan.warnings)
+
+
+async def test_every_repository_that_was_seen_is_looked_in(rig: Rig) -> None:
+    """Only the twelve likeliest were: an object in the thirteenth was “in no place that was asked”."""
+    images = broken(rig)
+    for number in range(30):
+        rig.put(f"seen/{number:02}", make(f"seen{number}", "linux/amd64"), "x")
+    rig.put("the-last", images[1], "x")
+    source = rig.inspector.source(RepositoryLocation.of(rig.ref("app:1")))
+    for name in (*(f"seen/{number:02}" for number in range(30)), "the-last"):
+        rig.inspector.observations.see_repository(source, name)
+    assert [str(step.source) for step in (await plan_of(rig, "app:1")).steps] == [rig.at("the-last")]
 
 
 async def test_a_child_manifest_is_put_again_with_what_is_below_it(rig: Rig) -> None:

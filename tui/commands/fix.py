@@ -13,7 +13,7 @@ from tui.commands.check_queue import check_node
 from tui.commands.output import err, out, say, write_what_fits
 from tui.commands.progress import CheckLine
 from tui.commands.writing import DONE, REFUSED, UNKNOWN, Progress, status_of
-from tui.compose.fix import is_whole, places_in, tags_of, undetermined
+from tui.compose.fix import is_whole, places_in, search_is_open, tags_of, undetermined
 from tui.compose.journal import Journal
 from tui.compose.plan import LACKING, Plan, to_json, to_text
 from tui.compose.service import DraftService
@@ -28,7 +28,7 @@ from tui.oci.reference import Reference
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.spec import SourceSpec, parse_source
-from tui.text import safe
+from tui.text import safe, with_keys
 
 #: Of so many tags that stay broken it is found out whether recreating them would help.
 _OUTLOOKS = 3
@@ -87,6 +87,7 @@ async def fix(
         for text in (note, *notes):
             if text:
                 run.say(text)
+        run.searched = search_catalog
         plan = await service.plan_fix(targets, lambda _text: None, places=where, catalog=catalog, dry_run=dry_run)
     except SourceError as error:
         run.say(error.sentence)
@@ -119,6 +120,8 @@ class _Fix:
         self._plan: Plan | None = None
         self._written: tuple[Digest, ...] = ()
         self._reports: list[Report] = []
+        self.searched = False
+        """Whether the whole catalog was looked in."""
 
     def say(self, text: str) -> None:
         self._messages.append(text)
@@ -126,7 +129,7 @@ class _Fix:
 
     async def only_plan(self, plan: Plan) -> int:
         out(json_text(to_json(plan), indent=2) if self._json else to_text(plan))
-        await self._tell_problems(plan)
+        await self._tell_problems(plan, said=not self._json)
         return _status(plan)
 
     async def push(self, plan: Plan) -> int:
@@ -150,13 +153,12 @@ class _Fix:
             raise
         self._written = result.written
         self.say(result.sentence)
-        for warning in plan.warnings:
-            self.say(warning)
+        self._messages += plan.warnings
         status = await self._check_again(plan)
         if not result.ok:
             status = worst_exit_status([status, UNKNOWN if result.undetermined else REFUSED])
         if status != DONE:
-            await self._tell_problems(plan)
+            await self._tell_problems(plan, said=True)
         return self.end(status)
 
     async def _check_again(self, plan: Plan) -> int:
@@ -183,16 +185,21 @@ class _Fix:
                 self.say(f"Somebody moved {safe(str(target))} meanwhile: what was fixed is {plan.digest}.")
         return worst_exit_status(statuses)
 
-    async def _tell_problems(self, plan: Plan) -> None:
-        """Name what cannot be had, and say what recreating would do."""
+    async def _tell_problems(self, plan: Plan, *, said: bool = False) -> None:
+        """Name what cannot be had, unless the plan that was printed `said` so, and what would help."""
         for problem in plan.problems:
-            self.say(problem.message)
+            if said:
+                self._messages.append(problem.message)
+            else:
+                self.say(problem.message)
+        if search_is_open(plan) and not self.searched:
+            self.say(f"--search-catalog looks in every repository that {safe(plan.target.registry)} lists.")
         if is_whole(plan) or undetermined(plan):
             return
         for target in _targets_of(plan)[:_OUTLOOKS]:
-            outlook = await self._service.recreate_outlook(target)
+            outlook = await self._service.recreate_outlook(target, plan.lacking)
             if outlook:
-                self.say(outlook)
+                self.say(with_keys(outlook))
 
     def end(self, status: int) -> int:
         if self._json:

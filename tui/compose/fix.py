@@ -10,7 +10,7 @@ it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tui.compose.availability import Availability, ObjectsBelow
@@ -19,7 +19,7 @@ from tui.compose.plan import LACKING, Action, How, Plan, PlannedObject
 from tui.compose.planner import blob_step, lacking_problem, manifest_step, numbered, read_only
 from tui.compose.validate import Problem
 from tui.explore.inspector import Inspector
-from tui.explore.likely_places import CANDIDATES, neighbours
+from tui.explore.likely_places import neighbours
 from tui.explore.search import PATIENCE
 from tui.explore.walker import DEPTH_LIMIT
 from tui.oci import media
@@ -37,6 +37,8 @@ from tui.text import plural, safe, size
 
 #: Where nobody named a place, so many questions are put at most to find what is missing; so many of a whole catalog.
 QUESTIONS, CATALOG_QUESTIONS = 200, 2_000
+#: So many places are asked at once at most.
+TOGETHER = 16
 #: So many repositories of a catalog, or of a place that holds several, are read.
 CATALOG = 1_000
 #: So many tags of a repository are fixed in one go.
@@ -152,6 +154,13 @@ def is_whole(plan: Plan) -> bool:
     return not plan.problems
 
 
+def search_is_open(plan: Plan) -> bool:
+    """Whether something was found in no place that was asked, so that asking more places may help."""
+    return any(each.how is How.NOWHERE for each in plan.objects) or any(
+        problem.code == "no-such-manifest" for problem in plan.problems
+    )
+
+
 def undetermined(plan: Plan) -> bool:
     """Whether something could not be found out, and nothing is known to stay missing."""
     return bool(plan.problems) and all(problem.undetermined for problem in plan.problems)
@@ -237,8 +246,7 @@ async def _root_elsewhere(
         return replace(found, source=place, raw=manifest.raw), manifest
 
     asked = 0
-    candidates = [place async for place in _candidates(inspector, target, wanted, tuple(search.places), catalog)]
-    for place in candidates:
+    for place in _candidates(inspector, target, wanted, tuple(search.places), catalog):
         if place == target or asked >= QUESTIONS + (CATALOG_QUESTIONS if catalog else 0):
             continue
         asked += 1
@@ -293,22 +301,44 @@ async def _look_for(
         descriptor = Descriptor(each.media_type, each.digest, each.size)
         if any([await _has(inspector, place, descriptor, search) for place in search.places]):
             continue
-        limit = QUESTIONS + (CATALOG_QUESTIONS if catalog else 0)
-        async for place in _candidates(inspector, target, each, guesses, catalog):
-            if len(search.asked) >= limit:
-                search.cut_off = True
-                break
-            if place in search.places or place == target:
-                continue
-            sure = place in guesses or place in catalog
-            if not sure and search.misses.get(place, 0) > PATIENCE:
-                continue
-            tell(f"looking for {each.digest.short} in {safe(str(place))}")
-            if await _has(inspector, place, descriptor, search):
-                search.places[place] = None
-                break
-            search.misses[place] = search.misses.get(place, 0) + 1
+        sure = {*guesses, *catalog}
+        ahead = [
+            place
+            for place in _candidates(inspector, target, each, guesses, catalog)
+            if place not in search.places
+            and place != target
+            and (place in sure or search.misses.get(place, 0) <= PATIENCE)
+        ]
+        await _ask(inspector, ahead, descriptor, search, QUESTIONS + (CATALOG_QUESTIONS if catalog else 0), tell)
     return (len(search.places), len(search.raws)) != before
+
+
+async def _ask(
+    inspector: Inspector,
+    ahead: Sequence[RepositoryLocation],
+    descriptor: Descriptor,
+    search: _Search,
+    limit: int,
+    tell: Progress,
+) -> None:
+    """Ask one place after the other for an object, then more and more at once, until one has it."""
+    begun, together = 0, 1
+    while begun < len(ahead):
+        left = limit - len(search.asked)
+        if left <= 0:
+            search.cut_off = True
+            return
+        places = ahead[begun : begun + min(together, left)]
+        more = f" and {plural(len(places) - 1, 'other place')}" if len(places) > 1 else ""
+        tell(f"looking for {descriptor.digest.short} in {safe(str(places[0]))}{more}")
+        have = await asyncio.gather(*(_has(inspector, place, descriptor, search) for place in places))
+        for place, has in zip(places, have, strict=True):
+            if has:
+                search.places[place] = None
+                return
+            search.misses[place] = search.misses.get(place, 0) + 1
+        begun += len(places)
+        together = min(2 * together, TOGETHER)
 
 
 async def _has(inspector: Inspector, location: RepositoryLocation, descriptor: Descriptor, search: _Search) -> bool:
@@ -332,27 +362,23 @@ async def _kept_bytes(
     return await asyncio.to_thread(journal.bytes_of, digest) if journal is not None else None
 
 
-async def _candidates(
+def _candidates(
     inspector: Inspector,
     target: RepositoryLocation,
     each: PlannedObject,
     guesses: Sequence[RepositoryLocation],
     catalog: Sequence[RepositoryLocation],
-) -> AsyncIterator[RepositoryLocation]:
+) -> list[RepositoryLocation]:
     """Where it may be, likeliest first, each place once."""
-    met: set[RepositoryLocation] = set()
     source = inspector.source(target)
     whereabouts = inspector.observations.whereabouts(source, target.repository, each.digest)
     known = whereabouts.holders if whereabouts is not None else ()
     seen = inspector.observations.repositories(source)
     names: list[str] = [*known]
     for label in each.platforms or ("",):
-        names += neighbours(target.repository, seen, _platform(label))[:CANDIDATES]
+        names += neighbours(target.repository, seen, _platform(label), QUESTIONS)
     beside = (RepositoryLocation(name, target.registry) for name in names)
-    for place in (*inspector.places_of(each.digest), *guesses, *beside, *catalog):
-        if place not in met:
-            met.add(place)
-            yield place
+    return list(dict.fromkeys((*inspector.places_of(each.digest), *guesses, *beside, *catalog)))
 
 
 def _platform(label: str) -> Platform | None:

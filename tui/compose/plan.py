@@ -20,7 +20,7 @@ from tui.oci.digest import Digest
 from tui.oci.manifest import AnyManifest, Index
 from tui.oci.reference import Reference
 from tui.sources.location import RepositoryLocation
-from tui.text import plural, safe, size
+from tui.text import plural, safe, size, with_keys
 
 
 class Action(StrEnum):
@@ -167,7 +167,7 @@ class Plan:
     problems: tuple[Problem, ...] = ()
     """Those that stop are why the plan cannot be run."""
     warnings: tuple[str, ...] = ()
-    """Safe text."""
+    """Safe text; a key stands in it as `{key:ACTION}`."""
     asked: int = 0
     """How many requests planning took."""
     confirmation: str = ""
@@ -193,6 +193,18 @@ class Plan:
         if self.steps:
             return "ready"
         return "nothing can be done" if any(each.how in LACKING for each in self.objects) else "nothing to do"
+
+    @property
+    def lacking(self) -> tuple[Digest, ...]:
+        """What cannot be had."""
+        return tuple(each.digest for each in self.objects if each.how in LACKING)
+
+    @property
+    def nothing_before(self) -> str:
+        """In words why there is no `before`."""
+        if self.digest is None and any(problem.undetermined for problem in self.problems):
+            return "not known"
+        return "not there" if self.target.digest is not None else "no such tag"
 
     @property
     def changes_tag(self) -> bool:
@@ -386,7 +398,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "problems": [
             {"code": problem.code, "message": problem.message, "stops": problem.stops} for problem in plan.problems
         ],
-        "warnings": list(plan.warnings),
+        "warnings": [with_keys(warning) for warning in plan.warnings],
     }
 
 
@@ -398,7 +410,7 @@ def to_text(plan: Plan) -> str:
 def _lines(plan: Plan) -> Iterator[str]:
     more = f" and {plural(len(plan.tags), 'other tag')}" if plan.tags and plan.action is Action.FIX else ""
     yield f"{str(plan.action).capitalize()} {safe(str(plan.target))}{more}"
-    yield f"  now     {plan.before or ('not there' if plan.target.digest is not None else 'no such tag')}"
+    yield f"  now     {plan.before or plan.nothing_before}"
     if plan.digest is not None:
         yield f"  then    {plan.digest}" + ("" if plan.changes_tag else "  (the same)")
     if plan.media_type:
@@ -425,7 +437,10 @@ def _lines(plan: Plan) -> Iterator[str]:
             yield f"  {step.number:>3}. {step.title}{travels}"
     for heading, lines in (
         ("Stops it", [problem.message for problem in plan.problems if problem.stops]),
-        ("To know", [*(problem.message for problem in plan.problems if not problem.stops), *plan.warnings]),
+        (
+            "To know",
+            [*(problem.message for problem in plan.problems if not problem.stops), *map(with_keys, plan.warnings)],
+        ),
     ):
         if lines:
             yield ""

@@ -5,7 +5,7 @@ kind of write, the push of a plan, and what can be undone. It draws nothing and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from tui.compose.copy import plan_copy, plan_tag
@@ -24,7 +24,7 @@ from tui.compose.edit import (
 from tui.compose.editor import DraftEditor
 from tui.compose.errors import ComposeError, DraftError
 from tui.compose.events import OnEvent, PushResult
-from tui.compose.fix import is_whole, plan_fix, tags_of, undetermined
+from tui.compose.fix import is_whole, places_in, plan_fix, search_is_open, tags_of, undetermined
 from tui.compose.gaps import known_gaps
 from tui.compose.journal import Journal
 from tui.compose.local_lists import draft_of_local, plan_local_write, plan_remove_local, recreate_local
@@ -45,6 +45,7 @@ from tui.oci.reference import Reference
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
+from tui.sources.spec import parse_source
 from tui.text import safe, with_keys
 
 Progress = Callable[[str], None]
@@ -250,20 +251,34 @@ class DraftService:
             progress=progress,
         )
 
-    async def plan_fix_of(self, target: Reference, progress: Progress, *, all_tags: bool = False) -> Plan:
-        """The same for one tag or digest, or for every tag of its repository; what recreating would do is said where
-        something cannot be had. Raises SourceError when the tags cannot be listed."""
+    async def plan_fix_of(
+        self, target: Reference, progress: Progress, *, all_tags: bool = False, search_catalog: bool = False
+    ) -> Plan:
+        """The same for one tag or digest, or for every tag of its repository, on wish with every repository of the
+        registry as a place; what recreating would do is said where something cannot be had, and that the catalog can
+        be searched. Its warnings name keys as `{key:ACTION}`. Raises SourceError when the tags cannot be listed."""
         targets, note = await tags_of(self.inspector, target) if all_tags else ([target], "")
-        plan = await self.plan_fix(targets or [target], progress)
         notes = [f"Not every tag was looked at: {note}."] if note else []
+        catalog: Sequence[RepositoryLocation] = ()
+        if search_catalog:
+            progress(f"reading the list of repositories of {safe(target.registry)}")
+            try:
+                catalog, left_out = await places_in(self.inspector, [parse_source(f"{target.registry}/")])
+                notes += left_out
+            except SourceError as error:
+                notes.append(f"The list of repositories could not be read: {error.sentence}")
+        plan = await self.plan_fix(targets or [target], progress, catalog=catalog)
+        if search_is_open(plan) and not search_catalog:
+            notes.append(f"{{key:plan-catalog}} looks in every repository that {safe(target.registry)} lists.")
         if not is_whole(plan) and not undetermined(plan) and plan.digest is not None:
             progress("finding out whether recreating would help")
-            notes.append(await self.recreate_outlook(plan.target))
+            notes.append(await self.recreate_outlook(plan.target, plan.lacking))
         return replace(plan, warnings=(*plan.warnings, *filter(None, notes)))
 
-    async def recreate_outlook(self, target: Reference) -> str:
+    async def recreate_outlook(self, target: Reference, lacking: Collection[Digest] = ()) -> str:
         """What recreating a tag's list from its sources would do, for one that cannot be fixed: a sentence, which says
-        so when it would not help; "" when that cannot be found out. Raises nothing of its own."""
+        so when it would not help, and why, unless that is one of the objects that are known to be `lacking`; "" when
+        that cannot be found out. Keys are named as `{key:ACTION}`. Raises nothing of its own."""
         if target.digest is not None:
             return ""
         name, home = safe(str(target)), RepositoryLocation.of(target)
@@ -271,21 +286,23 @@ class DraftService:
             manifest = await self.inspector.manifest(home, target.tag or "latest", fresh=True)
             if not isinstance(manifest, Index):
                 return f"{name} is a single image: push it again."
-            known = await asyncio.to_thread(self.journal.sources, target)
-            draft = await recreate(self.inspector, target, manifest, home, known=known)
+            sources_known = await asyncio.to_thread(self.journal.sources, target)
+            draft = await recreate(self.inspector, target, manifest, home, known=sources_known)
             plan = await plan_draft(draft, self.inspector, dry_run=True)
         except (ComposeError, SourceError, OciError):
             return ""
         stopping = next((problem for problem in plan.problems if problem.stops), None)
+        if stopping is not None and any(digest in stopping.text for digest in lacking):
+            return f"Recreating {name} would not help: what is missing is missing in its sources, too."
         if stopping is not None:
-            return f"Recreating {name} would not help now: {stopping.message}"
+            return f"Recreating {name} would not help now: {stopping.text}"
         if plan.digest == manifest.digest:
             return f"Recreating {name} would not help: its sources hold the same images."
         sources = [entry.source for entry in draft.images if entry.source is not None]
         line = (
             f", or `fanfold create {name} {' '.join(map(safe, sources))}`" if len(sources) == len(draft.images) else ""
         )
-        return with_keys(
+        return (
             f"Recreating {name} from its sources ({{key:recreate}} on the screen{line}) would make it pullable, as "
             f"another list: {plan.digest} ({summary(plan.diff)}). Signatures of the old digest do not follow."
         )

@@ -59,7 +59,10 @@ def advice(row: Node, observations: ObservationStore, *, recreates: bool) -> Adv
     if recreates:
         what = "Recreate the list from its tags (`fanfold create`): it will be whole, under another digest."
         return Advice(f"{asked} {what}", "recreate", OTHER_DIGEST)
-    return Advice(f"{asked} Name one that may have it (`fanfold fix --from PLACE`), or push the image again.")
+    searched = "have the whole catalog searched (`fanfold fix --search-catalog`, or {key:fix} on the screen)"
+    return Advice(
+        f"{asked} Name one that may have it (`fanfold fix --from PLACE`), {searched}, or push the image again."
+    )
 
 
 def _of_stored_list(row: Node) -> Advice:

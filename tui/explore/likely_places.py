@@ -16,7 +16,7 @@ from tui.oci.platform import Platform
 if TYPE_CHECKING:
     from tui.sources.docker_manifests import Comparison
 
-#: At most so many repositories are asked for one missing object.
+#: At most so many repositories are asked for one missing object after a check.
 CANDIDATES = 12
 
 
@@ -77,7 +77,9 @@ def platform_of(row: Node) -> Platform | None:
     return next((each.platform for each in (row, *row.ancestors()) if each.platform is not None), None)
 
 
-def neighbours(repository: str, repositories: Sequence[str], platform: Platform | None) -> list[str]:
+def neighbours(
+    repository: str, repositories: Sequence[str], platform: Platform | None, most: int = CANDIDATES
+) -> list[str]:
     """Repositories where an object that is missing here may be, likeliest first: those that are named for the
     platform (the two most usual spellings even if nobody saw them), parent and child paths, others that were seen."""
     guesses = list(repository_spellings(repository, platform)) if platform is not None else []
@@ -89,7 +91,7 @@ def neighbours(repository: str, repositories: Sequence[str], platform: Platform 
         *guesses[:2],
         *repositories,
     ]
-    return [name for name in dict.fromkeys(ordered) if name != repository][:CANDIDATES]
+    return [name for name in dict.fromkeys(ordered) if name != repository][:most]
 
 
 def _related(one: str, other: str) -> bool:

@@ -73,10 +73,12 @@ class DraftController:
             target = Reference.parse(home.by_digest(image.digest))
 
         async def make(progress: Progress) -> Plan:
-            return await self.service.plan_fix_of(target or Reference.parse(str(home)), progress, all_tags=not target)
+            return await self.service.plan_fix_of(
+                target or Reference.parse(str(home)), progress, all_tags=not target, search_catalog=bool(asked.catalog)
+            )
 
-        name = safe(str(target or home))
-        await self.drafting.write(Asked(f"fix {name}", "fix", make, verb="fix it"))
+        asked = Asked(f"fix {safe(str(target or home))}", "fix", make, verb="fix it", catalog=False)
+        await self.drafting.write(asked)
 
     @action(
         "recreate",

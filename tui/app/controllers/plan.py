@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.app.actions import action
+from tui.compose.fix import search_is_open
 from tui.oci.canonical_json import json_text
 from tui.text import capital, plural, safe
 
@@ -31,6 +32,8 @@ class Asked:
     """What the key of confirming does."""
     referrers: bool | None = None
     """Whether what refers to the image is written too; None where that is no question."""
+    catalog: bool | None = None
+    """Whether every repository of the registry is looked in; None where nothing is looked for."""
     accept: Callable[[Plan], None] | None = None
     """Makes the next plan against what the tag holds now."""
 
@@ -60,6 +63,17 @@ def nothing_to_accept(screen: PlanScreen) -> str:
 def no_referrers(screen: PlanScreen) -> str:
     """Why there are no referrers to take along."""
     return "" if screen.asked.referrers is not None else "only a copy can take referrers along"
+
+
+def no_search(screen: PlanScreen) -> str:
+    """Why there is no catalog to search."""
+    if screen.asked.catalog is None:
+        return "only a fix looks for what is missing"
+    if screen.plan is None:
+        return _NOT_YET
+    if screen.asked.catalog:
+        return "every repository of the catalog was looked in"
+    return "" if search_is_open(screen.plan) else "nothing is missing that was not found"
 
 
 class PlanController:
@@ -219,6 +233,20 @@ class PlanController:
     )
     def referrers(self) -> None:
         self.screen.asked.referrers = not self.screen.asked.referrers
+        self.screen.work_out()
+
+    @action(
+        "plan-catalog",
+        keys="s",
+        title="search the catalog",
+        words="Look for what is missing in every repository of the registry",
+        group="Plan",
+        scope="plan",
+        unavailable=no_search,
+        rank=7,
+    )
+    def catalog(self) -> None:
+        self.screen.asked.catalog = True
         self.screen.work_out()
 
     @action(

@@ -36,7 +36,7 @@ def plan_page(
     """The whole plan; `every` lists what is present too, one by one. `put_in` puts the reader's keys into a text."""
     lines = [*_problems(plan, put_in), prose(plan.confirmation, "title" if plan.ready else "plain")]
     lines += _facts(plan)
-    lines += [Line(hang=2).put("! ", "warn").put(warning) for warning in plan.warnings]
+    lines += [Line(hang=2).put("! ", "warn").put(put_in(warning)) for warning in plan.warnings]
     lines += difference(plan.diff)
     lines += _steps(plan.steps)
     lines += _objects(plan, put_in, every)
@@ -65,7 +65,7 @@ def _facts(plan: Plan) -> list[Line]:
     if plan.before is not None:
         lines.append(digest_value("now", plan.before))
     elif plan.digest is not None:
-        lines.append(value("now", "no such tag"))
+        lines.append(value("now", plan.nothing_before))
     if plan.digest is not None:
         same = "" if plan.changes_tag else "  (the same)"
         lines.append(digest_value("then", plan.digest).put(same, "dim"))

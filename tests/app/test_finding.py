@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from textual import events
 
 from tests.app.stage import Stage, WritableSource, staged
 from tests.support.images import image, index
@@ -298,6 +299,14 @@ async def test_with_nothing_open_the_slash_is_grey_and_its_letters_do_nothing() 
         await stage.until(lambda: "nothing is open yet" in stage.screen())
         await stage.quiet()
         assert stage.app.screen is stage.main and not stage.main.find_bar.display
+
+        def taken(key: str, character: str, seconds: float) -> bool:
+            event = events.Key(key, character)
+            event.time += 60 + seconds  # when it was typed, which may be long before it is dealt with
+            return stage.main.search.takes_as_text(event)
+
+        typed = [taken("slash", "/", 0), taken("o", "o", 0.4), taken("t", "t", 0.8), taken("q", "q", 1.4)]
+        assert typed == [False, True, True, False]
 
 
 async def test_another_pane_that_is_clicked_gets_the_keys() -> None:

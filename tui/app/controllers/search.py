@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Rows that are no match by themselves, although a filter leaves them there.
 _NO_MATCH = frozenset({Kind.MORE, Kind.FAULT, Kind.GROUP, Kind.REFERRERS})
-#: Seconds within which keys are taken for one thing that was typed.
+#: Seconds within which keys are taken for one thing that was typed; counted from key to key, however late each is taken.
 _ONE_GO = 0.5
 
 
@@ -130,9 +129,9 @@ class Search:
         if self.screen.find_bar.display:
             return self.screen.find_bar.catch(event)
         if event.key in self.screen.keys.of("filter") and self.screen.actions.unavailable("filter"):
-            self._deaf_until = monotonic() + _ONE_GO
-        elif event.is_printable and monotonic() < self._deaf_until:
-            self._deaf_until = monotonic() + _ONE_GO
+            self._deaf_until = event.time + _ONE_GO
+        elif event.is_printable and event.time < self._deaf_until:
+            self._deaf_until = event.time + _ONE_GO
             return True
         return False
 

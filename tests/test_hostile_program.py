@@ -351,14 +351,13 @@ def test_ctrl_c_in_a_push_leaves_the_tag_alone() -> None:
         sources = [f"{served.address}/sandbox:0.16-edge-{machine}" for machine in ("amd64", "arm64")]
         before = served.call(lambda store: store.repository("sandbox").tags["0.16-edge"])
         served.call(lambda store: slow_down(store, "sandbox", 0.4))
-        argv = [*REAL, "create", f"{served.address}/sandbox:0.16-edge", *sources]
-        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        piped = program.Piped(["create", f"{served.address}/sandbox:0.16-edge", *sources])
         end = time.monotonic() + 20
         while not served.call(lambda store: len(store.requests)) and time.monotonic() < end:
             time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        piped.process.send_signal(signal.SIGINT)
+        out, err = piped.communicate(timeout=60)
         after = served.call(lambda store: store.repository("sandbox").tags["0.16-edge"])
-    assert process.returncode == 130 and out == ""
+    assert piped.process.returncode == 130 and out == ""
     assert "Traceback" not in err
     assert before == after

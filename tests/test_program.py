@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.gallery import served as gallery_served
-from tests.support.program import REAL, run
+from tests.support.program import REAL, Piped, run
 from tui.demo.faults import slow_down
 from tui.demo.samples import broken, hello
 from tui.demo.serve import Served
@@ -115,16 +115,15 @@ def test_ctrl_c_ends_a_check_at_once_and_quietly(served: Served) -> None:
     served.call(lambda store: slow_down(store, "library/hello", 5.0))
     try:
         asked = served.call(lambda store: store.served)
-        argv = [*REAL, "check", f"{served.address}/library/hello:1"]
-        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        program = Piped(["check", f"{served.address}/library/hello:1"])
         end = time.monotonic() + 30
         while served.call(lambda store: store.served) == asked and time.monotonic() < end:
             time.sleep(0.02)
-        process.send_signal(signal.SIGINT)  # while it waits for the first answer
-        out, err = process.communicate(timeout=20)
+        program.process.send_signal(signal.SIGINT)  # while it waits for the first answer
+        out, err = program.communicate(timeout=60)
     finally:
         served.call(lambda store: slow_down(store, "library/hello", 0.0))
-    assert (process.returncode, out, err) == (130, "", "")
+    assert (program.process.returncode, out, err) == (130, "", "")
 
 
 def test_a_pipe_that_closes_is_no_traceback(served: Served) -> None:

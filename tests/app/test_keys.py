@@ -173,8 +173,10 @@ async def test_a_key_that_is_taken_from_another_action_is_said_and_shown_once() 
 @pytest.mark.slow
 async def test_each_of_the_two_that_share_a_key_can_have_its_own() -> None:
     async with staged(settings=Settings(keys={"previous-match": "B"})) as stage:
-        await stage.go("app")
-        await stage.press("l", "slash", "0", "enter", "n", "n")
+        app = await stage.go("app")
+        await stage.press("l")
+        await stage.until(lambda: app.children, "the tags")
+        await stage.press("slash", "0", "enter", "n", "n")
         first = stage.node
         await stage.press("B")
         assert stage.node is not first and stage.node.kind is Kind.TAG

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support import program
 from tests.support.peers import run
 from tests.support.real_registry import RealRegistry
 from tui.oci import media
@@ -18,14 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
 
 def fanfold(*argv: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tui", *argv],
-        text=True,
-        capture_output=True,
-        timeout=60,
-        stdin=subprocess.DEVNULL,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")},
-    )
+    return program.run(*argv, HOME=str(folder), XDG_STATE_HOME=str(folder / "state"))
 
 
 def test_docker_and_skopeo_take_what_was_fixed(real: RealRegistry, tmp_path: Path) -> None:

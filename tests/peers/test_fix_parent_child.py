@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.peers import run
+from tests.support.program import Piped
 from tests.support.real_registry import RealRegistry
 from tui.compose.edit import begin_new
 from tui.compose.events import BytesMoved, Event, Outcome, StepDone, Waiting
@@ -178,16 +179,13 @@ def test_ctrl_c_in_the_middle_says_what_the_tag_holds(real: RealRegistry, second
     """The whole program, interrupted while a large blob travels: the old index stays, and it says so."""
     import os
     import signal
-    import subprocess
-    import sys
     import time
 
     second.put_image("app", "amd64", "linux/amd64", "app", noise=120_000_000)
     old = real.put_image("app", "1", "linux/amd64", "old")
-    command = [sys.executable, "-m", "tui", "create", f"{real.address}/app:1", f"{second.address}/app:amd64"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"}
-    )
+    command = ["create", f"{real.address}/app:1", f"{second.address}/app:amd64"]
+    piped = Piped(command, {**os.environ, "NO_COLOR": "1"})
+    process = piped.process
     uploads = real.root / "docker/registry/v2/repositories/app/_uploads"
     until = time.monotonic() + 30
     while time.monotonic() < until and process.poll() is None:
@@ -195,7 +193,7 @@ def test_ctrl_c_in_the_middle_says_what_the_tag_holds(real: RealRegistry, second
             break
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = piped.communicate(timeout=60)
     assert process.returncode == 130, err
     assert out == ""
     assert f"still holds {old.digest}" in err

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support import program
 from tests.support.peers import need, run
 from tests.support.real_registry import Pushed, RealRegistry
 from tui.compose.draft import EntryVerdict
@@ -202,6 +202,6 @@ async def test_what_was_recreated_from_an_attested_tag_is_not_stale_afterwards(
     compared = await source.compare(f"{real.address}/app", "1")
     await client.aclose()
     assert [(entry.was, entry.stale) for entry in compared.entries] == [(new.digest, False)]
-    checked = run(sys.executable, "-m", "tui", "check", f"docker-manifests:{config}")
+    checked = program.run("check", f"docker-manifests:{config}")
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "stale" not in checked.stdout

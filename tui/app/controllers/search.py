@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Rows that are no match by themselves, although a filter leaves them there.
 _NO_MATCH = frozenset({Kind.MORE, Kind.FAULT, Kind.GROUP, Kind.REFERRERS})
-#: Seconds within which keys are taken for one thing that was typed; counted from key to key, however late each is taken.
+#: Seconds within which keys are taken for one thing that was typed, counted from when each was typed.
 _ONE_GO = 0.5
 
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tui.explore.scheduler import CALM, Scheduler, Urgency
+from tui.registry.leave import leave_of
 
 
 class Work:
@@ -207,3 +208,86 @@ async def test_there_is_room_when_a_slot_is_free_that_nobody_waits_for() -> None
     work.gate.set()
     await asyncio.wait_for(hoping, 1)
     await asyncio.gather(*(job.wait() for job in jobs))
+
+
+async def test_a_place_needs_no_more_tasks_than_slots() -> None:
+    work, scheduler, tasks = Work(), Scheduler(2), set[object]()
+
+    def job(name: str) -> Callable[[], Awaitable[str]]:
+        async def run() -> str:
+            tasks.add(asyncio.current_task())
+            return await work.job(name)()
+
+        return run
+
+    jobs = [scheduler.submit(n, "me", Urgency.DEEP, job(n)) for n in "abcdefgh"]
+    await settle()
+    work.gate.set()
+    await asyncio.gather(*(each.wait() for each in jobs))
+    await settle()
+    assert len(tasks) == 2 and scheduler.running == 0
+
+
+async def test_work_that_waits_for_nothing_lets_others_have_their_turn() -> None:
+    scheduler, order = Scheduler(1), list[str]()
+
+    async def quick() -> None:
+        order.append("job")
+
+    for number in range(3):
+        scheduler.submit(number, "me", Urgency.DEEP, quick)
+    for _ in range(3):
+        await asyncio.sleep(0)
+        order.append("other")
+    await settle()
+    assert order == ["job", "other"] * 3
+
+
+async def test_the_slot_of_what_was_dropped_is_free_although_its_exchange_goes_on() -> None:
+    scheduler, wire, over = Scheduler(1), asyncio.Event(), list[str]()
+
+    async def exchange() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        leave = leave_of(task)
+        assert leave is not None
+        leave.begin(lambda: over.append("left"))
+        await wire.wait()
+        over.append("ended")
+        leave.end()
+
+    scheduler.submit("slow", "goes", Urgency.DEEP, exchange)
+    work = Work()
+    work.gate.set()
+    after = scheduler.submit("after", "stays", Urgency.DEEP, work.job("after"))
+    await settle()
+    scheduler.withdraw("goes")
+    await asyncio.wait_for(after.wait(), 1)
+    assert over == ["left"] and after.result == "AFTER"
+    wire.set()
+    await settle()
+    assert over == ["left", "ended"] and scheduler.running == 0
+
+
+async def test_a_worker_that_is_cancelled_from_outside_drops_its_job_and_others_go_on() -> None:
+    work, scheduler = Work(), Scheduler(1)
+    jobs = [scheduler.submit(n, "me", Urgency.DEEP, work.job(n)) for n in "ab"]
+    await settle()
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    await settle()
+    assert jobs[0].dropped
+    work.gate.set()
+    await asyncio.wait_for(jobs[1].wait(), 5)
+    await settle()
+    assert jobs[1].result == "B" and scheduler.running == 0
+
+
+async def test_what_raises_when_it_is_told_of_the_end_costs_no_slot() -> None:
+    work, scheduler, told = Work(), Scheduler(1), list[dict[str, object]]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: told.append(about))
+    first, second = (scheduler.submit(n, "me", Urgency.DEEP, work.job(n)) for n in "ab")
+    first.when_over(lambda _: [][0])
+    work.gate.set()
+    await asyncio.wait_for(second.wait(), 1)
+    assert isinstance(told[0]["exception"], IndexError)

@@ -3,7 +3,10 @@
 Each place (a registry, a folder) has a line of its own, so that one which is slow or paused holds back no other.
 
 A piece of work has owners (a row that was opened, a running check). When the last owner lets go, work that waits is
-dropped and work that runs is cancelled; the registry's gate below sees to it that a begun exchange does no harm.
+dropped and work that runs is told to leave: what is on the wire by then is left to end by itself (registry/leave.py).
+
+A place has a few workers, each a task that does one piece of work after the other: a task for each of thousands costs
+more than many of them do.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
+
+from tui.registry.leave import Leave
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +53,10 @@ class Job:
     on_drop: Callable[[], None] | None = None
     owners: set[Hashable] = field(default_factory=set)
     callbacks: list[Callable[[Job], None]] = field(default_factory=list)
-    task: asyncio.Task[None] | None = None
+    begun: bool = False
+    """Whether a worker has it."""
+    leave: Leave | None = None
+    """How to end it, while it runs."""
     dropped: bool = False
     """Whether it never ended, because nobody wanted it any more."""
     result: object = None
@@ -80,9 +88,17 @@ class Line:
 
     slots: Callable[[], int]
     running: int = 0
+    """How many slots are taken. Whoever is about to leave has none any more."""
     heap: list[tuple[int, int, Job]] = field(default_factory=list)
     hoping: deque[asyncio.Future[None]] = field(default_factory=deque)
     """Who waits for a slot that no job waits for."""
+
+
+@dataclass(eq=False, slots=True)
+class _Worker:
+    """A task that does jobs, and the one that it has now."""
+
+    job: Job | None
 
 
 class Scheduler:
@@ -99,7 +115,7 @@ class Scheduler:
         self._order = itertools.count()
         self._focus: set[Hashable] = set()
         self._closed = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._workers: set[asyncio.Task[None]] = set()
         self._calm_until = self._held_until = 0.0
         self._calm: asyncio.TimerHandle | None = None
 
@@ -162,11 +178,11 @@ class Scheduler:
         """These go first from now on (what is on the screen); what had been in focus goes back to its own urgency."""
         fresh = set(keys)
         for key in self._focus - fresh:
-            if (job := self._jobs.get(key)) is not None and job.task is None:
+            if (job := self._jobs.get(key)) is not None and not job.begun:
                 job.urgency = job.base
                 self._push(job)
         for key in fresh - self._focus:
-            if (job := self._jobs.get(key)) is not None and job.task is None:
+            if (job := self._jobs.get(key)) is not None and not job.begun:
                 job.urgency = Urgency.FOCUS
                 self._push(job)
         self._focus = fresh
@@ -196,7 +212,7 @@ class Scheduler:
     @property
     def waiting(self) -> int:
         """How many jobs wait for a slot."""
-        return sum(job.task is None for job in self._jobs.values())
+        return sum(not job.begun for job in self._jobs.values())
 
     async def aclose(self) -> None:
         """Drop everything and wait until what ran has ended."""
@@ -205,11 +221,13 @@ class Scheduler:
             self._calm.cancel()
         for job in list(self._jobs.values()):
             self._drop(job)
-        if self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        workers = list(self._workers)
+        for worker in workers:
+            worker.cancel()  # nothing that is asked is waited for any more
+        await asyncio.gather(*workers, return_exceptions=True)
 
     def _push(self, job: Job) -> None:
-        if job.task is None:
+        if not job.begun:
             heapq.heappush(job.line.heap, (int(job.urgency), next(self._order), job))
 
     def _line(self, place: object) -> Line:
@@ -225,59 +243,89 @@ class Scheduler:
             self._start(line)
 
     def _start(self, line: Line) -> None:
-        heap = line.heap
-        if self._closed or not (heap or line.hoping):
+        """Have a worker more for each slot that is free and can be used."""
+        if self._closed or not (line.heap or line.hoping):
             return
         slots = self._slots_of(line)
-        held = self._calm is not None and asyncio.get_running_loop().time() < self._held_until
-        while line.running < slots and heap:
-            if held and heap[0][0] == Urgency.DEEP:
-                return
-            urgency, _, job = heapq.heappop(heap)
-            if job.dropped or job.task is not None or urgency != job.urgency:
-                continue  # an entry of before its urgency changed
+        while line.running < slots and (job := self._next(line)) is not None:
             line.running += 1
-            job.task = asyncio.create_task(self._work(job))
-            self._tasks.add(job.task)
+            worker = _Worker(job)
+            task = asyncio.create_task(self._work(line, worker))
+            self._workers.add(task)
             # Not a `finally` in the task: a task that is cancelled before its first step never gets into its `try`.
-            job.task.add_done_callback(functools.partial(self._ended, job))
-        if line.running < slots:
+            task.add_done_callback(functools.partial(self._stopped, line, worker))
+        if line.running < slots and not line.heap:
             while line.hoping and (hope := line.hoping.popleft()):
                 if not hope.done():
                     hope.set_result(None)
                     break
 
+    def _next(self, line: Line) -> Job | None:
+        """The most urgent job that waits; None: there is none, or it is held."""
+        heap = line.heap
+        held = self._calm is not None and asyncio.get_running_loop().time() < self._held_until
+        while heap and not (held and heap[0][0] == Urgency.DEEP):
+            urgency, _, job = heapq.heappop(heap)
+            if not (job.dropped or job.begun or urgency != job.urgency):  # else of before its urgency changed
+                job.begun = True
+                return job
+        return None
+
+    async def _work(self, line: Line, worker: _Worker) -> None:
+        """One job after the other, as long as there is a slot for them."""
+        if worker.job is not None and worker.job.dropped:
+            return
+        with Leave() as leave:
+            while (job := worker.job) is not None:
+                job.leave = leave
+                try:
+                    job.result = await job.run()
+                except Exception:
+                    _log.exception("the job %s raised, which it must not", job.key)
+                job.leave = None
+                if job.dropped:
+                    return  # its slot is somebody else's by now
+                worker.job = None
+                self._forget(job)
+                try:
+                    job._over()
+                except Exception as error:
+                    about = {"message": f"what waits for the job {job.key} raised", "exception": error}
+                    asyncio.get_running_loop().call_exception_handler(about)
+                await asyncio.sleep(0)  # a job may have taken long without waiting for anything
+                slots = self._slots_of(line)
+                if not self._closed and line.running <= slots:
+                    worker.job = self._next(line)
+                if worker.job is None:
+                    line.running -= 1
+                if line.running < slots:
+                    self._start(line)
+
+    def _stopped(self, line: Line, worker: _Worker, task: asyncio.Task[None]) -> None:
+        self._workers.discard(task)
+        if not task.cancelled() or (worker.job is not None and worker.job.dropped):
+            return
+        # Cancelled from outside: the loop is being shut down, where no new task may begin. Should it be otherwise,
+        # the work goes on in a moment.
+        if worker.job is not None:
+            self._drop(worker.job)
+        else:
+            line.running -= 1
+        task.get_loop().call_later(0.2, self._start_all)
+
     def _slots_of(self, line: Line) -> int:
         slots = line.slots()
         return slots if self._calm is None else min(-(-slots // 4), CALM)
-
-    async def _work(self, job: Job) -> None:
-        try:
-            job.result = await job.run()
-        except Exception:
-            _log.exception("the job %s raised, which it must not", job.key)
-
-    def _ended(self, job: Job, task: asyncio.Task[None]) -> None:
-        job.line.running -= 1
-        self._tasks.discard(task)
-        if not job.dropped and task.cancelled():
-            # Cancelled from outside: the loop is being shut down, where no new task may begin. Should it be otherwise,
-            # the work goes on in a moment.
-            self._drop(job)
-            task.get_loop().call_later(0.2, self._start_all)
-            return
-        if not job.dropped:
-            self._forget(job)
-            job._over()
-        self._start(job.line)
 
     def _drop(self, job: Job) -> None:
         if job.dropped:
             return
         job.dropped = True
         self._forget(job)
-        if job.task is not None:
-            job.task.cancel()
+        if job.begun:
+            job.line.running -= 1
+        if job.leave is not None:
+            job.leave.now()
         if job.on_drop is not None:
             job.on_drop()
         job._over()

@@ -14,6 +14,7 @@ from tests.registry.middleware.scripted import Script, exchange, request, respon
 from tui.registry.endpoints import Endpoints, Origin, parse_address
 from tui.registry.errors import RateLimited, Unreachable
 from tui.registry.headers import RateLimit
+from tui.registry.leave import Leave
 from tui.registry.middleware.limiter import Lane, Limiter
 from tui.registry.request import NoResponse, Request, Response, Stream
 from tui.registry.settings import ClientSettings
@@ -300,3 +301,103 @@ async def test_close_ends_also_what_has_only_just_begun() -> None:
     await asyncio.wait_for(closing, 1)
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(caller, 1)
+
+
+async def test_who_leaves_politely_runs_the_exchange_itself_and_goes_when_it_is_over() -> None:
+    it, go, left = Fixture(1), asyncio.Event(), list[Leave]()
+    kept: list[Response] = []
+    over: list[Response | None] = []
+    ran_in: list[asyncio.Task[Any] | None] = []
+    asked = request(url=HERE, on_success=kept.append, on_end=over.append)
+
+    async def work(asked: Request) -> Response:
+        asked.exchange = exchange(asked.address)
+        asked.exchange.state = "running"
+        ran_in.append(asyncio.current_task())
+        await go.wait()
+        return response(asked)
+
+    async def ask() -> None:
+        with Leave() as leave:
+            left.append(leave)
+            await it.limiter(asked, work)
+            await it.limiter(request(url=HERE), work)
+
+    caller = asyncio.create_task(ask())
+    await asyncio.sleep(0.001)
+    assert ran_in == [caller] and it.limiter.under_way == 1
+    left[0].now()
+    left[0].now()
+    await asyncio.sleep(0.001)
+    assert not caller.done() and asked.exchange is not None and asked.exchange.state == "abandoned"
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert len(ran_in) == 1, "nothing is asked any more"
+    assert kept == over and len(kept) == 1 and it.lane().running == 0 and it.limiter.under_way == 0
+
+
+async def test_who_has_left_does_not_hear_of_an_error_which_would_be_tried_again() -> None:
+    it, go, left = Fixture(1), asyncio.Event(), list[Leave]()
+
+    async def ask() -> None:
+        with Leave() as leave:
+            left.append(leave)
+            await it.send(Script(NoResponse(Unreachable("it was reset"), sent=True, again=True), wait=go))
+
+    caller = asyncio.create_task(ask())
+    await asyncio.sleep(0.001)
+    left[0].now()
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert it.lane().running == 0
+
+
+async def test_who_waits_for_a_slot_leaves_at_once() -> None:
+    it, left, late = Fixture(1), list[Leave](), Script(200)
+
+    async def ask() -> None:
+        with Leave() as leave:
+            left.append(leave)
+            await it.send(late)
+
+    await it.lane().enter(60)
+    caller = asyncio.create_task(ask())
+    await asyncio.sleep(0.001)
+    left[0].now()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(caller, 1)
+    assert not late.asked and it.lane().queued == 0
+
+
+async def test_a_stream_that_came_after_its_caller_had_left_is_closed() -> None:
+    it, go, body, left = Fixture(1), asyncio.Event(), OpenBody(), list[Leave]()
+
+    async def ask() -> None:
+        with Leave() as leave:
+            left.append(leave)
+            await it.send(Script(open_stream(body), wait=go), take="stream")
+
+    caller = asyncio.create_task(ask())
+    await asyncio.sleep(0.001)
+    left[0].now()
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert body.closed == 1 and it.lane().running == 0
+
+
+async def test_close_ends_what_its_caller_runs_itself() -> None:
+    it = Fixture()
+
+    async def ask() -> None:
+        with Leave():
+            await it.send(for_a_minute)
+
+    caller = asyncio.create_task(ask())
+    await asyncio.sleep(0.001)
+    await it.limiter.aclose()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert it.lane().running == 0

@@ -62,8 +62,10 @@ ALLOWED: dict[str, frozenset[str]] = {
             "text",
         }
     ),
+    "web": frozenset(),
     "commands": frozenset(
         {
+            "web",
             "config",
             "engine",
             "app",
@@ -88,7 +90,8 @@ ONLY_IN: dict[str, frozenset[str]] = {
     "rich": frozenset({"app"}),
     "pyperclip": frozenset({"app"}),
     "httpx": frozenset({"registry"}),
-    "aiohttp": frozenset({"registry"}),
+    "aiohttp": frozenset({"registry", "web"}),
+    "textual_serve": frozenset({"web"}),
     "httpcore": frozenset({"registry"}),
     "ssl": frozenset({"registry", "demo"}),
     "starlette": frozenset({"demo"}),
@@ -204,7 +207,7 @@ def test_what_is_imported_is_declared() -> None:
     def names(requirements: list[str]) -> set[str]:
         return {re.split(r"[^A-Za-z0-9_.-]", each)[0].lower().replace("_", "-") for each in requirements}
 
-    of_program = names(project["dependencies"])
+    of_program = names(project["dependencies"]) | names(extras["serve"])
     of_tests = of_program | names(extras["test"]) | names(extras["dev"])
     distributions = packages_distributions()
     wrong = set()

@@ -45,7 +45,7 @@ def test_every_key_is_in_the_table_of_keys(action: Action) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "demo", "tree", "check", "create", "fix", "copy", "tag", "delete", "undo", "registry"]
+    "command", ["", "demo", "tree", "check", "create", "fix", "copy", "tag", "delete", "undo", "serve", "registry"]
 )
 def test_every_option_is_named(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
@@ -56,7 +56,11 @@ def test_every_option_is_named(command: str, capsys: pytest.CaptureFixture[str])
 
 
 def test_every_setting_is_named() -> None:
-    names = {field.name for field in dataclasses.fields(Settings)} - {"file", "tls_on_loopback"}  # no keys of the file
+    names = {field.name for field in dataclasses.fields(Settings)} - {
+        "browser",
+        "file",
+        "tls_on_loopback",
+    }  # no keys of the file
     names |= {field.name for field in dataclasses.fields(HostSettings)}
     block = README.split("``toml", 1)[1].split("``", 1)[0]
     assert not {name for name in names if name not in block}

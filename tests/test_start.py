@@ -68,7 +68,7 @@ OURS = {
         "shell_login single_flight tls tokens trace transport uploads write_errors"
     ),
     "registry.middleware": "auth errors limiter masking read_only redirects retry trace",
-    "sources": "base document_cache location presence registry spec",
+    "sources": "base disks document_cache location presence registry spec",
 }
 ROOMS = {f"tui.{room}".rstrip(".") for room in OURS}
 OUR_MODULES = ROOMS | {

@@ -101,6 +101,10 @@ def _command(name: str) -> Callable[[Options, Settings], int]:
             from tui.commands import fix
 
             return fix.run
+        case "serve":
+            from tui.commands import serve
+
+            return serve.run
         case "registry":
             from tui.commands import registry
 

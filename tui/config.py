@@ -57,6 +57,8 @@ class Settings:
     clipboard: Clipboard = "auto"
     file: Path | None = None
     """The configuration file that was read, if any."""
+    browser: bool = False
+    """Whether the screen is drawn in somebody's browser (`fanfold serve`), who is not at this machine."""
 
     def host(self, registry: str) -> HostSettings:
         """What was decided for this host; the defaults if nothing was."""

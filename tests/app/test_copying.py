@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.stage import Stage, exchange, staged
-from tui.app.clipboard import OSC52_MOST, far_away, hand, osc52
+from tui.app.clipboard import OSC52_MOST, Mode, far_away, hand, osc52
 from tui.config import Settings
 from tui.registry.shell_login import ask_for_token
 
@@ -43,6 +43,17 @@ async def test_over_ssh_the_terminal_is_asked(environ: dict[str, str]) -> None:
     handed = await hand("text", terminal, environ, native=never)
     assert handed.way == "osc52" and terminal.written == ["\x1b]52;c;dGV4dA==\a"]
     assert "does not say whether" in handed.words and "Copied" not in handed.words
+
+
+async def test_a_browser_is_far_away_whatever_was_configured() -> None:
+    environ = {"DISPLAY": ":0", "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver"}
+    assert far_away(environ)
+    modes: tuple[Mode, ...] = ("auto", "native", "osc52")
+    for mode in modes:
+        terminal = Terminal()
+        handed = await hand("text", terminal, environ, mode=mode, native=never)
+        assert handed.way == "osc52" and terminal.written == ["\x1b]52;c;dGV4dA==\a"]
+        assert "your browser" in handed.words and "Copied" not in handed.words
 
 
 async def test_a_broken_tool_falls_back_and_a_hanging_one_is_left() -> None:

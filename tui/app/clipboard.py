@@ -46,8 +46,13 @@ def osc52(text: str, environ: Mapping[str, str]) -> str | None:
 
 
 def far_away(environ: Mapping[str, str]) -> bool:
-    """Whether this runs on another machine than the reader's screen."""
-    return any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"))
+    """Whether this runs on another machine than the reader's screen, or may: a browser can be anywhere."""
+    return in_browser(environ) or any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"))
+
+
+def in_browser(environ: Mapping[str, str]) -> bool:
+    """Whether Textual draws in a browser."""
+    return "web_driver" in environ.get("TEXTUAL_DRIVER", "")
 
 
 def native_copy(text: str) -> None:
@@ -68,7 +73,8 @@ async def hand(
 ) -> Handed:
     """Hand `text` to the clipboard; `write` sends bytes to the terminal."""
     why = ""
-    if mode == "native" or (mode == "auto" and not far_away(environ) and _has_screen(environ)):
+    near = mode == "native" or (mode == "auto" and not far_away(environ) and _has_screen(environ))
+    if near and not in_browser(environ):
         try:
             await asyncio.wait_for(asyncio.to_thread(native, text), seconds)
             return Handed("native", "Copied with the system's clipboard tool.")
@@ -84,6 +90,12 @@ async def hand(
             "nowhere", f"Not copied: {len(text):,} characters are more than a terminal takes; save it instead."
         )
     write(sequence)
+    if in_browser(environ):
+        return Handed(
+            "osc52",
+            "Sent to your browser, which does not say whether it took it. "
+            "Paste empty? Click into the page, then copy again.",
+        )
     through = " through tmux" if environ.get("TMUX") else ""
     return Handed(
         "osc52",

@@ -141,6 +141,11 @@ class FanfoldApp(App[int]):
         """The main screen, the engine, the sources; then, while those are being asked, what writes and teaches."""
         screen = await self._build()
         services = self._services = await self._connect()
+        if self.settings.browser and services.engine is not None:
+            from tui.sources.spec import parse_source
+
+            named = (parse_source(each) if isinstance(each, str) else each for each in self._sources)
+            services.engine.inspector.disks.keep_to(named)
         screen.enter(services)
         await self.open_sources([*services.first, *self._sources])
         drafting = await asyncio.to_thread(import_module, "tui.app.drafting")

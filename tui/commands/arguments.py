@@ -7,6 +7,7 @@ parser here, its file beside this one, and its line in `tui/cli.py`.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tui.sources.spec import SourceSpec
 
 USAGE = 2
+#: The variable by which `fanfold serve` tells the screen that it is drawn in a browser.
+BROWSER_MARK = "FANFOLD_BROWSER"
 Options = argparse.Namespace
 
 _SOURCES = """\
@@ -36,6 +39,7 @@ _COMMANDS = {
     "tag": "let another tag hold what SOURCE holds",
     "delete": "delete a tag, or a manifest by its digest",
     "undo": "put back what the last push from here replaced",
+    "serve": "the screen in a browser, for whoever opens the printed link",
     "registry": "serve the embedded registry alone, for other programs",
 }
 #: The forms of a report, by their names; `tui/formats/forms.py` writes them.
@@ -101,6 +105,7 @@ def settings_of(options: Options) -> Settings:
         ascii=settings.ascii or options.ascii,
         read_only=settings.read_only or options.read_only,
         cache=settings.cache and not options.no_cache,
+        browser=os.environ.get(BROWSER_MARK) == "1",
         **changes,
     )
 
@@ -136,6 +141,9 @@ def _command(argv: list[str]) -> tuple[str, list[str]]:
         "--depth",
         "--format",
         "--color",
+        "--host",
+        "--port",
+        "--url",
     }
     position = 0
     while position < len(argv):
@@ -404,6 +412,25 @@ def _registry_parser() -> Parser:
     return parser
 
 
+def _serve_parser() -> Parser:
+    parser = _new(
+        "serve",
+        "[OPTIONS] [SOURCE ...]\n       fanfold serve --demo [LESSON]",
+        "Show the screen in a browser. The link that is printed works once; each browser needs one of its own.\n"
+        "Read-only, with your logins; of this machine's disks only the SOURCEs named here are open.\n\n"
+        f"{_SOURCES}",
+        "SOURCE",
+    )
+    parser.add_argument("--demo", action="store_true", help="the embedded registry with its lessons, one for each page")
+    parser.add_argument("--port", metavar="N", type=_port, default=8000, help="the port (8000; 0 any)")
+    parser.add_argument(
+        "--host", metavar="HOST", default="127.0.0.1", help="listen at this address (127.0.0.1: this machine only)"
+    )
+    parser.add_argument("--url", metavar="URL", help="what browsers call it, where a proxy with TLS stands before it")
+    parser.add_argument("--writable", action="store_true", help="let pages push, tag and delete, too")
+    return parser
+
+
 _PARSERS: dict[str, Callable[[], Parser]] = {
     "": _open_parser,
     "demo": _demo_parser,
@@ -415,5 +442,6 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "tag": _tag_parser,
     "delete": _delete_parser,
     "undo": _undo_parser,
+    "serve": _serve_parser,
     "registry": _registry_parser,
 }

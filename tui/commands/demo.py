@@ -15,7 +15,7 @@ def run(options: Options, settings: Settings) -> int:
     """A wrong usage is told without importing what draws."""
     if len(options.words) > 1:
         raise UsageError("Name at most one lesson.")
-    if not output.has_terminal():
+    if not settings.browser and not output.has_terminal():
         raise UsageError("The demo needs a terminal. `fanfold registry` serves the same images to other programs.")
     from tui.app.main import run_app
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def run(options: Options, settings: Settings) -> int:
     """What is malformed is refused before anything is drawn. Each way out imports its own libraries only."""
     sources = parse_sources(options, settings)
-    if output.has_terminal():
+    if settings.browser or output.has_terminal():
         from tui.app.main import run_app
 
         return run_app(settings, sources)

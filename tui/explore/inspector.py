@@ -28,6 +28,7 @@ from tui.oci.manifest import AnyManifest, decode
 from tui.registry.cache import ByteCache
 from tui.registry.trace import RequestCount, asking, counting, current_count
 from tui.sources.base import Source, SourceError
+from tui.sources.disks import Disks
 from tui.sources.presence import CHECKING, Observation, Presence
 from tui.sources.spec import SourceSpec, open_source
 from tui.text import safe
@@ -105,6 +106,7 @@ class Inspector:
         self._sources: dict[tuple[str, str], Source] = {}
         self._opened: list[Source] = []
         self._opening: dict[tuple[str, str], asyncio.Lock] = {}
+        self.disks = Disks()
         self._room = asyncio.Lock()  # for the one layer at a time that needs much memory to be unpacked
 
     # sources
@@ -150,6 +152,7 @@ class Inspector:
             return source if source is not None else await asyncio.to_thread(self._open, spec)
 
     def _open(self, spec: SourceSpec) -> Source:
+        self.disks.check(spec)
         source = open_source(spec, self._client)
         self._opened.append(source)
         self._sources[spec.key] = source

@@ -4,6 +4,7 @@ asks for the path, and before it replaces a file."""
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -220,7 +221,19 @@ class Clipboard:
         name = _UNFIT.sub("-", "-".join(parts)).strip("-.")[:120] or "fanfold"
         return name + ending
 
+    def deliver(self, name: str, content: bytes) -> bool:
+        """In a browser, hand a file over to be downloaded; False elsewhere, where it is saved."""
+        if not self.screen.settings.browser:
+            return False
+        self.screen.app.deliver_binary(
+            io.BytesIO(content), save_directory=".", save_filename=name, mime_type="application/octet-stream"
+        )
+        self.screen.say(f"Sent {name} to your browser: {size(len(content))}.")
+        return True
+
     async def _write(self, name: str, content: bytes) -> None:
+        if self.deliver(name, content):
+            return
         hint = self.screen.keys.put_in(f"{size(len(content))}; {{key:prompt-accept}} saves")
         typed = await self.screen.ask(Prompt("Save as", value=str(Path.cwd() / name), hint=hint))
         if not typed:

@@ -73,6 +73,8 @@ class LessonController:
 
         sandbox = await asyncio.to_thread(LessonSandbox, self.services.demo)
         self._sandbox = sandbox
+        if self.services.engine is not None:
+            self.services.engine.inspector.disks.allow_below(sandbox.folder)
         await self.services.open(self.services.demo.address)
         await self.services.open(sandbox.source)
         self.screen.redraw.sync_tree()

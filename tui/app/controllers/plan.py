@@ -181,7 +181,10 @@ class PlanController:
         from tui.app.screens.dialogs import Prompt
 
         main = self.screen.main
-        place = Path.cwd() / "fanfold-plan.json"
+        name = "fanfold-plan.json"
+        if main.clipboard.deliver(name, text.encode("utf-8", errors="backslashreplace")):
+            return
+        place = Path.cwd() / name
         typed = await main.ask(Prompt("Save as", value=str(place), hint=plural(len(text), "character")))
         if not typed:
             return

@@ -15,7 +15,6 @@ from tui.config import Settings
 from tui.demo.faults import deny
 from tui.demo.images import Image
 from tui.engine import open_engine
-from tui.oci.digest import Digest
 from tui.sources.spec import parse_source
 
 Capture = pytest.CaptureFixture[str]
@@ -112,22 +111,6 @@ async def test_a_repository_is_fixed_in_one_plan(rig: Rig, command: Command) -> 
     assert (status, document["outcome"], sorted(document["tags"])) == (0, "whole", ["1", "2"])
     assert len(document["written"]) == 2 and len(document["checks"]) == 2
     assert "and 1 other tag" in err
-
-
-async def test_a_tag_that_stays_unreadable_is_not_forgotten_after_the_others_were_fixed(
-    rig: Rig, command: Command
-) -> None:
-    """Only the tags that the plan repaired were checked again, so the exit status was 0."""
-    images = broken(rig)
-    rig.put("staging", images[1], "x")
-    rig.change(lambda store: store.repository("app").tags.update({"2": Digest.of(b"gone")}))
-    status, _, err = await command("app", ["staging"], dry_run=True)
-    assert status == 1 and "Recreating" not in err and "push it again" not in err
-    status, out, err = await command("app", ["staging"], json=True)
-    document = json.loads(out)
-    assert (status, document["outcome"]) == (1, "incomplete")
-    assert len(document["written"]) == 1 and len(document["checks"]) == 2
-    assert "app:2: The tag 2 is not there" in err
 
 
 async def test_the_catalog_is_searched_on_demand(rig: Rig, command: Command) -> None:

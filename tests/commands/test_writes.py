@@ -50,16 +50,6 @@ async def test_copy_tag_undo_and_delete_one_after_the_other(rig: Rig, command: C
     assert rig.holds("app", "2") == new
 
 
-async def test_a_dry_run_says_nothing_twice(rig: Rig, command: Command) -> None:
-    rig.put("app", make("a", "linux/amd64"), "1", "2")
-    for words in (("delete", rig.at("app:1")), ("delete", rig.at("app:nope")), ("tag", rig.at("app:nope"), "2")):
-        _, out, err = await command(*words, dry_run=True)
-        lines = [line.strip() for line in (out + err).splitlines() if line.strip()]
-        assert len(lines) == len(set(lines)), (out, err)
-        _, _, err = await command(*words, dry_run=True, json=True)
-        assert err, "a reader of stderr is told beside the document"
-
-
 async def test_what_is_not_there_is_refused_with_status_1(rig: Rig, command: Command) -> None:
     rig.put("app", make("a", "linux/amd64"), "1")
     for name, *words in (

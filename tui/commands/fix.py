@@ -24,7 +24,7 @@ from tui.explore.report import Report, exit_status, worst_exit_status
 from tui.oci.canonical_json import json_text
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
-from tui.oci.reference import Reference, is_tag
+from tui.oci.reference import Reference
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
 from tui.sources.spec import SourceSpec, parse_source
@@ -129,7 +129,7 @@ class _Fix:
 
     async def only_plan(self, plan: Plan) -> int:
         out(json_text(to_json(plan), indent=2) if self._json else to_text(plan))
-        await self._tell_problems(plan, said=plan.ready and not self._json)
+        await self._tell_problems(plan, said=not self._json)
         return _status(plan)
 
     async def push(self, plan: Plan) -> int:
@@ -162,12 +162,11 @@ class _Fix:
         return self.end(status)
 
     async def _check_again(self, plan: Plan) -> int:
-        """Ask for everything below the tags that were broken or could not be read, as if nothing were known."""
+        """Ask for everything below the tags that were broken, as if nothing were known."""
         inspector = self._engine.inspector
         inspector.forget_location(RepositoryLocation.of(plan.target))
         statuses = []
-        unread = {key for problem in plan.problems for key in problem.keys}
-        for target in (*_targets_of(plan), *(plan.target.with_tag(tag) for tag in sorted(filter(is_tag, unread)))):
+        for target in _targets_of(plan):
             try:
                 node = await self._engine.open(parse_source(str(target)))
             except SourceError as error:
@@ -195,7 +194,7 @@ class _Fix:
                 self.say(problem.message)
         if search_is_open(plan) and not self.searched:
             self.say(f"--search-catalog looks in every repository that {safe(plan.target.registry)} lists.")
-        if undetermined(plan) or not plan.lacking:
+        if is_whole(plan) or undetermined(plan):
             return
         for target in _targets_of(plan)[:_OUTLOOKS]:
             outlook = await self._service.recreate_outlook(target, plan.lacking)

@@ -62,20 +62,19 @@ async def write(
     status: 0 done, 1 refused, 2 wrong usage, 3 could not be found out."""
     try:
         plan = await make()
-        printed = to_text(plan).splitlines() if dry_run and not json else []
-        ready = all(each.ready for each in (plan, *also))
-        said = {line.strip() for line in printed if ready}  # why nothing can be written is told on stderr in any case
         if dry_run:
             tags = {"tags": [_planned(each) for each in also]} if also else {}
-            out(json_text({**to_json(plan), **tags}, indent=2) if json else "\n".join(printed))
+            out(json_text({**to_json(plan), **tags}, indent=2) if json else to_text(plan))
         problems = [problem for each in (plan, *also) for problem in each.problems]
-        _say_once([problem.message for problem in problems], said)
-        if not ready:
+        for problem in problems:
+            err(problem.message)
+        if not all(each.ready for each in (plan, *also)):
             status = status_of(problems)
             if json and not dry_run:
                 refused(str(plan.target), status, [problem.message for problem in problems], plan)
             return status
-        _say_once([warning for each in (plan, *also) for warning in each.warnings], said)
+        for warning in dict.fromkeys(warning for each in (plan, *also) for warning in each.warnings):
+            err(warning)
         for each in also if dry_run else ():
             err(f"{safe(str(each.target))} would hold it, too.")
         return DONE if dry_run else await push(plan, service, json, also)
@@ -94,14 +93,6 @@ async def write(
     if json and status != WRONG:
         refused(safe(target), status, sentences)
     return status
-
-
-def _say_once(sentences: Sequence[str], said: set[str]) -> None:
-    """Sentences for stderr, but those that were `said` by now."""
-    for sentence in sentences:
-        if sentence.strip() not in said:
-            said.add(sentence.strip())
-            err(sentence)
 
 
 def status_of(problems: Sequence[Problem]) -> int:

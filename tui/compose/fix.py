@@ -194,10 +194,6 @@ async def _roots(
 
     async def one(target: Reference) -> AnyManifest | Problem:
         name = safe(str(target))
-
-        def unreadable(why: str) -> Problem:
-            return Problem("tag-unreadable", f"What {name} holds {why}", keys=(target.selector,))
-
         try:
             manifest = await inspector.manifest(location, target.selector, fresh=True)
         except SourceError as error:
@@ -208,19 +204,20 @@ async def _roots(
                         f"{name} is not there and in no other place that was asked. Only its bytes tell what belongs "
                         "below it: name a place that has it (`fanfold fix --from PLACE`), or push it again."
                     )
-                    return Problem("no-such-manifest", sentence, keys=(target.selector,))
+                    return Problem("no-such-manifest", sentence)
                 if isinstance(manifest_there, OpaqueManifest):
-                    return unreadable(f"is not followed: {manifest_there.reason}")
+                    return Problem("tag-unreadable", f"What {name} holds is not followed: {manifest_there.reason}")
                 return manifest_there
             if error.presence is Presence.MISSING:
                 sentence = f"{name} is not there, and without it nobody knows what belongs below it: {error.sentence}"
-                return Problem("no-such-tag", sentence, keys=(target.selector,))
-            sentence = f"What {name} holds could not be found out: {error.sentence}"
-            return Problem("tag-unknown", sentence, keys=(target.selector,), undetermined=True)
+                return Problem("no-such-tag", sentence)
+            return Problem(
+                "tag-unknown", f"What {name} holds could not be found out: {error.sentence}", undetermined=True
+            )
         except OciError as error:
-            return unreadable(f"cannot be read: {error}")
+            return Problem("tag-unreadable", f"What {name} holds cannot be read: {error}")
         if isinstance(manifest, OpaqueManifest):
-            return unreadable(f"is not followed: {manifest.reason}")
+            return Problem("tag-unreadable", f"What {name} holds is not followed: {manifest.reason}")
         return manifest
 
     answers = await asyncio.gather(*map(one, targets))

@@ -24,7 +24,7 @@ from tui.compose.edit import (
 from tui.compose.editor import DraftEditor
 from tui.compose.errors import ComposeError, DraftError
 from tui.compose.events import OnEvent, PushResult
-from tui.compose.fix import places_in, plan_fix, search_is_open, tags_of, undetermined
+from tui.compose.fix import is_whole, places_in, plan_fix, search_is_open, tags_of, undetermined
 from tui.compose.gaps import known_gaps
 from tui.compose.journal import Journal
 from tui.compose.local_lists import draft_of_local, plan_local_write, plan_remove_local, recreate_local
@@ -270,7 +270,7 @@ class DraftService:
         plan = await self.plan_fix(targets or [target], progress, catalog=catalog)
         if search_is_open(plan) and not search_catalog:
             notes.append(f"{{key:plan-catalog}} looks in every repository that {safe(target.registry)} lists.")
-        if plan.lacking and not undetermined(plan):
+        if not is_whole(plan) and not undetermined(plan) and plan.digest is not None:
             progress("finding out whether recreating would help")
             notes.append(await self.recreate_outlook(plan.target, plan.lacking))
         return replace(plan, warnings=(*plan.warnings, *filter(None, notes)))

@@ -24,7 +24,7 @@ class Problem:
     stops: bool = True
     """Whether it must be fixed before a push."""
     keys: tuple[str, ...] = ()
-    """The draft's rows that it is about; in the plan of a fix the tag or digest that could not be read."""
+    """The draft's rows that it is about."""
     offer: str = ""
     """What a front end can offer at once: `oci-type` (choose the OCI type), `accept-tag` (go on although the tag was
     moved), or ""."""

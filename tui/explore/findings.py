@@ -23,6 +23,7 @@ from tui.explore.rollup import attestations_of, platforms_of
 from tui.explore.structure import flaws, nobody_asks, shadowed
 from tui.explore.tree import key_of, observe
 from tui.oci import attestation, media
+from tui.oci.digest import Digest
 from tui.oci.manifest import OpaqueManifest
 from tui.oci.platform import Platform
 from tui.sources.presence import Observation, Presence, disagreement
@@ -445,9 +446,10 @@ def stale_entry(row: Node, observations: ObservationStore) -> Iterator[Finding]:
         return
     moved = moved_tags(row, observations)
     helps = bool(moved) and recreate_helps(row, observations)
+    entries = _by_digest(row) if moved else {}
     for digest, found in moved.items():
         proposal, now = found.proposal, found.now
-        entry = next((child for child in row.walk() if child.digest == digest), row)
+        entry = entries.get(digest, row)
         where = "" if proposal.repository == row.repository else f"{safe(proposal.repository, limit=255)}:"
         tag = f"{where}{safe(proposal.tag, limit=160)}"
         finding = make(
@@ -460,6 +462,15 @@ def stale_entry(row: Node, observations: ObservationStore) -> Iterator[Finding]:
             fix=None if helps else _not_recreated(tag, found),
         )
         yield replace(finding, action="recreate", effect=OTHER_DIGEST) if helps else replace(finding, action=None)
+
+
+def _by_digest(row: Node) -> dict[Digest, Node]:
+    """The first row at or below this one that stands for each digest."""
+    rows: dict[Digest, Node] = {}
+    for each in row.walk():
+        if each.digest is not None:
+            rows.setdefault(each.digest, each)
+    return rows
 
 
 def _not_recreated(tag: str, found: MovedTag) -> str:
@@ -497,10 +508,10 @@ def stale_local_list(row: Node, observations: ObservationStore) -> Iterator[Find
 def stale_local_entry(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """An entry of a stored list whose reference points to another image now, or to none."""
     comparison = comparison_of(row)
-    for entry in comparison.entries if comparison is not None else ():
-        if not entry.stale:
-            continue
-        child = next((part for part in row.walk() if part is not row and part.digest == entry.was), row)
+    stale = [entry for entry in comparison.entries if entry.stale] if comparison is not None else []
+    rows = _by_digest(row) if stale else {}
+    for entry in stale:
+        child = rows.get(entry.was, row)
         finding = make(
             "stale-entry",
             child.key,

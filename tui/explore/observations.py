@@ -56,7 +56,11 @@ class ObservationStore:
         self._unconfirmed: dict[Key, tuple[float, Observation]] = {}
         self._hashed: dict[Key, Observation] = {}
         self._whereabouts: dict[Key, Whereabouts] = {}
-        self._tags: dict[tuple[Source, str, str], TagHead] = {}
+        self._places: dict[tuple[Source, str], None] = {}
+        """Every repository of which something is known."""
+        self._tags: dict[tuple[Source, str], dict[str, TagHead]] = {}
+        self._tagged: dict[Key, dict[str, None]] = {}
+        """The tags that point to an object."""
         self._tag_names: dict[tuple[Source, str], tuple[str, ...]] = {}
         self._repositories: dict[Source, dict[str, None]] = {}
         self._listeners: list[Callable[[Key], None]] = []
@@ -85,6 +89,8 @@ class ObservationStore:
             )
         elif observation.presence is not Presence.CHECKING:
             self._hashed.pop(key, None)
+        if line is None:
+            self._places[source, repository] = None
         self._lines[key] = (self._clock(), observation)
         self._unconfirmed.pop(key, None)
         old = line[1] if line is not None else None
@@ -111,8 +117,9 @@ class ObservationStore:
 
     def having(self, digest: Digest) -> tuple[tuple[Source, str], ...]:
         """The sources and repositories in which an object was seen, the latest first."""
-        lines = [(at, key) for key, (at, seen) in self._lines.items() if key[2] == digest and seen.presence.is_there]
-        return tuple((key[0], key[1]) for _, key in sorted(lines, key=lambda line: line[0], reverse=True))
+        lines = ((place, self._lines.get((*place, digest))) for place in self._places)
+        seen = [(line[0], place) for place, line in lines if line is not None and line[1].presence.is_there]
+        return tuple(place for _, place in sorted(seen, key=lambda each: each[0], reverse=True))
 
     def hashed(self, source: Source, repository: str, digest: Digest) -> Observation | None:
         """What was found when the bytes of an object were hashed, if nothing else was found since."""
@@ -173,23 +180,26 @@ class ObservationStore:
 
     def tag_head(self, source: Source, repository: str, tag: str) -> TagHead | None:
         """What a tag points to, if that was asked; None when it was not."""
-        return self._tags.get((source, repository, tag))
+        return self._tags.get((source, repository), {}).get(tag)
 
     def tags_at(self, source: Source, repository: str, digest: Digest) -> tuple[str, ...]:
         """The tags of a repository that were seen to point to a digest, in no order."""
-        return tuple(
-            tag
-            for (at, name, tag), head in self._tags.items()
-            if at is source and name == repository and head.digest == digest
-        )
+        return tuple(self._tagged.get((source, repository, digest), ()))
 
     def set_tag_head(self, source: Source, repository: str, tag: str, head: TagHead) -> None:
-        self._tags[(source, repository, tag)] = head
+        heads = self._tags.setdefault((source, repository), {})
+        before = heads.get(tag)
+        if before is not None and before.digest is not None and before.digest != head.digest:
+            self._tagged[source, repository, before.digest].pop(tag, None)
+        heads[tag] = head
+        if head.digest is not None:
+            self._tagged.setdefault((source, repository, head.digest), {})[tag] = None
 
     def forget_tags(self, source: Source, repository: str) -> None:
         """Drop what the tags of a repository point to (they move)."""
-        for key in [key for key in self._tags if key[0] is source and key[1] == repository]:
-            del self._tags[key]
+        for head in self._tags.pop((source, repository), {}).values():
+            if head.digest is not None:
+                self._tagged.pop((source, repository, head.digest), None)
 
     def tag_names(self, source: Source, repository: str) -> tuple[str, ...] | None:
         """The tag list as far as it was read; None when it never was."""

@@ -259,7 +259,8 @@ def _of_index(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
     ok, broken, total = states.count(Pull.YES), states.count(Pull.NO), len(states)
     orphans = [below(row) for row in attestations_of(node)]
     attestations = worst([*(part.attestations for part in sums), *(each.worst for each in orphans)])
-    unfolded = [row for row in node.children if row.kind is Kind.INDEX and row.held is row and row not in platforms]
+    themselves = set(platforms)
+    unfolded = [row for row in node.children if row.kind is Kind.INDEX and row.held is row and row not in themselves]
     nested = [below(row) for row in unfolded]
     parts = [look(node).presence, *(part.worst for part in (*sums, *nested))]
     cut_off = any(child.kind is Kind.FAULT for child in node.children)

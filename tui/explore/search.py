@@ -15,7 +15,7 @@ from typing import Protocol
 from tui.explore.inspector import Inspector, JobRequest, Read
 from tui.explore.likely_places import moved_tags, neighbours, platform_of, source_proposals
 from tui.explore.node import Kind, Node
-from tui.explore.observations import ObservationStore, TagHead, Whereabouts
+from tui.explore.observations import Key, ObservationStore, TagHead, Whereabouts
 from tui.explore.rollup import platforms_of
 from tui.explore.scheduler import Urgency
 from tui.explore.tag_guesses import Proposal
@@ -38,6 +38,8 @@ QUESTIONS = 200
 PATIENCE = 1
 #: So many tags that are named after a broken list are asked whether they hold what it names.
 KIN = 16
+#: So many missing objects are looked for at once, and so many of the images that took another's place are looked into.
+AT_ONCE = 16
 #: For the sake of a broken index, at most so many tags are listed.
 TAGS_READ = 10_000
 
@@ -89,20 +91,31 @@ class MissingObjectSearch:
         search = _Search()
         memory: Memory | None = None
         remembered: Sequence[RepositoryLocation] | None = None
-        done: set[Hashable] = set()
-        for row in list(node.walk()):
+        missing: dict[Key, tuple[Node, Descriptor]] = {}
+        for row in node.walk():
             key = key_of(row)
-            if key is None or key in done or row.descriptor is None or row.repository is None:
+            if key is None or key in missing or row.descriptor is None or row.repository is None:
                 continue
-            if self._tree.observation(row).presence is not Presence.MISSING:
-                continue
-            done.add(key)
-            if self._observations.whereabouts(*key) is None:
-                if self.make_memory is not None and remembered is None:
-                    memory = self.make_memory()
-                    remembered = await self._remembered(node, memory)
-                look = partial(self._look_for, row, row.descriptor, memory, remembered or (), search)
-                await self._locating.run(key, look)
+            gone = self._tree.observation(row).presence is Presence.MISSING
+            if gone and self._observations.whereabouts(*key) is None:
+                missing[key] = (row, row.descriptor)
+        if missing and self.make_memory is not None:
+            memory = self.make_memory()
+            remembered = await self._remembered(node, memory)
+        first: dict[Platform | None, Key] = {}
+        for key, (row, _) in missing.items():
+            first.setdefault(platform_of(row), key)
+        begin = list(first.values())  # what is found out about the first of each platform spares the others questions
+        others = [key for key in missing if first[platform_of(missing[key][0])] != key]
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def look(key: Key) -> None:
+            async with places:
+                work = partial(self._look_for, *missing[key], memory, remembered or (), search)
+                await self._locating.run(key, work)
+
+        for keys in (begin, others):
+            await asyncio.gather(*map(look, keys))
 
     async def _remembered(self, node: Node, memory: Memory) -> Sequence[RepositoryLocation]:
         """The places that what is below a row came from, as far as somebody remembers."""
@@ -260,16 +273,18 @@ class MissingObjectSearch:
         for job in jobs:
             await job.wait()
         all_moved = moved_tags(node, self._observations)
-        for row in platforms_of(node):
-            moved = all_moved.get(row.digest) if row.digest is not None else None
-            if moved is None:
-                continue
-            head = self._observations.tag_head(source, moved.proposal.repository, moved.proposal.tag)
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def look_into(proposal: Proposal, now: Digest, platform: Platform | None) -> None:
+            head = self._observations.tag_head(source, proposal.repository, proposal.tag)
             if head is None or head.holes is not None:
-                continue
-            holes = await self._holes(source, moved.proposal.repository, moved.now, row.platform, owner)
-            head = replace(head, holes=holes)
-            self._observations.set_tag_head(source, moved.proposal.repository, moved.proposal.tag, head)
+                return
+            async with places:
+                holes = await self._holes(source, proposal.repository, now, platform, owner)
+            self._observations.set_tag_head(source, proposal.repository, proposal.tag, replace(head, holes=holes))
+
+        moved = [(row, all_moved[row.digest]) for row in platforms_of(node) if row.digest in all_moved]
+        await asyncio.gather(*(look_into(tag.proposal, tag.now, row.platform) for row, tag in moved))
 
     async def _holes(
         self, source: Source, repository: str, digest: Digest, platform: Platform | None, owner: Hashable

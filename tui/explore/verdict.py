@@ -201,7 +201,9 @@ def verdict(
     sentences = _pulls(name, node, states, observations, done)
     sentences.extend(answer.sentence for answer in answers if answer.sentence)
     sentences.extend(_attestations(node, observations, whole, wanted))
-    sentences.extend(_not_taken([row for row in every if row not in rows and wanted is None], observations))
+    if wanted is None:
+        taken = set(rows)
+        sentences.extend(_not_taken([row for row in every if row not in taken], observations))
     sentences.extend(_refused(node, states))
     sentences.extend(_remarks(node, findings, [called for called, _, state in states if state is Pull.NO]))
     return Verdict(
@@ -219,8 +221,8 @@ def _attached(
 ) -> Verdict:
     """The verdict on what a tool keeps under a tag made of a digest: whether it is there, not who can pull it."""
     states = [(row, pull(row, lambda part: observe(part, observations))) for row in rows]
-    bad = [row for row, state in states if state is Pull.NO]
-    open_ = [row for row, state in states if state is Pull.UNKNOWN]
+    bad = {row: None for row, state in states if state is Pull.NO}
+    open_ = {row: None for row, state in states if state is Pull.UNKNOWN}
     count = f"{len(bad)} of {len(rows)} {'is' if len(bad) == 1 else 'are'}" if made.lists else "it is"
     parts = []
     if bad:

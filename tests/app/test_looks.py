@@ -50,15 +50,15 @@ async def test_a_broken_index_with_its_verdict(size: tuple[int, int], snapshot: 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["wide", "narrow"])
 async def test_the_tags_of_a_repository(size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
-    source, old = FakeSource(), "1970-01-01T00:00:00Z"  # its age does not change from day to day
-    parts = [image(each, created=old) for each in ("linux/amd64", "linux/arm64", "linux/s390x")]
+    source = FakeSource()
+    parts = [image(each) for each in ("linux/amd64", "linux/arm64", "linux/s390x")]
     source.put("team/app", index(*parts), "1.4.2", "stable")
     for name in ("1.4.1", "1.4.0"):
-        broken = source.put("team/app", index(*parts[:2], image("linux/s390x", seed=name, created=old)), name)
+        broken = source.put("team/app", index(*parts[:2], image("linux/s390x", seed=name)), name)
         source.drop("team/app", broken.children[2].blobs[1].digest)
     source.put("team/app", parts[0], "edge-amd64")
     source.script["denied"] = SourceError(Presence.DENIED, "You may not.", status=403)
-    source.put("team/app", image(seed="denied", created=old), "denied")
+    source.put("team/app", image(seed="denied"), "denied")
     async with staged(size, source=source) as stage:
         await stage.go("team/app")
         await stage.press("l", "x")

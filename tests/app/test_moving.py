@@ -212,6 +212,12 @@ async def test_a_low_screen_gives_way_to_the_pane_with_the_keys() -> None:
             assert stage.main.query_one(f"#{name}-pane").region.height >= 7
         await stage.press("at")
         await stage.until(lambda: shown() == ["tree", "detail"])
+        height = stage.main.query_one("#detail-pane").region.height
+        await stage.press("2")
+        await stage.until(lambda: stage.main.query_one("#detail-pane").region.height >= height + 5)
+        assert stage.main.images.cursor_line in range(3), "the row that is read about stays"
+        await stage.press("1")
+        await stage.until(lambda: stage.main.query_one("#detail-pane").region.height == height)
 
 
 async def test_long_lists_are_paged_by_a_row() -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import pairwise
 
 from tests.app.stage import Images, furnished
 from tests.support.fake_source import FakeSource
@@ -15,10 +16,10 @@ from tui.app.pages.config import config
 from tui.app.pages.explain import explain as explain_page
 from tui.app.pages.findings import findings as findings_page
 from tui.app.pages.layers import layers
-from tui.app.pages.parts import Scene
+from tui.app.pages.parts import Scene, pairs
 from tui.app.pages.summary import summary
 from tui.app.pages.tags import TagsPage
-from tui.app.styled_text import Page
+from tui.app.styled_text import Page, wrap
 from tui.explore.cells import glyphs, tree_rows
 from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
@@ -98,6 +99,17 @@ async def test_findings_name_the_fix_and_the_key() -> None:
         await reader.explorer.check(node).wait()
         page = text(findings_page(reader.scene(node)))
         assert "F It" not in page and "It is in none of the 4 other places" in page
+
+
+def test_annotations_are_broken_between_words() -> None:
+    title, url = "Says hello, on five platforms and more", "https://example.com/" + "x" * 60
+    lines = pairs("Annotations", [("org.opencontainers.image.title", title), ("url", url)])
+    text = lines[2].plain
+    starts = [*wrap(text, 48, hang=lines[2].hang, fold=lines[2].fold), len(text)]
+    folded = [text[start:end] for start, end in pairwise(starts)]
+    assert all(row.endswith(" ") for row in folded[:-1]) and len(folded) == 2
+    text = lines[3].plain
+    assert len(wrap(text, 48, hang=lines[3].hang, fold=lines[3].fold)) > 1, "what has no blanks is folded anywhere"
 
 
 async def test_an_image_has_one_size_wherever_it_is_told() -> None:
@@ -181,7 +193,7 @@ async def test_a_table_of_tags_tells_age_size_platforms_and_health() -> None:
         assert wide[1] == "██▓  2 whole, 1 broken"
         assert "3 tags  newest first   W worst first" in wide
         row = next(line for line in wide if line.startswith("2.0"))
-        assert re.fullmatch(r"2\.0 +\d (y|mo) +[\d.]+ k?B +✓ +✗ *", row)
+        assert re.fullmatch(r"2\.0 +1970 +[\d.]+ k?B +✓ +✗ *", row)
         narrow = text(summary(replace(reader.scene(node), width=34))).splitlines()
         assert all(len(line) <= 34 for line in narrow if line.startswith(("1.0", "2.0", "single", "3 tags", "██")))
         assert any(line.startswith("2.0") and "✓✗" in line and "arm64" in line for line in narrow)

@@ -28,6 +28,12 @@ def test_words_are_kept_whole_and_digests_are_cut_anywhere() -> None:
     assert rows(DIGEST, 30, fold="char", hang=10) == [DIGEST[:30], DIGEST[30:50], DIGEST[50:70], DIGEST[70:]]
 
 
+def test_a_number_is_not_parted_from_its_unit() -> None:
+    assert rows("it takes 62.9 kB here", 13) == ["it takes ", "62.9 kB here"]
+    assert rows("in about 40 s left, 3 done", 12) == ["in about ", "40 s left, ", "3 done"]
+    assert rows("of 12 banners", 6) == ["of 12 ", "banner", "s"], "only before a unit"
+
+
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=200), st.integers(12, 60), st.integers(0, 20))
 def test_folding_loses_nothing_and_fits(text: str, width: int, hang: int) -> None:
     for fold in ("word", "char"):

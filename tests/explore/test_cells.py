@@ -10,8 +10,21 @@ import pytest
 from rich.cells import cell_len
 
 from tests.support.fake_source import FakeSource
-from tests.support.images import image
-from tui.explore.cells import ASCII, KIND_CELLS, UNICODE, Columns, Row, kind_cell, layout, presence_pieces, row, shorter
+from tests.support.images import image, index
+from tui.explore.cells import (
+    ASCII,
+    KIND_CELLS,
+    UNICODE,
+    Columns,
+    Piece,
+    Row,
+    kind_cell,
+    layout,
+    presence_pieces,
+    row,
+    shorter,
+)
+from tui.explore.explorer import Explorer
 from tui.explore.listing import Listing
 from tui.explore.node import Kind, Load, Node
 from tui.explore.rollup import Rollup
@@ -163,3 +176,61 @@ def test_status_columns_stand_in_line_whatever_the_depth() -> None:
         pieces = layout(Row("layer 1", "plain", "155 B", (("✓", "good"),), "RUN"), columns, indent, UNICODE)
         places.add(indent + "".join(part for part, _ in pieces).index("✓"))
     assert len(places) == 1
+
+
+FACTS = ("412.1 MB", "3 y", "2ac9f6460d5b")
+STATUS: tuple[Piece, ...] = (("✗", "bad"), (" 1 of 2 platforms can be pulled", "bad"))
+
+
+def drawn(cells: Row, columns: Columns, indent: int = 4) -> str:
+    return "".join(text for text, _ in layout(cells, columns, indent, UNICODE))
+
+
+def test_size_age_and_digest_stand_at_the_right_edge_of_a_wide_pane_one_after_the_other() -> None:
+    tag = Row("1.4.2", "plain", "index", STATUS, "", facts=FACTS)
+    shown = {width: drawn(tag, Columns.of(width, 16)) for width in (44, 58, 64, 110)}
+    assert FACTS[0] not in shown[44] and Columns.of(44, 16).facts == 0
+    assert shown[58].endswith(FACTS[0]) and shown[64].endswith(f"{FACTS[0]}     3 y")
+    assert shown[110].endswith(f"{FACTS[0]}     3 y  {FACTS[2]}")
+    assert {len(text) + 4 for width, text in shown.items() if width > 44} == {58, 64, 110}
+    assert " 1 of 2 pulls" in shown[58] and " 1 of 2 platforms can be pulled" in shown[110]
+
+
+def test_a_status_that_says_all_comes_before_size_and_age() -> None:
+    long = Row("1.4.2", "plain", "index", (("◔", "warn"), (" rate limited, 59 s left", "warn")), "", facts=FACTS)
+    assert drawn(long, Columns.of(58, 16)).endswith("rate limited, 59 s left")
+
+
+def test_a_name_is_not_cut_while_there_is_room_beside_it() -> None:
+    name = "nightly-2026-11-21-a-name-of-very-many-cells-4c5e2f"
+    columns = Columns.of(80, len(name) + 6)
+    short = Row(name, "plain", "index", (("✓", "good"), (" 3/3", "good")), "a note of many words", facts=FACTS)
+    assert drawn(short, columns).startswith(f"{name} index    ✓ 3/3")
+    columns = Columns.of(64, 30)
+    assert name in drawn(Row(name, "plain", "", (("✓", "good"),), ""), columns)
+    assert name not in drawn(Row(name, "plain", "index", STATUS, ""), columns)
+
+
+@pytest.mark.parametrize("width", [20, 40, 64, 110, 200])
+@pytest.mark.parametrize("name", ["app", "x" * 90, "漢字" * 20])
+@pytest.mark.parametrize("status", [(), STATUS])
+def test_rows_with_facts_never_grow_wider_than_the_pane(width: int, name: str, status: tuple[Piece, ...]) -> None:
+    for indent in (2, 10):
+        text = drawn(Row(name, "plain", "index", status, "a note", facts=FACTS), Columns.of(width, 40), indent)
+        assert cell_len(text) <= width - indent
+
+
+async def test_facts_are_those_of_what_was_read() -> None:
+    source = FakeSource()
+    source.put("app", index(image("linux/amd64"), image("linux/arm64")), "1.0")
+    explorer = Explorer()
+    node = explorer.add_repository(source, "app")
+    await explorer.open(node)
+    tag = node.children[0]
+    assert row(tag, explorer, UNICODE, facts=3).facts == ("", "", "")
+    await explorer.check(tag).wait()
+    weight, old, digest = row(tag, explorer, UNICODE, facts=3).facts
+    assert weight.endswith("kB") and old and digest == str(tag.digest)[7:19]
+    assert row(tag.children[0], explorer, UNICODE, facts=3).facts[0] == "", "the second column has it"
+    assert row(tag.children[0].children[0], explorer, UNICODE, facts=3).facts == ("", "", "")
+    await explorer.aclose()

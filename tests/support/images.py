@@ -78,10 +78,10 @@ def image(
     docker: bool = False,
     config_platform: str | None = None,
     seed: str = "",
-    created: str = "2024-05-01T12:00:00Z",
+    created: str = "1970-01-01T00:00:00Z",
     **document: Any,
 ) -> Image:
-    """An image of one platform; two layers unless said otherwise."""
+    """An image of one platform; two layers unless said otherwise. Its age is told as 1970, today and next year."""
     layer_type = media.DOCKER_LAYER if docker else media.OCI_LAYER_GZIP
     if layers is None:
         layers = (

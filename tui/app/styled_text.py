@@ -6,6 +6,7 @@ be safe already (`tui.text.safe`); nothing here parses markup.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args
@@ -119,6 +120,10 @@ class Lines:
         return [(number, link) for number, line in enumerate(self._lines) for link in line.links]
 
 
+#: A number, up to the blank before its unit, which it is not parted from.
+_QUANTITY = re.compile(r"\d (?=(?:[kMGTP]?B|s|ms|min|h|d|w|mo|y|%)(?![\w/]))")
+
+
 def wrap(text: str, width: int, *, hang: int = 0, fold: Fold = "word") -> list[int]:
     """Where each row of a folded line begins, as character offsets; the first is 0. `width` in cells."""
     if width <= 0 or fold == "cut":
@@ -137,6 +142,7 @@ def _fold_slowly(text: str, width: int, hang: int, *, words: bool) -> list[int]:
     room = width
     used = 0
     blank = -1  # where the row could be broken: just after the last blank
+    held = {match.end() - 1 for match in _QUANTITY.finditer(text)} if words else set()
     for place, character in enumerate(text):
         cells = 1 if character.isascii() else get_character_cell_size(character)
         if used + cells > room:
@@ -146,7 +152,7 @@ def _fold_slowly(text: str, width: int, hang: int, *, words: bool) -> list[int]:
             used = sum(1 if c.isascii() else get_character_cell_size(c) for c in text[cut:place])
             blank = -1
         used += cells
-        if character == " ":
+        if character == " " and place not in held:
             blank = place + 1
     return starts
 

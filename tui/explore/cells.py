@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -16,9 +16,10 @@ from typing import Literal, Protocol
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.objects import image_size
 from tui.explore.rollup import Rollup
+from tui.explore.tag_table import size_of
 from tui.oci import media
 from tui.sources.presence import Observation, Presence
-from tui.text import age, cut, duration, safe, shorten, size, to_ascii, width
+from tui.text import age, brief_age, cut, duration, safe, shorten, size, to_ascii, width
 
 #: The age of an answer is told when it is older than so many seconds.
 OLD_SECONDS = 60
@@ -133,10 +134,16 @@ class Row:
     note: str
     live: bool = False
     marked: bool = False
+    facts: tuple[str, str, str] = ("", "", "")
+    """Size, age and short digest, for the right edge of a wide pane; "" where it says nothing new, or was not read."""
 
 
 #: What the second column takes, with the space after it.
 KIND_CELLS = 9
+#: What the columns at the right edge take, with the space before them: size, age, digest.
+FACT_CELLS = (10, 8, 14)
+#: A status takes so many cells, in few words.
+_STATUS_CELLS = 18
 
 
 #: Sources in a word that fits there; the row's own name begins with the whole one.
@@ -155,16 +162,22 @@ class Columns:
     name: int
     kind: int
     total: int
+    facts: int = 0
+    """How many of size, age and digest there is room for at the right edge."""
 
     @classmethod
     def of(cls, width: int, longest: int = 0) -> Columns:
         """Shares of a pane this wide, when the `longest` name (with what stands before it) takes so many cells: names
-        get what they need up to more than half, the rest is for kind, status and note."""
+        get what they need up to more than half, the rest is for kind, status and note, and, where all of that has
+        enough, for size, age and digest."""
         if width < 34:
             return cls(max(8, width - 12), 0, width)
         kind = KIND_CELLS
-        name = min(longest + 2, width * 60 // 100) if longest else (width - kind) * 48 // 100
-        return cls(max(18, name), kind, width)
+        most = max(width * 60 // 100, width - kind - _STATUS_CELLS)
+        name = max(18, min(longest + 2, most) if longest else (width - kind) * 48 // 100)
+        room = width - name - kind - _STATUS_CELLS
+        facts = sum(room >= sum(FACT_CELLS[:count]) for count in (1, 2, 3))
+        return cls(name, kind, width, facts)
 
 
 def kind_cell(node: Node) -> str:
@@ -266,8 +279,10 @@ def row(
     marks: Collection[Node] = (),
     tick: int = 0,
     rests: Mapping[str, float] = MappingProxyType({}),
+    facts: int = 0,
 ) -> Row:
-    """All cells of a row; `rests` are the registries (lower case) that asked for a rest, with the seconds left."""
+    """All cells of a row; `rests` are the registries (lower case) that asked for a rest, with the seconds left, and
+    `facts` is how many of size, age and digest are wanted."""
     status, live = status_cell(node, observed, glyphs, tick, time.monotonic(), rests)
     role: Role = "plain"
     if node.kind is Kind.FAULT:
@@ -286,7 +301,15 @@ def row(
         note = node.error.sentence
     elif node.held is not node:
         note = SHARED
-    return Row(node.label, role, kind, status, note, live, node in marks)
+    beside = _facts(node, observed) if facts and node.kind in MANIFEST_KINDS else ("", "", "")
+    return Row(node.label, role, kind, status, note, live, node in marks, beside)
+
+
+def _facts(node: Node, observed: Observed) -> tuple[str, str, str]:
+    """Size (of a platform's image the second column has it), age and short digest of an image or index."""
+    weight = size(size_of(node)) if node.kind in (Kind.TAG, Kind.INDEX) and node.load is Load.READY else ""
+    old = brief_age(observed.rollup(node).created, datetime.now(UTC)) if node.load is Load.READY else ""
+    return weight, old, node.digest.encoded[:12] if node.digest is not None else ""
 
 
 def shorter(text: str, cells: int) -> str:
@@ -325,27 +348,48 @@ def layout(row: Row, columns: Columns, indent: int, glyphs: Glyphs, measure: Mea
     if row.marked:
         line.put(f"{glyphs.mark} ", "mark")
         room -= 2
-    spill = not row.kind and not row.status and not row.note
-    if spill:
+    edge = columns.name - indent
+    if not row.kind and not row.status and not row.note:
         room = columns.total - indent
     elif not row.kind:
         room += columns.kind
+    said = sum(measure(text) for text, _ in row.status)
+    if measure(row.name) > room:  # it takes what is blank beside it
+        beside = (columns.kind if row.kind else 0) + said + 1
+        room = max(room, min(measure(row.name), columns.total - indent - line.cells - beside))
     line.put(shorten(row.name, max(4, room)), row.name_role)
-    edge = columns.name - indent
-    if columns.kind:
-        if row.kind:
-            line.put(" " * (edge - line.cells), "plain")
-            line.put(cut(row.kind, columns.kind - 1, measure), "dim")
+    if not row.kind and not row.status and not row.note:
+        return line.pieces
+    edge = max(edge, line.cells + 1) if row.kind else max(edge + columns.kind, line.cells + 1)
+    if row.kind and columns.kind:
+        line.put(" " * (edge - line.cells), "plain")
+        line.put(cut(row.kind, columns.kind - 1, measure), "dim")
         edge += columns.kind
     line.put(" " * (edge - line.cells), "plain")
+    right = sum(FACT_CELLS[: columns.facts]) if any(row.facts) else 0
     left = columns.total - indent - line.cells
+    if right and not _fits(row.status, left - right, measure):
+        right = 0
+    left -= right
     for text, role in row.status:
-        line.put(cut(shorter(text, left), left, measure), role)
-        left = columns.total - indent - line.cells
+        shown = cut(shorter(text, left), left, measure)
+        line.put(shown, role)
+        left -= measure(shown)
     if row.note and left > 3:
         gap = " " if not row.status else " " * max(2, edge + 3 - line.cells)
         line.put(cut(gap + row.note, left, measure), "dim")
+    if right:
+        line.put(" " * (columns.total - indent - right - line.cells), "plain")
+        for text, cells in zip(row.facts[: columns.facts], FACT_CELLS, strict=False):
+            line.put(f"{text:>{cells}}", "dim")
     return line.pieces
+
+
+def _fits(status: Sequence[Piece], room: int, measure: Measure) -> bool:
+    """Whether a status says all, in few words, where there is so much room."""
+    for text, _ in status:
+        room -= measure(shorter(text, room))
+    return room >= 0
 
 
 # lines of text

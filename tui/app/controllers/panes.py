@@ -185,6 +185,7 @@ class Panes:
         for name in ("side", "below", "away"):
             self.screen.set_class(name == layout, f"-{name}")
         self.screen.set_class(height < 30, "-short")
+        self.screen.query_one("#tree-pane", Widget).set_class(self.screen.pane == "detail", "-beside-reader")
         self.screen.set_class(self.zoomed != "", "-zoomed")
         self.screen.set_class(width < WIDE, "-narrow")
         if self.screen.lessons is not None:

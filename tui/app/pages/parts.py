@@ -103,7 +103,7 @@ def pairs(title: str, items: Iterable[tuple[str, str]], *, limit: int = 200) -> 
             lines.append(Line().put(f"  … more than {limit}: see the JSON tab", "dim"))
             break
         shown = safe(key, limit=200)
-        line = Line(hang=4, fold="char").put(f"  {shown}", "key")
+        line = Line(hang=4).put(f"  {shown}", "key")
         lines.append(line.put("  ").put(safe(text, limit=4000)))
     return [blank(), heading(title), *lines] if lines else []
 

@@ -17,6 +17,8 @@ from tui.text import brief_age, plural, shorten, size, width
 
 _AGE, _SIZE = 7, 9
 _SHORTEST_STRIP = 10
+#: What is said behind the marks, where something is, takes so many cells.
+_REMARK = 12
 #: What is wrong is the only filled cell.
 _FILLED: dict[Role, Role] = {"bad": "fault", "warn": "doubt"}
 #: A name may be cut to so many cells where the columns beside it need the room.
@@ -116,7 +118,9 @@ class TagsPage:
         room = self._width - names - _AGE
         self._sized = room - _SIZE >= min(len(columns), 8) + 2
         room -= _SIZE * self._sized
-        self._titled = 0 < wide + 2 <= room
+        said = any(len(labels) > 1 for labels in self._table.same.values())
+        said = said or any(entry.node.load is Load.FAILED for entry in self._table.entries)
+        self._titled = 0 < wide + 2 + _REMARK * said <= room
         self._marks = wide if self._titled else min(len(columns), max(0, room - 2))
         beside = _AGE + _SIZE * self._sized + (self._marks + 1 if self._marks else 0)
         self._name = max(4, min(self._names, self._width - beside))

@@ -144,9 +144,9 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
         elif depth == 0:
             text.append("  ", style)
             indent += 2
-        width = self.scrollable_content_region.width or self.size.width
-        columns = Columns.of(width, self.longest_name)
-        cells = self._cells(data, self.observed)
+        columns = self._columns
+        width = columns.total
+        cells = self._cells(data, self.observed, columns.facts)
         if len(self._drawn) > _DRAWN_AT_MOST:
             self._drawn.clear()
         self._drawn[data.key] = (cells, self.search_text)
@@ -156,6 +156,11 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
             self._highlight_found(text, columns.name - depth * 2)
         text.append(" " * max(0, width - depth * 2 - text.cell_len), style)
         return text
+
+    @property
+    def _columns(self) -> Columns:
+        """The columns of now."""
+        return Columns.of(self.scrollable_content_region.width or self.size.width, self.longest_name)
 
     @property
     def longest_name(self) -> int:
@@ -329,8 +334,8 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
                 nodes.append(branch.data)
         return nodes
 
-    def _cells(self, node: Node, observed: Observed) -> Row:
-        cells = row(node, observed, self.glyphs, marks=self.marks, tick=self.tick, rests=self.rests)
+    def _cells(self, node: Node, observed: Observed, facts: int) -> Row:
+        cells = row(node, observed, self.glyphs, marks=self.marks, tick=self.tick, rests=self.rests, facts=facts)
         return replace(cells, note=self.put_in(cells.note)) if node.kind is Kind.MORE else cells
 
     def repaint(self) -> None:
@@ -339,6 +344,7 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
         if self.observed is None:
             return
         top = round(self.scroll_y)
+        facts = self._columns.facts
         for line in range(top, top + max(1, self.size.height)):
             branch = self.get_node_at_line(line)
             if branch is None:
@@ -346,7 +352,7 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
             data = branch.data
             if data is None:
                 continue
-            cells = self._cells(data, self.observed)
+            cells = self._cells(data, self.observed, facts)
             if self._drawn.get(data.key) != (cells, self.search_text):
                 branch.refresh()
 

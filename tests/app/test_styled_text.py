@@ -7,7 +7,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -35,6 +35,7 @@ def test_a_number_is_not_parted_from_its_unit() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=200), st.integers(12, 60), st.integers(0, 20))
+@example(" 00000000000⺀", 12, 0)
 def test_folding_loses_nothing_and_fits(text: str, width: int, hang: int) -> None:
     for fold in ("word", "char"):
         made = rows(text, width, hang=hang, fold=fold)

@@ -151,6 +151,9 @@ def _fold_slowly(text: str, width: int, hang: int, *, words: bool) -> list[int]:
             room = width - hang
             used = sum(1 if c.isascii() else get_character_cell_size(c) for c in text[cut:place])
             blank = -1
+            if used + cells > room:  # a word that fills the next row, too
+                starts.append(place)
+                used = 0
         used += cells
         if character == " " and place not in held:
             blank = place + 1

@@ -172,3 +172,4 @@ async def fixing(
         await stage.until(lambda: app.main_screen.explorer.roots[0].children, "repositories")
         await asyncio.sleep(0)
         yield stage
+        await stage.until(lambda: stage.top.is_mounted, "the screen in front, before it is taken away")

@@ -205,3 +205,4 @@ async def staged(
             await stage.until(lambda: stage.main.explorer.roots[0].children, "repositories")
         await stage.quiet()
         yield stage
+        await stage.until(lambda: app.screen.is_mounted, "the screen in front, before it is taken away")

@@ -11,6 +11,8 @@ from tui.app import garbage
 from tui.app.garbage import OVERDUE, QUIET, QuietCollector
 
 WORTH = 10
+#: As the program has it: for other tests of the screen the session has its own.
+YOUNG = garbage._YOUNG
 
 
 class Owner:
@@ -89,7 +91,8 @@ def test_nothing_is_walked_when_little_was_made(
     assert not walks and not owner.timers
 
 
-def test_meanwhile_the_collector_walks_young_objects_only(owner: Owner) -> None:
+def test_meanwhile_the_collector_walks_young_objects_only(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(garbage, "_YOUNG", YOUNG)
     collector = QuietCollector(owner)  # type: ignore[arg-type]
     collector.begin()
     young, middle, old = gc.get_threshold()

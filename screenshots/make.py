@@ -13,7 +13,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from screenshots.picture import grid, to_png
@@ -117,16 +118,22 @@ async def fix_picture() -> None:
     save("fix", grid([first, *shown.values(), last]))
 
 
-def main(names: list[str]) -> int:
-    """Make all pictures, or those named."""
-    from screenshots.scenes import SCENES
-
+@contextmanager
+def nobody() -> Iterator[None]:
+    """The pictures must not depend on, or show, anything of the person who makes them."""
     with tempfile.TemporaryDirectory() as home:
-        # The pictures must not depend on, or show, anything of the person who makes them.
         for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "DOCKER_CONFIG"):
             os.environ[name] = home
         for name in ("NO_COLOR", "TEXTUAL_THEME", "REGISTRY_AUTH_FILE", "SSH_CONNECTION", "TMUX"):
             os.environ.pop(name, None)
+        yield
+
+
+def main(names: list[str]) -> int:
+    """Make all pictures, or those named."""
+    from screenshots.scenes import SCENES
+
+    with nobody():
         known = {scene.name: scene for scene in SCENES}
         others: dict[str, Callable[[], None]] = {"check": check_picture, "fix": lambda: asyncio.run(fix_picture())}
         for name in names or [*known, *others]:

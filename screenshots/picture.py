@@ -21,6 +21,11 @@ def font_folders() -> list[str]:
 
 def to_png(svg: str, target: Path, *, zoom: float = 1.0) -> None:
     """Draw `svg` into the file `target`. Raises RuntimeError when the font is absent: without it there is no text."""
+    target.write_bytes(draw(svg, zoom=zoom))
+
+
+def draw(svg: str, *, zoom: float = 1.0) -> bytes:
+    """The PNG of `svg`. Raises RuntimeError when the font is absent."""
     import resvg_py
 
     folders = font_folders()
@@ -33,7 +38,7 @@ def to_png(svg: str, target: Path, *, zoom: float = 1.0) -> None:
     made = resvg_py.svg_to_bytes(
         svg_string=drawable, font_dirs=folders, monospace_family=FAMILY, zoom=zoom, skip_system_fonts=True
     )
-    target.write_bytes(bytes(made))
+    return bytes(made)
 
 
 def grid(pictures: list[str], *, columns: int = 2) -> str:

@@ -58,9 +58,10 @@ def hold(film: Film, stage: Stage, seconds: float, words: str = "") -> None:
 
 async def act(film: Film, stage: Stage) -> None:
     """What happens, and what is said of it."""
+    film.caption = f"docker pull …/{BROKEN}:{BROKEN_TAG} fails. Why?"
     await stage.find(BROKEN_TAG)
     await stage.quiet()
-    hold(film, stage, 2.0, f"docker pull …/{BROKEN}:{BROKEN_TAG} fails. Why?")
+    hold(film, stage, 2.0)
     hold(film, stage, 1.0, "x  check every object")
     await stage.press("x")
     await stage.quiet()

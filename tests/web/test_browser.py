@@ -16,16 +16,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from selenium.webdriver import ActionChains, Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.keys import Keys
 
 from tests.support.peers import need
 from tui.demo.gallery import build_gallery
 from tui.demo.serve import Served
+
+if TYPE_CHECKING:  # its import costs what ten tests do, and every worker would pay for it
+    from selenium.webdriver import Chrome
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer, pytest.mark.timeout(120)]
 
@@ -53,6 +53,9 @@ def served(*argv: str) -> Iterator[str]:
 
 @contextmanager
 def browser(folder: Path) -> Iterator[Chrome]:
+    from selenium.webdriver import Chrome, ChromeOptions
+    from selenium.webdriver.chrome.service import Service
+
     options = ChromeOptions()
     options.binary_location = shutil.which("google-chrome") or need("chromium")
     for flag in (*_FLAGS.split(), f"--user-data-dir={folder / 'profile'}"):
@@ -104,6 +107,8 @@ class Reader:
         self.until(lambda: words in self.drawn(), words)
 
     def press(self, *keys: str, held: str = "") -> None:
+        from selenium.webdriver import ActionChains
+
         self.listen()
         self._at = len(self.events)
         hand = ActionChains(self.driver)
@@ -116,7 +121,7 @@ class Reader:
             "window.held = document.activeElement; window.field = document.createElement('textarea');"
             "document.body.append(field); field.focus()"
         )
-        self.press("v", held=Keys.CONTROL)
+        self.press("v", held="\ue009")  # Ctrl, as WebDriver writes it
         return str(run("const text = field.value; field.remove(); held.focus(); return text"))
 
     def sizes(self) -> list[dict[str, int]]:
@@ -142,6 +147,8 @@ class Reader:
 
 def test_the_screen_in_a_browser(tmp_path: Path) -> None:
     need("chromedriver")
+    from selenium.webdriver.common.keys import Keys
+
     with (
         Served.start(build_gallery()) as registry,
         served(f"{registry.address}/library/hello:1.0") as link,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import shlex
@@ -233,7 +234,8 @@ class BrowserServer(Server):
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, ended.set)
+            with contextlib.suppress(NotImplementedError):  # Windows
+                loop.add_signal_handler(number, ended.set)
         # No access log: the token is in the first line of the request that trades it.
         runner = web.AppRunner(await self._make_app(), access_log=None, shutdown_timeout=_LONGEST_END + 1)
         await runner.setup()

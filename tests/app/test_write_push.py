@@ -140,7 +140,7 @@ async def test_the_nested_list_becomes_six_children() -> None:
             assert stage.told(EventKind.PLAN)[0].facts["copies"] == 0
 
 
-async def test_cancelling_leaves_the_old_tag_and_says_so() -> None:
+async def test_cancelling_leaves_the_old_tag_and_a_rate_limit_is_waited_out() -> None:
     with served() as registry:
         async with fixing(registry) as stage:
             before = stage.holds("sandbox", "0.16-edge")
@@ -159,16 +159,38 @@ async def test_cancelling_leaves_the_old_tag_and_says_so() -> None:
             # The draft is not lost: one is back in the editor.
             await stage.screen("DraftScreen")
             assert stage.told(EventKind.PUSHED)[0].facts["outcome"] == "cancelled"
-
-
-async def test_a_tag_that_was_moved_meanwhile_stops_the_push_and_can_be_replaced_knowingly() -> None:
-    with served() as registry:
-        async with fixing(registry) as stage:
-            await draft_of_edge(stage)
+            # Once more, with a rate limit in the middle: a countdown.
             await stage.press("P")
             await stage.planned()
-            theirs = stage.holds("sandbox", "0.16-edge-amd64")
-            assert theirs is not None
+            limit = Quirks(limit_every=1, retry_after="1")
+            registry.call(lambda store: setattr(store.repository("sandbox"), "quirks", limit))
+            await stage.press("y")
+            await stage.screen("PushScreen")
+            await stage.until(lambda: "waiting" in stage.text, "a countdown")
+            registry.call(lambda store: setattr(store.repository("sandbox"), "quirks", None))
+            await stage.ended()
+            assert stage.holds("sandbox", "0.16-edge") != before
+
+
+async def test_a_tag_that_was_moved_stops_the_push_and_can_be_replaced_knowingly() -> None:
+    with served() as registry:
+        async with fixing(registry) as stage:
+            first, theirs = stage.holds("sandbox", "0.16-edge-arm64"), stage.holds("sandbox", "0.16-edge-amd64")
+            assert first is not None and theirs is not None
+            # Since the draft began.
+            await draft_of_edge(stage)
+            registry.call(lambda store: store.repository("sandbox").tag("0.16-edge", first))
+            await stage.press("P")
+            await stage.planned()
+            assert "Somebody moved" in stage.text
+            await stage.press("y")
+            await stage.pilot.pause()
+            assert stage.named("PlanScreen") and stage.holds("sandbox", "0.16-edge") == first
+            await stage.press("a")
+            await stage.until(lambda: "Somebody moved" not in stage.text)
+            await stage.planned()
+            assert stage.plan.before == first and stage.plan.ready
+            # Since it was planned.
             registry.call(lambda store: store.repository("sandbox").tag("0.16-edge", theirs))
             await stage.press("y")
             await stage.ended()
@@ -181,44 +203,6 @@ async def test_a_tag_that_was_moved_meanwhile_stops_the_push_and_can_be_replaced
             await stage.press("y")
             await stage.ended()
             assert stage.holds("sandbox", "0.16-edge") not in (None, theirs)
-
-
-async def test_a_tag_that_moved_since_the_draft_began_can_be_accepted() -> None:
-    with served() as registry:
-        async with fixing(registry) as stage:
-            await draft_of_edge(stage)
-            theirs = stage.holds("sandbox", "0.16-edge-amd64")
-            assert theirs is not None
-            registry.call(lambda store: store.repository("sandbox").tag("0.16-edge", theirs))
-            await stage.press("P")
-            await stage.planned()
-            assert "Somebody moved" in stage.text
-            await stage.press("y")
-            await stage.pilot.pause()
-            assert stage.named("PlanScreen") and stage.holds("sandbox", "0.16-edge") == theirs
-            await stage.press("a")
-            await stage.until(lambda: "Somebody moved" not in stage.text)
-            await stage.planned()
-            await stage.press("y")
-            await stage.ended()
-            assert stage.holds("sandbox", "0.16-edge") not in (None, theirs)
-
-
-async def test_a_rate_limit_in_the_middle_is_waited_out_with_a_countdown() -> None:
-    with served() as registry:
-        async with fixing(registry) as stage:
-            await draft_of_edge(stage)
-            await stage.press("P")
-            await stage.planned()
-            before = stage.holds("sandbox", "0.16-edge")
-            limit = Quirks(limit_every=1, retry_after="1")
-            registry.call(lambda store: setattr(store.repository("sandbox"), "quirks", limit))
-            await stage.press("y")
-            await stage.screen("PushScreen")
-            await stage.until(lambda: "waiting" in stage.text, "a countdown")
-            registry.call(lambda store: setattr(store.repository("sandbox"), "quirks", None))
-            await stage.ended()
-            assert stage.holds("sandbox", "0.16-edge") != before
 
 
 async def test_objects_that_are_nowhere_stop_the_plan_by_name() -> None:
@@ -271,25 +255,28 @@ async def test_a_read_only_registry_greys_what_would_write_to_it() -> None:
             assert "Nothing can be written" in stage.text
 
 
-@pytest.mark.parametrize("what", ["tag", "manifest"])
-async def test_deleting_shows_what_breaks_and_wants_the_name_typed(what: str) -> None:
+async def test_deleting_shows_what_breaks_and_wants_the_name_typed() -> None:
     with served() as registry:
         async with fixing(registry) as stage:
-            await stage.at("sandbox:0.16-edge-amd64")
-            await stage.press("D")
-            await stage.screen("Choice")
-            await stage.press("t" if what == "tag" else "m")
-            await stage.planned()
-            plan = stage.plan
-            assert plan.type_to_confirm
-            await stage.type("yes")
-            await stage.press("enter")
-            assert stage.named("PlanScreen") and "nothing was done" in stage.toasts
-            await stage.type(plan.type_to_confirm)
-            await stage.press("enter")
-            await stage.ended()
-            assert stage.holds("sandbox", "0.16-edge-amd64") is None
-            assert stage.told(EventKind.DELETED)[0].facts["what"] == what
+            for what, tag in (("tag", "0.16-edge-amd64"), ("manifest", "0.16-edge-arm64")):
+                await stage.at(f"sandbox:{tag}")
+                await stage.press("D")
+                await stage.screen("Choice")
+                await stage.press("t" if what == "tag" else "m")
+                await stage.planned()
+                plan = stage.plan
+                assert plan.type_to_confirm
+                stage.app.clear_notifications()
+                await stage.type("yes")
+                await stage.press("enter")
+                await stage.until(lambda: "nothing was done" in stage.toasts)
+                assert stage.named("PlanScreen")
+                await stage.type(plan.type_to_confirm)
+                await stage.press("enter")
+                await stage.ended()
+                assert stage.holds("sandbox", tag) is None
+                assert stage.told(EventKind.DELETED)[-1].facts["what"] == what
+                await close(stage)
 
 
 async def test_tagging_and_copying_a_digest() -> None:

@@ -157,6 +157,12 @@ def plan(**changes: object) -> Plan:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
+def test_the_plan_of_a_repository_s_fix_does_not_look_like_that_of_one_tag() -> None:
+    text = words(plan_page(plan(action=Action.FIX, tags=("1.1", "1.2"))))
+    assert f"{TARGET} and 2 other tags" in text
+    assert "other tags" not in words(plan_page(plan(action=Action.DELETE, tags=("1.1", "1.2"))))
+
+
 def test_a_plan_says_what_is_there_what_travels_and_what_is_nowhere() -> None:
     text = words(plan_page(plan(), (CommandLine("crane", "copy", "crane copy a b"),)))
     assert text.startswith("This stops it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 import pytest
@@ -13,6 +14,7 @@ from tui.explore.explorer import Explorer
 from tui.explore.inspector import Inspector
 from tui.explore.node import Kind, Load, Node
 from tui.explore.tree import ChildrenChanged, Event, PresenceChanged
+from tui.oci.digest import Digest
 from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
 
@@ -246,6 +248,35 @@ async def test_a_config_that_was_put_back_is_read(how: str) -> None:
     await explorer.check(tag).wait()
     assert explorer.rollup(tag).worst is Presence.PRESENT
     assert config.error is None and config.config is not None and config.load is Load.READY
+
+
+@pytest.mark.parametrize("how", ["refresh", "written"])
+async def test_tags_that_were_only_seen_in_the_list_are_asked_for_again(how: str) -> None:
+    """A tag that had moved kept its old digest, and one that was put back stayed missing, until it was opened."""
+    source = FakeSource()
+    old, new, lost = (source.put("app", images.image("linux/amd64", seed=seed), seed) for seed in ("1", "new", "2"))
+    source.drop("app", lost.digest)
+    explorer = Explorer()
+    repository = explorer.add_repository(source, "app")
+    await explorer.open(repository)
+
+    async def seen() -> dict[str, tuple[Digest | None, bool]]:
+        explorer.focus(repository.children)
+        for _ in range(1_000):
+            if all(row.digest or row.error for row in repository.children):
+                break
+            await asyncio.sleep(0)
+        return {row.label: (row.digest, row.error is not None) for row in repository.children}
+
+    assert await seen() == {"1": (old.digest, False), "2": (None, True), "new": (new.digest, False)}
+    source.put("app", lost, "2")
+    source.put("app", new, "1")
+    if how == "refresh":
+        await explorer.refresh(repository)
+    else:
+        explorer.note_written(source, "app")
+    assert await seen() == {"1": (new.digest, False), "2": (lost.digest, False), "new": (new.digest, False)}
+    await explorer.aclose()
 
 
 async def test_what_was_missing_and_is_seen_again_is_read_by_the_next_check() -> None:

@@ -207,6 +207,12 @@ class Plan:
         return "not there" if self.target.digest is not None else "no such tag"
 
     @property
+    def title(self) -> str:
+        """What it is for, safe: its target, and how many tags are fixed with it."""
+        more = f" and {plural(len(self.tags), 'other tag')}" if self.tags and self.action is Action.FIX else ""
+        return f"{safe(str(self.target))}{more}"
+
+    @property
     def changes_tag(self) -> bool:
         """Whether the tag will point to something else than it does."""
         return self.digest is not None and self.digest != self.before
@@ -408,8 +414,7 @@ def to_text(plan: Plan) -> str:
 
 
 def _lines(plan: Plan) -> Iterator[str]:
-    more = f" and {plural(len(plan.tags), 'other tag')}" if plan.tags and plan.action is Action.FIX else ""
-    yield f"{str(plan.action).capitalize()} {safe(str(plan.target))}{more}"
+    yield f"{str(plan.action).capitalize()} {plan.title}"
     yield f"  now     {plan.before or plan.nothing_before}"
     if plan.digest is not None:
         yield f"  then    {plan.digest}" + ("" if plan.changes_tag else "  (the same)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -51,6 +51,14 @@ class Focus:
         for node in fresh:
             self._peek(node)
 
+    def forget(self, nodes: Iterable[Node]) -> None:
+        """What was learnt of these tags by looking at their rows alone may be different now; it is asked for again when
+        they are visible."""
+        for node in nodes:
+            if node.kind is Kind.TAG and node.load is Load.IDLE and (node.error is not None or node.descriptor):
+                self._tree.identify(node, partial(_blank, node))
+                self._tree.changed(node)
+
     def _keys(self, node: Node) -> Iterator[Hashable]:
         """The work that is done for a row."""
         if node.repository is None:
@@ -82,6 +90,10 @@ class Focus:
             self._tree.identify(node, change)
             node.note = _note(descriptor)
         self._tree.changed(node)
+
+
+def _blank(node: Node) -> None:
+    node.descriptor, node.error, node.note = None, None, ""
 
 
 def _note(descriptor: Descriptor) -> str:
@@ -256,6 +268,7 @@ class Explorer:
         """Ask again for a row and what was loaded below it, past every cache."""
         keys: set[Key] = {key for row in node.walk() if (key := key_of(row)) is not None}
         self._forget(keys)
+        self._focus.forget(list(node.walk()))
         if node.repository is not None and node.kind in (Kind.REPOSITORY, Kind.TAG, Kind.GROUP):
             self.observations.forget_tags(node.source, node.repository)
         image = (
@@ -426,6 +439,8 @@ class Explorer:
             if (key := key_of(row)) and key[:2] == (source, repository)
         }
         self._forget(keys)
+        rows = [row for root in self.roots for row in root.walk()]
+        self._focus.forget(row for row in rows if row.source is source and row.repository == repository)
         self.observations.forget_tags(source, repository)
 
     def _forget(self, keys: set[Key]) -> None:

@@ -61,7 +61,7 @@ def _problems(plan: Plan, put_in: Callable[[str], str]) -> list[Line]:
 
 
 def _facts(plan: Plan) -> list[Line]:
-    lines = [blank(), value("target", safe(str(plan.target)), "title")]
+    lines = [blank(), value("target", plan.title, "title")]
     if plan.before is not None:
         lines.append(digest_value("now", plan.before))
     elif plan.digest is not None:

@@ -20,7 +20,6 @@ from tui.compose.events import Event, Outcome, PushResult
 from tui.compose.plan import Action, DiffRow, Plan
 from tui.compose.service import DraftService
 from tui.teach.write_events import push_event
-from tui.text import safe
 
 if TYPE_CHECKING:
     from tui.app.screens.main import MainScreen
@@ -140,7 +139,7 @@ class PushScreen(FramedScreen[Ended]):
     def redraw(self) -> None:
         """Draw how far it is, or how it ended."""
         line = Line(fold="cut").put(f" {self.doing} ", "head")
-        self.frame.head(line.put("  ").put(safe(str(self.plan.target)), "title"))
+        self.frame.head(line.put("  ").put(self.plan.title, "title"))
         if self.result is None:
             glyphs = self.main.glyphs
             spinner = glyphs.spinner[self._tick % len(glyphs.spinner)]

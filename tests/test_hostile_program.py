@@ -275,7 +275,7 @@ def test_a_fault_of_ours_is_no_finding(monkeypatch: pytest.MonkeyPatch, capfd: p
     assert cli.main(["check", "127.0.0.1:1/app:1"]) == 70
     said = capfd.readouterr()
     assert said.out == "" and SECRET not in said.err and "Traceback" not in said.err
-    assert said.err.startswith("fanfold: A fault in fanfold itself ended it (KeyError). Please report it.\n")
+    assert said.err.startswith("fanfold: Internal error (KeyError). Please report it.\n")
     assert "tests/test_hostile_program.py:" in said.err and "in broken" in said.err
 
 

@@ -97,7 +97,7 @@ def test_create_prints_the_digest_alone_and_leaves_what_is_refused_alone(served:
     assert run("check", f"{served.address}/sandbox:made").returncode == 0
     refused = run("create", f"{served.address}/other:1", f"{served.address}/sandbox:0.16-edge")
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "exists nowhere" in refused.stderr
+    assert "was not found" in refused.stderr
     assert run("create", "--read-only", f"{served.address}/sandbox:made", *sources).returncode == 2
 
 

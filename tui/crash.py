@@ -20,4 +20,4 @@ def crash_text(error: BaseException) -> str:
         name = file.relative_to(_ROOM).as_posix() if file.is_relative_to(_ROOM) else file.name
         places.append(f"  {name.rpartition('site-packages/')[2]}:{frame.lineno} in {frame.name}")
     where = "\n".join(["It happened here, innermost last:", *places]) if places else "Where it happened is not known."
-    return f"fanfold: A fault in fanfold itself ended it ({type(error).__name__}). Please report it.\n{where}"
+    return f"fanfold: Internal error ({type(error).__name__}). Please report it.\n{where}"

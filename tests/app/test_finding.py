@@ -148,7 +148,7 @@ async def test_short_references_mean_the_source_of_the_cursor() -> None:
 async def test_nothing_to_go_back_to_is_said() -> None:
     async with staged() as stage:
         await stage.press("backspace")
-        await stage.until(lambda: "nothing to go back to" in stage.screen())
+        await stage.until(lambda: "no history" in stage.screen())
 
 
 async def test_a_diff_of_unopened_images_reads_their_configs() -> None:

@@ -49,7 +49,7 @@ WALK = (
 
 def begin(screen: Terminal) -> None:
     """Wait for the list of lessons that the demo begins with, and leave it."""
-    screen.until("esc leave")
+    screen.until("Esc close")
     screen.press("\x1b", 0.5)
 
 
@@ -191,7 +191,7 @@ def test_a_fault_of_ours_tells_no_values(how: str) -> None:
         assert ended(screen) == 70
         assert given_back(screen)
         assert "hunter2" not in screen.output and "password" not in screen.output
-        assert "A fault in fanfold itself ended it (KeyError)." in screen.output
+        assert "Internal error (KeyError)." in screen.output
         assert "in broken" in screen.output
 
 

@@ -277,7 +277,7 @@ async def test_the_palette_has_every_action_with_its_key() -> None:
         await stage.press("ctrl+p")
         await stage.until(lambda: stage.app.screen is not stage.main)
         await stage.type("layout")
-        await stage.until(lambda: "Detail beside the tree" in stage.screen() and "[w]" in stage.screen())
+        await stage.until(lambda: "Layout: side" in stage.screen() and "[w]" in stage.screen())
         before = stage.main.panes.layout_choice
         await stage.press("enter")
         await stage.until(lambda: stage.main.panes.layout_choice != before)

@@ -115,12 +115,12 @@ async def test_expanding_all_asks_before_it_fetches_a_lot(monkeypatch: pytest.Mo
     async with staged(source=source) as stage:
         top = await stage.go("wide", "latest")
         await stage.press("equals_sign")
-        await stage.until(lambda: "more manifests" in stage.screen())
+        await stage.until(lambda: "manifests? Limit" in stage.screen())
         await stage.press("n")
         await stage.until(lambda: stage.app.screen is stage.main)
         assert not any(row.children for row in top.children)
         await stage.press("equals_sign")
-        await stage.until(lambda: "more manifests" in stage.screen())
+        await stage.until(lambda: "manifests? Limit" in stage.screen())
         await stage.press("y")
         await stage.until(lambda: all(row.children for row in top.children if row.label.startswith("linux")))
 

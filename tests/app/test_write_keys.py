@@ -161,7 +161,7 @@ async def test_the_keys_of_every_screen_can_be_changed() -> None:
             # A page: its own key copies it.
             await stage.press("v")
             await stage.screen("Reader")
-            assert "C copy the new digest" in squeezed(stage.shown()) and "f7 leave" in stage.shown()
+            assert "C copy the new digest" in squeezed(stage.shown()) and "f7 close" in stage.shown()
             await stage.press("C")
             await stage.screen("DraftScreen")
             await stage.until(lambda: stage.copied, "the copy")

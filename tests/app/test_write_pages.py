@@ -93,9 +93,9 @@ def test_sources_are_short_where_that_leaves_no_doubt(source: str | None, shown:
 def test_a_proposal_is_marked_as_one_and_its_reason_is_said() -> None:
     row = entry("a", proposed=True, note="proposed: named after the list")
     _, lines = table(Draft(TARGET, entries=(row,)), 100)
-    assert "? :a" in lines[0].plain
+    assert ":a (guess)" in lines[0].plain
     text = words(entry_page(row, key_of))
-    assert "named after the list" in text and "enter changes it" in text
+    assert "named after the list" in text and "Enter to change" in text
 
 
 def test_an_entry_is_shown_with_whole_digests_and_safe_annotations() -> None:
@@ -165,7 +165,7 @@ def test_the_plan_of_a_repository_s_fix_does_not_look_like_that_of_one_tag() -> 
 
 def test_a_plan_says_what_is_there_what_travels_and_what_is_nowhere() -> None:
     text = words(plan_page(plan(), (CommandLine("crane", "copy", "crane copy a b"),)))
-    assert text.startswith("This stops it")
+    assert text.startswith("Blocked")
     for needed in (digest("l3"), digest("old"), digest("new"), digest("x"), digest("y")):
         assert str(needed) in text
     assert "1 present, 1 mount, 1 nowhere" in text and "from 127.0.0.1:5000/app/arm64" in text
@@ -234,10 +234,10 @@ def test_progress_ticks_counts_bytes_and_counts_down() -> None:
     ("outcome", "needed"),
     [
         (Outcome.PUSHED, "Done."),
-        (Outcome.CONFLICT, "Somebody moved the tag"),
-        (Outcome.FAILED, "It did not work."),
+        (Outcome.CONFLICT, "Tag changed by someone else"),
+        (Outcome.FAILED, "Failed."),
         (Outcome.CANCELLED, "Stopped."),
-        (Outcome.UNVERIFIED, "could not be verified"),
+        (Outcome.UNVERIFIED, "not verified"),
     ],
 )
 def test_every_end_says_what_the_tag_holds(outcome: Outcome, needed: str) -> None:

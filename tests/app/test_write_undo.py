@@ -64,7 +64,7 @@ async def test_a_deleted_tag_is_put_back_from_its_repository() -> None:
             # It is back: there is nothing more to put back, and no list with nothing in it.
             await at_repository(stage)
             await stage.press("U")
-            await stage.until(lambda: "nothing that was pushed from here can be put back" in stage.toasts)
+            await stage.until(lambda: "no push to undo" in stage.toasts)
             assert stage.named("MainScreen")
 
 
@@ -90,17 +90,17 @@ async def test_a_row_whose_own_tag_has_nothing_to_undo_offers_the_others() -> No
             await stage.at(f"sandbox:{ARM64}")
             await stage.press("U")
             await stage.screen("Choice")
-            assert f":{AMD64}" in stage.shown() and "nothing was pushed to this tag from here" in stage.shown()
+            assert f":{AMD64}" in stage.shown() and "No push recorded for this tag" in stage.shown()
             await stage.press("enter")
             await put_back(stage)
             assert stage.holds("sandbox", AMD64) == held
             # Elsewhere there is still nothing.
             await stage.at("library/hello:latest")
             await stage.press("U")
-            assert "nothing was pushed to this tag from here" in stage.toasts
+            assert "No push recorded for this tag" in stage.toasts
             await at_repository(stage, "library/hello")
             await stage.press("U")
-            assert "nothing was pushed to this repository from here" in stage.toasts
+            assert "No push recorded for this repository" in stage.toasts
 
 
 async def test_a_changed_tag_is_listed_with_both_digests_and_its_own_row_goes_straight_on() -> None:
@@ -148,4 +148,4 @@ async def test_a_manifest_without_a_tag_is_not_promised_back() -> None:
             await stage.at(f"sandbox:{AMD64}")
             registry.call(lambda store: store.repository("sandbox").tags.pop(AMD64))
             await delete(stage, AMD64, "m", at=False)
-            assert "there is none that U could put back" in stage.toasts
+            assert "U has none to restore" in stage.toasts

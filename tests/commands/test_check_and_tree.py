@@ -41,7 +41,7 @@ def test_check_names_what_is_missing_and_why(served: Served, capsys: Capture) ->
     assert "404 BLOB_UNKNOWN" in lines[gone]
     assert lines[gone + 1].strip().startswith("sha256:")
     assert any("stale-entry" in line for line in lines)
-    assert "to look for what is missing or moved" in out
+    assert "to locate what is missing or moved" in out
     assert lines[-1].strip().startswith("0.16-edge cannot be pulled on linux/arm64: 1 layer is missing.")
 
 
@@ -99,7 +99,7 @@ def test_a_repository_without_latest_is_checked_tag_by_tag(served: Served, capsy
 
 def test_a_tag_that_is_not_there(served: Served, capsys: Capture) -> None:
     assert run_check(Settings(), [f"{served.address}/library/hello:nope"]) == 1
-    assert "is not there, so nothing can be pulled" in capsys.readouterr().out
+    assert "Tag not found: library/hello:nope" in capsys.readouterr().out
 
 
 def test_a_place_that_is_not_there_is_reported_like_the_others(served: Served, capsys: Capture, tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ async def test_annotations_on_a_docker_list(rig: Rig, command: Command) -> None:
         (["app:amd64"], {"remove": (Platform.parse("linux/amd64"),)}, 2, "no image"),
         (["app:amd64"], {"remove": (Platform.parse("linux/s390x"),)}, 1, "no linux/s390x"),
         (["app:amd64"], {"amend": True}, 1, "does not exist"),
-        (["app:broken"], {}, 1, "exists nowhere"),
+        (["app:broken"], {}, 1, "was not found"),
         (["oci:/nowhere:1"], {}, 3, "nowhere"),
     ],
 )
@@ -269,7 +269,7 @@ async def test_several_tags_in_one_request_where_the_registry_takes_them(rig: Ri
         (rig.at("app:2"), digest, "pushed"),
         (rig.at("app:3"), digest, "pushed"),
     ]
-    assert all("read back and compared" in each["message"] for each in document["tags"])
+    assert all("verified by reading it again" in each["message"] for each in document["tags"])
     assert [record.outcome for record in rig.journal.records()] == ["pushed"] * 3
 
 

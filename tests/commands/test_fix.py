@@ -56,7 +56,7 @@ async def test_whole_again_with_the_same_digest(rig: Rig, command: Command) -> N
     held = rig.holds("app", "1")
     status, out, err = await command("app:1", ["staging"])
     assert (status, out) == (0, "")
-    assert "mount the layer" in err and err.index("Fix 127") < err.index("Put back 1 object; no tag was touched.")
+    assert "mount the layer" in err and err.index("Fix 127") < err.index("Restored 1 object; no tag was touched.")
     assert "can be pulled on both platforms" in err
     assert rig.holds("app", "1") == held
     status, _, err = await command("app:1")

@@ -124,7 +124,7 @@ def test_quiet_says_what_is_not_whole_and_nothing_else(served: Served, capsys: C
     out, err = capsys.readouterr()
     broken, unknown = out.splitlines()
     assert broken == f"✗ {served.address}/sandbox:0.16-edge  linux/arm64: 1 layer missing; stale-entry ×2"
-    assert unknown.startswith(f"? {served.address}/gallery/private:latest  It was not determined")
+    assert unknown.startswith(f"? {served.address}/gallery/private:latest  Could not check latest")
     assert err == ""
 
 

@@ -75,7 +75,7 @@ class TestUndo:
         assert one.manifest.digest in plan.problems[0].message
 
     async def test_why_not(self, rig: Rig) -> None:
-        assert "nothing was pushed" in undo_unavailable(rig.journal, rig.ref("app:1"), None)
+        assert "No push recorded" in undo_unavailable(rig.journal, rig.ref("app:1"), None)
         rig.put("app", make("new", "linux/amd64"), "new")
         result = await rig.pushed("app:1", "app:new")
         reason = undo_unavailable(rig.journal, rig.ref("app:1"), result.digest)

@@ -106,7 +106,7 @@ async def test_gone_denied_and_without_source(rig: Rig) -> None:
     draft = await recreate(rig.inspector, target, index, home, sources=chosen)
     verdicts = [entry.verdict for entry in draft.entries]
     assert verdicts == [EntryVerdict.GONE, EntryVerdict.UNKNOWN, EntryVerdict.UNCHANGED, EntryVerdict.GONE]
-    assert "no source known: taken as it is" in draft.entries[2].note
+    assert "source unknown; kept as is" in draft.entries[2].note
     assert draft.entries[2].is_unsourced and draft.entries[2].source is None
     plan = await plan_draft(draft, rig.inspector)
     assert not plan.ready

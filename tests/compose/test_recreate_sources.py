@@ -21,7 +21,7 @@ from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.sources.registry import RegistrySource
 
-HONEST = "no source known: taken as it is"
+HONEST = "source unknown; kept as is"
 
 
 def pair(name: str = "a") -> list[Image]:
@@ -80,7 +80,7 @@ async def test_so_many_tags_are_asked_and_no_more_and_it_says_so(rig: Rig) -> No
     tags(rig, [f"build-{number:03}" for number in range(300)])
     draft = await recreated(rig)
     assert len(rig.asked("HEAD", "/v2/app/manifests/build-")) == TAG_LIMIT
-    assert f"{TAG_LIMIT} of the repository's 300 other tags were looked at" in draft.entries[0].note
+    assert f"checked {TAG_LIMIT} of the repository's 300 other tags" in draft.entries[0].note
     assert HONEST in draft.entries[0].note
 
 
@@ -101,10 +101,10 @@ async def test_without_any_source_the_row_the_notes_and_the_plan_say_so(rig: Rig
     rig.put_list("app", pair(), "latest")
     draft = annotate(await recreated(rig), "a", "b")
     shown = said(draft)
-    assert HONEST in shown and "no source known: taken as they are" in shown and "2 without a source" in shown
-    assert "unchanged" not in shown and "Nothing is wrong" not in shown and "as it is" in table(draft, 100)[1][0].plain
+    assert HONEST in shown and "source unknown; kept as is, may be stale" in shown and "2 without a source" in shown
+    assert "unchanged" not in shown and "Nothing is wrong" not in shown and "as is" in table(draft, 100)[1][0].plain
     plan = await plan_draft(draft, rig.inspector)
-    assert plan.ready and "linux/amd64, linux/arm64: no source known: taken as they are." in plan.warnings
+    assert plan.ready and "linux/amd64, linux/arm64: source unknown; kept as is, may be stale." in plan.warnings
     assert not plan.sources, "the journal learns no source that is none"
 
 

@@ -25,9 +25,9 @@ from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
 from tui.sources.registry import RegistrySource
 
-BAD = ("cannot be p", "nobody can pull", "has no image for", "There is no image", "is not there", "is not complete",
+BAD = ("cannot be p", "nobody can pull", "has no image for", "There is no image", "ot found: ", "is not complete",
        "is not whole", "has another", "is missing")  # fmt: skip
-OPEN = ("not determined", "not checked to", "was not looked at", "not read to its end")
+OPEN = ("ould not check", "not fully checked", "Not fully checked", "was not looked at", "not read to its end")
 
 
 def agree(made: Report) -> None:

@@ -132,7 +132,7 @@ async def test_a_missing_layer_rolls_up_and_does_not_hide_its_siblings() -> None
     assert explorer.rollup(amd).label == "3/3"
     assert explorer.rollup(arm).label == "2/3"
     assert explorer.rollup(arm).worst is Presence.MISSING
-    assert explorer.rollup(tag).label == "1 of 2 platforms can be pulled"
+    assert explorer.rollup(tag).label == "arm64 broken"
 
 
 async def test_a_missing_platform_says_so_and_its_attestation_is_still_checked() -> None:

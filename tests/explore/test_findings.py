@@ -73,7 +73,7 @@ async def test_a_tag_that_is_not_there() -> None:
     explorer, node, found = await checked(source, "2")
     assert codes(found) == ["missing-manifest"]
     said = verdict(node, found, explorer.observations)
-    assert said.sentence == "The tag 2 is not there, so nothing can be pulled: 2 is not in app."
+    assert said.sentence == "Tag not found: app:2."
 
 
 async def test_a_statement_that_is_gone_stops_no_pull() -> None:

@@ -74,7 +74,7 @@ async def test_stale_entry() -> None:
     assert found[1].platform == ARM
     assert found[1].facts == (f"index: {top.children[1].digest}", f"1-arm64: {now.digest}")
     assert verdict(node, found, explorer.observations).sentence.endswith(
-        f"It still points at an image that was replaced: 1-arm64 is {str(now.digest)[:19]}… now. {RECREATED}"
+        f"Stale: 1 entry; its tag now points elsewhere (1-arm64 is {str(now.digest)[:19]}…). {RECREATED}"
     )
 
 
@@ -234,7 +234,7 @@ async def test_too_deep() -> None:
     said = verdict(node, found, explorer.observations)
     assert not said.complete
     assert "nested deeper" in said.sentence
-    assert "for the index sha256:" in said.sentence
+    assert "Could not check the index sha256:" in said.sentence
     assert "(entry 1): " in said.sentence
     assert "no platform" not in said.sentence
     assert len(source.order) < 12

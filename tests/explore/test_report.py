@@ -142,7 +142,7 @@ async def test_what_was_not_looked_at_is_never_complete() -> None:
     document = report(node, explorer.observations)
     assert not document.verdict.complete
     assert document.platforms[0].pullable is None
-    assert "not checked to their end yet" in document.verdict.sentence
+    assert "Not fully checked: 2 of 2 platforms" in document.verdict.sentence
     assert exit_status(document) == 3
 
 

@@ -96,11 +96,11 @@ class KnowsReasons(Protocol):
         ...
 
 
-_ON_A_LINE = {"escape": "esc", "enter": "enter", "tab": "tab", "ctrl+r": "^r"}
+_ON_A_LINE = {"ctrl+r": "^r"}
 
 
 def line_key(key: str) -> str:
-    """How a key is written on the last line of a screen besides the main one, and of a dialog: `esc`, `^r`."""
+    """How a key is written on the last line of a screen besides the main one, and of a dialog: `Esc`, `^r`."""
     return _ON_A_LINE.get(key) or show_key(key)
 
 

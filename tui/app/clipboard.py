@@ -86,9 +86,7 @@ async def hand(
             return Handed("nowhere", f"Not copied: {why}.")
     sequence = osc52(text, environ)
     if sequence is None:
-        return Handed(
-            "nowhere", f"Not copied: {len(text):,} characters are more than a terminal takes; save it instead."
-        )
+        return Handed("nowhere", "Too long for the terminal's clipboard. {key:save} saves it.")
     write(sequence)
     if in_browser(environ):
         return Handed(
@@ -99,8 +97,7 @@ async def hand(
     through = " through tmux" if environ.get("TMUX") else ""
     return Handed(
         "osc52",
-        f"Sent to your terminal{through} (OSC 52), which does not say whether it took it. "
-        "If pasting gives nothing, select the text here with the mouse.",
+        f"Sent to the terminal{through} (OSC 52). Paste empty? Select with the mouse.",
     )
 
 

@@ -109,12 +109,12 @@ class Drafting:
             if stored.name is not None:
                 return None, True
             choices = [str(each) for each in targets(stored)]
-            target = await self.where("Which reference is this list for?", choices)
+            target = await self.where("Target reference:", choices)
         elif target_of(node) is not None:
             return None, True
         else:
             name = source.reference(node.repository or "")
-            target = await self.where("It has no tag: which tag is the list for?", value=f"{name}:")
+            target = await self.where("Target tag:", value=f"{name}:")
         return target, target is not None
 
     async def where(
@@ -137,8 +137,8 @@ class Drafting:
         if left is not None and left.draft.kind is DraftKind.LOCAL and not left.changed:
             left = None  # it says what is stored
         if left is not None:
-            go_on = Item("1", "go on with the draft that was left", True, f"{left.draft.kind}: {summary(left.draft)}")
-            items = [go_on, Item("2", "push the list as it is stored", False, "the draft is kept")]
+            go_on = Item("1", "Resume the saved draft", True, f"{left.draft.kind}: {summary(left.draft)}")
+            items = [go_on, Item("2", "Push the list as stored", False, "keeps the draft")]
             name = safe(str(left.draft.target))
             chosen = await self.main.ask(Choice(f"A draft for {name} was not pushed", items))
             if chosen:
@@ -162,8 +162,8 @@ class Drafting:
         chosen: DraftEditor | None = DraftEditor(draft)
         left = self.service.drafts.get(str(draft.target))
         if left is not None and left.changed:
-            anew = Item("2", "begin again: what was edited is lost", DraftEditor(draft))
-            items = [Item("1", "go on with the draft that was left", left), anew]
+            anew = Item("2", "Start over, discard edits", DraftEditor(draft))
+            items = [Item("1", "Resume the saved draft", left), anew]
             chosen = await self.main.ask(Choice(f"A draft for {safe(str(draft.target))} was not pushed", items))
         if chosen is not None:
             await self.edit(chosen)

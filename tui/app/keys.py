@@ -122,7 +122,7 @@ class Keys:
         return f"{self.first(action)} {self.title(action)}".strip()
 
     def line(self, action: str, scope: Scope | None = None) -> str:
-        """The first key, as lines of keys write it: `esc`."""
+        """The first key, as lines of keys write it: `Esc`."""
         return next((line_key(key) for key in self.of(action, scope)), "")
 
     def put_in(self, text: str) -> str:

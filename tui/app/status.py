@@ -69,7 +69,7 @@ class Status:
             return line
         node = self.screen.current
         if node is None or not self.screen.ready:
-            return Line(hang=2).put("Nothing is open yet.", "dim")
+            return Line(hang=2).put("Nothing open. ", "dim")
         top = node.top()
         if top is None:
             return self._listing_line(node)
@@ -120,18 +120,18 @@ class Status:
         opened, broken, seen = found.opened, found.broken, found.coverage
         if not opened:
             line.put(f"{self.screen.glyphs.dot} ", "dim")
-            what = "a repository" if node.kind is Kind.SOURCE else "a tag"
-            return line.put(f"Open {what}: the verdict says here who can pull it.", "dim")
-        looked = plural(opened, "tag or image was", "tags and images were") + " looked at"
+            what = "repository" if node.kind is Kind.SOURCE else "tag"
+            return line.put(f"Select a {what} to see its status.", "dim")
+        looked = f"Checked {plural(opened, 'tag or image', 'tags and images')}"
         if not seen.complete and seen.looked == opened:
-            looked = f"{seen.counted} were looked at" if seen.listed > 1 else f"{seen.counted} was looked at"
-        doubt = f", {found.unknown:,} could not be determined" if found.unknown else ""
+            looked = f"Checked {seen.counted}"
+        doubt = f", {found.unknown:,} unknown" if found.unknown else ""
         rest = f" {capital(seen.rest)}." if seen.rest else ""
         if broken:
             whole = node.kind is Kind.SOURCE or len({row.repository for row in broken[:5]}) > 1
             names = ", ".join(_called(row, whole) for row in broken[:5]) + (" …" if len(broken) > 5 else "")
             line.put(f"{self.screen.glyphs.of(Presence.MISSING)} ", "bad")
-            line.put(f"{looked}; {len(broken):,} cannot be pulled whole{doubt}: {names}.", "bad").put(rest)
+            line.put(f"{looked}; {len(broken):,} broken{doubt}: {names}.", "bad").put(rest)
             return self._put_age(line, node)
         none = "none of these" if rest else "none"
         line.put(f"{self.screen.glyphs.dot} ", "dim").put(f"{looked}; {none} is known to be broken{doubt}.{rest}")
@@ -216,7 +216,7 @@ class Status:
         new = [text for text in engine.notices if text not in self._noticed]
         self._noticed.update(new)
         for text in new[:MOST_NOTICES]:
-            self.screen.say(shorten(text, 500), title="To know", severity="warning", timeout=20)
+            self.screen.say(shorten(text, 500), title="Warning", severity="warning", timeout=20)
         if len(new) > MOST_NOTICES:
             left = len(new) - MOST_NOTICES
             self.screen.say(

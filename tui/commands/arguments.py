@@ -32,13 +32,13 @@ oci:PATH[:TAG]  oci-archive:PATH  docker-archive:PATH  docker-manifests:[PATH]  
 _COMMANDS = {
     "demo": "the same on an embedded registry, with lessons; no network, nothing to set up",
     "tree": "print the tree as text, with presence",
-    "check": "print every object that is not there, and the verdict; also for build servers",
+    "check": "check images for missing objects; also for build servers",
     "create": "make a manifest list of images, and push it",
     "fix": "bring back what is missing below an image; no digest changes",
     "copy": "copy an image or a list, bytes unchanged",
     "tag": "let another tag hold what SOURCE holds",
     "delete": "delete a tag, or a manifest by its digest",
-    "undo": "put back what the last push from here replaced",
+    "undo": "undo the last push from here, or a tag deletion",
     "serve": "the screen in a browser, for whoever opens the printed link",
     "registry": "serve the embedded registry alone, for other programs",
 }
@@ -263,7 +263,7 @@ def _tree_parser() -> Parser:
 
 
 def _check_parser() -> Parser:
-    description = f"Ask for every object of an image whether it is there.\n\n{_SOURCES}"
+    description = f"Check images for missing objects.\n\n{_SOURCES}"
     parser = _new("check", "[OPTIONS] SOURCE ...", description, "SOURCE", _EXIT_STATUS)
     parser.add_argument(
         "--platform", metavar="P", action="append", default=[], help="only what clients take for P (repeat: each)"

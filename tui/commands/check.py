@@ -1,4 +1,4 @@
-"""`fanfold check`: every object of an image that is not there, and the verdict, in the form that was asked for."""
+"""`fanfold check`: what is missing below images, and the verdict, in the form that was asked for."""
 
 from __future__ import annotations
 

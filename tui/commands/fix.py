@@ -182,7 +182,7 @@ class _Fix:
             statuses.append(exit_status(report))
             self.say(f"{safe(str(target))}: {report.verdict.sentence}")
             if target == plan.target and target.digest is None and report.digest not in (None, plan.digest):
-                self.say(f"Somebody moved {safe(str(target))} meanwhile: what was fixed is {plan.digest}.")
+                self.say(f"{safe(str(target))} was changed by someone else; {plan.digest} is what was fixed.")
         return worst_exit_status(statuses)
 
     async def _tell_problems(self, plan: Plan, *, said: bool = False) -> None:

@@ -32,7 +32,7 @@ def run(command: str, options: Options, settings: Settings) -> int:
     if specs[-1].registry is None or (command != "copy" and not specs[0].explicit):
         raise UsageError(f"{safe(words[-1], limit=200)}: name a tag or a digest in a registry.")
     if command == "delete" and not (options.yes or options.dry_run):
-        raise UsageError("What is deleted may be gone for good: --dry-run shows what else would break, --yes deletes.")
+        raise UsageError("Deleting may be final: --dry-run previews what breaks, --yes deletes.")
     write_what_fits(ascii_only=settings.ascii, form=options.output)
     return asyncio.run(_run(command, settings, specs, words, options))
 

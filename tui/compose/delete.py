@@ -205,7 +205,7 @@ def _plan(
 
 
 async def _read(inspector: Inspector, home: RepositoryLocation, selector: str) -> AnyManifest:
-    return await read(inspector, home, selector, safe(home.at(selector)), consequence=", so it could not be put back")
+    return await read(inspector, home, selector, safe(home.at(selector)), consequence=", so it could not be restored")
 
 
 def _some(names: Sequence[str]) -> str:

@@ -176,7 +176,7 @@ def _confirmation(plan: Plan, broken: int, looked: int) -> str:
         return f"{name} cannot be fixed: {plural(len(stays), 'object')} {is_are} in no place that was asked."
     of = f" ({broken} of {looked} tags are broken)" if looked > 1 else ""
     copied = f" ({size(plan.bytes_to_copy)} travel)" if plan.bytes_to_copy else ""
-    sentence = f"{plural(len(plan.steps), 'object')} will be put back{copied}{of}. No digest changes and no tag moves."
+    sentence = f"Restores {plural(len(plan.steps), 'object')}{copied}{of}. No digest changes and no tag moves."
     if stays:
         verb = "stays" if len(stays) == 1 else "stay"
         sentence += f" {plural(len(stays), 'object')} {verb} missing."

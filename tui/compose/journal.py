@@ -106,7 +106,7 @@ class Journal:
         except OSError as error:
             raise JournalError(
                 f"The journal in {safe(str(self.folder))} cannot be written ({error.strerror or error}), so what "
-                f"{plan.target} holds could not be put back. The tag was left as it is. Make room there and push again."
+                f"{plan.target} holds could not be restored. The tag was left as it is. Make room there and push again."
             ) from None
         return record.id
 

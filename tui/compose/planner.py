@@ -92,8 +92,7 @@ async def plan_draft(
     )
     unsourced = [row_name(entry) for entry in draft.images if entry.is_unsourced]
     if unsourced:
-        as_is = "it is" if len(unsourced) == 1 else "they are"
-        request = replace(request, warnings=(f"{', '.join(unsourced)}: no source known: taken as {as_is}.",))
+        request = replace(request, warnings=(f"{', '.join(unsourced)}: source unknown; kept as is, may be stale.",))
     plan = await plan_manifest(request, inspector, count_referrers=count_referrers, progress=progress)
     plan = replace(plan, problems=plan.problems + draft_problems)
     as_it_is = draft.kind is DraftKind.LOCAL and draft.is_untouched
@@ -209,7 +208,7 @@ def confirmation(plan: Plan) -> str:
     elif plan.changes_tag:
         sentence = f"{name} is {plan.before.short} and will be {plan.digest} ({summary(plan.diff)})."
     else:
-        sentence = f"{name} holds {plan.digest.short} already; what it lacks is put back."
+        sentence = f"{name} stays {plan.digest.short}; {_restored(plan)}."
     moves = [
         plural(count, noun, several)
         for count, noun, several in (
@@ -223,6 +222,13 @@ def confirmation(plan: Plan) -> str:
         sentence += f" {', '.join(moves)}"
         sentence += f" ({size(plan.bytes_to_copy)} travel)." if plan.bytes_to_copy else "."
     return f"{sentence} {plural(plan.requests, 'request')}."
+
+
+def _restored(plan: Plan) -> str:
+    """What the steps bring to a tag that stays what it is: "restores 1 missing layer"."""
+    lost = [each.kind for each in plan.objects if each.how in (How.MOUNT, How.COPY, How.PUT)]
+    noun = lost[0] if len(set(lost)) == 1 else "object"
+    return f"restores {plural(len(lost), f'missing {noun}')}"
 
 
 async def _tag(
@@ -242,7 +248,7 @@ async def _tag(
         sentence = f"What {safe(str(target))} holds now could not be found out: {error.sentence}"
         return None, [Problem("tag-unknown", sentence, undetermined=error.presence.undetermined)], []
     except OciError as error:
-        sentence = f"What {safe(str(target))} holds now cannot be read, so it could not be put back: {error}"
+        sentence = f"What {safe(str(target))} holds now cannot be read, so it could not be restored: {error}"
         return None, [Problem("tag-unreadable", sentence)], []
 
 
@@ -253,8 +259,8 @@ def _moved(request: PlanRequest, before: AnyManifest | None) -> list[Problem]:
     was = request.tag_was.short if request.tag_was is not None else "absent"
     is_now = now.short if now is not None else "gone"
     sentence = (
-        f"Somebody moved {safe(str(request.target))} since this draft was begun: it was {was}, it is {is_now} now. "
-        "Begin again from what it holds now, or accept the difference."
+        f"{safe(str(request.target))} was changed by someone else: it was {was}, it is {is_now}. "
+        "Start over from its current digest, or accept the difference."
     )
     return [Problem("tag-moved", sentence, offer="accept-tag")]
 
@@ -282,7 +288,7 @@ def lacking_problem(each: PlannedObject, *, stops: bool) -> Problem:
         sentence = f"Whether the {noun} {each.digest}{of} is there could not be found out ({each.detail})."
         return Problem("unknown", sentence, undetermined=True)
     subject = f"The {noun} {each.digest}{of}"
-    sentence = f"{subject} exists nowhere that was looked in ({each.detail})."
+    sentence = f"{subject} was not found ({each.detail})."
     if each.how is How.WRONG:
         above = "index" if each.kind in _NOUNS else "manifest above it"
         sentence = f"{subject} is not what the {above} says: {each.detail}. No push can fix that: "
@@ -304,10 +310,7 @@ def _warnings(before: AnyManifest | None, after: AnyManifest) -> list[str]:
     """Signatures are bound to a digest: those of the old index do not follow (docs/protocol-notes.md, H-05)."""
     warnings: list[str] = []
     if before is not None and before.digest != after.digest:
-        warnings.append(
-            f"Signatures and other referrers of {before.digest.short} do not follow to the new digest; "
-            "those of unchanged platforms still count."
-        )
+        warnings.append(f"Signatures stay with the old digest ({before.digest.short}); per-platform ones remain valid.")
     if isinstance(before, Index) and not isinstance(after, Index):
         warnings.append("The tag holds an index now and will hold a single image.")
     if isinstance(before, Index) and isinstance(after, Index):

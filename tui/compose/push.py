@@ -272,7 +272,7 @@ class Push:
         plan, name = self.plan, safe(str(self.plan.target))
         if plan.action is Action.FIX:
             put = plural(len(self._written), "object")
-            return PushResult.of(plan, outcome, f"{sentence} {put} put back before it ended; no tag was touched.", None)
+            return PushResult.of(plan, outcome, f"{sentence} Restored {put} before it ended; no tag was touched.", None)
         if all(step.local_list is not None for step in plan.steps):
             return replace(PushResult.of(plan, outcome, sentence, None), tag_known=False)
         now: Digest | None = None
@@ -295,7 +295,7 @@ class Push:
         elif now is not None and now == plan.digest:
             sentence += f" {name} holds {now}, as it shall."
         else:
-            sentence += f" Somebody moved {name} meanwhile: " + (f"it holds {now}." if now else "it is gone.")
+            sentence += f" {name} was changed by someone else: " + (f"it holds {now}." if now else "it is gone.")
         if self._written and not self._moved:
             sentence += f" {plural(len(self._written), 'object')} put there before do no harm without a tag."
         return PushResult.of(plan, outcome, sentence, now)
@@ -399,7 +399,7 @@ class Push:
         if not steps and self.plan.action is Action.FIX:
             put = plural(len(self._written), "object")
             outcome = Outcome.PUSHED if self._written else Outcome.UNCHANGED
-            return PushResult.of(self.plan, outcome, f"Put back {put}; no tag was touched.", self.plan.before)
+            return PushResult.of(self.plan, outcome, f"Restored {put}; no tag was touched.", self.plan.before)
         if not steps:
             sentence = f"{name} holds {self.plan.digest} already." if self.plan.digest else f"{name}: done."
             if any(step.kind in _DELETIONS for step in self.plan.steps):
@@ -423,7 +423,7 @@ class Push:
             await asyncio.to_thread(self._journal.finish, self._record, end)
         self._tag.stage = Stage.OPEN
         if result.ok:
-            self._tell(StepDone(step, "put and read back"))
+            self._tell(StepDone(step, "pushed, verified"))
         else:
             self._tell(StepFailed(step, result.sentence))
         for each in self._further:
@@ -498,7 +498,7 @@ class Push:
             result = replace(failed, tag_known=False, undetermined=undetermined)
         each.result = result
         each.write.stage = Stage.OPEN
-        self._tell(StepDone(step, "put and read back") if result.ok else StepFailed(step, result.sentence))
+        self._tell(StepDone(step, "pushed, verified") if result.ok else StepFailed(step, result.sentence))
         await self._close_record(each)
 
     async def _open_record(self, each: _Further) -> None:

@@ -140,7 +140,7 @@ async def propose_sources(
             if beside is not None:
                 hints[entry.descriptor.digest] = beside
     if far and not looked:
-        looked = f"{len(heads)} of the repository's {plural(len(others), 'other tag')} were looked at"
+        looked = f"checked {len(heads)} of the repository's {plural(len(others), 'other tag')}"
     return hints, looked
 
 
@@ -210,7 +210,7 @@ def _apply(draft: Draft, row: Entry, hint: Hint | None, answer: tuple[Entry, ...
         lost = replace(row, source=source or row.source, proposed=proposed, now=None, verdict=verdict, note=note)
         return _set(draft, lost)
     if not answer:
-        note = "no source known: taken as it is" + (f" ({looked})" if looked else "")
+        note = "source unknown; kept as is" + (f" ({looked})" if looked else "")
         return _set(draft, replace(row, source=None, note=note))
     try:
         changed = edit.replace(draft, row.key, answer)

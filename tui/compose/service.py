@@ -69,8 +69,8 @@ class DraftService:
         if not self.drafts:
             return ""
         names = ", ".join(safe(name) for name in list(self.drafts)[:5])
-        goes_on = "({key:push} on the main screen continues it.)"
-        return f"What you drafted for {names} was not pushed and would be lost. {goes_on}"
+        goes_on = "{key:push} resumes it."
+        return f"Not pushed: the draft for {names}. {goes_on}"
 
     def known_gaps(self, draft: Draft) -> tuple[Problem, ...]:
         """What was seen to be missing below the entries of a draft. Asks nothing."""
@@ -114,7 +114,7 @@ class DraftService:
             return await self._with_tag(draft)
         wanted = target or target_of(node)
         if wanted is None:
-            raise DraftError("This index has no tag: name the tag that the new list is for.")
+            raise DraftError("This index has no tag. Name the target tag.")
         index, home, known_tag = await self._index(node, wanted)
         known = await asyncio.to_thread(self.journal.sources, wanted)
         return await recreate(self.inspector, wanted, index, home, known=known, tag_known=known_tag, progress=progress)
@@ -134,7 +134,7 @@ class DraftService:
             return await self.stored(node, target)
         wanted = target or target_of(node)
         if wanted is None:
-            raise DraftError("This index has no tag: name the tag that the amended list is for.")
+            raise DraftError("This index has no tag. Name the target tag.")
         own = target_of(node)
         if own is not None and own == wanted:
             return await self.amend_tag(wanted)

@@ -261,7 +261,7 @@ class TagWrite:
             holds, trouble = manifest.digest, ""
             self._seen, self._unread = holds, False
             if holds == wanted and manifest.raw == step.raw:
-                sentence = f"{name} is {wanted} now, read back and compared."
+                sentence = f"{name} is {wanted}, verified by reading it again."
                 result = PushResult.of(self.plan, Outcome.PUSHED, sentence, holds)
                 return replace(result, verified_at=datetime.now(UTC))
             if holds != self.plan.before:

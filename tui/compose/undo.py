@@ -40,7 +40,7 @@ def undo_unavailable(journal: Journal, target: Reference, holds: Digest | None) 
     if record is None:
         if journal.of(target):
             return "the tag was moved by somebody else since the last push from here"
-        return journal.why_unreadable() or "nothing was pushed to this tag from here"
+        return journal.why_unreadable() or "No push recorded for this tag"
     if record.before is None:
         return "there was no such tag before that push; {key:delete} deletes it"
     if journal.bytes_of(record.before) is None:
@@ -142,7 +142,7 @@ def after_deletion(plan: Plan, key: str) -> str:
         return f":{safe(plan.target.tag or 'latest')} is deleted. {where} puts it back while {condition}."
     digest = plan.target.digest.short
     if not plan.tags:
-        return f"{digest} is deleted. No tag is known to have held it, so there is none that {key} could put back."
+        return f"{digest} is deleted. No tag is known to have held it, so {key} has none to restore."
     names = ", ".join(f":{safe(tag)}" for tag in plan.tags[:_NAMED])
     more = f" and {len(plan.tags) - _NAMED} more" if len(plan.tags) > _NAMED else ""
     tags = plural(len(plan.tags), "tag")

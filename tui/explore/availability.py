@@ -184,7 +184,7 @@ def unavailable_undo(now: ActionContext) -> str:
     if node is None:
         here = now.node
         inside = here is not None and bool(here.repository) and here.source.registry is not None
-        return "" if inside else "select a tag or its repository: what was pushed there last is put back"
+        return "" if inside else "select a tag or its repository"
     if node.source.capabilities.stored_lists is not None and (why := _nameless(node)):
         return why
     return ""
@@ -255,7 +255,7 @@ def unavailable_sort(now: ActionContext) -> str:
 
 
 def unavailable_back(now: ActionContext) -> str:
-    return "" if now.places else "there is nothing to go back to"
+    return "" if now.places else "no history"
 
 
 def unavailable_requests(now: ActionContext) -> str:

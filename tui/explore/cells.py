@@ -102,11 +102,8 @@ def glyphs(ascii_only: bool) -> Glyphs:
 
 #: Shorter phrases for a narrow column, tried in turn: a cut phrase could say the opposite of a whole one.
 _SHORTER = (
-    (re.compile(r" (platforms?|images?) cannot be pulled$"), " broken"),
-    (re.compile(r" repositories broken"), " broken"),
-    (re.compile(r" (platforms?|images?) can be pulled$"), " can be pulled"),
-    (re.compile(r" can be pulled$"), " pulls"),
-    (re.compile(r" (pulls|platforms?|images?)$"), ""),
+    (re.compile(r" (platforms?|repositories) broken$"), " broken"),
+    (re.compile(r" (platforms?|images?)$"), ""),
     (re.compile(r"(\d+) of [\d,+]+ broken$"), r"\1 broken"),
     (re.compile(r" broken, [\d,]+ of [\d,+]+ checked$"), " broken"),
 )

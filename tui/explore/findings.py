@@ -292,8 +292,8 @@ def duplicate_platform(row: Node, observations: ObservationStore) -> Iterator[Fi
         yield make(
             "duplicate-platform",
             child.key,
-            f"the platform {child.platform} is there twice: clients take {short(first.digest)}, "
-            f"never {short(child.digest)}.",
+            f"Duplicate platform {child.platform}: clients use entry {first.position + 1}, "
+            f"not entry {child.position + 1}.",
             digest=child.digest,
             platform=platform_text(child),
             facts=(f"entry {first.position + 1}: {first.digest}", f"entry {child.position + 1}: {child.digest}"),

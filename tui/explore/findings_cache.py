@@ -49,7 +49,7 @@ class Looked:
     opened: int
     """So many images were asked for."""
     broken: tuple[Node, ...]
-    """Those that cannot be pulled whole."""
+    """Those that are broken."""
     unknown: int
     """Of so many of the others nobody could determine it."""
     coverage: Coverage
@@ -145,7 +145,7 @@ class FindingsCache:
         return [finding for finding in self.findings(top, explorer) if finding.node_key in below]
 
     def looked_at(self, node: Node, explorer: Explorer) -> Looked:
-        """How much below a list was looked at, and what of it cannot be pulled whole.
+        """How much below a list was looked at, and what of it is broken.
 
         After a check of a thousand tags this takes a second, and any event makes it old: it is asked no more often
         than it is cheap, as findings are.

@@ -680,6 +680,6 @@ def _size(document: AnyManifest | bytes) -> int:
 def _fault(error: Exception) -> SourceError:
     return SourceError(
         Presence.UNREACHABLE,
-        f"fanfold failed here, which is a fault of its own: {safe(repr(error), limit=300)}",
+        f"Internal error: {safe(repr(error), limit=300)}. Please report it.",
         code="internal",
     )

@@ -92,7 +92,7 @@ class Report:
             return ""
         text = plural(self.requests, "request")
         if self.searches:
-            text = f"{text}, {self.searches} of them to look for what is missing or moved"
+            text = f"{text} ({self.searches} to locate what is missing or moved)"
         kept = sum(part.observation.detail == FROM_DISK for part in self.objects)
         return f"{text}; {plural(kept, 'document')} from the cache on disk" if kept else text
 

@@ -15,6 +15,7 @@ from tui.oci.digest import Digest
 from tui.oci.manifest import AnyManifest, OpaqueManifest
 from tui.oci.platform import Platform
 from tui.sources.presence import Observation, Presence, worst
+from tui.text import safe
 
 Look = Callable[[Node], Observation]
 
@@ -49,7 +50,7 @@ class Rollup:
     pull: Pull = Pull.UNKNOWN
     """Of an image's row: whether it can be pulled. An index says it by its platforms."""
     broken: int = 0
-    """Of a list, how many of its rows are broken; of an image or index 1 when it cannot be pulled whole."""
+    """Of a list, how many of its rows are broken; of an image or index 1 when a platform of it cannot be pulled."""
     others: tuple[Presence, ...] = ()
     """Of a list, what is known of the rows that were looked at and are neither whole nor broken."""
     status: str = ""
@@ -61,13 +62,6 @@ class Rollup:
     annotation. None when neither was read, or neither says."""
     platforms: tuple[str, ...] = ()
     """For which platforms an image or index is, those that clients take, as their rows are labelled."""
-
-    @property
-    def short(self) -> str:
-        """The label where there is little room: "1 of 2 pulls"."""
-        if self.platforms_total and self.platforms_broken:
-            return f"{self.platforms_ok} of {self.platforms_total} pulls"
-        return self.label
 
 
 #: Presences that a pull survives.
@@ -280,7 +274,9 @@ def _of_index(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
         platforms_ok=ok,
         platforms_total=total,
         platforms_broken=broken,
-        label=_index_label(ok, broken, total) if digest_tag(node.tag) is None else _referrers_label(total),
+        label=_index_label(ok, [row for row, state in zip(taken, states, strict=True) if state is Pull.NO], total)
+        if digest_tag(node.tag) is None
+        else _referrers_label(total),
         attestations=attestations,
         pull=Pull.NO if holds_nothing else Pull.UNKNOWN,
         oldest=_oldest([_asked_at(node, look), *(part.oldest for part in (*sums, *orphans, *nested))]),
@@ -303,7 +299,8 @@ def _referrers_label(total: int) -> str:
     return f"{total} referrer{'' if total == 1 else 's'}"
 
 
-def _index_label(ok: int, broken: int, total: int) -> str:
+def _index_label(ok: int, bad: Sequence[Node], total: int) -> str:
+    broken = len(bad)
     noun = "platform" if total == 1 else "platforms"
     if total == 0:
         return "no platforms"
@@ -311,9 +308,10 @@ def _index_label(ok: int, broken: int, total: int) -> str:
         return f"{ok}/{total} {noun}"
     if broken == 0:
         return f"{total} {noun}"
-    if ok + broken == total:
-        return f"{ok} of {total} {noun} can be pulled"
-    return f"{broken} of {total} {noun} cannot be pulled"
+    platform = bad[0].platform
+    if broken == 1 and total > 1 and platform is not None and not platform.is_unknown:
+        return f"{safe(str(platform).removeprefix('linux/'), limit=40)} broken"
+    return f"{broken} of {total} {noun} broken"
 
 
 def _of_list(node: Node, below: Callable[[Node], Rollup]) -> Rollup:
@@ -324,7 +322,11 @@ def _of_list(node: Node, below: Callable[[Node], Rollup]) -> Rollup:
     if listing is not None and node.kind is not Kind.GROUP:
         noun = "tag" if node.kind is Kind.REPOSITORY else "repository"
         plural = "tags" if node.kind is Kind.REPOSITORY else "repositories"
-        label = f"{count:,}{more} {noun if count == 1 and not more else plural}"
+        label = (
+            f"{count:,}{more} {noun if count == 1 and not more else plural}"
+            if count or not more
+            else f"{plural} unknown"
+        )
     tally = _tally(node, below)
     seen = tally.whole + tally.broken + len(tally.others)
     total = count if listing is not None or node.kind is Kind.GROUP else 0
@@ -344,7 +346,7 @@ def _of_list(node: Node, below: Callable[[Node], Rollup]) -> Rollup:
         state = worst(tally.others)
         words = {presence.words.status for presence in tally.others}
         of = f" of {total:,}{more}" if total else ""
-        status = f"{len(tally.others):,}{of} {words.pop() if len(words) == 1 else 'not determined'}"
+        status = f"{len(tally.others):,}{of} {words.pop() if len(words) == 1 else 'unknown'}"
     elif total and tally.whole >= total and not more:
         state = Presence.PRESENT
     elif total and tally.whole:

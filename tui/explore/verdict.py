@@ -32,7 +32,7 @@ from tui.explore.structure import clients, nobody_asks, refusal, refusing
 from tui.explore.tree import observe
 from tui.oci.manifest import OpaqueManifest
 from tui.sources.presence import Observation, Presence
-from tui.text import plural
+from tui.text import plural, safe
 
 _LISTS = frozenset({Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP})
 _LOADED = (Load.READY, Load.FAILED)
@@ -231,7 +231,7 @@ def _attached(
     if open_:
         reasons = dict.fromkeys(_why_open(row, observations) for row in open_)
         which = f"{len(open_)} of {len(rows)}" if made.lists else "it"
-        parts.append(f"it was not determined whether {which} is whole: {'; '.join(reasons)}")
+        parts.append(f"could not check {which}: {'; '.join(reasons)}")
     if not parts:
         all_of = {
             0: "it is empty",
@@ -288,10 +288,10 @@ def _nouns(rows: Sequence[Node]) -> str:
 def _not_read(node: Node, name: str, observation: Observation, findings: Sequence[Finding]) -> Verdict:
     if node.load is Load.FAILED and node.error is not None:
         words = {
-            Presence.MISSING: f"{_begin(name)} is not there, so nothing can be pulled: {node.error.sentence}",
+            Presence.MISSING: _not_found(node, name),
             Presence.MISMATCHED: f"{_begin(name)} cannot be pulled: {node.error.sentence}",
         }
-        undetermined = f"It was not determined whether {name} can be pulled: {node.error.sentence}"
+        undetermined = f"Could not check {name}: {node.error.sentence}"
         sentence = words.get(observation.presence, undetermined)
         if observation.presence.undetermined and node.error.fix:
             sentence += f" {node.error.fix}"
@@ -303,6 +303,13 @@ def _not_read(node: Node, name: str, observation: Observation, findings: Sequenc
         return Verdict(sentence, False, (), (_called(node),), (), Severity.ERROR)
     states = {Load.LOADING: "is being read", Load.STOPPED: "was not read to its end"}
     return Verdict(f"{_begin(name)} {states.get(node.load, 'was not looked at yet')}.", False, (), (), (_called(node),))
+
+
+def _not_found(node: Node, name: str) -> str:
+    """That nothing answers to the reference: the tag with its repository, else what the verdict calls the row."""
+    if node.tag is None or not node.repository:
+        return f"Not found: {name}."
+    return f"Tag not found: {safe(node.repository)}:{safe(node.tag)}."
 
 
 def _opaque(node: Node, name: str, manifest: OpaqueManifest, findings: Sequence[Finding]) -> Verdict:
@@ -449,16 +456,15 @@ def _not_determined(
         reasons.setdefault(_why_open(row, observations), []).append(_called(row))
     if list(reasons) == [_NOT_CHECKED]:
         if not node.is_index or total < 2:
-            return f"{_begin(name)} is not checked to its end yet."
-        verb, whose = ("is", "its") if len(unknown) == 1 else ("are", "their")
-        return f"{len(unknown)} of {total} {_nouns(rows)} of {name} {verb} not checked to {whose} end yet."
+            return f"{_begin(name)} is not fully checked."
+        return f"Not fully checked: {len(unknown)} of {total} {_nouns(rows)} of {name}."
     if not node.is_index:
-        return f"It was not determined whether {name} can be {done}: {next(iter(reasons))}."
+        return f"Could not check {name}: {next(iter(reasons))}."
     parts = "; ".join(f"{_list(places)}: {reason}" for reason, places in reasons.items())
-    return f"It was not determined for {parts}."
+    return f"Could not check {parts}."
 
 
-_NOT_CHECKED = "not checked yet"
+_NOT_CHECKED = "not checked"
 _OPEN_WORDS = (
     (Presence.DENIED, "access was denied"),
     (Presence.LIMITED, "the registry's rate limit is reached"),
@@ -491,7 +497,7 @@ def _attestations(node: Node, observations: ObservationStore, complete: bool, wa
     if gone:
         sentences.append(f"The attestation of {_some(gone)} is not complete, which does not stop a pull.")
     if open_:
-        sentences.append(f"It was not determined whether the attestation of {_some(open_)} is complete.")
+        sentences.append(f"Could not check the attestation of {_some(open_)}.")
     return sentences
 
 
@@ -509,7 +515,7 @@ def _not_taken(rows: Sequence[Node], observations: ObservationStore) -> list[str
             why = _why_not(row, observations)
             gone.append(f"The entry {short(row.digest)}, which no client takes, is not whole: {why}.")
         elif state is Pull.UNKNOWN:
-            text = f"It was not determined whether the entry {short(row.digest)}, which no client takes, is whole"
+            text = f"Could not check the entry {short(row.digest)}, which no client takes"
             unknown.append(f"{text}: {_why_open(row, observations)}.")
     return [*gone, *unknown][:2]  # what is known to be wrong decides the exit status
 
@@ -539,11 +545,12 @@ def _remarks(node: Node, findings: Sequence[Finding], broken: Sequence[str]) -> 
     sentences: list[str] = []
     stale = [finding for finding in findings if finding.code == "stale-entry"]
     if stale:
-        what = "an image that was" if len(stale) == 1 else f"{len(stale)} images that were"
         shown = next((finding for finding in stale if finding.platform in broken), stale[0])
         tag, _, digest = shown.facts[1].rpartition(": ")
-        now = f"{digest[:19]}… now" if ":" in digest else digest
-        sentences.append(f"It still points at {what} replaced: {tag} is {now}.")
+        now = f"{digest[:19]}…" if ":" in digest else digest
+        whose = "its tag now points" if len(stale) == 1 else "their tags now point"
+        count = plural(len(stale), "entry", "entries")
+        sentences.append(f"Stale: {count}; {whose} elsewhere ({tag} is {now}).")
     if any(finding.code in MISSING and finding.action == "recreate" and finding.effect for finding in findings):
         sentences.append(RECREATED)
     elsewhere = [finding for finding in findings if finding.code == "not-in-this-repository"]

@@ -33,7 +33,7 @@ class Checking:
         "check",
         keys="x",
         title="check",
-        words="Check everything below the cursor; again stops it",
+        words="Check all below; again stops",
         group="Look",
         unavailable=unavailable_selected,
         rank=4,
@@ -46,7 +46,7 @@ class Checking:
         "check-deep",
         keys="u",
         title="check deep",
-        words="Read and hash every blob below the cursor, and unpack its layers; again stops it",
+        words="Check deep: hash and unpack every blob; again stops",
         group="Look",
         unavailable=unavailable_selected,
     )
@@ -78,7 +78,7 @@ class Checking:
         "problems",
         keys="exclamation_mark",
         title="problems",
-        words="Show only what has a problem, or everything again",
+        words="Problems only, or all",
         group="Look",
         rank=5,
     )
@@ -88,15 +88,13 @@ class Checking:
         if self.problems_only and not any(self.images.children_of(root) for root in self.images.children_of(None)):
             self.problems_only = False  # an empty tree would only hide where the reader is
             key = self.screen.keys.first("check")
-            self.screen.say(f"Nothing with a problem is known, so everything stays. Check something first ({key}).")
+            self.screen.say(f"No problems known. {key} checks all.")
             return
         self.refilter()
         if before is not None:
             self.images.go(before)
         if self.problems_only:
-            self.screen.say(
-                f"Only rows with a problem are shown now; {self.screen.keys.first('problems')} shows everything again."
-            )
+            self.screen.say(f"Problems only. {self.screen.keys.first('problems')} shows all.")
         self.screen.status.refresh_keys()
 
     def shown_children(self, node: Node | None) -> Sequence[Node]:

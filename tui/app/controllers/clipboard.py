@@ -55,7 +55,7 @@ class Clipboard:
         "copy",
         keys="c",
         title="copy digest",
-        words="Copy the whole digest, of the chosen link's object if one is (in Requests: the curl line)",
+        words="Copy the digest (in Requests: the curl line)",
         group="Copy",
         unavailable=unavailable_copy_digest,
         rank=2,
@@ -101,7 +101,7 @@ class Clipboard:
         "copy-menu",
         keys="y",
         title="copy…",
-        words="Copy menu: digest, references, pull line, curl, JSON, report (in Requests: digest, curl, address)",
+        words="Copy menu: digest, references, pull line, curl, JSON, report",
         group="Copy",
         unavailable=unavailable_copy_menu,
         rank=3,
@@ -160,7 +160,9 @@ class Clipboard:
         self.screen.app.clear_notifications()
         # A lesson that is under way has already gone on, and its next step is below the notice.
         seconds = 8 if self.screen.actions.unavailable("lesson-over") else 3
-        self.screen.say(f"{shown}\n\n{handed.words}", title=what, severity=severity, timeout=seconds)
+        self.screen.say(
+            f"{shown}\n\n{self.screen.keys.put_in(handed.words)}", title=what, severity=severity, timeout=seconds
+        )
         if handed.way != "nowhere":
             self.screen.observer.publish_about(EventKind.COPIED, self.screen.current, what=what, text=text)
 
@@ -243,7 +245,7 @@ class Clipboard:
         try:
             await asyncio.to_thread(_create, path, content)
         except FileExistsError:
-            page = Lines([prose(f"{shown} is there already. Replace it?")])
+            page = Lines([prose(f"{shown} exists. Overwrite?")])
             if not await self.screen.ask(Confirm("Replace the file?", page, yes="replace")):
                 self.screen.say("Nothing was written.")
                 return

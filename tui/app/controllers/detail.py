@@ -66,7 +66,7 @@ class Detail:
         "json",
         keys="v",
         title="JSON",
-        words="The raw JSON; again switches between pretty-printed and as served",
+        words="JSON: pretty-printed, again: as served",
         group="Look",
         unavailable=unavailable_selected,
     )

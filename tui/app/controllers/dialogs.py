@@ -17,12 +17,12 @@ _PAGES: tuple[Scope, ...] = ("reader", "help")
 
 def nothing_to_copy(dialog: Reader) -> str:
     """Why a page has nothing that is copied whole."""
-    return "" if dialog.copy else "there is nothing to copy here but what the mouse selects"
+    return "" if dialog.copy else "select text with the mouse to copy it"
 
 
 def no_menu(dialog: Reader) -> str:
     """Why a page has no choice of what to copy."""
-    return "" if dialog.menu else nothing_to_copy(dialog) or "there is one thing to copy here"
+    return "" if dialog.menu else nothing_to_copy(dialog) or "one thing to copy: no menu needed"
 
 
 class DialogController:
@@ -62,7 +62,7 @@ class DialogController:
     def bottom(self) -> None:
         self.dialog.move("bottom")
 
-    @action("dialog-leave", keys="escape", title="leave", words="Leave without an answer", group="Dialog", scope=_EVERY)
+    @action("dialog-leave", keys="escape", title="close", words="Close without an answer", group="Dialog", scope=_EVERY)
     def leave(self) -> None:
         self.dialog.dismiss(None)
 
@@ -70,7 +70,7 @@ class DialogController:
         "dialog-palette",
         keys="ctrl+p",
         title="palette",
-        words="Every action of this dialog and its key, to search in",
+        words="Search actions and keys of this dialog",
         group="Program",
         scope=_EVERY,
     )
@@ -98,8 +98,8 @@ class ChoiceController:
     @action(
         "choice-take",
         keys="enter",
-        title="choose",
-        words="Choose the line of the cursor; the key in front of a line chooses that one",
+        title="select",
+        words="Select this line (its own key selects it too)",
         group="Dialog",
         scope="choice",
     )
@@ -117,7 +117,7 @@ class ConfirmController:
     def yes(self) -> None:
         self.dialog.dismiss(True)
 
-    @action("confirm-no", keys="n,q", title="no", words="No, nothing happens", group="Dialog", scope="confirm")
+    @action("confirm-no", keys="n,q", title="no", words="No, cancel", group="Dialog", scope="confirm")
     def no(self) -> None:
         self.dialog.dismiss(False)
 
@@ -159,7 +159,7 @@ class ReaderController:
         "reader-copy",
         keys="c",
         title="copy",
-        words="Copy what the last line of the dialog says",
+        words="Copy what the key line names",
         group="Dialog",
         scope="reader",
         unavailable=nothing_to_copy,
@@ -171,7 +171,7 @@ class ReaderController:
         "reader-copy-menu",
         keys="y",
         title="copy…",
-        words="Choose what to copy of the page",
+        words="Copy a part of the page",
         group="Dialog",
         scope="reader",
         unavailable=no_menu,

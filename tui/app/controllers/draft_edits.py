@@ -69,7 +69,7 @@ class DraftEditController:
         "draft-plan",
         keys="P",
         title="plan and push",
-        words="Work out the plan, show it, and push it from there",
+        words="Plan and push",
         group="Draft",
         scope="draft",
         rank=1,
@@ -104,7 +104,7 @@ class DraftEditController:
         "draft-add",
         keys="a",
         title="add",
-        words="Add an image from any reference; an index gives its images and their attestations",
+        words="Add an image, or the images of an index",
         group="Draft",
         scope="draft",
         rank=3,
@@ -121,7 +121,7 @@ class DraftEditController:
         "draft-source",
         keys="enter,r",
         title="change source",
-        words="Change the source of the row: what another reference holds now takes its place",
+        words="Change the source of the row",
         group="Draft",
         scope="draft",
         unavailable=no_source,
@@ -136,7 +136,7 @@ class DraftEditController:
             await self.add()
             return
         name = row_name(entry)
-        hint = f"What it holds now goes in. {_EXAMPLES}"
+        hint = f"Uses the tag's current digest. {_EXAMPLES}"
         text = await self.main.ask(Prompt(f"Take {name} from", value=entry.source or "", hint=hint))
         if text:
             text = self.screen.complete(text)
@@ -148,7 +148,7 @@ class DraftEditController:
         "draft-flatten",
         keys="f",
         title="flatten",
-        words="Put the images of an index inside the index in its place",
+        words="Replace a nested index by its images",
         group="Draft",
         scope="draft",
         unavailable=no_row,
@@ -179,7 +179,7 @@ class DraftEditController:
         "draft-remove",
         keys="x,delete,backspace",
         title="remove",
-        words="Remove the row with its attestations; again takes that back",
+        words="Remove or restore the row with its attestations",
         group="Draft",
         scope="draft",
         unavailable=no_row,
@@ -194,7 +194,7 @@ class DraftEditController:
         "draft-up",
         keys="K,shift+up",
         title="up",
-        words="Move the row up: clients take the first entry that fits",
+        words="Move the row up (clients use the first that fits)",
         group="Draft",
         scope="draft",
         unavailable=no_row,
@@ -207,7 +207,7 @@ class DraftEditController:
         "draft-down",
         keys="J,shift+down",
         title="down",
-        words="Move the row down: clients take the first entry that fits",
+        words="Move the row down (clients use the first that fits)",
         group="Draft",
         scope="draft",
         unavailable=no_row,
@@ -225,7 +225,7 @@ class DraftEditController:
         "draft-platform",
         keys="p",
         title="platform",
-        words="Set the platform that the index names for the row",
+        words="Set the platform of the row",
         group="Draft",
         scope="draft",
         unavailable=no_row,
@@ -340,7 +340,7 @@ class DraftEditController:
         "draft-redo",
         keys="ctrl+r,ctrl+y",
         title="redo",
-        words="Redo an edit that was undone",
+        words="Redo an edit of the draft",
         group="Draft",
         scope="draft",
         unavailable=nothing_to_redo,
@@ -354,7 +354,7 @@ class DraftEditController:
         "draft-offer",
         keys="o",
         title="take the offer",
-        words="Take what is offered with a problem",
+        words="Accept the offer of a warning",
         group="Draft",
         scope="draft",
         unavailable=no_offer,
@@ -432,7 +432,7 @@ class DraftEditController:
         "draft-leave",
         keys="escape",
         title="back",
-        words="Back to the tree; the draft is kept, {key:push} goes on with it",
+        words="Back; draft saved, {key:push} resumes",
         group="Draft",
         scope="draft",
         rank=16,
@@ -443,7 +443,7 @@ class DraftEditController:
             self.screen.dismiss(None)
             return
         self.service.keep(self.editor)
-        self.main.say(f"The draft is kept: {self.main.keys.first('push')} goes on with it.")
+        self.main.say(f"Draft saved. {self.main.keys.first('push')} resumes.")
         self.screen.dismiss(None)
 
     @action(

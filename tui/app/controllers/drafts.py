@@ -43,7 +43,7 @@ class DraftController:
         self.service = drafting.service
 
     def unavailable(self, action_id: str) -> str:
-        """What only the journal of pushes knows: why nothing can be put back where the cursor is."""
+        """What only the journal of pushes knows: why nothing can be undone where the cursor is."""
         from tui.compose.targets import home_at, tag_at
 
         if action_id != "undo":
@@ -55,7 +55,7 @@ class DraftController:
         "fix",
         keys="F",
         title="fix",
-        words="Fix: bring back what is missing below, so that no digest changes",
+        words="Fix: upload missing objects; no digest changes",
         group="Fix",
         unavailable=unavailable_fix,
         writes=True,
@@ -110,7 +110,7 @@ class DraftController:
         "new",
         keys="N",
         title="new list",
-        words="New manifest list from what is marked",
+        words="New manifest list from marked images",
         group="Fix",
         unavailable=unavailable_new,
         writes=True,
@@ -141,7 +141,7 @@ class DraftController:
         "push",
         keys="P",
         title="push",
-        words="Push a draft, or a list from Docker's local store",
+        words="Push a draft or a local Docker list",
         group="Fix",
         unavailable=unavailable_push,
         writes=True,
@@ -229,7 +229,7 @@ class DraftController:
         "delete",
         keys="D",
         title="delete",
-        words="Delete a tag, a manifest or a local list, after showing what else would break",
+        words="Delete (previews what breaks)",
         group="Fix",
         unavailable=unavailable_delete,
         writes=True,
@@ -250,11 +250,11 @@ class DraftController:
         if by_tag is not None:
             undo = self.main.keys.first("undo")
             items = [
-                Item("t", "the tag only", by_tag, f"what it holds stays; {undo} on the repository puts the tag back"),
-                Item("m", "the manifest", by_digest or "", "every tag on it goes too",
-                     "" if by_digest else "its digest is not known yet: open it first"),
+                Item("t", "the tag only", by_tag, f"its manifest stays; {undo} on the repository restores the tag"),
+                Item("m", "the manifest", by_digest or "", "deletes every tag on it too",
+                     "" if by_digest else "digest unknown: open it first"),
             ]  # fmt: skip
-            what = await self.main.ask(Choice(f"Delete what of {image.label}?", items))
+            what = await self.main.ask(Choice(f"Delete from {image.label}:", items))
         if not what:
             return
         target = Reference.parse(what)
@@ -272,7 +272,7 @@ class DraftController:
         "undo",
         keys="U",
         title="undo push",
-        words="Put back what the last push to this tag replaced, or a tag that was deleted",
+        words="Undo push or tag deletion",
         group="Fix",
         unavailable=unavailable_undo,
         writes=True,
@@ -287,18 +287,18 @@ class DraftController:
         why = ""
         if target is None or (why := await self.service.unavailable_undo_of(target)):
             found = await self.drafting.wait(
-                f"What can be put back in {safe(str(home))}?",
+                f"Looking for pushes to undo in {safe(str(home))}",
                 lambda progress: self.service.undo_choices(home),
             )
             if found is None:
                 return
             if not found:
                 unreadable = self.service.journal.why_unreadable()
-                why = why or unreadable or "nothing that was pushed from here can be put back"
+                why = why or unreadable or "no push to undo"
                 why = self.main.keys.put_in(why)
                 self.main.say(f"{safe(str(target or home))}: {why}.", severity="warning", timeout=10)
                 return
-            target = await self.main.ask(Choice(f"Put back in {safe(str(home))}:", undo_items(found), why))
+            target = await self.main.ask(Choice(f"Restore in {safe(str(home))}:", undo_items(found), why))
             if target is None:
                 return
         chosen = target
@@ -306,7 +306,7 @@ class DraftController:
         async def make(progress: Progress) -> Plan:
             return await self.service.plan_undo(chosen, progress)
 
-        await self.drafting.write(Asked(f"undo the last push to {safe(str(chosen))}", "undo", make, verb="put it back"))
+        await self.drafting.write(Asked(f"undo the last push to {safe(str(chosen))}", "undo", make, verb="restore it"))
 
     async def _remove_list(self, row: Node) -> None:
         """One of Docker's local lists."""

@@ -89,7 +89,7 @@ class LessonController:
         "lessons",
         keys="f2",
         title="lessons",
-        words="Lessons: choose one",
+        words="Lessons",
         group="Lesson",
     )
     async def choose(self) -> None:
@@ -102,10 +102,7 @@ class LessonController:
             Item(str(number), lesson.title, lesson, f"{self._length(lesson)}  {lesson.summary}")
             for number, lesson in enumerate(lessons, 1)
         ]
-        intro = self.screen.keys.put_in(
-            "Everything happens on a registry inside this program: nothing can break. "
-            "{key:dialog-leave} to look around freely."
-        )
+        intro = self.screen.keys.put_in("Built-in registry; nothing outside changes. {key:dialog-leave} explores.")
         dialog = Choice("Lessons", items, intro=intro, whole=True)
         dialog.at = self._next_of(lessons)
         chosen = await self.screen.ask(dialog)
@@ -172,7 +169,7 @@ class LessonController:
         "lesson-act",
         keys="a",
         title="do it",
-        words="Lesson: have it done, go on; the next step of a rehearsal",
+        words="Lesson: do step",
         group="Lesson",
     )
     async def act(self) -> None:
@@ -186,7 +183,7 @@ class LessonController:
         "lesson-hint",
         keys="b",
         title="hint",
-        words="Lesson: a hint",
+        words="Lesson: hint",
         group="Lesson",
     )
     def hint(self) -> None:
@@ -198,11 +195,11 @@ class LessonController:
         "lesson-show",
         keys="e",
         title="show me",
-        words="Lesson: have the step shown",
+        words="Lesson: show step",
         group="Lesson",
     )
     async def show_me(self) -> None:
-        """Have the step done on the screen."""
+        """Do the step on the screen."""
         if self.session is not None:
             await self.session.show_me()
 
@@ -210,7 +207,7 @@ class LessonController:
         "lesson-panel",
         keys="p",
         title="lesson",
-        words="Lesson: hide or show the panel; end a rehearsal",
+        words="Lesson: toggle the panel; end a rehearsal",
         group="Lesson",
     )
     async def toggle(self) -> None:
@@ -244,11 +241,11 @@ class LessonController:
         "lesson-over",
         keys="z",
         title="start over",
-        words="Lesson: start over, with the registry as it was",
+        words="Lesson: start over, reset the registry",
         group="Lesson",
     )
     async def start_over(self) -> None:
-        """Put the registry back and begin again."""
+        """Reset the registry and start over."""
         session = self.session
         if session is None:
             return
@@ -264,7 +261,7 @@ class LessonController:
         "rehearse",
         keys="f3",
         title="rehearse",
-        words="Pull rehearsal: step through what a client does when it pulls this",
+        words="Pull rehearsal: step through a pull",
         group="Learn",
         unavailable=unavailable_rehearse,
     )
@@ -314,7 +311,7 @@ class LessonController:
         "digests",
         keys="f4",
         title="digests",
-        words="Why are there four digests? All of them side by side",
+        words="Digests side by side: why there are four",
         group="Learn",
         unavailable=unavailable_rehearse,
     )

@@ -98,7 +98,7 @@ class Navigation:
         "open",
         keys="enter",
         title="open",
-        words="Open: expand a row, load the next page, follow the chosen link, show a request",
+        words="Open",
         group="Move",
         unavailable=unavailable_open,
         rank=1,
@@ -189,7 +189,7 @@ class Navigation:
         "expand-all",
         keys="equals_sign",
         title="expand all",
-        words="Expand everything below (asks before it fetches a lot)",
+        words="Expand everything below",
         group="Move",
         unavailable=unavailable_selected,
     )
@@ -204,8 +204,8 @@ class Navigation:
         while level:
             unread = [node for node in level if node.load is Load.IDLE and node.kind is not Kind.MORE]
             if not agreed and opened + len(unread) > ASK_ABOVE:
-                text = f"This would fetch {len(unread):,} more manifests (at most {OPEN_AT_MOST:,} are opened)."
-                dialog = Confirm("Expand all below", Lines([prose(text)]), yes="fetch them")
+                text = f"Load {len(unread):,} manifests? Limit: {OPEN_AT_MOST:,}."
+                dialog = Confirm("Expand all below", Lines([prose(text)]), yes="load")
                 agreed = await self.screen.ask(dialog) is True
                 if not agreed:
                     return
@@ -229,7 +229,7 @@ class Navigation:
         "back",
         keys="backspace,alt+left",
         title="back",
-        words="Back to where you were before following a digest",
+        words="Back to the previous item",
         group="Move",
         unavailable=unavailable_back,
     )
@@ -240,13 +240,13 @@ class Navigation:
                 await self.highlight(node)
                 self.screen.panes.focus_pane(1)
                 return
-        self.screen.say("Where you were is no longer in the tree.")
+        self.screen.say("Previous item is gone.")
 
     @action(
         "go",
         keys="o,colon",
         title="go to",
-        words="Open any reference, digest, repository or source",
+        words="Go to a reference, digest, repository or source",
         group="Look",
         rank=12,
     )

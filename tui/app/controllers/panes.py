@@ -93,7 +93,7 @@ class Panes:
         "zoom",
         keys="f",
         title="full screen",
-        words="Give the whole screen to this pane, or take it back",
+        words="Toggle full screen",
         group="Panes",
     )
     def zoom(self) -> None:
@@ -103,9 +103,7 @@ class Panes:
         self.lay_out()
         self.screen.call_after_refresh(self.screen.detail.refresh)
 
-    @action(
-        "layout", keys="w", title="layout", words="Detail beside the tree, below it, away, or as fits", group="Panes"
-    )
+    @action("layout", keys="w", title="layout", words="Layout: side, below, hidden, auto", group="Panes")
     def layout(self) -> None:
         choices = ("auto", "side", "below", "away")
         self.layout_choice = choices[(choices.index(self.layout_choice) + 1) % len(choices)]

@@ -21,7 +21,7 @@ class Program:
     def __init__(self, screen: MainScreen) -> None:
         self.screen = screen
 
-    @action("palette", keys="ctrl+p", title="palette", words="Every action and its key, to search in", group="Program")
+    @action("palette", keys="ctrl+p", title="palette", words="Search actions and keys", group="Program")
     async def palette(self) -> None:
         self.screen.app.action_command_palette()
 
@@ -29,7 +29,7 @@ class Program:
     def theme(self) -> None:
         self.screen.app.theme = LIGHT.name if self.screen.app.current_theme.dark else DARK.name
 
-    @action("help", keys="question_mark,f1", title="help", words="Help for what is focused", group="Program", rank=15)
+    @action("help", keys="question_mark,f1", title="help", words="Help", group="Program", rank=15)
     async def help(self) -> None:
         """Help for the pane that has the keys, then all keys."""
         self.screen.observer.publish_view("help")
@@ -44,7 +44,7 @@ class Program:
         "quit",
         keys="q,ctrl+q",
         title="quit",
-        words="Leave (asks only when a draft was not pushed)",
+        words="Quit (asks when a draft was not pushed)",
         group="Program",
         rank=16,
     )
@@ -52,6 +52,8 @@ class Program:
         """Leave; asks when a draft is open that was not pushed."""
         drafts = self.screen.services.drafts if self.screen.services is not None else None
         why = self.screen.keys.put_in(drafts.unsaved) if drafts is not None else ""
-        if why and not await self.screen.ask(Confirm("Leave?", Lines([prose(why)]), yes="leave")):
+        if why and not await self.screen.ask(
+            Confirm("Quit and discard drafts?", Lines([prose(why)]), yes="quit", no="stay")
+        ):
             return
         self.screen.app.exit(0)

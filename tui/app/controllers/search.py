@@ -38,7 +38,7 @@ class Search:
         "filter",
         keys="slash",
         title="filter",
-        words="Filter the list or the index you are in, or find in the pane, while you type",
+        words="Filter the list, or find in the page",
         group="Look",
         unavailable=unavailable_filter,
         rank=6,
@@ -72,15 +72,13 @@ class Search:
         "previous-match",
         keys="N",
         title="previous match",
-        words="Previous match (with a search); else new list from marks",
+        words="Previous match",
         group="Look",
     )
     def previous_match(self) -> None:
         self._step_match(-1)
 
-    @action(
-        "escape", keys="escape", title="clear", words="Clear the filter or the search, leave full screen", group="Look"
-    )
+    @action("escape", keys="escape", title="clear", words="Clear filter, search or full screen", group="Look")
     def escape(self) -> None:
         if self.screen.pane == "detail" and self.page_view.needle:
             self.page_view.find("")
@@ -235,7 +233,7 @@ class Search:
     def _step_match(self, step: int) -> None:
         if self.screen.pane == "detail":
             if not self.page_view.step_match(step):
-                self.screen.say("Nothing is searched for here: / begins.")
+                self.screen.say(f"No search. {self.screen.keys.first('search')} starts one.")
         elif self.screen.pane == "requests":
             self.requests.move("down" if step > 0 else "up")
         elif not self.images.search_text:

@@ -81,7 +81,7 @@ class Selection:
         "diff",
         keys="d",
         title="diff",
-        words="Compare the marked one with this one (never deletes)",
+        words="Diff with the marked image",
         group="Look",
         unavailable=unavailable_diff,
     )
@@ -156,7 +156,7 @@ class Selection:
         "refresh",
         keys="r,f5",
         title="refresh",
-        words="Ask again, past every cache",
+        words="Refresh, bypass caches",
         group="Look",
         unavailable=unavailable_selected,
     )

@@ -33,17 +33,17 @@ _SIGN = {
 }
 #: What help says of the verdicts of entries.
 VERDICTS = (
-    ("unchanged", "the source holds what the list held"),
-    ("as it is", "no source known: the row is taken as it is, and may be old"),
-    ("moved", "the source holds another image now: that one goes in"),
-    ("gone", "the source is not there any more: replace or remove the row"),
-    ("new", "the list did not have it"),
-    ("removed", "the list had it, the new one will not"),
-    ("unknown", "the source could not be asked; it is not known to be gone"),
+    ("unchanged", "the source still has this digest"),
+    ("as is", "source unknown; kept as is, may be stale"),
+    ("moved", "the source has a new digest, which goes in"),
+    ("gone", "source deleted: replace or remove the row"),
+    ("new", "not in the old list"),
+    ("removed", "not in the new list"),
+    ("unknown", "source unreachable; may still exist"),
 )
 #: The media types that an index can have, and what to know about each.
 TYPES = {
-    TypeChoice.AUTO: ("auto", "a Docker list while everything in it is Docker's, else an OCI index"),
+    TypeChoice.AUTO: ("auto", "Docker list if all images are Docker's, else OCI index"),
     TypeChoice.OCI: ("OCI index", "holds annotations and attestations; every client of the last years reads it"),
     TypeChoice.DOCKER: ("Docker manifest list", "for very old clients; no annotations"),
 }
@@ -51,7 +51,7 @@ TYPES = {
 #: The first key of an action, as people write it.
 KeyOf = Callable[[str], str]
 
-_AS_IT_IS = "as it is"
+_AS_IT_IS = "as is"
 _DIGEST = 13
 _WORD = 10
 
@@ -94,13 +94,13 @@ def _row(entry: Entry, name: str, target: Reference, widths: tuple[int, int, int
     verdict = _VERDICT[entry.verdict]
     came = source_text(entry, target)
     if entry.proposed and came:
-        came = f"? {came}"
+        came = f"{came} (guess)"
     if entry.is_unsourced:
-        came = "no source known"
+        came = "source unknown"
     moved = entry.was != entry.now
     return columns(
         [
-            ("? " if entry.is_unsourced else f"{_SIGN[entry.verdict]} ", 3, "warn" if entry.is_unsourced else verdict),
+            ("! " if entry.is_unsourced else f"{_SIGN[entry.verdict]} ", 3, "warn" if entry.is_unsourced else verdict),
             (name, first, "dim" if removed or entry.is_attestation else "title"),
             (came, source, "dim" if removed or entry.is_attestation else "info" if entry.proposed else "plain"),
             (hexes(entry.was), digits, "dim"),
@@ -191,11 +191,9 @@ def notices(
     unsourced = [entry for entry in draft.images if entry.is_unsourced]
     if unsourced:
         names = ", ".join(_name(entry, draft) for entry in unsourced)
-        one = len(unsourced) == 1
         lines.append(
-            Line(hang=2).put("! ", "warn").put(f"{names}: no source known: taken as {'it is' if one else 'they are'}. ")
-            .put(f"Whether {'it is' if one else 'they are'} still what was built last is not known; "
-                 f"{key_of('draft-source')} gives a source.", "label")
+            Line(hang=2).put("! ", "warn").put(f"{names}: source unknown; kept as is, may be stale. ")
+            .put(f"{key_of('draft-source')} sets a source.", "label")
         )  # fmt: skip
     lines += [Line(hang=2).put("· ", "dim").put(message, "plain") for message in messages]
     if not lines:
@@ -215,7 +213,7 @@ def entry_page(entry: Entry | None, key_of: KeyOf) -> list[Line]:
         bad = entry.verdict in (EntryVerdict.GONE, EntryVerdict.UNKNOWN) or entry.is_unsourced
         lines.append(value("", entry.note, "warn" if bad else "info"))
     if entry.proposed:
-        lines[-1].put(f"; nobody wrote it down: {key_of('draft-source')} changes it", "dim")
+        lines[-1].put(f"; guessed from tag names; {key_of('draft-source')} to change", "dim")
     lines.append(_digest("was", entry.was))
     if entry.verdict is not EntryVerdict.REMOVED:
         lines.append(_digest("is now", entry.now))

@@ -48,14 +48,12 @@ def _problems(plan: Plan, put_in: Callable[[str], str]) -> list[Line]:
     lines: list[Line] = []
     stopping = [problem for problem in plan.problems if problem.stops]
     if stopping:
-        lines += [heading("This stops it")]
+        lines += [heading("Blocked")]
     for problem in sorted(plan.problems, key=lambda problem: not problem.stops):
         role: Role = "bad" if problem.stops else "warn"
         line = Line(hang=2).put("✗ " if problem.stops else "! ", role).put(put_in(problem.text))
         if problem.offer == "accept-tag":
-            line.put(put_in("  {key:plan-accept}"), "key-cap").put(
-                " accepts it: the plan is made against what the tag holds now", "label"
-            )
+            line.put(put_in("  {key:plan-accept}"), "key-cap").put(" replan against the current tag", "label")
         lines.append(line)
     return [*lines, blank()] if lines else []
 
@@ -63,12 +61,12 @@ def _problems(plan: Plan, put_in: Callable[[str], str]) -> list[Line]:
 def _facts(plan: Plan) -> list[Line]:
     lines = [blank(), value("target", plan.title, "title")]
     if plan.before is not None:
-        lines.append(digest_value("now", plan.before))
+        lines.append(digest_value("current", plan.before))
     elif plan.digest is not None:
-        lines.append(value("now", plan.nothing_before))
+        lines.append(value("current", plan.nothing_before))
     if plan.digest is not None:
         same = "" if plan.changes_tag else "  (the same)"
-        lines.append(digest_value("then", plan.digest).put(same, "dim"))
+        lines.append(digest_value("after push", plan.digest).put(same, "dim"))
     if plan.media_type:
         size_of = f", {len(plan.raw):,} bytes" if plan.raw is not None else ""
         lines.append(value("type", media.describe(plan.media_type) + size_of))

@@ -105,7 +105,7 @@ def progress_page(progress: Progress, spinner: str) -> Lines:
         lines.append(blank())
     lines += [_step(progress, step, spinner) for step in plan.steps]
     if progress.said:
-        lines += [blank(), heading("Said on the way")]
+        lines += [blank(), heading("Log")]
         lines += [Line(hang=2).put("· ", "dim").put(text) for text in progress.said[-50:]]
     return Lines(lines)
 
@@ -141,10 +141,10 @@ def _step(progress: Progress, step: Step, spinner: str, *, said: str = "") -> Li
 _TITLES: dict[Outcome, tuple[str, Role]] = {
     Outcome.PUSHED: ("Done.", "good"),
     Outcome.UNCHANGED: ("Done.", "good"),
-    Outcome.CONFLICT: ("Somebody moved the tag meanwhile. Nothing was put there.", "warn"),
-    Outcome.FAILED: ("It did not work.", "bad"),
+    Outcome.CONFLICT: ("Tag changed by someone else. Not pushed.", "warn"),
+    Outcome.FAILED: ("Failed.", "bad"),
     Outcome.CANCELLED: ("Stopped.", "warn"),
-    Outcome.UNVERIFIED: ("It was sent, but could not be verified.", "warn"),
+    Outcome.UNVERIFIED: ("Sent, but not verified.", "warn"),
 }
 
 
@@ -161,13 +161,13 @@ def result_page(
         lines.append(value("tag", safe(str(result.target)), "title"))
     if place is not None:  # nothing was asked of the registry: what its tag holds is not known
         lines.append(value("list", safe(place.name), "title"))
-        lines.append(value("", "only in Docker's folder; nothing in the registry was asked or changed", "dim"))
+        lines.append(value("", "only in Docker's folder; the registry was not asked", "dim"))
     elif result.outcome is Outcome.CONFLICT:
         lines += _three(result)
     elif result.digest is not None and result.ok:
         lines.append(digest_value("holds", result.digest))
         if result.verified_at is not None:
-            lines.append(value("", f"read back and hashed at {result.verified_at:%H:%M:%S}", "dim"))
+            lines.append(value("", f"verified at {result.verified_at:%H:%M:%S}: read again and hashed", "dim"))
     elif not result.tag_known:
         lines.append(value("holds", "could not be found out", "warn"))
     elif result.tag_holds is not None:
@@ -177,11 +177,11 @@ def result_page(
     if result.copyable:
         lines += [blank(), Line(fold="char").put(result.copyable, "digest")]
     if result.missing:
-        lines += [blank(), heading("The registry misses")]
+        lines += [blank(), heading("Missing in registry")]
         lines += [Line(hang=4, fold="char").put("  ").put(safe(each), "bad") for each in result.missing]
-    lines += difference(theirs, "What they changed")
-    lines += difference(mine, "What yours would change of theirs")
-    lines += [blank(), heading("What was done")]
+    lines += difference(theirs, "Changed by someone else")
+    lines += difference(mine, "Conflicts with theirs")
+    lines += [blank(), heading("Result")]
     lines += [_step(progress, step, "·", said=result.sentence) for step in progress.plan.steps]
     lines += [Line(hang=2).put("· ", "dim").put(text) for text in progress.said[-50:]]
     return Lines(lines)

@@ -176,7 +176,7 @@ def _listing(node: Node) -> list[Line]:
     assert listing is not None
     noun = "repository" if node.kind is Kind.SOURCE else "tag"
     nouns = "repositories" if node.kind is Kind.SOURCE else None
-    more = "" if listing.complete else ", and more that were not asked for yet"
+    more = "" if listing.complete else ", and more not loaded"
     lines = [value("holds", plural(len(listing.names), noun, nouns) + more)]
     return [*lines, *_listing_notes(node), value("sorted by", listing.order)]
 
@@ -186,7 +186,9 @@ def _listing_notes(node: Node) -> list[Line]:
     assert listing is not None
     lines = []
     if listing.filter:
-        lines.append(value("filter", f"“{safe(listing.filter)}” lets {listing.matching:,} through", "mark"))
+        lines.append(
+            value("filter", f"“{safe(listing.filter)}”: {plural(listing.matching, 'match', 'matches')}", "mark")
+        )
     if listing.note:
         lines.append(value("note", listing.note, "warn"))
     return lines
@@ -229,10 +231,10 @@ def _hint(scene: Scene) -> list[Line]:
     node = scene.node
     if node.load is Load.IDLE and node.expandable:
         key = scene.keys.first("open")
-        return [blank(), Line().put(key, "key-cap").put(" opens it; nothing below was asked for yet.", "dim")]
+        return [blank(), Line().put(key, "key-cap").put(" loads the contents: they are not loaded yet.", "dim")]
     if node.load is Load.STOPPED:
         key = scene.keys.first("refresh")
-        return [blank(), Line().put("It was stopped before it ended. ", "warn").put(key, "key-cap").put(" asks again.")]
+        return [blank(), Line().put("Stopped. ", "warn").put(key, "key-cap").put(" asks again.")]
     unknown = node.kind in MANIFEST_KINDS and scene.observed.rollup(node).worst.undetermined
     if unknown and node.load is Load.READY and (why := scene.observed.why_not_unasked(node.top() or node)):
         line = Line().put(f"Not checked by itself: {why}. ", "warn").put(scene.keys.first("check"), "key-cap")

@@ -80,7 +80,7 @@ class Dialog(ModalScreen[T], Generic[T]):
 
     def hint(self, *parts: str) -> Static:
         """The last line: what keys do."""
-        return Static("   ".join(part for part in parts if part), classes="dialog-hint", markup=False)
+        return Static(" · ".join(part for part in parts if part), classes="dialog-hint", markup=False)
 
     def key(self, action_id: str, words: str) -> str:
         """A part of that line: an action's key, and what it does. "" when it has no key."""
@@ -138,7 +138,7 @@ class Choice(Dialog[T]):
 
     def compose(self) -> ComposeResult:
         self.actions.add(ChoiceController(self))
-        hint = self.hint(self.key("choice-take", "choose"), self.key("dialog-leave", "leave"))
+        hint = self.hint(self.key("choice-take", "select"), self.key("dialog-leave", "close"))
         yield self.box(PageView(id="choices"), hint)
 
     def on_mount(self) -> None:
@@ -202,17 +202,18 @@ class Choice(Dialog[T]):
 
 
 class Confirm(Dialog[bool]):
-    """Yes or no. `page` says what would happen, `yes` what is said yes to."""
+    """Yes or no. `page` says what would happen, `yes` and `no` what each of the two does."""
 
-    def __init__(self, title: str, page: Page, *, yes: str = "yes") -> None:
+    def __init__(self, title: str, page: Page, *, yes: str = "yes", no: str = "cancel") -> None:
         super().__init__(title, "confirm")
         self.page = page
         self.yes = yes
+        self.no = no
 
     def compose(self) -> ComposeResult:
         self.actions.add(ConfirmController(self))
-        no = " or ".join(key for key in (self.actions.line("confirm-no"), self.actions.line("dialog-leave")) if key)
-        hint = self.hint(self.key("confirm-yes", self.yes), f"{no} leave, nothing happens")
+        no = self.key("confirm-no", self.no) or self.key("dialog-leave", self.no)
+        hint = self.hint(self.key("confirm-yes", self.yes), no)
         yield self.box(PageView(id="confirm-page"), hint, wide=True)
 
     def on_mount(self) -> None:
@@ -306,7 +307,7 @@ class Reader(Dialog[str]):
             self.key("reader-copy-menu", self.menu) if self.menu else "",
             f"{arrows} scroll" if arrows else "",
             self.key("reader-next-link", "link"),
-            self.key("dialog-leave", "leave"),
+            self.key("dialog-leave", "close"),
         )
         yield self.box(PageView(id="reader-page"), hint, wide=True)
 
@@ -346,7 +347,7 @@ class Busy(Dialog[Answer[T]]):
         self._answer: Answer[T] | None = None
 
     def compose(self) -> ComposeResult:
-        hint = self.hint(self.key("dialog-leave", "leave, nothing is written"))
+        hint = self.hint(self.key("dialog-leave", "cancel; nothing is written"))
         yield self.box(PageView(id="busy"), hint, wide=True)
 
     def on_mount(self) -> None:

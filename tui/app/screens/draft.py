@@ -49,7 +49,7 @@ class DraftScreen(FramedScreen[Draft]):
         self.entry_view = PageView(id="draft-entry")
         self.frame = ScreenFrame(
             boxed(self.head, self.rows, title="Entries", classes="draft-table"),
-            boxed(self.notes_view, title="What to know", classes="draft-notes"),
+            boxed(self.notes_view, title="Warnings", classes="draft-notes"),
             boxed(self.entry_view, title="Entry", classes="draft-entry"),
             side=main.lessons.panel() if main.lessons is not None else None,
         )

@@ -106,9 +106,7 @@ class PlanScreen(FramedScreen[Plan]):
         self.plan, self.commands = plan, commands
         typed = bool(plan.type_to_confirm) and plan.ready
         leave = self.actions.line("plan-leave")
-        self.ask_line.update(
-            f"Type  {plan.type_to_confirm}  and press enter to {self.asked.verb} ({leave}: nothing happens)"
-        )
+        self.ask_line.update(f"Type  {plan.type_to_confirm}  to {self.asked.verb}, then Enter · {leave} cancel")
         self.ask_line.display = typed
         self.typed.display = typed
         self.redraw()
@@ -149,7 +147,7 @@ class PlanScreen(FramedScreen[Plan]):
             said = [Line(hang=2).put("✗ ", "bad").put(self.failure), blank(), prose("Nothing was written.", "dim")]
             self.page.show(Lines(said))
         else:
-            said = [prose("Working out every step. Nothing is written.", "dim"), blank()]
+            said = [prose("Planning… nothing written yet", "dim"), blank()]
             progress = [Line(hang=2).put("· ", "dim").put(text) for text in self._progress[-200:]]
             self.page.show(Lines([*said, *progress]))
             self.page.move("bottom")

@@ -116,7 +116,9 @@ class PushScreen(FramedScreen[Ended]):
         except Exception as error:  # a fault of ours: say it, and that the tag must be looked at
             self._timer.stop()
             self.broken = True
-            self.main.say(f"The push broke off: {failure(error)} Check what the tag holds.", severity="error")
+            self.main.say(
+                f"Push failed: {failure(error)} {self.main.keys.first('refresh')} shows the tag.", severity="error"
+            )
             raise
         if result.outcome is Outcome.CONFLICT:
             self._theirs, self._mine = await self.service.differences(self.plan, result)
@@ -178,4 +180,4 @@ class PushScreen(FramedScreen[Ended]):
             self.progress.stopping = True
             self.redraw()
         else:
-            self.main.say("The last write is under way: it is finished and read back first.")
+            self.main.say("The last write is under way: it ends and is verified first.")

@@ -55,7 +55,7 @@ class Errors:
             seconds = duration(self._settings.connect_timeout)
             return lost(TimedOut, f"{name} could not be reached within {seconds}.", sent=False, again=True)
         if isinstance(error, httpx.ConnectError):
-            why = {"name": "its name is not known", "refused": "it refused the connection"}.get(str(error), "")
+            why = {"name": "DNS lookup failed", "refused": "connection refused"}.get(str(error), "")
             sentence = f"{name} could not be reached{f': {why}' if why else ''}."
             return lost(Unreachable, sentence, sent=False, again=not why)
         if isinstance(error, httpx.TimeoutException | TimeoutError):

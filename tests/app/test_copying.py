@@ -354,7 +354,7 @@ async def test_saving_never_replaces_a_file_silently(tmp_path: Path, monkeypatch
             await stage.press("r")
             await stage.until(lambda: "Save as" in stage.screen())
             await stage.press("enter")
-            await stage.until(lambda: "Replace it?" in stage.screen())
+            await stage.until(lambda: "Overwrite?" in stage.screen())
             assert old.read_text() == "mine"
             await stage.press(answer)
             await stage.until(lambda: stage.app.screen is stage.main)
@@ -372,7 +372,7 @@ async def test_a_path_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch
         await stage.press("r")
         await stage.until(lambda: "Save as" in stage.screen())
         await stage.press("enter")
-        await stage.until(lambda: "Replace it?" in stage.screen())
+        await stage.until(lambda: "Overwrite?" in stage.screen())
         await stage.press("y")
         await stage.until(lambda: "Not saved" in stage.screen())
         await stage.press("ctrl+s")

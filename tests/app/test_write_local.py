@@ -101,7 +101,7 @@ async def test_the_draft_that_was_left_is_offered_first(tmp_path: Path) -> None:
         await stage.screen("DraftScreen")
         await back(stage)
         await stage.screen("MainScreen")
-        assert "The draft is kept" in stage.toasts
+        assert "Draft saved" in stage.toasts
         await stage.press("P")
         await stage.screen("Choice")
         await stage.until(lambda: "Resume the saved draft" in stage.shown(), "the offer")
@@ -245,7 +245,7 @@ async def test_undo_on_a_local_list_undoes_the_push_to_its_tag(tmp_path: Path) -
         stage.main._warned_until = 0.0  # the same warning of a moment ago is not said again
         await stage.press("U")
         await stage.pilot.pause()
-        assert stage.named("MainScreen") and "No push recorded for this tag" in stage.toasts
+        assert stage.named("MainScreen") and "no push recorded for this tag" in stage.toasts
         first = put(stage.registry, "first", "amd64").manifest.digest
         stage.registry.call(lambda store: store.repository("own").tag("1", first))
         await stage.press("P")

@@ -90,17 +90,17 @@ async def test_a_row_whose_own_tag_has_nothing_to_undo_offers_the_others() -> No
             await stage.at(f"sandbox:{ARM64}")
             await stage.press("U")
             await stage.screen("Choice")
-            assert f":{AMD64}" in stage.shown() and "No push recorded for this tag" in stage.shown()
+            assert f":{AMD64}" in stage.shown() and "no push recorded for this tag" in stage.shown()
             await stage.press("enter")
             await put_back(stage)
             assert stage.holds("sandbox", AMD64) == held
             # Elsewhere there is still nothing.
             await stage.at("library/hello:latest")
             await stage.press("U")
-            assert "No push recorded for this tag" in stage.toasts
+            assert "no push recorded for this tag" in stage.toasts
             await at_repository(stage, "library/hello")
             await stage.press("U")
-            assert "No push recorded for this repository" in stage.toasts
+            assert "no push recorded for this repository" in stage.toasts
 
 
 async def test_a_changed_tag_is_listed_with_both_digests_and_its_own_row_goes_straight_on() -> None:

@@ -138,7 +138,7 @@ def test_the_users_state_folder(hermetic: Path) -> None:
 
 def test_a_journal_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
-    assert undo_unavailable(journal, TARGET, None) == "No push recorded for this tag"
+    assert undo_unavailable(journal, TARGET, None) == "no push recorded for this tag"
     journal.file.mkdir(parents=True)
     assert journal.records() == ()
     assert undo_unavailable(journal, TARGET, None).startswith("the journal in ")

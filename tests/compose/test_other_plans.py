@@ -75,12 +75,12 @@ class TestUndo:
         assert one.manifest.digest in plan.problems[0].message
 
     async def test_why_not(self, rig: Rig) -> None:
-        assert "No push recorded" in undo_unavailable(rig.journal, rig.ref("app:1"), None)
+        assert "no push recorded" in undo_unavailable(rig.journal, rig.ref("app:1"), None)
         rig.put("app", make("new", "linux/amd64"), "new")
         result = await rig.pushed("app:1", "app:new")
         reason = undo_unavailable(rig.journal, rig.ref("app:1"), result.digest)
         assert "no such tag before" in reason and with_keys(reason).endswith("; D deletes it")
-        assert "somebody else" in undo_unavailable(rig.journal, rig.ref("app:1"), Digest.of(b"theirs"))
+        assert "someone else" in undo_unavailable(rig.journal, rig.ref("app:1"), Digest.of(b"theirs"))
         with pytest.raises(DraftError):
             await plan_undo(rig.journal, rig.ref("app:1"), Digest.of(b"theirs"), rig.inspector)
 

@@ -84,7 +84,7 @@ class DraftService:
         """Why nothing can be put back in a tag or its repository, as far as that is known without asking; else ""."""
         if self.written is None or home is None or home in self.written:
             return ""
-        return f"nothing was pushed to this {'tag' if tag is not None else 'repository'} from here"
+        return f"no push recorded for this {'tag' if tag is not None else 'repository'}"
 
     async def unavailable_undo_of(self, target: Reference) -> str:
         """Why nothing can be put back in this very tag; "" when something can. Raises SourceError."""

@@ -39,8 +39,8 @@ def undo_unavailable(journal: Journal, target: Reference, holds: Digest | None) 
     record = last_push(journal, target, holds)
     if record is None:
         if journal.of(target):
-            return "the tag was moved by somebody else since the last push from here"
-        return journal.why_unreadable() or "No push recorded for this tag"
+            return "the tag was changed by someone else since the last push recorded"
+        return journal.why_unreadable() or "no push recorded for this tag"
     if record.before is None:
         return "there was no such tag before that push; {key:delete} deletes it"
     if journal.bytes_of(record.before) is None:

@@ -246,7 +246,7 @@ class Clipboard:
             await asyncio.to_thread(_create, path, content)
         except FileExistsError:
             page = Lines([prose(f"{shown} exists. Overwrite?")])
-            if not await self.screen.ask(Confirm("Replace the file?", page, yes="replace")):
+            if not await self.screen.ask(Confirm("Save", page, yes="overwrite")):
                 self.screen.say("Nothing was written.")
                 return
             try:

@@ -91,8 +91,7 @@ async def hand(
     if in_browser(environ):
         return Handed(
             "osc52",
-            "Sent to your browser, which does not say whether it took it. "
-            "Paste empty? Click into the page, then copy again.",
+            "Sent to your browser. Paste empty? Click into the page, then copy again.",
         )
     through = " through tmux" if environ.get("TMUX") else ""
     return Handed(

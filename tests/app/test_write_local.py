@@ -239,7 +239,7 @@ async def test_undo_on_a_local_list_undoes_the_push_to_its_tag(tmp_path: Path) -
         await stage.until(lambda: "an entry of a local list" in stage.toasts)
         assert stage.named("MainScreen")
         await stage.press("U")
-        await stage.until(lambda: "nothing was pushed to this tag from here" in stage.toasts)
+        await stage.until(lambda: "no push recorded for this tag" in stage.toasts)
         await at(stage, row)
         stage.app.clear_notifications()
         stage.main._warned_until = 0.0  # the same warning of a moment ago is not said again

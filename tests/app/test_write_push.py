@@ -182,12 +182,12 @@ async def test_a_tag_that_was_moved_stops_the_push_and_can_be_replaced_knowingly
             registry.call(lambda store: store.repository("sandbox").tag("0.16-edge", first))
             await stage.press("P")
             await stage.planned()
-            assert "Somebody moved" in stage.text
+            assert "changed by someone else" in stage.text
             await stage.press("y")
             await stage.pilot.pause()
             assert stage.named("PlanScreen") and stage.holds("sandbox", "0.16-edge") == first
             await stage.press("a")
-            await stage.until(lambda: "Somebody moved" not in stage.text)
+            await stage.until(lambda: "changed by someone else" not in stage.text)
             await stage.planned()
             assert stage.plan.before == first and stage.plan.ready
             # Since it was planned.

@@ -242,6 +242,23 @@ def test_no_class_of_the_screen_has_a_long_line_of_ancestors() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_no_message_is_waited_for() -> None:
+    """What handles a key, a click or a message is no coroutine: what takes time is a worker's (`start`), and the next
+    key is taken meanwhile."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.name}"
+        for path in (TUI / "app").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.AsyncFunctionDef)
+        and node.name != "on_unmount"  # the end waits for its connections
+        and (
+            node.name.startswith(("on_", "_on_", "action_", "watch_"))
+            or any(ast.unparse(each).startswith("on(") for each in node.decorator_list)
+        )
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def loaded(code: str, *modules: str) -> list[str]:
     """Which of these modules a fresh interpreter has after running the code."""
     script = f"import sys\n{code}\nprint(*[name for name in {modules!r} if name in sys.modules])"

@@ -232,7 +232,7 @@ async def test_read_only_greys_every_capital_with_its_reason() -> None:
         async with fixing(registry, settings=Settings(read_only=True)) as stage:
             await stage.at(EDGE)
             for action in capitals:
-                await stage.main.action_act(action)
+                stage.main.action_act(action)
             await stage.pilot.pause()
             assert stage.named("MainScreen") and stage.toasts.count("--read-only is on") == len(capitals)
 

@@ -107,8 +107,8 @@ class FullScreenController:
         scope=_SCOPES,
         unavailable=nothing_more,
     )
-    async def lesson_more(self) -> None:
-        await self.screen.main.action_act("lesson-more")
+    def lesson_more(self) -> None:
+        self.screen.main.action_act("lesson-more")
 
     @action(
         "screen-palette",

@@ -367,7 +367,7 @@ class Navigation:
             if await self.highlight(target.value):
                 self.screen.panes.focus_pane(1)
         elif target.what == "action":
-            await self.screen.action_act(target.value)
+            self.screen.action_act(target.value)
         elif target.what == "copy":
             await self.screen.clipboard.copy_text(target.value, "command")
 

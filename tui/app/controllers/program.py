@@ -38,7 +38,7 @@ class Program:
         answer = await self.screen.ask(Reader("Help", page, scope="help"))
         what, _, value = (answer or "").partition(":")
         if what == "action":
-            await self.screen.action_act(value)
+            self.screen.action_act(value)
 
     @action(
         "quit",

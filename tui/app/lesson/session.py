@@ -234,9 +234,9 @@ class LessonSession:
             case "tab":
                 self.screen.detail.show_tab(show.what)
             case "view":
-                await self._view(show.what)
+                self._view(show.what)
             case "action" if show.what in self.screen.actions:
-                await self.screen.action_act(show.what)
+                self.screen.action_act(show.what)
             case "action":
                 raise Unreachable(f"There is no action “{show.what}”.")
             case "key":
@@ -252,10 +252,10 @@ class LessonSession:
             self.screen.images.open_row(node)
             await self.screen.navigation.load(node)
 
-    async def _view(self, view: str) -> None:
+    def _view(self, view: str) -> None:
         action = {"requests": "pane-3", "digests": "digests", "rehearsal": "rehearse", "help": "help",
                   "problems": "problems", "copy": "copy-menu", "diff": "diff"}.get(view)  # fmt: skip
         if view == "commands":
             self.screen.detail.show_tab("explain")
         elif action is not None:
-            await self.screen.action_act(action)
+            self.screen.action_act(action)

@@ -99,12 +99,12 @@ class Dialog(ModalScreen[T], Generic[T]):
         """What the keys do here."""
         await show_keys(self.app, self.actions)
 
-    async def action_act(self, action_id: str) -> None:
+    def action_act(self, action_id: str) -> None:
         """What every key is bound to."""
         if action_id in self.actions:
             self.actions.run(action_id)
 
-    async def on_click(self, event: events.Click) -> None:
+    def on_click(self, event: events.Click) -> None:
         if event.widget is self:
             self.dismiss(None)
 

@@ -196,7 +196,7 @@ class MainScreen(HostScreen[None]):
             drafts=len(services.drafts.drafts) if services is not None and services.drafts is not None else 0,
         )
 
-    async def action_act(self, action_id: str) -> None:
+    def action_act(self, action_id: str) -> None:
         """A key was pressed: carry out its action, or say why not."""
         if action_id == "new" and self.search.takes_the_key_of_new:
             action_id = "previous-match"
@@ -252,8 +252,8 @@ class MainScreen(HostScreen[None]):
         self.search.stepped(event.where)
 
     @on(Clickable.Act)
-    async def _act_clicked(self, event: Clickable.Act) -> None:
-        await self.action_act(event.action)
+    def _act_clicked(self, event: Clickable.Act) -> None:
+        self.action_act(event.action)
 
     @on(TabStrip.Picked)
     def _tab_picked(self, event: TabStrip.Picked) -> None:

@@ -119,12 +119,12 @@ class FramedScreen(Screen[T]):
 
     actions: ActionSet[Any]
 
-    async def action_act(self, action_id: str) -> None:
+    def action_act(self, action_id: str) -> None:
         """What every key is bound to."""
         if action_id in self.actions:
             self.actions.run(action_id)
 
-    async def on_clickable_act(self, event: Clickable.Act) -> None:
+    def on_clickable_act(self, event: Clickable.Act) -> None:
         event.stop()
         self.actions.run(event.action)
 

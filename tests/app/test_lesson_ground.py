@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from tests.app.draft_stage import FixStage
+from tests.app.draft_stage import FixStage, fixing
 from tests.app.test_lessons import lesson, lessons_of, session_of, step
 from tests.support.gallery import served
 from tui.app.keys import Keys
 from tui.app.lesson.session import LessonSession
+from tui.app.main import FanfoldApp
 from tui.app.observer import LessonObserver
 from tui.app.screens.dialogs import Choice
 from tui.explore.checkrun import CheckRun
@@ -288,3 +290,16 @@ def test_the_texts_say_what_the_screen_shows() -> None:
     assert "POST …/blobs/uploads/?mount" not in mount.text and "Press 3" in Keys().put_in(mount.text)
     marked = find_lesson("nested-list").steps[3]
     assert "in its place" in marked.text and " g." in Keys().put_in(marked.hint)
+
+
+async def test_in_a_browser_the_demo_opens_its_own_folder_and_no_other() -> None:
+    def prepare(app: FanfoldApp) -> None:
+        app.offer_lessons, app.settings = False, replace(app.settings, browser=True)
+
+    with served() as registry:
+        async with fixing(registry, prepare=prepare) as stage:
+            await stage.until(lambda: len(stage.main.explorer.roots) == 2, "Docker's lists of the lessons")
+            stage.main.start(stage.main.navigation.go_to("oci:/etc"), "open")
+            said = stage.app._notifications
+            await stage.until(lambda: any("disks are closed" in each.message for each in said), "why not")
+            assert len(stage.main.explorer.roots) == 2

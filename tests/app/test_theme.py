@@ -100,7 +100,7 @@ def test_a_fault_is_the_only_thing_that_is_filled_with_a_strong_colour(theme: Th
     strong = {
         role: contrast(rules["background"], surface)
         for role, style in styles(theme).items()
-        if "background" in (rules := style.get_rules()) and role != "here"
+        if "background" in (rules := style.get_rules()) and role not in ("here", "here-fault")
     }
     assert max(strong, key=lambda role: strong[role]) == "fault"
 

@@ -189,6 +189,8 @@ class Redraw:
             screen.images.repaint()
         if dirty & Pane.DETAIL:
             screen.detail.refresh()
+        elif dirty & Pane.TURNING:
+            screen.picture.turn()
         if dirty & Pane.VERDICT:
             screen.status.refresh_verdict()
         if screen.panes.requests_shown:

@@ -21,7 +21,7 @@ Role = Literal[
     # what is known of an object; the last two are filled cells
     "good", "hashed", "bad", "warn", "unknown", "checking", "info", "fault", "doubt",
     # where one is, and which keys there are
-    "accent", "key-cap", "mark", "here",
+    "accent", "key-cap", "mark", "here", "here-fault",
     "digest", "key", "string", "number", "literal",
     # grounds: every second row, sides of a comparison, layers that several platforms share
     "bar", "added", "removed", "share-a", "share-b", "share-c", "share-d", "share-e", "share-f",

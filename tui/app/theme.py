@@ -34,6 +34,7 @@ DARK = Theme(
         "dim": "#8f9ca5",
         "hashed": "#a6e3b4",
         "unknown": "#a79fc4",
+        "here-fault": "#b02a2a",
         "fault": "#ffffff",
         "fault-ground": "#c23b3b",
         "doubt": "#ffffff",
@@ -81,6 +82,7 @@ LIGHT = Theme(
         "dim": "#586560",
         "hashed": "#0b4f2a",
         "unknown": "#62568c",
+        "here-fault": "#ff9a94",
         "fault": "#ffffff",
         "fault-ground": "#b3201c",
         "doubt": "#3d2700",
@@ -155,7 +157,13 @@ def variables_for(theme: Theme) -> dict[str, str]:
         plain = dict.fromkeys(("dim", "heading", "bar", *(f"share-{letter}" for letter in SHARES)), "ansi_default")
         grounds = dict.fromkeys(("added-ground", "removed-ground", "fault-ground", "doubt-ground"), "ansi_default")
         error, warning = theme.error or "ansi_bright_red", theme.warning or "ansi_yellow"
-        own = {"hashed": "ansi_bright_green", "unknown": "ansi_magenta", "fault": error, "doubt": warning}
+        own = {
+            "hashed": "ansi_bright_green",
+            "unknown": "ansi_magenta",
+            "here-fault": error,
+            "fault": error,
+            "doubt": warning,
+        }
         return {**plain, **grounds, **own}
     colours = theme.to_color_system().generate()
     ground, words = Color.parse(colours["surface"]), Color.parse(colours["foreground"])
@@ -169,6 +177,7 @@ def variables_for(theme: Theme) -> dict[str, str]:
         "dim": words.blend(ground, 0.36).hex,
         "hashed": good.hex,
         "unknown": Color.parse(colours["secondary"]).hex,
+        "here-fault": ground.hex,
         "fault": fault.get_contrast_text(1).hex,
         "fault-ground": fault.hex,
         "doubt": doubt.get_contrast_text(1).hex,
@@ -222,7 +231,6 @@ _PLAIN = str.maketrans(
         "▾": "v",
         "▶": ">",
         "▼": "v",
-        "⠋": "|",
         "“": '"',
         "”": '"',
         "‘": "'",

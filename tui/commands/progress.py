@@ -71,7 +71,7 @@ class CheckLine:
         show_progress(self.words(event, now))
 
     def words(self, event: CheckProgress, now: float) -> str:
-        """ "⠹ 61 of 212 tags  1,204 objects  31 req/s  0:12", or of one image how far it is."""
+        """ "▗ 61 of 212 tags  1,204 objects  31 req/s  0:12", or of one image how far it is."""
         elapsed = now - self._began
         spinner = self._spinner[self._tick % len(self._spinner)]
         clock = f"{int(elapsed) // 60}:{int(elapsed) % 60:02}"

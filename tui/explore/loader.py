@@ -234,6 +234,12 @@ def artifact_name(artifact_type: str) -> str:
     return safe(artifact_type, limit=80)
 
 
+def is_signature(artifact_type: str | None) -> bool:
+    """Whether what refers to an image says that it is a signature."""
+    known = (artifact_type or "").lower()
+    return any(known.startswith(prefix) and name.startswith("signature") for prefix, name in _ARTIFACTS)
+
+
 def _key(parent: Node, digest: Digest, used: Counter[str]) -> str:
     base = f"{parent.key}/{digest}"
     used[base] += 1

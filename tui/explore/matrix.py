@@ -4,16 +4,19 @@ attestations. Plain data for whoever draws it; a colour is the name of a role. P
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from string import ascii_lowercase
 
+from tui.explore.cells import Observed
+from tui.explore.loader import is_signature
 from tui.explore.node import Kind, Load, Node
 from tui.explore.objects import image_size
-from tui.explore.report import PlatformLine, Report
-from tui.explore.rollup import attestations_of, blobs_of
+from tui.explore.report import PlatformLine, Report, platform_line
+from tui.explore.rollup import Rollup, attestations_of, blobs_of, platforms_of
+from tui.explore.structure import all_shadowed, nobody_asks
 from tui.oci.digest import Digest
-from tui.sources.presence import Observation, Presence, worst
+from tui.sources.presence import UNCHECKED, Observation, Presence, worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class MatrixRow:
     layers: tuple[Cell, ...]
     """And statements, for an attestation that stands alone."""
     attestations: tuple[Cell, ...]
+    signatures: tuple[Cell, ...]
+    """Those that are known: they are looked for when somebody opens the referrers."""
     size: int | None
     """Bytes of config and layers; None when the manifest was not read."""
 
@@ -74,53 +79,160 @@ class MatrixRow:
 def matrix(report: Report) -> tuple[MatrixRow, ...]:
     """The rows of a report's platforms, in the order of the index."""
     known = {part.digest: part.observation for part in report.objects}
-    counted = Counter(digest for line in report.platforms for digest in {layer.digest for layer in _layers(line.node)})
-    letters = _letters([digest for digest, count in counted.items() if count > 1 and digest is not None])
-    return tuple(_row(line, known, letters) for line in report.platforms)
+    letters = _letters(line.node for line in report.platforms)
+
+    def look(node: Node) -> Observation | None:
+        observation = known.get(node.digest) if node.digest is not None else None
+        if observation is not None and observation.presence is Presence.CHECKING:
+            return UNCHECKED  # a picture that does not move shows nothing that turns
+        return observation
+
+    return tuple(_row(line, look, letters) for line in report.platforms)
 
 
-def _letters(shared: Sequence[Digest]) -> dict[Digest, str]:
-    """A letter for each; beyond twenty-six of them none, for no picture tells so many apart."""
+Look = Callable[[Node], Observation | None]
+
+
+class LiveMatrix:
+    """The picture of an index while it is checked. A row is made when it is asked for, and made anew only after
+    something of its platform changed; so is its share of the counts."""
+
+    def __init__(self, node: Node, seen: Observed) -> None:
+        self.node = node
+        self.platforms: list[Node] = []
+        """Their rows, in the order of the index."""
+        self._seen = seen
+        self._sums: dict[Node, Rollup] = {}
+        self._rows: dict[Node, MatrixRow] = {}
+        self._known: dict[Node, dict[Digest, Presence]] = {}
+        self._letters: dict[Digest, str] = {}
+        self._read: tuple[Node, ...] = ()
+        self._passed_over: Collection[Node] = ()
+        self._unasked = False
+        self._counts: Counter[Presence] = Counter()
+
+    def update(self) -> bool:
+        """Take in what is known now; whether anything is other than before."""
+        platforms = platforms_of(self.node)
+        sums = {row: self._seen.rollup(row) for row in platforms}
+        same = platforms == self.platforms
+        if same and all(self._sums.get(row) is total for row, total in sums.items()):
+            return False
+        if not same:
+            self.platforms = platforms
+            self._known = {row: known for row, known in self._known.items() if row in sums}
+        read = tuple(row for row in platforms if row.load is Load.READY)
+        if not same or read != self._read:
+            self._read = read
+            letters = _letters(read)
+            if letters != self._letters:
+                self._letters = letters
+                self._rows.clear()
+            self._passed_over, self._unasked = all_shadowed(platforms), nobody_asks(platforms)
+        for row, total in sums.items():
+            if self._sums.get(row) is not total:
+                self._rows.pop(row, None)
+                self._known.pop(row, None)
+        self._sums = sums
+        self._count()
+        return True
+
+    def _count(self) -> None:
+        """Each object once, whichever platforms need it; of two views of one the worse counts."""
+        found: dict[Digest, Presence] = {}
+        if self.node.digest is not None:
+            found[self.node.digest] = self._seen.observation(self.node).presence
+        for row in self.platforms:
+            if row not in self._known:
+                parts = [row, *blobs_of(row)]
+                for each in attestations_of(row):
+                    parts += [each, *blobs_of(each)]
+                looks = [(part.digest, self._seen.observation(part).presence) for part in parts]
+                self._known[row] = {digest: presence for digest, presence in looks if digest is not None}
+            known = self._known[row]
+            both = found.keys() & known.keys()
+            worse = {digest: worst((found[digest], known[digest])) for digest in both}
+            found.update(known)
+            found.update(worse)
+        self._counts = Counter(found.values())
+
+    @property
+    def counts(self) -> Mapping[Presence, int]:
+        """How many distinct objects are what, the index itself among them, as far as the manifests were read."""
+        return self._counts
+
+    def state(self, row: Node) -> Presence:
+        """The worst of what is known of a platform, clients that refuse it and its attestations counted in."""
+        total = self._sums[row]
+        return total.worst if total.attestations.is_there else worst((total.worst, total.attestations))
+
+    def row(self, node: Node) -> MatrixRow:
+        """The row of a platform."""
+        made = self._rows.get(node)
+        if made is None:
+            taken = node not in self._passed_over
+            line = platform_line(node, self._sums[node].pull, taken=taken, unasked=self._unasked)
+            made = self._rows[node] = _row(line, self._seen.observation, self._letters)
+        return made
+
+    @property
+    def longest(self) -> int:
+        """How many layers the platform with the most of them has."""
+        manifests = (row.image_manifest for row in self._read)
+        return max((len(manifest.layers) for manifest in manifests if manifest is not None), default=0)
+
+
+def _letters(rows: Iterable[Node]) -> dict[Digest, str]:
+    """A letter for each layer that several platforms have; beyond twenty-six of them none, for no picture tells so many
+    apart."""
+    counted = Counter(digest for row in rows for digest in {layer.digest: None for layer in _layers(row)})
+    shared = [digest for digest, count in counted.items() if count > 1 and digest is not None]
     return dict(zip(shared, ascii_lowercase, strict=False))
 
 
-def _row(line: PlatformLine, known: dict[Digest, Observation], letters: dict[Digest, str]) -> MatrixRow:
+def _row(line: PlatformLine, look: Look, letters: Mapping[Digest, str]) -> MatrixRow:
     row = line.node
     config = next((child for child in blobs_of(row) if child.kind is Kind.CONFIG), None)
-    layers = tuple(
-        _cell(f"layer {place}", layer, known, letters) for place, layer in enumerate(_layers(row), 1)
-    )  # fmt: skip
+    layers = tuple(_cell(f"layer {place}", layer, look, letters) for place, layer in enumerate(_layers(row), 1))
     return MatrixRow(
         line,
-        _cell("manifest", row, known),
-        None if config is None else _cell("config", config, known),
+        _cell("manifest", row, look),
+        None if config is None else _cell("config", config, look),
         layers,
-        tuple(_attestation(each, known) for each in attestations_of(row)),
+        tuple(_sum("attestation", each, look) for each in attestations_of(row)),
+        tuple(_sum("signature", each, look) for each in _signatures(row)),
         image_size(row.image_manifest) if row.image_manifest is not None else None,
     )
 
 
-def _cell(name: str, node: Node, known: dict[Digest, Observation], letters: dict[Digest, str] | None = None) -> Cell:
-    observation = known.get(node.digest) if node.digest is not None else None
+def _cell(name: str, node: Node, look: Look, letters: Mapping[Digest, str] | None = None) -> Cell:
+    observation = look(node)
     if observation is None:
         return Cell(name, None, node)
     share = (letters or {}).get(node.digest, "") if node.digest is not None else ""
-    return Cell(name, _settled(observation.presence), node, observation.detail, share)
+    return Cell(name, observation.presence, node, observation.detail, share)
 
 
-def _attestation(row: Node, known: dict[Digest, Observation]) -> Cell:
+def _sum(name: str, row: Node, look: Look) -> Cell:
     """The worst of what it is made of."""
-    parts = [known[part.digest] for part in (row, *blobs_of(row)) if part.digest in known and part.digest is not None]
+    parts = [part for part in map(look, (row, *blobs_of(row))) if part is not None]
     if not parts:
-        return Cell("attestation", None, row)
+        return Cell(name, None, row)
     presence = worst(part.presence for part in parts)
-    detail = next((part.detail for part in parts if part.presence is presence), "")
-    return Cell("attestation", _settled(presence), row, detail)
+    return Cell(name, presence, row, next((part.detail for part in parts if part.presence is presence), ""))
 
 
-def _settled(presence: Presence) -> Presence:
-    """What is being asked counts as not asked yet: a picture that does not move shows nothing that turns."""
-    return Presence.UNCHECKED if presence is Presence.CHECKING else presence
+def _signatures(row: Node) -> list[Node]:
+    """The signatures that are known to be attached to a platform's image. Nothing here verifies one."""
+    return [
+        referrer
+        for group in row.children
+        if group.kind is Kind.REFERRERS
+        for referrer in group.children
+        if referrer.kind is Kind.REFERRER
+        and referrer.descriptor is not None
+        and is_signature(referrer.descriptor.artifact_type)
+    ]
 
 
 def _layers(row: Node) -> list[Node]:

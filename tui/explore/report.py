@@ -194,7 +194,15 @@ def report(
         requests=requests,
         searches=searches,
         objects=tuple(parts),
-        platforms=tuple(_line(row, observations, taken=row not in passed_over, unasked=unasked) for row in rows),
+        platforms=tuple(
+            platform_line(
+                row,
+                pull(row, lambda part: observe(part, observations)),
+                taken=row not in passed_over,
+                unasked=unasked,
+            )
+            for row in rows
+        ),
         findings=tuple(findings),
         observation=observation,
         counts={presence.value: counts[presence] for presence in COUNTED},
@@ -292,8 +300,8 @@ def reference_of(node: Node) -> str:
     )
 
 
-def _line(row: Node, observations: ObservationStore, *, taken: bool, unasked: bool) -> PlatformLine:
-    state = pull(row, lambda part: observe(part, observations))
+def platform_line(row: Node, state: Pull, *, taken: bool, unasked: bool) -> PlatformLine:
+    """A platform's line, when so much is known of its pull; `unasked` when no client asks for an entry of its index."""
     answer = {Pull.YES: True, Pull.NO: False, Pull.UNKNOWN: None}[state]
     if isinstance(row.manifest, OpaqueManifest) or unasked:
         answer = False

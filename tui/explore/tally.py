@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 #: How wide a strip is at most, in cells.
@@ -53,10 +54,19 @@ class Tally:
 def strip(tally: Tally, cells: int = STRIP_CELLS, *, ascii_only: bool = False) -> list[tuple[str, str]]:
     """A bar as pieces of text, each with its role: one cell for each of a few, else shares of `cells`. What is not
     nothing has a cell at least, so that one fault among ten thousand is seen."""
-    counts = tally.counts
-    if tally.total > cells:
-        shares = {word: max(1, count * cells // tally.total) for word, count in counts.items()}
-        most = max(shares, key=lambda word: shares[word])
-        shares[most] += cells - sum(shares.values())
-        counts = shares
-    return [(_DRAWN[word][ascii_only] * count, _DRAWN[word][2]) for word, count in counts.items()]
+    drawn = [(_DRAWN[word][ascii_only], _DRAWN[word][2], count) for word, count in tally.counts.items()]
+    return [(symbol * count, role) for symbol, role, count in shares(drawn, min(cells, tally.total))]
+
+
+def shares(parts: Sequence[tuple[str, str, int]], cells: int) -> list[tuple[str, str, int]]:
+    """Parts (symbol, role, count) with so many of `cells` for each as is its share; one at least for what is not
+    nothing, while there is room."""
+    parts = [part for part in parts if part[2] > 0]
+    total = sum(count for _, _, count in parts)
+    if not parts or cells < len(parts):
+        return []
+    wide = [max(1, count * cells // total) for _, _, count in parts]
+    while (over := sum(wide) - cells) != 0:
+        most = max(range(len(wide)), key=lambda place: wide[place])
+        wide[most] -= min(over, wide[most] - 1) if over > 0 else over
+    return [(symbol, role, width) for (symbol, role, _), width in zip(parts, wide, strict=True)]

@@ -75,6 +75,8 @@ class Clipboard:
         """The object that the link chosen in the detail leads to; None when none is, or when it leads to no object (a
         command, a page of a specification)."""
         link = self.screen.page_view.chosen if self.screen.pane == "detail" else None
+        if link is None and self.screen.picture.view.has_focus and (row := self.screen.picture.target) is not None:
+            return Linked(str(row.digest or ""), row)
         if link is None or not self.screen.ready:
             return None
         what, value = link.target.what, link.target.value

@@ -134,6 +134,7 @@ class Detail:
 
     def _page(self, node: Node, found: Sequence[Finding]) -> Page:
         scene = self.scene(node, found)
+        picture = self.screen.picture.lines(node, scene, self.tab)
         if self.tab == "layers":
             self._want_config(node)
             return layers(scene)
@@ -150,7 +151,7 @@ class Detail:
             return summary(scene, [blank(), *statement_head(node.statement)])
         if (source := storage_of(node)) is not None:
             return summary(scene, on_disk(self._disk_sections(node, source)))
-        return summary(scene)
+        return summary(scene, above=picture)
 
     def _disk_sections(self, node: Node, source: StorageSource) -> Sequence[Section] | None:
         """What the disk says of a repository, and beside the live registry once the row is open: that asks for every

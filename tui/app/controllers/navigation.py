@@ -39,7 +39,8 @@ class Navigation:
 
     def _move(self, where: str) -> None:
         if self.screen.pane == "detail":
-            self.page_view.move(where)
+            if not self.screen.picture.move(where):
+                self.page_view.move(where)
         elif self.screen.pane == "requests":
             self.screen.requests.move(where)
         else:
@@ -53,10 +54,13 @@ class Navigation:
     def down(self) -> None:
         self._move("down")
 
-    @action("left", keys="left,h", title="collapse", words="Collapse, else go to the parent", group="Move")
+    @action(
+        "left", keys="left,h", title="collapse", words="Collapse, else go to the parent; in a matrix left", group="Move"
+    )
     def left(self) -> None:
         if self.screen.pane != "tree":
-            self.screen.panes.focus_pane(1)
+            if not self.screen.picture.move("left"):
+                self.screen.panes.focus_pane(1)
             return
         node = self.screen.current
         if node is None:
@@ -66,9 +70,16 @@ class Navigation:
         elif node.parent is not None:
             self.images.go(node.parent)
 
-    @action("right", keys="right,l", title="expand", words="Expand, else go to the first child", group="Move")
+    @action(
+        "right",
+        keys="right,l",
+        title="expand",
+        words="Expand, else go to the first child; in a matrix right",
+        group="Move",
+    )
     def right(self) -> None:
         node = self.screen.current
+        self.screen.picture.move("right")
         if self.screen.pane != "tree" or node is None:
             return
         if not node.expandable:
@@ -106,7 +117,9 @@ class Navigation:
     async def open(self) -> None:
         """Enter: follow the chosen link, show the request, load the next page, or expand and show."""
         if self.screen.pane == "detail":
-            if not self.page_view.follow():
+            if self.screen.picture.view.has_focus and self.page_view.chosen is None:
+                await self.open_cell()
+            elif not self.page_view.follow():
                 text = "{key:next-pane} chooses a link on this page, {key:open} follows it."
                 self.screen.say(self.screen.keys.put_in(text))
             return
@@ -116,6 +129,16 @@ class Navigation:
         node = self.screen.chosen
         if node is not None:
             await self.open_node(node)
+
+    async def open_cell(self) -> None:
+        """Go to the object under the cursor of the matrix, or unfold the platforms that are folded there."""
+        node = self.screen.picture.target
+        if node is None:
+            self.screen.picture.fold(unfolded=True)
+            return
+        self.remember()
+        if await self.highlight(node):
+            self.screen.panes.focus_pane(1)
 
     async def open_node(self, node: Node) -> None:
         """Open a row: the next page of a list, or what is below it, or the detail of what has nothing below."""
@@ -182,6 +205,8 @@ class Navigation:
         unavailable=unavailable_selected,
     )
     def collapse_all(self) -> None:
+        if self.screen.picture.fold(unfolded=False):
+            return
         if (node := self.screen.current) is not None:
             self.images.collapse_below(node)
 
@@ -196,7 +221,7 @@ class Navigation:
     async def expand_all(self) -> None:
         """Open everything below the row, level by level; asks before it would fetch many manifests."""
         start = self.screen.chosen
-        if start is None:
+        if start is None or self.screen.picture.fold(unfolded=True):
             return
         opened = 0
         agreed = False

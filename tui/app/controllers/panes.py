@@ -142,7 +142,7 @@ class Panes:
         """Give the keys to pane 1, 2 or 3, and bring it on the screen."""
         name, widget = {
             1: ("tree", self.images),
-            2: ("detail", self.page_view),
+            2: ("detail", self.screen.picture.view if self.screen.picture.visible else self.page_view),
             3: ("requests", self.screen.requests),
         }[number]
         if self.zoomed:

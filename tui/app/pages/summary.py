@@ -36,13 +36,14 @@ from tui.text import age, plural, safe, size
 _MOST_ON_DISK = 500
 
 
-def summary(scene: Scene, tail: Sequence[Line] = ()) -> Page:
-    """The page for the selected row; `tail` are lines to stand below it."""
+def summary(scene: Scene, tail: Sequence[Line] = (), *, above: Sequence[Line] = ()) -> Page:
+    """The page for the selected row; `above` and `tail` are lines to stand before it and below it."""
     table = tag_table(scene.node, scene.observed.rollup)
     if table is not None and table.entries:
         return TagsPage(_above_tags(scene, table), table, scene, [*_below_tags(scene), *tail])
     node = scene.node
     return page(
+        above,
         Line(hang=2).put(title(node), "title"),
         _reference(node),
         _about(scene),
@@ -218,7 +219,7 @@ def _problems(scene: Scene) -> list[Line]:
     for finding in scene.findings[:4]:
         role = SEVERITY_ROLE[finding.severity]
         line = Line(hang=2).put(f"{SEVERITY_MARK[finding.severity]} ", role)
-        lines.append(line.put(finding.message, role if role == "bad" else "plain", Target("node", finding.node_key)))
+        lines.append(line.put(finding.message, "plain", Target("node", finding.node_key)))
         if tags := named_tags(finding):
             line.put(f"  {tags}", "dim")
     more = len(scene.findings) - 4

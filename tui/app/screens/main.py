@@ -22,12 +22,14 @@ from tui.app.controllers.search import Search
 from tui.app.controllers.selection import Selection
 from tui.app.keys import Keys
 from tui.app.observer import LessonObserver
+from tui.app.picture import Picture
 from tui.app.refresh import Redraw
 from tui.app.screens.base import HostScreen
 from tui.app.services import Services
 from tui.app.status import Status
 from tui.app.widgets.bars import Clickable, HeaderLine, KeyBar, TabStrip, VerdictBox
 from tui.app.widgets.findbar import FindBar
+from tui.app.widgets.matrix import MatrixView
 from tui.app.widgets.page import PageView
 from tui.app.widgets.requests import RequestList
 from tui.app.widgets.tree import ImageTree
@@ -86,6 +88,7 @@ class MainScreen(HostScreen[None]):
         self.findings = FindingsCache(self.redraw.findings_are_old, patient=interval > 0)
         self.observer = LessonObserver()
         self.status = Status(self)
+        self.picture = Picture(self)
         self.panes = Panes(self)
         self.navigation = Navigation(self)
         self.search = Search(self)
@@ -109,6 +112,8 @@ class MainScreen(HostScreen[None]):
                         yield self.images
                     with Vertical(id="detail-pane", classes="pane"):
                         yield self.tabs
+                        yield self.picture.bar
+                        yield self.picture.view
                         yield self.page_view
                 yield self.side
             with Vertical(id="requests-pane", classes="pane"):
@@ -124,6 +129,7 @@ class MainScreen(HostScreen[None]):
         for number, pane in enumerate(("tree", "detail", "requests"), 1):
             self.query_one(f"#{pane}-pane").border_title = self.keys.titled(f"pane-{number}")
         self.side.display = False
+        self.picture.bar.display = self.picture.view.display = False
         self.panes.show_requests(False)
         self.panes.lay_out()
         self.detail.welcome()
@@ -170,7 +176,7 @@ class MainScreen(HostScreen[None]):
     def pane(self) -> str:
         """Which pane has the keys: `tree`, `detail`, `requests` or `side`."""
         focused = self.focused
-        if focused is self.page_view:
+        if focused is self.page_view or focused is self.picture.view:
             return "detail"
         if focused is self.requests:
             return "requests"
@@ -188,7 +194,7 @@ class MainScreen(HostScreen[None]):
             ready=self.ready,
             read_only=self.read_only,
             marks=tuple(self.marks),
-            links=self.page_view.link_count,
+            links=self.page_view.link_count + (self.picture.target is not None),
             places=len(self.navigation.places),
             exchange=self.requests.chosen is not None,
             traced=services is not None and services.trace is not None,
@@ -243,6 +249,14 @@ class MainScreen(HostScreen[None]):
     def _followed(self, event: PageView.Followed) -> None:
         self.start(self.navigation.follow(event.link.target), "follow")
 
+    @on(MatrixView.Moved)
+    def _cell_moved(self) -> None:
+        self.detail.refresh()
+
+    @on(MatrixView.Chosen)
+    def _cell_chosen(self) -> None:
+        self.start(self.navigation.open(), "open")
+
     @on(FindBar.Typed)
     def _typed(self, event: FindBar.Typed) -> None:
         self.search.typed(event.text)
@@ -266,3 +280,5 @@ class MainScreen(HostScreen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         self.panes.lay_out()
+        if self.picture.visible:
+            self.call_after_refresh(self.detail.refresh)

@@ -1,0 +1,143 @@
+"""The matrix above the Summary of an index: its pictures, and what its keys do."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-untyped]
+from syrupy.assertion import SnapshotAssertion
+
+from tests.app.stage import Stage, WritableSource, staged
+from tests.app.test_looks import picture, settle
+from tests.support.images import Image, attestation, image, index, layer
+from tui.app.widgets.tree import ImageTree
+from tui.config import Settings
+
+pytestmark = pytest.mark.slow
+
+SIZES = pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["wide", "narrow"])
+PLATFORMS = ("linux/amd64", "linux/arm64", "linux/arm/v7", "linux/riscv64", "linux/s390x")
+
+
+def opam() -> tuple[WritableSource, list[Image]]:
+    """Five platforms of eight layers, four of them the same everywhere; two are attested."""
+    shared = {place: layer(f"shared{place}") for place in (4, 5, 6, 8)}
+    images = [
+        image(name, tuple(shared.get(place) or layer(f"{name} {place}") for place in range(1, 9)), seed=name)
+        for name in PLATFORMS
+    ]
+    source = WritableSource()
+    source.put("opam", index(*images, attestation(images[0]), attestation(images[1])), "5.3")
+    return source, images
+
+
+def forty() -> WritableSource:
+    """Forty platforms of thirty layers; three of them broken."""
+    source = WritableSource()
+    images = [
+        image(f"linux/p{number:02}", tuple(layer(f"{number} {place}") for place in range(30))) for number in range(40)
+    ]
+    source.put("opam", index(*images), "5.3")
+    for number in (7, 21, 33):
+        source.drop("opam", images[number].blobs[1 + number % 20].digest)
+    return source
+
+
+async def checked(stage: Stage) -> None:
+    """Everything is known, and pane 2 has the keys."""
+    tag = await stage.go("opam", "5.3")
+    await stage.press("x")
+    await stage.until(lambda: stage.main.explorer.last_check(tag))
+    await stage.quiet()
+    await stage.press("2", *("f" if stage.app.size.width < 100 else ""))
+    await stage.quiet()
+
+
+@SIZES
+async def test_a_broken_index(size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    source, images = opam()
+    source.drop("opam", images[1].blobs[7].digest)
+    source.drop("opam", images[3].blobs[0].digest)
+    async with staged(size, source=source) as stage:
+        await checked(stage)
+        await settle(stage)
+        assert "linux/arm64  layer 7" in stage.page and "404" in stage.page
+        assert picture(stage) == snapshot(extension_class=SVGImageExtension)
+
+
+@SIZES
+async def test_a_whole_index(size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    async with staged(size, source=opam()[0], settings=Settings(theme="light")) as stage:
+        await checked(stage)
+        await settle(stage)
+        assert picture(stage) == snapshot(extension_class=SVGImageExtension)
+
+
+@SIZES
+async def test_an_index_that_is_being_checked(
+    size: tuple[int, int], snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImageTree, "tick", property(lambda tree: 0, lambda tree, tick: None), raising=False)
+    source, images = opam()
+    async with staged(size, source=source) as stage:
+        await stage.go("opam", "5.3")
+        await stage.press("2", *("f" if size[0] < 100 else ""))
+        for one in images[2:]:
+            source.delays.update({str(part.digest): 600.0 for part in one.blobs[1:4]})
+        await stage.press("x")
+        await stage.until(lambda: source.running == 9 and stage.main.explorer.running()[0].done == 34)
+        await stage.until(lambda: not stage.main.redraw.throttle.pending)
+        await stage.pilot.pause()
+        await stage.pilot.pause()
+        assert "▘" in stage.screen() and (size[1] < 30 or " of " in stage.screen())
+        assert picture(stage) == snapshot(extension_class=SVGImageExtension)
+        await stage.press("x")
+
+
+@SIZES
+async def test_forty_platforms_of_thirty_layers(size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    async with staged(size, source=forty()) as stage:
+        await checked(stage)
+        await settle(stage)
+        assert "37 more platforms, all whole" in stage.screen()
+        assert picture(stage) == snapshot(extension_class=SVGImageExtension)
+
+
+async def test_it_begins_on_the_fault_and_arrows_move_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    source, images = opam()
+    source.drop("opam", images[1].blobs[7].digest)
+    async with staged(source=source) as stage:
+        await checked(stage)
+        assert "linux/arm64  layer 7" in stage.page
+        await stage.press("up", "left")
+        assert "linux/amd64  layer 6" in stage.page
+        await stage.press("down", "right", "c")
+        await stage.until(lambda: stage.copied)
+        assert stage.copied == [str(images[1].blobs[7].digest)]
+        await stage.press("enter")
+        await stage.until(lambda: stage.node.label == "layer 7")
+        assert stage.node.digest == images[1].blobs[7].digest and stage.main.pane == "tree"
+        await stage.press("2")
+        assert stage.main.focused is stage.main.page_view, "a layer has no matrix"
+
+
+async def test_the_left_edge_leads_to_the_tree_and_the_lower_one_to_the_page() -> None:
+    async with staged((120, 30), source=opam()[0]) as stage:
+        await checked(stage)
+        await stage.press("right", "left", "up")
+        assert stage.main.pane == "detail"
+        await stage.press("left")
+        assert stage.main.pane == "tree"
+        await stage.press("2", *["down"] * 6)
+        assert (stage.main.picture.view.row, stage.main.page_view.scroll_offset.y) == (4, 2)
+        await stage.press("up", "up", "up")
+        assert (stage.main.picture.view.row, stage.main.page_view.scroll_offset.y) == (3, 0)
+
+
+async def test_what_is_folded_unfolds() -> None:
+    async with staged((80, 24), source=forty()) as stage:
+        await checked(stage)
+        await stage.press("end", "enter")
+        assert len(stage.main.picture.view.keys) == 40
+        await stage.press("minus")
+        assert len(stage.main.picture.view.keys) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -19,6 +20,8 @@ from tui.app.screens.dialogs import Choice
 from tui.app.widgets.lesson_panel import LessonPanel
 from tui.config import ConfigError, Settings
 from tui.demo.serve import Served
+from tui.explore.explorer import Explorer
+from tui.explore.node import Node
 from tui.teach.events import EventKind
 from tui.teach.lesson_file import all_lessons
 
@@ -169,8 +172,18 @@ async def test_hint_show_me_and_start_over() -> None:
 
 
 @pytest.mark.parametrize("name", [made.id for made in all_lessons()])
-async def test_every_lesson_can_be_shown_to_its_end_or_to_what_only_the_reader_can_do(name: str) -> None:
-    """ "show me" and "do it" are real: they tick the steps they belong to, in every lesson, by the events they make."""
+async def test_every_lesson_can_be_shown_to_its_end_or_to_what_only_the_reader_can_do(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ "show me" and "do it" are real: they tick the steps they belong to, in every lesson, by the events they make.
+    A check that is shown after a refresh comes after it, however long that takes."""
+    refresh = Explorer.refresh
+
+    async def late(explorer: Explorer, node: Node) -> None:
+        await asyncio.sleep(0.1)
+        await refresh(explorer, node)
+
+    monkeypatch.setattr(Explorer, "refresh", late)
     with served() as registry:
         async with lesson(registry, name) as stage:
             await _show_all(stage)

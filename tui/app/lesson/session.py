@@ -237,6 +237,10 @@ class LessonSession:
                 self._view(show.what)
             case "action" if show.what in self.screen.actions:
                 self.screen.action_act(show.what)
+                if show.what == "refresh":  # what is shown next is about what it brings
+                    await self.screen.workers.wait_for_complete(
+                        [each for each in self.screen.workers if each.name == "action:refresh"]
+                    )
             case "action":
                 raise Unreachable(f"There is no action “{show.what}”.")
             case "key":

@@ -62,7 +62,7 @@ async def test_results_come_in_order_and_each_as_soon_as_it_can() -> None:
     assert seen == [0, 1] and it.running == 3
     for gate in it.gates:
         gate.set()
-    await asyncio.wait_for(collecting, 1)
+    await asyncio.wait_for(collecting, 10)
     assert seen == list(range(6)) and it.most == 3
 
 
@@ -80,7 +80,7 @@ async def test_nothing_is_begun_before_there_is_room() -> None:
     await settle()
     assert it.running == 2
     it.gates[0].set()
-    assert await asyncio.wait_for(first, 1) == 0
+    assert await asyncio.wait_for(first, 10) == 0
     await results.aclose()
     assert it.cancelled == [1] and it.running == 0
 

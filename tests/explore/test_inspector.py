@@ -166,6 +166,6 @@ async def test_a_source_that_stands_still_holds_back_no_other() -> None:
     for layer in layers:
         inspector.submit_probe(paused, "app", layer, JobRequest("row"))
     job = inspector.submit_probe(quick, "app", image.descriptor, JobRequest("row"))
-    await asyncio.wait_for(job.wait(), 1)
+    await asyncio.wait_for(job.wait(), 10)
     assert paused.running == 2
     await inspector.stop()

@@ -41,7 +41,7 @@ async def test_no_more_than_the_slots_run_and_all_end() -> None:
     assert scheduler.waiting == 3
     work.gate.set()
     for job in jobs:
-        await asyncio.wait_for(job.wait(), 1)
+        await asyncio.wait_for(job.wait(), 10)
     assert [job.result for job in jobs] == list("ABCDE")
 
 
@@ -108,7 +108,7 @@ async def test_a_waiter_that_is_cancelled_cancels_nothing() -> None:
     waiter.cancel()
     await settle()
     work.gate.set()
-    await asyncio.wait_for(job.wait(), 1)
+    await asyncio.wait_for(job.wait(), 10)
     assert job.result == "A"
 
 
@@ -176,7 +176,7 @@ async def test_a_place_that_stands_still_holds_back_no_other() -> None:
         scheduler.submit(name, "me", Urgency.FOCUS, work.job(name), place="paused")
     quick.gate.set()
     jobs = [scheduler.submit(n, "me", Urgency.DEEP, quick.job(n), place="other") for n in "uvwxyz"]
-    await asyncio.wait_for(asyncio.gather(*(job.wait() for job in jobs)), 1)
+    await asyncio.wait_for(asyncio.gather(*(job.wait() for job in jobs)), 10)
     assert quick.began == list("uvwxyz") and work.began == ["a", "b"]
     await scheduler.aclose()
 
@@ -193,20 +193,20 @@ async def test_the_slots_of_a_place_may_grow_and_shrink() -> None:
     assert work.began == list("abcd")
     now["host"] = 1
     work.gate.set()
-    await asyncio.wait_for(asyncio.gather(*(job.wait() for job in jobs)), 1)
+    await asyncio.wait_for(asyncio.gather(*(job.wait() for job in jobs)), 10)
 
 
 async def test_there_is_room_when_a_slot_is_free_that_nobody_waits_for() -> None:
     work, scheduler = Work(), Scheduler(2)
-    await asyncio.wait_for(scheduler.room("here"), 1)
+    await asyncio.wait_for(scheduler.room("here"), 10)
     jobs = [scheduler.submit(n, "me", Urgency.DEEP, work.job(n), place="here") for n in "abc"]
     gone, hoping = (asyncio.create_task(scheduler.room("here")) for _ in range(2))
     await settle()
     gone.cancel()
-    await asyncio.wait_for(scheduler.room("there"), 1)
+    await asyncio.wait_for(scheduler.room("there"), 10)
     assert not hoping.done()
     work.gate.set()
-    await asyncio.wait_for(hoping, 1)
+    await asyncio.wait_for(hoping, 10)
     await asyncio.gather(*(job.wait() for job in jobs))
 
 
@@ -262,7 +262,7 @@ async def test_the_slot_of_what_was_dropped_is_free_although_its_exchange_goes_o
     after = scheduler.submit("after", "stays", Urgency.DEEP, work.job("after"))
     await settle()
     scheduler.withdraw("goes")
-    await asyncio.wait_for(after.wait(), 1)
+    await asyncio.wait_for(after.wait(), 10)
     assert over == ["left"] and after.result == "AFTER"
     wire.set()
     await settle()
@@ -289,5 +289,5 @@ async def test_what_raises_when_it_is_told_of_the_end_costs_no_slot() -> None:
     first, second = (scheduler.submit(n, "me", Urgency.DEEP, work.job(n)) for n in "ab")
     first.when_over(lambda _: [][0])
     work.gate.set()
-    await asyncio.wait_for(second.wait(), 1)
+    await asyncio.wait_for(second.wait(), 10)
     assert isinstance(told[0]["exception"], IndexError)

@@ -55,7 +55,7 @@ async def test_the_last_to_leave_stops_it() -> None:
     assert not stopped
     tasks[2].cancel()
     newcomer = asyncio.create_task(flights.run("k", lambda: asyncio.sleep(0)))
-    await asyncio.wait_for(newcomer, 1)
+    await asyncio.wait_for(newcomer, 10)
     assert stopped == [1]
     await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -113,7 +113,7 @@ def test_the_least_recently_used_leaves_first() -> None:
 
 
 async def test_deadlines_hit_only_who_is_late() -> None:
-    deadlines = Deadlines(0.03)
+    deadlines = Deadlines(0.3)
     outcomes = []
 
     async def work(seconds: float) -> None:
@@ -131,7 +131,7 @@ async def test_deadlines_hit_only_who_is_late() -> None:
     other = asyncio.create_task(work(5))
     await asyncio.sleep(0.001)
     other.cancel()
-    await asyncio.gather(other, work(0.001), work(5), work(0.002), work(5))
+    await asyncio.gather(other, work(0), work(5), work(0.001), work(5))
     assert outcomes == ["cancelled", "done", "done", "late", "late"]
     deadlines.close()
 

@@ -70,7 +70,7 @@ async def test_hosts_do_not_wait_for_each_other() -> None:
     it, go = Fixture(1), asyncio.Event()
     first = asyncio.create_task(it.send(Script(200, wait=go)))
     await asyncio.sleep(0)
-    assert (await asyncio.wait_for(it.send(at_once, THERE), 1)).ok
+    assert (await asyncio.wait_for(it.send(at_once, THERE), 10)).ok
     go.set()
     await first
 
@@ -100,7 +100,7 @@ async def test_a_slot_that_was_just_handed_over_is_handed_on() -> None:
     waiting.cancel()  # in the very moment in which it was given the slot
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    await asyncio.wait_for(after, 1)
+    await asyncio.wait_for(after, 10)
     assert lane.running == 1
 
 
@@ -298,9 +298,9 @@ async def test_close_ends_also_what_has_only_just_begun() -> None:
     it = Fixture()
     caller = asyncio.create_task(it.send(for_a_minute))
     closing = asyncio.create_task(it.limiter.aclose())  # its first step comes before that of the exchange
-    await asyncio.wait_for(closing, 1)
+    await asyncio.wait_for(closing, 10)
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(caller, 1)
+        await asyncio.wait_for(caller, 10)
 
 
 async def test_who_leaves_politely_runs_the_exchange_itself_and_goes_when_it_is_over() -> None:
@@ -367,7 +367,7 @@ async def test_who_waits_for_a_slot_leaves_at_once() -> None:
     await asyncio.sleep(0.001)
     left[0].now()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(caller, 1)
+        await asyncio.wait_for(caller, 10)
     assert not late.asked and it.lane().queued == 0
 
 

@@ -11,6 +11,7 @@ from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.errors import DraftError, ResolveError
 from tui.compose.events import Outcome
+from tui.compose.journal import NOT_WRITTEN, UNKNOWN
 from tui.compose.plan import StepKind, to_json, to_text
 from tui.compose.undo import plan_undo, undo_choices, undo_unavailable
 from tui.demo.attest import put_attestation
@@ -83,6 +84,16 @@ class TestUndo:
         assert "someone else" in undo_unavailable(rig.journal, rig.ref("app:1"), Digest.of(b"theirs"))
         with pytest.raises(DraftError):
             await plan_undo(rig.journal, rig.ref("app:1"), Digest.of(b"theirs"), rig.inspector)
+
+    async def test_of_a_push_that_failed_nobody_else_is_accused(self, rig: Rig) -> None:
+        rig.put("app", make("new", "linux/amd64"), "new")
+        plan = await rig.plan("app:1", "app:new")
+        rig.journal.finish(rig.journal.begin(plan), NOT_WRITTEN)
+        reason = undo_unavailable(rig.journal, rig.ref("app:1"), None)
+        assert "someone" not in reason and "was not written" in reason
+        rig.journal.finish(rig.journal.begin(plan), UNKNOWN)
+        reason = undo_unavailable(rig.journal, rig.ref("app:1"), None)
+        assert "someone" not in reason and "as it was before the last push" in reason
 
 
 class TestChoices:

@@ -167,6 +167,9 @@ async def test_a_refusal_while_somebody_else_moved_the_tag(proxied: ProxiedRig) 
     on_put(proxied, moved)
     result = await proxied.push(plan).run()
     assert (result.outcome, result.tag_holds) == (Outcome.CONFLICT, theirs)
+    assert "Whether the last write got through is not known" in result.sentence
+    assert plan.before is not None
+    assert f"It held {plan.before.short} when this was planned and holds" in result.sentence
     assert "still holds" not in result.sentence
     assert [record.outcome for record in proxied.journal.of(plan.target)] == [UNKNOWN]
 

@@ -131,15 +131,18 @@ class TagWrite:
         self._seen, self._unread = head, False
         return head
 
-    def _conflict(self, theirs: Digest | None, *, tried: bool = False) -> PushResult:
-        """Somebody moved the tag since the plan was made. Nothing is put there (again, if it was `tried`)."""
+    def _conflict(self, theirs: Digest | None, *, tried: bool = False, lost: bool = False) -> PushResult:
+        """Somebody moved the tag since the plan was made. Nothing is put there (again, if it was `tried`; where its
+        answer was `lost`, ours may have been there in between)."""
         start = "The last write did not get through and is not repeated" if tried else "Stopped before the last write"
-        name = safe(str(self.plan.target))
-        was = self.plan.before.short if self.plan.before is not None else "no such tag"
-        now = theirs.short if theirs is not None else "gone"
+        if lost:
+            start = "Whether the last write got through is not known, and it is not repeated"
+        name, before = safe(str(self.plan.target)), self.plan.before
+        was = f"It held {before.short} when this was planned" if before else "It was not there when this was planned"
+        now = f"holds {theirs.short} now" if theirs is not None else "is gone now"
         sentence = (
-            f"{start}: somebody moved {name} meanwhile. It was {was} when this was planned, "
-            f"it is {now} now, and was left so. Plan again from what it holds now."
+            f"{start}: somebody moved {name} meanwhile. {was} and {now}, and was left so. "
+            "Plan again from what it holds now."
         )
         return replace(PushResult.of(self.plan, Outcome.CONFLICT, sentence, theirs), theirs=theirs)
 
@@ -222,7 +225,7 @@ class TagWrite:
         if holds == self.plan.before:
             raise Retry(lost)
         if holds != self.plan.digest:
-            return self._conflict(holds, tried=True)
+            return self._conflict(holds, lost=True)
         return await self._verify(step)
 
     def _unknown(self, lost: errors.RegistryError | None, trouble: str) -> PushResult:

@@ -38,7 +38,12 @@ def undo_unavailable(journal: Journal, target: Reference, holds: Digest | None) 
     """Why there is nothing to undo for this tag; "" when there is. Safe text; a key stands in it as `{key:ACTION}`."""
     record = last_push(journal, target, holds)
     if record is None:
-        if journal.of(target):
+        records = journal.of(target)
+        if records and all(each.outcome == NOT_WRITTEN for each in records):
+            return "the last push recorded for this tag was not written"
+        if records and records[0].before == holds:
+            return "the tag is as it was before the last push recorded"
+        if records:
             return "the tag was changed by someone else since the last push recorded"
         return journal.why_unreadable() or "no push recorded for this tag"
     if record.before is None:

@@ -70,6 +70,14 @@ async def test_enter_and_space_expand_and_collapse() -> None:
         assert stage.main.images.is_open(stage.node)
 
 
+async def test_enter_on_an_open_registry_goes_on_and_folds_nothing() -> None:
+    async with staged() as stage:
+        root = stage.main.explorer.roots[0]
+        assert stage.node is root and stage.main.images.is_open(root)
+        await stage.press("enter")
+        assert stage.node.label == "app" and stage.main.images.is_open(root)
+
+
 async def test_enter_on_a_row_with_nothing_below_goes_to_its_detail() -> None:
     async with staged() as stage:
         await stage.go("app", "1.0", "linux/amd64", "layer 1")

@@ -1,4 +1,4 @@
-"""The palette: every action of the screen in front with its key, in the order of the table; greyed ones say why."""
+"""The palette: every action of the screen in front with its key, what can be done here first; greyed ones say why."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ActionProvider(Provider):
     async def discover(self) -> Hits:
         """All actions."""
         if (actions := self.actions) is not None:
-            for action in actions.table:
+            for action in first_things_first(actions):
                 yield DiscoveryHit(
                     Content(_title(action, actions)), _run(action, actions), action.words, _help(action, actions)
                 )
@@ -40,6 +40,25 @@ class ActionProvider(Provider):
             score = max(matcher.match(title), matcher.match(action.id), 1.0 if has_key else 0)
             if score > 0:
                 yield Hit(score, Content(title), _run(action, actions), action.words, _help(action, actions))
+
+
+def first_things_first(actions: ActionSet[Any]) -> list[Action]:
+    """The actions as the palette lists them: what one can do here (check, fix, recreate, copy), then the others, moving
+    last; of each kind first what applies now."""
+    reasons = actions.reasons()
+    first = {action_id: place for place, action_id in enumerate(_FIRST)}
+
+    def place(action: Action) -> tuple[int, int, int]:
+        group = _LATER.index(action.group) + 1 if action.group in _LATER else 0
+        return group, int(bool(reasons[action.id])), first.get(action.id, len(first))
+
+    return sorted(actions.table, key=place)
+
+
+#: What the palette begins with, where it applies.
+_FIRST = ("check", "fix", "recreate", "copy")
+#: The groups that come last.
+_LATER = ("Learn", "Lesson", "Program", "Panes", "Move")
 
 
 def _run(action: Action, actions: ActionSet[Any]) -> Callable[[], object]:

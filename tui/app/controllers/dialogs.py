@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _EVERY: tuple[Scope, ...] = ("choice", "confirm", "prompt", "reader", "help", "busy")
 _MOVING: tuple[Scope, ...] = ("choice", "confirm", "reader", "help")
+#: Those in which `g` goes to the first line: in help it opens the glossary.
+_LISTS: tuple[Scope, ...] = ("choice", "confirm", "reader")
 #: A page to read, and help as one of them.
 _PAGES: tuple[Scope, ...] = ("reader", "help")
 
@@ -54,7 +56,7 @@ class DialogController:
     def page_down(self) -> None:
         self.dialog.move("page-down")
 
-    @action("dialog-top", keys="home,g", title="top", words="Go to the first line", group="Move", scope=_MOVING)
+    @action("dialog-top", keys="home,g", title="top", words="Go to the first line", group="Move", scope=_LISTS)
     def top(self) -> None:
         self.dialog.move("top")
 
@@ -182,6 +184,14 @@ class ReaderController:
     @action("reader-close", keys="q", title="close", words="Close the page", group="Dialog", scope=_PAGES)
     def close(self) -> None:
         self.dialog.dismiss(None)
+
+    @action("help-top", keys="home", title="top", words="Go to the first line", group="Move", scope="help")
+    def top(self) -> None:
+        self.dialog.move("top")
+
+    @action("help-glossary", keys="g", title="glossary", words="Glossary: tag, index …", group="Dialog", scope="help")
+    def glossary(self) -> None:
+        self.dialog.dismiss("glossary:")
 
     @action("help-close", keys="question_mark", title="close", words="Close the help", group="Dialog", scope="help")
     def close_help(self) -> None:

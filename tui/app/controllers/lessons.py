@@ -18,7 +18,7 @@ from tui.app.services import Services
 from tui.app.styled_text import Lines
 from tui.app.widgets.lesson_panel import LessonPanel
 from tui.explore.availability import unavailable_rehearse
-from tui.explore.node import Load
+from tui.explore.node import Kind, Load
 
 if TYPE_CHECKING:
     from tui.app.lesson.rehearsing import Rehearsing
@@ -82,6 +82,9 @@ class LessonController:
             await self.begin(find_lesson(lesson))
         elif offer:
             await self.choose()
+            here = self.screen.current
+            if self.session is None and here is not None and here.kind is Kind.SOURCE:
+                self.screen.navigation.to_first(here)
 
     # --- the chooser ---------------------------------------------------------------------------------------------
 

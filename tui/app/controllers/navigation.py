@@ -145,14 +145,19 @@ class Navigation:
         if node.kind is Kind.MORE:
             await self.screen.explorer.load_more(node)
         elif node.expandable:
-            if self.images.is_open(node):
-                self.images.close_row(node)
-            else:
+            if not self.images.is_open(node):
                 self.images.open_row(node)
+            elif node.kind is not Kind.SOURCE or not self.to_first(node):
+                self.images.close_row(node)
         else:
             self.screen.panes.focus_pane(2)
             words = "Nothing is below this row: its detail has the keys now. {key:escape} goes back to the tree."
             self.screen.say(self.screen.keys.put_in(words))
+
+    def to_first(self, node: Node) -> bool:
+        """Go to the first row below an open one that is worth opening; False when there is none."""
+        first = next((child for child in self.images.children_of(node) if child.expandable), None)
+        return first is not None and self.images.go(first)
 
     def expanded(self, node: Node) -> None:
         """A row was expanded: ask for what is below it."""

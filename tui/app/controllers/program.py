@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.app.actions import action
+from tui.app.pages.glossary import glossary_page
 from tui.app.pages.help import help_page
 from tui.app.pages.parts import prose
 from tui.app.screens.dialogs import Confirm, Reader
@@ -39,6 +40,8 @@ class Program:
         what, _, value = (answer or "").partition(":")
         if what == "action":
             self.screen.action_act(value)
+        elif what == "glossary":
+            await self.screen.ask(Reader("Glossary", glossary_page()))
 
     @action(
         "quit",

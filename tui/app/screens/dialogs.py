@@ -26,6 +26,7 @@ from tui.app.controllers.dialogs import (
     PromptController,
     ReaderController,
 )
+from tui.app.pages.glossary import glossary_page
 from tui.app.pages.help import keys_page, keys_title
 from tui.app.styled_text import Line, Lines, Page, Role, Target, cut
 from tui.app.widgets.page import PageView
@@ -307,6 +308,7 @@ class Reader(Dialog[str]):
             self.key("reader-copy-menu", self.menu) if self.menu else "",
             f"{arrows} scroll" if arrows else "",
             self.key("reader-next-link", "link"),
+            self.key("help-glossary", "glossary") if self.scope == "help" else "",
             self.key("dialog-leave", "close"),
         )
         yield self.box(PageView(id="reader-page"), hint, wide=True)
@@ -414,5 +416,7 @@ async def show_keys(app: App[Any], actions: ActionSet[Any]) -> None:
     """What the keys of a screen or dialog do, and why not now; a click on one does it. Call it from a worker."""
     answer = await app.push_screen_wait(Reader(keys_title(actions.scope), keys_page(actions), scope="help"))
     what, _, value = (answer or "").partition(":")
-    if what == "action":
+    if what == "glossary":
+        await app.push_screen_wait(Reader("Glossary", glossary_page()))
+    elif what == "action":
         actions.run(value)

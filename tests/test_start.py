@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from tui import __main__ as program
 from tui.demo.gallery import build_gallery
 from tui.demo.serve import Served
 
@@ -56,7 +57,7 @@ OURS = {
     "explore": (
         "advice checkrun choice digest_tags explorer finding findings in_order inspector likely_places listing lists "
         "loader matrix node objects observations report rollup scheduler search selection structure tag_guesses "
-        "tally tree verdict walker"
+        "tag_table tally tree verdict walker"
     ),
     "formats": "brief forms paint text writer",
     "oci": (
@@ -128,6 +129,19 @@ def test_the_chain_names_the_importer() -> None:
         "tarfile < tui.sources.files < tui.cli < the command itself"
     ]
     assert offenders(["rich.console", "attr", "json", "tui.compose"], {}) == ["rich.console", "tui.compose"]
+
+
+def test_what_was_imported_is_not_looked_through_again_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def run() -> int:
+        done.append("main")
+        return 3
+
+    monkeypatch.setattr("tui.cli.main", run)
+    monkeypatch.setattr("gc.freeze", lambda: done.append("freeze"))
+    assert program.main() == 3
+    assert done == ["main", "freeze"]
 
 
 @pytest.mark.slow

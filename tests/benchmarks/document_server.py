@@ -162,6 +162,9 @@ class _Answering(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
+        if self.buffer.startswith(b"\x16"):  # docker and skopeo try TLS first, and wait for long
+            self.buffer = b""
+            self.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         while b"\r\n\r\n" in self.buffer:
             head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
             method, target, _ = head.split(b"\r\n", 1)[0].split(b" ")

@@ -1,6 +1,6 @@
 """First frame: fanfold against a bare Textual app with Input, Tree, Static and Footer, side by side, cold processes.
 
-    python -m tests.benchmarks.first_frame [RUNS]
+    python -m tests.benchmarks.first_frame
 
 Budget: the median of the pairwise ratios is at most 1.25.
 """
@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import statistics
 import sys
+from collections.abc import Iterator
 
+from tests.benchmarks.measured import own_home
+from tests.benchmarks.table import Row, show, times
 from tests.benchmarks.terminal import Terminal
+
+RUNS, BUDGET = 5, 1.25
 
 BARE = """
 from textual.app import App
@@ -26,27 +31,28 @@ Bare().run()
 """
 
 
-def once(command: list[str], words: bytes) -> float:
+def once(command: list[str], environment: dict[str, str], words: bytes) -> float:
     """Seconds until the first frame shows `words`."""
-    terminal = Terminal(command)
+    terminal = Terminal(command, environment)
     try:
         return terminal.until(words)
     finally:
         terminal.close()
 
 
-def main(runs: int) -> None:
+def rows() -> Iterator[Row]:
     bare = [sys.executable, "-c", BARE]
     ours = [sys.executable, "-m", "tui", "127.0.0.1:9/nothing:here"]
-    once(bare, b"BARE-IS-DRAWN"), once(ours, b"Images")
-    pairs = [(once(ours, b"Images"), once(bare, b"BARE-IS-DRAWN")) for _ in range(runs)]
-    ratio = statistics.median(ours / bare for ours, bare in pairs)
-    print(
-        f"fanfold   {statistics.median(ours for ours, _ in pairs) * 1000:6.0f} ms to the first frame (median of {runs})"
+    with own_home() as home:
+        once(bare, home, b"BARE-IS-DRAWN"), once(ours, home, b"Images")
+        pairs = [(once(ours, home, b"Images"), once(bare, home, b"BARE-IS-DRAWN")) for _ in range(RUNS)]
+    yield Row(
+        "first frame of the screen",
+        f"{statistics.median(mine for mine, _ in pairs):.2f} s",
+        floor=f"bare Textual {statistics.median(floor for _, floor in pairs):.2f} s",
+        **times(statistics.median(mine / floor for mine, floor in pairs), BUDGET),
     )
-    print(f"bare app  {statistics.median(bare for _, bare in pairs) * 1000:6.0f} ms")
-    print(f"ratio     {ratio:6.2f}   budget 1.25")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 9)
+    sys.exit(show(rows()))

@@ -1,6 +1,6 @@
 """Start: what a check of one small image takes, process start included, beside what it cannot do without.
 
-    python -m tests.benchmarks.start [RUNS]
+    python -m tests.benchmarks.start
 
 The floor is Python with asyncio, aiohttp and httpx imported as fanfold imports them, and nothing done. CPU time is the
 smallest of all runs, because whatever else the machine does only adds to it. The runs of one round follow each other,
@@ -9,17 +9,18 @@ so that a busy minute falls on all of them. The second check finds its documents
 
 from __future__ import annotations
 
-import os
 import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Iterator
 
-from tui.demo.gallery import build_gallery
-from tui.demo.serve import Served
+from tests.benchmarks.document_server import Documents, document_server
+from tests.benchmarks.measured import own_home
+from tests.benchmarks.table import Row, show
 
+RUNS, BEYOND = 7, 0.2
 FLOOR = "import asyncio\nfrom tui.registry import http_libraries"
 
 
@@ -31,36 +32,37 @@ def once(arguments: list[str], environment: dict[str, str]) -> tuple[float, floa
     return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def main(runs: int) -> None:
-    served = Served.start(build_gallery())
-    try:
-        with tempfile.TemporaryDirectory() as home:
-            environment = {**os.environ, "HOME": home, "XDG_CACHE_HOME": f"{home}/.cache"}
-            environment.pop("PYTHONDONTWRITEBYTECODE", None)
-            image = f"{served.address}/library/hello"
-            check = ["-m", "tui", "check", "--platform", "linux/amd64", image]
-            works = {
-                "bare Python": ["-c", "pass"],
-                "floor": ["-c", FLOOR],
-                "--version": ["-m", "tui", "--version"],
-                "check": [*check, "--no-cache"],
-                "second check": check,
-            }
-            for arguments in works.values():
-                once(arguments, environment)
-            taken: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
-            for _ in range(runs):
-                for name, arguments in works.items():
-                    taken[name].append(once(arguments, environment))
-    finally:
-        served.stop()
-    floor = min(cpu for _, cpu in taken["floor"])
-    print(f"{'':14}{'median':>10}{'least':>10}{'CPU':>10}{'to floor':>10}")
-    for name, both in taken.items():
-        clock, cpu = [each[0] for each in both], min(each[1] for each in both)
-        words = f"{statistics.median(clock) * 1e3:7.0f} ms{min(clock) * 1e3:7.0f} ms{cpu * 1e3:7.0f} ms"
-        print(f"{name:14}{words}{cpu / floor:9.2f}x")
+def rows() -> Iterator[Row]:
+    documents = Documents()
+    documents.platforms("small", 1, 2)
+    with document_server(documents, 0.0) as address, own_home() as environment:
+        check = ["-m", "tui", "check", f"{address}/small"]
+        works = {
+            "bare Python": ["-c", "pass"],
+            "asyncio, aiohttp, httpx imported": ["-c", FLOOR],
+            "--version": ["-m", "tui", "--version"],
+            "check of a small image": [*check, "--no-cache"],
+            "its second check": check,
+        }
+        for arguments in works.values():
+            once(arguments, environment)
+        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
+        for _ in range(RUNS):
+            for name, arguments in works.items():
+                taken[name].append(once(arguments, environment))
+    bare, floor = (min(cpu for _, cpu in taken[name]) for name in list(works)[:2])
+    for name in list(works)[2:]:
+        clock, cpu = statistics.median(each[0] for each in taken[name]), min(each[1] for each in taken[name])
+        beyond = cpu - bare
+        yield Row(
+            f"start: {name}",
+            f"{clock * 1000:.0f} ms, {cpu * 1000:.0f} ms CPU, {beyond * 1000:.0f} beyond Python",
+            floor=f"imports {floor * 1000:.0f} ms CPU",
+            ratio=f"{cpu / floor:.2f}x",
+            bar=f"at most {BEYOND * 1000:.0f} ms beyond Python",
+            met=beyond <= BEYOND,
+        )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 15)
+    sys.exit(show(rows()))

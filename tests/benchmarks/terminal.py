@@ -10,7 +10,7 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 ROWS, COLUMNS = 40, 120
 
@@ -18,12 +18,12 @@ ROWS, COLUMNS = 40, 120
 class Terminal:
     """Runs `command` in a pseudo-terminal of 120x40 that answers nothing."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.began = time.perf_counter()
         self.pid, self.handle = pty.fork()
         if self.pid == 0:
-            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", TEXTUAL_ANIMATIONS="none")
-            os.execvp(command[0], list(command))
+            drawn = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_ANIMATIONS": "none"}
+            os.execvpe(command[0], list(command), {**environment, **drawn})
         fcntl.ioctl(self.handle, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
 
     def read(self, timeout: float) -> bytes:

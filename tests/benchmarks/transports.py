@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import aiohttp
 import httpx
 from multidict import CIMultiDict
 
 from tests.benchmarks.bare_server import bare_server
+from tests.benchmarks.table import Row, show
 from tui.registry.transport import Transport
 
 CHECKS = 1_000
@@ -64,17 +66,18 @@ async def bare_aiohttp(host: str, at_once: int) -> float:
         return await rate(check, at_once)
 
 
-def main() -> None:
-    print(f"{'HEADs per second':32}{'8':>8}{'16':>8}{'64':>8}")
+def rows() -> Iterator[Row]:
     with bare_server() as host:
-        for name, run in (
-            ("httpx.AsyncClient, its own pool", httpx_pool),
-            ("our transport alone", ours),
-            ("aiohttp alone", bare_aiohttp),
-        ):
-            rates = [asyncio.run(run(host, at_once)) for at_once in (8, 16, 64)]
-            print(f"{name:32}{rates[0]:>8,.0f}{rates[1]:>8,.0f}{rates[2]:>8,.0f}")
+        for at_once in (8, 64):
+            mine, bare, theirs = (asyncio.run(run(host, at_once)) for run in (ours, bare_aiohttp, httpx_pool))
+            yield Row(
+                f"our transport alone, {at_once} at once",
+                f"{mine:,.0f}/s",
+                f"httpx's pool {theirs:,.0f}/s",
+                f"{bare:,.0f}/s",
+                f"{mine / bare:.2f}x",
+            )
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(show(rows()))

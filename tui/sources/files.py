@@ -19,7 +19,7 @@ from tui.sources.presence import Presence
 from tui.text import safe
 
 #: An archive of more members than this is refused: an image has a handful of files per layer.
-MEMBERS = 50_000
+MEMBERS = 200_000
 _CHUNK = 1 << 20
 _FIX = "Check the path, and that you may read it."
 #: How what is compressed begins, what it is, and what unpacks it.
@@ -229,8 +229,11 @@ class Archive:
             if magic.startswith(begins):
                 raise unreadable(self.title, f"it is compressed with {packed}; unpack it to a plain tar ({unpack})")
         with tarfile.open(fileobj=self._file, mode="r:", tarinfo=_Member) as archive:
-            for count, member in enumerate(archive):
-                if count >= MEMBERS:
+            count = 0
+            while (member := archive.next()) is not None:
+                archive.members.clear()  # type: ignore[attr-defined]  # it would keep them all, at 1 kB each
+                count += 1
+                if count > MEMBERS:
                     raise unreadable(self.title, f"it has more than {MEMBERS:,} members")
                 name = _inside(member.name)
                 if name is None:

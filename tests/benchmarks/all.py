@@ -1,0 +1,104 @@
+"""Every benchmark, and one table of what they give.
+
+    python -m tests.benchmarks.all [--markdown | --readme] [NAME…]
+
+`--readme` puts the table into README.md, between its two marks. Each benchmark is a process of its own; one that fails,
+or takes longer than all of them may, is a row that says so, and no pass. Exit status 1 when any row is not good enough.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks.table import Row, markdown, text
+
+NAMES = (
+    "full_check",
+    "many_tags",
+    "start",
+    "checks_per_second",
+    "transports",
+    "cancel_storm",
+    "deep",
+    "first_frame",
+    "key_to_screen",
+    "long_lists",
+    "big_things",
+)
+#: Seconds for all of them together.
+LIMIT = 300.0
+
+README = Path(__file__).parents[2] / "README.md"
+BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+
+
+def machine() -> str:
+    """What it was measured on, and how busy that was with other things."""
+    cores = len(os.sched_getaffinity(0))
+    busy = os.getloadavg()[0]
+    system = f"{platform.system()} ({platform.machine()}), Python {platform.python_version()}"
+    return f"{cores} core{'' if cores == 1 else 's'}, {system}; load before it began {busy:.1f}"
+
+
+def run(name: str, seconds: float) -> Iterator[Row]:
+    """The rows of one benchmark; whatever it printed before it failed counts."""
+    command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--json"]
+    failure, said, wrong = "", "", ""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=max(seconds, 1), check=False, cwd=README.parent
+        )
+        said, wrong = done.stdout, done.stderr.strip()
+        if done.returncode:
+            failure = (wrong or said or f"status {done.returncode}").splitlines()[-1]
+    except subprocess.TimeoutExpired as error:
+        said = (error.stdout or b"").decode() if isinstance(error.stdout, bytes) else error.stdout or ""
+        failure = f"all of them may take {LIMIT:.0f} s, and these were over"
+    lines = [line for line in said.splitlines() if line.startswith("{")]
+    for line in lines:
+        yield Row(**json.loads(line))
+    if failure or not lines:
+        yield Row(name, why=failure or "it gave nothing")
+
+
+def into_readme(content: str) -> None:
+    """Put the table between the two marks. Raises ValueError when they are not there."""
+    before, _, rest = README.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"{README.name} does not have the marks {BEGIN} and {END}")
+    README.write_text(f"{before}{BEGIN}\n{content}\n{END}{after}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.all", description=__doc__.splitlines()[0])
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    form.add_argument("--readme", action="store_true", help="put the table into README.md")
+    parser.add_argument(
+        "names", nargs="*", choices=[[], *NAMES], metavar="NAME", help="only these: " + ", ".join(NAMES)
+    )
+    chosen = parser.parse_args()
+    where, began = machine(), time.monotonic()
+    rows: list[Row] = []
+    for name in chosen.names or NAMES:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        rows += run(name, LIMIT - (time.monotonic() - began))
+    where += f"; {time.monotonic() - began:.0f} s"
+    if chosen.readme:
+        into_readme(f"Measured on {where}.\n\n{markdown(rows)}")
+    else:
+        print(f"{markdown(rows)}\n\nMeasured on {where}." if chosen.markdown else f"{text(rows)}\n\n{where}")
+    return 1 if any(row.failed for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from string import ascii_lowercase
+from typing import TYPE_CHECKING
 
-from tui.explore.cells import Observed
 from tui.explore.loader import is_signature
 from tui.explore.node import Kind, Load, Node
 from tui.explore.objects import image_size
@@ -17,6 +17,9 @@ from tui.explore.rollup import Rollup, attestations_of, blobs_of, platforms_of
 from tui.explore.structure import all_shadowed, nobody_asks
 from tui.oci.digest import Digest
 from tui.sources.presence import UNCHECKED, Observation, Presence, worst
+
+if TYPE_CHECKING:
+    from tui.explore.cells import Observed  # for its name alone; a check draws no row of the tree
 
 
 @dataclass(frozen=True, slots=True)

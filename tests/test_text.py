@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.text import age, capital, duration, plural, safe, shorten, size, to_ascii, width
+from tui.text import age, apart, brief_age, capital, duration, plural, safe, shorten, size, to_ascii, width
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=()))  # surrogates too
@@ -167,3 +167,41 @@ def test_durations(seconds: float, text: str) -> None:
 
 def test_text_for_a_terminal_that_knows_ascii_only() -> None:
     assert to_ascii("✓ “a” is sha256:0e32… → ü 🐳") == '+ "a" is sha256:0e32... -> \\xfc \\U0001f433'
+
+
+@pytest.mark.parametrize(
+    ("texts", "cells", "shown"),
+    [
+        ([":0.16-edge-amd64", ":0.16-edge-arm64"], 20, [":0.16-edge-amd64", ":0.16-edge-arm64"]),
+        ([":0.16-edge-amd64", ":0.16-edge-arm64"], 10, ["…amd64", "…arm64"]),
+        (['RUN echo "hello" > /tmp', 'RUN echo "world" > /tmp'], 14, ['…"hello" > /t…', '…"world" > /t…']),
+        (["abcdef", "abcxyz"], 4, ["abc…", "abc…"]),
+        (["one-text", "one-text"], 5, ["one-…", "one-…"]),
+        ([], 5, []),
+    ],
+)
+def test_of_texts_that_are_too_long_the_part_that_differs_is_shown(
+    texts: list[str], cells: int, shown: list[str]
+) -> None:
+    assert apart(texts, cells) == shown
+
+
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        (None, ""),
+        (NOW - timedelta(seconds=40), "40 s"),
+        (NOW - timedelta(minutes=59), "59 min"),
+        (NOW - timedelta(hours=23), "23 h"),
+        (NOW - timedelta(days=13), "13 d"),
+        (NOW - timedelta(days=60), "8 w"),
+        (NOW - timedelta(days=600), "19 mo"),
+        (NOW - timedelta(days=9000), "24 y"),
+        (datetime(1970, 1, 1), "1970"),
+        (datetime(1, 1, 1, tzinfo=UTC), "0001"),
+        (NOW + timedelta(days=60), "2027-01"),
+        (NOW + timedelta(seconds=20), "0 s"),
+    ],
+)
+def test_an_age_for_a_column_takes_seven_cells(moment: datetime | None, shown: str) -> None:
+    assert brief_age(moment, NOW) == shown and len(shown) <= 7

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -205,6 +205,19 @@ def _take(text: str, cells: int) -> str:
         if used > cells:
             return text[:position]
     return text
+
+
+def apart(texts: Sequence[str], cells: int) -> list[str]:
+    """The texts, each in at most `cells` terminal cells where that is possible by leaving out, if one is too long, the
+    words that they all begin with: what differs is what is to be read."""
+    if len(set(texts)) < 2 or all(width(text) <= cells for text in texts):
+        return [cut(text, cells) for text in texts]
+    first, last = min(texts), max(texts)
+    common = first[
+        : next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    ]
+    kept = max((common.rfind(mark) + 1 for mark in " /:@-_."), default=0)
+    return [cut(f"{_ELLIPSIS}{text[kept:]}" if kept > 1 else text, cells) for text in texts]
 
 
 def plural(count: int, noun: str, plural: str | None = None) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from tests.support import images
 from tests.support.fake_source import FakeSource
-from tui.explore.diff import Change, DiffRow, diff
+from tui.explore.diff import Change, DiffRow, diff, layer_pairs, layers_words
 from tui.explore.explorer import Explorer
 from tui.explore.node import Node
 
@@ -46,12 +50,49 @@ async def test_two_images() -> None:
     )
     rows = diff(left, right)
     found = changes(rows)
-    assert found["layer 1"] == "same"
-    assert found["layer 2"] == "changed"
     assert found["platform"] == "same"
     assert found["config"] == "changed"
     assert found["label seed"] == "added"
-    assert next(row for row in rows if row.what == "layers in common").left.startswith("1 of 2, ")
+    assert left.image_manifest and right.image_manifest
+    pairs = layer_pairs(left.image_manifest.layers, right.image_manifest.layers)
+    assert [pair.kind for pair in pairs] == ["same", "changed"]
+    assert re.fullmatch(r"1 kept \(\d+ B\), 1 dropped \(\d+ B\), 1 added \(\d+ B\)", layers_words(pairs))
+
+
+LAYERS = {name: images.layer(name).descriptor for name in "abcdefgh"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "shown"),
+    [
+        ("abc", "abc", "aa bb cc"),
+        ("ab", "axb", "aa +x bb"),
+        ("abc", "ac", "aa -b cc"),
+        ("abcd", "aecd", "aa be cc dd"),
+        ("abcd", "efcdg", "ae bf cc dd +g"),
+        ("aab", "ab", "aa -a bb"),
+        ("", "a", "+a"),
+    ],
+)
+def test_layers_that_both_have_stand_in_one_line(ours: str, theirs: str, shown: str) -> None:
+    known = LAYERS | {"x": images.layer("x").descriptor}
+    names = {part.digest: name for name, part in known.items()}
+    pairs = layer_pairs([known[name] for name in ours], [known[name] for name in theirs])
+    drawn = [
+        (names[pair.left[1].digest] if pair.left else "+") + (names[pair.right[1].digest] if pair.right else "")
+        if pair.left is None or pair.right
+        else f"-{names[pair.left[1].digest]}"
+        for pair in pairs
+    ]
+    assert " ".join(drawn) == shown
+    assert [pair.left[0] for pair in pairs if pair.left] == list(range(1, len(ours) + 1))
+    assert [pair.right[0] for pair in pairs if pair.right] == list(range(1, len(theirs) + 1))
+
+
+def test_very_many_layers_are_compared_in_bounded_time() -> None:
+    parts = [images.layer(name).descriptor for name in "abcd"]
+    pairs = layer_pairs(parts * 1_000, parts[::-1] * 1_000)
+    assert len(pairs) == 4_000
 
 
 async def test_an_image_and_an_index() -> None:

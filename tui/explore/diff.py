@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from enum import StrEnum
-from typing import TypeVar
+from itertools import zip_longest
 
 from tui.explore.node import Node
 from tui.explore.objects import kind_word
@@ -14,8 +15,6 @@ from tui.oci.config import ImageConfig
 from tui.oci.descriptor import Descriptor
 from tui.oci.manifest import ImageManifest, Index
 from tui.text import safe, size
-
-_T = TypeVar("_T")
 
 
 class Change(StrEnum):
@@ -50,7 +49,8 @@ class DiffRow:
 def diff(left: Node, right: Node) -> list[DiffRow]:
     """What two rows have in common and what not, the differences of one thing next to each other.
 
-    Rows whose manifest (or config) was not read yet are compared by what their descriptors say.
+    Rows whose manifest (or config) was not read yet are compared by what their descriptors say. Layers are compared by
+    `layer_pairs`.
     """
     rows = [
         _row("digest", str(left.digest or ""), str(right.digest or "")),
@@ -124,7 +124,6 @@ def _images(left: Node, right: Node, one: ImageManifest, other: ImageManifest) -
     if _platform_known(left) and _platform_known(right):
         yield _row("platform", str(left.platform or ""), str(right.platform or ""))
     yield _row("config", str(one.config.digest) if one.config else "", str(other.config.digest) if other.config else "")
-    yield from _layers(one.layers, other.layers)
     if left.config is not None and right.config is not None:
         yield from _configs(left.config, right.config)
     yield from _mapping("annotation", one.annotations, other.annotations)
@@ -135,17 +134,62 @@ def _platform_known(node: Node) -> bool:
     return node.platform is not None or node.config is not None
 
 
-def _layers(ours: Sequence[Descriptor], theirs: Sequence[Descriptor]) -> Iterator[DiffRow]:
-    for position in range(max(len(ours), len(theirs))):
-        yield _row(f"layer {position + 1}", _said(_at(ours, position)), _said(_at(theirs, position)))
-    shared = {part.digest for part in ours} & {part.digest for part in theirs}
-    total = {part.digest: part.size for part in (*ours, *theirs) if part.digest in shared}
-    text = f"{len(shared)} of {max(len(ours), len(theirs))}, {size(sum(total.values()))}"
-    yield DiffRow(Change.SAME, text, text, "layers in common")
+@dataclass(frozen=True, slots=True)
+class LayerPair:
+    """A layer on each side with its place from 1; the same one, or what stands at this point instead. None where that
+    side has nothing."""
+
+    left: tuple[int, Descriptor] | None
+    right: tuple[int, Descriptor] | None
+
+    @property
+    def kind(self) -> Change:
+        """What became of it."""
+        if self.left is None or self.right is None:
+            return Change.ADDED if self.left is None else Change.REMOVED
+        return Change.SAME if self.left[1].digest == self.right[1].digest else Change.CHANGED
 
 
-def _at(parts: Sequence[_T], position: int) -> _T | None:
-    return parts[position] if position < len(parts) else None
+#: Up to so many pairs are looked at to find layers that only moved: nobody's image has as many.
+_MOST_COMPARED = 1_000_000
+
+
+def layer_pairs(ours: Sequence[Descriptor], theirs: Sequence[Descriptor]) -> list[LayerPair]:
+    """The layers of two images side by side: those that both have in one line, though others came before them."""
+    left, right = list(enumerate(ours, 1)), list(enumerate(theirs, 1))
+    most = min(len(left), len(right))
+    begin = next((at for at in range(most) if ours[at].digest != theirs[at].digest), most)
+    most -= begin
+    end = next((at for at in range(most) if ours[-1 - at].digest != theirs[-1 - at].digest), most)
+    one, other = left[begin : len(left) - end], right[begin : len(right) - end]
+    return [
+        *(LayerPair(*both) for both in zip(left[:begin], right[:begin], strict=True)),
+        *_between(one, other),
+        *(LayerPair(*both) for both in zip(left[len(left) - end :], right[len(right) - end :], strict=True)),
+    ]
+
+
+def _between(one: list[tuple[int, Descriptor]], other: list[tuple[int, Descriptor]]) -> Iterator[LayerPair]:
+    blocks = [(0, len(one), 0, len(other))]
+    if len(one) * len(other) <= _MOST_COMPARED:
+        ours, theirs = ([str(each.digest) for _, each in side] for side in (one, other))
+        blocks = [block[1:] for block in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()]
+    for first, last, begin, end in blocks:
+        for left, right in zip_longest(one[first:last], other[begin:end]):
+            yield LayerPair(left, right)
+
+
+def layers_words(pairs: Sequence[LayerPair]) -> str:
+    """How many layers are kept, dropped and added, each with its bytes: "1 kept (65.0 kB), 1 dropped (202 B)"."""
+    kept = [pair.left for pair in pairs if pair.kind is Change.SAME]
+    dropped = [pair.left for pair in pairs if pair.kind is not Change.SAME]
+    added = [pair.right for pair in pairs if pair.kind is not Change.SAME]
+    said = []
+    for word, parts in (("kept", kept), ("dropped", dropped), ("added", added)):
+        sizes = [part[1].size for part in parts if part is not None]
+        if sizes:
+            said.append(f"{len(sizes)} {word} ({size(sum(sizes))})")
+    return ", ".join(said) or "none"
 
 
 def _configs(one: ImageConfig, other: ImageConfig) -> Iterator[DiffRow]:

@@ -280,6 +280,12 @@ class Prompt(Dialog[str]):
             self.dismiss(typed.strip() or None)
 
 
+def page_room(columns: int) -> int:
+    """How many cells a line of a `Reader`'s page has on a screen of so many columns: its box takes nine tenths of them,
+    at most 110, of which a frame, two blanks at each side and a scroll bar take seven."""
+    return max(30, min(110, columns * 9 // 10) - 7)
+
+
 class Reader(Dialog[str]):
     """A page to read and scroll. With `copy` (what that copies, in words) a key answers `copy`, with `menu` another
     answers `menu`; a link answers `what:value` of its target. `scope` is `help` for a page of help: the key that

@@ -8,9 +8,11 @@ import pytest
 from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
 
+from tests.app.draft_stage import fixing
 from tests.app.stage import Stage, exchange, staged
 from tests.support.fake_source import FakeSource
-from tests.support.images import image, index
+from tests.support.gallery import served
+from tests.support.images import image, index, layer
 from tui.app.theme import DARK, LIGHT
 from tui.config import Settings
 from tui.sources.base import SourceError
@@ -66,6 +68,35 @@ async def test_the_tags_of_a_repository(size: tuple[int, int], snapshot: Snapsho
         await stage.press("W", "2", *(["f"] if size[1] < 30 else []))
         await settle(stage)
         assert picture(stage) == snapshot(extension_class=SVGImageExtension)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["wide", "narrow"])
+async def test_two_images_side_by_side(size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    source = FakeSource()
+    parts = {name: layer(name) for name in ("base", "tools", "app-1.0", "app-1.1", "docs")}
+    source.put("team/app", image(layers=tuple(parts[name] for name in ("base", "tools", "app-1.0"))), "1.0")
+    source.put("team/app", image(layers=tuple(parts[name] for name in ("base", "app-1.1", "docs"))), "1.1")
+    async with staged(size, source=source) as stage:
+        await stage.go("team/app", "1.0")
+        await stage.press("m")
+        await stage.go("team/app", "1.1")
+        await stage.press("d")
+        await stage.until(lambda: "Layers" in stage.screen() and "current" in stage.screen())
+        await settle(stage)
+        assert picture(stage) == snapshot(extension_class=SVGImageExtension)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["wide", "narrow"])
+async def test_a_draft_of_what_moved(size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    with served() as registry:
+        async with fixing(registry, size=size) as stage:
+            await stage.at("sandbox:0.16-edge")
+            await stage.press("R")
+            await stage.screen("DraftScreen")
+            await stage.until(lambda: "1 kept (62.0 kB)" in stage.shown(), "the layers")
+            await stage.pilot.pause(0.2)
+            drawn = stage.app.export_screenshot(simplify=True).replace(registry.address, "127.0.0.1:55555")
+            assert drawn == snapshot(extension_class=SVGImageExtension)
 
 
 async def test_the_copy_menu_in_the_light(snapshot: SnapshotAssertion) -> None:

@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 
+import pytest
+
 from tests.app.stage import Images, furnished
 from tests.support.fake_source import FakeSource
 from tui.app.keys import Keys
 from tui.app.pages.config import config
+from tui.app.pages.diff import diff_page
 from tui.app.pages.explain import explain as explain_page
 from tui.app.pages.findings import findings as findings_page
 from tui.app.pages.layers import layers
@@ -21,6 +24,7 @@ from tui.app.pages.summary import summary
 from tui.app.pages.tags import TagsPage
 from tui.app.styled_text import Page, wrap
 from tui.explore.cells import glyphs, tree_rows
+from tui.explore.diff import diff
 from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
 from tui.explore.node import Node
@@ -30,7 +34,7 @@ from tui.oci.digest import Digest
 from tui.sources.presence import CHECKING
 from tui.teach.explain import explain
 from tui.teach.explanation import bytes_of
-from tui.text import size
+from tui.text import size, width
 
 
 @dataclass
@@ -197,3 +201,18 @@ async def test_a_table_of_tags_tells_age_size_platforms_and_health() -> None:
         narrow = text(summary(replace(reader.scene(node), width=34))).splitlines()
         assert all(len(line) <= 34 for line in narrow if line.startswith(("1.0", "2.0", "single", "3 tags", "██")))
         assert any(line.startswith("2.0") and "✓✗" in line and "arm64" in line for line in narrow)
+
+
+@pytest.mark.parametrize("room", [60, 69, 103])
+async def test_a_diff_shows_layers_side_by_side_and_whole_digests_one_below_the_other(room: int) -> None:
+    async with reading() as reader:
+        one, other = await reader.go("app", "1.0", "linux/arm64"), await reader.go("app", "2.0", "linux/arm64")
+        page = diff_page(one, other, diff(one, other), room)
+        lines = [page.line(number) for number in range(len(page))]
+        layers = [line for line in lines if line.plain[2:7] == "layer"]
+        assert [line.plain.count("layer") for line in layers] == [2, 2]
+        assert all(width(line.plain) <= room for line in layers)
+        assert all({"removed", "added"} <= {role for _, _, role in line.spans} for line in layers)
+        assert {link.target.what for line in layers for link in line.links} == {"digest"}
+        assert "0 kept" not in text(page) and "2 dropped" in text(page) and "2 added" in text(page)
+        assert f"- {one.digest}" in text(page) and f"+ {other.digest}" in text(page)

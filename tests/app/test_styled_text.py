@@ -28,6 +28,12 @@ def test_words_are_kept_whole_and_digests_are_cut_anywhere() -> None:
     assert rows(DIGEST, 30, fold="char", hang=10) == [DIGEST[:30], DIGEST[30:50], DIGEST[50:70], DIGEST[70:]]
 
 
+def test_a_name_is_folded_behind_a_separator_near_the_end_of_the_row() -> None:
+    name = "127.0.0.1:35721/sandbox:0.16-edge-arm64"
+    assert rows(name, 37, fold="name") == ["127.0.0.1:35721/sandbox:0.16-edge-", "arm64"]
+    assert rows(DIGEST, 30, fold="name") == rows(DIGEST, 30, fold="char")
+
+
 def test_a_number_is_not_parted_from_its_unit() -> None:
     assert rows("it takes 62.9 kB here", 13) == ["it takes ", "62.9 kB here"]
     assert rows("in about 40 s left, 3 done", 12) == ["in about ", "40 s left, ", "3 done"]
@@ -37,7 +43,7 @@ def test_a_number_is_not_parted_from_its_unit() -> None:
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=200), st.integers(12, 60), st.integers(0, 20))
 @example(" 00000000000⺀", 12, 0)
 def test_folding_loses_nothing_and_fits(text: str, width: int, hang: int) -> None:
-    for fold in ("word", "char"):
+    for fold in ("word", "char", "name"):
         made = rows(text, width, hang=hang, fold=fold)
         assert "".join(made) == text
         if len(made) > 1:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
+from tests.support.images import image, layer
 from tui.app.keys import Keys
-from tui.app.pages.draft import entry_page, notices, order, source_text, summary, table
+from tui.app.pages.draft import Sides, entry_page, notices, order, source_text, summary, table
 from tui.app.pages.plan import difference, plan_page
 from tui.app.pages.push import Progress, progress_page, result_page
-from tui.app.styled_text import Line, Lines
+from tui.app.styled_text import Line, Lines, Role
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
 from tui.compose.events import BytesMoved, Notice, Outcome, PushResult, StepDone, StepFailed, StepStarted, Waiting
 from tui.compose.plan import Action, DiffRow, How, Plan, PlannedObject, Step, StepKind
@@ -19,6 +21,7 @@ from tui.explore.diff import Change
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
+from tui.oci.manifest import ImageManifest, decode
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference
 from tui.sources.location import RepositoryLocation
@@ -96,6 +99,39 @@ def test_a_proposal_is_marked_as_one_and_its_reason_is_said() -> None:
     assert ":a (guess)" in lines[0].plain
     text = words(entry_page(row, key_of))
     assert "named after the list" in text and "Enter to change" in text
+
+
+def test_sources_that_are_too_long_show_the_part_that_differs() -> None:
+    rows = [entry(f"nightly-2026-{name}", f"linux/{name}") for name in ("amd64", "arm64")]
+    _, lines = table(Draft(TARGET, entries=tuple(replace(row, proposed=True) for row in rows)), 76)
+    assert "…amd64 (guess)" in lines[0].plain and "…arm64 (guess)" in lines[1].plain
+    _, lines = table(Draft(TARGET, entries=tuple(rows)), 118)
+    assert ":nightly-2026-amd64" in lines[0].plain
+
+
+@pytest.mark.parametrize("room", [50, 74, 114])
+def test_an_entry_that_moved_shows_the_layers_of_both_images_side_by_side(room: int) -> None:
+    was = image("linux/amd64", (layer("base"), layer("old"), layer("more")))
+    now = image("linux/amd64", (layer("base"), layer("new")))
+    sides = [decode(each.raw, each.descriptor.media_type) for each in (was, now)]
+    assert isinstance(sides[0], ImageManifest) and isinstance(sides[1], ImageManifest)
+
+    def held(part: Descriptor) -> tuple[str, Role]:
+        return ("✗ missing", "bad") if part.digest == layer("old").digest else ("", "plain")
+
+    page = entry_page(entry("a"), key_of, Sides(sides[0], sides[1], held, lambda part: ("", "plain"), room))
+    assert re.search(r"layers +1 kept \(\d+ B\), 2 dropped \(\d+ B\), 1 added \(\d+ B\)", words(page))
+    shown = [line for line in page if re.match("[ -] layer", line.plain)]
+    assert [re.findall(r"[-+ ] layer \d", line.plain) for line in shown] == [
+        ["  layer 1", "  layer 1"],
+        ["- layer 2", "+ layer 2"],
+        ["- layer 3"],
+    ]
+    assert all(len(line.plain) <= room for line in shown)
+    assert {role for line in shown[1:] for _, _, role in line.spans} >= {"removed", "added"}
+    assert ("✗ missing" in shown[1].plain) is (room > 60), "it comes before the digest"
+    assert layer("new").digest.encoded[:8] in shown[1].plain or room < 60
+    assert not any(line.links for line in page)
 
 
 def test_an_entry_is_shown_with_whole_digests_and_safe_annotations() -> None:

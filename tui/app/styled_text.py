@@ -28,7 +28,10 @@ Role = Literal[
 ]  # fmt: skip
 ROLES: tuple[Role, ...] = get_args(Role)
 
-Fold = Literal["word", "char", "cut"]
+Fold = Literal["word", "char", "name", "cut"]
+"""Between words; anywhere, as a digest; a reference or path behind one of its separators; not at all."""
+#: Behind these a name may be folded.
+_SEPARATORS = frozenset("/:@-_.,")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +137,19 @@ def wrap(text: str, width: int, *, hang: int = 0, fold: Fold = "word") -> list[i
     hang = hang if hang < width - 8 else 0
     if fold == "char" and ascii_only:
         return [0, *range(width, len(text), width - hang)]
-    return _fold_slowly(text, width, hang, words=fold == "word")
+    return _fold_slowly(text, width, hang, fold)
 
 
-def _fold_slowly(text: str, width: int, hang: int, *, words: bool) -> list[int]:
+def _fold_slowly(text: str, width: int, hang: int, fold: Fold) -> list[int]:
     starts = [0]
     room = width
     used = 0
     blank = -1  # where the row could be broken: just after the last blank
-    held = {match.end() - 1 for match in _QUANTITY.finditer(text)} if words else set()
+    held = {match.end() - 1 for match in _QUANTITY.finditer(text)} if fold == "word" else set()
     for place, character in enumerate(text):
         cells = 1 if character.isascii() else get_character_cell_size(character)
         if used + cells > room:
-            cut = blank if words and blank > starts[-1] else place
+            cut = blank if blank > starts[-1] else place
             starts.append(cut)
             room = width - hang
             used = sum(1 if c.isascii() else get_character_cell_size(c) for c in text[cut:place])
@@ -155,7 +158,9 @@ def _fold_slowly(text: str, width: int, hang: int, *, words: bool) -> list[int]:
                 starts.append(place)
                 used = 0
         used += cells
-        if character == " " and place not in held:
+        if fold == "word":
+            blank = place + 1 if character == " " and place not in held else blank
+        elif fold == "name" and character in _SEPARATORS and used > room // 2:
             blank = place + 1
     return starts
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
-from tui.compose.draft import Draft, DraftKind
+from tui.compose.draft import Draft, DraftKind, Entry
 from tui.compose.edit import (
     Mark,
     accept_tag,
@@ -40,7 +40,7 @@ from tui.explore.inspector import Inspector
 from tui.explore.node import Kind, Load, Node
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
-from tui.oci.manifest import Index, decode
+from tui.oci.manifest import ImageManifest, Index, decode
 from tui.oci.reference import Reference
 from tui.sources.base import SourceError
 from tui.sources.location import RepositoryLocation
@@ -75,6 +75,29 @@ class DraftService:
     def known_gaps(self, draft: Draft) -> tuple[Problem, ...]:
         """What was seen to be missing below the entries of a draft. Asks nothing."""
         return known_gaps(draft, self.inspector)
+
+    async def images_of(self, draft: Draft, entry: Entry) -> tuple[ImageManifest, ImageManifest] | None:
+        """The image that the list holds and the one that goes in, to be compared; None when there are not both, or one
+        cannot be read. Nothing is asked of a registry that counts that."""
+        if entry.was is None or entry.was == entry.descriptor.digest or entry.home is None or entry.is_attestation:
+            return None
+        sides = []
+        for home, digest in ((RepositoryLocation.of(draft.target), entry.was), (entry.home, entry.descriptor.digest)):
+            manifest = self.inspector.known_manifest(home, digest)
+            try:
+                if manifest is None and not (await self.inspector.opened(home)).why_ask_first:
+                    manifest = await self.inspector.manifest(home, str(digest))
+            except (SourceError, OciError):
+                return None
+            if not isinstance(manifest, ImageManifest):
+                return None
+            sides.append(manifest)
+        return sides[0], sides[1]
+
+    def seen(self, home: RepositoryLocation, digest: Digest) -> Presence | None:
+        """What was seen of an object not long ago; None when it was not looked at."""
+        observation = self.inspector.recent(home, digest)
+        return observation.presence if observation is not None else None
 
     async def read_journal(self) -> None:
         """Learn which tags something could be undone for."""

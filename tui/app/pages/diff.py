@@ -55,7 +55,7 @@ def _layers(left: Node, right: Node, room: int) -> list[Line]:
     return [
         blank(),
         Line(hang=8).put("Layers", "head").put(f"  {layers_words(pairs)}", "dim"),
-        *layer_lines(pairs, room, _commands(left, one.layers), _commands(right, other.layers)),
+        *layer_lines(pairs, room, _commands(left, one.layers), _commands(right, other.layers), links=True),
     ]
 
 

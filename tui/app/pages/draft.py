@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from tui.app.pages.json_page import JsonPage
-from tui.app.pages.parts import blank, digest_value, heading, prose, value
+from tui.app.pages.parts import LABEL, blank, digest_value, heading, prose, value
+from tui.app.pages.two_sides import Remark, layer_lines
 from tui.app.styled_text import Line, Lines, Role, columns
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
 from tui.compose.validate import Problem
+from tui.explore.diff import layer_pairs, layers_words
 from tui.oci import media
 from tui.oci.attestation import predicate_name, predicate_type
 from tui.oci.digest import Digest
+from tui.oci.manifest import ImageManifest
 from tui.oci.reference import Reference
-from tui.text import plural, safe, size, width, with_keys
+from tui.text import apart, plural, safe, size, width, with_keys
 
 _VERDICT: dict[EntryVerdict, Role] = {
     EntryVerdict.UNCHANGED: "dim",
@@ -52,6 +56,9 @@ TYPES = {
 KeyOf = Callable[[str], str]
 
 _AS_IT_IS = "as is"
+_NO_SOURCE = "source unknown"
+_GUESS = " (guess)"
+_ROOM_FOR_A_GUESS = 18
 _DIGEST = 13
 _WORD = 10
 
@@ -84,19 +91,28 @@ def table(draft: Draft, room: int) -> tuple[Line, list[Line]]:
             ("verdict", 0, "label"),
         ]
     )
-    lines = [_row(entry, name, draft.target, (first, source, digits)) for entry, name in zip(rows, names, strict=True)]
-    return head, lines
+    came = _sources(rows, draft.target, source - 1)
+    cells = (first, source, digits)
+    return head, [_row(*each, cells) for each in zip(rows, names, came, strict=True)]
 
 
-def _row(entry: Entry, name: str, target: Reference, widths: tuple[int, int, int]) -> Line:
+def _sources(rows: Sequence[Entry], target: Reference, cells: int) -> list[str]:
+    """Where each row came from; where that is too long for its column, the part by which they differ."""
+    told = [source_text(entry, target) for entry in rows]
+    guess = _GUESS if cells >= _ROOM_FOR_A_GUESS else ""  # else its colour and the entry below tell
+    guessed = any(entry.proposed and text for entry, text in zip(rows, told, strict=True))
+    named = list(dict.fromkeys(filter(None, told)))
+    short = dict(zip(named, apart(named, cells - len(guess) * guessed), strict=True))
+    return [
+        _NO_SOURCE if entry.is_unsourced else short.get(text, "") + (guess if entry.proposed and text else "")
+        for entry, text in zip(rows, told, strict=True)
+    ]
+
+
+def _row(entry: Entry, name: str, came: str, widths: tuple[int, int, int]) -> Line:
     first, source, digits = widths
     removed = entry.verdict is EntryVerdict.REMOVED
     verdict = _VERDICT[entry.verdict]
-    came = source_text(entry, target)
-    if entry.proposed and came:
-        came = f"{came} (guess)"
-    if entry.is_unsourced:
-        came = "source unknown"
     moved = entry.was != entry.now
     return columns(
         [
@@ -203,8 +219,20 @@ def notices(
     return lines
 
 
-def entry_page(entry: Entry | None, key_of: KeyOf) -> list[Line]:
-    """One entry in full."""
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The image that a list holds and the one that goes in, as far as both were read, what is known of their layers,
+    and the cells of a line."""
+
+    was: ImageManifest
+    now: ImageManifest
+    held: Remark
+    taken: Remark
+    room: int
+
+
+def entry_page(entry: Entry | None, key_of: KeyOf, sides: Sides | None = None) -> list[Line]:
+    """One entry in full, and `sides` beside each other."""
     if entry is None:
         return [prose(f"The draft is empty: {key_of('draft-add')} adds an image from any reference.", "dim")]
     descriptor = entry.descriptor
@@ -214,11 +242,15 @@ def entry_page(entry: Entry | None, key_of: KeyOf) -> list[Line]:
         lines.append(value("", entry.note, "warn" if bad else "info"))
     if entry.proposed:
         lines[-1].put(f"; guessed from tag names; {key_of('draft-source')} to change", "dim")
-    lines.append(_digest("was", entry.was))
-    if entry.verdict is not EntryVerdict.REMOVED:
-        lines.append(_digest("is now", entry.now))
+    if sides is not None:
+        lines += _layers(sides)
+    removed = entry.verdict is EntryVerdict.REMOVED
+    differs = entry.was != entry.now or removed
+    lines.append(_digest("was", entry.was, "- " if differs and entry.was is not None else ""))
+    if not removed:
+        lines.append(_digest("is now", entry.now, "+ " if differs and entry.now is not None else ""))
     if entry.now is not None and entry.now != descriptor.digest and entry.in_index:
-        lines.append(_digest("goes in", descriptor.digest))
+        lines.append(_digest("goes in", descriptor.digest, ""))
     lines.append(value("type", f"{media.describe(descriptor.media_type)}, {size(descriptor.size)}"))
     if entry.describes is not None:
         lines.append(digest_value("describes", entry.describes))
@@ -228,8 +260,19 @@ def entry_page(entry: Entry | None, key_of: KeyOf) -> list[Line]:
     return lines
 
 
-def _digest(label: str, digest: Digest | None) -> Line:
-    return digest_value(label, digest) if digest is not None else value(label, "-", "dim")
+def _layers(sides: Sides) -> list[Line]:
+    pairs = layer_pairs(sides.was.layers, sides.now.layers)
+    return [value("layers", layers_words(pairs)), *layer_lines(pairs, sides.room, sides.held, sides.taken)]
+
+
+def _digest(label: str, digest: Digest | None, sign: str) -> Line:
+    if digest is None:
+        return value(label, "-", "dim")
+    line = digest_value(label, digest)
+    if sign:
+        line = Line(hang=LABEL, fold="char").put(f"{label:<{LABEL - 1}} ", "label")
+        line.put(f"{sign}{digest}", "added" if sign == "+ " else "removed")
+    return line
 
 
 def _what(entry: Entry) -> str:
@@ -249,7 +292,7 @@ def index_notes(draft: Draft) -> list[Line]:
     return lines
 
 
-def draft_page(draft: Draft, entry: Entry | None, key_of: KeyOf) -> list[Line]:
+def draft_page(draft: Draft, entry: Entry | None, key_of: KeyOf, sides: Sides | None = None) -> list[Line]:
     """One entry in full, then what there is to say of the index."""
     kept = plural(len(draft.images), "image")
     others = len(draft.kept) - len(draft.images)
@@ -259,7 +302,7 @@ def draft_page(draft: Draft, entry: Entry | None, key_of: KeyOf) -> list[Line]:
     except UnicodeEncodeError:  # validation says which text it is
         made = "cannot be made yet"
     return [
-        *entry_page(entry, key_of),
+        *entry_page(entry, key_of, sides),
         Line(),
         Line(hang=11, fold="char").put(f"{'index':<11}", "label").put(f"{kept}: {made}", "dim"),
         *index_notes(draft),

@@ -65,8 +65,8 @@ def prose(text: str, role: Role = "plain", hang: int = 0) -> Line:
 
 def value(label: str, text: str, role: Role = "plain", link: Target | None = None) -> Line:
     """`label      text`; continuation rows stand under the text."""
-    # What has no blanks (a reference) is folded anywhere, so that it begins beside its label.
-    line = Line(hang=LABEL, fold="word" if " " in text else "char").put(f"{label:<{LABEL - 1}} ", "label")
+    # What has no blanks (a reference) is folded within, so that it begins beside its label.
+    line = Line(hang=LABEL, fold="word" if " " in text else "name").put(f"{label:<{LABEL - 1}} ", "label")
     return line.put(text, role, link)
 
 

@@ -47,20 +47,24 @@ def _side(line: Line, text: str, sign: str, role: Role, cells: int) -> None:
         line.pad(width(line.plain) + cells)
 
 
-def layer_lines(pairs: Sequence[LayerPair], room: int, left: Remark, right: Remark) -> list[Line]:
-    """A line for each pair of layers: number, size, digest, and what else there is to say of it."""
+def layer_lines(
+    pairs: Sequence[LayerPair], room: int, left: Remark, right: Remark, *, links: bool = False
+) -> list[Line]:
+    """A line for each pair of layers: number, size, digest, and what else there is to say of it; `links` lead to the
+    layers that differ."""
     each = half(room)
     lines = []
     for pair in pairs:
         line = Line(fold="cut")
         same = pair.kind is Change.SAME
         said = [left(pair.left[1]) if pair.left else _NOTHING, right(pair.right[1]) if pair.right else _NOTHING]
-        words = apart([text for text, _ in said], each - _BEFORE_WORDS) if pair.kind is Change.CHANGED else None
-        if words is not None:
-            said = [(text, role) for text, (_, role) in zip(words, said, strict=True)]
+        if pair.kind is Change.CHANGED and all(text and role == "plain" for text, role in said):
+            said = [(text, "plain") for text in apart([text for text, _ in said], each - _BEFORE_WORDS)]
         _layer(line, pair.left, "  " if same else "- ", "removed", each, said[0], same)
         line.put(_BETWEEN, "faint")
         _layer(line, pair.right, "  " if same else "+ ", "added", each, said[1], same)
+        if not links:
+            line.links.clear()
         lines.append(line)
     return lines
 
@@ -68,6 +72,7 @@ def layer_lines(pairs: Sequence[LayerPair], room: int, left: Remark, right: Rema
 _NOTHING: tuple[str, Role] = ("", "plain")
 #: Sign, name, size and digest of a layer, and the blanks behind them.
 _BEFORE_WORDS = 36
+_DIGEST_CELLS = 14
 
 
 def _layer(
@@ -85,14 +90,16 @@ def _layer(
         return
     number, part = layer
     line.put(cut(f"{sign}layer {number:<3}{size(part.size):>9}  ", cells), "dim" if same else "plain")
-    left = cells - (width(line.plain) - start)
-    if left > 3:
-        shown = cut(part.digest.encoded[:12], left)
-        line.put(shown, "dim" if same else "digest", Target("digest", str(part.digest)))
-    left = cells - (width(line.plain) - start) - 2
     words, role = said
+    left = cells - (width(line.plain) - start)
+    # What is wrong with a layer says more than its digest.
+    named = left > 3 and (role in ("plain", "good", "hashed") or left >= _DIGEST_CELLS + width(words))
+    if named:
+        shown = cut(part.digest.encoded[: _DIGEST_CELLS - 2], left)
+        line.put(shown, "dim" if same else "digest", Target("digest", str(part.digest)))
+    left = cells - (width(line.plain) - start) - 2 * named
     if words and left > 5:
-        line.put("  ").put(cut(words, left), "dim" if same and role == "plain" else role)
+        line.put("  " * named).put(cut(words, left), "dim" if same and role == "plain" else role)
     line.pad(start + cells)
     if not same:
         line.spans.insert(0, (first, len(line.plain), ground))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -12,17 +13,21 @@ from tui.app.actions import ActionSet
 from tui.app.controllers.draft_edits import DraftEditController
 from tui.app.controllers.full_screens import FullScreenController
 from tui.app.failure import failure
-from tui.app.pages.draft import draft_page, headline, notices, order, summary, table
-from tui.app.styled_text import Line, Lines
+from tui.app.pages.draft import Sides, draft_page, headline, notices, order, summary, table
+from tui.app.styled_text import Line, Lines, Role
 from tui.app.widgets.frame import FramedScreen, OneLine, ScreenFrame, boxed
 from tui.app.widgets.page import PageView
 from tui.app.widgets.rowlist import RowList
-from tui.compose.draft import Draft, Entry
+from tui.compose.draft import Draft, Entry, EntryVerdict
 from tui.compose.editor import DraftEditor
 from tui.compose.errors import ComposeError
 from tui.compose.service import DraftService
 from tui.compose.targets import complete_reference
+from tui.oci.descriptor import Descriptor
+from tui.oci.digest import Digest
 from tui.oci.errors import OciError
+from tui.oci.manifest import ImageManifest
+from tui.sources.location import RepositoryLocation
 from tui.teach.events import Event, EventKind
 from tui.teach.write_events import draft_event
 
@@ -43,6 +48,8 @@ class DraftScreen(FramedScreen[Draft]):
         self.only_local = False
         """Whether nothing but Docker's local list shall be written."""
         self._rows: list[Entry] = []
+        self._images: dict[tuple[Digest, Digest], tuple[ImageManifest, ImageManifest] | None] = {}
+        """By what is held and what goes in; None where there are not both."""
         self.head = OneLine(classes="draft-head")
         self.rows = RowList(id="draft-rows")
         self.notes_view = PageView(id="draft-notes")
@@ -123,7 +130,34 @@ class DraftScreen(FramedScreen[Draft]):
 
     def draw_entry(self) -> None:
         """The entry under the cursor in full, then what there is to say of the index."""
-        self.entry_view.show(Lines(draft_page(self.draft, self.entry, self.actions.line)))
+        entry = self.entry
+        self.entry_view.show(Lines(draft_page(self.draft, entry, self.actions.line, self._sides(entry))))
+
+    def _sides(self, entry: Entry | None) -> Sides | None:
+        """Both images of an entry, side by side. Those that were not read are, and are shown when they come."""
+        if entry is None or entry.home is None or entry.was is None or entry.verdict is EntryVerdict.REMOVED:
+            return None
+        pair = (entry.was, entry.descriptor.digest)
+        if pair not in self._images:
+            self.main.start(self._read_images(entry, pair), "images", group="draft-entry", exclusive=True)
+            return None
+        if (found := self._images[pair]) is None:
+            return None
+        room = (self.entry_view.scrollable_content_region.width or self.size.width - 4) - 1
+        homes = RepositoryLocation.of(self.draft.target), entry.home
+        held, taken = (partial(self._remark, home) for home in homes)
+        return Sides(*found, held, taken, max(40, room))
+
+    async def _read_images(self, entry: Entry, pair: tuple[Digest, Digest]) -> None:
+        self._images[pair] = await self.service.images_of(self.draft, entry)
+        if self._images[pair] is not None and entry is self.entry and self.is_attached:
+            self.draw_entry()
+
+    def _remark(self, home: RepositoryLocation, layer: Descriptor) -> tuple[str, Role]:
+        presence = self.service.seen(home, layer.digest)
+        if presence is None:
+            return "", "plain"
+        return f"{self.main.glyphs.of(presence)} {presence.value}", presence.words.role
 
     def show_edited(self) -> None:
         """The draft is another now."""

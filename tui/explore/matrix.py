@@ -82,7 +82,7 @@ class MatrixRow:
 def matrix(report: Report) -> tuple[MatrixRow, ...]:
     """The rows of a report's platforms, in the order of the index."""
     known = {part.digest: part.observation for part in report.objects}
-    letters = _letters(line.node for line in report.platforms)
+    letters = letters_of(line.node for line in report.platforms)
 
     def look(node: Node) -> Observation | None:
         observation = known.get(node.digest) if node.digest is not None else None
@@ -127,7 +127,7 @@ class LiveMatrix:
         read = tuple(row for row in platforms if row.load is Load.READY)
         if not same or read != self._read:
             self._read = read
-            letters = _letters(read)
+            letters = letters_of(read)
             if letters != self._letters:
                 self._letters = letters
                 self._rows.clear()
@@ -185,7 +185,7 @@ class LiveMatrix:
         return max((len(manifest.layers) for manifest in manifests if manifest is not None), default=0)
 
 
-def _letters(rows: Iterable[Node]) -> dict[Digest, str]:
+def letters_of(rows: Iterable[Node]) -> dict[Digest, str]:
     """A letter for each layer that several platforms have; beyond twenty-six of them none, for no picture tells so many
     apart."""
     counted = Counter(digest for row in rows for digest in {layer.digest: None for layer in _layers(row)})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.explore.tag_guesses import Proposal, machine_names, proposals, repository_spellings
+from tui.explore.tag_guesses import Proposal, _around, machine_names, proposals, repository_spellings
 from tui.oci.platform import Platform
 
 
@@ -72,3 +72,9 @@ def test_every_proposal_is_a_tag_that_exists(tag: str, arch: str, variant: str |
     found = proposals(tag, platform, tags, repository="app")
     assert {proposal.tag for proposal in found} <= set(tags) - {tag}
     assert len(found) == len(set(found))
+
+
+def test_a_platform_longer_than_any_tag_is_spelled_in_no_tag() -> None:
+    long = Platform("linux", "a" * 200_000)
+    assert proposals("1.0", long, ("1.0", f"1.0-{long.architecture}")) == []
+    assert _around.cache_info().maxsize is not None

@@ -276,3 +276,11 @@ def test_more_entries_never_take_away_what_fits(wanted: Platform, offers: list[P
     if choose(wanted, offers) is not None:
         assert choose(wanted, [*offers, more]) is not None
         assert choose(wanted, [more, *offers]) is not None
+
+
+def test_what_is_normal_already_is_not_made_again() -> None:
+    plain = Platform("linux", "amd64", extra={"features": ["x"]})
+    assert plain.normalised() is plain
+    odd = Platform("linux", "aarch64", "v8", os_features=("b", "a", "a"), extra={"features": ["x"]}).normalised()
+    assert (odd.architecture, odd.variant, odd.os_features) == ("arm64", None, ("a", "b"))
+    assert odd.extra == {"features": ["x"]}

@@ -205,7 +205,7 @@ def is_complete(node: Node, observations: ObservationStore, wanted: Wanted | Non
             return False
         if isinstance(row.manifest, OpaqueManifest) and not harmless(row.manifest, row.descriptor):
             return False
-    return all(part.observation.presence in HAVE for part in objects(node, observations, wanted))
+    return all(observe(row, observations).presence in HAVE for row in walk(node, wanted) if key_of(row) is not None)
 
 
 def harmless(manifest: OpaqueManifest, descriptor: Descriptor | None) -> bool:

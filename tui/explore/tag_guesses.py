@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from tui.oci.platform import Platform
 
 _SEPARATORS = ("-", "_", ".")
+#: Characters of a tag at most.
+_TAG_LENGTH = 128
 
 #: Other names of architectures, the usual one first.
 _MACHINES: dict[tuple[str, str | None], tuple[str, ...]] = {
@@ -89,15 +91,23 @@ def _lowered(names: tuple[str, ...]) -> Mapping[str, str]:
     return {name.lower(): name for name in names}
 
 
-def _tag_spellings(tag: str, platform: Platform) -> Iterator[str]:
-    for ending in suffixes(platform):
-        for separator in _SEPARATORS:
-            yield f"{tag}{separator}{ending}"
-    for ending in suffixes(platform):
-        for separator in _SEPARATORS:
-            yield f"{ending}{separator}{tag}"
-    if tag == "latest":
-        yield from suffixes(platform)
+def _tag_spellings(tag: str, platform: Platform) -> list[str]:
+    if len(f"{platform.os}{platform.architecture}{platform.variant or ''}") > _TAG_LENGTH:
+        return []  # no tag can hold it, and the spellings are remembered
+    after, before, alone = _around(platform)
+    spellings = [tag + end for end in after]
+    spellings += [begin + tag for begin in before]
+    return [*spellings, *alone] if tag == "latest" else spellings
+
+
+@functools.lru_cache(maxsize=64)
+def _around(platform: Platform) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """What stands after a tag and before it, separators and all, and what names a platform alone: the same for every
+    tag of a repository."""
+    endings = tuple(suffixes(platform))
+    after = tuple(f"{separator}{ending}" for ending in endings for separator in _SEPARATORS)
+    before = tuple(f"{ending}{separator}" for ending in endings for separator in _SEPARATORS)
+    return after, before, endings
 
 
 def repository_spellings(repository: str, platform: Platform) -> Iterator[str]:

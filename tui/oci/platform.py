@@ -128,13 +128,16 @@ class Platform:
         machine = _ALIASES.get(self.architecture.lower(), _Machine(self.architecture.lower(), None))
         variant = machine.variant if machine.variant is not None else _lower(self.variant)
         variant = _VARIANTS.get(machine.architecture, {}).get(variant, variant)
-        return replace(
-            self,
-            os=_OSES.get(os, os),
-            architecture=machine.architecture,
-            variant=variant,
-            os_features=tuple(sorted(set(self.os_features))),
-        )
+        os = _OSES.get(os, os)
+        features = tuple(sorted(set(self.os_features))) if self.os_features else ()
+        if (os, machine.architecture, variant, features) == (
+            self.os,
+            self.architecture,
+            self.variant,
+            self.os_features,
+        ):
+            return self  # nearly every one, and this is asked for each row again and again
+        return Platform(os, machine.architecture, variant, self.os_version, features, self.extra)
 
     def same_as(self, other: Platform) -> bool:
         """Whether both mean the same machine: arm64 is arm64/v8, x86_64 is amd64."""

@@ -140,3 +140,13 @@ def test_lines_are_coloured_when_asked_for(pretty: bool) -> None:
     page = JsonPage(b'{"key": "value", "n": 12, "t": true}', pretty=pretty)
     roles = {role for number in range(len(page)) for _, _, role in page.line(number).spans}
     assert roles == {"key", "string", "number", "literal"}
+
+
+def test_a_shortened_line_ends_with_a_whole_word() -> None:
+    line = Line(hang=2).put("It cannot be pulled on linux/arm64: 1 layer is missing. It still points elsewhere.")
+    line.put("   ").put("R recreate", "key-cap", Target("action", "recreate"))
+    short = shortened(line, 40, 2).plain
+    assert short.endswith("…   R recreate") and "It still points elsewhere".startswith(
+        short.split(". ")[1].split("…")[0]
+    )
+    assert short.split("…")[0].split()[-1] in line.plain.split()

@@ -178,7 +178,10 @@ def shortened(line: Line, width: int, rows: int) -> Line:
         middle = (low + high + 1) // 2
         fits = len(wrap(words[:middle].rstrip() + gap + keys, width, hang=line.hang)) <= rows
         low, high = (middle, high) if fits else (low, middle - 1)
-    kept = words[:low].rstrip()
+    kept = words[:low]
+    if low < len(words) and words[low] != " " and " " in kept.strip():
+        kept = kept.rpartition(" ")[0]  # no half of a word
+    kept = kept.rstrip()
     moved = len(kept) + len(gap) - first
     short = Line(kept + gap + keys, hang=line.hang, fold=line.fold)
     for start, end, role in line.spans:

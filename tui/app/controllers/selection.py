@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 _ORDER_WORDS = {
-    "version": "natural version, oldest first",
-    "newest": "natural version, newest first",
+    "version": "natural version, lowest first",
+    "newest": "natural version, highest first",
     "name": "name",
     "server": "as the registry lists them",
-    "age": "age of the image, newest first, where it was read",
-    "worst": "broken ones first, of those that were checked",
+    "age": "newest image first, where its age was read",
+    "worst": "broken first, of those that were checked",
 }
 
 
@@ -131,7 +131,7 @@ class Selection:
         "worst-first",
         keys="W",
         title="worst first",
-        words="Broken tags or repositories first; again goes back to the order from before",
+        words="Broken tags or repositories first; again restores the order",
         group="Look",
         unavailable=unavailable_sort,
         rank=14,
@@ -150,7 +150,7 @@ class Selection:
             sum = self.screen.explorer.rollup(node)
             if not sum.broken and not sum.others:
                 key = self.screen.keys.first("check")
-                self.screen.say(f"Nothing broken is known in {node.label}. {key} checks it.")
+                self.screen.say(f"No problems known in {node.label}. {key} checks it.")
         self.screen.detail.refresh()
 
     @action(

@@ -26,7 +26,7 @@ _NAME = 16
 _UNAGED = ", unknown ages last"
 _ORDERS = {
     "age": "newest first",
-    "worst": "broken ones first",
+    "worst": "broken first",
     "version": "by version",
     "newest": "highest version first",
     "name": "by name",
@@ -129,8 +129,8 @@ class TagsPage:
         table, listing = self._table, self._scene.node.listing
         assert listing is not None
         key = self._scene.keys.first("worst-first")
-        line = Line(hang=2).put(plural(len(listing.names), "tag"), "head")
-        line.put("" if listing.complete else ", and more that were not asked for yet", "dim")
+        known = plural(len(listing.names), "tag") if listing.complete else f"{len(listing.names):,}+ tags"
+        line = Line(hang=2).put(known, "head")
         line.put(f"  {_ORDERS.get(table.order, table.order)}", "dim")
         aged = table.order == "age" and any(entry.sum.created is None for entry in table.entries)
         words = " previous order" if table.order == "worst" else " worst first"

@@ -14,6 +14,7 @@ from tui.explore.node import Kind, Load, Node
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.reference import split_selector
+from tui.sources.pasted import READABLE, read_pasted
 from tui.teach.events import EventKind
 from tui.text import plural, safe
 
@@ -284,7 +285,8 @@ class Navigation:
         """Ask for a reference, digest, repository or source, and go there."""
         bookmarks = self.screen.settings.bookmarks
         hint = (
-            "ubuntu:24.04   ghcr.io/owner/app@sha256:…   host:5000/app   oci:PATH   here: :tag   /repository   sha256:…"
+            "ubuntu:24.04   host:5000/app@sha256:…   oci:PATH   here: :tag   /repository   sha256:…   "
+            "or paste a web page, a docker pull line, an image: line, an error message"
         )
         if bookmarks:
             shown = "   ".join(safe(mark, limit=60) for mark in bookmarks[:6])
@@ -294,9 +296,15 @@ class Navigation:
             await self.go_to(text)
 
     async def go_to(self, text: str) -> Node | None:
-        """Open whatever a text names; a digest alone is looked for in the repository of the cursor."""
+        """Open whatever a text names, or what was pasted is about; a digest alone is looked for in the repository of
+        the cursor."""
         assert self.screen.services is not None
         stripped = text.strip()
+        if "://" in stripped or " " in stripped:
+            read = read_pasted(stripped)
+            if read.text and read.text != stripped:
+                self.screen.say(f"Read as {safe(read.text, limit=200)} ({read.what}).")
+            stripped = read.text or stripped
         if stripped.startswith(("sha256:", "sha512:")):
             await self.show_object(stripped)
             return self.screen.current
@@ -304,7 +312,7 @@ class Navigation:
             self.remember()
             node = self._nearby(stripped) or await self.screen.services.open(stripped)
         except OciError as error:
-            self.screen.say(str(error), title="That is no reference", severity="error", timeout=12)
+            self.screen.say(f"{error} {READABLE}", title="That is no reference", severity="error", timeout=12)
             return None
         self.screen.redraw.sync_tree()
         await self.highlight(node)

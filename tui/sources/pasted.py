@@ -92,7 +92,8 @@ def _looks_whole(word: str) -> bool:
 
 #: Commands that name images: what stands before the first word that is no option.
 _VERBS = (
-    "pull", "push", "run", "create", "inspect", "copy", "manifest", "digest", "check", "tree", "fix", "image", "images", "imagetools", "buildx", "--",
+    "pull", "push", "run", "create", "inspect", "copy", "manifest", "digest", "check", "tree", "fix",
+    "image", "images", "imagetools", "buildx", "--",
 )  # fmt: skip
 _TOOLS = (
     "docker", "podman", "nerdctl", "crane", "skopeo", "oras", "regctl", "buildah", "ctr", "crictl", "fanfold", "sudo",
@@ -116,7 +117,8 @@ def _commands(words: list[str]) -> Iterator[tuple[str, str]]:
 
 #: Options that are followed by their value.
 _WITH_VALUE = (
-    "--platform", "--name", "-v", "--volume", "-p", "--publish", "-e", "--env", "--network", "-n", "--namespace", "-w", "-u",
+    "--platform", "--name", "-v", "--volume", "-p", "--publish", "-e", "--env", "--network",
+    "-n", "--namespace", "-w", "-u",
 )  # fmt: skip
 
 

@@ -233,4 +233,4 @@ async def test_help_and_the_key_line_name_every_key() -> None:
             assert line in drawn
             await stage.press("question_mark")
             await stage.screen("Reader")
-            assert "verdict" in stage.text.lower() and "proposal" in stage.text
+            assert "verdict" in stage.text.lower() and "(guess)" in stage.text

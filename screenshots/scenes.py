@@ -69,7 +69,7 @@ async def fix(stage: Stage) -> None:
     await stage.see("No digest changes")
     await stage.picture("plan", title="2. F: the plan")
     await stage.press("y")
-    await stage.see("Put back")
+    await stage.see("Done.")
     await stage.picture("pushed", title="3. y: what was done")
 
 

@@ -69,6 +69,7 @@ async def act(film: Film, stage: Stage) -> None:
     film.caption = "F  fix: find what is missing, plan how to bring it back"
 
     await fix(stage)
+    film.caption = "Esc  back: all is checked again"
     await stage.press("escape")
     await stage.quiet()
     hold(film, stage, 5.0, "Complete again, on every platform; no digest changed")

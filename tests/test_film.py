@@ -10,6 +10,8 @@ import pytest
 
 from screenshots.film import Film, drawn_with, palette
 from screenshots.picture import font_folders
+from screenshots.record import MOST_BYTES
+from tests.support.structure import ROOT
 
 RED, GREEN = (0xF2, 0x70, 0x6D), (0x8E, 0xD6, 0x9C)
 SVG = """<svg viewBox="0 0 320 32" xmlns="http://www.w3.org/2000/svg"><rect width="320" height="32" fill="#141A1E"/>
@@ -57,3 +59,13 @@ def test_few_pixels_of_a_colour_are_still_that_colour(tmp_path: Path) -> None:
             assert made.info["duration"] == seconds
             shown = made.convert("RGB")
             assert shown.getpixel((20 * frame, 0)) == RED and shown.getpixel((9, 9)) == GREEN
+
+
+def test_the_film_of_the_readme_is_small_and_moves() -> None:
+    film = ROOT / "screenshots" / "demo.gif"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "(screenshots/demo.gif)" in readme.split("\n## ")[0], "it stands above the first heading"
+    assert film.stat().st_size < MOST_BYTES
+    image = pytest.importorskip("PIL.Image", reason="pillow is not installed (the extra dev)")
+    with image.open(film) as made:
+        assert made.n_frames > 10 and made.info["loop"] == 0

@@ -197,14 +197,14 @@ def _layout(folder: Path, layer: bytes) -> None:
 
 CASES = (
     Case("an index of {:,} platforms", 500, 1_000, wide_index),
-    Case("an index of {:,} platforms, each lacks a layer", 500, 1_000, broken_index, 1),
-    Case("an index of {:,} indexes of the same ten images", 200, 400, shared_children),
-    Case("an index that names one index {:,} times", 1_000, 2_000, same_index),
+    Case("an index of {:,} platforms, each lacks a layer", 400, 800, broken_index, 1),
+    Case("an index of {:,} indexes of the same ten images", 100, 200, shared_children),
+    Case("an index that names one index {:,} times", 500, 1_000, same_index),
     Case("a manifest of {:,} bytes", 2_000_000, 3_900_000, large_manifest),
-    Case("an index of {:,} platforms, all of their tags moved", 500, 1_000, moved_tags, 1),
+    Case("an index of {:,} platforms, all of their tags moved", 400, 800, moved_tags, 1),
     Case("{:,} tags, listed", 25_000, 50_000, tag_list),
-    Case("{:,} tags, checked", 400, 800, tags_checked),
-    Case("{:,} tags of one index, checked", 500, 1_000, tags_of_one_image),
+    Case("{:,} tags, checked", 300, 600, tags_checked),
+    Case("{:,} tags of one index, checked", 300, 600, tags_of_one_image),
     Case("a layer of {:,} files, read", 50_000, 100_000, layer_of_files),
     Case("an archive of {:,} files", 50_000, 100_000, archive_of_files),
 )

@@ -23,7 +23,7 @@ from tui.registry.settings import USER_AGENT, ClientSettings
 
 CHECKS = 3_000
 SLOTS = 16
-ROUNDS = 5
+ROUNDS = 3
 BUDGET = 0.8
 
 _numbers = itertools.count()

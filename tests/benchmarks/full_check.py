@@ -24,7 +24,7 @@ from tui.config import Settings
 from tui.engine import open_engine
 from tui.explore.report import report
 
-NAME, RUNS = "bench/check", 5
+NAME, RUNS = "bench/check", 3
 #: Seconds away, and the most by the floor.
 BARS = {0.03: 1.2, 0.1: 1.3}
 

@@ -17,7 +17,7 @@ from tests.benchmarks.measured import own_home
 from tests.benchmarks.table import Row, show, times
 from tests.benchmarks.terminal import Terminal, percentile
 
-KEYS, ROUNDS = 50, 2
+KEYS, ROUNDS = 40, 2
 BUDGET = 2.0
 DOWN, UP = b"\x1b[B", b"\x1b[A"
 

@@ -1,0 +1,66 @@
+"""The table of the benchmarks: every benchmark is in it, what did not run is no pass, the README has its place."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks import all as every
+from tests.benchmarks.table import Row, markdown, text
+
+
+def test_every_benchmark_is_in_the_table() -> None:
+    folder = Path(every.__file__).parent
+    with_rows = {path.stem for path in folder.glob("*.py") if "\ndef rows(" in path.read_text()}
+    assert with_rows == set(every.NAMES)
+    for path in folder.glob("*.py"):
+        assert "-m tui" not in path.read_text() or "own_home" in path.read_text(), f"{path.name} uses a user's cache"
+
+
+def test_what_did_not_run_is_no_pass() -> None:
+    assert Row("a", why="crane is not on PATH").failed and Row("a", bar="1x", met=False).failed
+    assert not Row("a", met=True).failed and not Row("a").failed
+    assert text([Row("a", why="no | crane")]).endswith("did not run: no | crane")
+    assert markdown([Row("a", why="no | crane")]).endswith("| did not run: no \\| crane |")
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "wrong", "expected"),
+    [
+        (0, [Row("a", met=True)], "", [Row("a", met=True)]),
+        (1, [Row("a", met=True)], "Boom\nNameError: x", [Row("a", met=True), Row("deep", why="NameError: x")]),
+        (0, [], "", [Row("deep", why="it gave nothing")]),
+    ],
+)
+def test_a_benchmark_that_fails_says_why(
+    status: int, said: list[Row], wrong: str, expected: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = "".join(json.dumps(vars(row)) + "\n" for row in said)
+    done = subprocess.CompletedProcess([], status, lines, wrong)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+    assert list(every.run("deep", 5)) == expected
+
+
+def test_one_that_takes_too_long_keeps_what_it_gave(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*_: object, **__: object) -> None:
+        raise subprocess.TimeoutExpired("deep", 5, output=json.dumps(vars(Row("a", met=True))).encode() + b"\n")
+
+    monkeypatch.setattr(subprocess, "run", late)
+    kept, reason = every.run("deep", 5)
+    assert kept == Row("a", met=True) and reason.failed and "300 s" in reason.why
+
+
+def test_the_readme_has_a_place_for_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = tmp_path / "README.md"
+    monkeypatch.setattr(every, "README", readme)
+    readme.write_text(f"before\n{every.BEGIN}\nold\n{every.END}\nafter\n")
+    every.into_readme("new")
+    assert readme.read_text() == f"before\n{every.BEGIN}\nnew\n{every.END}\nafter\n"
+    readme.write_text("no marks")
+    with pytest.raises(ValueError, match="marks"):
+        every.into_readme("new")
+    monkeypatch.undo()
+    assert every.BEGIN in every.README.read_text() and every.END in every.README.read_text()

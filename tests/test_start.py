@@ -65,7 +65,7 @@ OURS = {
     ),
     "registry": (
         "api_errors blobs cache challenge client clock congestion connection credentials endpoints errors "
-        "headers http_libraries leave listing manifests page reach redact referrers request retry_policy settings "
+        "headers http_libraries listing manifests page reach redact referrers request retry_policy settings "
         "shell_login single_flight tls tokens trace transport uploads write_errors"
     ),
     "registry.middleware": "auth errors limiter masking read_only redirects retry trace",

@@ -68,7 +68,7 @@ async def test_bytes_and_time_stay_in_the_line_of_progress(
     engine = open_engine(Settings())
     line = progress.CheckLine(engine)
     line._spinner = "*"
-    text = line.words(CheckProgress(node, 57, 127, True, far), time.monotonic() + 83)
+    text = line.words(CheckProgress(node, 57, 127, True, lambda: far), time.monotonic() + 83)
     assert text.startswith("* checking ")
     if columns > 70:
         assert far in text and width(text) <= output.progress_cells()

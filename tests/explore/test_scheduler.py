@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tui.explore.scheduler import CALM, Scheduler, Urgency
-from tui.registry.leave import leave_of
 
 
 class Work:
@@ -243,30 +242,17 @@ async def test_work_that_waits_for_nothing_lets_others_have_their_turn() -> None
     assert order == ["job", "other"] * 3
 
 
-async def test_the_slot_of_what_was_dropped_is_free_although_its_exchange_goes_on() -> None:
-    scheduler, wire, over = Scheduler(1), asyncio.Event(), list[str]()
-
-    async def exchange() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        leave = leave_of(task)
-        assert leave is not None
-        leave.begin(lambda: over.append("left"))
-        await wire.wait()
-        over.append("ended")
-        leave.end()
-
-    scheduler.submit("slow", "goes", Urgency.DEEP, exchange)
-    work = Work()
+async def test_the_slot_of_what_was_dropped_is_free_at_once() -> None:
+    scheduler, slow, work = Scheduler(1), Work(), Work()
     work.gate.set()
+    scheduler.submit("slow", "goes", Urgency.DEEP, slow.job("slow"))
     after = scheduler.submit("after", "stays", Urgency.DEEP, work.job("after"))
     await settle()
+    assert slow.began == ["slow"] and work.began == []
     scheduler.withdraw("goes")
     await asyncio.wait_for(after.wait(), 10)
-    assert over == ["left"] and after.result == "AFTER"
-    wire.set()
     await settle()
-    assert over == ["left", "ended"] and scheduler.running == 0
+    assert after.result == "AFTER" and scheduler.running == 0
 
 
 async def test_a_worker_that_is_cancelled_from_outside_drops_its_job_and_others_go_on() -> None:

@@ -136,6 +136,9 @@ class CheckRun:
         """How far it is: "12 of 40 objects, 3.1 MB of 80 MB, 12 s left"."""
         return ", ".join(part for part in (f"{self.done:,} of {self.total:,} objects", self.bytes.words) if part)
 
+    def _say(self) -> str:
+        return self.words
+
     def start(self) -> None:
         """Begin. Returns at once."""
         self._pending += 1
@@ -273,7 +276,7 @@ class CheckRun:
             self._tell()
 
     def _tell(self) -> None:
-        self._tree.emit(CheckProgress(self.node, self.done, self.total, self.running, self.words))
+        self._tree.emit(CheckProgress(self.node, self.done, self.total, self.running, self._say))
 
     def _note_read(self, node: Node) -> None:
         """A deep check counts what was read whole as hashed."""
@@ -295,9 +298,8 @@ class CheckRun:
         key = key_of(node)
         if key is None or node.descriptor is None or node.load is Load.FAILED:
             return None
-        known = (
-            not self._tree.observations.wanted(*key) and self._tree.observation(node).presence is not Presence.CHECKING
-        )
+        observations = self._tree.observations
+        known = not observations.wanted(*key) and observations.get(*key).presence is not Presence.CHECKING
         if known and not again and not self._inspector.has(self._inspector.probe_key(*key)):
             return None
         return self._inspector.submit_probe(node.source, node.repository or "", node.descriptor, request)

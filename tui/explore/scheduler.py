@@ -3,7 +3,7 @@
 Each place (a registry, a folder) has a line of its own, so that one which is slow or paused holds back no other.
 
 A piece of work has owners (a row that was opened, a running check). When the last owner lets go, work that waits is
-dropped and work that runs is told to leave: what is on the wire by then is left to end by itself (registry/leave.py).
+dropped and work that runs is cancelled; the registry's gate below sees to it that a begun exchange does no harm.
 
 A place has a few workers, each a task that does one piece of work after the other: a task for each of thousands costs
 more than many of them do.
@@ -21,8 +21,6 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
-
-from tui.registry.leave import Leave
 
 _log = logging.getLogger(__name__)
 
@@ -55,8 +53,8 @@ class Job:
     callbacks: list[Callable[[Job], None]] = field(default_factory=list)
     begun: bool = False
     """Whether a worker has it."""
-    leave: Leave | None = None
-    """How to end it, while it runs."""
+    task: asyncio.Task[None] | None = None
+    """The worker, while it runs."""
     dropped: bool = False
     """Whether it never ended, because nobody wanted it any more."""
     result: object = None
@@ -88,7 +86,7 @@ class Line:
 
     slots: Callable[[], int]
     running: int = 0
-    """How many slots are taken. Whoever is about to leave has none any more."""
+    """How many slots are taken."""
     heap: list[tuple[int, int, Job]] = field(default_factory=list)
     hoping: deque[asyncio.Future[None]] = field(default_factory=deque)
     """Who waits for a slot that no job waits for."""
@@ -275,31 +273,30 @@ class Scheduler:
         """One job after the other, as long as there is a slot for them."""
         if worker.job is not None and worker.job.dropped:
             return
-        with Leave() as leave:
-            while (job := worker.job) is not None:
-                job.leave = leave
-                try:
-                    job.result = await job.run()
-                except Exception:
-                    _log.exception("the job %s raised, which it must not", job.key)
-                job.leave = None
-                if job.dropped:
-                    return  # its slot is somebody else's by now
-                worker.job = None
-                self._forget(job)
-                try:
-                    job._over()
-                except Exception as error:
-                    about = {"message": f"what waits for the job {job.key} raised", "exception": error}
-                    asyncio.get_running_loop().call_exception_handler(about)
-                await asyncio.sleep(0)  # a job may have taken long without waiting for anything
-                slots = self._slots_of(line)
-                if not self._closed and line.running <= slots:
-                    worker.job = self._next(line)
-                if worker.job is None:
-                    line.running -= 1
-                if line.running < slots:
-                    self._start(line)
+        while (job := worker.job) is not None:
+            job.task = asyncio.current_task()
+            try:
+                job.result = await job.run()
+            except Exception:
+                _log.exception("the job %s raised, which it must not", job.key)
+            job.task = None
+            if job.dropped:
+                return  # its slot is somebody else's by now
+            worker.job = None
+            self._forget(job)
+            try:
+                job._over()
+            except Exception as error:
+                about = {"message": f"what waits for the job {job.key} raised", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(about)
+            await asyncio.sleep(0)  # a job may have taken long without waiting for anything
+            slots = self._slots_of(line)
+            if not self._closed and line.running <= slots:
+                worker.job = self._next(line)
+            if worker.job is None:
+                line.running -= 1
+            if line.running < slots:
+                self._start(line)
 
     def _stopped(self, line: Line, worker: _Worker, task: asyncio.Task[None]) -> None:
         self._workers.discard(task)
@@ -324,8 +321,8 @@ class Scheduler:
         self._forget(job)
         if job.begun:
             job.line.running -= 1
-        if job.leave is not None:
-            job.leave.now()
+        if job.task is not None:
+            job.task.cancel()
         if job.on_drop is not None:
             job.on_drop()
         job._over()

@@ -40,14 +40,18 @@ class PresenceChanged:
 
 @dataclass(frozen=True, slots=True)
 class CheckProgress:
-    """How far a check of everything below `node` is: objects answered, objects known of, whether it still runs, and
-    the same in words, with the bytes that are read."""
+    """How far a check of everything below `node` is: objects answered, objects known of, whether it still runs; and
+    what says the same in words, with the bytes that are read, for those who show it."""
 
     node: Node
     done: int
     total: int
     running: bool
-    words: str = ""
+    say: Callable[[], str] = str
+
+    @property
+    def words(self) -> str:
+        return self.say()
 
 
 Event = NodeChanged | ChildrenChanged | PresenceChanged | CheckProgress
@@ -310,7 +314,8 @@ class Tree:
             self.touch(node)
             if there and node.load is Load.FAILED and node.error is not None and not node.error.presence.is_there:
                 self._came_back(node)
-        self.emit(PresenceChanged(*key))
+        if self._listeners:
+            self.emit(PresenceChanged(*key))
 
     def _came_back(self, node: Node) -> None:
         """An object that a row failed to read was seen since: the row may be opened again, and says so."""

@@ -26,6 +26,9 @@ from tui.registry.transport import Answer, Body, Proxies, Transport
 _WORTH_READING = 4_096
 """Bytes: a body that is not longer is read to its end even when less is wanted, because that keeps the connection."""
 
+_TELLING = frozenset({"www-authenticate", "ratelimit-limit", "ratelimit-remaining", "warning"})
+"""Fields that tell of more than the one object that was asked for."""
+
 
 class Connection:
     """The connections of the whole client, and what the hosts said by the way."""
@@ -78,9 +81,12 @@ class Connection:
 
     def _look_at(self, answer: Answer, origin: Origin, exchange: Exchange) -> Headers:
         headers = Headers(answer.raw_headers)
-        if "www-authenticate" in headers:
+        telling = not _TELLING.isdisjoint(headers.names)
+        if telling and "www-authenticate" in headers:
             self.secrets.heard(headers["www-authenticate"])
         exchange.received = redact.fields(headers, self.secrets)
+        if not telling:
+            return headers
         limit = parse_rate_limit(headers)
         if limit is not None:
             limit = replace(limit, source=self.secrets.masked(limit.source)) if limit.source else limit

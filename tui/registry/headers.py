@@ -30,6 +30,17 @@ _LONGEST_WINDOW = 3_600
 """Seconds."""
 
 
+_names: dict[bytes, tuple[str, str]] = {}
+"""Names of fields as text, and in lower case: thousands of answers have the same few."""
+
+
+def _read_name(raw: bytes) -> tuple[str, str]:
+    name = raw.decode("latin-1")
+    if len(_names) < 256 and len(raw) <= 64:
+        _names[raw] = name, name.lower()
+    return name, name.lower()
+
+
 class Headers(Mapping[str, str]):
     """Names are lower case. A field that came several times reads as one value joined by ", ", as RFC 9110 section
     5.3 has it; `get_list` gives the lines, `flat` all of them as sent (name, value, name, value ...)."""
@@ -40,13 +51,15 @@ class Headers(Mapping[str, str]):
         self.flat: list[str] = []
         self.names: list[str] = []
         self._values: dict[str, str] = {}
+        flat, names, values = self.flat, self.names, self._values
         for name_bytes, value_bytes in raw:
-            name, value = name_bytes.decode("latin-1"), value_bytes.decode("latin-1")
-            lowered = name.lower()
-            self.flat += (name, value)
-            self.names.append(lowered)
-            known = self._values.get(lowered)
-            self._values[lowered] = value if known is None else f"{known}, {value}"
+            known = _names.get(name_bytes)
+            name, lowered = known if known is not None else _read_name(name_bytes)
+            value = value_bytes.decode("latin-1")
+            flat.append(name)
+            flat.append(value)
+            names.append(lowered)
+            values[lowered] = f"{values[lowered]}, {value}" if lowered in values else value
 
     def get(self, name: str, default: Any = None) -> Any:
         return self._values.get(name, default)

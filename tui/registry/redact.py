@@ -96,9 +96,11 @@ def headers(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 def fields(received: Headers, secrets: Secrets | None = None) -> tuple[str, ...]:
     """The same for an answer's fields, flat (name, value, name, value ...): thousands of answers are kept, and the
     fewer objects each is made of, the less the garbage collector has to walk."""
-    flat: list[str] = []
-    for lowered, name, value in zip(received.names, received.flat[::2], received.flat[1::2], strict=True):
-        flat += (name, value if lowered in _HEADERS else _value(lowered, value))
+    flat = received.flat
+    if not _HEADERS.issuperset(received.names):
+        flat = []
+        for lowered, name, value in zip(received.names, received.flat[::2], received.flat[1::2], strict=True):
+            flat += (name, _value(lowered, value))
     if secrets is not None:
         whole = "\n".join(flat)
         if secrets.masked(whole) != whole:

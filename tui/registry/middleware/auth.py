@@ -57,10 +57,16 @@ class _Host:
     """When the latest of those who find out began (the loop's time)."""
     challenge: Challenge | None = None
     pinged: bool = False
+    """Whether `/v2/` was asked how to log in."""
     realm: Address | None = None
     refused: set[Credential] = field(default_factory=set)
     widened: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     notices: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it answers those who say nothing about themselves."""
+        return self.known and self.challenge is None
 
 
 class Auth:
@@ -79,7 +85,9 @@ class Auth:
     async def __call__(self, request: Request, next: Send) -> Response:
         if not request.authenticate:
             return await next(request)
-        lease = await self._lease(request)
+        host = self._hosts.get(request.address.origin)
+        # Where no login is asked for there is nothing to find out.
+        lease = Lease() if host is not None and host.is_open else await self._lease(request)
         while True:
             request.authorization = lease.authorization
             request.login_line = lease.token.shell_line if lease.token is not None else ""

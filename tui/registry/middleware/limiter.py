@@ -2,21 +2,18 @@
 
 Waiting for a slot can be cancelled. An exchange that has begun is not: it runs in its own task, and a caller who is
 cancelled walks away from it. Cancelling inside an HTTP connection pool has lost connections for good
-(encode/httpcore#1093), and an answer that is on its way is worth having. Only a caller who leaves by his `Leave`, and
-is not cancelled, runs it himself.
+(encode/httpcore#1093), and an answer that is on its way is worth having.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from functools import partial
 
 from tui.registry.clock import Clock
 from tui.registry.congestion import CongestionWindow
 from tui.registry.endpoints import Endpoints, Origin
 from tui.registry.errors import RateLimited, Unreachable
-from tui.registry.leave import Leave, leave_of
 from tui.registry.middleware import Send
 from tui.registry.request import NoResponse, Request, Response
 from tui.registry.retry_policy import TRANSIENT
@@ -137,8 +134,7 @@ class Limiter:
         self._clock = clock
         self._trace = trace
         self._lanes: dict[Origin, Lane] = {}
-        self._tasks: set[asyncio.Task[object]] = set()
-        """Those in which an exchange is under way."""
+        self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
     def lane(self, origin: Origin) -> Lane:
@@ -158,8 +154,7 @@ class Limiter:
         return len(self._tasks)
 
     async def __call__(self, request: Request, next: Send) -> Response:
-        """Wait for a slot, then run the exchange, in a task of its own if the caller's may be cancelled, and give what
-        it gives.
+        """Wait for a slot, then run the exchange in a task of its own and give what it gives.
 
         What comes after this must bound its own time. The slot is free again when the exchange is over, with a stream
         when that is closed. A caller who is cancelled walks away, unless an upload is under way: that is stopped, it
@@ -176,13 +171,9 @@ class Limiter:
         request.begun = True
         if request.on_begin is not None:
             request.on_begin()
-        caller = asyncio.current_task()
-        leave = leave_of(caller)
-        if caller is not None and leave is not None and not callable(request.content):
-            return await self._in_the_callers(caller, leave, request, next, lane)
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[Response] = loop.create_future()
-        task = loop.create_task(self._in_its_own(request, next, lane, outcome))
+        task = loop.create_task(self._exchange(request, next, lane, outcome))
         self._tasks.add(task)
         try:
             return await outcome
@@ -218,54 +209,12 @@ class Limiter:
         elif callable(request.content):
             task.cancel()
             await asyncio.wait({task})
-        elif task in self._tasks:
-            self._left_alone(request)
-
-    async def _in_the_callers(
-        self, caller: asyncio.Task[object], leave: Leave, request: Request, next: Send, lane: Lane
-    ) -> Response:
-        self._tasks.add(caller)
-        leave.begin(partial(self._left_alone, request))
-        try:
-            response = await self._exchange(request, next, lane)
-        except Exception:
-            if leave.left:
-                raise asyncio.CancelledError from None
-            raise
-        finally:
-            self._tasks.discard(caller)
-            leave.end()
-        if leave.left:
-            await _hang_up(response)
-            raise asyncio.CancelledError
-        return response
-
-    def _left_alone(self, request: Request) -> None:
-        if request.exchange is not None:
+        elif task in self._tasks and request.exchange is not None:
             self._trace.left_alone(request.exchange)
 
-    async def _in_its_own(self, request: Request, next: Send, lane: Lane, outcome: asyncio.Future[Response]) -> None:
+    async def _exchange(self, request: Request, next: Send, lane: Lane, outcome: asyncio.Future[Response]) -> None:
         # The task tells its outcome to a future of the caller's, which the caller may drop: the same as
         # `asyncio.shield`, with three callbacks fewer for each request.
-        try:
-            response = await self._exchange(request, next, lane)
-        except BaseException as error:
-            if not outcome.done():
-                if isinstance(error, asyncio.CancelledError):
-                    outcome.cancel()
-                else:
-                    outcome.set_exception(error)
-            if not isinstance(error, Exception):
-                raise
-        else:
-            if not outcome.done():
-                outcome.set_result(response)
-            else:
-                await _hang_up(response)
-        finally:
-            self._tasks.discard(asyncio.current_task())
-
-    async def _exchange(self, request: Request, next: Send, lane: Lane) -> Response:
         response: Response | None = None
         stays = False
         began, running = self._clock.now(), lane.running
@@ -278,11 +227,22 @@ class Limiter:
                 lane.answered(response, began, running)
             if request.on_success is not None and response.ok:
                 request.on_success(response)
-            return response
-        except Exception as error:
-            lane.failed(error, began, running)
-            raise
+            if not outcome.done():
+                outcome.set_result(response)
+            else:
+                await _hang_up(response)
+        except BaseException as error:
+            if isinstance(error, Exception):
+                lane.failed(error, began, running)
+            if not outcome.done():
+                if isinstance(error, asyncio.CancelledError):
+                    outcome.cancel()
+                else:
+                    outcome.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
         finally:
+            self._tasks.discard(asyncio.current_task())
             if not stays:
                 lane.leave()
             if request.on_end is not None:

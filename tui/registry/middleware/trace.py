@@ -24,7 +24,8 @@ class Tracing:
             exchange = request.exchange = trace.opened(
                 request.method, str(address), self._endpoints.name(address.origin), address.path, request.attempt
             )
-        exchange.how_to_log_in = trace.masked(request.login_line)
+        if request.login_line:
+            exchange.how_to_log_in = trace.masked(request.login_line)
         trace.sent(exchange)
         try:
             response = await next(request)

@@ -196,3 +196,10 @@ async def test_anonymous_looks_for_no_login(serve: Serve, connect: Connect, tmp_
     client = connect(docker_config=logged_in(tmp_path, server.address), anonymous=True)
     await client.head_blob(server.address, "app", BLOB)
     assert all(asked.login != LOGIN for asked in server.asked)
+
+
+def test_the_registries_of_stored_logins_are_named_and_no_helper_asked(tmp_path: Path, connect: Connect) -> None:
+    keys = '"https://index.docker.io/v1/": {}, "localhost:5000": {"auth": "x"}, "ghcr.io/team": {}'
+    (tmp_path / "config.json").write_text(f'{{"auths": {{{keys}}}, "credHelpers": {{"quay.io": "none-such"}}}}')
+    assert connect(docker_config=tmp_path).logins() == ["docker.io", "localhost:5000", "quay.io"]
+    assert connect(docker_config=tmp_path, anonymous=True).logins() == []

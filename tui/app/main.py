@@ -83,6 +83,8 @@ class FanfoldApp(App[int]):
         #: The lesson to begin with (id, number or path; None: none), and whether to offer the lessons otherwise.
         self.lesson: str | None = None
         self.offer_lessons = False
+        #: Whether to ask where to begin, because nothing was named.
+        self.offer_start = False
         #: Called with the main screen once the services are there.
         self.on_ready_hooks: list[Callable[[MainScreen, Services], None]] = []
         self.garbage = QuietCollector(self)
@@ -148,6 +150,8 @@ class FanfoldApp(App[int]):
             services.engine.inspector.disks.keep_to(named)
         screen.enter(services)
         await self.open_sources([*services.first, *self._sources])
+        if self.offer_start:
+            screen.start(screen.navigation.begin(), "start")
         drafting = await asyncio.to_thread(import_module, "tui.app.drafting")
         drafting.plug(screen, services)
         from tui.app.controllers.lessons import LessonController  # the main screen brought it
@@ -282,6 +286,7 @@ def run_app(settings: Settings, sources: Sequence[SourceSpec], *, lesson: str | 
     make = demo_connect(settings) if demo else connect(settings)
     app = FanfoldApp(make, sources, settings=settings)
     app.lesson, app.offer_lessons = lesson, demo and lesson is None
+    app.offer_start = not sources and not demo
     return asyncio.run(_until_it_ends(app))
 
 

@@ -51,7 +51,7 @@ class Client:
         self.trace.masked = self._connection.secrets.masked_address
         self._limiter = Limiter(self.settings, endpoints, self._clock, self.trace)
         self._retry = Retry(self.settings, endpoints, self._clock, self._limiter)
-        credentials = Credentials(self.settings, self._clock)
+        credentials = self._credentials = Credentials(self.settings, self._clock)
         self._auth = Auth(self.settings, endpoints, self._clock, credentials, lambda request: send(request))
         # The way of a request, from the outside in.
         send = chain(
@@ -246,6 +246,10 @@ class Client:
     def slots(self, registry: str) -> int:
         """How many exchanges may be under way with this registry now."""
         return self._limiter.lane(self._endpoints.origin(registry)).limit
+
+    def logins(self) -> list[str]:
+        """The registries that stored logins are for, as Docker's files have them; asks no helper. Reads files."""
+        return self._credentials.registries()
 
     @property
     def under_way(self) -> int:

@@ -87,6 +87,14 @@ class Credentials:
         if registry:
             about.add(registry.lower())
 
+    def registries(self) -> list[str]:
+        """The registries that the files name a login or a helper for. Reads them; a helper is not asked."""
+        if self._settings.anonymous:
+            return []
+        keys = [key for store in self._read() for key in (*store.auths, *store.helpers)]
+        hosts = {"docker.io" if host in _HUB_KEYS else host for key in keys if (host := _host_of(key))}
+        return sorted(hosts)
+
     async def find(self, registry: str, repository: str = "") -> Credential | None:
         """The login for a repository of a registry (the user's name of it), or None."""
         if self._settings.anonymous:
@@ -243,6 +251,9 @@ def read_entry(entry: Mapping[str, Any], source: str) -> Credential | None:
     if not (ready or identity or (user and password)):
         return None
     return Credential(user, password, identity, ready, source)
+
+
+_HUB_KEYS = ("index.docker.io", "registry-1.docker.io")
 
 
 def _host_of(key: str) -> str:

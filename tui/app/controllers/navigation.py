@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from tui.app.actions import action
 from tui.app.pages.exchange import exchange_page
 from tui.app.pages.parts import prose
+from tui.app.pages.start import start_hint
 from tui.app.screens.dialogs import Confirm, Prompt, Reader
 from tui.app.styled_text import Lines, Target
 from tui.explore.availability import unavailable_back, unavailable_open, unavailable_selected, unavailable_toggle
@@ -292,6 +294,16 @@ class Navigation:
             shown = "   ".join(safe(mark, limit=60) for mark in bookmarks[:6])
             hint += f"   bookmarks (→ completes): {shown}"
         text = await self.screen.ask(Prompt("Go to", hint=hint, suggestions=bookmarks))
+        if text:
+            await self.go_to(text)
+
+    async def begin(self) -> None:
+        """Nothing is open: say where to begin, and open what is typed or pasted."""
+        client = self.screen.services.client if self.screen.services is not None else None
+        logins = await asyncio.to_thread(client.logins) if client is not None else []
+        bookmarks = self.screen.settings.bookmarks
+        hint = start_hint(logins, bookmarks, self.screen.keys.put_in)
+        text = await self.screen.ask(Prompt("Start", hint=hint, suggestions=(*bookmarks, *logins)))
         if text:
             await self.go_to(text)
 

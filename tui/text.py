@@ -92,7 +92,7 @@ def without_login(text: str) -> str:
 
 
 #: What stands for our symbols, each one cell wide, where only ASCII can be shown.
-ASCII_SYMBOLS = {"✓": "+", "✗": "X", "⊘": "#", "◔": "~", "≠": "!", "≡": "=", "↗": "^", "·": "."}
+ASCII_SYMBOLS = {"✓": "+", "✗": "X", "⊘": "%", "◔": "~", "≠": "!", "↗": "^", "·": "."}
 _PLAIN = str.maketrans({**ASCII_SYMBOLS, "…": "...", "“": '"', "”": '"', "→": "->", "–": "-"})
 
 

@@ -143,6 +143,8 @@ async def test_without_colour_the_symbols_still_say_it(monkeypatch: pytest.Monke
         colours = set(re.findall(r"\.terminal-(?:[0-9]+-)?r[0-9]+ \{ fill: (#[0-9a-f]{6})", svg))
         # Rich names its own default colour for cells that have none; all others come from us.
         ours = colours - {"#c5c8c6"}
+        # Tints vanish in grey; what is filled is drawn reversed.
+        assert stage.main.images.style_of("fault").reverse and stage.main.images.style_of("share-a").bgcolor is None
         assert ours and all(len({colour[1:3], colour[3:5], colour[5:7]}) == 1 for colour in ours), ours
 
 
@@ -153,3 +155,5 @@ async def test_every_theme_can_be_drawn_and_read(name: str) -> None:
         assert stage.app.theme == name
         plain, muted = stage.main.images.style_of("title"), stage.main.images.style_of("dim")
         assert plain != muted or stage.app.current_theme.ansi
+        fault = stage.main.images.style_of("fault")
+        assert fault.reverse if stage.app.current_theme.ansi else fault.bgcolor is not None

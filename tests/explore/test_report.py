@@ -192,7 +192,7 @@ async def test_the_markdown_has_verdict_table_findings_and_whole_digests() -> No
     assert f"- linux/amd64: can be pulled, `{top.children[0].digest}`" in text
     assert f"- linux/arm64: cannot be pulled, `{top.children[1].digest}`" in text
     assert "Pull it with `docker pull fake.test/app:1`" in text
-    assert "✓ there, ≡ there, read and hashed, ✗ missing" in text
+    assert "✓ there, # there, read and hashed, ✗ missing" in text
     assert "  - fix: " in text
     for part in document.objects:
         assert f"`{part.digest}`" in text

@@ -177,7 +177,7 @@ def test_status_columns_stand_in_line_whatever_the_depth() -> None:
 
 
 FACTS = ("412.1 MB", "3 y", "2ac9f6460d5b")
-STATUS: tuple[Piece, ...] = (("✗", "bad"), (" 1 of 2 platforms can be pulled", "bad"))
+STATUS: tuple[Piece, ...] = (("✗", "bad"), (" 1 of 2 platforms broken", "bad"))
 
 
 def drawn(cells: Row, columns: Columns, indent: int = 4) -> str:
@@ -191,7 +191,7 @@ def test_size_age_and_digest_stand_at_the_right_edge_of_a_wide_pane_one_after_th
     assert shown[58].endswith(FACTS[0]) and shown[64].endswith(f"{FACTS[0]}     3 y")
     assert shown[110].endswith(f"{FACTS[0]}     3 y  {FACTS[2]}")
     assert {len(text) + 4 for width, text in shown.items() if width > 44} == {58, 64, 110}
-    assert " 1 of 2 pulls" in shown[58] and " 1 of 2 platforms can be pulled" in shown[110]
+    assert "platforms" not in shown[58] and " 1 of 2 platforms broken" in shown[110]
 
 
 def test_a_status_that_says_all_comes_before_size_and_age() -> None:

@@ -18,12 +18,17 @@ async def healthy(stage: Stage) -> None:
     await stage.see("provenance")
 
 
-async def broken(stage: Stage) -> None:
-    """The stale list, checked whole: the platform that cannot be pulled, opened."""
+async def matrix(stage: Stage) -> None:
+    """The stale list, checked whole: its platforms by objects, with the cursor on the one that is missing."""
     await stage.see("linux/arm64")
     await stage.find("0.16-edge")
     await stage.press("x")
     await stage.see("Stale")
+
+
+async def broken(stage: Stage) -> None:
+    """The same, and the platform that cannot be pulled, opened."""
+    await matrix(stage)
     await stage.find("linux/arm64")
     await stage.press("l")
     await stage.see("missing")
@@ -130,6 +135,7 @@ def stale_list(size: str) -> Callable[[Stage], Awaitable[None]]:
 
 SCENES = (
     Scene("healthy", "library/hello:1.0", healthy),
+    Scene("matrix", "sandbox:0.16-edge", matrix),
     Scene("broken", "sandbox:0.16-edge", broken),
     Scene("broken-80x24", "sandbox:0.16-edge", broken, size=(80, 24)),
     Scene("light", "sandbox:0.16-edge", light),

@@ -185,7 +185,7 @@ async def test_the_keys_of_every_screen_can_be_changed() -> None:
             # A choice.
             await stage.press("y")
             await stage.screen("Choice")
-            assert "f6 choose" in stage.shown()
+            assert "f6 select" in stage.shown()
             await stage.press("Z", "enter")
             assert stage.named("Choice")
             await stage.press("f7")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,20 @@ import pytest
 
 from tests.benchmarks import all as every
 from tests.benchmarks.table import Row, markdown, text
+
+
+class Process:
+    """A benchmark that was started."""
+
+    pid = 4_000_000
+
+    def __init__(self, status: int, said: str, wrong: str, *, late: bool = False) -> None:
+        self.returncode, self.said, self.late = status, (said, wrong), late
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        if self.late and timeout is not None:
+            raise subprocess.TimeoutExpired("deep", timeout)
+        return self.said
 
 
 def test_every_benchmark_is_in_the_table() -> None:
@@ -39,18 +54,18 @@ def test_a_benchmark_that_fails_says_why(
     status: int, said: list[Row], wrong: str, expected: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = "".join(json.dumps(vars(row)) + "\n" for row in said)
-    done = subprocess.CompletedProcess([], status, lines, wrong)
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: Process(status, lines, wrong))
     assert list(every.run("deep", 5)) == expected
 
 
 def test_one_that_takes_too_long_keeps_what_it_gave(monkeypatch: pytest.MonkeyPatch) -> None:
-    def late(*_: object, **__: object) -> None:
-        raise subprocess.TimeoutExpired("deep", 5, output=json.dumps(vars(Row("a", met=True))).encode() + b"\n")
-
-    monkeypatch.setattr(subprocess, "run", late)
+    killed: list[int] = []
+    lines = json.dumps(vars(Row("a", met=True))) + "\n"
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: Process(-9, lines, "", late=True))
+    monkeypatch.setattr(os, "killpg", lambda group, _: killed.append(group))
     kept, reason = every.run("deep", 5)
     assert kept == Row("a", met=True) and reason.failed and "300 s" in reason.why
+    assert killed == [Process.pid], "its servers are left over"
 
 
 def test_the_readme_has_a_place_for_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

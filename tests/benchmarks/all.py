@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -51,16 +52,17 @@ def machine() -> str:
 def run(name: str, seconds: float) -> Iterator[Row]:
     """The rows of one benchmark; whatever it printed before it failed counts."""
     command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--json"]
-    failure, said, wrong = "", "", ""
+    failure = ""
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=README.parent, start_new_session=True
+    )
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=max(seconds, 1), check=False, cwd=README.parent
-        )
-        said, wrong = done.stdout, done.stderr.strip()
-        if done.returncode:
-            failure = (wrong or said or f"status {done.returncode}").splitlines()[-1]
-    except subprocess.TimeoutExpired as error:
-        said = (error.stdout or b"").decode() if isinstance(error.stdout, bytes) else error.stdout or ""
+        said, wrong = process.communicate(timeout=max(seconds, 1))
+        if process.returncode:
+            failure = (wrong.strip() or said or f"status {process.returncode}").splitlines()[-1]
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # its servers with it
+        said, _ = process.communicate()
         failure = f"all of them may take {LIMIT:.0f} s, and these were over"
     lines = [line for line in said.splitlines() if line.startswith("{")]
     for line in lines:

@@ -73,6 +73,17 @@ def test_a_line_for_each_tag_of_a_repository(served: Served, capsys: Capture) ->
     assert err == ""
 
 
+def test_a_picture_of_an_image_is_whole_however_it_was_named(served: Served, capsys: Capture) -> None:
+    """A row of a repository's list is given back only when its report was drawn."""
+    assert run_check(Settings(), [f"{served.address}/dockerfun"]) == 1
+    out = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in out[3:6]] == [
+        ["mf", "cf", "1", "2", "size"],
+        ["linux/amd64", "✓", "[✗][✗][✗]", "63.7", "kB"],
+        ["linux/arm64", "✓", "[✗][✗][✗]", "63.7", "kB"],
+    ]
+
+
 class Guarded(FakeSource):
     """A registry whose repository `secret` lists no tags for us."""
 

@@ -217,15 +217,28 @@ class CheckQueue:
         """Check its row, if it has one. Gives what is to be done when its turn comes."""
         if part.row is None or part.show is None:
             return part.act
-        node = part.row.take()
+        row, show = part.row, part.show
+        node = row.take()
+
+        def give_back() -> None:
+            row.put_back(node)
+            self._busy.discard(row.key)
+            self._ended.set()
+
         try:
             made = await check_node(self._engine, node, self._choice, opening=part.opening, deep=self._deep)
-            self._printed.progress.finish(node, len(made.objects))
-        finally:
-            part.row.put_back(node)
-            self._busy.discard(part.row.key)
-            self._ended.set()
-        return partial(part.show, made, node)
+        except BaseException:
+            give_back()
+            raise
+        self._printed.progress.finish(node, len(made.objects))
+
+        def act() -> None:
+            try:
+                show(made, node)  # what draws the report reads the row and what is below it
+            finally:
+                give_back()
+
+        return act
 
     async def _until_one_ended(self) -> None:
         self._ended.clear()

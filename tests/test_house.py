@@ -92,6 +92,7 @@ ONLY_IN: dict[str, frozenset[str]] = {
     "httpx": frozenset({"registry"}),
     "aiohttp": frozenset({"registry", "web"}),
     "textual_serve": frozenset({"web"}),
+    "shtab": frozenset({"commands"}),
     "httpcore": frozenset({"registry"}),
     "ssl": frozenset({"registry", "demo"}),
     "starlette": frozenset({"demo"}),
@@ -207,7 +208,7 @@ def test_what_is_imported_is_declared() -> None:
     def names(requirements: list[str]) -> set[str]:
         return {re.split(r"[^A-Za-z0-9_.-]", each)[0].lower().replace("_", "-") for each in requirements}
 
-    of_program = names(project["dependencies"]) | names(extras["serve"])
+    of_program = names(project["dependencies"]) | names(extras["serve"]) | names(extras["completion"])
     of_tests = of_program | names(extras["test"]) | names(extras["dev"])
     distributions = packages_distributions()
     wrong = set()

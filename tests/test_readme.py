@@ -45,7 +45,8 @@ def test_every_key_is_in_the_table_of_keys(action: Action) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "demo", "tree", "check", "create", "fix", "copy", "tag", "delete", "undo", "serve", "registry"]
+    "command",
+    ["", "demo", "tree", "check", "create", "fix", "copy", "tag", "delete", "undo", "serve", "registry", "completion"],
 )
 def test_every_option_is_named(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

@@ -109,6 +109,10 @@ def _command(name: str) -> Callable[[Options, Settings], int]:
             from tui.commands import registry
 
             return registry.run
+        case "completion":
+            from tui.commands import completion
+
+            return completion.run
         case "demo":
             from tui.commands import demo
 

@@ -41,7 +41,10 @@ _COMMANDS = {
     "undo": "undo the last push from here, or a tag deletion",
     "serve": "the screen in a browser, for whoever opens the printed link",
     "registry": "serve the embedded registry alone, for other programs",
+    "completion": "print the completion of a shell: bash, zsh or fish",
 }
+#: The shells that `fanfold completion` knows.
+SHELLS = ("bash", "zsh", "fish")
 #: The forms of a report, by their names; `tui/formats/forms.py` writes them.
 FORMS = ("text", "json", "markdown", "html", "github", "junit", "sarif")
 _EXIT_STATUS = "Exit status: 0 complete; 1 something is missing; 2 wrong usage; 3 could not be determined."
@@ -75,6 +78,26 @@ def read(argv: list[str]) -> tuple[str, Parser, Options]:
     options = parser.parse_intermixed_args(head)
     options.words += tail
     return command, parser, options
+
+
+def all_parsers() -> Parser:
+    """Every command below one parser, as tools expect it that make a completion or a man page. It reads nothing:
+    `read` finds the command by itself."""
+    root = _open_parser(None)  # without SOURCEs: completions would wait for those before the command
+    commands = root.add_subparsers(title="commands", metavar="COMMAND")
+    for name, words in _COMMANDS.items():
+        parser = _PARSERS[name]()
+        commands.add_parser(
+            name,
+            help=words,
+            usage=parser.usage,
+            description=parser.description,
+            epilog=parser.epilog,
+            formatter_class=parser.formatter_class,
+            parents=[parser],
+            add_help=False,  # that of the parent
+        )
+    return root
 
 
 def settings_of(options: Options) -> Settings:
@@ -182,8 +205,9 @@ def _split_at_dashes(argv: list[str]) -> tuple[list[str], list[str]]:
     return argv[:position], argv[position + 1 :]
 
 
-def _new(command: str, usage: str, description: str, words: str, epilog: str = "") -> Parser:
-    """A parser with the options that every command has; `words` is what its positional arguments are called."""
+def _new(command: str, usage: str, description: str, words: str | None, epilog: str = "") -> Parser:
+    """A parser with the options that every command has; `words` is what its positional arguments are called; None:
+    it has none."""
     prog = f"fanfold {command}".strip()
     parser = Parser(
         prog=prog,
@@ -193,7 +217,8 @@ def _new(command: str, usage: str, description: str, words: str, epilog: str = "
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("words", metavar=words, nargs="*", help=argparse.SUPPRESS)
+    if words is not None:
+        parser.add_argument("words", metavar=words, nargs="*", help=argparse.SUPPRESS)
     common = parser.add_argument_group("common options")
     common.add_argument(
         "--plain-http",
@@ -240,13 +265,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _open_parser() -> Parser:
-    commands = "\n".join(f"  {name:<10}{words}" for name, words in _COMMANDS.items())
+def _open_parser(words: str | None = "SOURCE") -> Parser:
+    commands = "\n".join(f"  {name:<12}{words}" for name, words in _COMMANDS.items())
     return _new(
         "",
         "[OPTIONS] [SOURCE ...]\n       fanfold COMMAND ...",
         f"Explore container images, see what is broken, and fix multi-platform ones.\n\n{_SOURCES}",
-        "SOURCE",
+        words,
         f"commands (each has its own --help; open an image of such a name as `fanfold -- NAME`):\n{commands}",
     )
 
@@ -431,6 +456,17 @@ def _serve_parser() -> Parser:
     return parser
 
 
+def _completion_parser() -> Parser:
+    return _new(
+        "completion",
+        f"{'|'.join(SHELLS)}",
+        "Print what a shell needs to complete commands and options. For bash:\n\n"
+        "  fanfold completion bash > ~/.local/share/bash-completion/completions/fanfold\n\n"
+        "For zsh: > _fanfold in a folder of $fpath. For fish: > ~/.config/fish/completions/fanfold.fish",
+        "SHELL",
+    )
+
+
 _PARSERS: dict[str, Callable[[], Parser]] = {
     "": _open_parser,
     "demo": _demo_parser,
@@ -444,4 +480,5 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "undo": _undo_parser,
     "serve": _serve_parser,
     "registry": _registry_parser,
+    "completion": _completion_parser,
 }

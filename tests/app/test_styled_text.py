@@ -1,4 +1,4 @@
-"""Folding, links and the JSON page: plain data, no screen."""
+"""Folding, links and the JSON page: plain data; and what a page draws of it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual.app import App, ComposeResult
 
 from tui.app.pages.json_page import LIMIT, JsonPage, reindent
 from tui.app.styled_text import Line, Lines, Target, columns, cut, shortened, wrap
+from tui.app.theme import THEMES, variables_for
+from tui.app.widgets.page import PageView
 
 DIGEST = "sha256:" + "ab" * 32
 
@@ -150,3 +153,33 @@ def test_a_shortened_line_ends_with_a_whole_word() -> None:
         short.split(". ")[1].split("…")[0]
     )
     assert short.split("…")[0].split()[-1] in line.plain.split()
+
+
+class _Alone(App[None]):
+    """A page and nothing else."""
+
+    CSS_PATH = "../../tui/app/main.tcss"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_theme(THEMES[0])
+        self.theme = THEMES[0].name
+
+    def compose(self) -> ComposeResult:
+        yield PageView()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return variables_for(self.current_theme)
+
+
+@pytest.mark.slow
+async def test_a_line_that_is_not_folded_says_that_it_goes_on() -> None:
+    app = _Alone()
+    async with app.run_test(size=(20, 6)) as pilot:
+        view = app.query_one(PageView)
+        view.show(Lines(Line(text, fold="cut") for text in ("x" * 20, "layer 3  RUN echo missing", "日" * 11)))
+        await pilot.pause()
+        first, second, third = (view.render_line(row).text for row in range(3))
+        assert first == "x" * 20
+        assert second == "layer 3  RUN echo m…"
+        assert third.rstrip().endswith("…") and cell_len(third) == 20

@@ -25,6 +25,7 @@ import socket
 import subprocess
 import sys
 import termios
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import IO
@@ -32,6 +33,8 @@ from typing import IO
 #: The program as a user starts it.
 REAL = (sys.executable, "-m", "tui")
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
+#: One at a time tells the helper process what to start: tests start programs from several threads.
+_ASKING = threading.Lock()
 #: What the parts of the program import late, and what a module of the program does not name.
 _LATE = ("textual.drivers.linux_driver", "textual.widgets", "uvicorn.protocols.http.h11_impl", "encodings.idna")
 
@@ -47,10 +50,10 @@ class Program:
         self.returncode: int | None = None
         self._ours, theirs = socket.socketpair()
         asked = json.dumps({"argv": list(argv), "env": dict(env), "cwd": os.getcwd(), "terminal": terminal}).encode()
-        with theirs:
+        with theirs, _ASKING:
             socket.send_fds(_starter(), [len(asked).to_bytes(4, "big")], [*streams, theirs.fileno()])
             _starter().sendall(asked)
-        self.pid = int.from_bytes(self._ours.recv(4), "big")
+        self.pid = self._told()
 
     def poll(self) -> int | None:
         """The exit status, or None while it runs; minus the number of the signal that ended it."""
@@ -75,8 +78,13 @@ class Program:
         self.send_signal(signal.SIGKILL)
 
     def _ended(self) -> None:
-        self.returncode = int.from_bytes(self._ours.recv(4), "big", signed=True)
+        self.returncode = self._told()
         self._ours.close()
+
+    def _told(self) -> int:
+        told = self._ours.recv(4)
+        assert len(told) == 4, "the helper process that starts programs has ended"
+        return int.from_bytes(told, "big", signed=True)
 
 
 class Piped:

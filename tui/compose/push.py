@@ -223,6 +223,9 @@ class Push:
         self._target = RepositoryLocation.of(plan.target)
         self._transfer = Transfer(inspector, self._target, self._tell)
         self._tag = TagWrite(inspector, plan, self._tell, self._retries)
+        self._current = self._tag
+        """The write that stopping has to wait for now: that of the plan, then those of further tags."""
+        self._stopping = False
         self._side = PostSteps(inspector, plan)
         self._work: asyncio.Task[PushResult] | None = None
         self._counting = self._resting = 0.0
@@ -235,8 +238,8 @@ class Push:
         """Ask it to stop. False when the last write is under way, which is finished first (or when it is over)."""
         if self._work is None or self._work.done():
             return False
-        self._tag.stopping = True
-        if self._tag.stage in (Stage.WRITING, Stage.SETTLED):
+        self._stopping = self._current.stopping = True
+        if self._current.stage in (Stage.WRITING, Stage.SETTLED):
             self._tell(Notice("Too late to stop: the last write is under way and is finished first."))
             return False
         self._work.cancel()
@@ -426,17 +429,14 @@ class Push:
             self._tell(StepDone(step, "pushed, verified"))
         else:
             self._tell(StepFailed(step, result.sentence))
-        for each in self._further:
-            if result.ok or each.begun:
-                await self._move_further(each, made)
+        await self._move_further(made, only_begun=not result.ok)
         return result
 
     async def _move_all_further(self) -> None:
         """The further tags alone, where the first holds it already."""
         steps = [each.plan.steps[0] for each in self._further if each.plan.steps]
         made = await self._put_together(steps[0]) if steps else frozenset[str]()
-        for each in self._further:
-            await self._move_further(each, made)
+        await self._move_further(made)
 
     async def _put_together(self, step: Step) -> frozenset[str]:
         """Put the tags that hold what was planned on in one request; those that the registry says it made. Whatever
@@ -459,6 +459,7 @@ class Push:
                     await self._open_record(each)
 
             def begun() -> None:
+                tag.stage = Stage.WRITING  # what stopping waits for, also where it is not among them
                 for write in writes.values():
                     write.begun()
 
@@ -475,19 +476,27 @@ class Push:
             self._tell(Notice(f"{error.sentence} The tags are put one by one.", step))
             return frozenset()
         finally:
-            tag.stage = Stage.OPEN
+            for write in every:
+                write.stage = Stage.OPEN
         if made:
             self._tell(Notice(f"{plural(len(made), 'tag')} put in one request: {', '.join(map(safe, made))}", step))
         return made
 
-    async def _move_further(self, each: _Further, made: frozenset[str]) -> None:
+    async def _move_further(self, made: frozenset[str], *, only_begun: bool = False) -> None:
+        """The further tags, one after the other. After a wish to stop none is begun."""
+        for each in self._further:
+            if each.begun or not (only_begun or self._stopping):
+                await self._move_one_further(each, made)
+
+    async def _move_one_further(self, each: _Further, made: frozenset[str]) -> None:
         """Let one tag more hold it, and say how that went: it does not undo the others."""
         plan, name = each.plan, safe(str(each.plan.target))
         if not plan.steps:
             each.result = PushResult.of(plan, Outcome.UNCHANGED, f"{name} holds {plan.digest} already.", plan.before)
             return
         step = plan.steps[0]
-        self._tag = each.write  # what stopping has to wait for now
+        self._current = each.write
+        self._current.stopping = self._stopping
         self._tell(StepStarted(step))
         try:
             await self._open_record(each)
@@ -573,7 +582,7 @@ class Push:
                 self._counting = event.seconds
             else:
                 self._resting = event.seconds
-            self._tag.waiting = self._counting > 0 or self._resting > 0
+            self._current.waiting = self._counting > 0 or self._resting > 0
         self._on_event(event)
 
 

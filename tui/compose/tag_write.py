@@ -88,6 +88,10 @@ class TagWrite:
                 return PushResult.of(self.plan, Outcome.PUSHED, sentence, holds)
             if holds != self.plan.before:
                 return self._conflict(holds, tried=tried)
+            if self.stopping:  # before it was its turn: one request with other tags did not make it
+                held = f"still holds {holds}" if holds is not None else "is still not there"
+                sentence = f"Stopped. {safe(str(self.plan.target))} {held}."
+                return PushResult.of(self.plan, Outcome.CANCELLED, sentence, holds)
             tried = True
             try:
                 try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import islice
 
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
@@ -20,7 +19,6 @@ from tui.sources.presence import Presence
 #: So many tags are in the table at most.
 MOST = 1_000
 _NOT_LOOKED_AT = frozenset({Presence.UNCHECKED, Presence.CHECKING})
-_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 Below = Callable[[Node], Rollup]
 
 

@@ -32,11 +32,6 @@ def state_of(report: Report) -> tuple[str, str]:
     return STATES[exit_status(report)]
 
 
-def word_of(report: Report) -> str:
-    """ "whole", "broken" or "unknown"."""
-    return {0: "whole", 1: "broken", 3: "unknown"}[exit_status(report)]
-
-
 def platforms_of(report: Report) -> str:
     """ "linux/amd64", "5 platforms"; "" when none is known."""
     lines = report.platforms

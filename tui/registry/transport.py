@@ -133,8 +133,6 @@ class Transport:
                 proxy=proxy.url if proxy is not None else None,
                 proxy_headers=tunnel_headers,
             )
-        except asyncio.CancelledError:
-            raise
         except Exception as error:
             raise _translated(error) from error
         return Answer(response)

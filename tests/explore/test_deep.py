@@ -268,6 +268,22 @@ async def test_several_blobs_are_read_at_a_time_and_no_more_than_there_are_slots
     assert 8 <= source.most_running <= 16
 
 
+async def test_what_was_read_in_another_repository_is_read_here_as_well() -> None:
+    source = FakeSource()
+    image = images.image()
+    for repository in ("app", "copy"):
+        source.put(repository, image, "1")
+    explorer, _ = await deep(source)
+    config = image.blobs[0].descriptor
+    assert media.is_image_config(config.media_type)
+    # As after a mount: it is known to be there, and nobody has read it there.
+    explorer.observations.put(source, "copy", config.digest, await source.probe("copy", config))
+    node = explorer.add_selector(source, "copy", "1")
+    await explorer.check(node, deep=True).wait()
+    assert report(node, explorer.observations).counts["hashed"] == 4
+    assert source.asked["blob", "copy", str(config.digest)] == 1
+
+
 async def test_a_deep_check_takes_the_place_of_a_plain_one_that_runs() -> None:
     source = FakeSource()
     source.put("app", images.image(), "1")

@@ -446,8 +446,8 @@ class Loader:
         repository = node.repository or ""
         if not (fresh or again or node in self._loading):
             known = self.inspector.known_blob(node.source, repository, descriptor.digest)
-            if request.whole and self.inspector.from_disk(node.source, repository, descriptor.digest):
-                known = None
+            if request.whole and self.tree.observation(node).presence is not Presence.HASHED:
+                known = None  # its bytes may be those of another repository, or of the cache on disk
             failure = self.inspector.failure(node.source, repository, descriptor.digest)
             if known is not None or failure is not None:
                 self._config_read(node, Read(data=known, error=failure if known is None else None))

@@ -11,6 +11,7 @@ import pytest
 
 from tests.compose.fixtures import Rig, make
 from tests.support.commands import run_create
+from tests.support.schemas import hold_printed
 from tui.commands.create import create
 from tui.config import Settings
 from tui.demo.faults import deny
@@ -44,6 +45,8 @@ class Command:
             **options,
         )
         written = self.capsys.readouterr()
+        if options.get("json"):
+            hold_printed(written.out, "create")
         return status, written.out, written.err
 
     def document(self, repository: str, tag: str) -> Mapping[str, Any]:

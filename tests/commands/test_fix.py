@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.compose.fixtures import Rig, make
+from tests.support.schemas import hold_printed
 from tui.commands.fix import fix
 from tui.config import Settings
 from tui.demo.faults import deny
@@ -35,6 +36,8 @@ class Command:
                 **options,
             )
         written = self.capsys.readouterr()
+        if options.get("json"):
+            hold_printed(written.out, "fix")
         return status, written.out, written.err
 
 

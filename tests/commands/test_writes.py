@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.compose.fixtures import Rig, make
+from tests.support.schemas import hold_printed
 from tui.commands.writes import carry_out
 
 Command = Callable[..., Awaitable[tuple[int, str, str]]]
@@ -20,6 +21,8 @@ def command(rig: Rig, capsys: pytest.CaptureFixture[str]) -> Command:
         capsys.readouterr()
         status = await carry_out(rig.inspector, name, words, journal=rig.journal, **options)
         written = capsys.readouterr()
+        if options.get("json"):
+            hold_printed(written.out, name)
         return status, written.out, written.err
 
     return run

@@ -77,7 +77,7 @@ def test_a_shortened_line_fits_and_keeps_its_keys(words: str, width: int, keys: 
     assert [short.plain[link.start : link.end] for link in short.links] == [str(number) for number in range(keys)]
     caps = [short.plain[start:end] for start, end, role in short.spans if role == "key-cap"]
     assert caps == [str(number) for number in range(keys)]
-    if len(wrap(line.plain, width, hang=2)) <= 2:
+    if len(wrap(line.held, width, hang=2)) <= 2:
         assert short.plain == line.plain
     else:
         assert "…" in short.plain
@@ -145,6 +145,29 @@ def test_lines_are_coloured_when_asked_for(pretty: bool) -> None:
     assert roles == {"key", "string", "number", "literal"}
 
 
+def _verdict(words: str) -> Line:
+    """A verdict with what to do about it, and how old it is."""
+    line = Line(hang=2).put("✗ ", "bad").put(words, "bad")
+    for key, word, remark in (("F", "fix", "looks for it"), ("r", "refresh", "oldest answer 2 minutes ago")):
+        line.put("   ").put(key, "key-cap", Target("action", word)).put(f" {word}", "label").put(f" ({remark})", "dim")
+    return line
+
+
+def test_a_verdict_is_worth_more_than_its_age() -> None:
+    words = "6b972be0 cannot be pulled on any of its 2 platforms"
+    short = shortened(_verdict(words), 50, 2)
+    assert short.plain == f"✗ {words}   F fix (looks for it)   r refresh"
+    assert [link.target.value for link in short.links] == ["fix", "refresh"]
+
+
+def test_no_key_of_a_verdict_is_parted_from_its_word() -> None:
+    for width in range(40, 120):
+        short = shortened(_verdict("latest cannot be pulled on linux/arm64: 1 layer is missing."), width, 2)
+        starts = [*wrap(short.held, width, hang=2), len(short.plain)]
+        made = [short.plain[a:b].rstrip() for a, b in pairwise(starts)]
+        assert len(made) <= 2 and not any(row.endswith((" F", " r")) for row in made), width
+
+
 def test_a_shortened_line_ends_with_a_whole_word() -> None:
     line = Line(hang=2).put("It cannot be pulled on linux/arm64: 1 layer is missing. It still points elsewhere.")
     line.put("   ").put("R recreate", "key-cap", Target("action", "recreate"))
@@ -177,7 +200,7 @@ async def test_a_line_that_is_not_folded_says_that_it_goes_on() -> None:
     app = _Alone()
     async with app.run_test(size=(20, 6)) as pilot:
         view = app.query_one(PageView)
-        view.show(Lines(Line(text, fold="cut") for text in ("x" * 20, "layer 3  RUN echo missing", "日" * 11)))
+        view.show(Lines(Line(text, fold="cut") for text in ("x" * 20 + "  ", "layer 3  RUN echo missing", "日" * 11)))
         await pilot.pause()
         first, second, third = (view.render_line(row).text for row in range(3))
         assert first == "x" * 20

@@ -72,6 +72,15 @@ class Line:
             self.links.append(Link(start, len(self.plain), link))
         return self
 
+    @property
+    def held(self) -> str:
+        """The text as it is to be folded: no key is parted from the word that says what it does."""
+        text = self.plain
+        for _, end, role in self.spans:
+            if role == "key-cap" and text[end : end + 1] == " ":
+                text = f"{text[:end]}\u00a0{text[end + 1 :]}"
+        return text
+
     def pad(self, cells: int) -> Line:
         """Fill with blanks up to this many cells."""
         self.plain += " " * max(0, cells - cell_len(self.plain))
@@ -166,11 +175,17 @@ def _fold_slowly(text: str, width: int, hang: int, fold: Fold) -> list[int]:
 
 
 def shortened(line: Line, width: int, rows: int) -> Line:
-    """The line cut so that it folds to so many rows. What leads to an action stays: the words before it are cut."""
-    if len(wrap(line.plain, width, hang=line.hang)) <= rows:
+    """The line cut so that it folds to so many rows. What leads to an action stays: a dim remark at the end goes first,
+    then the words before the actions are cut."""
+    text = line.held
+    if len(wrap(text, width, hang=line.hang)) <= rows:
         return line
+    remark, end, role = line.spans[-1] if line.spans else (0, 0, "")
+    if role == "dim" and end == len(text) and any(link.end <= remark for link in line.links):
+        links = [link for link in line.links if link.end <= remark]
+        return shortened(Line(line.plain[:remark], line.spans[:-1], links, line.hang, line.fold), width, rows)
     first = min((link.start for link in line.links if link.target.what == "action"), default=len(line.plain))
-    words, keys = line.plain[:first].rstrip(), line.plain[first:]
+    words, keys = text[:first].rstrip(), text[first:]
     gap = "…   " if keys else "…"
     # Words before a break that fits fit too, so that the longest that fit can be found by halving.
     low, high = 0, len(words)
@@ -183,7 +198,7 @@ def shortened(line: Line, width: int, rows: int) -> Line:
         kept = kept.rpartition(" ")[0]  # no half of a word
     kept = kept.rstrip()
     moved = len(kept) + len(gap) - first
-    short = Line(kept + gap + keys, hang=line.hang, fold=line.fold)
+    short = Line(line.plain[: len(kept)] + gap + line.plain[first:], hang=line.hang, fold=line.fold)
     for start, end, role in line.spans:
         if start < first:
             short.spans.append((start, min(end, len(kept)), role))

@@ -126,7 +126,7 @@ class VerdictBox(Clickable):
         """The line folded to two rows; what does not fit is cut, but not the keys at its end."""
         width = max(10, self.content_size.width)
         line = shortened(self.line, width, 2)
-        starts = wrap(line.plain, width, hang=line.hang)[:2]
+        starts = wrap(line.held, width, hang=line.hang)[:2]
         text = self.text(line)
         for link in line.links:
             if link.target.what == "action":

@@ -281,7 +281,7 @@ class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False)
         if start and line.hang and line.hang < width - 8:
             segments.insert(0, Segment(" " * line.hang, base))
         strip = Strip(self._selected(segments, row))
-        if line.fold == "cut" and strip.cell_length > self._width:
+        if line.fold == "cut" and strip.crop(self._width).text.strip():
             strip = Strip.join([strip.crop(0, self._width - 1), Strip([Segment("…", base)])])
         return strip.crop_extend(0, width, base).apply_offsets(0, row)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from textual.app import App, ComposeResult
 
-from tui.app.pages.picture import order
+from tui.app.pages.picture import fold_row, legend, order
 from tui.app.theme import THEMES, variables_for
 from tui.app.widgets.matrix import GridRow, Head, MatrixView, Pitch, Square, number_text, runs_of
 from tui.sources.presence import Presence
@@ -151,6 +153,10 @@ class Few:
     def state(self, row: int) -> Presence:
         return self.states[row]
 
+    def row(self, row: int) -> object:
+        cell = SimpleNamespace(share="a", name="layer 1", node=SimpleNamespace(note=""))
+        return SimpleNamespace(layers=(cell,))
+
 
 def test_what_fits_stays_in_order_and_what_does_not_folds_what_is_well() -> None:
     ok, bad, denied = Presence.PRESENT, Presence.MISSING, Presence.DENIED
@@ -162,3 +168,20 @@ def test_what_fits_stays_in_order_and_what_does_not_folds_what_is_well() -> None
     assert (shown[:3], len(shown), folded) == ([21, 10, 0], 22, [])  # type: ignore[comparison-overlap]
     shown, folded = order(Few([ok] * 60), 8, unfolded=False)  # type: ignore[arg-type]
     assert (len(shown), len(folded)) == (7, 53)
+
+
+def test_nothing_is_said_of_platforms_that_are_folded() -> None:
+    picture: Any = Few([Presence.PRESENT] * 4)
+    (whole,) = legend(picture, picture.platforms, 80)
+    (part,) = legend(picture, picture.platforms[:2], 80)
+    assert whole.plain.endswith("same on all platforms") and part.plain.endswith("same on several platforms")
+
+
+def test_a_row_for_many_says_what_is_known_of_them() -> None:
+    def said(*states: Presence) -> str:
+        picture: Any = Few([*states])
+        return fold_row(picture, picture.platforms, "=").name
+
+    assert said(Presence.PRESENT, Presence.HASHED) == "2 more platforms, all whole  (= unfolds)"
+    assert said(Presence.PRESENT, Presence.CHECKING) == "2 more platforms, 1 not checked  (= unfolds)"
+    assert said(Presence.PRESENT, Presence.FOREIGN) == "2 more platforms, none known to be broken  (= unfolds)"

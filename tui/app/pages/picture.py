@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from tui.app.pages.layers import tint
 from tui.app.pages.parts import Scene, asked, prose
 from tui.app.styled_text import Line, Role, cut
 from tui.app.widgets.matrix import GridRow, Head, Square
@@ -44,9 +45,11 @@ def order(picture: LiveMatrix, room: int, *, unfolded: bool) -> tuple[list[Node]
 
 def fold_row(picture: LiveMatrix, folded: Sequence[Node], key: str) -> GridRow:
     """One row for many: "36 more platforms, all whole (= unfolds)"."""
-    states = {picture.state(row) for row in folded}
-    waiting = sum(picture.state(row) in _OPEN for row in folded)
-    what = "all whole" if all(state.is_there for state in states) else f"{waiting:,} not checked"
+    states = [picture.state(row) for row in folded]
+    waiting = sum(state in _OPEN for state in states)
+    # What has layers that live elsewhere is neither: nobody asked there.
+    what = "all whole" if all(state.is_there for state in states) else "none known to be broken"
+    what = f"{waiting:,} not checked" if waiting else what
     noun = "platform" if len(folded) == 1 else "platforms"
     return GridRow(f"{len(folded):,} more {noun}, {what}  ({key} unfolds)", "label")
 
@@ -160,7 +163,7 @@ def legend(picture: LiveMatrix, shown: Sequence[Node], width: int) -> list[Line]
     if not found:
         return []
     line = Line(fold="cut")
-    everywhere = all(count == len(shown) for count in users.values())
+    everywhere = len(shown) == len(picture.platforms) and all(count == len(shown) for count in users.values())
     tail = f"same on {'all' if everywhere else 'several'} platforms"
     room = min(20, (width - len(tail)) // len(found) - 6)
     for letter in sorted(found):
@@ -168,7 +171,7 @@ def legend(picture: LiveMatrix, shown: Sequence[Node], width: int) -> list[Line]
         if width_of(line.plain) + width_of(words) + len(tail) + 8 > width and line.plain:
             line.put("…", "dim").put("  ")
             break
-        line.put(f" {letter} ", f"share-{'abcdef'[(ord(letter) - ord('a')) % 6]}")  # type: ignore[arg-type]
+        line.put(f" {letter} ", tint(letter))
         line.put(f" {words}  " if words else "  ", "dim")
     return [line.put(tail, "dim")]
 

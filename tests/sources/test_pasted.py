@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,3 +114,10 @@ def test_nothing_raises_and_what_is_found_can_be_opened(text: str) -> None:
 
 def test_a_log_of_any_size_is_read_to_its_limit() -> None:
     assert read_pasted("x " * LIMIT + "docker pull ubuntu").text == ""
+
+
+def test_a_message_that_never_comes_to_its_point_is_read_in_time() -> None:
+    text = "failed to pull " * (LIMIT // 15)
+    began = time.process_time()
+    assert read_pasted(text).text == ""
+    assert time.process_time() - began < 0.3  # it took more than twice that, by the square of its length

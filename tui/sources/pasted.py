@@ -132,7 +132,7 @@ _AROUND = {
     "FROM line": (r"^\s*FROM\s+(?:--platform=\S+\s+)?%s",),
     "error message": (
         r"failed to resolve (?:source metadata for |reference )[\"'`]?%s",
-        r"failed to (?:pull|solve|do request|copy|push)[^\"'`:]*:? (?:image )?[\"'`]?%s\"?: ",
+        r"failed to (?:pull|solve|do request|copy|push)[^\"'`:]{0,80}:? (?:image )?[\"'`]?%s\"?: ",
         r"pulling image [\"'`]?%s",
         r"pull access denied for [\"'`]?%s",
         r"manifest for %s not found",

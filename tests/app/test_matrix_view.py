@@ -11,6 +11,7 @@ import pytest
 from textual.app import App, ComposeResult
 
 from tui.app.pages.picture import fold_row, legend, order
+from tui.app.picture import Picture
 from tui.app.theme import THEMES, variables_for
 from tui.app.widgets.matrix import GridRow, Head, MatrixView, Pitch, Square, number_text, runs_of
 from tui.sources.presence import Presence
@@ -185,3 +186,18 @@ def test_a_row_for_many_says_what_is_known_of_them() -> None:
     assert said(Presence.PRESENT, Presence.HASHED) == "2 more platforms, all whole  (= unfolds)"
     assert said(Presence.PRESENT, Presence.CHECKING) == "2 more platforms, 1 not checked  (= unfolds)"
     assert said(Presence.PRESENT, Presence.FOREIGN) == "2 more platforms, none known to be broken  (= unfolds)"
+
+
+def test_a_row_that_stays_has_a_column_that_another_row_brought() -> None:
+    screen: Any = SimpleNamespace(images=SimpleNamespace(tick=0), glyphs=None)
+    line = SimpleNamespace(platform="linux/amd64")
+    same: Any = SimpleNamespace(
+        line=line, role="plain", manifest=None, config=None, layers=(), attestations=(), signatures=(), size=None
+    )
+    made: Any = Picture(screen)
+    made.model = SimpleNamespace(row=lambda node: same, state=lambda node: Presence.PRESENT)
+    made._shown = ["linux/amd64"]
+    made._head = Head("platform", ("mf", "cf"), 0, ("att",), "size", 14)
+    assert made._row(0).after == (None,)
+    made._head = Head("platform", ("mf", "cf"), 0, ("att", "sig"), "size", 14)
+    assert made._row(0).after == (None, None)

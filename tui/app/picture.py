@@ -35,7 +35,7 @@ class Picture:
         self._unfolded = False
         self._moved = False
         """Whether the reader moved the cursor: until then it is on the first fault."""
-        self._drawn: dict[Node, tuple[MatrixRow, int, GridRow]] = {}
+        self._drawn: dict[Node, tuple[MatrixRow, Head, int, GridRow]] = {}
         self._head = Head("", (), 0, (), "", 0)
 
     @property
@@ -112,10 +112,16 @@ class Picture:
         node = self._shown[number]
         row, tick = self.model.row(node), self.screen.images.tick
         known = self._drawn.get(node)
-        if known is None or known[0] is not row or (known[1] != tick and _turns(row)):
-            known = (row, tick, grid_row(row, self.model.state(node), self._head, self.screen.glyphs, tick))
-            self._drawn[node] = known
-        return known[2]
+        # The same row has a column more when signatures of another platform become known.
+        if (
+            known is None
+            or known[0] is not row
+            or known[1].after != self._head.after
+            or (known[2] != tick and _turns(row))
+        ):
+            made = grid_row(row, self.model.state(node), self._head, self.screen.glyphs, tick)
+            known = self._drawn[node] = (row, self._head, tick, made)
+        return known[3]
 
     def turn(self) -> None:
         """Symbols turn: draw the rows again that have such."""

@@ -7,6 +7,7 @@ import re
 import pytest
 from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
+from textual.scroll_view import ScrollView
 
 from tests.app.draft_stage import fixing
 from tests.app.stage import Stage, exchange, staged
@@ -26,7 +27,14 @@ async def settle(stage: Stage) -> None:
     stage.app.screen.set_focus(stage.app.screen.focused)
     await stage.quiet()
     await stage.pilot.pause(0.2)  # scroll bars are told a moment later than their rows what there is to scroll
+    await stage.until(lambda: scrolls_as_it_should(stage.main.images), "the tree's scroll bar")
     await stage.quiet()
+
+
+def scrolls_as_it_should(tree: ScrollView) -> bool:
+    """Whether its scroll bar is there if, and only if, not all of it is in sight."""
+    rows = tree.size.height
+    return not rows or tree.show_vertical_scrollbar == (tree.virtual_size.height > rows)
 
 
 def picture(stage: Stage) -> str:

@@ -219,13 +219,16 @@ async def test_a_low_screen_gives_way_to_the_pane_with_the_keys() -> None:
         for name in shown():
             assert stage.main.query_one(f"#{name}-pane").region.height >= 7
         await stage.press("at")
-        await stage.until(lambda: shown() == ["tree", "detail"])
-        height = stage.main.query_one("#detail-pane").region.height
+
+        def heights() -> list[int]:
+            return [stage.main.query_one(f"#{name}-pane").region.height for name in shown()]
+
+        await stage.until(lambda: shown() == ["tree", "detail"] and heights() == [11, 9])
         await stage.press("2")
-        await stage.until(lambda: stage.main.query_one("#detail-pane").region.height >= height + 5)
+        await stage.until(lambda: heights() == [5, 15])
         assert stage.main.images.cursor_line in range(3), "the row that is read about stays"
         await stage.press("1")
-        await stage.until(lambda: stage.main.query_one("#detail-pane").region.height == height)
+        await stage.until(lambda: heights() == [11, 9])
 
 
 async def test_long_lists_are_paged_by_a_row() -> None:

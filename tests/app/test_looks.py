@@ -55,6 +55,9 @@ async def test_a_broken_index_with_its_verdict(size: tuple[int, int], snapshot: 
             lambda: stage.main.explorer.last_check(tag) and "cannot" in stage.main.status.verdict_line().plain
         )
         await settle(stage)
+        # How far it scrolled for the rows that came depends on how many came at once.
+        stage.main.images.scroll_to(y=stage.main.images.cursor_line, animate=False, immediate=True)
+        await settle(stage)
         assert picture(stage) == snapshot(extension_class=SVGImageExtension)
 
 

@@ -192,6 +192,14 @@ def test_every_record_is_used(name: str) -> None:
     assert not [f"{line(name, key)}: nothing uses “{key}”" for key in tables(name) if not quoted(key)]
 
 
+def test_a_presence_has_one_name_everywhere() -> None:
+    """The tree and the help say what JSON says."""
+    for words in presence_words().values():
+        assert words.status in ("", words.presence.value)
+        name, colon, _ = words.help.partition(":")
+        assert not colon or name == words.presence.value
+
+
 def test_every_presence_has_its_words_and_every_section_of_the_help_is_shown() -> None:
     assert set(presence_words()) == set(Presence)
     wrong = [f"{FOLDER / 'help.md'}: nothing shows “{name}”" for name in sections("help.md") if not quoted(name)]

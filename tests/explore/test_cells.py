@@ -71,7 +71,7 @@ def test_no_two_presences_share_a_symbol(glyphs: type) -> None:
         (Presence.DENIED, "⊘ denied"),
         (Presence.UNREACHABLE, "? unreachable"),
         (Presence.MISMATCHED, "≠ mismatched"),
-        (Presence.FOREIGN, "↗ elsewhere"),
+        (Presence.FOREIGN, "↗ foreign"),
         (Presence.UNCHECKED, "·"),
     ],
 )

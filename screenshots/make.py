@@ -1,5 +1,7 @@
 """Make every picture of the README from the real program: `python -m screenshots.make [NAME ...]`.
 
+Or draw every page in any size and theme, to be looked at: `… --pages FOLDER --size 80x24 --theme light`.
+
 Each scene starts the program anew on an embedded registry, presses keys as a person would, waits until the screen is
 quiet, and saves what is drawn as SVG and PNG. So the pictures say what is true now, and a scene that no longer works
 fails loudly.
@@ -7,6 +9,7 @@ fails loudly.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import io
 import os
@@ -15,11 +18,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from screenshots.picture import grid, to_png
-from screenshots.scenes import BROKEN, BROKEN_TAG, fix
-from screenshots.stage import Scene, Stage
+from screenshots.scenes import BROKEN, BROKEN_TAG, SCENES, fix
+from screenshots.stage import Look, Scene, Stage
 
 HERE = Path(__file__).parent
 PORT = 5005
@@ -37,23 +41,69 @@ def save(name: str, svg: str) -> None:
     print(f"screenshots/{name}")
 
 
-async def play(scene: Scene) -> None:
-    """Run one scene on an embedded registry of its own and save its picture."""
+async def play(scene: Scene, keep: Callable[[str, str], None] = save, look: Look | None = None) -> None:
+    """Run one scene on an embedded registry of its own, in its own size unless `look` says another, and keep its
+    picture."""
     from screenshots.program import app_on
     from tui.demo.gallery import build_gallery
     from tui.demo.serve import Served
 
     served = await asyncio.to_thread(lambda: Served.start(build_gallery(), port=PORT))
     try:
-        app = app_on(served, scene.source, lesson=scene.lesson)
-        async with app.run_test(size=scene.size) as pilot:
-            stage = Stage(app, pilot, save)
-            await stage.see("1 Images")
+        app = app_on(served, scene.source, lesson=scene.lesson, look=look)
+        async with app.run_test(size=look.size if look is not None else scene.size) as pilot:
+            stage = Stage(app, pilot, keep)
+            await stage.see("Images")
             await scene.act(stage)
             if not scene.tour:
                 await stage.picture(scene.name)
     finally:
         await asyncio.to_thread(served.stop)
+
+
+def pages(names: list[str], look: Look, folder: Path) -> int:
+    """Every page (or those named) in one look: a PNG and a text of each in `folder`, and all of them on `sheet.png`. A
+    page that fails is said, and the others are made all the same."""
+    from screenshots.pages import PAGES
+
+    folder.mkdir(parents=True, exist_ok=True)
+    shown: list[str] = []
+    failed = 0
+    for scene in PAGES:
+        if names and scene.name not in names:
+            continue
+
+        def keep(name: str, svg: str) -> None:
+            to_png(svg, folder / f"{name}.png", zoom=0.7)
+            shown.append(svg)
+            print(folder / f"{name}.png")
+
+        async def act(stage: Stage, scene: Scene = scene) -> None:
+            await scene.act(stage)
+            (folder / f"{scene.name}.txt").write_text(stage.text() + "\n", encoding="utf-8")
+
+        with colours(look.colour):
+            try:
+                asyncio.run(play(replace(scene, act=act), keep, look))
+            except RuntimeError as error:
+                failed += 1
+                print(f"{scene.name}: {error}", file=sys.stderr)
+    if shown:
+        to_png(grid(shown, columns=3), folder / "sheet.png", zoom=0.4)
+    return 1 if failed else 0
+
+
+@contextmanager
+def colours(wanted: bool) -> Iterator[None]:
+    """NO_COLOR, for as long as an app starts and runs."""
+    if wanted:
+        yield
+        return
+    os.environ["NO_COLOR"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["NO_COLOR"]
 
 
 def checked(reference: str, expected: int) -> str:
@@ -129,22 +179,45 @@ def nobody() -> Iterator[None]:
         yield
 
 
-def main(names: list[str]) -> int:
-    """Make all pictures, or those named."""
-    from screenshots.scenes import SCENES
+#: Pictures that are no single screen.
+COMPOSED: dict[str, Callable[[], None]] = {"check": check_picture, "fix": lambda: asyncio.run(fix_picture())}
 
+
+def main(arguments: list[str]) -> int:
+    """Make all pictures of the README, or those named; with `--pages` every page in one look."""
+    from screenshots.pages import PAGES
+
+    parser = argparse.ArgumentParser(prog="python -m screenshots.make", description=main.__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--pages", metavar="FOLDER", type=Path, help="draw every page, or those named, into FOLDER")
+    parser.add_argument("--size", default="120x40", type=_size, metavar="COLUMNSxROWS", help="of --pages (120x40)")
+    parser.add_argument("--theme", default="dark", help="of --pages: dark, light, ansi, or a theme's name")
+    parser.add_argument("--ascii", action="store_true", help="--pages with ASCII characters only")
+    parser.add_argument("--no-color", action="store_true", help="--pages under NO_COLOR")
+    options = parser.parse_args(arguments)
     with nobody():
         known = {scene.name: scene for scene in SCENES}
-        others: dict[str, Callable[[], None]] = {"check": check_picture, "fix": lambda: asyncio.run(fix_picture())}
-        for name in names or [*known, *others]:
-            if name in others:
-                others[name]()
-            elif name in known:
-                asyncio.run(play(known[name]))
+        there = [scene.name for scene in PAGES] if options.pages else [*known, *COMPOSED]
+        for name in options.names:
+            if name not in there:
+                parser.error(f"there is no picture {name!r}; there are: {', '.join(there)}")
+        if options.pages:
+            look = Look(options.size, options.theme, options.ascii, not options.no_color)
+            return pages(options.names, look, options.pages)
+        for name in options.names or there:
+            if name in COMPOSED:
+                COMPOSED[name]()
             else:
-                print(f"There is no picture {name!r}; there are: {', '.join([*known, *others])}.", file=sys.stderr)
-                return 2
+                asyncio.run(play(known[name]))
     return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    """ "120x40" as columns and rows."""
+    columns, _, rows = text.partition("x")
+    if not (columns.isdecimal() and rows.isdecimal()):
+        raise argparse.ArgumentTypeError("must be columns and rows, such as 80x24")
+    return int(columns), int(rows)
 
 
 if __name__ == "__main__":

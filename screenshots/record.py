@@ -19,6 +19,7 @@ from screenshots.program import app_on
 from screenshots.scenes import BROKEN, BROKEN_TAG, fix
 from screenshots.stage import Stage
 
+FILM = HERE / "demo.gif"
 SIZE = (110, 32)
 ZOOM = 0.7
 #: The film runs at this many seconds a picture while something happens.
@@ -105,7 +106,7 @@ async def record() -> Film:
 
 def main(names: list[str]) -> int:
     """Record, write the film, and say what it weighs."""
-    target = Path(names[0]) if names else HERE / "demo.gif"
+    target = Path(names[0]) if names else FILM
     with nobody():
         film = asyncio.run(record())
     size = film.save(target, zoom=ZOOM)

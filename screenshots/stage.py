@@ -16,18 +16,29 @@ _KEYS = {"/": "slash", ":": "colon", "-": "minus", ".": "full_stop", "_": "under
 
 @dataclass(frozen=True)
 class Scene:
-    """`act` presses the keys; `source` is what is opened first, in the embedded registry ("": its whole catalog).
+    """`act` presses the keys; `source` is what is opened first, in the embedded registry ("": its whole catalog; None:
+    nothing, so that the start page asks).
 
     With a `lesson` the program is started as `fanfold demo LESSON` does. A scene that takes its pictures itself, on the
     way, is a `tour`; of the others the last screen is the picture.
     """
 
     name: str
-    source: str
+    source: str | None
     act: Callable[[Stage], Awaitable[None]]
     size: tuple[int, int] = (120, 40)
     lesson: str | None = None
     tour: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a scene is drawn: in cells, in which theme, with which characters; `colour` off is NO_COLOR."""
+
+    size: tuple[int, int]
+    theme: str = "dark"
+    ascii: bool = False
+    colour: bool = True
 
 
 class Stage:

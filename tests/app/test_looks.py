@@ -42,7 +42,7 @@ def picture(stage: Stage) -> str:
     return stage.app.export_screenshot(simplify=True)
 
 
-@pytest.mark.parametrize("size", [(120, 40)], ids=["wide"])  # at 80x24 the picture was not always the same
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["wide", "narrow"])
 async def test_a_broken_index_with_its_verdict(size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
     async with staged(size) as stage:
         tag = await stage.go("app", "2.0")

@@ -32,9 +32,11 @@ async def settle(stage: Stage) -> None:
 
 
 def scrolls_as_it_should(tree: ScrollView) -> bool:
-    """Whether its scroll bar is there if, and only if, not all of it is in sight."""
+    """Whether its scroll bar is there if, and only if, not all of it is in sight, and where the rows are."""
     rows = tree.size.height
-    return not rows or tree.show_vertical_scrollbar == (tree.virtual_size.height > rows)
+    if not rows or tree.virtual_size.height <= rows:
+        return not rows or not tree.show_vertical_scrollbar
+    return tree.show_vertical_scrollbar and tree.vertical_scrollbar.position == tree.scroll_y
 
 
 def picture(stage: Stage) -> str:

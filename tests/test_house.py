@@ -267,6 +267,20 @@ def loaded(code: str, *modules: str) -> list[str]:
     return done.stdout.splitlines()[-1].split()
 
 
+NOT_FOR_HELP = (
+    "textual",
+    "rich",
+    "httpx",
+    "aiohttp",
+    "asyncio",
+    "humanize",
+    "uvicorn",
+    "tui.oci",
+    "tui.config",
+    "tomllib",
+)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "absent"),
@@ -281,33 +295,11 @@ def loaded(code: str, *modules: str) -> list[str]:
         ("import tui.config", ("textual", "httpx", "aiohttp", "humanize")),
         (
             "from tui.cli import main\ntry: main(['--version'])\nexcept SystemExit: pass",
-            (
-                "textual",
-                "rich",
-                "httpx",
-                "aiohttp",
-                "asyncio",
-                "humanize",
-                "uvicorn",
-                "tui.oci",
-                "tui.config",
-                "tomllib",
-            ),
+            NOT_FOR_HELP,
         ),
         (
             "from tui.cli import main\ntry: main(['check', '--help'])\nexcept SystemExit: pass",
-            (
-                "textual",
-                "rich",
-                "httpx",
-                "aiohttp",
-                "asyncio",
-                "humanize",
-                "uvicorn",
-                "tui.oci",
-                "tui.config",
-                "tomllib",
-            ),
+            NOT_FOR_HELP,
         ),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -266,41 +267,36 @@ async def test_stopped_while_a_session_is_being_opened_it_is_closed(rig: Rig, ho
     assert [ask.status for ask in rig.asked("DELETE")] == [204]
 
 
-async def test_cancelled_in_the_last_write_it_is_finished(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = await cross(rig)
+def in_the_last_write(rig: Rig, monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) -> None:
+    """Let something happen when the tag's PUT has begun."""
     real = rig.client.put_manifest
-    run = rig.push(plan)
 
     async def slow(
         registry: str, repository: str, selector: str, raw: bytes, media_type: str, *, begun: Any = None
     ) -> Any:
         if selector == "1":
             begun()
-            assert run.cancel() is False
+            then()
             await asyncio.sleep(0.02)
         return await real(registry, repository, selector, raw, media_type)
 
     monkeypatch.setattr(rig.client, "put_manifest", slow)
+
+
+async def test_cancelled_in_the_last_write_it_is_finished(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = await cross(rig)
+    run = rig.push(plan)
+    accepted: list[bool] = []
+    in_the_last_write(rig, monkeypatch, lambda: accepted.append(run.cancel()))
     result = await run.run()
-    assert result.outcome is Outcome.PUSHED
+    assert accepted == [False] and result.outcome is Outcome.PUSHED
     assert rig.holds("app", "1") == plan.digest
 
 
 async def test_the_caller_is_cancelled_in_the_last_write(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = await cross(rig)
-    real = rig.client.put_manifest
     run = rig.push(plan)
-
-    async def slow(
-        registry: str, repository: str, selector: str, raw: bytes, media_type: str, *, begun: Any = None
-    ) -> Any:
-        if selector == "1":
-            begun()
-            task.cancel()
-            await asyncio.sleep(0.02)
-        return await real(registry, repository, selector, raw, media_type)
-
-    monkeypatch.setattr(rig.client, "put_manifest", slow)
+    in_the_last_write(rig, monkeypatch, lambda: task.cancel())
     task = asyncio.create_task(run.run())
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -181,7 +181,7 @@ async def test_docker_really_prints_what_the_lesson_says_it_prints(
 
 async def _lesson_push(gallery: Served, client: Client, folder: Path) -> ActResult:
     """The lesson's own push of the same list."""
-    from tests.teach.test_lesson_run import Lists
+    from tests.teach.conftest import Lists
     from tui.teach.backend import LessonBackend
 
     lists = Lists(folder, gallery.address)

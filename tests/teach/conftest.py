@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from tui.demo import faults
 from tui.demo.gallery import build_gallery
+from tui.demo.samples.stories import docker_manifests
 from tui.demo.serve import Served
+from tui.demo.storage_folder import write_storage
 from tui.explore.explorer import Explorer
 from tui.explore.node import Node
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings
+from tui.sources.docker_manifests import DockerManifests
 from tui.sources.registry import RegistrySource
+from tui.teach.backend import LessonBackend
 
 
 @dataclass
@@ -54,3 +60,40 @@ async def stand(gallery: Served) -> AsyncIterator[Stand]:
     yield Stand(gallery, client, source, explorer)
     await explorer.aclose()
     await client.aclose()
+
+
+class Lists:
+    """Docker's stored lists of the gallery, on disk."""
+
+    def __init__(self, folder: Path, address: str) -> None:
+        self.folder, self.address = folder, address
+        self.put_back()
+        self.source = DockerManifests(folder)
+
+    def put_back(self) -> None:
+        for name, raw in docker_manifests(self.address).items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(raw)
+
+    def stored(self, reference: str) -> tuple[bytes, str]:
+        for name in self.source.lists.names():
+            found = self.source.lists.read(name)
+            if found.name is not None and found.name.familiar.endswith(f"/{reference}"):
+                return found.pushed()
+        raise ValueError("no such list")
+
+
+@pytest_asyncio.fixture
+async def backend(stand: Stand, tmp_path: Path) -> LessonBackend:
+    lists = Lists(tmp_path / "docker", stand.served.address)
+    return LessonBackend(
+        stand.served,
+        faults,
+        stand.source,
+        stand.client,
+        stored=lists.stored,
+        put_back=lists.put_back,
+        export=write_storage,
+        folder=tmp_path / "storage",
+    )

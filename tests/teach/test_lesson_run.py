@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from tests.teach.conftest import Stand
-from tui.demo import faults
-from tui.demo.samples.stories import docker_manifests
-from tui.demo.storage_folder import write_storage
 from tui.explore.node import Kind, Node
-from tui.sources.docker_manifests import DockerManifests
 from tui.sources.presence import Presence
 from tui.sources.storage import StorageSource
 from tui.teach.address import Address, BackendError
@@ -22,43 +16,6 @@ from tui.teach.events import Event, EventKind, Fact, node_event, node_facts
 from tui.teach.lesson import Matcher
 from tui.teach.lesson_file import parse
 from tui.teach.lesson_run import LessonRun, fits
-
-
-class Lists:
-    """Docker's stored lists of the gallery, on disk."""
-
-    def __init__(self, folder: Path, address: str) -> None:
-        self.folder, self.address = folder, address
-        self.put_back()
-        self.source = DockerManifests(folder)
-
-    def put_back(self) -> None:
-        for name, raw in docker_manifests(self.address).items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(raw)
-
-    def stored(self, reference: str) -> tuple[bytes, str]:
-        for name in self.source.lists.names():
-            found = self.source.lists.read(name)
-            if found.name is not None and found.name.familiar.endswith(f"/{reference}"):
-                return found.pushed()
-        raise ValueError("no such list")
-
-
-@pytest_asyncio.fixture
-async def backend(stand: Stand, tmp_path: Path) -> LessonBackend:
-    lists = Lists(tmp_path / "docker", stand.served.address)
-    return LessonBackend(
-        stand.served,
-        faults,
-        stand.source,
-        stand.client,
-        stored=lists.stored,
-        put_back=lists.put_back,
-        export=write_storage,
-        folder=tmp_path / "storage",
-    )
 
 
 def run_of(backend: LessonBackend, steps: str) -> LessonRun:

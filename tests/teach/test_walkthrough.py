@@ -6,11 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.teach.conftest import Stand
+from tests.teach.conftest import Lists, Stand
 from tests.teach.learner import Learner
-from tests.teach.test_lesson_run import Lists
-from tui.demo import faults
-from tui.demo.storage_folder import write_storage
 from tui.sources.docker_manifests import DockerManifests
 from tui.teach.backend import LessonBackend
 from tui.teach.lesson_file import all_lessons, find_lesson
@@ -21,18 +18,9 @@ LESSONS = [lesson.id for lesson in all_lessons()]
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", LESSONS)
-async def test_a_lesson_can_be_taken_to_its_end(stand: Stand, tmp_path: Path, name: str) -> None:
-    lists = Lists(tmp_path / "docker", stand.served.address)
-    backend = LessonBackend(
-        stand.served,
-        faults,
-        stand.source,
-        stand.client,
-        stored=lists.stored,
-        put_back=lists.put_back,
-        export=write_storage,
-        folder=tmp_path / "storage",
-    )
+async def test_a_lesson_can_be_taken_to_its_end(
+    stand: Stand, backend: LessonBackend, tmp_path: Path, name: str
+) -> None:
     run = LessonRun(find_lesson(name), backend)
     assert await run.begin() == ()
     source = DockerManifests(tmp_path / "docker", stand.client)

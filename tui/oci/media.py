@@ -80,21 +80,10 @@ _WORDS = {
 _GRAMMAR = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
 _TYPE = re.compile(rf"{_NAME}/{_NAME}", re.ASCII)
-_LAYERS = frozenset(
-    {
-        OCI_LAYER,
-        OCI_LAYER_GZIP,
-        OCI_LAYER_ZSTD,
-        OCI_FOREIGN_LAYER,
-        OCI_FOREIGN_LAYER_GZIP,
-        OCI_FOREIGN_LAYER_ZSTD,
-        DOCKER_LAYER,
-        DOCKER_LAYER_PLAIN,
-        DOCKER_FOREIGN_LAYER,
-        "application/vnd.docker.image.rootfs.diff.tar.zstd",
-        "application/vnd.docker.image.rootfs.foreign.diff.tar",
-    }
-)
+_LAYERS = _TAR_LAYERS | {
+    "application/vnd.docker.image.rootfs.diff.tar.zstd",
+    "application/vnd.docker.image.rootfs.foreign.diff.tar",
+}
 
 
 def normalise(content_type: str | None) -> str:

@@ -49,20 +49,26 @@ async def for_a_minute(asked: Request) -> Response:
     return response(asked)
 
 
-async def test_never_more_than_the_slots() -> None:
-    it = Fixture(3)
+async def most_at_once(it: Fixture, requests: int) -> int:
+    """How many of so many requests, sent together, were under way at the same time."""
     running = most = 0
 
     async def work(asked: Request) -> Response:
         nonlocal running, most
         running += 1
         most = max(most, running)
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
         running -= 1
         return response(asked)
 
-    await asyncio.gather(*(it.send(work) for _ in range(40)))
-    assert most == 3 and it.lane().running == 0 and it.limiter.under_way == 0
+    await asyncio.gather(*(it.send(work) for _ in range(requests)))
+    return most
+
+
+async def test_never_more_than_the_slots() -> None:
+    it = Fixture(3)
+    assert await most_at_once(it, 40) == 3
+    assert it.lane().running == 0 and it.limiter.under_way == 0
 
 
 async def test_hosts_do_not_wait_for_each_other() -> None:
@@ -191,18 +197,7 @@ async def test_it_hears_how_the_exchanges_end(ending: int | NoResponse, limit: i
 
 async def test_it_grows_while_answers_come_no_slower_and_keeps_the_slots_filled() -> None:
     it = Fixture(64)
-    running = most = 0
-
-    async def work(asked: Request) -> Response:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        await asyncio.sleep(0)
-        running -= 1
-        return response(asked)
-
-    await asyncio.gather(*(it.send(work) for _ in range(400)))
-    assert it.lane().limit == most == 64
+    assert await most_at_once(it, 400) == it.lane().limit == 64
 
 
 async def test_a_host_may_say_that_only_few_requests_are_left() -> None:

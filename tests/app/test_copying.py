@@ -232,7 +232,7 @@ async def test_c_and_y_in_the_requests_are_about_the_request(monkeypatch: pytest
         stage.trace.exchanges.clear()
         stage.main.requests.update()
         await stage.press("y")
-        await stage.until(lambda: "no request was made yet" in stage.screen())
+        await stage.until(lambda: "no requests made" in stage.screen())
 
 
 async def test_a_linked_digest_without_a_row_is_copied_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -293,10 +293,10 @@ async def test_letters_that_come_at_once_with_the_slash_are_text() -> None:
 
 async def test_with_nothing_open_the_slash_is_grey_and_its_letters_do_nothing() -> None:
     async with staged(sources=()) as stage:
-        assert stage.main.actions.unavailable("filter") == "nothing is open yet"
+        assert stage.main.actions.unavailable("filter") == "no row is open"
         for key in ("slash", *"otq"):
             stage.app.simulate_key(key)
-        await stage.until(lambda: "nothing is open yet" in stage.screen())
+        await stage.until(lambda: "no row is open" in stage.screen())
         await stage.quiet()
         assert stage.app.screen is stage.main and not stage.main.find_bar.display
 

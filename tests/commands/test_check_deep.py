@@ -54,7 +54,7 @@ def test_deep_and_fast_exclude_each_other(capsys: pytest.CaptureFixture[str]) ->
 def test_ascii_has_a_symbol_for_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = folder(tmp_path, files_of(images.image()))
     assert cli.main(["check", "--markdown", "--ascii", f"oci:{place}"]) == 0
-    assert "# there, read and hashed" in capsys.readouterr().out
+    assert "# present, read and hashed" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 120])

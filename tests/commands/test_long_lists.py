@@ -75,7 +75,7 @@ def test_every_tag_is_checked_and_not_only_those_that_would_be_rows(capsys: Capt
 
 def test_a_check_that_was_cut_says_so_everywhere(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr(walker, "OBJECT_LIMIT", 30)
-    said = "10 of 100 tags were checked: a check looks at 30 objects, and then at no further tag."
+    said = "Checked 10 of 100 tags: a check stops after 30 objects."
     source = filled(FakeSource(), 100)
     assert asked(source)[0] == 3
     found, err = documents(capsys)
@@ -98,8 +98,8 @@ def test_a_list_that_breaks_off_is_not_taken_for_the_whole(count: int, capsys: C
     assert asked(filled(Cut(), count))[0] == 3
     found, err = documents(capsys)
     assert [each["complete"] for each in found] == [True] * count + [False]
-    tags = "1 tag was" if count == 1 else "2 tags were"
-    assert found[-1]["verdict"] == f"{tags} checked, and there may be more: {NOTE}"
+    tags = "1 tag" if count == 1 else "2 tags"
+    assert found[-1]["verdict"] == f"Checked {tags}, more may exist: {NOTE}"
     assert found[-1]["tags"] == {"checked": count, "listed": count, "listComplete": False}
     assert NOTE in err
     assert asked(filled(Cut(), count), command="tree")[0] == 3
@@ -140,11 +140,11 @@ def test_nobody_presses_enter_in_a_pipe(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("seen", "sentence"),
     [
-        (Coverage(1, 1, whole=False, why="So."), "1 tag was checked, and there may be more: So."),
-        (Coverage(5, 9, whole=False), "5 of at least 9 tags were checked."),
+        (Coverage(1, 1, whole=False, why="So."), "Checked 1 tag, more may exist: So."),
+        (Coverage(5, 9, whole=False), "Checked 5 of at least 9 tags."),
         (
             Coverage(3, 3, unlisted=2),
-            "3 tags were checked; the tags of 2 repositories were not listed.",
+            "Checked 3 tags; 2 repositories not listed.",
         ),
     ],
 )

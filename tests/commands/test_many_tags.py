@@ -181,5 +181,5 @@ def test_a_registry_of_which_not_all_is_looked_at_comes_to_its_end(
     found = json.loads(capsys.readouterr().out)
     assert [each["complete"] for each in found[:10]] == [True] * 10
     assert [each["reference"] for each in found[10:]] == ["fake.test/app", "fake.test/"]
-    assert "10 of 100 tags were checked" in found[10]["verdict"]
+    assert "Checked 10 of 100 tags" in found[10]["verdict"]
     assert "at no further repository" in found[11]["verdict"]

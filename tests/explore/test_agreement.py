@@ -25,9 +25,9 @@ from tui.sources.base import SourceError
 from tui.sources.presence import Observation, Presence
 from tui.sources.registry import RegistrySource
 
-BAD = ("cannot be p", "nobody can pull", "has no image for", "There is no image", "ot found: ", "is not complete",
-       "is not whole", "has another", "is missing")  # fmt: skip
-OPEN = ("ould not check", "not fully checked", "Not fully checked", "was not looked at", "not read to its end")
+BAD = ("cannot be p", "but not pulled", "has no image for", "No image for", "ot found: ", "is incomplete",
+       "are incomplete", "has the wrong", "is missing")  # fmt: skip
+OPEN = ("ould not check", "not fully checked", "Not fully checked", "is not checked", "not fully read")
 
 
 def agree(made: Report) -> None:
@@ -42,7 +42,7 @@ def agree(made: Report) -> None:
         assert not bad and not unsure, context
         assert not said.broken and not said.unknown, context
         assert not errors, context
-        assert said.pullable or "is no image" in sentence or "referrers" in sentence, context
+        assert said.pullable or "is not an image" in sentence or "referrers" in sentence, context
     elif status == 1:
         assert bad, context
     else:

@@ -106,7 +106,11 @@ def test_a_failed_row_shows_its_own_error_and_never_a_tick() -> None:
 
 def test_a_manifest_of_which_nothing_below_was_asked_is_not_drawn_as_whole() -> None:
     source = FakeSource()
-    for kind, words in ((Kind.MANIFEST, "· manifest there"), (Kind.ATTESTATION, "· manifest there"), (Kind.TAG, "·")):
+    for kind, words in (
+        (Kind.MANIFEST, "· manifest present"),
+        (Kind.ATTESTATION, "· manifest present"),
+        (Kind.TAG, "·"),
+    ):
         node = Node("k", kind, source, repository="app", label="x")
         made = row(node, Known(Observation(Presence.PRESENT), Rollup(worst=Presence.UNCHECKED)), UNICODE)
         assert text(made) == words

@@ -38,7 +38,7 @@ async def test_a_check_stops_visibly_after_too_many_objects(monkeypatch: pytest.
     explorer, node, found = await checked(source)
     assert codes(found) == ["too-deep"]
     assert [row.label for row in node.children if row.kind is Kind.FAULT] == [
-        "stopped here: a check follows at most 10 objects"
+        "stopped: a check follows at most 10 objects"
     ]
     assert source.requests <= 11
     assert not verdict(node, found, explorer.observations).complete

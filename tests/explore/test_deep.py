@@ -115,7 +115,7 @@ async def test_a_flipped_byte_of_the_same_size_is_found() -> None:
     assert made.counts["mismatched"] == 1 and made.counts["hashed"] == 3
     assert error_codes(made) == ["digest-mismatch"]
     assert made.platforms[0].pullable is False
-    assert "1 layer is not what the manifest says" in made.verdict.sentence
+    assert "1 layer is not as the manifest says" in made.verdict.sentence
 
 
 @pytest.mark.parametrize("more", [-5, 5])
@@ -174,7 +174,7 @@ async def test_a_layer_whose_type_says_that_it_is_not_compressed(media_type: str
     made = await checked(images.image(layers=(part,)))
     assert error_codes(made) == ([] if whole else ["broken-layer"])
     if not whole:
-        assert "its bytes are gzip, and its media type says that they are not compressed" in made.findings[0].message
+        assert "its bytes are gzip, its media type says uncompressed" in made.findings[0].message
 
 
 async def test_layers_that_changed_places_do_not_have_their_diff_ids() -> None:
@@ -182,7 +182,7 @@ async def test_layers_that_changed_places_do_not_have_their_diff_ids() -> None:
     assert error_codes(made) == ["diff-id-mismatch", "diff-id-mismatch"]
     assert exit_status(made) == 1
     assert made.platforms[0].pullable is False
-    assert "2 layers are not what the config says, once unpacked" in made.verdict.sentence
+    assert "2 layers are not as the config says, once unpacked" in made.verdict.sentence
 
 
 async def test_a_layer_of_two_images_is_read_once_and_judged_in_each() -> None:

@@ -37,7 +37,7 @@ def entry(of: images.Image) -> dict[str, object]:
         (".sig", "the cosign signature"),
         (".att", "the cosign attestations"),
         (".sbom", "the SBOM attached by cosign"),
-        (".x", "what a tool attached as .x"),
+        (".x", "an attachment .x"),
     ],
 )
 def test_they_are_named(suffix: str, what: str) -> None:
@@ -55,7 +55,7 @@ async def test_the_list_of_referrers_is_checked_as_one() -> None:
     explorer, node, found = await checked(source, LIST)
     assert found == []
     said = verdict(node, found, explorer.observations)
-    assert said.sentence == f"This is the list of referrers of {ABOUT}, and no image: both are there."
+    assert said.sentence == f"Not an image but the list of referrers of {ABOUT}: both present."
     assert explorer.rollup(node).label == "2 referrers"
     assert said.complete
     assert exit_status(report(node, explorer.observations)) == 0
@@ -65,7 +65,7 @@ async def test_the_list_of_referrers_is_checked_as_one() -> None:
     assert (found[0].action, found[0].fix) == (None, LOOK_OR_ATTACH)
     assert "attach it again" in found[0].fix and "push the image" not in found[0].fix
     said = verdict(node, found, explorer.observations)
-    assert "1 of 2 is not whole" in said.sentence
+    assert "1 of 2 is incomplete" in said.sentence
     assert not said.complete
     assert exit_status(report(node, explorer.observations)) == 1
 
@@ -77,7 +77,7 @@ async def test_an_empty_list_of_referrers_is_well() -> None:
     explorer, node, found = await checked(source, LIST)
     assert found == []
     said = verdict(node, found, explorer.observations)
-    assert said.sentence == f"This is the list of referrers of {ABOUT}, and no image: it is empty."
+    assert said.sentence == f"Not an image but the list of referrers of {ABOUT}: it is empty."
     assert exit_status(report(node, explorer.observations)) == 0
 
 
@@ -88,11 +88,11 @@ async def test_a_signature_is_no_image() -> None:
     explorer, node, found = await checked(source, f"{LIST}.sig")
     assert found == []
     said = verdict(node, found, explorer.observations)
-    assert said.sentence == f"This is the cosign signature of {ABOUT}, and no image: it is there."
+    assert said.sentence == f"Not an image but the cosign signature of {ABOUT}: present."
     source.drop("app", part.digest)
     explorer, node, found = await checked(source, f"{LIST}.sig")
     assert [each.severity for each in found] == [Severity.ERROR]
-    assert "it is not whole: 1 layer is missing" in verdict(node, found, explorer.observations).sentence
+    assert "it is incomplete: 1 layer is missing" in verdict(node, found, explorer.observations).sentence
     assert exit_status(report(node, explorer.observations)) == 1
 
 

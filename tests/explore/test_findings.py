@@ -10,7 +10,7 @@ from tests.support.fake_source import FakeSource
 from tui.explore.finding import Severity
 from tui.explore.verdict import verdict
 from tui.oci import media
-from tui.sources.base import SourceError
+from tui.sources.base import Capabilities, SourceError
 from tui.sources.presence import Observation, Presence
 
 
@@ -89,8 +89,7 @@ async def test_a_statement_that_is_gone_stops_no_pull() -> None:
     assert not said.complete
     assert said.broken == ()
     assert said.sentence == (
-        "The tag 1 can be pulled on both platforms. "
-        "The attestation of linux/arm64 is not complete, which does not stop a pull."
+        "The tag 1 can be pulled on both platforms. The attestation of linux/arm64 is incomplete; pulls still work."
     )
 
 
@@ -166,18 +165,29 @@ async def test_an_answer_that_knows_better_than_its_presence_what_to_do() -> Non
     top = source.put("app", pair(), "1")
     layer = top.children[1].blobs[1]
     source.script[str(layer.digest)] = Observation(Presence.DENIED, detail="403 of storage.test", fix="Tell them.")
-    _, _, found = await checked(source)
+    explorer, node, found = await checked(source)
     [finding] = {each.code: each for each in found}.values()
     assert (finding.code, finding.fix, finding.action) == ("denied", "Tell them.", None)
     assert "403 of storage.test" in finding.message
+    said = verdict(node, found, explorer.observations).sentence
+    assert "access denied (403 of storage.test)" in said, "not the account: the registry's storage"
+
+
+async def test_the_verdict_tells_a_file_s_permission_from_a_registry_that_refuses() -> None:
+    source = FakeSource()
+    source.capabilities = Capabilities(remote=False)
+    top = source.put("app", pair(), "1")
+    source.script[str(top.children[1].blobs[1].digest)] = Observation(Presence.DENIED, detail="permission")
+    explorer, node, found = await checked(source)
+    assert "file not readable (permission)" in verdict(node, found, explorer.observations).sentence
 
 
 @pytest.mark.parametrize(
     ("presence", "code", "words"),
     [
-        (Presence.DENIED, "denied", "access was denied"),
-        (Presence.LIMITED, "limited", "the registry's rate limit is reached"),
-        (Presence.UNREACHABLE, "unreachable", "the registry gave no usable answer"),
+        (Presence.DENIED, "denied", "access denied"),
+        (Presence.LIMITED, "limited", "rate limit reached"),
+        (Presence.UNREACHABLE, "unreachable", "no usable answer"),
     ],
 )
 async def test_ignorance_is_a_warning_and_never_missing(presence: Presence, code: str, words: str) -> None:

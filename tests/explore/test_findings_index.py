@@ -168,7 +168,7 @@ async def test_not_in_this_repository() -> None:
         source.drop("app", part.digest)
     explorer, node, found = await checked(source)
     assert codes(found) == ["missing-blob", "missing-blob", "not-in-this-repository"]
-    assert found[2].message == "2 objects of linux/arm64 are not in app, but they are in app/arm64."
+    assert found[2].message == "2 objects of linux/arm64 are missing in app, present in app/arm64."
     assert {each.action for each in found} == {"fix"}
     assert all("app/arm64" in each.fix and "recreat" not in each.fix for each in found)
     assert found[2].message in verdict(node, found, explorer.observations).sentence
@@ -189,7 +189,7 @@ async def test_empty_index() -> None:
     source.put("app", images.index(), "1")
     explorer, node, found = await checked(source)
     assert codes(found) == ["empty-index"]
-    assert verdict(node, found, explorer.observations).sentence == "The tag 1 has no entries: nobody can pull it."
+    assert verdict(node, found, explorer.observations).sentence == "The tag 1 cannot be pulled: it has no entries."
 
 
 async def test_nested_index() -> None:
@@ -233,7 +233,7 @@ async def test_too_deep() -> None:
     assert set(codes(found)) == {"nested-index", "too-deep"}
     said = verdict(node, found, explorer.observations)
     assert not said.complete
-    assert "nested deeper" in said.sentence
+    assert "nested too deep" in said.sentence
     assert "Could not check the index sha256:" in said.sentence
     assert "(entry 1): " in said.sentence
     assert "no platform" not in said.sentence
@@ -268,7 +268,7 @@ async def test_an_entry_that_is_a_blob_is_no_fault() -> None:
     source.put("app", images.index(holder, entries=entries), "1")
     _, node, found = await checked(source)
     assert codes(found) == ["no-platform"]
-    assert node.children[1].note == "a blob, no manifest"
+    assert node.children[1].note == "a blob, not a manifest"
 
 
 def test_the_table_names_the_codes_of_the_design() -> None:

@@ -85,7 +85,7 @@ async def test_a_list_with_a_hole_below_its_manifests_would_push(tmp_path: Path)
     assert [(each.code, each.action) for each in found] == [("missing-blob", None)]
     assert "cannot be pushed" not in sentence + " ".join(each.message + each.fix for each in found)
     assert sentence == (
-        "new would push, but could not be pulled on linux/arm64: 1 layer is missing. It can be pushed on linux/amd64."
+        "new can be pushed but not pulled on linux/arm64: 1 layer is missing. It can be pushed on linux/amd64."
     )
 
 

@@ -82,7 +82,7 @@ async def test_when_to_ask_again_is_a_moment_and_stays_true(monkeypatch: pytest.
         return next(each.message for each in findings(node, explorer.observations) if each.code == "limited")
 
     first = said()
-    when = re.search(r"Ask again at (\d\d:\d\d:\d\d) ", first)
+    when = re.search(r"Retry at (\d\d:\d\d:\d\d) ", first)
     assert when is not None
     expected = datetime.now().astimezone() + timedelta(seconds=900)
     assert when[1] in {f"{expected + timedelta(seconds=off):%H:%M:%S}" for off in (-1, 0, 1)}

@@ -118,7 +118,7 @@ async def test_a_platform_that_is_not_there_is_an_error() -> None:
     source, _ = broken()
     _, document = await made(source, platform="linux/mips")
     assert document.platforms == ()
-    assert document.verdict.sentence == "The tag 1 has no image for the platform that was asked for."
+    assert document.verdict.sentence == "The tag 1 has no image for the requested platform."
     assert exit_status(document) == 1
 
 
@@ -192,7 +192,7 @@ async def test_the_markdown_has_verdict_table_findings_and_whole_digests() -> No
     assert f"- linux/amd64: can be pulled, `{top.children[0].digest}`" in text
     assert f"- linux/arm64: cannot be pulled, `{top.children[1].digest}`" in text
     assert "Pull it with `docker pull fake.test/app:1`" in text
-    assert "✓ there, # there, read and hashed, ✗ missing" in text
+    assert "✓ present, # present, read and hashed, ✗ missing" in text
     assert "  - fix: " in text
     for part in document.objects:
         assert f"`{part.digest}`" in text

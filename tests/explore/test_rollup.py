@@ -201,7 +201,7 @@ async def test_a_manifest_that_came_back_is_there_in_every_row_that_shows_it() -
     del source.script[str(made.digest)]
     await explorer.check(two).wait()
     assert status(explorer, two) == "✓ 1/1 platform"
-    assert status(explorer, one.children[0]) == "· manifest there"
+    assert status(explorer, one.children[0]) == "· manifest present"
     assert not any(row.kind is Kind.FAULT for row in one.walk())
 
 

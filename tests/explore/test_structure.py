@@ -43,12 +43,12 @@ def odd_layer() -> images.Image:
 REFUSED = [
     (fewer_diff_ids(), "layer-count", "its config names 1 layer, its manifest 2"),
     (odd_layer(), "unknown-layer-type", "no client unpacks layer 1"),
-    (remade(images.image(ARM), b"no JSON"), "invalid-config", "its config cannot be read as one"),
-    (remade(images.image(ARM), {"architecture": 64}), "invalid-config", "its config's field architecture is no text"),
+    (remade(images.image(ARM), b"no JSON"), "invalid-config", "its config cannot be parsed"),
+    (remade(images.image(ARM), {"architecture": 64}), "invalid-config", "its config's field architecture is not text"),
     (
         remade(images.image(ARM), {"rootfs": {"type": "layers", "diff_ids": ["one", str(Digest.of(b"2"))]}}),
         "malformed-digest",
-        "its config names the layer “one”, no digest",
+        "its config names the layer “one”, not a digest",
     ),
 ]
 
@@ -76,7 +76,7 @@ ODD = [
     (
         images.image(ARM, (images.layer("x", media_type="application/vnd.oci.image.layer.v1.tar+gzip+encrypted"),)),
         "encrypted-layer",
-        "layer 1 is encrypted, and only who has the key unpacks it",
+        "layer 1 is encrypted; unpacking takes a key",
     ),
 ]
 
@@ -147,7 +147,7 @@ async def test_an_index_of_nothing_that_clients_choose() -> None:
     explorer, node, found = await checked(source)
     assert codes(found) == ["nobody-can-pull", "unknown-platform"]
     said = verdict(node, found, explorer.observations)
-    assert "nobody can pull it by its tag" in said.sentence
+    assert "cannot be pulled by its tag" in said.sentence
     assert (said.pullable, said.complete) == ((), False)
     assert exit_status(report(node, explorer.observations)) == 1
 
@@ -167,7 +167,7 @@ async def test_an_empty_index_never_ends_with_0() -> None:
     explorer, node, found = await checked(source)
     assert codes(found) == ["empty-index"]
     said = verdict(node, found, explorer.observations)
-    assert said.sentence == "The tag 1 has no entries: nobody can pull it."
+    assert said.sentence == "The tag 1 cannot be pulled: it has no entries."
     assert not said.complete
     assert exit_status(report(node, explorer.observations)) == 1
 
@@ -190,7 +190,7 @@ async def test_two_entries_for_one_platform_are_one_platform() -> None:
     explorer, node, found = await checked(source)
     said = verdict(node, found, explorer.observations)
     assert (said.pullable, said.broken, said.complete) == ((AMD, ARM), (), False)
-    assert f"The entry {second.digest.short}, which no client takes, is not whole" in said.sentence
+    assert f"The entry {second.digest.short}, skipped by clients, is incomplete" in said.sentence
     assert exit_status(report(node, explorer.observations)) == 1
     assert explorer.rollup(node).worst.value == "missing"
 

@@ -136,7 +136,7 @@ async def test_what_the_marks_do_not_tell_is_said(shelf: Shelf) -> None:
     for name in ("gone", "unproven"):
         row = shelf.tag(name)
         said[name] = remark(row, shelf.explorer.rollup(row), marks(row, (AMD,), shelf.explorer.rollup))
-    assert said == {"gone": "manifest denied", "unproven": "attestation missing"}
+    assert said == {"gone": "tag denied", "unproven": "attestation missing"}
 
 
 async def test_tags_of_one_digest_are_named(shelf: Shelf) -> None:

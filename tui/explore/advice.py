@@ -20,9 +20,7 @@ MISSING = frozenset({"missing-blob", "missing-manifest"})
 #: The effect of an action, as a verdict names it with the key.
 LOOKS, SAME_DIGEST, OTHER_DIGEST = "looks for it", "same digest", "another digest"
 #: What the list would be after it, in the verdict.
-RECREATED = (
-    "What is missing was found nowhere else; recreated from its tags, the list would be whole, under another digest."
-)
+RECREATED = "Not found anywhere else. Recreating the list from its tags makes it whole, under another digest."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +43,22 @@ def advice(row: Node, observations: ObservationStore, *, recreates: bool) -> Adv
     if row.source.capabilities.stored_lists is not None:
         return _of_stored_list(row)
     if not row.source.capabilities.remote:
-        return Advice("Make it again from where it came from: what lies on disk is only read.")
+        return Advice("Create it again from its source: files on disk are read-only.")
     holder = _holder(row, row.digest, observations)
     if holder:
-        return Advice(f"Bring it back from {holder} (`fanfold fix`): no digest changes.", "fix", SAME_DIGEST)
+        return Advice(f"Restore it from {holder} (`fanfold fix`): no digest changes.", "fix", SAME_DIGEST)
     if not nowhere(row, observations):
         return Advice(None, "fix", LOOKS)
     whereabouts = observations.whereabouts(*key)
     places = plural(len(whereabouts.asked), "other place") if whereabouts is not None else "other places"
-    asked = f"It is in none of the {places} that {'was' if places == '1 other place' else 'were'} looked in."
+    asked = f"Not found in {places}."
     if whereabouts is None or not whereabouts.asked:
-        asked = "No other place is known that may have it."
+        asked = "No other place is known to have it."
     if recreates:
-        what = "Recreate the list from its tags (`fanfold create`): it will be whole, under another digest."
+        what = "Recreate the list from its tags (`fanfold create`): whole, under another digest."
         return Advice(f"{asked} {what}", "recreate", OTHER_DIGEST)
-    searched = "have the whole catalog searched (`fanfold fix --search-catalog`, or {key:fix} on the screen)"
-    return Advice(
-        f"{asked} Name one that may have it (`fanfold fix --from PLACE`), {searched}, or push the image again."
-    )
+    further = "Search further (`fanfold fix --from PLACE`, `--search-catalog`, or {key:fix} on the screen)"
+    return Advice(f"{asked} {further}, or push the image again.")
 
 
 def _of_stored_list(row: Node) -> Advice:
@@ -72,7 +68,7 @@ def _of_stored_list(row: Node) -> Advice:
     digest = image.digest if image is not None else None
     if comparison is not None and any(each.was == digest and each.stale and each.now for each in comparison.entries):
         return Advice("Recreate the list from its references: the image was pushed again.", "recreate")
-    return Advice("Push the image again to where the list is for, and recreate the list then.")
+    return Advice("Push the image again to the list's repository, then recreate the list.")
 
 
 def _holder(row: Node, digest: Digest, observations: ObservationStore) -> str:

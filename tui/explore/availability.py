@@ -71,7 +71,7 @@ def _cannot_write(now: ActionContext) -> str:
     if now.read_only:
         return "--read-only is on"
     if not now.ready:
-        return "no source is open yet"
+        return "no source is open"
     return ""
 
 
@@ -95,16 +95,16 @@ def unavailable_fix(now: ActionContext) -> str:
         return why
     node = now.node
     if node is None or node.repository is None or (node.kind is not Kind.REPOSITORY and image_of(node) is None):
-        return "select a tag, an image or a repository: what is missing below it is brought back"
+        return "select a tag, an image or a repository to fix"
     if node.source.capabilities.stored_lists is not None:
-        return "a local list holds no layers: {key:fix} on its tag in the registry brings back what is missing there"
+        return "a local list holds no layers: press {key:fix} on its tag in the registry"
     return ""
 
 
 def unavailable_amend(now: ActionContext) -> str:
     if why := _cannot_write(now) or _cannot_write_here(now):
         return why
-    return "" if index_of(now.node) else "select an index (open the tag first, if it was not)"
+    return "" if index_of(now.node) else "select an index, or open the tag first"
 
 
 def unavailable_new(now: ActionContext) -> str:
@@ -128,7 +128,7 @@ def _no_image(now: ActionContext) -> str:
     image = image_of(now.node)
     if image is None:
         return "select a tag, an index or a platform's image"
-    return "" if image.digest else "its digest is not known yet: open it first"
+    return "" if image.digest else "digest unknown: open the row first"
 
 
 def _not_in_a_registry(now: ActionContext) -> str:
@@ -149,7 +149,7 @@ def _not_in_a_registry(now: ActionContext) -> str:
 def _nameless(row: Node) -> str:
     """Why nothing can be said of the tag that a local list is for."""
     if row.source.pushed_as(row.repository or "", row.tag or "latest") is None:
-        return "Docker's folder name does not tell which tag this list is for. {key:push} and {key:recreate} ask for it"
+        return "target tag unknown from Docker's folder name: {key:push} and {key:recreate} ask for it"
     return ""
 
 
@@ -192,16 +192,16 @@ def unavailable_undo(now: ActionContext) -> str:
 
 def unavailable_open(now: ActionContext) -> str:
     if now.pane == "detail":
-        return "" if now.links else "there is no link on this page"
+        return "" if now.links else "no link on this page"
     if now.pane == "requests":
-        return "" if now.exchange else "no request was made yet"
+        return "" if now.exchange else "no requests made"
     return "" if now.node else "nothing is selected"
 
 
 def unavailable_toggle(now: ActionContext) -> str:
     if now.node is None:
         return "nothing is selected"
-    return "" if now.node.expandable else "there is nothing below this"
+    return "" if now.node.expandable else "no rows below"
 
 
 def unavailable_selected(now: ActionContext) -> str:
@@ -210,16 +210,16 @@ def unavailable_selected(now: ActionContext) -> str:
 
 def unavailable_copy_digest(now: ActionContext) -> str:
     if now.pane == "requests":
-        return "" if now.exchange else "no request was made yet"
+        return "" if now.exchange else "no requests made"
     if now.node is None:
         return "nothing is selected"
     known = bool(now.node.digest) if now.linked is None else now.linked
-    return "" if known else "no digest is known here yet: open it first"
+    return "" if known else "digest unknown: open the row first"
 
 
 def unavailable_copy_menu(now: ActionContext) -> str:
     if now.pane == "requests":
-        return "" if now.exchange else "no request was made yet"
+        return "" if now.exchange else "no requests made"
     return unavailable_selected(now)
 
 
@@ -235,23 +235,23 @@ def unavailable_unmark(now: ActionContext) -> str:
 
 def unavailable_diff(now: ActionContext) -> str:
     if not now.marks:
-        return "mark the first one ({key:mark}), then move to the second"
+        return "mark the first image ({key:mark}), then select the second"
     image = image_of(now.node)
     if image is None:
-        return "move to a second tag, index or platform"
+        return "select a second tag, index or platform"
     if all(mark is image for mark in now.marks):
-        return "this is the marked one: move to another"
+        return "this row is the marked one: select another"
     return ""
 
 
 def unavailable_filter(now: ActionContext) -> str:
     if now.pane in ("detail", "requests") or now.node is not None:
         return ""
-    return "nothing is open yet"
+    return "no row is open"
 
 
 def unavailable_sort(now: ActionContext) -> str:
-    return "" if now.listing else "there is no list of tags here"
+    return "" if now.listing else "no list of tags in this row"
 
 
 def unavailable_back(now: ActionContext) -> str:
@@ -259,10 +259,10 @@ def unavailable_back(now: ActionContext) -> str:
 
 
 def unavailable_requests(now: ActionContext) -> str:
-    return "" if now.traced else "these sources make no requests: they lie on disk"
+    return "" if now.traced else "sources on disk make no requests"
 
 
 def unavailable_rehearse(now: ActionContext) -> str:
     if not now.ready:
-        return "no source is open yet"
+        return "no source is open"
     return "" if now.node is not None and now.node.top() else "select a tag or an image"

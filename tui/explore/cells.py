@@ -244,7 +244,7 @@ def status_cell(
     own = observed.observation(node)
     if own.presence.is_there and node.load is not Load.READY and not rollup.label:
         # The manifest was asked for, and nothing that it names: that is not the tick of something whole.
-        word = " manifest there" if node.kind is not Kind.TAG else ""
+        word = " manifest present" if node.kind is not Kind.TAG else ""
         stopped: tuple[Piece, ...] = ((" stopped", "warn"),) if node.load is Load.STOPPED else ()
         return ((glyphs.of(Presence.UNCHECKED), "dim"), *(((word, "dim"),) if word else ()), *stopped), False
     if rollup.label or own.presence is not rollup.worst:
@@ -454,8 +454,8 @@ def _line(
 
 
 #: The note of an index that is in its image twice.
-SHARED = "the same index is shown once only"
-_NOT_PRINTED = "not printed here; check looks at all tags of a repository"
+SHARED = "index shown once only"
+_NOT_PRINTED = "not printed; `fanfold check` checks all tags of a repository"
 
 
 def _size(node: Node) -> str:

@@ -216,7 +216,7 @@ class CheckRun:
 
     def _cut_off(self, node: Node, limit: str) -> None:
         self._cut = True
-        row = fault(node, "too-deep", f"stopped here: a check follows at most {limit}")
+        row = fault(node, "too-deep", f"stopped: a check follows at most {limit}")
         self._tree.add_child(node, row)
 
     def _ask(self, node: Node) -> Job | None:

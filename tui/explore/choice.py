@@ -49,11 +49,11 @@ class Answer:
             if self.state is Pull.YES:
                 return ""
             if self.row is None and self.state is Pull.NO:
-                return f"{self.platform} was expected, and is not there."
-            words = "cannot be pulled" if self.state is Pull.NO else "was not determined"
-            return f"{self.platform} was expected, and {words}."
+                return f"Expected {self.platform}: not found."
+            words = "cannot be pulled" if self.state is Pull.NO else "could not be checked"
+            return f"Expected {self.platform}: {words}."
         if self.row is None:
-            return "" if self.state is Pull.UNKNOWN else f"There is no image for {self.platform}.{self._others()}"
+            return "" if self.state is Pull.UNKNOWN else f"No image for {self.platform}.{self._others()}"
         if self.exact:
             return self._others().strip()
         return f"For {self.platform} containerd and Docker take {self._named(self.row)}.{self._others()}"
@@ -77,7 +77,7 @@ class Answer:
         """The answer in a line of text. Safe."""
         word = "expected " if self.expected else ""
         if self.row is None:
-            return f"{word}{self.platform}: {'not known' if self.state is Pull.UNKNOWN else 'not there'}"
+            return f"{word}{self.platform}: {'unknown' if self.state is Pull.UNKNOWN else 'not found'}"
         can = {Pull.YES: "can be pulled", Pull.NO: "cannot be pulled", Pull.UNKNOWN: "not determined"}[self.state]
         takes = "" if self.exact else f"{called(self.row)}, "
         return f"{word}{self.platform}: {takes}{self.row.digest or 'no digest'}, {can}"

@@ -38,7 +38,7 @@ def digest_tag(tag: str | None) -> DigestTag | None:
     about = f"{algorithm}:{encoded[:12]}…"
     if not suffix:
         return DigestTag(about, "the list of referrers", lists=True)
-    return DigestTag(about, _SUFFIXES.get(suffix, f"what a tool attached as .{safe(suffix, limit=40)}"))
+    return DigestTag(about, _SUFFIXES.get(suffix, f"an attachment .{safe(suffix, limit=40)}"))
 
 
 def made_by_a_tool(row: Node) -> DigestTag | None:

@@ -27,13 +27,11 @@ class Severity(StrEnum):
 
 
 #: The fix of a name that leads nowhere: there is nothing yet that could be recreated.
-NOT_THERE = "Check the name and the tag, or push the image; opening the repository shows the tags that it has."
+NOT_THERE = "Check the name and the tag, or push the image. Open the repository to see its tags."
 
 #: The fix of what a tool attached to an image.
 ATTACH_AGAIN = "Attach it again with the tool that made it, or delete it."
-LOOK_OR_ATTACH = (
-    "Look for it in other places (`fanfold fix --from PLACE`), or attach it again with the tool that made it."
-)
+LOOK_OR_ATTACH = "Search other places (`fanfold fix --from PLACE`), or attach it again with the tool that made it."
 
 
 @dataclass(frozen=True, slots=True)

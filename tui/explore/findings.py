@@ -100,12 +100,12 @@ def mismatched(rows: Troubled, observations: ObservationStore) -> Iterator[Findi
         code = row.error.code if row.error is not None else ""
         quarrel = disagreement(row.descriptor, observation) if row.descriptor is not None else None
         if code == "invalid-manifest" and row.error is not None:
-            text, facts = f"{name_of(row)} is no manifest: {row.error.sentence}", ("", "")
+            text, facts = f"{name_of(row)} is not a manifest: {row.error.sentence}", ("", "")
         elif quarrel is not None:
             what, there, declared = quarrel
             code = _DISAGREEMENTS[what]
             text, facts = (
-                f"{name_of(row)} has another {what}: {there}, its descriptor says {declared}.",
+                f"{name_of(row)} has the wrong {what}: {there}, its descriptor says {declared}.",
                 (f"there: {there}", f"descriptor: {declared}"),
             )
         elif observation.code:
@@ -114,7 +114,7 @@ def mismatched(rows: Troubled, observations: ObservationStore) -> Iterator[Findi
         else:
             code = "digest-mismatch"
             reason = row.error.sentence if row.error is not None else detail_of(observation)
-            text, facts = f"{name_of(row)} does not have the content that its digest names: {reason}", ("", "")
+            text, facts = f"{name_of(row)} does not match its digest: {reason}", ("", "")
         yield make(code, row.key, text, digest=row.digest, platform=platform_text(row), facts=facts)
 
 
@@ -126,16 +126,16 @@ def not_unpacked(row: Node, observations: ObservationStore) -> Iterator[Finding]
             yield make(
                 "not-unpacked",
                 child.key,
-                f"{name_of(child)} was not read to its end: {detail_of(observation)}.",
+                f"{name_of(child)} was not fully read: {detail_of(observation)}.",
                 digest=child.digest,
                 platform=platform_text(child),
             )
 
 
 _IGNORANCE = {
-    Presence.DENIED: ("denied", "may not be looked at"),
-    Presence.LIMITED: ("limited", "could not be asked for, the rate limit is reached"),
-    Presence.UNREACHABLE: ("unreachable", "could not be asked for"),
+    Presence.DENIED: ("denied", "could not be read, access denied"),
+    Presence.LIMITED: ("limited", "could not be checked, rate limit reached"),
+    Presence.UNREACHABLE: ("unreachable", "could not be checked"),
 }
 
 
@@ -153,14 +153,14 @@ def ignorance(rows: Troubled, observations: ObservationStore) -> Iterator[Findin
         what = name_of(row) if len(group) == 1 else f"{name_of(row)} and {plural(len(group) - 1, 'other object')}"
         wait = ""
         if observation.retry_at is not None and observation.retry_at > time.monotonic():
-            wait = f" Ask again at {_clock(observation.retry_at)}."
+            wait = f" Retry at {_clock(observation.retry_at)}."
         finding = make(
             code,
             row.key,
             f"{what} {words}: {detail_of(observation)}.{wait}",
             digest=row.digest,
             platform=platform_text(row),
-            facts=(detail_of(observation), "not known whether it is there"),
+            facts=(detail_of(observation), "presence unknown"),
             fix=row.error.fix if row.error is not None and row.error.fix else observation.fix or None,
         )
         yield replace(finding, action=None) if observation.fix else finding  # asking again is no help by itself
@@ -180,7 +180,11 @@ def foreign(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]
         urls = row.descriptor.urls if row.descriptor is not None else ()
         where = f"at {safe(urls[0], limit=200)}" if urls else "outside the registry"
         yield make(
-            "foreign-layer", row.key, f"{name_of(row)} lives {where}.", digest=row.digest, platform=platform_text(row)
+            "foreign-layer",
+            row.key,
+            f"{name_of(row)} is stored {where}.",
+            digest=row.digest,
+            platform=platform_text(row),
         )
 
 
@@ -198,11 +202,11 @@ def elsewhere(rows: Troubled, observations: ObservationStore) -> Iterator[Findin
         here = safe(first.repository or "", limit=255)
         there = safe(place, limit=255)
         if len(group) == 1:
-            text = f"{name_of(first)} is not in {here}, but it is in {there}."
+            text = f"{name_of(first)} is missing in {here}, present in {there}."
         else:
             platform = platform_text(first)
             of = f" of {platform}" if platform else ""
-            text = f"{plural(len(group), 'object')}{of} are not in {here}, but they are in {there}."
+            text = f"{plural(len(group), 'object')}{of} are missing in {here}, present in {there}."
         yield make(
             "not-in-this-repository",
             first.key,
@@ -210,7 +214,7 @@ def elsewhere(rows: Troubled, observations: ObservationStore) -> Iterator[Findin
             digest=first.digest,
             platform=platform_text(first),
             facts=(f"missing in {here}", f"present in {there}"),
-            fix=f"Bring back what is missing from {there} (`fanfold fix`): no digest changes.",
+            fix=f"Restore from {there} (`fanfold fix`): no digest changes.",
         )
 
 
@@ -221,7 +225,7 @@ def unreadable(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     yield make(
         "invalid-manifest",
         row.key,
-        f"{name_of(row)} is not followed: {row.manifest.reason}",
+        f"{name_of(row)} cannot be followed: {row.manifest.reason}",
         digest=row.digest,
         platform=platform_text(row),
     )
@@ -305,14 +309,14 @@ def nobody_can_pull(row: Node, observations: ObservationStore) -> Iterator[Findi
     if row.index is None or not row.index.entries or any(above.is_index for above in row.ancestors()):
         return
     if nobody_asks(platforms_of(row)) and not any(child.kind is Kind.FAULT for child in row.children):
-        text = f"no entry of {name_of(row)} is for a platform that a client asks for."
+        text = f"no entry of {name_of(row)} has a platform that clients ask for."
         yield make("nobody-can-pull", row.key, text, digest=row.digest)
 
 
 def empty_index(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     """An index without entries: valid, and of no use."""
     if row.index is not None and not row.index.entries:
-        yield make("empty-index", row.key, f"{name_of(row)} has no entries: nobody can pull it.", digest=row.digest)
+        yield make("empty-index", row.key, f"{name_of(row)} has no entries: cannot be pulled.", digest=row.digest)
 
 
 def nested_index(row: Node, observations: ObservationStore) -> Iterator[Finding]:
@@ -323,7 +327,7 @@ def nested_index(row: Node, observations: ObservationStore) -> Iterator[Finding]
         yield make(
             "nested-index",
             row.key,
-            f"entry {row.position + 1} is an index itself, {short(row.digest)}{platform}.",
+            f"entry {row.position + 1} is a nested index, {short(row.digest)}{platform}.",
             digest=row.digest,
             platform=str(row.platform) if row.platform is not None else None,
         )
@@ -361,7 +365,7 @@ def unknown_platform(row: Node, observations: ObservationStore) -> Iterator[Find
         yield make(
             "unknown-platform",
             row.key,
-            f"entry {row.position + 1}, {short(row.digest)}, is for unknown/unknown and is no attestation.",
+            f"entry {row.position + 1}, {short(row.digest)}, is for unknown/unknown and not an attestation.",
             digest=row.digest,
         )
 
@@ -436,7 +440,7 @@ def dangling_subject(row: Node, observations: ObservationStore) -> Iterator[Find
         f"{name_of(row)} refers to {short(subject.digest)}, which is not in {safe(row.repository, limit=255)}.",
         digest=row.digest,
         platform=platform_text(row),
-        facts=(f"subject: {subject.digest}", "it is not in the repository"),
+        facts=(f"subject: {subject.digest}", "not in the repository"),
     )
 
 
@@ -455,7 +459,7 @@ def stale_entry(row: Node, observations: ObservationStore) -> Iterator[Finding]:
         finding = make(
             "stale-entry",
             entry.key,
-            f"{name_of(entry)} was replaced: {tag} is {short(now)} now, the index still names {short(digest)}.",
+            f"{name_of(entry)} was replaced: {tag} is {short(now)}, the index still names {short(digest)}.",
             digest=digest,
             platform=platform_text(entry),
             facts=(f"index: {digest}", f"{tag}: {now}"),
@@ -477,8 +481,8 @@ def _not_recreated(tag: str, found: MovedTag) -> str:
     """Why recreating a list from its tags would not help, and what would."""
     if found.holes:
         gone = f"{plural(found.holes, 'object')} {'is' if found.holes == 1 else 'are'} missing"
-        return f"Push {tag} again first: {gone} of what it holds now, so a list that is made of it has the same hole."
-    return "Push again what is missing of the list first: recreating it from its tags would leave a hole in it."
+        return f"Push {tag} again first: {gone} in its current image too."
+    return "Push the missing objects again first: recreating the list from its tags leaves them missing."
 
 
 def _tag(entry: Compared) -> str:
@@ -497,10 +501,10 @@ def stale_local_list(row: Node, observations: ObservationStore) -> Iterator[Find
         row.key,
         f"Docker's stored list is out of date: {len(stale)} of its "
         f"{plural(len(comparison.entries), 'entry', 'entries')} were replaced in the registry, "
-        "and pushing it would bring the old ones back.",
+        "and pushing it restores the old ones.",
         digest=row.digest,
         facts=(f"stored: {stale[0].was}", stale[0].sentence),
-        fix="Push again what is gone from the registry, then recreate the list." if gone else None,
+        fix="Push the missing images again, then recreate the list." if gone else None,
     )
     yield replace(finding, action=None) if gone else finding
 

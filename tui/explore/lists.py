@@ -177,7 +177,7 @@ class Lists:
             key=key, kind=Kind.GROUP, source=node.source, repository=node.repository, parent=node, expandable=True
         )
         group.label = f"{count:,} digest tags"
-        group.note = "made by tools: signatures, attestations, referrers"
+        group.note = "from tools: signatures, attestations, referrers"
         if self._folded.get(group) != names:
             self._folded[group] = names
             if group.load is Load.READY:
@@ -253,7 +253,7 @@ def _is_digest(name: str) -> bool:
 
 def _unspeakable(row: Node, what: str) -> Node:
     row.kind, row.load, row.code = Kind.FAULT, Load.READY, "bad-name"
-    row.note = f"this is no valid {what} name, so it is not asked for"
+    row.note = f"not a valid {what} name; not requested"
     return row
 
 

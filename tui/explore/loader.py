@@ -194,9 +194,9 @@ def guard_row(node: Node) -> Node | None:
     """A row that stops here when the same index is above, or when indexes are nested too deep; else None."""
     above = [row for row in node.ancestors() if row.is_index]
     if any(row.digest == node.digest for row in above):
-        return fault(node, "cycle", "stopped here: this index is inside itself")
+        return fault(node, "cycle", "stopped: this index contains itself")
     if len(above) >= DEPTH_LIMIT:
-        return fault(node, "too-deep", f"stopped here: indexes are nested more than {DEPTH_LIMIT} deep")
+        return fault(node, "too-deep", f"stopped: indexes are nested more than {DEPTH_LIMIT} deep")
     return None
 
 
@@ -313,7 +313,7 @@ class Loader:
             self._fill(node, job.result.manifest)
         elif job.result.descriptor is not None:
             node.load, node.error, node.expandable = Load.READY, None, False
-            node.note = "a blob, no manifest"
+            node.note = "a blob, not a manifest"
             self.tree.changed(node)
 
     def _settle(self, node: Node, job: Job) -> bool:

@@ -67,7 +67,7 @@ async def compared(source: StorageSource, live: Source, repository: str) -> Sect
 
 def _compared_lines(rows: Sequence[ComparedObject]) -> Iterator[str]:
     if not rows:
-        yield "No tag on the disk leads to anything that could be compared."
+        yield "No tag on the disk can be compared."
         return
     agreeing = sum(row.agrees for row in rows)
     total = plural(len(rows), "tag or object", "tags and objects")

@@ -105,7 +105,7 @@ class Selection:
         covered = replace(self.coverage, looked=self._looked)
         if self._looked >= self.count:
             return covered
-        cut = f"a check looks at {walker.OBJECT_LIMIT:,} objects, and then at no further tag."
+        cut = f"a check stops after {walker.OBJECT_LIMIT:,} objects."
         return replace(covered, why=f"{cut} {covered.why}".rstrip())
 
 
@@ -120,8 +120,8 @@ async def select(explorer: Explorer, node: Node, name: str, *, named: bool) -> S
     if selection.count:
         return selection
     why = "" if selection.coverage.all_listed else f" {selection.coverage.why}".rstrip()
-    fix = "Check the name; `fanfold tree` shows what is there."
-    raise SourceError(Presence.UNREACHABLE, f"There is nothing to check in {name}.{why}", fix=fix)
+    fix = "Check the name; `fanfold tree` lists the tags."
+    raise SourceError(Presence.UNREACHABLE, f"Nothing to check in {name}.{why}", fix=fix)
 
 
 async def _image(explorer: Explorer, node: Node, named: bool) -> Selection:
@@ -141,11 +141,11 @@ async def _image(explorer: Explorer, node: Node, named: bool) -> Selection:
     if chosen.count:
         return chosen
     if not chosen.coverage.whole:
-        raise _only_latest_is_known(Presence.UNREACHABLE, f"could not be read whole. {chosen.coverage.why}".rstrip())
+        raise _only_latest_is_known(Presence.UNREACHABLE, f"could not be read fully. {chosen.coverage.why}".rstrip())
     return alone
 
 
-_LISTING = " Listing may need a login (docker login) that pulling does not."
+_LISTING = " Listing may need a login (docker login) even where pulling does not."
 
 
 def _only_latest_is_known(presence: Presence, why: str, retry_at: float | None = None) -> SourceError:

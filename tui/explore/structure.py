@@ -94,7 +94,7 @@ def _of_entry(row: Node) -> Iterator[Flaw]:
         return
     if _is_odd(entry) and (row.manifest is None or isinstance(row.manifest, OpaqueManifest)):
         said = safe(entry.media_type, limit=120) or "no type"
-        yield Flaw("not-a-manifest", f"its entry is no manifest but {said}", (f"entry: {said}", "not a manifest"))
+        yield Flaw("not-a-manifest", f"its entry is not a manifest but {said}", (f"entry: {said}", "not a manifest"))
     elif row.manifest is not None and not isinstance(row.manifest, OpaqueManifest):
         yield from _of_entry_type(row, entry)
     platform = entry.platform
@@ -112,7 +112,7 @@ def _of_entry_type(row: Node, entry: Descriptor) -> Iterator[Flaw]:
         yield Flaw("media-type-mismatch", "its entry names no media type")
     elif media.is_manifest(entry.media_type) and media.is_index(entry.media_type) is not index:
         said, there = ("an image", "an index") if index else ("an index", "an image")
-        yield Flaw("media-type-mismatch", f"its entry calls it {said}, and it is {there}")
+        yield Flaw("media-type-mismatch", f"its entry says {said}, but it is {there}")
 
 
 def _is_odd(entry: Descriptor) -> bool:
@@ -131,12 +131,12 @@ def _of_document(row: Node) -> Iterator[Flaw]:
     version = manifest.document.get("schemaVersion")
     if type(version) is not int or version != 2:
         said = "no schemaVersion" if version is None else f"schemaVersion {safe(str(version), limit=40)}"
-        yield Flaw("schema-version", f"it has {said}, and 2 is the only one", (said, "schemaVersion 2"))
+        yield Flaw("schema-version", f"it has {said}; only 2 is valid", (said, "schemaVersion 2"))
     yield from _of_header(row)
     odd = next(((place, text) for place, text in _types(manifest) if not media.is_well_formed(text)), None)
     if odd is not None:
         place, text = odd
-        yield Flaw("malformed-media-type", f"{place} is “{safe(text, limit=80)}”, which is no media type")
+        yield Flaw("malformed-media-type", f"{place} is “{safe(text, limit=80)}”, not a media type")
 
 
 def _of_header(row: Node) -> Iterator[Flaw]:
@@ -147,7 +147,7 @@ def _of_header(row: Node) -> Iterator[Flaw]:
     served, body = manifest.served_as, manifest.document.get("mediaType")
     if not served and _is_asked_for_by_name(row):
         yield Flaw(
-            "content-type-mismatch", "it is served under a type that no manifest has", ("Content-Type: none", "")
+            "content-type-mismatch", "it is served under a type that is not a manifest's", ("Content-Type: none", "")
         )
     if not served or not isinstance(body, str) or not body or body.lower() == served:
         return
@@ -158,7 +158,7 @@ def _of_header(row: Node) -> Iterator[Flaw]:
         spared = (PULLS,) if served == media.DOCKER_MANIFEST else (PULLS, "skopeo")
     yield Flaw(
         "content-type-mismatch",
-        f"it is served as {header} and calls itself {own}",
+        f"it is served as {header}, its document says {own}",
         (f"header: {header}", f"document: {own}"),
         spared,
     )
@@ -230,20 +230,18 @@ def _of_image(row: Node, manifest: ImageManifest) -> Iterator[Flaw]:
     if sealed:
         more = f" and {plural(len(sealed) - 1, 'other layer')}" if len(sealed) > 1 else ""
         verb = "are" if more else "is"
-        yield Flaw(
-            "encrypted-layer", f"layer {sealed[0] + 1}{more} {verb} encrypted, and only who has the key unpacks it"
-        )
+        yield Flaw("encrypted-layer", f"layer {sealed[0] + 1}{more} {verb} encrypted; unpacking takes a key")
     if not manifest.layers:
         yield Flaw("no-layers", "it has no layers")
     config = row.config
     if config is None:
         unread = next((child for child in row.children if child.kind is Kind.CONFIG and child.error is not None), None)
         if unread is not None and unread.error is not None and unread.error.code == "invalid-config":
-            yield Flaw("invalid-config", "its config cannot be read as one", (unread.error.sentence, ""))
+            yield Flaw("invalid-config", "its config cannot be parsed", (unread.error.sentence, ""))
         return
     odd = next((key for key in _TEXTS if not isinstance(config.document.get(key) or "", str)), None)
     if odd is not None:
-        yield Flaw("invalid-config", f"its config's field {odd} is no text", (odd, ""))
+        yield Flaw("invalid-config", f"its config's field {odd} is not text", (odd, ""))
     root = config.document.get("rootfs")
     named = root.get("diff_ids") if isinstance(root, dict) else None
     ids = named if isinstance(named, list) else []
@@ -257,12 +255,12 @@ def _of_image(row: Node, manifest: ImageManifest) -> Iterator[Flaw]:
     read = len(config.diff_ids) == len(ids)
     malformed = next((each for each in ids if not _is_digest(each)), None) if not read else None
     if malformed is not None:
-        yield Flaw("malformed-digest", f"its config names the layer “{safe(str(malformed), limit=80)}”, no digest")
+        yield Flaw("malformed-digest", f"its config names the layer “{safe(str(malformed), limit=80)}”, not a digest")
     bare = [word for word in config.env if word.find("=") < 1]
     if bare:
         shown = safe(bare[0], limit=80)
         more = f" (and {plural(len(bare) - 1, 'other')})" if len(bare) > 1 else ""
-        yield Flaw("malformed-env", f"its environment names “{shown}”{more}, which is no NAME=VALUE", (shown, ""))
+        yield Flaw("malformed-env", f"its environment has “{shown}”{more}, not NAME=VALUE", (shown, ""))
 
 
 def _is_digest(text: object) -> bool:

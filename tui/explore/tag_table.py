@@ -134,7 +134,7 @@ def _mark(sum: Rollup) -> Presence:
 def remark(node: Node, sum: Rollup, shown: Sequence[Presence | None]) -> str:
     """What the marks of a tag do not tell; "" when they tell everything."""
     if node.load is Load.FAILED and node.error is not None:
-        return f"manifest {node.error.presence.value}"
+        return f"tag {node.error.presence.value}"
     if sum.worst is Presence.CHECKING or node.load is Load.LOADING:
         return "checking"
     if sum.broken and not any(presence is not None and presence not in HAVE | _NOT_LOOKED_AT for presence in shown):

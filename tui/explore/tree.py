@@ -98,7 +98,7 @@ def _unpacked(node: Node, observation: Observation) -> Observation:
     if unpacked.broken:
         return replace(observation, presence=Presence.MISMATCHED, detail=unpacked.broken, code="broken-layer")
     if unpacked.packed and node.descriptor is not None and media.is_plain_tar(node.descriptor.media_type):
-        detail = f"its bytes are {unpacked.packed}, and its media type says that they are not compressed"
+        detail = f"its bytes are {unpacked.packed}, its media type says uncompressed"
         return replace(observation, presence=Presence.MISMATCHED, detail=detail, code="broken-layer")
     if unpacked.stopped:
         return replace(observation, presence=Presence.PRESENT, detail=unpacked.stopped, code="not-unpacked")

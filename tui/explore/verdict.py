@@ -80,20 +80,18 @@ class Coverage:
         if self.unlisted:
             parts.append(plural(self.unlisted, "repository", "repositories"))
         if not parts:
-            return "" if self.whole else "the list of tags is not complete"
-        one = self.listed - self.looked + self.unlisted == 1
-        text = f"{' and '.join(parts)} {'was' if one else 'were'} not looked at"
-        return text if self.whole else f"{text}, and the list of tags is not complete"
+            return "" if self.whole else "the list of tags is incomplete"
+        text = f"{' and '.join(parts)} not checked"
+        return text if self.whole else f"{text}, and the list of tags is incomplete"
 
     @property
     def sentence(self) -> str:
         """What was looked at, and why not the rest."""
-        verb = "was" if (self.looked if self.looked >= self.listed else self.listed) == 1 else "were"
-        parts = [f"{self.counted} {verb} checked"]
+        parts = [f"Checked {self.counted}"]
         if self.looked >= self.listed and not self.whole:
-            parts.append(", and there may be more")
+            parts.append(", more may exist")
         if self.unlisted:
-            parts.append(f"; the tags of {plural(self.unlisted, 'repository', 'repositories')} were not listed")
+            parts.append(f"; {plural(self.unlisted, 'repository', 'repositories')} not listed")
         return "".join(parts) + (f": {self.why}" if self.why else ".")
 
     def to_json(self) -> dict[str, object]:
@@ -182,12 +180,12 @@ def verdict(
     if wanted is not None:
         rows = [row for row in rows if wanted(row) and (not answers or any(row is answer.row for answer in answers))]
         if not rows:
-            what = _list(absent) or "the platform that was asked for"
+            what = _list(absent) or "the requested platform"
             sentence = f"{_begin(name)} has no image for {what}."
             takers = [] if node.is_index else [name for name in ("containerd", "skopeo") if name not in refusing(node)]
             if takers and node.platform is not None:
                 verb = "pulls" if len(takers) == 1 else "pull"
-                sentence += f" It is one image, for {node.platform}: {clients(takers)} {verb} it whatever is asked for."
+                sentence += f" It is a single image, for {node.platform}: {clients(takers)} {verb} it for any platform."
             return Verdict(sentence, False, (), absent, severity=Severity.ERROR)
     unasked = nobody_asks(rows)
     states = [
@@ -227,7 +225,7 @@ def _attached(
     parts = []
     if bad:
         reasons = dict.fromkeys(_why_not(row, observations) for row in bad)
-        parts.append(f"{count} not whole: {'; '.join(reasons)}")
+        parts.append(f"{count} incomplete: {'; '.join(reasons)}")
     if open_:
         reasons = dict.fromkeys(_why_open(row, observations) for row in open_)
         which = f"{len(open_)} of {len(rows)}" if made.lists else "it"
@@ -235,15 +233,15 @@ def _attached(
     if not parts:
         all_of = {
             0: "it is empty",
-            1: "it is there" if not made.lists else "its only entry is there",
-            2: "both are there",
+            1: "present" if not made.lists else "its only entry is present",
+            2: "both present",
         }
-        parts.append(all_of.get(len(rows), f"all {len(rows)} are there"))
+        parts.append(all_of.get(len(rows), f"all {len(rows)} present"))
     severity = min((finding.severity for finding in findings), key=lambda grade: grade.rank, default=None)
     whole = is_complete(node, observations) and severity is not Severity.ERROR and not bad and not open_
     names = [(row, row.label or short(row.digest)) for row in rows]
     return Verdict(
-        f"This is {made.name}, and no image: {'; '.join(parts)}.",
+        f"Not an image but {made.name}: {'; '.join(parts)}.",
         whole,
         tuple(name for row, name in names if row not in bad and row not in open_),
         tuple(name for row, name in names if row in bad),
@@ -299,10 +297,10 @@ def _not_read(node: Node, name: str, observation: Observation, findings: Sequenc
         broken = () if observation.presence.undetermined else (_called(node),)
         return Verdict(sentence, False, (), broken, () if broken else (_called(node),), grade)
     if observation.presence is Presence.MISSING:
-        sentence = f"{_begin(name)} is missing, so it cannot be pulled."
+        sentence = f"{_begin(name)} cannot be pulled: its manifest is missing."
         return Verdict(sentence, False, (), (_called(node),), (), Severity.ERROR)
-    states = {Load.LOADING: "is being read", Load.STOPPED: "was not read to its end"}
-    return Verdict(f"{_begin(name)} {states.get(node.load, 'was not looked at yet')}.", False, (), (), (_called(node),))
+    states = {Load.LOADING: "is being read", Load.STOPPED: "was not fully read"}
+    return Verdict(f"{_begin(name)} {states.get(node.load, 'is not checked')}.", False, (), (), (_called(node),))
 
 
 def _not_found(node: Node, name: str) -> str:
@@ -314,7 +312,7 @@ def _not_found(node: Node, name: str) -> str:
 
 def _opaque(node: Node, name: str, manifest: OpaqueManifest, findings: Sequence[Finding]) -> Verdict:
     if harmless(manifest, node.descriptor if node.tag is None else None):
-        sentence = f"{_begin(name)} is no image: {manifest.reason}"
+        sentence = f"{_begin(name)} is not an image: {manifest.reason}"
         return Verdict(sentence, True, (), (), (), None)
     return Verdict(
         f"{_begin(name)} cannot be pulled: {manifest.reason}", False, (), (_called(node),), (), Severity.ERROR
@@ -326,11 +324,11 @@ def _pulls(
 ) -> list[str]:
     if not states:
         lacks = "platforms" if node.index is not None and node.index.entries else "entries"
-        return [f"{_begin(name)} has no {lacks}: nobody can pull it."]
+        return [f"{_begin(name)} cannot be pulled: it has no {lacks}."]
     rows = [row for _, row, _ in states]
     if nobody_asks(rows):
-        what = "its only entry is" if len(rows) == 1 else f"all its {len(rows)} entries are"
-        return [f"{_begin(name)}: nobody can pull it by its tag, for {what} for an unknown platform."]
+        what = "its only entry is" if len(rows) == 1 else f"all {len(rows)} entries are"
+        return [f"{_begin(name)} cannot be pulled by its tag: {what} for an unknown platform."]
     good = [row for _, row, state in states if state is Pull.YES]
     bad = [row for _, row, state in states if state is Pull.NO]
     open_ = [row for _, row, state in states if state is Pull.UNKNOWN]
@@ -344,7 +342,7 @@ def _pulls(
         if refused:
             sentences.append(_cannot(name, node, refused, rows, observations, "cannot be pushed"))
         if hollow:
-            words = "would push, but could not be pulled"
+            words = "can be pushed but not pulled"
             sentences.append(_cannot(name, node, hollow, rows, observations, words))
     elif bad:
         sentences.append(_cannot(name, node, bad, rows, observations, f"cannot be {done}"))
@@ -396,14 +394,14 @@ def _why_not(row: Node, observations: ObservationStore) -> str:
     if own.presence is Presence.MISSING:
         return "its manifest is missing"
     if isinstance(row.manifest, OpaqueManifest):
-        return "its manifest cannot be used"
+        return "its manifest cannot be followed"
     if row.load is Load.FAILED and row.error is not None and row.error.code == "invalid-manifest":
-        return "its manifest cannot be read as one"
+        return "its manifest cannot be parsed"
     if own.presence is Presence.MISMATCHED and row.load is Load.FAILED:
-        return "its manifest does not have the content that its digest names"
+        return "its manifest does not match its digest"
     parts: list[str] = []
     if own.presence is Presence.MISMATCHED and _bad_size(row, own):
-        parts.append("its manifest has another size than the index says")
+        parts.append("its manifest has the wrong size")
     lost: dict[str, Kind] = {}
     wrong: dict[str, dict[str, Kind]] = {}
     for child in blobs_of(row):
@@ -412,7 +410,7 @@ def _why_not(row: Node, observations: ObservationStore) -> str:
             lost[str(child.digest)] = child.kind
         elif observation.presence is Presence.MISMATCHED:
             code = "size-mismatch" if _bad_size(child, observation) else observation.code
-            wrong.setdefault(_WRONG.get(code, "not what the manifest says"), {})[str(child.digest)] = child.kind
+            wrong.setdefault(_WRONG.get(code, "not as the manifest says"), {})[str(child.digest)] = child.kind
     parts.extend(_count(lost, "missing"))
     for what, rows in wrong.items():
         parts.extend(_count(rows, what))
@@ -426,8 +424,8 @@ def _why_not(row: Node, observations: ObservationStore) -> str:
 
 #: What is wrong with what is there, by its finding, after "is".
 _WRONG = {
-    "size-mismatch": "not as long as the manifest says",
-    "diff-id-mismatch": "not what the config says, once unpacked",
+    "size-mismatch": "of the wrong size",
+    "diff-id-mismatch": "not as the config says, once unpacked",
     "broken-layer": "damaged and cannot be unpacked",
 }
 
@@ -466,19 +464,27 @@ def _not_determined(
 
 _NOT_CHECKED = "not checked"
 _OPEN_WORDS = (
-    (Presence.DENIED, "access was denied"),
-    (Presence.LIMITED, "the registry's rate limit is reached"),
-    (Presence.UNREACHABLE, "the registry gave no usable answer"),
+    (Presence.DENIED, "access denied"),
+    (Presence.LIMITED, "rate limit reached"),
+    (Presence.UNREACHABLE, "no usable answer"),
 )
-_NOT_FOLLOWED = "indexes are nested deeper than is followed"
+_NOT_FOLLOWED = "indexes are nested too deep"
 
 
 def _why_open(row: Node, observations: ObservationStore) -> str:
-    presences = {observe(part, observations).presence for part in (row, *blobs_of(row))}
+    seen = {found.presence: found for found in (observe(part, observations) for part in (row, *blobs_of(row)))}
     for presence, words in _OPEN_WORDS:
-        if presence in presences:
-            return words
+        if presence in seen:
+            return _denied(row, seen[presence]) if presence is Presence.DENIED else words
     return _NOT_FOLLOWED if row.index is not None else _NOT_CHECKED
+
+
+def _denied(row: Node, observation: Observation) -> str:
+    """Who refused: the permissions of a file, the registry's storage, or the registry."""
+    if not row.source.capabilities.remote:
+        return f"file not readable ({detail_of(observation)})"
+    by_storage = observation.fix and observation.detail
+    return f"access denied ({observation.detail})" if by_storage else dict(_OPEN_WORDS)[Presence.DENIED]
 
 
 def _attestations(node: Node, observations: ObservationStore, complete: bool, wanted: Wanted | None) -> list[str]:
@@ -495,7 +501,7 @@ def _attestations(node: Node, observations: ObservationStore, complete: bool, wa
             open_.append(platform_text(row) or short(row.digest))
     sentences = []
     if gone:
-        sentences.append(f"The attestation of {_some(gone)} is not complete, which does not stop a pull.")
+        sentences.append(f"The attestation of {_some(gone)} is incomplete; pulls still work.")
     if open_:
         sentences.append(f"Could not check the attestation of {_some(open_)}.")
     return sentences
@@ -513,9 +519,9 @@ def _not_taken(rows: Sequence[Node], observations: ObservationStore) -> list[str
         state = pull(row, lambda part: observe(part, observations))
         if state is Pull.NO:
             why = _why_not(row, observations)
-            gone.append(f"The entry {short(row.digest)}, which no client takes, is not whole: {why}.")
+            gone.append(f"The entry {short(row.digest)}, skipped by clients, is incomplete: {why}.")
         elif state is Pull.UNKNOWN:
-            text = f"Could not check the entry {short(row.digest)}, which no client takes"
+            text = f"Could not check the entry {short(row.digest)}, skipped by clients"
             unknown.append(f"{text}: {_why_open(row, observations)}.")
     return [*gone, *unknown][:2]  # what is known to be wrong decides the exit status
 

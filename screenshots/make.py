@@ -24,6 +24,7 @@ from pathlib import Path
 from screenshots.picture import grid, to_png
 from screenshots.scenes import BROKEN, BROKEN_TAG, SCENES, fix
 from screenshots.stage import Look, Scene, Stage
+from tui.app.svg import without_web_fonts
 
 HERE = Path(__file__).parent
 PORT = 5005
@@ -33,7 +34,7 @@ def save(name: str, svg: str) -> None:
     """Write a picture as SVG and PNG; one of a tour, which lies in a folder of its own, as a smaller PNG only."""
     target = HERE / f"{name}.png"
     if target.parent == HERE:
-        target.with_suffix(".svg").write_text(svg, encoding="utf-8")
+        target.with_suffix(".svg").write_text(without_web_fonts(svg), encoding="utf-8")
         to_png(svg, target)
     else:
         target.parent.mkdir(exist_ok=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tui.app.svg import without_web_fonts
+
 FAMILY = "DejaVu Sans Mono"
 _FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts")
 
@@ -31,8 +33,7 @@ def draw(svg: str, *, zoom: float = 1.0) -> bytes:
     folders = font_folders()
     if not folders:
         raise RuntimeError(f"{FAMILY} is not installed; install it (Debian: fonts-dejavu-core) to make the PNGs.")
-    drawable = re.sub(r"@font-face\s*\{[^}]*\}", "", svg)
-    drawable = re.sub(r'\stextLength="[^"]*"', "", drawable)
+    drawable = re.sub(r'\stextLength="[^"]*"', "", without_web_fonts(svg))
     drawable = re.sub(r"font-family:\s*[^;]+;", f"font-family: {FAMILY};", drawable)
     drawable = drawable.replace("font-size: 20px", "font-size: 20.266px")
     made = resvg_py.svg_to_bytes(

@@ -339,6 +339,7 @@ async def test_saving_each_form(form: str, ending: str, tmp_path: Path, monkeypa
             assert stage.node.manifest is not None and content == stage.node.manifest.raw
         elif form == "s":
             assert content.startswith(b"<svg")
+            assert b"@font-face" not in content, "who opens the picture asks another host for a font"
         else:
             assert str(stage.node.digest).encode() in content
 

@@ -17,6 +17,7 @@ from tui.app.copy_menu import CopyItem, copy_menu, digest_menu, has_json, named_
 from tui.app.pages.parts import prose
 from tui.app.screens.dialogs import Choice, Confirm, Item, Prompt
 from tui.app.styled_text import Lines
+from tui.app.svg import without_web_fonts
 from tui.explore.availability import unavailable_copy_digest, unavailable_copy_menu
 from tui.explore.node import Node
 from tui.explore.report import report
@@ -208,7 +209,7 @@ class Clipboard:
 
     async def _content(self, form: str, node: Node | None) -> bytes | None:
         if form == "svg":
-            return self.screen.app.export_screenshot(title="fanfold").encode()
+            return without_web_fonts(self.screen.app.export_screenshot(title="fanfold")).encode()
         if node is None:
             return None
         if form == "json":

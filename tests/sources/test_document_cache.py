@@ -284,6 +284,15 @@ def test_it_is_never_larger_than_it_may_be(
             assert kept in (raw, None)
 
 
+def test_what_another_run_removed_first_is_room_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = document_cache._files
+    monkeypatch.setattr(document_cache, "_files", lambda drawer: [(0.0, 4096, "removed"), *listed(drawer)])
+    cache = DocumentCache(folder, limit=16 * 4096)
+    cache.keep(PLACE, DIGEST, RAW)
+    cache.close()
+    assert cache.get(PLACE, DIGEST) == RAW
+
+
 def test_several_at_once(folder: Path) -> None:
     """Files appear whole: whoever reads gets all of one, or nothing."""
     raws = [os.urandom(20_000) for _ in range(8)]

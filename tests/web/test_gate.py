@@ -59,6 +59,14 @@ def test_a_token_is_traded_once_and_for_the_page_only() -> None:
     assert door.status("/", door.token) == 303, "the next browser has a link of its own"
 
 
+def test_who_is_in_already_uses_up_no_link() -> None:
+    door = Door()
+    used, cookie = door.token, door.let_in()
+    assert door.status("/", used, Cookie=cookie) == 303, "its own link from the browser's history"
+    assert door.status("/", door.token, Cookie=cookie) == 303 and len(door.links) == 2
+    assert door.status("/", door.token) == 303, "the printed link still works, for the next browser"
+
+
 @pytest.mark.parametrize("token", ["", "x", "\udcff", "é" * 43, "a" * 100_000])
 def test_a_wrong_token_is_refused_and_leaves_the_right_one(token: str) -> None:
     door = Door()

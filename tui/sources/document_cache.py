@@ -145,7 +145,8 @@ class DocumentCache:
         for _, size, name in files:
             if held <= max(wanted, 0):
                 break
-            os.unlink(name, dir_fd=drawer)
+            with contextlib.suppress(FileNotFoundError):  # another run made room at the same time
+                os.unlink(name, dir_fd=drawer)
             held -= size
         self._held[letter], self._written[letter] = held, 0
 

@@ -2,8 +2,8 @@
 
 1. Is the Host one of ours? Else a foreign name was pointed at this address (DNS rebinding).
 2. Is the Origin our own, where there is one? A WebSocket must have one: pages of other servers can open them here.
-3. Does it bring the token of the printed address? It is traded for a cookie, once; then there is a new token.
-4. Does it bring such a cookie?
+3. Does it bring a cookie that we gave? A token beside it is left as it is.
+4. Does it bring the token of the printed address? It is traded for such a cookie, once; then there is a new token.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`status` 200: come in; 303: with `cookie` set, go to the page; else refused, with a sentence for the reader."""
+    """`status` 200: come in; 303: go to the page, with `cookie` set unless it is empty; else refused, in `words`."""
 
     status: int
     words: str = ""
@@ -115,10 +115,11 @@ class Gate:
             return Answer(403, "A page of another server asked for this.")
         if origin is None and path == "/ws":
             return Answer(403, "A connection must say which page it comes from.")
-        if path == "/" and "token" in query:
-            return self._trade(query["token"])
+        opens = path == "/" and "token" in query
         if self._knows(headers.get("Cookie", "")):
-            return _COME_IN
+            return Answer(303) if opens else _COME_IN
+        if opens:
+            return self._trade(query["token"])
         return Answer(401, "Open the address that fanfold serve printed last: each works once.")
 
     def _trade(self, token: str) -> Answer:

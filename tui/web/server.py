@@ -148,9 +148,9 @@ class BrowserServer(Server):
             return web.Response(status=answer.status, text=f"fanfold: {answer.words}\n")
         # A redirect, so that the token stays in neither the address bar nor the history.
         response = web.Response(status=303, headers={"Location": "/"})
-        response.set_cookie(
-            self.gate.cookie_name, answer.cookie, path="/", httponly=True, samesite="Strict", secure=self.gate.secure
-        )
+        if answer.cookie:
+            name, secure = self.gate.cookie_name, self.gate.secure
+            response.set_cookie(name, answer.cookie, path="/", httponly=True, samesite="Strict", secure=secure)
         return response
 
     async def _guard(self, request: web.Request, response: web.StreamResponse) -> None:

@@ -18,6 +18,7 @@ import httpx
 
 from tests.benchmarks.bare_server import bare_server
 from tests.benchmarks.table import Row, show
+from tests.support.connections import in_use
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings
 
@@ -52,7 +53,7 @@ async def with_client(host: str) -> tuple[int, float]:
     try:
         await storm(lambda: client.head_blob(host, "app", digest(), expected_size=155), MOVES, KEY_REPEAT)
         await asyncio.sleep(3 * DELAY)
-        lost = client._connection.transport.open_connections
+        lost = in_use(client)
         began = time.perf_counter()
         async with asyncio.timeout(5):
             await asyncio.gather(*(client.head_blob(host, "app", digest(), expected_size=155) for _ in range(3)))

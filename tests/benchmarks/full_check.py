@@ -2,11 +2,18 @@
 
     python -m tests.benchmarks.full_check
 
-20 platforms x 10 layers + 20 attestations, 30 and 100 ms away; a new connection takes one way more. Floor: the same
-requests by bare aiohttp, as many at once as fanfold had at most, none waiting for another; beside it stands the engine
-without the start of the process. Beside the others' programs it is the whole process. crane asks for every object, one
-after the other, docker for manifests and configs only; skopeo copies all of it, six at once, for nothing else of its
-own looks at every object.
+20 platforms x 10 layers + 20 attestations, 30 and 100 ms away; a new connection takes as long once more. Beside the
+engine without the start of the process stand two floors, both of them the requests that it made, by bare aiohttp in
+the same run:
+
+* As many at once as the server counted of fanfold's at most, from the first moment on. Whoever asks knows the tag and
+  nothing else, and of every other object once the document has come that names it: the index, its manifests, their
+  blobs. This is the floor that has a bar. What it lacks are our own work, and finding out how many the host bears.
+* 64 at once, all addresses known before it begins, none waiting for another. Nobody who checks an image can do that:
+  the index and the manifests have to be read first. It is told so that nothing is hidden, and has no bar.
+
+Beside the others' programs it is the whole process. crane asks for every object, one after the other, docker for
+manifests and configs only; skopeo copies all of it, six at once, for nothing else of its own looks at every object.
 """
 
 from __future__ import annotations
@@ -18,13 +25,15 @@ import time
 from collections.abc import Iterator
 
 from tests.benchmarks.document_server import Documents, asked, document_server
-from tests.benchmarks.measured import Took, bare_aiohttp, fanfold, own_home, peer
+from tests.benchmarks.measured import Took, bare_aiohttp, bare_walk, fanfold, own_home, peer
 from tests.benchmarks.table import ABSENT, Row, show, times
 from tui.config import Settings
 from tui.engine import open_engine
 from tui.explore.report import report
 
 NAME, RUNS = "bench/check", 3
+#: At once in the floor that knows everything.
+FIXED = 64
 #: Seconds away, and the most by the floor.
 BARS = {0.03: 1.2, 0.1: 1.3}
 
@@ -46,22 +55,33 @@ async def once(address: str) -> Took:
         await engine.aclose()
 
 
-def against_floor(address: str, latency: float, objects: int) -> Row:
-    pairs, most, twice = [], 0, 0
+def against_floors(address: str, latency: float, objects: int) -> Iterator[Row]:
+    """Every floor is measured beside a run of ours, so that a busy moment is both's."""
+    taken: list[tuple[float, float, float]] = []
+    most = twice = 0
     for _ in range(RUNS):
         asked(address)
         ours = asyncio.run(once(address))
         requests, most = asked(address)
         twice = max(twice, len(requests) - len(set(requests)))
-        pairs.append((ours.seconds, bare_aiohttp(address, requests, most).seconds))
+        floors = bare_walk(address, requests, most), bare_aiohttp(address, requests, FIXED)
+        taken.append((ours.seconds, floors[0].seconds, floors[1].seconds))
     asked(address)
     if twice:
         raise RuntimeError(f"{twice} requests were made twice")
-    return Row(
-        f"engine: check {objects} objects at {latency * 1000:.0f} ms",
-        f"{statistics.median(ours for ours, _ in pairs):.2f} s",
-        floor=f"{statistics.median(floor for _, floor in pairs):.2f} s, {most} at once",
-        **times(statistics.median(ours / floor for ours, floor in pairs), BARS[latency]),
+    took, walked, known = (statistics.median(column) for column in zip(*taken, strict=True))
+    work = f"engine: check {objects} objects at {latency * 1000:.0f} ms"
+    yield Row(
+        work,
+        f"{took:.2f} s, {most} at once at most",
+        floor=f"{walked:.2f} s, {most} at once, each when it is known of",
+        **times(statistics.median(ours / floor for ours, floor, _ in taken), BARS[latency]),
+    )
+    yield Row(
+        work,
+        f"{took:.2f} s",
+        floor=f"{known:.2f} s, {FIXED} at once, all known before",
+        ratio=f"{statistics.median(ours / floor for ours, _, floor in taken):.2f}x",
     )
 
 
@@ -108,7 +128,7 @@ def rows() -> Iterator[Row]:
     objects = documents.platforms(NAME, 20, 10, attested=True)
     for latency in BARS:
         with document_server(documents, latency) as address:
-            yield against_floor(address, latency, objects)
+            yield from against_floors(address, latency, objects)
     with document_server(documents, 0.03) as address:
         yield from against_peers(address)
         yield second_look(address)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -104,6 +105,42 @@ def bare_aiohttp(address: str, requests: Sequence[str], at_once: int) -> Took:
 
             began, before = time.perf_counter(), time.process_time()
             await asyncio.gather(*(caller() for _ in range(at_once)))
+            return Took(time.perf_counter() - began, time.process_time() - before)
+
+    return asyncio.run(run())
+
+
+_QUOTED = re.compile(rb'"([^"]+)"')
+
+
+def bare_walk(address: str, requests: Sequence[str], at_once: int) -> Took:
+    """The same, but only the first is known when it begins, and each of the others once a document has come that names
+    what its path ends with."""
+
+    async def run() -> Took:
+        unknown = {request.rpartition("/")[2].encode(): request for request in requests[1:]}
+        known, left = asyncio.Queue[str | None](), 1
+        known.put_nowait(requests[0])
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=at_once)) as session:
+
+            async def caller() -> None:
+                nonlocal left
+                while request := await known.get():
+                    method, path = request.split(" ")
+                    async with session.request(method, f"http://{address}{path}") as answer:
+                        body = await answer.read()
+                        assert answer.status in (200, 404), path
+                    named = [unknown.pop(name) for name in _QUOTED.findall(body) if name in unknown]
+                    left += len(named) - 1
+                    for each in named if left else [None] * at_once:
+                        known.put_nowait(each)
+
+            began, before = time.perf_counter(), time.process_time()
+            async with asyncio.TaskGroup() as callers:
+                for _ in range(at_once):
+                    callers.create_task(caller())
+            if unknown:
+                raise RuntimeError(f"{len(unknown)} requests are for what no document names")
             return Took(time.perf_counter() - began, time.process_time() - before)
 
     return asyncio.run(run())

@@ -74,6 +74,17 @@ async def test_many_rows_that_are_known_are_visited_in_slices() -> None:
     assert run.done == run.total == 302
 
 
+async def test_what_leads_to_more_is_asked_first() -> None:
+    """An attestation is known only when its platform is: behind all layers it held up the end of the check."""
+    source = FakeSource()
+    source.slots = 1
+    platforms = [images.image(f"linux/{name}", (images.layer(name),)) for name in ("amd64", "arm64", "s390x")]
+    source.put("app", images.index(*platforms, *map(images.attestation, platforms)), "1")
+    await checked(source)
+    asked = [how == "manifest" for how, _, _ in source.order]
+    assert sum(asked) == 7 and all(asked[:7]), source.order
+
+
 async def test_a_check_that_is_stopped_between_two_slices_stays_stopped() -> None:
     source = FakeSource()
     source.put("app", wide(300), "1")

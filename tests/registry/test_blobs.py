@@ -11,6 +11,7 @@ import pytest
 from tests.registry.conftest import Connect, Serve
 from tests.registry.images import LAYER, MISSING, RegistryStub
 from tests.registry.server import Asked, Reply
+from tests.support.connections import in_use
 from tui.oci.digest import Digest
 from tui.registry.client import Client
 from tui.registry.errors import (
@@ -144,7 +145,7 @@ async def test_a_stream_that_is_left_early_frees_its_slot(serve: Serve, connect:
         async with client.stream_blob(server.address, "app", BLOB) as stream:
             async for _chunk in stream.chunks:
                 break
-    assert client._connection.transport.open_connections == 0
+    assert in_use(client) == 0
 
 
 async def test_range(serve: Serve, client: Client) -> None:

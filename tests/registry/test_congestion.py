@@ -293,6 +293,28 @@ def test_one_halving_for_all_that_were_under_way_together() -> None:
     assert window.limit == 4
 
 
+def test_more_are_let_through_while_those_of_a_larger_size_are_still_under_way() -> None:
+    """A new connection takes a round trip more, which is no time to stand still."""
+    window = CongestionWindow(64)
+    for _ in range(8):
+        window.answered("GET", 0.0, RTT, 16)
+    assert window.limit == 32
+    for _ in range(8):
+        window.answered("GET", 0.0, RTT, 16)
+    assert window.limit == 40, "one for each answer"
+    for _ in range(8):
+        window.answered("GET", 0.0, 3 * RTT, 16)
+    assert window.limit == 40, "none for one that is slow"
+
+
+def test_what_is_refused_counts_by_the_size_at_which_it_began() -> None:
+    window = CongestionWindow(64)
+    for _ in range(8):
+        window.answered("GET", 1.0, 1.0 + RTT, 16)
+    window.refused(1.0, 1.0 + RTT, 11)
+    assert window.limit == 8
+
+
 def test_never_more_than_a_host_says_are_left() -> None:
     window = CongestionWindow(64)
     window.told(5)

@@ -10,6 +10,7 @@ from tests.registry.conftest import Connect, Serve
 from tests.registry.images import LAYER, RegistryStub, manifest
 from tests.registry.server import Asked, Reply
 from tests.registry.tokens import TokenStub
+from tests.support.connections import in_use
 from tui.oci import media
 from tui.oci.digest import Digest
 
@@ -52,8 +53,8 @@ async def test_300_moves_with_a_prefetch_each(serve: Serve, connect: Connect, wa
             break
         await asyncio.sleep(0.01)
     lane = client._limiter.lane(client._endpoints.origin(server.address))
-    assert lane.running == 0 and lane.queued == 0 and not client.trace.waiting
-    assert client._connection.transport.open_connections == 0
+    assert lane.running == 0 and not lane._waiting and not client.trace.waiting
+    assert in_use(client) == 0
     assert len(client._manifests._flights) == 0
     assert server.connections <= 10, "no connection was lost: none had to be opened anew"
     head = await asyncio.wait_for(client.head_blob(server.address, "app", BLOB), 5)

@@ -14,6 +14,7 @@ from tests.oci.test_layer import a_tar, zstd_frame
 from tests.registry.server import Asked, Reply, Server, serving
 from tests.sources.test_layout import files_of, folder
 from tests.support import images
+from tests.support.connections import in_use
 from tui.explore.explorer import Explorer
 from tui.explore.report import exit_status, report
 from tui.oci import media
@@ -122,10 +123,10 @@ async def test_stopping_in_the_middle_leaves_no_connection_hanging() -> None:
         run.stop()
         await run.wait()
         for _ in range(200):
-            if made._connection.transport.open_connections == 0:
+            if in_use(made) == 0:
                 break
             await asyncio.sleep(0.01)
-        assert made._connection.transport.open_connections == 0
+        assert in_use(made) == 0
         assert report(node, explorer.observations).counts["mismatched"] == 0
         held.set()
         slow = False

@@ -162,8 +162,8 @@ class CheckRun:
     # walking
 
     def _request(self, node: Node) -> JobRequest:
-        whole = bool(self.deep)
-        return JobRequest(self, Urgency.DEEP, label=label_of(node), whole=whole, count_for=self._count_for)
+        urgency = Urgency.LAST if node.kind in BLOB_KINDS else Urgency.DEEP
+        return JobRequest(self, urgency, label=label_of(node), whole=bool(self.deep), count_for=self._count_for)
 
     def _visit_all(self, nodes: Sequence[Node]) -> None:
         """Visit rows and what is known of below them, depth first: some at once, the others in slices, between which

@@ -35,6 +35,9 @@ class Urgency(IntEnum):
     FOCUS = 0
     OPENED = 1
     DEEP = 2
+    """What a check reads, for it leads to more."""
+    LAST = 3
+    """What it asks for that leads to nothing more."""
 
 
 @dataclass(eq=False, slots=True)
@@ -262,7 +265,7 @@ class Scheduler:
         """The most urgent job that waits; None: there is none, or it is held."""
         heap = line.heap
         held = self._calm is not None and asyncio.get_running_loop().time() < self._held_until
-        while heap and not (held and heap[0][0] == Urgency.DEEP):
+        while heap and not (held and heap[0][0] >= Urgency.DEEP):
             urgency, _, job = heapq.heappop(heap)
             if not (job.dropped or job.begun or urgency != job.urgency):  # else of before its urgency changed
                 job.begun = True

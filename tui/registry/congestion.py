@@ -3,6 +3,9 @@
 By Little's law a host answers `size / latency` requests a second. A larger size is tried, and kept when that rate rose
 by at least half of what the size did; else the size goes back, and the next is tried halfway between (as TCP BIC does,
 which finds its place and stays there, where a plain additive increase would run into the same refusal again and again).
+Until something spoke against growing, each answer that is as quick as before lets one more through, as in TCP's slow
+start: new connections take a round trip longer, and the size would stand still for them.
+
 A refusal halves the size, and so does a latency that doubles at a size that did well before, unless the smaller size
 turns out no quicker: then the host has become slower by itself, and that is its new measure. A refusal below the size
 that the last one was put down to means that the host counts requests over time, so the next guess is much lower.
@@ -56,6 +59,8 @@ class CongestionWindow:
         """Half of what was refused: up to it the size grows back unjudged."""
         self._bound = self.ceiling
         """The largest size that is worth a try."""
+        self._ahead = 0
+        """How many more than the size that is tried are let through, while answers come as quickly as before it."""
         self._bounded_at = 0.0
         self._patience = _PATIENCE
         self._raised = False
@@ -71,7 +76,12 @@ class CongestionWindow:
     def answered(self, kind: str, began: float, now: float, running: int) -> None:
         """An answer came. Only the like of one another are compared: `kind` is the method. `running` exchanges were
         under way when it began, itself counted: what came while the host had little to do says nothing of the size."""
-        if began < self._since or running * 8 < self.limit * 7:
+        if self._good < self._size > self._ahead and self._bound == self.ceiling and running * 8 >= self._good * 7:
+            usual = self._usual.get(kind)
+            if usual is None or now - began <= _worth(usual, 2.0):
+                self._ahead += 1
+                self._show()
+        if began < self._since or running * 8 < self._size * 7:
             return
         samples = self._samples.setdefault(kind, [])
         samples.append(now - began)
@@ -85,7 +95,8 @@ class CongestionWindow:
         if began <= self._halved_at:
             return
         self._halved_at = now
-        self._safe = max(1, self._size // 2)
+        size = self._size if began >= self._since else min(self._size, self._good)
+        self._safe = max(1, size // 2)
         room = running * 19 // 20 if running > self._blamed else running * 3 // 4
         self._blamed = max(self._safe, min(self._bound, running - 1, room))
         self._set_bound(self._blamed, now)
@@ -110,7 +121,7 @@ class CongestionWindow:
             self._grow(now)
         elif self._size > self._good:
             growth = self._size / self._good
-            if latency <= max(usual * growth / (1 + _WORTH * (growth - 1)), usual + _NOISE):
+            if latency <= _worth(usual, growth):
                 self._good, self._usual = self._size, {kind: latency}
                 self._grow(now)
             elif self._is_sure():
@@ -171,9 +182,15 @@ class CongestionWindow:
 
     def _resize(self, size: int, now: float) -> None:
         if size != self._size:
-            self._size, self._since, self._strikes = size, now, 0
+            self._size, self._since, self._strikes, self._ahead = size, now, 0, 0
             self._samples.clear()
             self._show()
 
     def _show(self) -> None:
-        self.limit = self._size if self._left is None else max(1, min(self._size, self._left))
+        wide = min(self._size + self._ahead, self.ceiling)
+        self.limit = wide if self._left is None else max(1, min(wide, self._left))
+
+
+def _worth(usual: float, growth: float) -> float:
+    """The latency up to which a size that is larger by this factor is worth it."""
+    return max(usual * growth / (1 + _WORTH * (growth - 1)), usual + _NOISE)

@@ -87,13 +87,6 @@ class Transport:
         session.connector._factory = handler  # type: ignore[assignment]
         return session
 
-    @property
-    def open_connections(self) -> int:
-        """Connections that are in use right now (those that are kept for later do not count)."""
-        if self._session is None or self._session.connector is None:
-            return 0
-        return len(self._session.connector._acquired)
-
     async def send(
         self,
         method: str,

@@ -92,7 +92,7 @@ async def test_waiting_can_be_cancelled_and_never_starts() -> None:
         await second
     go.set()
     await first
-    assert not late.asked and not it.trace.waiting and it.lane().running == 0 and it.lane().queued == 0
+    assert not late.asked and not it.trace.waiting and it.lane().running == 0 and not it.lane()._waiting
 
 
 async def test_a_slot_that_was_just_handed_over_is_handed_on() -> None:
@@ -203,7 +203,7 @@ async def test_it_grows_while_answers_come_no_slower_and_keeps_the_slots_filled(
 async def test_a_host_may_say_that_only_few_requests_are_left() -> None:
     it = Fixture(64)
 
-    def saying(limit: RateLimit) -> Callable[[Request], Response]:
+    def saying(limit: RateLimit | None) -> Callable[[Request], Response]:
         def answer(asked: Request) -> Response:
             given = response(asked)
             given.exchange.rate_limit = limit
@@ -217,6 +217,10 @@ async def test_a_host_may_say_that_only_few_requests_are_left() -> None:
     assert it.lane().limit == 16
     await it.send(Script(saying(RateLimit(100, 3, 21_600))))
     assert it.lane().limit == 16, "these are pulls, and a HEAD is none"
+    await it.send(Script(saying(RateLimit(600, 0, 60))))
+    assert it.lane().limit == 1
+    await it.send(Script(saying(None)))
+    assert it.lane().limit == 16, "it no longer says so"
 
 
 async def test_close_ends_what_is_under_way() -> None:

@@ -44,10 +44,6 @@ class Lane:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @property
-    def queued(self) -> int:
-        return sum(not waiter.done() for waiter in self._waiting)
-
-    @property
     def limit(self) -> int:
         """How many may be under way at once now."""
         return self.window.limit
@@ -64,8 +60,7 @@ class Lane:
             self.window.refused(began, now, running)
             return
         told = response.exchange.rate_limit
-        if told is not None:
-            self.window.told(told.remaining if told.is_of_requests else None)
+        self.window.told(told.remaining if told is not None and told.is_of_requests else None)
         if response.status not in TRANSIENT:
             before = self.window.limit
             self.window.answered(response.exchange.method, began, now, running)

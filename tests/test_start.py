@@ -6,12 +6,16 @@ The lists are written by hand, on purpose: whoever adds a line makes every start
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
+import tui
+import tui.cli
 from tui import __main__ as program
 from tui.demo.gallery import build_gallery
 from tui.demo.serve import Served
@@ -142,6 +146,23 @@ def test_what_was_imported_is_not_looked_through_again_at_the_end(monkeypatch: p
     monkeypatch.setattr("gc.freeze", lambda: done.append("freeze"))
     assert program.main() == 3
     assert done == ["main", "freeze"]
+
+
+class _Interrupting:
+    """Ctrl-C comes while a module is imported."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name == "tui.cli":
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_it_is_still_importing_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "meta_path", [_Interrupting(), *sys.meta_path])
+    monkeypatch.delitem(sys.modules, "tui.cli")
+    monkeypatch.delattr(tui, "cli")
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(Path(tui.__file__).with_name("__main__.py")), run_name="__main__")
+    assert ended.value.code == 130
 
 
 @pytest.mark.slow

@@ -2,12 +2,17 @@
 
 import gc
 
-from tui import cli
+_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 def main() -> int:
     """Run the program with the arguments of the process; its exit status."""
-    status = cli.main()
+    try:
+        from tui import cli  # late: whoever presses Ctrl-C meanwhile gets no traceback either
+
+        status = cli.main()
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     # Before it ends the interpreter looks through everything that was imported for garbage: a sixth of the processor
     # time of a small check. The process gives all of it back anyway.
     gc.freeze()

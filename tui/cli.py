@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tui.config import Settings
 
 _UNDETERMINED = 3
-_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 _PIPE_CLOSED = 141  # 128 + SIGPIPE
 #: How many new objects the collector looks through at a time, and how often through older ones. With Python's own 700
 #: it took a sixth of the time of a check of thousands of objects.
@@ -48,8 +47,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         why = "stdout is closed" if lost.error.errno == errno.EBADF else lost.error.strerror
         err(f"fanfold: the output could not be written: {why}.")
         return _UNDETERMINED
-    except KeyboardInterrupt:
-        return _INTERRUPTED
     except Exception as error:
         from tui.crash import CRASHED, crash_text
 

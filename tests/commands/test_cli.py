@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tui import __version__, cli
+from tui import __main__, __version__, cli
 from tui.commands import arguments, check, create, output, registry, tree
 from tui.config import Settings
 from tui.explore.choice import Choice
@@ -293,7 +293,8 @@ def test_ctrl_c_ends_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> Non
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "_command", lambda _name: interrupted)
-    assert cli.main(["tree", "a"]) == 130
+    monkeypatch.setattr(sys, "argv", ["fanfold", "tree", "a"])
+    assert __main__.main() == 130
 
 
 def run(*argv: str, **options: Any) -> subprocess.CompletedProcess[str]:

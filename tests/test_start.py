@@ -27,9 +27,8 @@ PACKAGES = {
     "aiosignal": "aiohttp",
     "attr": "aiohttp",
     "frozenlist": "aiohttp",
-    "httpx": "requests and responses",
     "humanize": "the sizes in the report",
-    "idna": "yarl and httpx",
+    "idna": "yarl",
     "multidict": "aiohttp's headers",
     "platformdirs": "where the configuration and the cache lie",
     "propcache": "yarl",
@@ -37,17 +36,24 @@ PACKAGES = {
     "yarl": "aiohttp's addresses",
 }
 # aiohttp takes them where somebody has them, compiled or not; nothing of ours asks for them.
-WHERE_INSTALLED = {"aiodns", "backports", "brotli", "brotlicffi", "cython_runtime", "pycares", "zstandard"}
+WHERE_INSTALLED = {"backports", "cython_runtime"}
 
-# Of the standard library everything but these: each is large, or a sign that something else was loaded for nothing.
+# Everything but these of the standard library, and of what others bring along: each is large, or a sign that something
+# else was loaded for nothing.
 TOO_MUCH = {
+    "backports.zstd",
     "concurrent.futures.process",
     "ctypes",
+    "decimal",
+    "html",
+    "http.cookiejar",
     "importlib.metadata",
     "importlib.resources",
     "multiprocessing",
     "pydoc",
+    "secrets",
     "sqlite3",
+    "statistics",
     "tarfile",
     "unittest",
     "xml",
@@ -64,13 +70,11 @@ OURS = {
         "tag_table tally tree verdict walker"
     ),
     "formats": "brief forms paint text writer",
-    "oci": (
-        "attestation config descriptor digest errors manifest media platform reference schema1 statement strict_json"
-    ),
+    "oci": ("attestation config descriptor digest errors manifest media platform reference schema1 strict_json"),
     "registry": (
-        "api_errors blobs cache challenge client clock congestion connection credentials endpoints errors "
-        "headers http_libraries listing manifests page reach redact referrers request retry_policy settings "
-        "shell_login single_flight tls tokens trace transport uploads write_errors"
+        "absent aiohttp_library api_errors blobs cache challenge client clock congestion connection credentials "
+        "endpoints errors headers listing manifests page reach redact referrers request retry_policy settings "
+        "shell_login single_flight tls tokens trace transport write_errors"
     ),
     "registry.middleware": "auth errors limiter masking read_only redirects retry trace",
     "sources": "base disks document_cache location presence registry spec",
@@ -108,9 +112,10 @@ def may_be_loaded(name: str) -> bool:
     top = name.partition(".")[0]
     if top == "tui":
         return name in OUR_MODULES
-    if top in sys.stdlib_module_names or top.startswith("_"):
-        return not any(name == each or name.startswith(f"{each}.") for each in TOO_MUCH)
-    return top in PACKAGES or top in WHERE_INSTALLED
+    if any(name == each or name.startswith(f"{each}.") for each in TOO_MUCH):
+        return False
+    known = top in sys.stdlib_module_names or top.startswith("_")
+    return known or top in PACKAGES or top in WHERE_INSTALLED
 
 
 def offenders(loaded: Iterable[str], by: dict[str, str]) -> list[str]:

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.start
 
-The floor is Python with asyncio, aiohttp and httpx imported as fanfold imports them, and nothing done. CPU time is the
+The floor is Python with asyncio and aiohttp imported as fanfold imports them, and nothing done. CPU time is the
 smallest of all runs, because whatever else the machine does only adds to it. The runs of one round follow each other,
 so that a busy minute falls on all of them. The second check finds its documents on disk.
 """
@@ -21,7 +21,7 @@ from tests.benchmarks.measured import own_home
 from tests.benchmarks.table import Row, show
 
 RUNS, BEYOND = 7, 0.2
-FLOOR = "import asyncio\nfrom tui.registry import http_libraries"
+FLOOR = "import asyncio\nfrom tui.registry import aiohttp_library"
 
 
 def once(arguments: list[str], environment: dict[str, str]) -> tuple[float, float]:
@@ -39,7 +39,7 @@ def rows() -> Iterator[Row]:
         check = ["-m", "tui", "check", f"{address}/small"]
         works = {
             "bare Python": ["-c", "pass"],
-            "asyncio, aiohttp, httpx imported": ["-c", FLOOR],
+            "asyncio, aiohttp imported": ["-c", FLOOR],
             "--version": ["-m", "tui", "--version"],
             "check of a small image": [*check, "--no-cache"],
             "its second check": check,

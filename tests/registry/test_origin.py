@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.registry.endpoints import Address, Origin, UnusableUrl, parse_address, resolve_address
+from tui.oci.reference import api_host
+from tui.registry.endpoints import Address, Endpoints, Origin, UnusableUrl, parse_address, resolve_address
+from tui.registry.errors import Unreachable
 from tui.registry.middleware.redirects import headers_for
 from tui.registry.reach import check_reach, is_link_local, is_local
+from tui.registry.settings import ClientSettings
 from tui.registry.tokens import realm_address
 
 HERE = parse_address("https://reg.example.com/v2/a/blobs/x?y=1")
@@ -229,6 +232,40 @@ def test_realms(realm: str, ok: bool) -> None:
 def test_a_local_registry_may_have_a_local_token_server() -> None:
     here = parse_address("http://127.0.0.1:5000/v2/")
     assert realm_address("http://127.0.0.1:5001/token", here, lambda host: False).origin.port == 5001
+
+
+@pytest.mark.parametrize(
+    ("registry", "origin"),
+    [
+        ("ghcr.io", "https://ghcr.io"),
+        ("Reg.Example.COM:443", "https://reg.example.com"),
+        ("reg.example.com:8443", "https://reg.example.com:8443"),
+        ("localhost:5000", "http://localhost:5000"),
+        ("[::1]:5000", "http://[::1]:5000"),
+        ("docker.io", "https://registry-1.docker.io"),
+    ],
+)
+def test_the_origin_of_a_registry(registry: str, origin: str) -> None:
+    assert str(Endpoints(ClientSettings()).origin(registry)) == origin
+
+
+HOSTILE_NAMES = st.one_of(
+    st.from_regex(r"[A-Za-z0-9._-]{1,30}(:[0-9]{0,6})?", fullmatch=True),
+    st.from_regex(r"\[[0-9a-fA-F:.%]{0,24}\](:[0-9]{0,6})?", fullmatch=True),
+    st.from_regex(r"[0-9.]{1,16}(:[0-9]{1,6})?", fullmatch=True),
+    st.text("abc0:@/\\?#[]% .\né", max_size=20),
+)
+
+
+@given(HOSTILE_NAMES)
+def test_a_registry_is_nowhere_else_than_where_its_url_leads(name: str) -> None:
+    """Names are read without the library that reads URLs. Neither may lead where the other does not."""
+    try:
+        origin = Endpoints(ClientSettings()).origin(name)
+    except Unreachable as error:
+        assert "cannot be a registry's name" in str(error)
+        return
+    assert parse_address(f"{origin.scheme}://{api_host(name)}/v2/").origin == origin
 
 
 @given(st.text(max_size=200))

@@ -18,7 +18,6 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import AnyManifest, ImageManifest, Index
-from tui.oci.statement import STATEMENT_LIMIT, decode_statement
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 from tui.text import safe
@@ -500,6 +499,8 @@ class Loader:
         descriptor = node.descriptor
         if descriptor is None or node.statement is not None or node.kind is not Kind.STATEMENT:
             return None
+        from tui.oci.statement import STATEMENT_LIMIT, decode_statement  # late: a check reads none
+
         if descriptor.size > STATEMENT_LIMIT:
             node.error = SourceError(
                 Presence.PRESENT,

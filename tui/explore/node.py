@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from tui.explore.listing import Listing
 from tui.oci.config import ImageConfig
@@ -12,8 +13,10 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.manifest import AnyManifest, ImageManifest, Index
 from tui.oci.platform import Platform
-from tui.oci.statement import Statement
 from tui.sources.base import Source, SourceError
+
+if TYPE_CHECKING:
+    from tui.oci.statement import Statement
 
 
 class Kind(StrEnum):

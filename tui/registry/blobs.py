@@ -9,7 +9,7 @@ for a digest that cannot exist.
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -29,11 +29,11 @@ from tui.registry.errors import (
     Unsupported,
 )
 from tui.registry.headers import content_range, declared_length, is_encoded
-from tui.registry.http_libraries import httpx
 from tui.registry.middleware import Send
 from tui.registry.request import Pairs, Request, Response
 from tui.registry.settings import ClientSettings
 from tui.registry.single_flight import SingleFlight
+from tui.registry.transport import NoAnswer, NotHttp
 from tui.text import capital, safe
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ class BlobProbe:
             )
 
     async def _is_honest(self, registry: str, repository: str) -> bool:
-        impossible = f"sha256:{secrets.token_hex(32)}"
+        impossible = f"sha256:{os.urandom(32).hex()}"
         address = self._endpoints.blob(registry, repository, impossible)
         response = await self._send(_request("GET", address, repository, _FIRST_BYTE))
         return not response.ok
@@ -410,11 +410,11 @@ async def _verified(
                 hasher.update(chunk)
             count += len(chunk)
             yield chunk
-    except httpx.RemoteProtocolError:
+    except NotHttp:
         raise response.error(
             cut_short, f"{registry} sent {count:,} bytes of {what} and ended before all had come."
         ) from None
-    except (httpx.HTTPError, TimeoutError):
+    except (NoAnswer, TimeoutError):
         raise response.error(Unreachable, f"{registry} stopped sending {what} after {count:,} bytes.") from None
     if size is not None and count < size:
         raise response.error(cut_short, f"{registry} sent {count:,} of the {size:,} bytes of {what}.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from tui.oci.digest import Digest
 from tui.oci.manifest import AnyManifest
@@ -30,8 +32,10 @@ from tui.registry.page import Page
 from tui.registry.referrers import Referrers, ReferrersReader
 from tui.registry.settings import ClientSettings
 from tui.registry.trace import Trace
-from tui.registry.uploads import Upload, Uploads
 from tui.text import safe
+
+if TYPE_CHECKING:
+    from tui.registry.uploads import Upload, Uploads
 
 
 class Client:
@@ -66,14 +70,19 @@ class Client:
             ],
             self._connection.send,
         )
-        send_write = chain([ReadOnly(self.settings, endpoints)], send)
+        self._send_write = send_write = chain([ReadOnly(self.settings, endpoints)], send)
         self._api_check = ApiCheck(send, endpoints)
         self._probe = BlobProbe(send, endpoints, self.settings)
         self._manifests = Manifests(send, send_write, endpoints, self.settings, self._clock)
         self._blobs = Blobs(send, endpoints)
-        self._uploads = Uploads(send_write, endpoints, self._probe)
         self._listing = Listing(send, endpoints, self.settings)
         self._referrers = ReferrersReader(send, endpoints, self.settings, self._manifests)
+
+    @cached_property
+    def _uploads(self) -> Uploads:
+        from tui.registry.uploads import Uploads  # late: only a push needs them
+
+        return Uploads(self._send_write, self._endpoints, self._probe)
 
     async def get_manifest(
         self, registry: str, repository: str, selector: str, *, fresh: bool = False, limit: int | None = None

@@ -14,7 +14,6 @@ that the last one was put down to means that the host counts requests over time,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import median
 
 #: Exchanges at once with a host of which nothing is known.
 BEGIN = 16
@@ -86,7 +85,7 @@ class CongestionWindow:
         samples = self._samples.setdefault(kind, [])
         samples.append(now - began)
         if len(samples) >= (self._size if self._size < self._safe else max(_SAMPLES, self._size // 2)):
-            latency = median(samples)
+            latency = sorted(samples)[len(samples) // 2]  # `statistics` takes 3 ms to import
             self._samples.clear()
             self._judge(kind, latency, now)
 

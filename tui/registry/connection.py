@@ -16,12 +16,11 @@ from tui.registry.clock import Deadlines
 from tui.registry.endpoints import Endpoints, Origin
 from tui.registry.errors import Garbled, TooLarge
 from tui.registry.headers import Headers, RateLimit, WarningBook, declared_length, is_encoded, parse_rate_limit
-from tui.registry.http_libraries import httpx
 from tui.registry.request import NoResponse, Pairs, Request, Response, Stream
 from tui.registry.settings import ClientSettings
 from tui.registry.tls import Contexts
 from tui.registry.trace import Exchange
-from tui.registry.transport import Answer, Body, Proxies, Transport
+from tui.registry.transport import Answer, Body, NoAnswer, NotHttp, Proxies, Transport
 
 _WORTH_READING = 4_096
 """Bytes: a body that is not longer is read to its end even when less is wanted, because that keeps the connection."""
@@ -48,7 +47,7 @@ class Connection:
     async def send(self, request: Request) -> Response:
         """One exchange; `request.exchange` is told what is seen of it.
 
-        Raises httpx.HTTPError, TimeoutError, TlsFiles; TooLarge and Garbled; NoResponse for a body that broke off.
+        Raises NoAnswer, TimeoutError, TlsFiles; TooLarge and Garbled; NoResponse for a body that broke off.
         """
         exchange = request.exchange
         assert exchange is not None
@@ -118,7 +117,7 @@ class Connection:
                     if len(content) > request.limit:
                         too_large = True
                         break
-        except httpx.RemoteProtocolError:
+        except NotHttp:
             raise _cut_short(name, exchange) from None
         if too_large:
             sentence = f"The answer of {name} is larger than the limit of {request.limit:,} bytes."
@@ -190,7 +189,7 @@ async def _read_some(answer: Answer, limit: int) -> bytes:
             content += chunk
             if len(content) >= limit:
                 break
-    except httpx.HTTPError:
+    except NoAnswer:
         return bytes(content[:limit])
     return bytes(content[:limit])
 

@@ -8,21 +8,24 @@ drop the push right, and the name may hold colons of its own (a port), so an ent
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
 from tui.oci.digest import Digest
 from tui.oci.reference import api_host
 from tui.registry.errors import Unreachable
-from tui.registry.http_libraries import httpx
 from tui.registry.settings import ClientSettings
 from tui.text import safe
 
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[0-9a-z._-]+|[0-9a-f.:]+")
 """No percent signs: neither escapes, which some would undo, nor the zone of an IPv6 address."""
+_REGISTRY = re.compile(r"(?:\[([0-9A-Fa-f.:]{1,64})\]|([0-9A-Za-z._-]{1,255}))(?::([0-9]{1,5}))?")
+_NUMBERS = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+|[0-9]{7,}")
+"""An IPv4 address, or another spelling of one, which is not taken for one."""
 
 
 class Origin(NamedTuple):
@@ -75,41 +78,57 @@ class Address(NamedTuple):
 
 def parse_address(text: str) -> Address:
     """An absolute http(s) URL that a server, a file or a user named. Raises UnusableUrl."""
-    return _address_of(_checked(lambda: httpx.URL(_plain(text))))
+    return _read(text)
 
 
 def resolve_address(base: Address, text: str) -> Address:
     """A URL reference that a server sent, resolved against the address that was asked. Raises UnusableUrl."""
-    return _address_of(_checked(lambda: httpx.URL(str(base)).join(_plain(text))))
+    return _read(text, base)
 
 
-def _plain(text: str) -> str:
+def _read(text: str, base: Address | None = None) -> Address:
     if not text or len(text) > 16_384 or any(ord(c) < 0x21 or ord(c) > 0x7E for c in text) or "\\" in text:
         raise UnusableUrl("it is empty, too long, or holds characters that a URL cannot have")
-    return text
+    from tui.registry.httpx_library import httpx  # late: 14 ms, and most answers name no address
 
-
-def _checked(make: Callable[[], httpx.URL]) -> httpx.URL:
     try:
-        return make()
+        url = httpx.URL(text) if base is None else httpx.URL(str(base)).join(text)
     except (httpx.InvalidURL, UnicodeError) as error:
         raise UnusableUrl("it is not a URL") from error
-
-
-def _address_of(url: httpx.URL) -> Address:
     if url.scheme not in _PORTS:
         raise UnusableUrl("it is not an http or https address")
     if not url.host:
         raise UnusableUrl("it names no host")
     if url.userinfo or b"@" in url.netloc:
         raise UnusableUrl("it carries a user name or password")
-    port = _PORTS[url.scheme] if url.port is None else url.port
+    origin = _origin(url.scheme, url.raw_host.decode("ascii").strip("[]"), url.port)
+    return Address(origin, url.raw_path.decode("ascii") or "/")
+
+
+def _origin(scheme: str, host: str, port: int | None) -> Origin:
+    """`port` None: the usual one. Raises UnusableUrl."""
+    port = _PORTS[scheme] if port is None else port
     if not 0 < port < 65_536:
         raise UnusableUrl("its port does not exist")
-    host = url.raw_host.decode("ascii").lower().strip("[]")
+    host = host.lower()
     if _HOST.fullmatch(host) is None:
         raise UnusableUrl("its host holds characters that a name cannot have")
-    return Address(Origin(url.scheme, host, port), url.raw_path.decode("ascii") or "/")
+    return Origin(scheme, host, port)
+
+
+def _registry_origin(scheme: str, name: str) -> Origin:
+    """Of HOST, HOST:PORT or [IPV6]:PORT, which is how registries are named. It says what `parse_address` would say of a
+    URL of them, and loads no library for it. Raises UnusableUrl."""
+    found = _REGISTRY.fullmatch(name)
+    if found is None:
+        raise UnusableUrl("it is not HOST or HOST:PORT")
+    six, host, port = found.groups()
+    if six or _NUMBERS.fullmatch(host):
+        try:
+            ip_address(six or host)
+        except ValueError:
+            raise UnusableUrl("it looks like an IP address and is none") from None
+    return _origin(scheme, six or host, int(port) if port else None)
 
 
 CATALOG_SCOPE = "registry:catalog:*"
@@ -197,7 +216,7 @@ class Endpoints:
         if known is None:
             plain = self._settings.host(registry).speaks_http(registry)
             try:
-                known = parse_address(f"{'http' if plain else 'https'}://{api_host(registry)}/v2/").origin
+                known = _registry_origin("http" if plain else "https", api_host(registry))
             except UnusableUrl as error:
                 raise Unreachable(f"{safe(registry, limit=200)} cannot be a registry's name: {error}.") from None
             self._origins[registry] = known

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
 import json
 import re
 from collections.abc import Iterable
@@ -196,19 +195,7 @@ class _Writings:
     """Some secrets in every way that they may be written."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        writings: dict[str, None] = {}
-        for each in secrets:
-            for text in (
-                each,
-                each.rstrip("="),
-                quote(each, safe=""),
-                quote(each),
-                quote_plus(each),
-                html.escape(each),
-                html.escape(each, quote=False),
-                json.dumps(each)[1:-1],
-            ):
-                writings[text] = None
+        writings = dict.fromkeys(text for each in secrets for text in _writings(each))
         parts = sorted((text for text in writings if text), key=len, reverse=True)
         probes = sorted({text.lower()[:_BEGINNING] for text in parts}, key=len)
         self._probes = tuple(each for n, each in enumerate(probes) if not any(less in each for less in probes[:n]))
@@ -219,6 +206,21 @@ class _Writings:
             if probe in folded:
                 return self._pattern.sub(HIDDEN, text)
         return text
+
+
+def _writings(secret: str) -> tuple[str, ...]:
+    import html  # late: where nobody logs in there is no secret
+
+    return (
+        secret,
+        secret.rstrip("="),
+        quote(secret, safe=""),
+        quote(secret),
+        quote_plus(secret),
+        html.escape(secret),
+        html.escape(secret, quote=False),
+        json.dumps(secret)[1:-1],
+    )
 
 
 def _pattern_of(secret: str) -> str:

@@ -134,7 +134,7 @@ class Stream:
         self._callbacks.append(callback)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Raw chunks as they come. Raises httpx.HTTPError, and TimeoutError after `idle` seconds without one."""
+        """Raw chunks as they come. Raises NoAnswer, and TimeoutError after `idle` seconds without one."""
         source = self._answer.chunks()
         while True:
             try:

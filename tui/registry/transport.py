@@ -5,7 +5,7 @@ connections when callers are cancelled. The `httpx-aiohttp` package's transport 
 (which breaks signed ones), calls a lost connection a connect time-out, and re-sends writes unseen.
 
 Redirects, cookies and logins of the library are not used at all: each of them leaks something. What goes wrong is told
-in httpx's exceptions, which say whether anything was sent.
+in a few words of our own (`NoAnswer`), which say whether anything was sent: aiohttp's do not.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from tui.oci.reference import is_loopback
+from tui.registry.aiohttp_library import aiohttp
 from tui.registry.endpoints import Origin
-from tui.registry.http_libraries import aiohttp, httpx
 from tui.text import safe
 
 MAX_HEADER_LINE = 32 * 1024
@@ -46,8 +46,40 @@ for _name in ("httpx", "httpcore", "aiohttp", "aiohttp.client", "aiohttp.interna
     logging.getLogger(_name).propagate = False
 
 
-class TlsError(httpx.ConnectError):
-    """The handshake failed or the certificate was not accepted."""
+class NoAnswer(Exception):
+    """There is no answer, or not all of it; each class says why, and how far it got."""
+
+
+class TlsError(NoAnswer):
+    """The handshake failed or the certificate was not accepted. Nothing was sent."""
+
+
+class ProxyFailed(NoAnswer):
+    """The proxy could not be reached or did not connect us. Nothing was sent."""
+
+
+class ConnectTimeout(NoAnswer):
+    """There was no connection in time. Nothing was sent."""
+
+
+class ConnectFailed(NoAnswer):
+    """There is no connection; `why` is "name", "refused" or "connect". Nothing was sent."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class ReadTimeout(NoAnswer):
+    """No byte came for too long."""
+
+
+class ConnectionLost(NoAnswer):
+    """The connection was closed before the answer was whole."""
+
+
+class NotHttp(NoAnswer):
+    """What came is no HTTP, or ends before the length that it announced."""
 
 
 Body: TypeAlias = bytes | AsyncIterator[bytes] | None
@@ -101,7 +133,7 @@ class Transport:
     ) -> Answer:
         """One exchange, until the head of its answer is there. `url` goes out as it is, and `headers` stay as they are;
         a `body` that comes in pieces needs a Content-Length there. `connect` and `read` are seconds: until there is a
-        connection, and without a byte. Raises httpx.HTTPError."""
+        connection, and without a byte. Raises NoAnswer."""
         session = self._session
         if session is None:
             session = self._session = self._open()
@@ -155,7 +187,7 @@ class Answer:
         self.raw_headers = response.raw_headers
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it was sent, not decompressed. Raises httpx.HTTPError."""
+        """The body as it was sent, not decompressed. Raises NoAnswer."""
         try:
             async for chunk in self._response.content.iter_chunked(_CHUNK):
                 yield chunk
@@ -171,30 +203,30 @@ class Answer:
 
 
 def _translated(error: Exception) -> Exception:
-    """aiohttp's exceptions in httpx's words. A connect error means that nothing was sent; the others may have been."""
+    """aiohttp's exceptions in our words; what is none of the connection's stays as it is."""
     text = type(error).__name__
-    if isinstance(error, httpx.HTTPError):
+    if isinstance(error, NoAnswer):
         return error
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error, ssl.SSLError | ssl.CertificateError):
         return TlsError(text)
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError | ssl.SSLError):
         return TlsError(text)
     if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
-        return httpx.ProxyError(text)
+        return ProxyFailed(text)
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return httpx.ConnectTimeout(text)
+        return ConnectTimeout(text)
     if isinstance(error, aiohttp.ClientConnectorError):
-        return httpx.ConnectError(_connect_reason(error))
+        return ConnectFailed(_connect_reason(error))
     if isinstance(error, aiohttp.ServerTimeoutError | TimeoutError):
-        return httpx.ReadTimeout(text)
+        return ReadTimeout(text)
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
-        return httpx.UnsupportedProtocol(text)
+        return NotHttp(text)
     if isinstance(error, aiohttp.ClientPayloadError):
-        return httpx.RemoteProtocolError(text)  # the body ended before the length that was announced
+        return NotHttp(text)  # the body ended before the length that was announced
     if isinstance(error, aiohttp.ClientConnectionError | OSError):
-        return httpx.ReadError(text)
+        return ConnectionLost(text)
     if isinstance(error, aiohttp.ClientError):
-        return httpx.RemoteProtocolError(text)
+        return NotHttp(text)
     return error
 
 

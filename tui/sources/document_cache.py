@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import os
 import re
-import secrets
 import stat
 import time
 from collections.abc import Iterator
@@ -217,7 +216,7 @@ def _files(drawer: int) -> Iterator[tuple[float, int, str]]:
 
 def _write(drawer: int, name: str, raw: bytes) -> None:
     """Whole or not at all; not forced to the disk, because what a power cut breaks is found when it is hashed."""
-    unfinished = f"{_UNFINISHED}{secrets.token_hex(8)}"
+    unfinished = f"{_UNFINISHED}{os.urandom(8).hex()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(unfinished, flags, 0o600, dir_fd=drawer)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from tests.registry.middleware.scripted import Script, exchange, request
@@ -12,7 +11,15 @@ from tui.registry.middleware.errors import Errors
 from tui.registry.request import NoResponse
 from tui.registry.settings import ClientSettings
 from tui.registry.tls import TlsFiles
-from tui.registry.transport import TlsError
+from tui.registry.transport import (
+    ConnectFailed,
+    ConnectionLost,
+    ConnectTimeout,
+    NotHttp,
+    ProxyFailed,
+    ReadTimeout,
+    TlsError,
+)
 
 
 def errors() -> Errors:
@@ -25,15 +32,15 @@ def errors() -> Errors:
     [
         (TlsError("x"), TlsFailure, "could not be trusted", False, False),
         (TlsFiles("The file cannot be used."), TlsFailure, "The file cannot be used.", False, False),
-        (httpx.ProxyError("x"), Unreachable, "The proxy on the way", False, True),
-        (httpx.ConnectTimeout("x"), TimedOut, "could not be reached within", False, True),
-        (httpx.ConnectError("name"), Unreachable, "DNS lookup failed", False, False),
-        (httpx.ConnectError("refused"), Unreachable, "connection refused", False, False),
-        (httpx.ConnectError("connect"), Unreachable, "could not be reached.", False, True),
-        (httpx.ReadTimeout("x"), TimedOut, "did not answer within 30", True, True),
+        (ProxyFailed("x"), Unreachable, "The proxy on the way", False, True),
+        (ConnectTimeout("x"), TimedOut, "could not be reached within", False, True),
+        (ConnectFailed("name"), Unreachable, "DNS lookup failed", False, False),
+        (ConnectFailed("refused"), Unreachable, "connection refused", False, False),
+        (ConnectFailed("connect"), Unreachable, "could not be reached.", False, True),
+        (ReadTimeout("x"), TimedOut, "did not answer within 30", True, True),
         (TimeoutError(), TimedOut, "did not answer within 1 min", True, True),
-        (httpx.ReadError("x"), Unreachable, "before it had answered", True, True),
-        (httpx.RemoteProtocolError("x"), Unreachable, "does not speak HTTP as it should", True, False),
+        (ConnectionLost("x"), Unreachable, "before it had answered", True, True),
+        (NotHttp("x"), Unreachable, "does not speak HTTP as it should", True, False),
         (UnicodeError("x"), Unreachable, "does not speak HTTP as it should", True, False),
     ],
 )
@@ -51,7 +58,7 @@ async def test_what_is_raised_becomes_a_sentence(
 
 async def test_a_connection_that_was_kept_too_long_is_stale() -> None:
     with pytest.raises(NoResponse) as caught:
-        await errors()(request(), Script(httpx.ReadError("x")))
+        await errors()(request(), Script(ConnectionLost("x")))
     assert caught.value.stale
 
 
@@ -60,13 +67,13 @@ async def test_the_middle_of_an_answer() -> None:
     asked.exchange = exchange(asked.address)
     asked.exchange.status = 200
     with pytest.raises(NoResponse, match="in the middle of its answer") as caught:
-        await errors()(asked, Script(httpx.ReadError("x")))
+        await errors()(asked, Script(ConnectionLost("x")))
     assert not caught.value.stale and caught.value.error.status == 200
 
 
 async def test_plain_http_on_loopback_is_a_guess_and_said_so() -> None:
     with pytest.raises(NoResponse, match="asked by plain http"):
-        await errors()(request(url="http://127.0.0.1:5000/v2/"), Script(httpx.ReadError("x")))
+        await errors()(request(url="http://127.0.0.1:5000/v2/"), Script(ConnectionLost("x")))
 
 
 @pytest.mark.parametrize("raised", [TooLarge("It is too large."), NoResponse(NotFound("x"), sent=True, again=True)])

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from tui.registry.endpoints import Endpoints
 from tui.registry.errors import NotAsked, RegistryError, TimedOut, TlsFailure, Unreachable
-from tui.registry.http_libraries import httpx
 from tui.registry.middleware import Send
 from tui.registry.request import NoResponse, Request, Response
 from tui.registry.settings import ClientSettings
 from tui.registry.tls import TlsFiles
-from tui.registry.transport import TlsError, UnusableProxy
+from tui.registry.transport import (
+    ConnectFailed,
+    ConnectionLost,
+    ConnectTimeout,
+    NoAnswer,
+    ProxyFailed,
+    ReadTimeout,
+    TlsError,
+    UnusableProxy,
+)
 from tui.text import duration, safe
 
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"})
@@ -49,20 +57,20 @@ class Errors:
             advice = "Set an http:// proxy, or name the host in NO_PROXY."
             not_asked = NotAsked(f"{name} was not asked: {error}.", exchange_id=number, advice=advice)
             return NoResponse(not_asked, sent=False, again=False)
-        if isinstance(error, httpx.ProxyError):
+        if isinstance(error, ProxyFailed):
             return lost(Unreachable, f"The proxy on the way to {name} did not answer.", sent=False, again=True)
-        if isinstance(error, httpx.ConnectTimeout):
+        if isinstance(error, ConnectTimeout):
             seconds = duration(self._settings.connect_timeout)
             return lost(TimedOut, f"{name} could not be reached within {seconds}.", sent=False, again=True)
-        if isinstance(error, httpx.ConnectError):
-            why = {"name": "DNS lookup failed", "refused": "connection refused"}.get(str(error), "")
+        if isinstance(error, ConnectFailed):
+            why = {"name": "DNS lookup failed", "refused": "connection refused"}.get(error.why, "")
             sentence = f"{name} could not be reached{f': {why}' if why else ''}."
             return lost(Unreachable, sentence, sent=False, again=not why)
-        if isinstance(error, httpx.TimeoutException | TimeoutError):
-            reading = isinstance(error, httpx.ReadTimeout)
+        if isinstance(error, ReadTimeout | TimeoutError):
+            reading = isinstance(error, ReadTimeout)
             limit = self._settings.read_timeout if reading else self._settings.request_timeout
             return lost(TimedOut, f"{name} did not answer within {duration(limit)}.", sent=True, again=True)
-        if isinstance(error, httpx.ReadError):
+        if isinstance(error, ConnectionLost):
             when = "before it had answered" if status is None else "in the middle of its answer"
             sentence = f"{name} closed the connection {when}."
             # Asked by http because it is on loopback, not because anybody said so.
@@ -73,7 +81,7 @@ class Errors:
                     "name, and use --ca for the authority of its certificate."
                 )
             return lost(Unreachable, sentence, sent=True, again=True, stale=status is None)
-        if isinstance(error, httpx.HTTPError | UnicodeError | ValueError):
+        if isinstance(error, NoAnswer | UnicodeError | ValueError):
             sentence = f"{name} does not speak HTTP as it should: what it answered could not be read."
             return lost(Unreachable, sentence, sent=True, again=False)
         raise error

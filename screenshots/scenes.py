@@ -15,7 +15,7 @@ async def healthy(stage: Stage) -> None:
     await stage.see("5/5 platforms")
     await stage.find("linux/amd64")
     await stage.press("equals_sign")
-    await stage.see("provenance")
+    await stage.see("SBOM")
 
 
 async def matrix(stage: Stage) -> None:
@@ -23,7 +23,7 @@ async def matrix(stage: Stage) -> None:
     await stage.see("linux/arm64")
     await stage.find("0.16-edge")
     await stage.press("x")
-    await stage.see("Stale")
+    await stage.see("Findings 3")
 
 
 async def broken(stage: Stage) -> None:

@@ -71,6 +71,16 @@ def refused(argv: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.usefixtures("terminal")
+def test_plain_prints_sentences_even_on_a_terminal(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--plain", "ubuntu"]) == 0
+    ((name, args, options),) = calls
+    assert (name, texts(args[1]), options["form"]) == ("run_tree", ["ubuntu"], "plain")
+    assert "Nothing is drawn with --plain; name a SOURCE" in refused(["--plain"], capsys)
+    for command, spelling in (("tree", ["--plain"]), ("check", ["--format", "plain"])):
+        assert arguments.read([command, "ubuntu", *spelling])[2].output == "plain"
+
+
+@pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize(
     ("argv", "sources"),
     [

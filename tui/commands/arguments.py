@@ -45,8 +45,9 @@ _COMMANDS = {
 }
 #: The shells that `fanfold completion` knows.
 SHELLS = ("bash", "zsh", "fish")
-#: The forms of a report, by their names; `tui/formats/forms.py` writes them.
-FORMS = ("text", "json", "markdown", "html", "github", "junit", "sarif")
+#: The forms of a tree, and those of a report, by their names; `tui/formats/forms.py` writes them.
+TREE_FORMS = ("text", "plain")
+FORMS = ("text", "plain", "json", "markdown", "html", "github", "junit", "sarif")
 _EXIT_STATUS = "Exit status: 0 complete; 1 something is missing; 2 wrong usage; 3 could not be determined."
 
 
@@ -267,13 +268,17 @@ def _port(text: str) -> int:
 
 def _open_parser(words: str | None = "SOURCE") -> Parser:
     commands = "\n".join(f"  {name:<12}{words}" for name, words in _COMMANDS.items())
-    return _new(
+    parser = _new(
         "",
         "[OPTIONS] [SOURCE ...]\n       fanfold COMMAND ...",
         f"Explore container images, see what is broken, and fix multi-platform ones.\n\n{_SOURCES}",
         words,
         f"commands (each has its own --help; open an image of such a name as `fanfold -- NAME`):\n{commands}",
     )
+    parser.add_argument(
+        "--plain", action="store_true", help="no screen: print the tree as sentences, to be listened to"
+    )
+    return parser
 
 
 def _demo_parser() -> Parser:
@@ -283,6 +288,7 @@ def _demo_parser() -> Parser:
 def _tree_parser() -> Parser:
     parser = _new("tree", "[OPTIONS] SOURCE ...", f"Print the tree as text.\n\n{_SOURCES}", "SOURCE", _EXIT_STATUS)
     parser.add_argument("--depth", metavar="N", type=_depth, help="show so many levels below each SOURCE (all)")
+    _form_options(parser, TREE_FORMS)
     _colour_option(parser)
     return parser
 
@@ -305,7 +311,8 @@ def _check_parser() -> Parser:
         "--deep", action="store_true", help="read every blob once: its size, digest, diff_id, and a tar to its end"
     )
     depth.add_argument("--fast", action="store_true", help="do not read what lies on disk, which is hashed otherwise")
-    form = _form_options(parser, FORMS, "print one JSON document")
+    form = _form_options(parser, FORMS)
+    form.add_argument("--json", dest="output", action="store_const", const="json", help="print one JSON document")
     form.add_argument("--markdown", dest="output", action="store_const", const="markdown", help="print Markdown")
     _colour_option(parser)
     parser.add_argument("--only-broken", action="store_true", help="leave out what is whole")
@@ -315,14 +322,25 @@ def _check_parser() -> Parser:
     return parser
 
 
-def _form_options(parser: Parser, forms: Sequence[str], json: str) -> argparse._MutuallyExclusiveGroup:
-    """`--format`, and the short names that forms had before."""
+def _form_options(parser: Parser, forms: Sequence[str]) -> argparse._MutuallyExclusiveGroup:
+    """`--format`; what is added to the group is short for some of the forms."""
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         "--format", dest="output", choices=forms, default="text", metavar="FORM", help=f"print {', '.join(forms)}"
     )
-    form.add_argument("--json", dest="output", action="store_const", const="json", help=json)
+    if "plain" in forms:
+        _plain_option(form)
     return form
+
+
+def _plain_option(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--plain",
+        dest="output",
+        action="store_const",
+        const="plain",
+        help="print sentences, faults first, to be listened to",
+    )
 
 
 def _colour_option(parser: Parser) -> None:
@@ -428,7 +446,10 @@ def _undo_parser() -> Parser:
 
 def _write_options(parser: Parser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
-    _form_options(parser, ("text", "json"), "print the plan or the outcome as JSON")
+    form = _form_options(parser, ("text", "json"))
+    form.add_argument(
+        "--json", dest="output", action="store_const", const="json", help="print the plan or the outcome as JSON"
+    )
 
 
 def _registry_parser() -> Parser:

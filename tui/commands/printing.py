@@ -12,7 +12,7 @@ from tui.commands.output import err, is_terminal, out, terminal_width
 from tui.commands.progress import CheckLine
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally
-from tui.formats.forms import open_writer
+from tui.formats.forms import READ, open_writer
 from tui.formats.writer import Sheet
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Printed:
 
     @property
     def _left_out(self) -> bool:
-        return self._display.only_broken or (self._display.quiet and self._display.form != "text")
+        return self._display.only_broken or (self._display.quiet and self._display.form not in READ)
 
     def group(self, name: str, tags: Sequence[str]) -> None:
         """Reports on these tags of a repository follow."""
@@ -87,7 +87,7 @@ class Printed:
 
     def say(self, text: str) -> None:
         """A sentence for whoever looks on, unless the form tells the same, or nothing is to be said."""
-        if self._display.form != "text" and not self._display.quiet:
+        if self._display.form not in READ and not self._display.quiet:
             self.progress.hide()
             err(f"fanfold: {text}")
 

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import aclosing
+from itertools import chain
 
 from tui.commands.arguments import Options, need_sources
 from tui.commands.check_queue import check_node
@@ -18,28 +19,38 @@ from tui.explore.cells import tree_rows
 from tui.explore.choice import Choice
 from tui.explore.node import MANIFEST_KINDS
 from tui.explore.report import exit_status, list_exit_status, worst_exit_status
+from tui.explore.sentences import sentences
 from tui.formats.paint import VERDICT_ROLES, Piece, fitted, painted, wrapped
 from tui.sources.base import SourceError
 from tui.sources.spec import SourceSpec
+from tui.text import to_ascii
 
 
 def run(options: Options, settings: Settings) -> int:
     sources = need_sources(options, settings)
-    return asyncio.run(run_tree(settings, sources, depth=options.depth, colour=options.color))
+    return asyncio.run(run_tree(settings, sources, depth=options.depth, colour=options.color, form=options.output))
 
 
 async def run_tree(
-    settings: Settings, sources: Sequence[SourceSpec], *, depth: int | None = None, colour: str = "auto"
+    settings: Settings,
+    sources: Sequence[SourceSpec],
+    *,
+    depth: int | None = None,
+    colour: str = "auto",
+    form: str = "text",
 ) -> int:
-    """Print sources as trees. Gives the exit status."""
+    """Print sources as trees, or with the form `plain` as sentences. Gives the exit status."""
     write_what_fits(ascii_only=settings.ascii)
     async with aclosing(open_engine(settings)) as engine:
         engine.speak(say)
-        return await tree(engine, sources, depth, wants_colour(colour))
+        return await tree(engine, sources, depth, wants_colour(colour) and form != "plain", plain=form == "plain")
 
 
-async def tree(engine: Engine, sources: Sequence[SourceSpec], depth: int | None, colour: bool = False) -> int:
-    """Print each source as a tree. An image is checked whole; a repository or registry is listed."""
+async def tree(
+    engine: Engine, sources: Sequence[SourceSpec], depth: int | None, colour: bool = False, *, plain: bool = False
+) -> int:
+    """Print each source as a tree, or with `plain` as sentences, the verdict first. An image is checked whole; a
+    repository or registry is listed."""
     statuses: list[int] = []
     ascii_only = engine.settings.ascii or not can_draw()
     progress = CheckLine(engine)
@@ -65,6 +76,11 @@ async def tree(engine: Engine, sources: Sequence[SourceSpec], depth: int | None,
             if unknown:
                 say(f"{node.label}: {unknown}")
         progress.hide()
+        if plain:
+            spoken = [verdict[0]] if verdict is not None else []
+            for sentence in chain(spoken, sentences(engine.explorer, node, depth)):
+                out(to_ascii(sentence) if ascii_only else sentence)
+            continue
         room = terminal_width(sys.stdout)
         for place, line in enumerate(tree_rows(engine.explorer, node, depth, ascii_only=ascii_only)):
             out(painted(fitted(line, room if place else None), colour=colour))  # the first has the digest, whole

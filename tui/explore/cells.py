@@ -398,7 +398,7 @@ def tree_rows(
     """The row and the rows below it as lines of pieces, drawn with guides; `depth` is how many levels below it are
     shown."""
     tee, last, bar, blank = ("|-- ", "`-- ", "|   ", "    ") if ascii_only else ("├── ", "└── ", "│   ", "    ")
-    yield _line(observed, node, _full_name(node), 0, ascii_only, "title")
+    yield _line(observed, node, name_of_root(node), 0, ascii_only, "title")
 
     def below(parent: Node, prefix: str, level: int) -> Iterator[list[Piece]]:
         if depth is not None and level > depth:
@@ -414,7 +414,8 @@ def tree_rows(
     yield from below(node, "", 1)
 
 
-def _full_name(node: Node) -> str:
+def name_of_root(node: Node) -> str:
+    """The whole reference of a row that stands for itself."""
     if node.kind in MANIFEST_KINDS:
         return safe(node.source.reference(node.repository or "", tag=node.tag, digest=node.digest), limit=600)
     if node.kind is Kind.REPOSITORY:
@@ -432,7 +433,7 @@ def _line(
         observation = observed.observation(node)
         total = observed.rollup(node)
         if node.kind in BLOB_KINDS or node.kind is Kind.MANIFEST:
-            cells.append((f"{_size(node):>8}", "dim"))
+            cells.append((f"{weight_of(node):>8}", "dim"))
         if observation.presence is not Presence.UNCHECKED or node.load is not Load.IDLE:
             word = total.label or ("" if total.worst.is_there else total.worst.value)
             colour = total.worst.words.role
@@ -443,10 +444,7 @@ def _line(
             cells.append((node.digest.short, "dim"))
     elif node.kind in (Kind.REPOSITORY, Kind.SOURCE):
         cells.append((observed.rollup(node).label, "dim"))
-    note = SHARED if node.held is not node else node.note
-    if node.kind is Kind.MORE:  # its own names a key
-        note = _NOT_PRINTED
-    if note:
+    if note := note_of(node):
         cells.append((shorten(note, 60), "dim"))
     shown: list[Piece] = [(named, role), *((f"  {text}", each) for text, each in cells if text.strip())]
     shown[-1] = (shown[-1][0].rstrip(), shown[-1][1])
@@ -458,7 +456,14 @@ SHARED = "index shown once only"
 _NOT_PRINTED = "not printed; `fanfold check` checks all tags of a repository"
 
 
-def _size(node: Node) -> str:
+def note_of(node: Node) -> str:
+    """What is noted of a row, where nobody can press a key."""
+    if node.kind is Kind.MORE:  # its own names a key
+        return _NOT_PRINTED
+    return SHARED if node.held is not node else node.note
+
+
+def weight_of(node: Node) -> str:
     """Of an image what it takes with all its parts, of everything else its own bytes."""
     manifest = node.image_manifest
     return size(node.size if node.kind is not Kind.MANIFEST or manifest is None else image_size(manifest))

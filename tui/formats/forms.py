@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from tui.formats.writer import Sheet, Writer
 
+#: The forms that are read from a terminal: they say all that there is to say.
+READ = frozenset({"text", "plain"})
+
 
 def open_writer(form: str, sheet: Sheet) -> Writer:
     """The writer of a form, by its name."""
@@ -20,6 +23,10 @@ def open_writer(form: str, sheet: Sheet) -> Writer:
             from tui.formats.html import HtmlWriter
 
             return HtmlWriter()
+        case "plain":
+            from tui.formats.plain import PlainWriter
+
+            return PlainWriter(sheet)
         case "github":
             from tui.formats.github import GithubWriter
 

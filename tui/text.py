@@ -125,9 +125,9 @@ def age(moment: datetime | None, now: datetime | None = None) -> str:
         return moment.date().isoformat()
     now = now or datetime.now(UTC)
     now = now.replace(tzinfo=UTC) if now.tzinfo is None else now
-    from humanize import naturaltime  # late, as above
-
-    return naturaltime(now - moment)
+    seconds = (now - moment).total_seconds()
+    count, _, noun = _how_long(abs(seconds))
+    return f"{plural(count, noun)} {'ago' if seconds >= 0 else 'from now'}"
 
 
 def brief_age(moment: datetime | None, now: datetime) -> str:
@@ -141,15 +141,29 @@ def brief_age(moment: datetime | None, now: datetime) -> str:
     seconds = (now - moment).total_seconds()
     if seconds < -60:
         return f"{moment.year:04}-{moment.month:02}"
-    for unit, length, most in _UNITS:
+    count, unit, _ = _how_long(max(0, seconds))
+    return f"{count} {unit}"
+
+
+def _how_long(seconds: float) -> tuple[int, str, str]:
+    """How many whole units, the unit for a column and its noun."""
+    for unit, noun, length, most in _UNITS:
         if seconds < most * length:
-            return f"{max(0, int(seconds // length))} {unit}"
-    return f"{int(seconds // _YEAR)} y"
+            break
+    return int(seconds // length), unit, noun
 
 
 _YEAR = 365.25 * 86400
-#: Name, seconds, and of how many a larger one is used.
-_UNITS = (("s", 1, 60), ("min", 60, 60), ("h", 3600, 24), ("d", 86400, 14), ("w", 7 * 86400, 9), ("mo", _YEAR / 12, 24))
+#: Unit, noun, seconds, and of how many a larger one is used.
+_UNITS = (
+    ("s", "second", 1, 60),
+    ("min", "minute", 60, 60),
+    ("h", "hour", 3600, 24),
+    ("d", "day", 86400, 14),
+    ("w", "week", 7 * 86400, 9),
+    ("mo", "month", _YEAR / 12, 24),
+    ("y", "year", _YEAR, 10_000),
+)
 
 
 @lru_cache(maxsize=4096)

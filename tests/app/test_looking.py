@@ -157,6 +157,23 @@ async def test_the_diff_of_two_marked_things() -> None:
         await stage.until(lambda: stage.app.screen is stage.main)
 
 
+async def test_an_open_diff_is_laid_out_anew_when_the_screen_becomes_narrower() -> None:
+    def middle() -> list[int]:
+        shown = text_of(stage.app.screen.query_one(PageView))
+        return [line.index("│") for line in shown.splitlines() if "layer 1" in line]
+
+    async with staged() as stage:
+        await stage.go("app", "1.0", "linux/amd64")
+        await stage.press("m")
+        await stage.go("app", "1.0", "linux/arm64")
+        await stage.press("d")
+        await stage.until(lambda: stage.app.screen is not stage.main and middle())
+        wide = middle()
+        await stage.pilot.resize_terminal(80, 24)
+        await stage.pilot.pause()
+        assert middle() < wide
+
+
 async def test_tags_that_point_to_the_same_digest_are_named() -> None:
     source = WritableSource()
     source.put("app", image("linux/amd64"), "1.0", "latest", "stable")

@@ -10,10 +10,17 @@ from textual.color import Color
 from textual.filter import LineFilter
 from textual.theme import Theme
 
+from tui.app.styled_text import Role
 from tui.text import ASCII_SYMBOLS, safe
 
 #: Tints for layers that several platforms share. Seen in grey they are all one: a letter always stands with them.
 SHARES = "abcdef"
+
+
+def tint(letter: str) -> Role:
+    """The role of a layer that several platforms share, by its letter from `a` to `z`."""
+    return f"share-{SHARES[(ord(letter) - ord('a')) % len(SHARES)]}"  # type: ignore[return-value]
+
 
 DARK = Theme(
     name="fanfold-dark",
@@ -169,7 +176,7 @@ def variables_for(theme: Theme) -> dict[str, str]:
     ground, words = Color.parse(colours["surface"]), Color.parse(colours["foreground"])
     good, doubt, fault = (Color.parse(colours[name]) for name in ("success", "warning", "error"))
     tints = ("#3f9fca", "#9b7fd0", "#cf9a3a", "#6aae5e", "#cf6f9f", "#7f92c8")
-    blends = [ground.blend(Color.parse(tint), 0.25).hex for tint in tints]
+    blends = [ground.blend(Color.parse(hue), 0.25).hex for hue in tints]
     shares = {f"share-{letter}": blend for letter, blend in zip(SHARES, blends, strict=True)}
     return {
         "bar": ground.blend(good, 0.06).hex,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui.app.actions import action
 from tui.app.pages.diff import diff_page
-from tui.app.screens.dialogs import Choice, Item, Reader, page_room
+from tui.app.screens.dialogs import Choice, Item, Reader
 from tui.explore.availability import (
     listing_of,
     unavailable_diff,
@@ -100,8 +100,7 @@ class Selection:
                 )  # platform, entry point, labels: half of what there is to compare
         rows = diff(other, image)
         self.screen.observer.publish_view("diff", image)
-        room = page_room(self.screen.size.width)
-        answer = await self.screen.ask(Reader("Diff", diff_page(other, image, rows, room)))
+        answer = await self.screen.ask(Reader("Diff", lambda room: diff_page(other, image, rows, room)))
         await self.screen.navigation.follow_answer(answer)
 
     @action(

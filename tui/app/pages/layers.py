@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from tui.app.pages.parts import Scene, asked, blank, heading, page
 from tui.app.pages.summary import nothing
 from tui.app.styled_text import Line, Lines, Role, Target, cut
-from tui.app.theme import SHARES
+from tui.app.theme import tint
 from tui.explore.matrix import letters_of
 from tui.explore.node import Kind, Node
 from tui.explore.objects import image_parts, image_size
@@ -33,11 +33,6 @@ def bar(amount: int, most: int, cells: int, *, ascii_only: bool) -> str:
     if ascii_only:
         return "=" * max(1, eighths // 8)
     return "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
-
-
-def tint(letter: str) -> Role:
-    """The role of a layer that several platforms share."""
-    return f"share-{SHARES[(ord(letter) - ord('a')) % len(SHARES)]}"  # type: ignore[return-value]
 
 
 def layers(scene: Scene) -> Lines:

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tui.app.pages.layers import tint
 from tui.app.pages.parts import Scene, asked, prose
 from tui.app.styled_text import Line, Role, cut
+from tui.app.theme import tint
 from tui.app.widgets.matrix import GridRow, Head, Square
 from tui.explore.cells import Glyphs
 from tui.explore.matrix import Cell, LiveMatrix, MatrixRow

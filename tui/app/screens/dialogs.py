@@ -289,11 +289,19 @@ def page_room(columns: int) -> int:
 class Reader(Dialog[str]):
     """A page to read and scroll. With `copy` (what that copies, in words) a key answers `copy`, with `menu` another
     answers `menu`; a link answers `what:value` of its target. `scope` is `help` for a page of help: the key that
-    brought it takes it away."""
+    brought it takes it away. A page that is laid out for the cells of a line is a function of them."""
 
-    def __init__(self, title: str, page: Page, *, copy: str = "", menu: str = "", scope: Scope = "reader") -> None:
+    def __init__(
+        self,
+        title: str,
+        page: Page | Callable[[int], Page],
+        *,
+        copy: str = "",
+        menu: str = "",
+        scope: Scope = "reader",
+    ) -> None:
         super().__init__(title, scope)
-        self.page = page
+        self._page = page
         self.copy = copy
         self.menu = menu
 
@@ -320,11 +328,12 @@ class Reader(Dialog[str]):
         yield self.box(PageView(id="reader-page"), hint, wide=True)
 
     def on_mount(self) -> None:
-        self.view.show(self.page)
         self.view.focus()
 
     def on_resize(self) -> None:
-        self.view.styles.height = min(len(self.page) + 1, max(4, self.app.size.height - 10))
+        page = self._page(page_room(self.app.size.width)) if callable(self._page) else self._page
+        self.view.show(page, keep=True)
+        self.view.styles.height = min(len(page) + 1, max(4, self.app.size.height - 10))
 
     @on(PageView.Followed)
     def _followed(self, event: PageView.Followed) -> None:

@@ -20,7 +20,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.app.styled_text import Role, cut
-from tui.app.theme import SHARES
+from tui.app.theme import tint
 from tui.app.widgets.styled import ROLE_CLASSES, StyledWidget
 from tui.text import width as width_of
 
@@ -332,7 +332,7 @@ class MatrixView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=Fals
             letter = head.letters[place] if place < len(head.letters) else ""
             text = number_text(place + 1, pitch.cell, letter) if head.numbered > 9 or pitch.cell > 1 else str(place + 1)
             style = bold if first + place == self.column else dim
-            parts.append(Segment(text, style + self._tint(letter) if letter and pitch.cell > 1 else style))
+            parts.append(Segment(text, style + self.style_of(tint(letter)) if letter and pitch.cell > 1 else style))
         for place, name in enumerate(head.after, first + head.numbered):
             parts.append(Segment("│" if place == first + head.numbered else " ", line))
             parts.append(Segment(f"{name:^{pitch.end}}", bold if place == self.column else dim))
@@ -377,14 +377,12 @@ class MatrixView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=Fals
             text = f"{square.symbol:^{wide}}" if wide != 2 else f"{square.symbol} "
             if square.share and letter and wide > 1:
                 text = f"{text[: wide - 1]}{square.share}"
-            style = base + self._tint(square.share) + self.style_of(square.role)
+            ground = self.style_of(tint(square.share)) if square.share else Style.null()
+            style = base + ground + self.style_of(square.role)
         if chosen:
             fault = square is not None and square.role == "fault"
             style += self.style_of("here-fault" if fault else "here") if self.has_focus else Style(underline=True)
         return Segment(text, style)
-
-    def _tint(self, share: str) -> Style:
-        return self.style_of(f"share-{SHARES[(ord(share) - ord('a')) % len(SHARES)]}") if share else Style.null()
 
     def _run_segments(self, row: GridRow, room: int, base: Style, here: int) -> list[Segment]:
         runs = runs_of(row.numbered)

@@ -6,6 +6,7 @@ and bidi controls make it read as something else, so it passes through `safe` on
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -147,9 +148,7 @@ def brief_age(moment: datetime | None, now: datetime) -> str:
 
 def _how_long(seconds: float) -> tuple[int, str, str]:
     """How many whole units, the unit for a column and its noun."""
-    for unit, noun, length, most in _UNITS:
-        if seconds < most * length:
-            break
+    unit, noun, length, _ = next(each for each in _UNITS if seconds < each[2] * each[3])
     return int(seconds // length), unit, noun
 
 
@@ -162,7 +161,7 @@ _UNITS = (
     ("d", "day", 86400, 14),
     ("w", "week", 7 * 86400, 9),
     ("mo", "month", _YEAR / 12, 24),
-    ("y", "year", _YEAR, 10_000),
+    ("y", "year", _YEAR, math.inf),
 )
 
 

@@ -180,7 +180,8 @@ def test_status_columns_stand_in_line_whatever_the_depth() -> None:
     assert len(places) == 1
 
 
-FACTS = ("412.1 MB", "3 y", "2ac9f6460d5b")
+FACTS = ("2ac9f6460d5b", "3 y")
+GOOD: tuple[Piece, ...] = (("✓", "good"), (" 3/3", "good"))
 STATUS: tuple[Piece, ...] = (("✗", "bad"), (" 1 of 2 platforms broken", "bad"))
 
 
@@ -188,25 +189,37 @@ def drawn(cells: Row, columns: Columns, indent: int = 4) -> str:
     return "".join(text for text, _ in layout(cells, columns, indent, UNICODE))
 
 
-def test_size_age_and_digest_stand_at_the_right_edge_of_a_wide_pane_one_after_the_other() -> None:
-    tag = Row("1.4.2", "plain", "index", STATUS, "", facts=FACTS)
-    shown = {width: drawn(tag, Columns.of(width, 16)) for width in (44, 58, 64, 110)}
+def test_age_and_digest_stand_at_the_right_edge_the_digest_first_where_there_is_room_for_one() -> None:
+    tag = Row("1.4.2", "plain", "412.1 MB", GOOD, "", facts=FACTS)
+    shown = {width: drawn(tag, Columns.of(width, 16)) for width in (44, 52, 64, 110)}
     assert FACTS[0] not in shown[44] and Columns.of(44, 16).facts == 0
-    assert shown[58].endswith(FACTS[0]) and shown[64].endswith(f"{FACTS[0]}     3 y")
-    assert shown[110].endswith(f"{FACTS[0]}     3 y  {FACTS[2]}")
-    assert {len(text) + 4 for width, text in shown.items() if width > 44} == {58, 64, 110}
-    assert "platforms" not in shown[58] and " 1 of 2 platforms broken" in shown[110]
+    assert shown[52].endswith(f"✓ 3/3        {FACTS[0]}") and "3 y" not in shown[52]
+    assert shown[64].endswith(f"     3 y  {FACTS[0]}") and shown[110].endswith(f"     3 y  {FACTS[0]}")
+    assert {len(text) + 4 for width, text in shown.items() if width > 44} == {52, 64, 110}
 
 
-def test_a_status_that_says_all_comes_before_size_and_age() -> None:
+def test_what_is_wrong_is_told_before_age_and_digest() -> None:
+    broken = Row("1.4.2", "plain", "412.1 MB", (("✗", "bad"), (" arm64 broken", "bad")), "", facts=FACTS)
+    assert drawn(broken, Columns.of(68, 19)).endswith(f"✗ arm64 broken       3 y  {FACTS[0]}")
+    assert drawn(broken, Columns.of(64, 19)).endswith(f"✗ arm64 broken        {FACTS[0]}")
     long = Row("1.4.2", "plain", "index", (("◔", "warn"), (" rate limited, 59 s left", "warn")), "", facts=FACTS)
     assert drawn(long, Columns.of(58, 16)).endswith("rate limited, 59 s left")
+    failed = Row("1.4.2", "plain", "", (("✗", "bad"), (" missing", "bad")), "The manifest was not found.", facts=FACTS)
+    assert drawn(failed, Columns.of(74, 16)).endswith("The manifest was not found.")
+
+
+def test_a_long_name_of_a_repository_takes_no_room_from_the_digests_of_images() -> None:
+    """120 columns leave the tree 64."""
+    columns = Columns.of(64, 34, 19)
+    assert columns.facts == 2 and Columns.of(64, 34).facts == 0
+    opened = Row("gallery/missing-attestation", "plain", "2 tags", (("✗", "bad"), (" 1 broken", "bad")), "")
+    assert drawn(opened, columns, 4).startswith("gallery/missing-attestation 2 tags   ✗ 1 broken")
 
 
 def test_a_name_is_not_cut_while_there_is_room_beside_it() -> None:
     name = "nightly-2026-11-21-a-name-of-very-many-cells-4c5e2f"
     columns = Columns.of(80, len(name) + 6)
-    short = Row(name, "plain", "index", (("✓", "good"), (" 3/3", "good")), "a note of many words", facts=FACTS)
+    short = Row(name, "plain", "index", GOOD, "a note of many words", facts=FACTS)
     assert drawn(short, columns).startswith(f"{name} index    ✓ 3/3")
     columns = Columns.of(64, 30)
     assert name in drawn(Row(name, "plain", "", (("✓", "good"),), ""), columns)
@@ -218,8 +231,10 @@ def test_a_name_is_not_cut_while_there_is_room_beside_it() -> None:
 @pytest.mark.parametrize("status", [(), STATUS])
 def test_rows_with_facts_never_grow_wider_than_the_pane(width: int, name: str, status: tuple[Piece, ...]) -> None:
     for indent in (2, 10):
-        text = drawn(Row(name, "plain", "index", status, "a note", facts=FACTS), Columns.of(width, 40), indent)
-        assert cell_len(text) <= width - indent
+        for images in (0, 20):
+            columns = Columns.of(width, 40, images)
+            text = drawn(Row(name, "plain", "index", status, "a note", facts=FACTS), columns, indent)
+            assert cell_len(text) <= width - indent
 
 
 async def test_facts_are_those_of_what_was_read() -> None:
@@ -229,10 +244,11 @@ async def test_facts_are_those_of_what_was_read() -> None:
     node = explorer.add_repository(source, "app")
     await explorer.open(node)
     tag = node.children[0]
-    assert row(tag, explorer, UNICODE, facts=3).facts == ("", "", "")
+    shown = row(tag, explorer, UNICODE, facts=2)
+    assert shown.facts == ("", "") and shown.kind == ""
     await explorer.check(tag).wait()
-    weight, old, digest = row(tag, explorer, UNICODE, facts=3).facts
-    assert weight.endswith("kB") and old and digest == str(tag.digest)[7:19]
-    assert row(tag.children[0], explorer, UNICODE, facts=3).facts[0] == "", "the second column has it"
-    assert row(tag.children[0].children[0], explorer, UNICODE, facts=3).facts == ("", "", "")
+    shown = row(tag, explorer, UNICODE, facts=2)
+    assert shown.facts[0] == str(tag.digest)[7:19] and shown.facts[1]
+    assert shown.kind.endswith("kB") and not shown.note, "its size, not the word index"
+    assert row(tag.children[0].children[0], explorer, UNICODE, facts=2).facts == ("", "")
     await explorer.aclose()

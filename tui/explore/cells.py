@@ -131,16 +131,16 @@ class Row:
     note: str
     live: bool = False
     marked: bool = False
-    facts: tuple[str, str, str] = ("", "", "")
-    """Size, age and short digest, for the right edge of a wide pane; "" where it says nothing new, or was not read."""
+    facts: tuple[str, str] = ("", "")
+    """Short digest and age, for the right edge of a wide pane; "" where there is none, or it was not read."""
 
 
 #: What the second column takes, with the space after it.
 KIND_CELLS = 9
-#: What the columns at the right edge take, with the space before them: size, age, digest.
-FACT_CELLS = (10, 8, 14)
-#: A status takes so many cells, in few words.
-_STATUS_CELLS = 18
+#: What the columns at the right edge take, with the space before them, the last one first: digest, age.
+FACT_CELLS = (14, 8)
+#: A status takes so many cells, in few words; one that is good; one that names what is broken.
+_STATUS_CELLS, _GOOD_CELLS, _BROKEN_CELLS = 18, 6, 15
 
 
 #: Sources in a word that fits there; the row's own name begins with the whole one.
@@ -160,20 +160,23 @@ class Columns:
     kind: int
     total: int
     facts: int = 0
-    """How many of size, age and digest there is room for at the right edge."""
+    """How many of digest and age there is room for at the right edge, of rows that say little else."""
 
     @classmethod
-    def of(cls, width: int, longest: int = 0) -> Columns:
-        """Shares of a pane this wide, when the `longest` name (with what stands before it) takes so many cells: names
-        get what they need up to more than half, the rest is for kind, status and note, and, where all of that has
-        enough, for size, age and digest."""
+    def of(cls, width: int, longest: int = 0, images: int = 0) -> Columns:
+        """Shares of a pane this wide, when the `longest` name (with what stands before it) takes so many cells, and the
+        longest of an image, which has a digest: names get what they need up to more than half, the rest is for kind,
+        status and note, and, where all of that has enough, for digest and age. Names of repositories rather go over
+        their column than take the room for those."""
         if width < 34:
             return cls(max(8, width - 12), 0, width)
         kind = KIND_CELLS
         most = max(width * 60 // 100, width - kind - _STATUS_CELLS)
         name = max(18, min(longest + 2, most) if longest else (width - kind) * 48 // 100)
-        room = width - name - kind - _STATUS_CELLS
-        facts = sum(room >= sum(FACT_CELLS[:count]) for count in (1, 2, 3))
+        if images:
+            name = min(name, max(18, images + 2, width - kind - _BROKEN_CELLS - sum(FACT_CELLS)))
+        room = width - name - kind - _GOOD_CELLS
+        facts = sum(room >= sum(FACT_CELLS[:count]) for count in (1, 2))
         return cls(name, kind, width, facts)
 
 
@@ -181,12 +184,8 @@ def kind_cell(node: Node) -> str:
     """What the second column says."""
     if node.kind in BLOB_KINDS:
         return size(node.size)
-    if node.kind is Kind.TAG:
-        if node.is_index or media.is_index(node.media_type):
-            return "index"
-        return "image" if media.is_image_manifest(node.media_type) else ""
-    if node.kind is Kind.INDEX:
-        return "index"
+    if node.kind in (Kind.TAG, Kind.INDEX):
+        return (size(size_of(node)) if node.load is Load.READY else "") or _kind_word(node)
     if node.kind in (Kind.MANIFEST, Kind.REFERRER):
         return size(image_size(node.image_manifest)) if node.image_manifest is not None else ""
     if node.kind is Kind.SOURCE:
@@ -196,6 +195,12 @@ def kind_cell(node: Node) -> str:
         text = f"{len(node.listing.names):,}{plus} tag{'' if len(node.listing.names) == 1 and not plus else 's'}"
         return text if len(text) < KIND_CELLS else f"{len(node.listing.names):,}{plus}"
     return ""
+
+
+def _kind_word(node: Node) -> str:
+    if node.kind is Kind.INDEX or node.is_index or media.is_index(node.media_type):
+        return "index"
+    return "image" if media.is_image_manifest(node.media_type) else ""
 
 
 def presence_pieces(observation: Observation, glyphs: Glyphs, tick: int, now: float) -> tuple[Piece, ...]:
@@ -279,7 +284,7 @@ def row(
     facts: int = 0,
 ) -> Row:
     """All cells of a row; `rests` are the registries (lower case) that asked for a rest, with the seconds left, and
-    `facts` is how many of size, age and digest are wanted."""
+    `facts` is how many of digest and age are wanted."""
     status, live = status_cell(node, observed, glyphs, tick, time.monotonic(), rests)
     role: Role = "plain"
     if node.kind is Kind.FAULT:
@@ -293,20 +298,19 @@ def row(
         broken = any(text.strip() and piece == "bad" for text, piece in status)
         role = "bad" if broken else "label" if node.kind in BLOB_KINDS else "plain"
     kind = kind_cell(node)
-    note = node.note if node.note != kind else ""
+    note = node.note if node.note not in (kind, _kind_word(node)) else ""
     if node.load is Load.FAILED and node.error is not None:
         note = node.error.sentence
     elif node.held is not node:
         note = SHARED
-    beside = _facts(node, observed) if facts and node.kind in MANIFEST_KINDS else ("", "", "")
+    beside = _facts(node, observed) if facts and node.kind in MANIFEST_KINDS else ("", "")
     return Row(node.label, role, kind, status, note, live, node in marks, beside)
 
 
-def _facts(node: Node, observed: Observed) -> tuple[str, str, str]:
-    """Size (of a platform's image the second column has it), age and short digest of an image or index."""
-    weight = size(size_of(node)) if node.kind in (Kind.TAG, Kind.INDEX) and node.load is Load.READY else ""
+def _facts(node: Node, observed: Observed) -> tuple[str, str]:
+    """Short digest and age of an image or index."""
     old = brief_age(observed.rollup(node).created, datetime.now(UTC)) if node.load is Load.READY else ""
-    return weight, old, node.digest.encoded[:12] if node.digest is not None else ""
+    return node.digest.encoded[:12] if node.digest is not None else "", old
 
 
 def shorter(text: str, cells: int) -> str:
@@ -363,10 +367,9 @@ def layout(row: Row, columns: Columns, indent: int, glyphs: Glyphs, measure: Mea
         line.put(cut(row.kind, columns.kind - 1, measure), "dim")
         edge += columns.kind
     line.put(" " * (edge - line.cells), "plain")
-    right = sum(FACT_CELLS[: columns.facts]) if any(row.facts) else 0
     left = columns.total - indent - line.cells
-    if right and not _fits(row.status, left - right, measure):
-        right = 0
+    facts = _facts_beside(row, columns, left, measure)
+    right = sum(cells for _, cells in facts)
     left -= right
     for text, role in row.status:
         shown = cut(shorter(text, left), left, measure)
@@ -377,9 +380,19 @@ def layout(row: Row, columns: Columns, indent: int, glyphs: Glyphs, measure: Mea
         line.put(cut(gap + row.note, left, measure), "dim")
     if right:
         line.put(" " * (columns.total - indent - right - line.cells), "plain")
-        for text, cells in zip(row.facts[: columns.facts], FACT_CELLS, strict=False):
+        for text, cells in reversed(facts):
             line.put(f"{text:>{cells}}", "dim")
     return line.pieces
+
+
+def _facts_beside(row: Row, columns: Columns, room: int, measure: Measure) -> list[tuple[str, int]]:
+    """As many of digest and age, with their cells, as there is room for beside status and note: what is wrong is told
+    first."""
+    note = measure(row.note) + 2 if row.note else 0
+    shown = list(zip(row.facts, FACT_CELLS, strict=True))[: columns.facts] if any(row.facts) else []
+    while shown and not _fits(row.status, room - note - sum(cells for _, cells in shown), measure):
+        shown.pop()
+    return shown
 
 
 def _fits(status: Sequence[Piece], room: int, measure: Measure) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tui.app.pages.parts import Scene, asked, blank, heading, page
 from tui.app.pages.summary import nothing
-from tui.app.styled_text import Line, Lines, Role, Target, cut
+from tui.app.styled_text import Line, Lines, Target, cut
 from tui.app.theme import tint
 from tui.explore.matrix import letters_of
 from tui.explore.node import Kind, Node

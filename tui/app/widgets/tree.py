@@ -86,7 +86,7 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
         #: The registries (lower case) that asked for a rest, with the seconds that are left of it.
         self.rests: dict[str, float] = {}
         self._drawn: dict[str, tuple[Row, str]] = {}
-        self._longest = 0
+        self._longest: tuple[int, int] | None = None
 
     def narrowed(self, node: Node | None, children: Sequence[Node]) -> Sequence[Node]:
         """Those children of a row that its narrowing lets through: all, when there is none."""
@@ -100,7 +100,7 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
 
     def branches_changed(self) -> None:
         """Names came or went: how much room they need is worked out anew."""
-        self._longest = 0
+        self._longest = None
 
     def use_glyphs(self, glyphs: Glyphs) -> None:
         """Draw with another set of symbols."""
@@ -160,20 +160,23 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
     @property
     def _columns(self) -> Columns:
         """The columns of now."""
-        return Columns.of(self.scrollable_content_region.width or self.size.width, self.longest_name)
+        return Columns.of(self.scrollable_content_region.width or self.size.width, *self.longest_names)
 
     @property
-    def longest_name(self) -> int:
-        """Cells of the longest name in an open branch, with guides, arrow and mark before it."""
-        if self._longest == 0:
-            self._longest = max(
-                (
-                    width_of(branch.data.label) + self.depth_of(branch) * 2 + (2 if branch.allow_expand else 0)
-                    for branch in self._branches.values()
-                    if branch.data is not None and branch.data.kind not in _LONG
-                ),
-                default=1,
-            )
+    def longest_names(self) -> tuple[int, int]:
+        """Cells of the longest name in an open branch, with guides, arrow and mark before it; of any row, and of what
+        has a digest of its own."""
+        if self._longest is None:
+            names, images = 1, 0
+            for branch in self._branches.values():
+                data = branch.data
+                if data is None or data.kind in _LONG:
+                    continue
+                cells = width_of(data.label) + self.depth_of(branch) * 2 + (2 if branch.allow_expand else 0)
+                names = max(names, cells)
+                if data.kind in MANIFEST_KINDS:
+                    images = max(images, cells)
+            self._longest = names, images
         return self._longest
 
     def _highlight_found(self, text: Text, limit: int) -> None:

@@ -143,7 +143,7 @@ async def test_marks_and_clearing_them() -> None:
 async def test_the_diff_of_two_marked_things() -> None:
     async with staged() as stage:
         await stage.press("d")
-        await stage.until(lambda: "mark the first one" in stage.screen())
+        await stage.until(lambda: "mark the first image" in stage.screen())
         await stage.go("app", "1.0")
         await stage.press("m")
         await stage.go("app", "2.0")
@@ -281,7 +281,7 @@ async def test_help_tells_the_keys_and_why_some_are_grey() -> None:
         await stage.press("question_mark")
         await stage.until(lambda: "Help" in stage.screen() and "Symbols" in stage.screen())
         text = text_of(stage.app.screen.query_one(PageView))
-        assert "missing: the registry says 404" in text
+        assert "missing: the registry answers 404" in text
         assert "select an index: only a manifest list has sources" in text
         await stage.press("escape")
         await stage.until(lambda: stage.app.screen is stage.main)

@@ -59,7 +59,7 @@ class Status:
         self.screen.verdict.line = line
 
     def verdict_line(self) -> Line:
-        """What the verdict box says: a check under way, else the verdict on what the cursor is in."""
+        """What the verdict line says: a check under way, else the verdict on what the cursor is in."""
         running = self.screen.explorer.running() if self.screen.ready else []
         if running:
             run = running[-1]
@@ -75,7 +75,8 @@ class Status:
             return self._listing_line(node)
         verdict = self.screen.findings.verdict(top, self.screen.explorer)
         mark, role = self._mark_of(verdict)
-        line = Line(hang=2).put(f"{mark} ", role).put(verdict.sentence, role if role == "bad" else "plain")
+        line = Line(hang=2).put(f"{mark} ", role).put(verdict.lead, role if role == "bad" else "plain")
+        line.put(verdict.sentence.removeprefix(verdict.lead))
         if verdict.unknown and (why := self.screen.explorer.why_not_unasked(top)):
             line.put(f" Not checked by itself: {why}.", "warn")
             line.put("   ").put(self.screen.keys.first("check"), "key-cap", Target("action", "check"))

@@ -154,6 +154,12 @@ class Verdict:
     severity: Severity | None = None
     """That of the worst finding; None when all is well."""
 
+    @property
+    def lead(self) -> str:
+        """The first sentence: what state it is in. The others say more about it."""
+        first, end, _ = self.sentence.partition(". ")
+        return first + end.strip()
+
 
 def verdict(
     node: Node,

@@ -27,7 +27,7 @@ from tui.app.refresh import Redraw
 from tui.app.screens.base import HostScreen
 from tui.app.services import Services
 from tui.app.status import Status
-from tui.app.widgets.bars import Clickable, HeaderLine, KeyBar, TabStrip, VerdictBox
+from tui.app.widgets.bars import Clickable, HeaderLine, KeyBar, TabStrip, VerdictLine
 from tui.app.widgets.findbar import FindBar
 from tui.app.widgets.matrix import MatrixView
 from tui.app.widgets.page import PageView
@@ -81,7 +81,7 @@ class MainScreen(HostScreen[None]):
         self.requests = RequestList(id="requests")
         self.side = Container(id="side")
         """The slot at the right edge: lessons mount their panel in it."""
-        self.find_bar, self.verdict, self.key_bar = FindBar(id="find-bar"), VerdictBox(id="verdict"), KeyBar(id="keys")
+        self.find_bar, self.verdict, self.key_bar = FindBar(id="find-bar"), VerdictLine(id="verdict"), KeyBar(id="keys")
 
         self.redraw = Redraw(self, interval)
         # A screen that never draws by itself (tests) would show an old finding until something else happens.

@@ -117,7 +117,7 @@ class Clickable(StyledWidget):
             self.post_message(Clickable.Act(str(action)))
 
 
-class VerdictBox(Clickable):
+class VerdictLine(Clickable):
     """One or two lines on the tag or index that the cursor is in, or how far a check is."""
 
     line: reactive[Line] = reactive(Line, always_update=True)

@@ -1,4 +1,4 @@
-"""The table of the benchmarks: every benchmark is in it, what did not run is no pass, the README has its place."""
+"""The table of the benchmarks: every benchmark is in it, what did not run is no pass, their page has a place for it."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def test_one_that_takes_too_long_keeps_what_it_gave(monkeypatch: pytest.MonkeyPa
     assert killed == [Process.pid], "its servers are left over"
 
 
-def test_the_readme_has_a_place_for_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = tmp_path / "README.md"
-    monkeypatch.setattr(every, "README", readme)
-    readme.write_text(f"before\n{every.BEGIN}\nold\n{every.END}\nafter\n")
-    every.into_readme("new")
-    assert readme.read_text() == f"before\n{every.BEGIN}\nnew\n{every.END}\nafter\n"
-    readme.write_text("no marks")
+def test_their_page_has_a_place_for_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "benchmarks.md"
+    monkeypatch.setattr(every, "PAGE", page)
+    page.write_text(f"before\n{every.BEGIN}\nold\n{every.END}\nafter\n")
+    every.into_page("new")
+    assert page.read_text() == f"before\n{every.BEGIN}\nnew\n{every.END}\nafter\n"
+    page.write_text("no marks")
     with pytest.raises(ValueError, match="marks"):
-        every.into_readme("new")
+        every.into_page("new")
     monkeypatch.undo()
-    assert every.BEGIN in every.README.read_text() and every.END in every.README.read_text()
+    assert every.BEGIN in every.PAGE.read_text() and every.END in every.PAGE.read_text()

@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FILES = [
     ROOT / "README.md",
+    *(path for path in sorted((ROOT / "docs").glob("*.md")) if path.name != "changelog.md"),
     *(path for end in ("py", "toml", "md") for path in sorted((ROOT / "tui").rglob(f"*.{end}"))),
 ]
 

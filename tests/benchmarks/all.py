@@ -1,9 +1,10 @@
 """Every benchmark, and one table of what they give.
 
-    python -m tests.benchmarks.all [--markdown | --readme] [NAME…]
+    python -m tests.benchmarks.all [--markdown | --docs] [NAME…]
 
-`--readme` puts the table into README.md, between its two marks. Each benchmark is a process of its own; one that fails,
-or takes longer than all of them may, is a row that says so, and no pass. Exit status 1 when any row is not good enough.
+`--docs` puts the table into docs/benchmarks.md, between its two marks. Each benchmark is a process of its own; one that
+fails, or takes longer than all of them may, is a row that says so, and no pass. Exit status 1 when any row is not good
+enough.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ NAMES = (
 #: Seconds for all of them together.
 LIMIT = 300.0
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 
 
@@ -54,7 +56,7 @@ def run(name: str, seconds: float) -> Iterator[Row]:
     command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--json"]
     failure = ""
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=README.parent, start_new_session=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
     )
     try:
         said, wrong = process.communicate(timeout=max(seconds, 1))
@@ -71,20 +73,20 @@ def run(name: str, seconds: float) -> Iterator[Row]:
         yield Row(name, why=failure or "it gave nothing")
 
 
-def into_readme(content: str) -> None:
+def into_page(content: str) -> None:
     """Put the table between the two marks. Raises ValueError when they are not there."""
-    before, _, rest = README.read_text().partition(BEGIN)
+    before, _, rest = PAGE.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
-        raise ValueError(f"{README.name} does not have the marks {BEGIN} and {END}")
-    README.write_text(f"{before}{BEGIN}\n{content}\n{END}{after}")
+        raise ValueError(f"{PAGE.name} does not have the marks {BEGIN} and {END}")
+    PAGE.write_text(f"{before}{BEGIN}\n{content}\n{END}{after}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.all", description=__doc__.splitlines()[0])
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="print the table as Markdown")
-    form.add_argument("--readme", action="store_true", help="put the table into README.md")
+    form.add_argument("--docs", action="store_true", help="put the table into docs/benchmarks.md")
     parser.add_argument(
         "names", nargs="*", choices=[[], *NAMES], metavar="NAME", help="only these: " + ", ".join(NAMES)
     )
@@ -95,8 +97,8 @@ def main() -> int:
         print(f"{name} …", file=sys.stderr, flush=True)
         rows += run(name, LIMIT - (time.monotonic() - began))
     where += f"; {time.monotonic() - began:.0f} s"
-    if chosen.readme:
-        into_readme(f"Measured on {where}.\n\n{markdown(rows)}")
+    if chosen.docs:
+        into_page(f"Measured on {where}.\n\n{markdown(rows)}")
     else:
         print(f"{markdown(rows)}\n\nMeasured on {where}." if chosen.markdown else f"{text(rows)}\n\n{where}")
     return 1 if any(row.failed for row in rows) else 0

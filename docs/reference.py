@@ -16,7 +16,7 @@ from typing import Any
 from tui.app.actions import Scope
 from tui.app.keys import ACTIONS, BY_ID, Keys
 from tui.app.pages.glossary import words as glossary_words
-from tui.commands.arguments import all_parsers
+from tui.commands.arguments import all_parsers, common_options
 from tui.demo.gallery import GALLERY
 from tui.explore.cells import UNICODE
 from tui.explore.finding import Code, Severity, codes
@@ -90,7 +90,8 @@ def commands() -> Iterator[str]:
     """A section for each command, and one for the options that all of them have."""
     root = all_parsers()
     (below,) = [each for each in root._actions if isinstance(each, argparse._SubParsersAction)]
-    common = {name for action in root._actions for name in action.option_strings}
+    common = common_options(root)
+    known = {name for action in common for name in action.option_strings}
     yield from _table(
         ("command", "what it does"),
         (
@@ -98,14 +99,16 @@ def commands() -> Iterator[str]:
             for each in below._choices_actions
         ),
     )
+    yield from ("(command-fanfold)=", "## fanfold", "", "```text", root.usage or "", "```", "")
+    yield from _options(each for each in root._actions if each.option_strings and each not in common)
     for name, parser in below.choices.items():
         yield from (f"(command-{name})=", f"## fanfold {name}", "", "```text", parser.usage or "", "```", "")
         yield from _described(parser.description)
-        own = [each for each in parser._actions if each.option_strings and not common & {*each.option_strings}]
+        own = [each for each in parser._actions if each.option_strings and not known & {*each.option_strings}]
         yield from _options(own) if own else ()
         yield from _described(parser.epilog)
     yield from ("(common-options)=", "## Options of every command", "")
-    yield from _options(each for each in root._actions if each.option_strings)
+    yield from _options(common)
 
 
 def _described(text: str | None) -> Iterator[str]:

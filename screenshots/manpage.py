@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tui.commands.arguments import all_parsers
+from tui.commands.arguments import Parser, all_parsers, common_options
 
 PAGE = Path(__file__).parent.parent / "docs" / "fanfold.1"
 
@@ -21,7 +21,7 @@ def page() -> str:
     return "\n".join(_lines(all_parsers())) + "\n"
 
 
-def _lines(root: argparse.ArgumentParser) -> Iterator[str]:
+def _lines(root: Parser) -> Iterator[str]:
     (commands,) = [each for each in root._actions if isinstance(each, argparse._SubParsersAction)]
     purpose, *more = _paragraphs(root.description)
     yield '.TH FANFOLD 1 "" fanfold "User Commands"'
@@ -33,16 +33,20 @@ def _lines(root: argparse.ArgumentParser) -> Iterator[str]:
     yield ".SH DESCRIPTION"
     yield from _told(more)
     yield ".SH COMMANDS"
-    common = {name for action in root._actions for name in action.option_strings}
+    common = common_options(root)
+    known = {name for action in common for name in action.option_strings}
     for name, parser in commands.choices.items():
         yield f".SS {_text(name)}"
         yield from _usage(parser)
         said = [*_paragraphs(parser.description), *_paragraphs(parser.epilog)]
         yield from _told([each for each in said if each not in more])
-        yield from _options(action for action in parser._actions if not common & {*action.option_strings})
+        yield from _options(action for action in parser._actions if not known & {*action.option_strings})
     yield ".SH OPTIONS"
-    yield "Every command has these."
-    yield from _options(root._actions)
+    yield "Without a command:"
+    yield from _options(action for action in root._actions if action not in common)
+    yield ".PP"
+    yield "Every command has these, and fanfold without a command:"
+    yield from _options(common)
 
 
 def _paragraphs(text: str | None) -> list[str]:

@@ -96,17 +96,19 @@ def test_every_action_stands_with_its_keys_where_it_applies(action: Action, scop
     assert f"`{reference.KEYS.first(action.id, scope)}`".replace("|", "\\|") in row
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_every_option_of_a_command_stands_with_it(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main([command, "--help"])
+        main([command, "--help"] if command else ["--help"])
     options = set(re.findall(r"(?<!\S)--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
-    said = section("commands", f"command-{command}") + section("commands", "common-options")
-    assert not {option for option in options if f"`{option}" not in said}
+    own = section("commands", f"command-{command or 'fanfold'}")
+    assert not {option for option in options if f"`{option}" not in own + section("commands", "common-options")}
+    named = set(re.findall(r"`(--[a-z-]+)", section("commands", "common-options")))
+    assert "--version" in named and named - {"--help"} <= options, "it has what every command has"
 
 
 def test_every_command_has_a_section() -> None:
-    assert re.findall(r"^\(command-([a-z]+)\)=$", part("commands"), re.MULTILINE) == COMMANDS
+    assert re.findall(r"^\(command-([a-z]+)\)=$", part("commands"), re.MULTILINE) == ["fanfold", *COMMANDS]
 
 
 @pytest.mark.parametrize("code", codes().values(), ids=lambda code: code.code)

@@ -101,6 +101,17 @@ def all_parsers() -> Parser:
     return root
 
 
+def common_options(parsers: Parser) -> list[argparse.Action]:
+    """The options that every command has, of `all_parsers()`."""
+    (commands,) = [each for each in parsers._actions if isinstance(each, argparse._SubParsersAction)]
+    own = [{(*action.option_strings, action.help) for action in each._actions} for each in commands.choices.values()]
+    return [
+        action
+        for action in parsers._actions
+        if action.option_strings and all((*action.option_strings, action.help) in each for each in own)
+    ]
+
+
 def settings_of(options: Options) -> Settings:
     """The configuration file with the command line on top. Raises ConfigError, MalformedReference."""
     from dataclasses import replace

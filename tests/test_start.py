@@ -72,9 +72,9 @@ OURS = {
     "formats": "brief forms paint text writer",
     "oci": ("attestation config descriptor digest errors manifest media platform reference schema1 strict_json"),
     "registry": (
-        "absent aiohttp_library api_errors blobs cache challenge client clock congestion connection credentials "
-        "endpoints errors headers listing manifests page reach redact referrers request retry_policy settings "
-        "shell_login single_flight tls tokens trace transport write_errors"
+        "absent aiohttp_library api_errors blobs cache client clock congestion connection "
+        "endpoints errors headers lease listing manifests page reach redact referrers request retry_policy settings "
+        "single_flight tls trace transport write_errors"
     ),
     "registry.middleware": "auth errors limiter masking read_only redirects retry trace",
     "sources": "base disks document_cache location presence registry spec",

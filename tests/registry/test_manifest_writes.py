@@ -30,7 +30,7 @@ from tui.registry.errors import (
     Unreachable,
     Unsupported,
 )
-from tui.registry.middleware.auth import _Host
+from tui.registry.lease import Host
 from tui.registry.settings import HostSettings
 
 BLOB = Digest.of(LAYER)
@@ -154,7 +154,7 @@ async def test_who_leaves_before_it_begins_has_written_nothing(serve: Serve, con
 
     server = await serve(slow)
     client = connect(concurrency=1)
-    client._auth._hosts.setdefault(client._endpoints.origin(server.address), _Host()).known = True
+    client._auth._hosts.setdefault(client._endpoints.origin(server.address), Host()).known = True
     first = asyncio.create_task(client.delete_manifest(server.address, "app", DIGEST))
     raw, kind = MANIFEST, media.OCI_MANIFEST
     second = asyncio.create_task(

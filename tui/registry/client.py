@@ -13,7 +13,6 @@ from tui.registry.api_errors import ApiCheck
 from tui.registry.blobs import BlobProbe, Blobs, BlobStream, Head
 from tui.registry.clock import Clock
 from tui.registry.connection import Connection
-from tui.registry.credentials import Credentials
 from tui.registry.endpoints import Endpoints
 from tui.registry.errors import NotFound, Unsupported
 from tui.registry.headers import RateLimit
@@ -35,6 +34,7 @@ from tui.registry.trace import Trace
 from tui.text import safe
 
 if TYPE_CHECKING:
+    from tui.registry.login import Login
     from tui.registry.uploads import Upload, Uploads
 
 
@@ -55,8 +55,13 @@ class Client:
         self.trace.masked = self._connection.secrets.masked_address
         self._limiter = Limiter(self.settings, endpoints, self._clock, self.trace)
         self._retry = Retry(self.settings, endpoints, self._clock, self._limiter)
-        credentials = self._credentials = Credentials(self.settings, self._clock)
-        self._auth = Auth(self.settings, endpoints, self._clock, credentials, lambda request: send(request))
+
+        def make_login() -> Login:
+            from tui.registry.login import Login  # late: most checks on loopback are never asked who they are
+
+            return Login(self.settings, endpoints, self._clock, send)
+
+        self._auth = Auth(make_login)
         # The way of a request, from the outside in.
         send = chain(
             [
@@ -258,7 +263,7 @@ class Client:
 
     def logins(self) -> list[str]:
         """The registries that stored logins are for, as Docker's files have them; asks no helper. Reads files."""
-        return self._credentials.registries()
+        return self._auth.login.registries()
 
     @property
     def under_way(self) -> int:

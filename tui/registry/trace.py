@@ -10,12 +10,14 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from tui.registry import redact
 from tui.registry.clock import Clock
 from tui.registry.headers import RateLimit
-from tui.registry.shell_login import ShellLogin
+
+if TYPE_CHECKING:
+    from tui.registry.shell_login import ShellLogin
 
 T = TypeVar("T")
 
@@ -116,6 +118,8 @@ class Exchange:
     @property
     def login(self) -> ShellLogin | None:
         """How a line for the shell logs in as this request did; None when it did not."""
+        from tui.registry.shell_login import ShellLogin  # late: only somebody who looks at it needs it
+
         sent = next((value for name, value in self.request_headers if name.lower() == "authorization"), None)
         return ShellLogin.of(sent, self.how_to_log_in) if sent is not None else None
 

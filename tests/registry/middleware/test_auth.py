@@ -10,9 +10,9 @@ import pytest
 
 from tests.registry.clock import FakeClock
 from tests.registry.middleware.scripted import Script, request, response
-from tui.registry.credentials import Credentials
 from tui.registry.endpoints import Endpoints, pull_scope
 from tui.registry.errors import Denied, Unreachable
+from tui.registry.login import Login
 from tui.registry.middleware.auth import Auth
 from tui.registry.request import Request, Response
 from tui.registry.settings import ClientSettings
@@ -26,7 +26,7 @@ class Fixture:
     def __init__(self, folder: Path) -> None:
         settings, clock = ClientSettings(docker_config=folder), FakeClock()
         self.tokens = Script(self.token)
-        self.auth = Auth(settings, Endpoints(settings), clock, Credentials(settings, clock), self.tokens)
+        self.auth = Auth(lambda: Login(settings, Endpoints(settings), clock, self.tokens))
 
     def token(self, asked: Request) -> Response:
         return response(asked, body=json.dumps({"token": f"t{len(self.tokens.asked)}"}).encode())

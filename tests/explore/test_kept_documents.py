@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -191,6 +192,19 @@ async def test_a_deep_check_after_a_look_does_not_call_the_disk_hashed(server: S
         await check.wait()
         read = {each.path.rpartition("/")[2] for each in server.asked[before:] if each.method == "GET"}
         assert {"list", *map(Digest.of, CHILDREN), Digest.of(CONFIG)} <= read
+        made = report(node, engine.explorer.observations)
+    assert {each.observation.presence for each in made.objects if each.kind != "layer"} == {Presence.HASHED}
+
+
+async def test_a_deep_check_that_joins_a_look_does_not_call_the_disk_hashed(server: Server) -> None:
+    await checked(server)
+    async with run() as engine:
+        node = await engine.open(f"{server.address}/app:list")
+        opening = asyncio.create_task(engine.explorer.open(node))
+        await asyncio.sleep(0)
+        check = engine.explorer.check(node, deep=True)
+        await asyncio.gather(opening, check.wait())
+        assert engine.inspector.saved, "the look took something from the disk"
         made = report(node, engine.explorer.observations)
     assert {each.observation.presence for each in made.objects if each.kind != "layer"} == {Presence.HASHED}
 

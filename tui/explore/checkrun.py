@@ -230,11 +230,18 @@ class CheckRun:
         if node.kind is Kind.REFERRERS:
             return self._loader.referrers(node, request)
         if node.kind in MANIFEST_KINDS:
-            key = key_of(node)
-            if self.deep and key is not None and self._inspector.from_disk(*key):
-                return self._loader.manifest(node, replace(request, fresh=True), again=True)
-            return self._loader.manifest(node, request) or self._ask_manifest(node, request)
+            past_disk = self._ask_past_disk(node, request)
+            return past_disk or self._loader.manifest(node, request) or self._ask_manifest(node, request)
         return self._ask_blob(node, request)
+
+    def _ask_past_disk(self, node: Node, request: JobRequest) -> Job | None:
+        """Of a deep check: have the source send a document that was taken from the disk. None for all others."""
+        key = key_of(node)
+        if not self.deep or key is None or not self._inspector.from_disk(*key):
+            return None
+        if node.kind in MANIFEST_KINDS:
+            return self._loader.manifest(node, replace(request, fresh=True), again=True)
+        return self._ask_bytes(node, request)
 
     def _ask_blob(self, node: Node, request: JobRequest) -> Job | None:
         if node.kind not in BLOB_KINDS or node.descriptor is None or node.repository is None:
@@ -304,8 +311,12 @@ class CheckRun:
             return None
         return self._inspector.submit_probe(node.source, node.repository or "", node.descriptor, request)
 
-    def _back(self, node: Node, new: bool) -> None:
+    def _back(self, node: Node, new: bool, *, again: bool = False) -> None:
         if self.stopped:
+            return
+        # Somebody else may have been reading it already, who was content with the disk.
+        if not again and (job := self._ask_past_disk(node, self._request(node))) is not None:
+            job.when_over(lambda _: self._back(node, new, again=True))
             return
         if self._at_most is not None and self.node.source.why_ask_first:
             self.stop()  # since this began the registry asked for a rest, or said that it counts

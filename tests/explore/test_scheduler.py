@@ -209,6 +209,16 @@ async def test_there_is_room_when_a_slot_is_free_that_nobody_waits_for() -> None
     await asyncio.gather(*(job.wait() for job in jobs))
 
 
+async def test_who_finds_room_and_asks_for_nothing_lets_the_next_in() -> None:
+    work, scheduler = Work(), Scheduler(1)
+    job = scheduler.submit("a", "me", Urgency.DEEP, work.job("a"), place="here")
+    hoping = [asyncio.create_task(scheduler.room("here")) for _ in range(3)]
+    await settle()
+    work.gate.set()
+    await job.wait()
+    await asyncio.wait_for(asyncio.gather(*hoping), 10)
+
+
 async def test_a_place_needs_no_more_tasks_than_slots() -> None:
     work, scheduler, tasks = Work(), Scheduler(2), set[object]()
 

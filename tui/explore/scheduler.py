@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 
 #: Seconds for which a key holds checks, and how many jobs of a place run at most while keys come.
 HELD, CALM = 0.03, 4
+#: Who was told of a free slot has so many seconds to ask for something; then the next is told.
+SHY = 0.01
 
 
 class Urgency(IntEnum):
@@ -259,6 +261,7 @@ class Scheduler:
             while line.hoping and (hope := line.hoping.popleft()):
                 if not hope.done():
                     hope.set_result(None)
+                    asyncio.get_running_loop().call_later(SHY, self._start, line)
                     break
 
     def _next(self, line: Line) -> Job | None:

@@ -25,7 +25,7 @@ from tui.resources import FOLDER
 from tui.sources.presence import presence_words
 from tui.teach.explanation import specs
 from tui.teach.lesson_file import load
-from tui.text import ASCII_SYMBOLS, capital, plural, with_keys
+from tui.text import ASCII_SYMBOLS, capital, with_keys
 
 SCHEMAS = Path(__file__).parent / "schema"
 LESSONS = FOLDER / "lessons"
@@ -99,26 +99,29 @@ def commands() -> Iterator[str]:
             for each in below._choices_actions
         ),
     )
-    yield from ("(command-fanfold)=", "## fanfold", "", "```text", root.usage or "", "```", "")
-    yield from _options(each for each in root._actions if each.option_strings and each not in common)
-    for name, parser in below.choices.items():
-        yield from (f"(command-{name})=", f"## fanfold {name}", "", "```text", parser.usage or "", "```", "")
-        yield from _described(parser.description)
-        own = [each for each in parser._actions if each.option_strings and not known & {*each.option_strings}]
-        yield from _options(own) if own else ()
-        yield from _described(parser.epilog)
+    purpose, *sources = (root.description or "").split("\n\n")
+    for name, parser in (("fanfold", root), *below.choices.items()):
+        title = "fanfold" if parser is root else f"fanfold {name}"
+        usage = [line.strip() for line in (parser.usage or "").splitlines()]
+        yield from (f"(command-{name})=", f"## {title}", "", "```text", *usage, "```", "")
+        said = purpose if parser is root else parser.description or ""
+        yield from _described(each for each in said.split("\n\n") if each not in sources)
+        if parser is root or any(each in said for each in sources):
+            yield from ("What a SOURCE may be: [sources](#sources).", "")
+        yield from _options(
+            each for each in parser._actions if each.option_strings and not known & {*each.option_strings}
+        )
+        yield from _described([parser.epilog] if parser is not root and parser.epilog else [])
     yield from ("(common-options)=", "## Options of every command", "")
     yield from _options(common)
 
 
-def _described(text: str | None) -> Iterator[str]:
-    """Paragraphs; what is indented, and the list of the kinds of SOURCE, as it stands."""
-    for paragraph in (text or "").split("\n\n"):
-        if not paragraph.strip():
-            continue
+def _described(paragraphs: Iterable[str]) -> Iterator[str]:
+    """Each as text; what is indented, as it stands."""
+    for paragraph in paragraphs:
         lines = paragraph.splitlines()
-        if any(line.startswith(" ") for line in lines) or lines[-1].startswith("oci:"):
-            yield from ("```text", *lines, "```", "")
+        if any(line.startswith(" ") for line in lines):
+            yield from ("```text", *(line.strip() for line in lines), "```", "")
         else:
             yield from (escaped(" ".join(lines)), "")
 
@@ -131,7 +134,7 @@ def _options(actions: Iterable[argparse.Action]) -> Iterator[str]:
         value = " ".join(values) if isinstance(values, tuple) else values
         names = ", ".join(f"`{name} {value}`" if value else f"`{name}`" for name in action.option_strings)
         rows.append((names, escaped(formatter._expand_help(action))))
-    return _table(("option", "meaning"), rows)
+    return _table(("option", "meaning"), rows) if rows else iter(())
 
 
 # The screen
@@ -261,7 +264,7 @@ def lessons() -> Iterator[str]:
                 str(number),
                 f"`fanfold demo {lesson.id}`: {escaped(lesson.title)}",
                 as_markdown(lesson.summary),
-                plural(lesson.minutes, "minute"),
+                f"{lesson.minutes}\u00a0min",
             )
             for number, lesson in enumerate(found, 1)
         ),

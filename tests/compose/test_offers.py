@@ -89,7 +89,7 @@ async def test_recreating_is_offered_only_when_its_tags_are_whole(rig: Rig, hole
     sentence = verdict(top, None, explorer.observations).sentence
     assert (RECREATED in sentence) is not hole
     [stale] = [each for each in findings(top, explorer.observations) if each.platform == "linux/arm64"][1:]
-    assert ("same hole" in stale.fix) is hole
+    assert ("missing in its current image too" in stale.fix) is hole
 
 
 async def test_a_tag_that_still_holds_the_entry_leaves_nothing_to_recreate(rig: Rig) -> None:

@@ -271,7 +271,7 @@ async def test_a_sum_is_as_old_as_its_oldest_answer() -> None:
 def test_only_an_answer_that_is_not_fresh_has_an_age_to_tell() -> None:
     now = datetime.now(UTC)
     assert how_old(None) == how_old(UNCHECKED.at) == how_old(now - timedelta(seconds=59), now) == ""
-    assert how_old(now - timedelta(seconds=61), now) == "a minute ago"
+    assert how_old(now - timedelta(seconds=61), now) == "1 minute ago"
 
 
 async def test_what_is_all_there_and_refused_by_clients_has_no_tick() -> None:

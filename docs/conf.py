@@ -39,6 +39,8 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
+#: The search would fetch each page for it, which no browser allows a page from the disk.
+html_show_search_summary = False
 
 
 def _colours(theme: Theme) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -16,7 +16,8 @@ from tests.support.fake_source import FakeSource
 from tui.commands import check_queue
 from tui.config import Settings
 from tui.engine import open_engine
-from tui.explore import observations, walker
+from tui.explore import observations, structure, walker
+from tui.explore.node import Node
 from tui.oci.manifest import AnyManifest
 
 Capture = pytest.CaptureFixture[str]
@@ -142,6 +143,23 @@ def test_each_report_counts_its_own_requests(capsys: Capture) -> None:
     run(source)
     found = documents(capsys)
     assert {each["requests"] for each in found} == {3}
+
+
+def test_what_the_documents_say_is_judged_few_times(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """Three times for each platform: whether it can be pulled, and who refuses it, for its line and for the verdict."""
+    source, judged = FakeSource(), list[str]()
+    plain = structure.flaws
+
+    def counting(row: Node) -> Iterator[structure.Flaw]:
+        judged.append(row.label)
+        return plain(row)
+
+    monkeypatch.setattr(structure, "flaws", counting)
+    both = [images.image(name, (images.layer(name),)) for name in ("linux/amd64", "linux/arm64")]
+    source.put("app", images.index(*both), "1")
+    assert run(source) == 0
+    assert json.loads(capsys.readouterr().out)["complete"]
+    assert 0 < Counter(judged).most_common(1)[0][1] <= 3
 
 
 def test_what_is_named_twice_is_said_twice_and_asked_once(capsys: Capture) -> None:

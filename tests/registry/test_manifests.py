@@ -1,4 +1,4 @@
-"""Manifests: the Accept list, our own digest, the cache, one in flight (docs/protocol-notes.md, C-01 to C-08, C-18)."""
+"""Manifests: the Accept list, our own digest, the cache (docs/protocol-notes.md, C-01 to C-08, C-18)."""
 
 from __future__ import annotations
 
@@ -43,12 +43,6 @@ async def test_fresh_goes_past_the_cache(serve: Serve, client: Client) -> None:
     await client.get_manifest(server.address, "app", DIGEST)
     await client.get_manifest(server.address, "app", DIGEST, fresh=True)
     assert server.count() == 2
-
-
-async def test_one_in_flight(serve: Serve, client: Client) -> None:
-    server = await serve(RegistryStub())
-    results = await asyncio.gather(*(client.get_manifest(server.address, "app", DIGEST) for _ in range(20)))
-    assert len({id(result) for result in results}) == 1 and server.count() == 1
 
 
 async def test_another_repository_is_another_question(serve: Serve, client: Client) -> None:

@@ -252,7 +252,15 @@ async def check_node(
     run = engine.explorer.check(node, wanted=choice if choice.platforms else None, deep=deep)
     await run.wait()
     requests = opening + run.requests
-    return report(node, engine.explorer.observations, requests=requests, searches=run.searches, choice=choice)
+    explorer = engine.explorer
+    return report(
+        node,
+        explorer.observations,
+        requests=requests,
+        searches=run.searches,
+        choice=choice,
+        pulls=explorer.tree.pull,
+    )
 
 
 async def _each(things: Iterable[T]) -> AsyncIterator[T]:

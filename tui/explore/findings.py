@@ -16,7 +16,7 @@ from tui.explore.advice import MISSING, OTHER_DIGEST, advice, nowhere, recreate_
 from tui.explore.digest_tags import made_by_a_tool
 from tui.explore.finding import ATTACH_AGAIN, LOOK_OR_ATTACH, Finding, make
 from tui.explore.likely_places import MovedTag, comparison_of, moved_tags
-from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.objects import detail_of, harmless, name_of, platform_text, short
 from tui.explore.observations import ObservationStore
 from tui.explore.rollup import attestations_of, platforms_of
@@ -536,7 +536,9 @@ _TROUBLED: tuple[Callable[[Troubled, ObservationStore], Iterator[Finding]], ...]
     foreign,
     elsewhere,
 )
-#: Looked at row by row; blobs are left out, for there are most of them and none of these rules is about one.
+#: The rows that the rules below are about: blobs are left out, for there are most of them, and what only groups others.
+_RULED = MANIFEST_KINDS | {Kind.FAULT}
+#: Looked at row by row.
 _ROWS: tuple[Callable[[Node, ObservationStore], Iterator[Finding]], ...] = (
     unreadable,
     not_unpacked,
@@ -581,7 +583,7 @@ def findings(node: Node, observations: ObservationStore) -> list[Finding]:
     every = [finding for rule in _TROUBLED for finding in rule(in_trouble, observations)] if in_trouble else []
     tool = made_by_a_tool(node) is not None
     for row in rows:
-        if row.kind not in BLOB_KINDS:
+        if row.kind in _RULED:
             # Below a list of repositories or tags each tag is asked for itself.
             kept = _ARTIFACT_ROWS if tool or (node.tag is None and made_by_a_tool(row) is not None) else _ROWS
             every.extend(finding for rule in kept for finding in rule(row, observations))

@@ -189,23 +189,18 @@ def presence_counts(parts: Iterable[Object]) -> Counter[Presence]:
     return Counter(Presence.UNCHECKED if each is Presence.CHECKING else each for each in presences)
 
 
-def unread(node: Node, wanted: Wanted | None = None) -> Iterator[Node]:
-    """Manifest rows at and below `node` whose content is not known: what is below them cannot be judged."""
-    for row in walk(node, wanted):
-        if row.kind in MANIFEST_KINDS and row.held.load is not Load.READY:
-            yield row
-
-
 def is_complete(node: Node, observations: ObservationStore, wanted: Wanted | None = None) -> bool:
     """Whether every object at and below a row is known to be there: nothing missing, unread or cut off."""
-    if any(True for _ in unread(node, wanted)):
-        return False
     for row in walk(node, wanted):
+        if row.kind in MANIFEST_KINDS and row.held.load is not Load.READY:
+            return False
         if row.kind is Kind.FAULT and row.code in ("cycle", "too-deep", "invalid-manifest"):
             return False
         if isinstance(row.manifest, OpaqueManifest) and not harmless(row.manifest, row.descriptor):
             return False
-    return all(observe(row, observations).presence in HAVE for row in walk(node, wanted) if key_of(row) is not None)
+        if key_of(row) is not None and observe(row, observations).presence not in HAVE:
+            return False
+    return True
 
 
 def harmless(manifest: OpaqueManifest, descriptor: Descriptor | None) -> bool:

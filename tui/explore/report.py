@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tui.explore.choice import Answer, Choice
@@ -165,10 +166,12 @@ def report(
     wanted: Wanted | None = None,
     choice: Choice | None = None,
     reference: str | None = None,
+    pulls: Callable[[Node], Pull] | None = None,
 ) -> Report:
     """The report over a row. `wanted` restricts it to some platforms' rows, `choice` to what is taken for
     the platforms that somebody asked for; `requests` is what the check took,
-    if that is known."""
+    if that is known. `pulls` is `Tree.pull`, for who has the tree."""
+    pulls = pulls or partial(pull, look=partial(observe, observations=observations))
     answers = choice.answers(node, observations) if choice is not None else ()
     if choice is not None and choice.platforms:
         wanted = choice
@@ -190,14 +193,14 @@ def report(
         reference=reference or reference_of(node),
         digest=node.digest,
         media_type=node.media_type or None,
-        verdict=make_verdict(node, findings, observations, wanted=wanted, answers=answers),
+        verdict=make_verdict(node, findings, observations, wanted=wanted, answers=answers, pulls=pulls),
         requests=requests,
         searches=searches,
         objects=tuple(parts),
         platforms=tuple(
             platform_line(
                 row,
-                pull(row, lambda part: observe(part, observations)),
+                pulls(row),
                 taken=row not in passed_over,
                 unasked=unasked,
             )

@@ -208,16 +208,17 @@ def _of_image(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
         presences[digest] = worst((presences[digest], presence)) if digest in presences else presence
     present = sum(presence in HAVE for presence in presences.values())
     asked = sum(presence is not Presence.UNCHECKED for presence in presences.values())
-    refused = ", refused" if present == len(presences) and refusal(node) is not None else ""
+    refused = refusal(node) is not None
+    said = ", refused" if refused and present == len(presences) else ""
     attested = [below(child) for child in attestations_of(node)]
     times = [_asked_at(node, look), *(_asked_at(child, look) for child in blobs_of(node))]
     return Rollup(
         present=present,
         total=len(presences),
         worst=worst([look(node).presence, *presences.values()]),
-        label=f"{present}/{len(presences)}{refused}" if asked and presences else "",
+        label=f"{present}/{len(presences)}{said}" if asked and presences else "",
         attestations=worst(each.worst for each in attested),
-        pull=pull(node, look),
+        pull=Pull.NO if refused else is_there(node, look),
         oldest=_oldest([*times, *(each.oldest for each in attested)]),
         created=_created(node),
         platforms=(str(platform),) if (platform := _platform(node)) is not None else (),

@@ -78,7 +78,7 @@ def proposals(
         if name is not None and name != tag:
             found[Proposal(repository, name)] = None
     there = _lowered(tuple(repositories))
-    for candidate in repository_spellings(repository, platform):
+    for candidate in repository_spellings(repository, platform) if there else ():
         name = there.get(candidate.lower())
         if name is not None and name != repository:
             found[Proposal(name, tag, exact=False)] = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.observations import Key, ObservationStore
-from tui.explore.rollup import Rollup, rollup
+from tui.explore.rollup import Pull, Rollup, pull, rollup
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.sources.base import Source
@@ -289,6 +289,10 @@ class Tree:
             known = rollup(node, self.observation, self.rollup)
             self._sums[node] = known
         return known
+
+    def pull(self, node: Node) -> Pull:
+        """Whether what a row of a platform stands for can be pulled: of an image remembered with its sum."""
+        return self.rollup(node).pull if node.image_manifest is not None else pull(node, self.observation)
 
     def touch(self, node: Node) -> None:
         """Something about this row changed: its sum and those above are no longer good."""

@@ -6,8 +6,9 @@ How much of a list was looked at belongs to it: what was not looked at is never 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tui.explore.advice import MISSING, RECREATED
 from tui.explore.choice import Answer
@@ -168,10 +169,12 @@ def verdict(
     *,
     wanted: Wanted | None = None,
     answers: Sequence[Answer] = (),
+    pulls: Callable[[Node], Pull] | None = None,
 ) -> Verdict:
     """The verdict over a row that stands for an image or an index. `found` are its findings, if they are at hand;
     `wanted` restricts it to some of its platforms, and `answers` say what there is for each that was asked for."""
     findings = all_findings(node, observations) if findings is None else findings
+    pulls = pulls or partial(pull, look=partial(observe, observations=observations))
     name = subject(node)
     if node.load is not Load.READY:
         return _not_read(node, name, observe(node, observations), findings)
@@ -194,9 +197,7 @@ def verdict(
                 sentence += f" It is a single image, for {node.platform}: {clients(takers)} {verb} it for any platform."
             return Verdict(sentence, False, (), absent, severity=Severity.ERROR)
     unasked = nobody_asks(rows)
-    states = [
-        (_called(row), row, Pull.NO if unasked else pull(row, lambda part: observe(part, observations))) for row in rows
-    ]
+    states = [(_called(row), row, Pull.NO if unasked else pulls(row)) for row in rows]
     whole = is_complete(node, observations, wanted)
     severity = min((finding.severity for finding in findings), key=lambda grade: grade.rank, default=None)
     settled = all(state is Pull.YES for _, _, state in states) and bool(states)

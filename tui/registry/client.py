@@ -92,7 +92,7 @@ class Client:
     async def get_manifest(
         self, registry: str, repository: str, selector: str, *, fresh: bool = False, limit: int | None = None
     ) -> AnyManifest:
-        """The manifest, decoded and verified. By digest it is kept; callers for the same one share a request.
+        """The manifest, decoded and verified. By digest it is kept, also when its caller has left meanwhile.
 
         `fresh` asks past the cache; `limit` (bytes) raises the size that is accepted.
         """
@@ -314,7 +314,6 @@ class Client:
 
     async def aclose(self) -> None:
         """Stop what is under way and close the connections. Whoever asks afterwards gets Unreachable."""
-        await self._manifests.aclose()
         await self._auth.aclose()
         await self._probe.aclose()
         await self._api_check.aclose()

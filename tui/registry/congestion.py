@@ -111,8 +111,9 @@ class CongestionWindow:
 
     def told(self, left: int | None) -> None:
         """The host says that so many requests are left: no more than these at once. None: it no longer says."""
-        self._left = left
-        self._show()
+        if left != self._left:
+            self._left = left
+            self._show()
 
     def _judge(self, kind: str, latency: float, now: float) -> None:
         usual = self._usual.setdefault(kind, latency)

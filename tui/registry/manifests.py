@@ -37,7 +37,6 @@ from tui.registry.middleware.retry import wait_asked_by
 from tui.registry.request import NoResponse, Request, Response
 from tui.registry.retry_policy import LOST_ON_THE_WAY, TRANSIENT
 from tui.registry.settings import ClientSettings
-from tui.registry.single_flight import SingleFlight
 from tui.registry.write_errors import write_error
 from tui.text import capital
 
@@ -57,7 +56,6 @@ class Manifests:
         self._settings = settings
         self._clock = clock
         self._cache: ByteCache[AnyManifest] = ByteCache(settings.cache_bytes, lambda manifest: len(manifest.raw))
-        self._flights: SingleFlight[AnyManifest] = SingleFlight(keep=False)
         self._head_refused: set[Origin] = set()
         self._no_delete_by_tag: dict[tuple[Origin, str], str] = {}
 
@@ -73,18 +71,10 @@ class Manifests:
     async def get(
         self, registry: str, repository: str, selector: str, *, fresh: bool, limit: int | None
     ) -> AnyManifest:
-        key = (self._endpoints.origin(registry), repository, selector)
         if not fresh and is_digest(selector):
-            kept = self._cache.get(key)
+            kept = self._cache.get((self._endpoints.origin(registry), repository, selector))
             if kept is not None:
                 return kept
-
-        async def fetch() -> AnyManifest:
-            return await self._fetch(registry, repository, selector, limit or self._settings.max_manifest)
-
-        return await self._flights.run((*key, fresh, limit), fetch)
-
-    async def _fetch(self, registry: str, repository: str, selector: str, limit: int) -> AnyManifest:
         address = self._endpoints.manifest(registry, repository, selector)
         what = object_name("manifest", repository, selector)
         arrived: list[AnyManifest] = []
@@ -99,7 +89,7 @@ class Manifests:
                 "GET",
                 address,
                 ACCEPT,
-                limit=limit,
+                limit=limit or self._settings.max_manifest,
                 scopes=pull_scope(repository),
                 repository=repository,
                 on_success=keep,
@@ -282,9 +272,6 @@ class Manifests:
                 "Look before trying again.",
             )
         return response
-
-    async def aclose(self) -> None:
-        await self._flights.aclose()
 
 
 def _meant_as_manifest(response: Response) -> bool:

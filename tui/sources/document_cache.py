@@ -14,6 +14,7 @@ import os
 import re
 import stat
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,8 +29,8 @@ LIMIT = 256 * 1024 * 1024
 #: No document of more bytes is kept: nothing reads one (`CONFIG_LIMIT`, `max_manifest`).
 DOCUMENT_LIMIT = 4 * 1024 * 1024
 _BLOCK = 4096
-#: So many bytes wait to be written, counted as `LIMIT` is.
-_BATCH = 8 * 1024 * 1024
+#: So many bytes wait to be written, counted as `LIMIT` is: what is more is written while registries are waited for.
+_BATCH = 1024 * 1024
 _DRAWERS = "0123456789abcdef"
 _UNFINISHED = ".new-"
 _OURS = re.compile(r"[0-9a-f]{64}")
@@ -116,20 +117,24 @@ class DocumentCache:
         return pending
 
     def _put_all(self, documents: list[tuple[str, Digest | str, bytes]]) -> None:
-        for document in documents:
-            self._put(*document)
+        """Drawer by drawer: finding the way to one takes longer than writing a file."""
+        drawers = defaultdict[str, list[tuple[str, bytes]]](list)
+        for place, key, raw in documents:
+            if _cost(len(raw)) <= self._share and (not isinstance(key, Digest) or key.matches(raw)):
+                name = _name(place, key)
+                drawers[name[0]].append((name, raw))
+        for letter, files in drawers.items():
+            with contextlib.suppress(OSError, ValueError), self._drawer(letter, make=True) as drawer:
+                for name, raw in files:
+                    with contextlib.suppress(OSError):
+                        self._put(drawer, name, raw)
 
-    def _put(self, place: str, key: Digest | str, raw: bytes) -> None:
-        if isinstance(key, Digest) and not key.matches(raw):
-            return
-        name, cost = _name(place, key), _cost(len(raw))
-        if cost > self._share:
-            return
-        with contextlib.suppress(OSError, ValueError), self._drawer(name, make=True) as drawer:
-            self._make_room(name[0], drawer, cost)
-            _write(drawer, name, raw)
-            self._held[name[0]] += cost
-            self._written[name[0]] += cost
+    def _put(self, drawer: int, name: str, raw: bytes) -> None:
+        letter, cost = name[0], _cost(len(raw))
+        self._make_room(letter, drawer, cost)
+        _write(drawer, name, raw)
+        self._held[letter] += cost
+        self._written[letter] += cost
 
     def _make_room(self, letter: str, drawer: int, cost: int) -> None:
         """Count what is in a drawer if that is not known; what was used least lately goes if it would be too much."""
@@ -150,7 +155,9 @@ class DocumentCache:
         self._held[letter], self._written[letter] = held, 0
 
     def _read(self, name: str) -> bytes | None:
-        with contextlib.suppress(OSError, ValueError), self._drawer(name, make=False) as drawer:
+        if not os.path.lexists(f"{self._folder}/documents/{name[0]}/{name}"):
+            return None  # as for most of a first check; the safe way to a file takes ten times as long
+        with contextlib.suppress(OSError, ValueError), self._drawer(name[0], make=False) as drawer:
             descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=drawer)
             with os.fdopen(descriptor, "rb") as file:
                 status = os.fstat(descriptor)
@@ -163,20 +170,20 @@ class DocumentCache:
         return None
 
     def _drop(self, name: str) -> None:
-        with contextlib.suppress(OSError, ValueError), self._drawer(name, make=False) as drawer:
+        with contextlib.suppress(OSError, ValueError), self._drawer(name[0], make=False) as drawer:
             os.unlink(name, dir_fd=drawer)
 
     @contextlib.contextmanager
-    def _drawer(self, name: str, *, make: bool) -> Iterator[int]:
-        """A descriptor of the folder that a file is in: none of the last three folders is a link or somebody else's.
-        Raises OSError."""
+    def _drawer(self, letter: str, *, make: bool) -> Iterator[int]:
+        """A descriptor of the folder with the files that begin so: none of the last three folders is a link or somebody
+        else's. Raises OSError."""
         if not _SUPPORTED:
             raise OSError("files cannot be opened relative to a folder here")
         if make:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.ExitStack() as open_folders:
             inner: int | None = None
-            for part in (str(self._folder), "documents", name[0]):
+            for part in (str(self._folder), "documents", letter):
                 if make and inner is not None:
                     with contextlib.suppress(FileExistsError):
                         os.mkdir(part, 0o700, dir_fd=inner)

@@ -20,11 +20,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from screenshots.picture import grid, to_png
 from screenshots.scenes import BROKEN, BROKEN_TAG, SCENES, fix
 from screenshots.stage import Look, Scene, Stage
 from tui.app.svg import without_web_fonts
+
+if TYPE_CHECKING:
+    from tui.demo.serve import Served
 
 HERE = Path(__file__).parent
 PORT = 5005
@@ -51,10 +55,12 @@ async def play(scene: Scene, keep: Callable[[str, str], None] = save, look: Look
 
     served = await asyncio.to_thread(lambda: Served.start(build_gallery(), port=PORT))
     try:
+        for source, words in scene.before:
+            await look_at(served, source, words)
         app = app_on(served, scene.source, lesson=scene.lesson, look=look)
         async with app.run_test(size=look.size if look is not None else scene.size) as pilot:
             stage = Stage(app, pilot, keep)
-            await stage.see("Images")
+            await stage.see("Start" if app.offer_start else "Images")
             await scene.act(stage)
             if not scene.tour:
                 await stage.picture(scene.name)
@@ -105,6 +111,15 @@ def colours(wanted: bool) -> Iterator[None]:
         yield
     finally:
         del os.environ["NO_COLOR"]
+
+
+async def look_at(served: Served, source: str, words: str) -> None:
+    """Open something and leave, so that it is known to have been opened before."""
+    from screenshots.program import app_on
+
+    app = app_on(served, source)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await Stage(app, pilot, save).see(words)
 
 
 def checked(reference: str, expected: int) -> str:
@@ -159,7 +174,7 @@ async def fix_picture() -> None:
         app = app_on(served, f"{BROKEN}:{BROKEN_TAG}")
         async with app.run_test(size=(120, rows)) as pilot:
             stage = Stage(app, pilot, shown.__setitem__)
-            await stage.see("1 Images")
+            await stage.see("Images")
             await fix(stage)
         after = await asyncio.to_thread(checked, reference, 0)
     finally:

@@ -91,6 +91,14 @@ async def nested(stage: Stage) -> None:
     await stage.see("attestation")
 
 
+BEFORE = (("library/hello:1.0", "5/5"), ("ocurrent/opam-staging", "riscv64"), ("sandbox:0.16-edge", "arm64 broken"))
+
+
+async def start(stage: Stage) -> None:
+    """Where to begin, after two images were looked at."""
+    await stage.see("Recent")
+
+
 async def light(stage: Stage) -> None:
     """The light theme."""
     await broken(stage)
@@ -139,6 +147,7 @@ def stale_list(size: str) -> Callable[[Stage], Awaitable[None]]:
 
 
 SCENES = (
+    Scene("start", None, start, before=BEFORE),
     Scene("healthy", "library/hello:1.0", healthy),
     Scene("matrix", "sandbox:0.16-edge", matrix),
     Scene("broken", "sandbox:0.16-edge", broken),

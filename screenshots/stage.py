@@ -19,8 +19,9 @@ class Scene:
     """`act` presses the keys; `source` is what is opened first, in the embedded registry ("": its whole catalog; None:
     nothing, so that the start page asks).
 
-    With a `lesson` the program is started as `fanfold demo LESSON` does. A scene that takes its pictures itself, on the
-    way, is a `tour`; of the others the last screen is the picture.
+    What stands in `before` is opened and left first, once its words are seen; then the program is started on nothing.
+    With a `lesson` it is started as `fanfold demo LESSON` does. A scene that takes its pictures itself, on the way, is
+    a `tour`; of the others the last screen is the picture.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Scene:
     size: tuple[int, int] = (120, 40)
     lesson: str | None = None
     tour: bool = False
+    before: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

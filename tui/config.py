@@ -54,6 +54,8 @@ class Settings:
     """Whether manifests and configs that were read are kept on disk, and asked for by HEAD alone the next time."""
     cache_folder: Path | None = None
     """Where; None: the place for it on this system."""
+    recent: bool = True
+    """Whether the list of what was opened is kept, for the page to begin with."""
     clipboard: Clipboard = "auto"
     file: Path | None = None
     """The configuration file that was read, if any."""
@@ -126,6 +128,7 @@ class _Table:
             log=self.path("log"),
             cache=self.flag("cache", True),
             cache_folder=self.path("cache_folder"),
+            recent=self.flag("recent", True),
             clipboard=cast(Clipboard, self.choice("clipboard", get_args(Clipboard))),
             file=self._file,
         )

@@ -49,7 +49,7 @@ WALK = (
 
 def begin(screen: Terminal) -> None:
     """Wait for the list of lessons that the demo begins with, and leave it."""
-    screen.until("Esc close")
+    screen.until("What a tag is")
     screen.press("\x1b", 0.5)
 
 

@@ -2,31 +2,164 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-untyped]
+from syrupy.assertion import SnapshotAssertion
+from textual.widgets import Input
 from textual.widgets._toast import ToastRack
 
-from tests.app.stage import staged
-from tui.app.pages.start import start_hint
-from tui.app.screens.dialogs import Prompt
+from tests.app.draft_stage import FixStage
+from tests.app.stage import Stage, staged
+from tests.support.gallery import served
+from tui.app.main import FanfoldApp
+from tui.app.pages.start import DEMO, StartRow, start_page, start_rows
+from tui.app.screens import start
+from tui.app.screens.dialogs import Choice
+from tui.app.screens.start import Start
+from tui.app.services import connect
+from tui.config import Settings
+from tui.explore.cells import glyphs
+from tui.registry.credentials import StoredLogin
+from tui.sources.presence import Presence
+from tui.sources.recent import Recent, RecentSources
+
+NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
+RECENT = (
+    Recent("ghcr.io/team/app:1.4", NOW - timedelta(minutes=2), Presence.MISSING, "arm64 broken"),
+    Recent("localhost:5005/sandbox:0.16-edge", NOW - timedelta(hours=1), Presence.PRESENT, "2 platforms"),
+    Recent("docker.io/ocaml/opam", NOW - timedelta(days=1), Presence.UNCHECKED, "25 tags"),
+    Recent("fake.test/app:2.0", NOW - timedelta(days=3)),
+)
+LOGINS = (StoredLogin("ghcr.io", "credential helper pass"), StoredLogin("quay.io", "in ~/.docker/config.json"))
 
 
-def test_it_names_the_logins_the_bookmarks_and_the_demo() -> None:
-    said = start_hint(["ghcr.io", "evil\x1b[2J.example.com"], ["ocaml/opam"], str)
-    assert "Logged in (docker login): ghcr.io   evil\\x1b[2J.example.com" in said
-    assert "Bookmarks: ocaml/opam" in said and "fanfold demo" in said and "error message" in said
-    assert "Logged in" not in start_hint([], [], str)
+def rows(
+    recent: Sequence[Recent] = RECENT, logins: Sequence[StoredLogin] = LOGINS, pulls: dict[str, str] | None = None
+) -> list[StartRow]:
+    left = {"docker.io": "87/100 pulls left"} if pulls is None else pulls
+    return start_rows(recent, logins, left, (), glyphs=glyphs(False), now=NOW, demo=True)
+
+
+def text(made: Sequence[StartRow], width: int = 76, height: int = 40) -> str:
+    page = start_page(made, -1, width, height)
+    return "\n".join(page.plain(number) for number in range(len(page)))
+
+
+def test_it_lists_what_was_opened_the_logins_and_the_demo() -> None:
+    assert [(row.key, row.opens) for row in rows()] == [
+        ("1", "ghcr.io/team/app:1.4"),
+        ("2", "localhost:5005/sandbox:0.16-edge"),
+        ("3", "docker.io/ocaml/opam"),
+        ("4", "fake.test/app:2.0"),
+        ("5", "ghcr.io"),
+        ("6", "quay.io"),
+        ("7", "docker.io"),
+        ("d", DEMO),
+    ]
+    said = text(rows())
+    for words in (
+        "✗ arm64 broken", "2 min ago", "credential helper pass", "87/100 pulls left", "demo", "manifest unknown",
+    ):  # fmt: skip
+        assert words in said
+    assert (
+        "Recent" not in text(rows(())) and "logged in" not in text(rows((), ())) and "pulls" not in text(rows(pulls={}))
+    )
+    assert all(len(line) <= 76 for line in said.splitlines())
+
+
+def test_what_was_known_then_has_no_colour_of_now() -> None:
+    page = start_page(rows(), 1, 76, 20)
+    for number in range(len(page)):
+        assert {role for *_, role in page.line(number).spans} <= {"title", "accent", "key-cap", "dim"}
+
+
+def test_no_more_rows_have_a_number_than_there_are_digits_and_no_name_is_too_long() -> None:
+    many = [Recent(f"example.com/{'x' * 300}:{number}", NOW, words="1 tag") for number in range(30)]
+    made = rows(many, [StoredLogin(f"evil\x1b[2J{number}.example.com", "x") for number in range(30)], {})
+    assert [row.key for row in made] == [*"123456789d"]
+    assert "\x1b" not in text(made) and max(map(len, text(made).splitlines())) <= 76
+
+
+async def offered(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin with the rows above."""
+
+    async def given(*, demo: bool) -> list[StartRow]:
+        return rows()
+
+    monkeypatch.setattr(stage.main.navigation.opened, "rows", given)
+    stage.main.start(stage.app._begin(), "start")
+    await stage.until(lambda: "Recent" in stage.screen(), "the page")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
-async def test_what_is_pasted_is_opened(size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["wide", "narrow"])
+async def test_the_page_and_what_is_pasted_is_opened(
+    size: tuple[int, int], snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with staged(size=size) as stage:
-        stage.main.start(stage.main.navigation.begin(), "start")
-        await stage.until(lambda: isinstance(stage.app.screen, Prompt))
-        await stage.until(lambda: "Start" in stage.screen() and "fanfold demo" in stage.screen())
+        await offered(stage, monkeypatch)
+        stage.app.screen.query_one(Input).cursor_blink = False
+        await stage.press("down", "down")
+        await stage.quiet()
+        drawn = stage.app.export_screenshot(simplify=True)
+        assert drawn == snapshot(extension_class=SVGImageExtension)
+        await stage.press("up", "up")
+        await stage.type("a/b/:/:")
+        await stage.press("enter")
+        await stage.until(lambda: isinstance(stage.app.screen, Start) and not stage.app.screen.query_one(Input).value)
         await stage.type("failed to resolve reference fake.test/app:2.0")
         await stage.press("enter")
         await stage.until(lambda: stage.node.label == "2.0")
+
+
+@pytest.mark.slow
+async def test_a_digit_opens_its_row_and_begins_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with staged() as stage:
+        await offered(stage, monkeypatch)
+        await stage.type("4app")
+        page = stage.app.screen
+        assert isinstance(page, Start) and page._pausing is None and page.at == -1
+        page.query_one(Input).value = ""
+        monkeypatch.setattr(start, "PAUSE", 0.01)
+        await stage.press("4")
+        await stage.until(lambda: stage.app.screen is stage.main and stage.node.label == "2.0")
+
+
+@pytest.mark.slow
+async def test_the_demo_begins_with_its_lessons() -> None:
+    app = FanfoldApp(connect(Settings(clipboard="osc52")), interval=0)
+    app.offer_start = True
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        stage = FixStage(app, pilot, None, [], [])  # type: ignore[arg-type]
+        await stage.until(lambda: isinstance(app.screen, Start))
+        await stage.press("d", "enter")
+        await stage.until(lambda: isinstance(app.screen, Choice) and "stale list" in stage.shown())
+    assert not RecentSources().read()
+
+
+@pytest.mark.slow
+async def test_what_was_opened_is_offered_the_next_time() -> None:
+    with served() as registry:
+        settings = Settings(clipboard="osc52")
+        app = FanfoldApp(connect(settings), (f"{registry.address}/sandbox:0.16-edge",), interval=0, settings=settings)
+        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+            stage = FixStage(app, pilot, registry, [], [])
+            await stage.until(lambda: app.has_main_screen and stage.main.ready)
+            await stage.until(lambda: "arm64 broken" in stage.shown())
+        read = await asyncio.to_thread(RecentSources().read)
+        assert [(each.source, each.presence, each.words) for each in read] == [
+            (f"{registry.address}/sandbox:0.16-edge", Presence.MISSING, "arm64 broken")
+        ]
+        off = Settings(clipboard="osc52", recent=False)
+        app = FanfoldApp(connect(off), interval=0, settings=off)
+        async with app.run_test(size=(120, 40)) as pilot:
+            stage = FixStage(app, pilot, registry, [], [])
+            await stage.until(lambda: app.has_main_screen and stage.main.ready)
+            assert await stage.main.navigation.opened.rows(demo=False) == []
 
 
 @pytest.mark.slow

@@ -201,5 +201,14 @@ async def test_anonymous_looks_for_no_login(serve: Serve, connect: Connect, tmp_
 def test_the_registries_of_stored_logins_are_named_and_no_helper_asked(tmp_path: Path, connect: Connect) -> None:
     keys = '"https://index.docker.io/v1/": {}, "localhost:5000": {"auth": "x"}, "ghcr.io/team": {}'
     (tmp_path / "config.json").write_text(f'{{"auths": {{{keys}}}, "credHelpers": {{"quay.io": "none-such"}}}}')
-    assert connect(docker_config=tmp_path).logins() == ["docker.io", "localhost:5000", "quay.io"]
+    assert [(each.registry, each.how) for each in connect(docker_config=tmp_path).logins()] == [
+        ("docker.io", f"in {tmp_path}/config.json"),
+        ("localhost:5000", f"in {tmp_path}/config.json"),
+        ("quay.io", "credential helper none-such"),
+    ]
     assert connect(docker_config=tmp_path, anonymous=True).logins() == []
+
+
+def test_it_is_said_which_helper_keeps_a_login(tmp_path: Path, connect: Connect) -> None:
+    (tmp_path / "config.json").write_text('{"auths": {"ghcr.io": {}}, "credsStore": "pa\\u001b[2Jss"}')
+    assert [each.how for each in connect(docker_config=tmp_path).logins()] == ["credential helper pa\\x1b[2Jss"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tui.app.keys import Keys
 
 #: The screens and kinds of dialog that have keys. On each of them a key belongs to one action.
-Scope = Literal["main", "draft", "plan", "push", "choice", "confirm", "prompt", "reader", "help", "busy"]
+Scope = Literal["main", "draft", "plan", "push", "choice", "confirm", "prompt", "start", "reader", "help", "busy"]
 
 #: The groups, in the order of help and palette.
 GROUPS = (

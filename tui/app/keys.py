@@ -18,6 +18,7 @@ from tui.app.controllers.dialogs import (
     DialogController,
     PromptController,
     ReaderController,
+    StartController,
 )
 from tui.app.controllers.draft_edits import DraftEditController
 from tui.app.controllers.drafts import DraftController
@@ -36,7 +37,8 @@ from tui.text import with_keys
 CONTROLLERS: tuple[type, ...] = (
     Search, Navigation, Panes, Checking, Detail, Selection, Clipboard, DraftController, LessonController, Program,
     DraftEditController, PlanController, PushController, FullScreenController,
-    DialogController, ChoiceController, ConfirmController, PromptController, ReaderController,
+    DialogController, ChoiceController, ConfirmController, PromptController,
+    StartController, ReaderController,
 )  # fmt: skip
 
 #: Every action of every screen.

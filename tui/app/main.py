@@ -142,24 +142,46 @@ class FanfoldApp(App[int]):
     async def _furnish(self) -> None:
         """The main screen, the engine, the sources; then, while those are being asked, what writes and teaches."""
         screen = await self._build()
-        services = self._services = await self._connect()
-        if self.settings.browser and services.engine is not None:
-            from tui.sources.spec import parse_source
+        from tui.app.pages.start import DEMO  # the main screen brought it
 
-            named = (parse_source(each) if isinstance(each, str) else each for each in self._sources)
-            services.engine.inspector.disks.keep_to(named)
-        screen.enter(services)
+        services = await self._use(self._connect)
         await self.open_sources([*services.first, *self._sources])
-        if self.offer_start:
-            screen.start(screen.navigation.begin(), "start")
+        begin = await self._begin() if self.offer_start else ""
+        if begin == DEMO:
+            from tui.app.services import demo_connect
+
+            await services.close()
+            services = await self._use(demo_connect(self.settings))
+            await self.open_sources(services.first)
         drafting = await asyncio.to_thread(import_module, "tui.app.drafting")
         drafting.plug(screen, services)
         from tui.app.controllers.lessons import LessonController  # the main screen brought it
 
         lessons = LessonController(screen, services)
-        screen.start(lessons.enter(self.lesson, self.offer_lessons), "lessons")
+        screen.start(lessons.enter(self.lesson, self.offer_lessons or begin == DEMO), "lessons")
         for hook in self.on_ready_hooks:
             hook(screen, services)
+
+    async def _use(self, connect: Connect) -> Services:
+        """Make the services, and let the main screen show what they know."""
+        services = self._services = await connect()
+        if self.settings.browser and services.engine is not None:
+            from tui.sources.spec import parse_source
+
+            named = (parse_source(each) if isinstance(each, str) else each for each in self._sources)
+            services.engine.inspector.disks.keep_to(named)
+        self.main_screen.enter(services)
+        return services
+
+    async def _begin(self) -> str:
+        """Ask where to begin, and open it; what was asked for, "" for nothing. What cannot be opened is asked again."""
+        from tui.app.pages.start import DEMO
+
+        navigation = self.main_screen.navigation
+        while begin := await navigation.opened.ask("Start", alone=True):
+            if begin == DEMO or await navigation.go_to(begin) is not None:
+                return begin
+        return ""
 
     async def _build(self) -> MainScreen:
         """Put the main screen before the shell, and give it the keys that were typed meanwhile."""
@@ -198,6 +220,7 @@ class FanfoldApp(App[int]):
 
                 self.notify(failure(error), title="Could not open", severity="error", timeout=30, markup=False)
                 continue
+            self.main_screen.navigation.opened.note(node)
             self.main_screen.redraw.sync_tree()
             if number == 0:
                 await self.main_screen.navigation.highlight(node)
@@ -213,6 +236,11 @@ class FanfoldApp(App[int]):
 
     async def on_unmount(self) -> None:
         self.garbage.end()
+        if self._main_screen is not None:
+            try:
+                await self._main_screen.navigation.opened.save()
+            except Exception:  # whatever is left to do is worth more
+                _log.exception("what was opened was not kept")
         if self._services is not None:
             await self._services.close()
 

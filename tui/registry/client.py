@@ -34,6 +34,7 @@ from tui.registry.trace import Trace
 from tui.text import safe
 
 if TYPE_CHECKING:
+    from tui.registry.credentials import StoredLogin
     from tui.registry.login import Login
     from tui.registry.uploads import Upload, Uploads
 
@@ -261,9 +262,9 @@ class Client:
         """How many exchanges may be under way with this registry now."""
         return self._limiter.lane(self._endpoints.origin(registry)).limit
 
-    def logins(self) -> list[str]:
+    def logins(self) -> list[StoredLogin]:
         """The registries that stored logins are for, as Docker's files have them; asks no helper. Reads files."""
-        return self._auth.login.registries()
+        return self._auth.login.stored()
 
     @property
     def under_way(self) -> int:

@@ -54,6 +54,14 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredLogin:
+    """That there is a login for a registry (the user's name of it), and how it is kept (safe)."""
+
+    registry: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Store:
     path: str
     auths: Mapping[str, Any]
@@ -87,13 +95,21 @@ class Credentials:
         if registry:
             about.add(registry.lower())
 
-    def registries(self) -> list[str]:
+    def stored(self) -> list[StoredLogin]:
         """The registries that the files name a login or a helper for. Reads them; a helper is not asked."""
         if self._settings.anonymous:
             return []
-        keys = [key for store in self._read() for key in (*store.auths, *store.helpers)]
-        hosts = {"docker.io" if host in _HUB_KEYS else host for key in keys if (host := _host_of(key))}
-        return sorted(hosts)
+        found: dict[str, str] = {}
+        home = os.path.join(self._environ.get("HOME") or os.path.expanduser("~"), "")
+        for store in self._read():
+            for key in (*store.helpers, *store.auths):
+                if host := _host_of(key):
+                    helper = store.helpers.get(key) or store.store
+                    kept = isinstance(helper, str) and helper
+                    place = f"~/{store.path.removeprefix(home)}" if store.path.startswith(home) else store.path
+                    how = f"credential helper {safe(helper, limit=40)}" if kept else f"in {place}"
+                    found.setdefault("docker.io" if host in _HUB_KEYS else host, how)
+        return [StoredLogin(registry, how) for registry, how in sorted(found.items())]
 
     async def find(self, registry: str, repository: str = "") -> Credential | None:
         """The login for a repository of a registry (the user's name of it), or None."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from tui.registry.challenge import Challenge, choose, parse_challenges
 from tui.registry.clock import Clock
-from tui.registry.credentials import Credential, Credentials
+from tui.registry.credentials import Credential, Credentials, StoredLogin
 from tui.registry.endpoints import Address, Endpoints, Origin, UnusableUrl, canonical_scopes, limited_scopes
 from tui.registry.errors import Denied
 from tui.registry.lease import Host, Lease
@@ -31,9 +31,9 @@ class Login:
         self._tokens = Tokens(settings, clock, send)
         self._send = send
 
-    def registries(self) -> list[str]:
+    def stored(self) -> list[StoredLogin]:
         """The registries that stored logins are for. Reads files, asks no helper."""
-        return self._credentials.registries()
+        return self._credentials.stored()
 
     def warnings_for(self, registry: str) -> tuple[str, ...]:
         """What could not be used of the stored logins for this registry (the user's name of it)."""

@@ -8,8 +8,9 @@ from tui.app.actions import Scope, action
 
 if TYPE_CHECKING:
     from tui.app.screens.dialogs import Choice, Confirm, Dialog, Prompt, Reader
+    from tui.app.screens.start import Start
 
-_EVERY: tuple[Scope, ...] = ("choice", "confirm", "prompt", "reader", "help", "busy")
+_EVERY: tuple[Scope, ...] = ("choice", "confirm", "prompt", "start", "reader", "help", "busy")
 _MOVING: tuple[Scope, ...] = ("choice", "confirm", "reader", "help")
 #: Those in which `g` goes to the first line: in help it opens the glossary.
 _LISTS: tuple[Scope, ...] = ("choice", "confirm", "reader")
@@ -135,6 +136,36 @@ class PromptController:
         self.dialog.accept()
 
     @action("prompt-help", keys="f1", title="help", words="The keys of this dialog", group="Program", scope="prompt")
+    async def help(self) -> None:
+        await self.dialog.show_keys()
+
+
+class StartController:
+    """A field, and rows below it. Letters are typed: only keys that are no text move."""
+
+    def __init__(self, dialog: Start) -> None:
+        self.dialog = dialog
+
+    @action(
+        "start-accept",
+        keys="enter",
+        title="open",
+        words="Open the row, or what is typed",
+        group="Dialog",
+        scope="start",
+    )
+    def accept(self) -> None:
+        self.dialog.accept()
+
+    @action("start-up", keys="up", title="up", words="The row above, or the field", group="Move", scope="start")
+    def up(self) -> None:
+        self.dialog.move("up")
+
+    @action("start-down", keys="down", title="down", words="The row below", group="Move", scope="start")
+    def down(self) -> None:
+        self.dialog.move("down")
+
+    @action("start-help", keys="f1", title="help", words="The keys of this dialog", group="Program", scope="start")
     async def help(self) -> None:
         await self.dialog.show_keys()
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from tui.app.actions import action
+from tui.app.opened import Opened
 from tui.app.pages.exchange import exchange_page
 from tui.app.pages.parts import prose
-from tui.app.pages.start import start_hint
-from tui.app.screens.dialogs import Confirm, Prompt, Reader
+from tui.app.screens.dialogs import Confirm, Reader
 from tui.app.styled_text import Lines, Target
 from tui.explore.availability import unavailable_back, unavailable_open, unavailable_selected, unavailable_toggle
 from tui.explore.node import Kind, Load, Node
@@ -39,6 +38,7 @@ class Navigation:
         self.page_view = screen.page_view
         self.places: list[str] = []
         """The keys of the rows to go back to, the last one first to come."""
+        self.opened = Opened(screen)
 
     def _move(self, where: str) -> None:
         if self.screen.pane == "detail":
@@ -181,6 +181,8 @@ class Navigation:
         self.images.reveal(node)
         if node.load is Load.READY and node.kind is not Kind.MORE:
             self.screen.observer.publish_about(EventKind.OPENED, node)
+            if node.top() is node:
+                self.opened.note(node)
             if node.top() is node and self.images.is_open(node):
                 self.screen.explorer.check_unasked(node)
         self.screen.detail.refresh()
@@ -285,25 +287,7 @@ class Navigation:
     )
     async def go(self) -> None:
         """Ask for a reference, digest, repository or source, and go there."""
-        bookmarks = self.screen.settings.bookmarks
-        hint = (
-            "ubuntu:24.04   host:5000/app@sha256:…   oci:PATH   here: :tag   /repository   sha256:…   "
-            "or paste a web page, a docker pull line, an image: line, an error message"
-        )
-        if bookmarks:
-            shown = "   ".join(safe(mark, limit=60) for mark in bookmarks[:6])
-            hint += f"   bookmarks (→ completes): {shown}"
-        text = await self.screen.ask(Prompt("Go to", hint=hint, suggestions=bookmarks))
-        if text:
-            await self.go_to(text)
-
-    async def begin(self) -> None:
-        """Nothing is open: say where to begin, and open what is typed or pasted."""
-        client = self.screen.services.client if self.screen.services is not None else None
-        logins = await asyncio.to_thread(client.logins) if client is not None else []
-        bookmarks = self.screen.settings.bookmarks
-        hint = start_hint(logins, bookmarks, self.screen.keys.put_in)
-        text = await self.screen.ask(Prompt("Start", hint=hint, suggestions=(*bookmarks, *logins)))
+        text = await self.opened.ask("Go to", alone=False)
         if text:
             await self.go_to(text)
 
@@ -326,6 +310,7 @@ class Navigation:
         except OciError as error:
             self.screen.say(f"{error} {READABLE}", title="That is no reference", severity="error", timeout=12)
             return None
+        self.opened.note(node)
         self.screen.redraw.sync_tree()
         await self.highlight(node)
         if node.expandable:

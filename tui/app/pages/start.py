@@ -1,22 +1,110 @@
-"""Where to begin, when nothing was named on the command line."""
+"""Where to begin: what was opened before, the registries of stored logins, the demo. Rows as data, and their lines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
 
+from tui.app.styled_text import Line, Lines, Role, Target, cut
+from tui.explore.cells import Glyphs
 from tui.resources import sections
-from tui.text import safe
+from tui.sources.recent import Recent
+from tui.text import brief_age, safe
 
-#: So many names are listed of a kind.
-_LISTED = 5
+if TYPE_CHECKING:
+    from tui.registry.credentials import StoredLogin
+
+#: So many of what was opened before, so many rows with a number.
+_RECENT, _NUMBERED = 6, 9
+#: What the row of the demo opens; no SOURCE, because of its blank.
+DEMO = "the demo"
+#: Rows of the page from which there is room for examples of what can be pasted.
+_ROOM_FOR_EXAMPLES = 26
 
 
-def start_hint(logins: Sequence[str], bookmarks: Sequence[str], put_in: Callable[[str], str]) -> str:
-    """The lines below the field. `logins` and `bookmarks` are foreign text; `put_in` puts keys in."""
-    texts = sections("help.md")
-    parts = [put_in(texts["start"])]
-    for title, names in (("Bookmarks", bookmarks), ("Logged in (docker login)", logins)):
-        if names:
-            shown = "   ".join(safe(name, limit=60) for name in names[:_LISTED])
-            parts.append(f"{title}: {shown}" + (" …" if len(names) > _LISTED else ""))
-    return "\n\n".join([*parts, put_in(texts["start-demo"])])
+@dataclass(frozen=True, slots=True)
+class StartRow:
+    """One row. `key` typed alone opens it; `opens` is a SOURCE (raw) or `DEMO`; the others are safe texts."""
+
+    section: str
+    key: str
+    opens: str
+    name: str
+    mark: str = ""
+    words: str = ""
+    right: str = ""
+    """What stands at the right edge: an age, or the pulls that are left."""
+
+
+def start_rows(
+    recent: Sequence[Recent],
+    logins: Sequence[StoredLogin],
+    pulls: Mapping[str, str],
+    bookmarks: Sequence[str],
+    *,
+    glyphs: Glyphs,
+    now: datetime,
+    demo: bool,
+) -> list[StartRow]:
+    """The rows. `pulls` says of registries what is left of their rate limit, as far as an answer told it."""
+    rows = []
+    for each in recent[:_RECENT]:
+        mark = glyphs.of(each.presence) if each.words else ""
+        age = f"{old} ago" if (old := brief_age(each.when, now)) and each.words else old
+        rows.append(StartRow("Recent", "", each.source, safe(each.source, limit=400), mark, each.words, age))
+    rows += [StartRow("Bookmarks", "", name, safe(name, limit=400)) for name in bookmarks]
+    for title, places in (
+        ("Registries you are logged in to", {login.registry: login.how for login in logins}),
+        ("Registries without login", {name: "" for name in pulls if all(name != each.registry for each in logins)}),
+    ):
+        for registry, how in places.items():
+            name = safe(registry, limit=260)
+            rows.append(StartRow(title, "", registry, name, "", how, pulls.get(registry, "")))
+    numbered = [
+        StartRow(row.section, str(number), row.opens, row.name, row.mark, row.words, row.right)
+        for number, row in enumerate(rows[:_NUMBERED], 1)
+    ]
+    if demo:
+        words = "a registry inside this program, with every kind of broken image"
+        numbered.append(StartRow("No image at hand?", "d", DEMO, "demo", "", words))
+    return numbered
+
+
+def start_page(rows: Sequence[StartRow], at: int, width: int, height: int) -> Lines:
+    """The rows in their sections; `at` is the chosen one, -1 for none. Clicks lead to `action:PLACE`."""
+    lines: list[Line] = []
+    section = ""
+    tight = len(rows) + 2 * len({row.section for row in rows}) > height
+    for place, row in enumerate(rows):
+        if row.section != section:
+            section = row.section
+            if lines and not tight:
+                lines.append(Line())
+            lines.append(Line(fold="cut").put(section, "title"))
+        lines.append(_line(row, place, width, chosen=place == at))
+    if height >= _ROOM_FOR_EXAMPLES:
+        first, *examples = sections("help.md")["start-examples"].split(" | ")
+        lines += [Line(), Line(fold="cut").put(first, "title")]
+        lines += [Line(fold="cut").put(f"  {example}", "dim") for example in examples]
+    return Lines(lines)
+
+
+def _line(row: StartRow, place: int, width: int, *, chosen: bool) -> Line:
+    """One row: key, name, what was known of it, and when. What was known then is dim: nothing of it was asked now."""
+    role: Role = "title" if chosen else "plain"
+    line = Line(fold="cut").put("▸ " if chosen else "  ", "accent").put(f"{row.key}  ", "key-cap")
+    right = f"  {row.right}" if row.right else ""
+    edge = max(20, width - len(right))
+    name_room = min(max(len(row.name), 4), max(20, edge * 5 // 9)) if row.words else edge - 6
+    name = 38 if row.opens != DEMO else 6
+    line.put(cut(row.name, name_room), role, Target("action", str(place)))
+    line.pad(min(name, edge) + 5)
+    words = f"{row.mark} {row.words}" if row.mark else row.words
+    if words:
+        line.put(" " if len(line.plain) > name + 5 else "")
+        line.put(cut(words, max(4, edge - len(line.plain) - 1)), "dim")
+    if right:
+        line.pad(edge).put(right, "dim")
+    return line

@@ -29,6 +29,8 @@ from tui.app.controllers.dialogs import (
 from tui.app.pages.glossary import glossary_page
 from tui.app.pages.help import keys_page, keys_title
 from tui.app.styled_text import Line, Lines, Page, Role, Target, cut
+from tui.app.widgets.bars import Clickable
+from tui.app.widgets.frame import KeyLine
 from tui.app.widgets.page import PageView
 from tui.text import safe
 
@@ -79,14 +81,19 @@ class Dialog(ModalScreen[T], Generic[T]):
         box.border_title = _plain_title(self.dialog_title)
         return box
 
-    def hint(self, *parts: str) -> Static:
-        """The last line: what keys do."""
-        return Static(" · ".join(part for part in parts if part), classes="dialog-hint", markup=False)
+    def last(self) -> tuple[tuple[str, str], ...]:
+        """The entries that most of them end with."""
+        return ("dialog-leave", "close"), ("dialog-help" if self.scope != "help" else "", "help")
 
-    def key(self, action_id: str, words: str) -> str:
-        """A part of that line: an action's key, and what it does. "" when it has no key."""
-        key = self.actions.line(action_id)
-        return f"{key} {words}" if key else ""
+    def footer(self, *named: tuple[str, str]) -> KeyLine:
+        """The last line of the screen: the keys that apply while the dialog is there, over those that do not. Takes
+        ids of actions (several, with blanks between, for one entry) and what they do; "" leaves an entry out."""
+        entries = [(ids.split(), words) for ids, words in named if words]
+        line = KeyLine(classes="dialog-keys")
+        line.keys = tuple(
+            (ids[0], key, words) for ids, words in entries if (key := "".join(self.actions.line(each) for each in ids))
+        )
+        return line
 
     def warn(self, text: str) -> None:
         """Say why something does not work."""
@@ -104,6 +111,10 @@ class Dialog(ModalScreen[T], Generic[T]):
         """What every key is bound to."""
         if action_id in self.actions:
             self.actions.run(action_id)
+
+    def on_clickable_act(self, event: Clickable.Act) -> None:
+        event.stop()
+        self.action_act(event.action)
 
     def on_click(self, event: events.Click) -> None:
         if event.widget is self:
@@ -139,8 +150,8 @@ class Choice(Dialog[T]):
 
     def compose(self) -> ComposeResult:
         self.actions.add(ChoiceController(self))
-        hint = self.hint(self.key("choice-take", "select"), self.key("dialog-leave", "close"))
-        yield self.box(PageView(id="choices"), hint)
+        yield self.box(PageView(id="choices"))
+        yield self.footer(("choice-take", "select"), ("dialog-up dialog-down", "choose"), *self.last())
 
     def on_mount(self) -> None:
         self._draw()
@@ -213,9 +224,9 @@ class Confirm(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         self.actions.add(ConfirmController(self))
-        no = self.key("confirm-no", self.no) or self.key("dialog-leave", self.no)
-        hint = self.hint(self.key("confirm-yes", self.yes), no)
-        yield self.box(PageView(id="confirm-page"), hint, wide=True)
+        no = "confirm-no" if self.actions.line("confirm-no") else "dialog-leave"
+        yield self.box(PageView(id="confirm-page"), wide=True)
+        yield self.footer(("confirm-yes", self.yes), (no, self.no), ("dialog-help", "help"))
 
     def on_mount(self) -> None:
         view = self.query_one(PageView)
@@ -236,8 +247,9 @@ class Prompt(Dialog[str]):
         hint: str = "",
         check: Callable[[str], str] = lambda text: "",
         suggestions: Sequence[str] = (),
+        scope: Scope = "prompt",
     ) -> None:
-        super().__init__(title, "prompt")
+        super().__init__(title, scope)
         self.value = value
         self.note = hint
         self.check = check
@@ -250,6 +262,7 @@ class Prompt(Dialog[str]):
             Static(self.note, id="prompt-note", classes="dialog-hint", markup=False),
             wide=True,
         )
+        yield self.footer(("prompt-accept", "accept"), ("dialog-leave", "close"), ("prompt-help", "help"))
 
     def input(self) -> Input:
         """The line that is typed in."""
@@ -316,16 +329,15 @@ class Reader(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         self.actions.add(ReaderController(self))
-        arrows = self.actions.line("dialog-up") + self.actions.line("dialog-down")
-        hint = self.hint(
-            self.key("reader-copy", self.copy) if self.copy else "",
-            self.key("reader-copy-menu", self.menu) if self.menu else "",
-            f"{arrows} scroll" if arrows else "",
-            self.key("reader-next-link", "link"),
-            self.key("help-glossary", "glossary") if self.scope == "help" else "",
-            self.key("dialog-leave", "close"),
+        yield self.box(PageView(id="reader-page"), wide=True)
+        yield self.footer(
+            ("reader-copy", self.copy),
+            ("reader-copy-menu", self.menu),
+            ("dialog-up dialog-down", "scroll"),
+            ("reader-next-link", "link"),
+            ("help-glossary", "glossary" if self.scope == "help" else ""),
+            *self.last(),
         )
-        yield self.box(PageView(id="reader-page"), hint, wide=True)
 
     def on_mount(self) -> None:
         self.view.focus()
@@ -364,8 +376,8 @@ class Busy(Dialog[Answer[T]]):
         self._answer: Answer[T] | None = None
 
     def compose(self) -> ComposeResult:
-        hint = self.hint(self.key("dialog-leave", "cancel; nothing is written"))
-        yield self.box(PageView(id="busy"), hint, wide=True)
+        yield self.box(PageView(id="busy"), wide=True)
+        yield self.footer(("dialog-leave", "cancel; nothing is written"))
 
     def on_mount(self) -> None:
         self._draw()

@@ -14,8 +14,9 @@ from tests.support.fake_source import FakeSource
 from tests.support.images import image, index
 from tui.app import refresh
 from tui.app.controllers.detail import Detail
-from tui.app.refresh import AFTER_KEY, RIGHT_AFTER_KEY, SHARE, WAITED_LONG, Pane, Redraw, RefreshThrottle
+from tui.app.refresh import BETWEEN, SHARE, Pane, Redraw, RefreshThrottle
 from tui.app.status import Status
+from tui.app.widgets.tree import ImageTree
 from tui.explore import findings_cache
 from tui.explore.cells import row
 from tui.explore.explorer import Explorer
@@ -106,15 +107,37 @@ class Owner:
         self.later.append((delay, callback))
 
 
-def test_a_request_from_within_a_redraw_waits_for_its_share(clock: Clock) -> None:
-    owner = Owner()
+class Canvas:
+    """Draws nothing, and says what and when. A slice takes `cost` seconds, a line around the panes less; the rows take
+    three slices."""
 
-    def draw(dirty: Pane) -> bool:
-        clock.now += 0.2
-        throttle.request(Pane.TREE)
+    def __init__(self, clock: Clock, cost: float = 0.004) -> None:
+        self.clock, self.cost = clock, cost
+        self.slices: list[tuple[float, Pane]] = []
+        self.frames: list[float] = []
+        self.hook: Callable[[Pane], None] = lambda pane: None
+        self._rows = 0
+
+    def begin(self, dirty: Pane) -> Pane:
+        self.frames.append(self.clock.now)
+        self._rows = 3
+        return dirty
+
+    def draw(self, pane: Pane) -> bool:
+        self.slices.append((self.clock.now, pane))
+        self.clock.now += self.cost / 4 if pane in Pane.AROUND else self.cost
+        self.hook(pane)
+        self._rows -= pane is Pane.ROWS
+        return pane is Pane.ROWS and self._rows > 0
+
+    def end(self) -> bool:
         return False
 
-    throttle = RefreshThrottle(owner, draw, 0.1)  # type: ignore[arg-type]
+
+def test_a_request_from_within_a_redraw_waits_for_its_share(clock: Clock) -> None:
+    owner, canvas = Owner(), Canvas(clock, 0.2)
+    throttle = RefreshThrottle(owner, canvas, 0.1)  # type: ignore[arg-type]
+    canvas.hook = lambda pane: throttle.request(Pane.TREE)
     throttle.request(Pane.TREE)
     assert len(owner.soon) == 1
     owner.soon.pop()()
@@ -123,12 +146,13 @@ def test_a_request_from_within_a_redraw_waits_for_its_share(clock: Clock) -> Non
 
 
 def test_a_redraw_that_fails_does_not_stop_the_next(clock: Clock) -> None:
-    owner = Owner()
+    owner, canvas = Owner(), Canvas(clock, 0.0)
 
-    def draw(dirty: Pane) -> bool:
+    def fail(pane: Pane) -> None:
         raise RuntimeError("a page failed")
 
-    throttle = RefreshThrottle(owner, draw, 0)  # type: ignore[arg-type]
+    canvas.hook = fail
+    throttle = RefreshThrottle(owner, canvas, 0)  # type: ignore[arg-type]
     throttle.request(Pane.TREE)
     with pytest.raises(RuntimeError):
         owner.soon.pop()()
@@ -136,58 +160,84 @@ def test_a_redraw_that_fails_does_not_stop_the_next(clock: Clock) -> None:
     assert len(owner.soon) == 1
 
 
-class Typist:
-    """Somebody who presses a key every so many seconds, while answers come all the time."""
+class Desk(Owner):
+    """A screen with a clock, where answers come all the time and somebody presses keys."""
 
     def __init__(self, clock: Clock) -> None:
-        self.clock, self.owner = clock, Owner()
-        self.drawn: list[tuple[float, float]] = []
-        """When something was drawn, and how long after a key."""
-        self.throttle = RefreshThrottle(self.owner, self._draw, 0.1)  # type: ignore[arg-type]
-        self.throttle.request(Pane.TREE)
-        self.owner.soon.pop()()
+        super().__init__()
+        self.clock = clock
+        self.canvas = Canvas(clock)
+        self.throttle = RefreshThrottle(self, self.canvas, 0.1)  # type: ignore[arg-type]
 
-    def _draw(self, dirty: Pane) -> bool:
-        self.drawn.append((self.clock.now, self.clock.now - self.throttle._key))
-        return False
+    def call_later(self, callback: Callable[[], None]) -> None:
+        self.set_timer(0.0, callback)
 
-    def press(self, every: float, times: int) -> None:
-        for _ in range(times):
-            self.throttle.give_way()
-            following = self.clock.now + every
-            self.throttle.request(Pane.TREE)
-            while self.owner.later:
-                delay, callback = self.owner.later.pop()
-                if self.clock.now + delay >= following:
-                    self.owner.later.append((delay - (following - self.clock.now), callback))
-                    break
-                self.clock.now += delay
-                callback()
-            self.clock.now = following
+    def set_timer(self, delay: float, callback: Callable[[], None]) -> None:
+        self.later.append((self.clock.now + delay, callback))
 
-    @property
-    def pauses(self) -> list[float]:
-        return [later - sooner for (sooner, _), (later, _) in itertools.pairwise(self.drawn)]
+    def run(self, seconds: float) -> None:
+        """Let time pass, with an answer after each thing that was drawn."""
+        end = self.clock.now + seconds
+        while True:
+            self.throttle.request(Pane.DETAIL | Pane.VERDICT | Pane.TREE | Pane.ROWS)
+            due = min(self.later, key=lambda each: each[0], default=(end, None))
+            if due[0] >= end or due[1] is None:
+                break
+            self.later.remove(due)
+            self.clock.now = max(self.clock.now, due[0])
+            due[1]()
+        self.clock.now = max(end, self.clock.now)
 
 
-def test_what_a_key_changes_is_drawn_before_what_answers_change(clock: Clock) -> None:
-    typist = Typist(clock)
-    typist.press(0.05, 40)
-    assert 5 <= len(typist.pauses) <= 8
-    assert all(after >= 0.99 * RIGHT_AFTER_KEY for _, after in typist.drawn[1:]), "no key waits for a redraw"
+def test_a_frame_is_drawn_in_slices_with_time_for_keys_between_them(clock: Clock) -> None:
+    desk = Desk(clock)
+    desk.run(10.0)
+    starts = [at for at, _ in desk.canvas.slices]
+    gaps = [later - sooner for sooner, later in itertools.pairwise(starts)]
+    assert all(gap >= BETWEEN for gap in gaps), "no two slices in one piece"
+    per_frame = len(starts) / len(desk.canvas.frames)
+    assert per_frame == pytest.approx(6, abs=0.5), "detail, verdict, tree, and the rows in three"
+    assert 20 <= len(desk.canvas.frames) <= 45, "drawing takes a tenth of the time"
+
+
+def test_what_a_key_changes_is_drawn_in_the_next_slices_whatever_the_clock_says(clock: Clock) -> None:
+    desk = Desk(clock)
+    desk.run(1.0)
+    for _ in range(40):  # at every place of a frame, and between two
+        pressed = clock.now
+        before = len(desk.canvas.slices)
+        desk.throttle.hurry(Pane.AT_CURSOR)
+        desk.run(0.0671)
+        told = {pane: at for at, pane in reversed(desk.canvas.slices[before:])}
+        slice = BETWEEN + desk.canvas.cost
+        assert told[Pane.DETAIL] - pressed <= 4 * slice and told[Pane.VERDICT] - pressed <= 5 * slice
 
 
 def test_a_key_that_is_held_down_does_not_stop_the_drawing_of_answers(clock: Clock) -> None:
-    typist = Typist(clock)
-    typist.press(0.02, 200)
-    assert len(typist.pauses) >= 3 and max(typist.pauses) < WAITED_LONG + 2 * AFTER_KEY
+    desk = Desk(clock)
+    for _ in range(200):
+        desk.throttle.hurry(Pane.AT_CURSOR)
+        desk.run(0.02)
+    pauses = [later - sooner for sooner, later in itertools.pairwise(desk.canvas.frames)]
+    assert len(pauses) >= 6 and max(pauses) < 0.8
+    assert [pane for _, pane in desk.canvas.slices].count(Pane.ROWS) >= 3 * 6
+
+
+def test_another_key_finds_drawn_what_the_last_one_made_out_of_date(clock: Clock) -> None:
+    desk = Desk(clock)
+    desk.throttle.hurry(Pane.AT_CURSOR)
+    assert desk.canvas.slices == []
+    desk.throttle.settle()
+    assert [pane for _, pane in desk.canvas.slices] == [Pane.DETAIL, Pane.VERDICT, Pane.HEADER, Pane.KEYS]
+    desk.throttle.settle()
+    assert len(desk.canvas.slices) == 4
 
 
 @pytest.mark.slow
 async def test_nine_answers_are_drawn_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each answer tells of a beginning, an end and a step of the check: none of these is worth a redraw of its own."""
     drawn: Counter[str] = Counter()
-    for owner, name in ((Redraw, "_draw"), (Redraw, "sync_tree"), (Detail, "refresh"), (Status, "refresh_verdict")):
+    for owner, name in ((Redraw, "begin"), (Detail, "refresh"), (Status, "refresh_verdict")):
         monkeypatch.setattr(owner, name, counted(drawn, name, getattr(owner, name)))
     monkeypatch.setattr("tui.app.widgets.tree.row", counted(drawn, "row", row))
     source = WritableSource()
@@ -206,7 +256,25 @@ async def test_nine_answers_are_drawn_together(monkeypatch: pytest.MonkeyPatch) 
         await stage.quiet()
         assert source.requests - before - len(images) == len(blobs) == 9
     # When each event was drawn by itself it was 14 redraws of every pane, and 199 rows.
-    assert drawn["_draw"] <= 4 and drawn["row"] <= 50, drawn
+    assert drawn["begin"] <= 4 and drawn["row"] <= 50, drawn
+
+
+@pytest.mark.slow
+async def test_a_cursor_key_draws_two_rows_and_not_all_below_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual draws everything below the row again that the cursor leaves or comes to."""
+    drawn: Counter[str] = Counter()
+    monkeypatch.setattr(ImageTree, "render_label", counted(drawn, "row", ImageTree.render_label))
+    source = WritableSource()
+    source.put("app", index(*(image("linux/amd64", seed=str(number)) for number in range(9))), "1.0")
+    async with staged(source=source) as stage:
+        tag = await stage.go("app", "1.0")
+        stage.main.images.open_row(tag)
+        await stage.quiet()
+        for key in ("down", "up"):
+            drawn.clear()
+            await stage.press(key)
+            await stage.quiet()
+            assert 1 <= drawn["row"] <= 2, (key, drawn)
 
 
 def counted(drawn: Counter[str], name: str, inner: Callable[..., Any]) -> Callable[..., Any]:

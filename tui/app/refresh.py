@@ -1,14 +1,17 @@
-"""Drawing what has changed: at once after a pause, then at most every `interval` seconds, and only the panes that say
-something else by now."""
+"""Drawing what has changed: a flag for each pane that is out of date, one clock for all of them, and slices.
+
+A frame is drawn at most every `interval` seconds, and not in one piece: after each pane, and after every few rows of
+the tree, there is time to put it on the screen, and to deal with keys. What a key makes out of date beside its own rows
+is drawn next, whatever the clock says.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from enum import Flag, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.explore.node import Node
@@ -18,118 +21,182 @@ if TYPE_CHECKING:
     from tui.app.screens.main import MainScreen
     from tui.app.services import Services
 
-#: The pause after a redraw is at least so many times as long as the redraw took.
+#: The pause after a frame is at least so many times as long as drawing it took.
 SHARE = 10.0
-#: The longest pause, in seconds, where redraws are to come at once.
+#: The longest pause, in seconds, where frames are to come at once.
 MOST_AT_ONCE = 0.05
-#: So many seconds after a key only what it changes is drawn.
-AFTER_KEY = 0.06
-#: What has waited so long already is drawn sooner after a key, between two of them; and after the longest time at once.
-WAITED = 0.25
-RIGHT_AFTER_KEY, WAITED_LONG = 0.03, 1.0
+#: Between two slices Textual puts the first on the screen, which takes as long again as drawing it. In seconds.
+BETWEEN = 1 / 120
+#: So many rows of the tree are looked at in one slice.
+ROWS_AT_ONCE = 12
 #: So often (seconds) the ages of answers are told anew though nothing happens.
 AGES_EVERY = 30.0
 
 
 class Pane(Flag):
-    """What can be out of date."""
+    """What can be out of date, in the order in which it is drawn."""
 
-    TREE = auto()
     DETAIL = auto()
+    PICTURE = auto()
+    """What turns in the matrix above the detail."""
     VERDICT = auto()
+    HEADER = auto()
+    KEYS = auto()
     REQUESTS = auto()
-    TURNING = auto()
+    TREE = auto()
+    """Which rows there are, and what they say."""
+    ROWS = auto()
+    """What the rows on the screen say."""
+    TURNING = PICTURE | ROWS
     """Nothing new is known, but symbols turn and seconds are counted."""
+    AROUND = VERDICT | HEADER | KEYS
+    """The lines around the panes: little enough to be drawn together."""
+    AT_CURSOR = DETAIL | AROUND
+    """What tells of the row under the cursor."""
 
 
 NOTHING = Pane(0)
 
 
-class RefreshThrottle:
-    """Calls `draw` with the panes that were asked for since the last time. `draw` returns True while something on the
-    screen turns by itself: then it is called again, with `TURNING`.
+class Painter(Protocol):
+    """Who draws."""
 
-    `interval` is in seconds. A redraw that took long is followed by a longer pause, so that drawing never takes more
-    than a tenth of the time. With an interval of 0 (tests) it draws at once, or after a pause that hardly anybody
-    notices, and never by itself.
+    def begin(self, dirty: Pane) -> Pane:
+        """A frame begins, these panes being out of date; the panes to draw."""
+
+    def draw(self, pane: Pane) -> bool:
+        """Draw one pane, or a part of it; whether there is more of it."""
+
+    def end(self) -> bool:
+        """The frame is drawn; whether something on the screen turns by itself."""
+
+
+class RefreshThrottle:
+    """The clock. It has those panes drawn that were asked for since the last frame; while something on the screen turns
+    by itself, `TURNING` again and again.
+
+    `interval` is in seconds. A frame that took long to draw is followed by a longer pause, so that drawing never takes
+    more than a tenth of the time. With an interval of 0 (tests) a frame comes at once, or after a pause that hardly
+    anybody notices, never by itself, and in one piece.
     """
 
-    def __init__(self, owner: Widget, draw: Callable[[Pane], bool], interval: float) -> None:
+    def __init__(self, owner: Widget, painter: Painter, interval: float) -> None:
         self._owner = owner
-        self._draw = draw
+        self._painter = painter
         self.interval = interval
         self._last = 0.0
         self._cost = 0.0
         self._dirty = NOTHING
-        self._pending = False
-        self._drawing = False
-        self._timer: Timer | None = None
-        self._key = 0.0
+        """What the next frame is to draw."""
+        self._waiting = False
+        """Whether that has its time already."""
+        self._due = NOTHING
+        """What is left to draw now, slice by slice."""
+        self._keyed = NOTHING
+        """What of it a key made out of date."""
+        self._turn = NOTHING
+        """The pane that was drawn last."""
+        self._in_frame = False
+        """Whether there is more in it than what keys made out of date."""
         #: Called when a key came or something was drawn.
         self.stir: Callable[[], None] = lambda: None
-
-    def give_way(self) -> None:
-        """A key was pressed: what it changes is drawn first."""
-        self._key = time.monotonic()
-        self.stir()
 
     @property
     def pending(self) -> bool:
         """Whether something waits to be drawn."""
-        return self._pending
+        return self._waiting or bool(self._due)
 
     def request(self, panes: Pane) -> None:
-        """These panes are out of date. What is asked for while drawing waits until that is over and its cost known."""
+        """These panes are out of date. What is asked for while a frame is drawn waits for the next one."""
         if not self._owner.is_running:
             return
         self._dirty |= panes
-        if self._pending:
-            return
-        self._pending = True
-        if not self._drawing:
+        if not self._waiting and not self._in_frame:
             self._schedule()
 
+    def hurry(self, panes: Pane) -> None:
+        """A key made these panes out of date: draw them as soon as the rows that it changed are on the screen."""
+        idle = not self._due
+        self._due |= panes
+        self._keyed |= panes
+        if not self.interval:
+            self.settle()
+        elif idle:
+            self._owner.set_timer(BETWEEN, self._slice)
+
+    def settle(self) -> None:
+        """Draw what keys made out of date now: another key may lead into it."""
+        for pane in self._keyed:
+            self._draw(pane)
+
     def _schedule(self) -> None:
+        self._waiting = True
         share = self._cost * SHARE
         pause = max(self.interval, share) if self.interval else min(share, MOST_AT_ONCE)
         wait = self._last + pause - time.monotonic()
         if wait <= 0:
-            self._owner.call_later(self._run)
+            self._owner.call_later(self._begin)
         else:
-            self._timer = self._owner.set_timer(wait, self._run)
+            self._owner.set_timer(wait, self._begin)
 
-    def _wait_for_key(self) -> float:
-        """How many seconds the frame of the last key should have for itself still."""
-        now = time.monotonic()
-        waited = now - self._last
-        if waited > WAITED_LONG:
-            return 0.0
-        return self._key + (AFTER_KEY if waited < WAITED else RIGHT_AFTER_KEY) - now
-
-    def _run(self) -> None:
-        if self.interval and (wait := self._wait_for_key()) > 0:
-            self._timer = self._owner.set_timer(wait, self._run)
-            return
+    def _begin(self) -> None:
         self.stir()
         dirty, self._dirty = self._dirty, NOTHING
-        self._pending = False
-        self._timer = None
+        self._waiting = False
         if not self._owner.is_attached:
             return
-        began = time.monotonic()
-        self._drawing = True
-        again = False
+        idle = not self._due
+        self._in_frame = True
+        self._cost = 0.0
         try:
-            again = self._draw(dirty)
+            self._due |= self._painter.begin(dirty)
         finally:
-            self._drawing = False
+            if idle:
+                self._slice()
+
+    def _slice(self) -> None:
+        """Draw a slice of what is due; the rest when that is on the screen."""
+        if not self._owner.is_attached:
+            return
+        try:
+            while self._due:
+                pane = self._next()
+                for each in self._due & Pane.AROUND if pane in Pane.AROUND else pane:
+                    self._draw(each)
+                if self.interval:
+                    break
+        finally:
+            if self._due:
+                self._owner.set_timer(BETWEEN, self._slice)
+            else:
+                self._finish()
+
+    def _next(self) -> Pane:
+        """Each in its turn: no key that is held down keeps the rows from being drawn."""
+        panes = list(self._due)
+        self._turn = next((pane for pane in panes if pane.value > self._turn.value), panes[0])
+        return self._turn
+
+    def _draw(self, pane: Pane) -> None:
+        began = time.monotonic()
+        of_frame = pane not in self._keyed
+        self._due &= ~pane
+        self._keyed &= ~pane
+        try:
+            if self._painter.draw(pane):
+                self._due |= pane
+        finally:
+            if of_frame:
+                self._cost += time.monotonic() - began
+
+    def _finish(self) -> None:
+        if self._in_frame:
+            self._in_frame = False
             self._last = time.monotonic()
-            self._cost = self._last - began
-            if again and self.interval > 0:
+            if self._painter.end() and self.interval:
                 self._dirty |= Pane.TURNING
-                self._pending = True
-            if self._pending:
-                self._schedule()
+        if self._dirty and not self._waiting:
+            self._schedule()
 
 
 class Redraw:
@@ -137,11 +204,15 @@ class Redraw:
 
     def __init__(self, screen: MainScreen, interval: float) -> None:
         self.screen = screen
-        self.throttle = RefreshThrottle(screen, self._draw, interval)
+        self.throttle = RefreshThrottle(screen, self, interval)
         self._nodes: dict[Node, None] = {}
         """Rows to make anew, in the order in which they changed."""
         self._news = False
         """Whether findings may be others by now."""
+        self._live = False
+        """Whether a row turns by itself."""
+        self._row = 0
+        """Of the rows on the screen, the next to look at."""
 
     def follow(self, services: Services) -> None:
         """Draw whatever changes there from now on."""
@@ -170,39 +241,68 @@ class Redraw:
         node = self.screen.current
         return node is not None and node.source is event.source and node.repository in (None, event.repository)
 
-    def _draw(self, dirty: Pane) -> bool:
-        """Draw what is out of date. True while something on the screen turns by itself."""
+    def begin(self, dirty: Pane) -> Pane:
+        """A frame begins: what is drawn of it."""
         screen = self.screen
         if not screen.app.is_running:
-            return False  # on the way out, what would be drawn on is taken away already
+            return NOTHING  # on the way out, what would be drawn on is taken away already
         if self._news or screen.findings.stale:
             self._news = False
             screen.findings.forget()
         screen.status.say_notices()
         screen.images.rests = screen.status.rests
-        live = screen.status.live
-        if live and dirty & (Pane.TREE | Pane.TURNING):
+        self._live = screen.status.live
+        self._row = 0
+        if self._live and dirty & (Pane.TREE | Pane.ROWS):
             screen.images.tick += 1
-        if dirty & Pane.TREE:
-            self.sync_tree()
-        elif dirty & Pane.TURNING:
-            screen.images.repaint()
-        if dirty & Pane.DETAIL:
+        due = dirty | Pane.HEADER
+        if Pane.TREE in dirty:
+            due |= Pane.ROWS
+        if Pane.DETAIL in dirty:
+            due &= ~Pane.PICTURE
+        return due | Pane.REQUESTS if screen.panes.requests_shown else due & ~Pane.REQUESTS
+
+    def draw(self, pane: Pane) -> bool:
+        """Draw one pane, or a slice of the rows; whether there are more."""
+        screen = self.screen
+        if not screen.app.is_running:
+            return False
+        if pane is Pane.ROWS:
+            return self._draw_rows()
+        if pane is Pane.TREE:
+            self._sync()
+        elif pane is Pane.DETAIL:
             screen.detail.refresh()
-        elif dirty & Pane.TURNING:
+        elif pane is Pane.PICTURE:
             screen.picture.turn()
-        if dirty & Pane.VERDICT:
+        elif pane is Pane.VERDICT:
             screen.status.refresh_verdict()
-        if screen.panes.requests_shown:
+        elif pane is Pane.HEADER:
+            screen.status.refresh_header()
+        elif pane is Pane.KEYS:
+            screen.status.refresh_keys()
+        else:
             screen.requests.update()
             if screen.services is not None and screen.services.trace is not None:
                 screen.observer.publish_exchanges(screen.services.trace)
-        screen.status.refresh_header()
+        return False
+
+    def end(self) -> bool:
+        """The frame is drawn; whether something on the screen turns by itself."""
+        if not self.screen.app.is_running:
+            return False
         self._publish()
-        return live or screen.status.rate_is_shown
+        return self._live or self.screen.status.rate_is_shown
 
     def sync_tree(self) -> None:
         """Make the tree look like the data now."""
+        if self.screen.ready:
+            self._sync()
+            self.screen.images.repaint()
+            self.focus_engine()
+
+    def _sync(self) -> None:
+        """Show the rows that there are now."""
         screen = self.screen
         if not screen.ready:
             return
@@ -214,10 +314,15 @@ class Redraw:
             screen.images.sync(None)
             for node in changed:
                 screen.images.sync(node)
-        screen.images.repaint()
-        self.focus_engine()
         if screen.images.current is None and screen.explorer.roots:
             screen.images.go(screen.explorer.roots[0])
+
+    def _draw_rows(self) -> bool:
+        first, self._row = self._row, self._row + ROWS_AT_ONCE
+        more = self.screen.images.repaint(first, ROWS_AT_ONCE)
+        if not more:
+            self.focus_engine()
+        return more
 
     def focus_engine(self) -> None:
         """Tell the engine what is on the screen: it asks for that first."""

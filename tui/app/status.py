@@ -35,12 +35,6 @@ class Status:
         self.images = screen.images
         self._noticed: set[str] = set()
 
-    def refresh(self) -> None:
-        """Draw all of them anew: the cursor is elsewhere."""
-        self.refresh_verdict()
-        self.refresh_header()
-        self.refresh_keys()
-
     def refresh_keys(self) -> None:
         """Draw the key bar for where the cursor is now."""
         reasons = self.screen.actions.reasons()

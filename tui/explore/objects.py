@@ -20,13 +20,18 @@ from tui.sources.presence import Observation, Presence, worst
 from tui.text import plural, safe
 
 
+def blob_sizes(manifest: ImageManifest) -> dict[Digest, int]:
+    """The bytes of each distinct blob that an image names: config and layers."""
+    sizes = {layer.digest: layer.size for layer in manifest.layers}
+    if manifest.config is not None:
+        sizes[manifest.config.digest] = manifest.config.size
+    return sizes
+
+
 def image_size(manifest: ImageManifest) -> int:
     """Bytes of config and layers together, a digest that is named twice once: what a client downloads after the
     manifest, when it has none of it."""
-    parts = {layer.digest: layer.size for layer in manifest.layers}
-    if manifest.config is not None:
-        parts[manifest.config.digest] = manifest.config.size
-    return sum(parts.values())
+    return sum(blob_sizes(manifest).values())
 
 
 def image_parts(manifest: ImageManifest, noun: str = "layer") -> str:

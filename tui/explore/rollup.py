@@ -201,24 +201,25 @@ def _of_row(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
 
 
 def _of_image(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup:
-    presences: dict[str, Presence] = {}
-    for child in blobs_of(node):
-        presence = look(child).presence
-        digest = str(child.digest)
+    blobs = blobs_of(node)
+    seen = {row: look(row) for row in (node, *blobs)}  # each once: a hundred layers are summed up after every answer
+    presences: dict[Digest | None, Presence] = {}
+    for child in blobs:
+        presence, digest = seen[child].presence, child.digest
         presences[digest] = worst((presences[digest], presence)) if digest in presences else presence
     present = sum(presence in HAVE for presence in presences.values())
     asked = sum(presence is not Presence.UNCHECKED for presence in presences.values())
     refused = refusal(node) is not None
     said = ", refused" if refused and present == len(presences) else ""
     attested = [below(child) for child in attestations_of(node)]
-    times = [_asked_at(node, look), *(_asked_at(child, look) for child in blobs_of(node))]
+    times = (_moment(observation) for observation in seen.values())
     return Rollup(
         present=present,
         total=len(presences),
-        worst=worst([look(node).presence, *presences.values()]),
+        worst=worst([seen[node].presence, *presences.values()]),
         label=f"{present}/{len(presences)}{said}" if asked and presences else "",
         attestations=worst(each.worst for each in attested),
-        pull=Pull.NO if refused else is_there(node, look),
+        pull=Pull.NO if refused else is_there(node, seen.__getitem__),
         oldest=_oldest([*times, *(each.oldest for each in attested)]),
         created=_created(node),
         platforms=(str(platform),) if (platform := _platform(node)) is not None else (),
@@ -288,7 +289,11 @@ def _of_index(node: Node, look: Look, below: Callable[[Node], Rollup]) -> Rollup
 
 def _asked_at(node: Node, look: Look) -> datetime | None:
     """When what is known of a row's own object was found out; None when nothing is."""
-    at = look(node).at
+    return _moment(look(node))
+
+
+def _moment(observation: Observation) -> datetime | None:
+    at = observation.at
     return at if at.year > 1 else None
 
 

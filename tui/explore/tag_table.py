@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.objects import blob_sizes
 from tui.explore.rollup import HAVE, Pull, Rollup, asked_for, platforms_of
 from tui.explore.tally import Tally
 from tui.oci.digest import Digest
@@ -106,12 +107,11 @@ def tally_of(node: Node, below: Below) -> Tally:
 def size_of(node: Node) -> int | None:
     """Bytes of an image's distinct parts, of an index those of its platforms' images; None when one was not read."""
     images = platforms_of(node) if node.is_index else [node]
-    parts: dict[Digest | None, int] = {}
+    parts: dict[Digest, int] = {}
     for image in images:
         if image.image_manifest is None:
             return None
-        blobs = [child for child in image.children if child.kind in BLOB_KINDS]
-        parts |= {child.digest: child.size or 0 for child in blobs}
+        parts |= blob_sizes(image.image_manifest)
     return sum(parts.values()) if images else None
 
 

@@ -23,7 +23,7 @@ from tui.app.controllers.selection import Selection
 from tui.app.keys import Keys
 from tui.app.observer import LessonObserver
 from tui.app.picture import Picture
-from tui.app.refresh import Redraw
+from tui.app.refresh import Pane, Redraw
 from tui.app.screens.base import HostScreen
 from tui.app.services import Services
 from tui.app.status import Status
@@ -83,6 +83,7 @@ class MainScreen(HostScreen[None]):
         """The slot at the right edge: lessons mount their panel in it."""
         self.find_bar, self.verdict, self.key_bar = FindBar(id="find-bar"), VerdictLine(id="verdict"), KeyBar(id="keys")
 
+        self._last_action = ""
         self.redraw = Redraw(self, interval)
         # A screen that never draws by itself (tests) would show an old finding until something else happens.
         self.findings = FindingsCache(self.redraw.findings_are_old, patient=interval > 0)
@@ -206,7 +207,10 @@ class MainScreen(HostScreen[None]):
         """A key was pressed: carry out its action, or say why not."""
         if action_id == "new" and self.search.takes_the_key_of_new:
             action_id = "previous-match"
-        self.redraw.throttle.give_way()
+        self.redraw.throttle.stir()
+        if action_id != self._last_action:  # a key that is held down leads into nothing that it did not draw yet
+            self._last_action = action_id
+            self.redraw.throttle.settle()
         if self.ready:
             self.explorer.give_way()
         # What an action awaits runs in a task of its own, which begins when other keys were read already. It takes this
@@ -229,8 +233,7 @@ class MainScreen(HostScreen[None]):
 
     @on(ImageTree.Moved)
     def _moved(self) -> None:
-        self.detail.refresh(keep=False)
-        self.status.refresh()
+        self.redraw.throttle.hurry(Pane.AT_CURSOR)
         self.observer.publish_about(EventKind.SELECTED, self.current)
 
     @on(ImageTree.Chosen)

@@ -115,6 +115,14 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
         """Labels are drawn by `render_label`: nothing to parse, no markup."""
         return label if isinstance(label, Text) else Text(label, no_wrap=True, end="")
 
+    def validate_hover_line(self, line: int) -> int:
+        """Nothing looks other under the mouse: Textual would draw the row and all below it again."""
+        return -1
+
+    def _refresh_node(self, node: Branch) -> None:
+        """The row under the cursor is drawn, and not all below it, as Textual does: our guides look the same there."""
+        self._refresh_line(node.line)
+
     def get_label_width(self, node: Branch) -> int:
         """Rows always fit the pane, so that it never scrolls sideways."""
         return 1
@@ -341,23 +349,27 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
         cells = row(node, observed, self.glyphs, marks=self.marks, tick=self.tick, rests=self.rests, facts=facts)
         return replace(cells, note=self.put_in(cells.note)) if node.kind is Kind.MORE else cells
 
-    def repaint(self) -> None:
-        """Draw those rows on the screen again that say something else by now. Rows off the screen are looked at when
-        they come back."""
+    def repaint(self, first: int = 0, count: int | None = None) -> bool:
+        """Draw those rows on the screen again that say something else by now: `count` of them (None: all) from `first`
+        on, 0 being the one at the top. Whether there are more. Rows off the screen are looked at when they come back.
+        """
         if self.observed is None:
-            return
+            return False
         top = round(self.scroll_y)
+        bottom = top + max(1, self.size.height)
+        end = bottom if count is None else min(bottom, top + first + count)
         facts = self._columns.facts
-        for line in range(top, top + max(1, self.size.height)):
+        for line in range(top + first, end):
             branch = self.get_node_at_line(line)
             if branch is None:
-                break
+                return False
             data = branch.data
             if data is None:
                 continue
             cells = self._cells(data, self.observed, facts)
             if self._drawn.get(data.key) != (cells, self.search_text):
                 branch.refresh()
+        return end < bottom
 
     def on_resize(self) -> None:
         """Keep the cursor's row on the screen when the pane shrinks."""

@@ -51,6 +51,8 @@ async def test_copy_tag_undo_and_delete_one_after_the_other(rig: Rig, command: C
     assert rig.holds("app", "2") is None
     assert (await command("undo", rig.at("app:2")))[0] == 0
     assert rig.holds("app", "2") == new
+    status, out, _ = await command("delete", rig.at("app:2"), json=True)
+    assert (status, json.loads(out)["outcome"], json.loads(out)["digest"]) == (0, "deleted", None)
 
 
 async def test_what_is_not_there_is_refused_with_status_1(rig: Rig, command: Command) -> None:

@@ -233,7 +233,7 @@ class TestDelete:
         result = await rig.push(plan).run()
         assert result.ok
         assert rig.holds("app", "1") is None
-        assert (result.outcome, result.tag_holds) == (Outcome.PUSHED, None)
+        assert (result.outcome, result.tag_holds) == (Outcome.DELETED, None)
         assert rig.journal.records()[0].outcome == "deleted"
         assert rig.holds("app", "same") == digest
         await undo(rig, "app:1")

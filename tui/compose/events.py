@@ -71,11 +71,12 @@ OnEvent = Callable[[Event], None]
 class Outcome(StrEnum):
     """How a push ended.
 
-    `pushed`: written, read back, and it is what was meant. `unchanged`: the tag held it already. `conflict`:
-    somebody moved the tag meanwhile, nothing was put there. `failed` and `cancelled`: the tag is as it was.
-    `unverified`: it was written, but reading it back did not (yet) show it."""
+    `pushed`: written, read back, and it is what was meant. `deleted`: it is gone, as was meant. `unchanged`: the tag
+    held it already. `conflict`: somebody moved the tag meanwhile, nothing was put there. `failed` and `cancelled`: the
+    tag is as it was. `unverified`: it was written, but reading it back did not (yet) show it."""
 
     PUSHED = "pushed"
+    DELETED = "deleted"
     UNCHANGED = "unchanged"
     CONFLICT = "conflict"
     FAILED = "failed"
@@ -121,8 +122,8 @@ class PushResult:
 
     @property
     def ok(self) -> bool:
-        """Whether the tag holds what was meant, as read back."""
-        return self.outcome in (Outcome.PUSHED, Outcome.UNCHANGED)
+        """Whether the tag holds what was meant, as read back, or is gone where that was meant."""
+        return self.outcome in (Outcome.PUSHED, Outcome.DELETED, Outcome.UNCHANGED)
 
     @property
     def copyable(self) -> str:

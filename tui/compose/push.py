@@ -352,7 +352,7 @@ class Push:
             if step.kind in _DELETIONS:
                 self._moved = True
                 await asyncio.to_thread(self._journal.finish, self._record, "deleted")
-                result = replace(result, outcome=Outcome.PUSHED, sentence=how, tag_holds=None)
+                result = replace(result, outcome=Outcome.DELETED, sentence=how, tag_holds=None)
             elif self.plan.digest is None:
                 result = replace(result, sentence=f"{step.title}: {how}.")
         return result

@@ -16,6 +16,7 @@ DRAFT_ACTION = {
 }
 _OUTCOME = {
     Outcome.PUSHED: "pushed",
+    Outcome.DELETED: "pushed",
     Outcome.UNCHANGED: "pushed",
     Outcome.CONFLICT: "conflict",
     Outcome.FAILED: "refused",

@@ -140,6 +140,7 @@ def _step(progress: Progress, step: Step, spinner: str, *, said: str = "") -> Li
 
 _TITLES: dict[Outcome, tuple[str, Role]] = {
     Outcome.PUSHED: ("Done.", "good"),
+    Outcome.DELETED: ("Done.", "good"),
     Outcome.UNCHANGED: ("Done.", "good"),
     Outcome.CONFLICT: ("Tag changed by someone else. Not pushed.", "warn"),
     Outcome.FAILED: ("Failed.", "bad"),

@@ -398,3 +398,38 @@ def test_the_collector_walks_less_often_while_a_command_runs(monkeypatch: pytest
     finally:
         gc.set_threshold(*before)
     assert seen[0][0] >= 10_000 and seen[0][2] <= 10, "old rows that nobody holds are found all the same"
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "most"),
+    [("tree", "--depth", 1000), ("registry", "--port", 65535), ("check", "--concurrency", 256)],
+)
+def test_a_number_is_read_to_its_end(command: str, option: str, most: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Zeros before it must not hide that it is too large."""
+    with pytest.raises(SystemExit) as ended:
+        arguments.read([command, option, f"{0:09}{most + 1}"])
+    assert ended.value.code == 2 and f"argument {option}: must be a number" in capsys.readouterr().err
+    assert arguments.read([command, option, str(most)])[0] == command
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("check", ["--platform", "tree", "check"]),
+        ("fix", ["--from", "team/app", "fix"]),
+        ("create", ["--entry-annotation", "linux/arm64", "a=b", "create"]),
+        ("delete", ["--yes", "delete"]),
+    ],
+)
+def test_what_an_option_takes_is_not_the_command(command: str, words: list[str]) -> None:
+    name, _, options = arguments.read([*words, "app:1"])
+    assert (name, options.words) == (command, ["app:1"])
+
+
+def test_every_option_before_a_command_is_passed_over_with_its_values() -> None:
+    for name, make in arguments._PARSERS.items():
+        for action in make()._actions:
+            values = 1 if action.nargs is None else int(action.nargs) if isinstance(action.nargs, int) else 0
+            for option in action.option_strings:
+                words = [option, *["tree"] * values, name or "check"]
+                assert arguments._command(words)[0] == (name or "check"), words

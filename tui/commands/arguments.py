@@ -166,35 +166,33 @@ def _command(argv: list[str]) -> tuple[str, list[str]]:
     It is the first word that is no option. After `--` nothing is a subcommand, so that an image of the name can be
     opened: `fanfold -- demo`.
     """
-    takes_value = {
-        "--plain-http",
-        "--insecure",
-        "--ca",
-        "--concurrency",
-        "--config",
-        "--log",
-        "--depth",
-        "--format",
-        "--color",
-        "--host",
-        "--port",
-        "--url",
-    }
+    if all(word.startswith("-") and word != "-" for word in argv):
+        return "", argv  # `--help`, `--version`: answered at once
+    values = _values_taken() if argv[0].startswith("-") else {}
     position = 0
     while position < len(argv):
         word = argv[position]
         if word == "--":
             break
-        if word in takes_value:
-            position += 2
-        elif word.startswith("-") and word != "-":
-            position += 1
+        if word.startswith("-") and word != "-":
+            position += 1 + values.get(word, 0)
         elif word in _COMMANDS:
             return word, argv[:position] + argv[position + 1 :]
         else:
             _say_if_mistyped(word)
             break
     return "", argv
+
+
+def _values_taken() -> dict[str, int]:
+    """How many of the arguments after it each option of any command takes."""
+    return {
+        option: 1 if action.nargs is None else action.nargs
+        for make in _PARSERS.values()
+        for action in make()._actions
+        for option in action.option_strings
+        if action.nargs is None or isinstance(action.nargs, int)
+    }
 
 
 def _say_if_mistyped(word: str) -> None:
@@ -257,22 +255,26 @@ def _new(command: str, usage: str, description: str, words: str | None, epilog: 
     return parser
 
 
+def _is_number(text: str, least: int, most: int) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 18 and least <= int(text) <= most
+
+
 def _concurrency(text: str) -> int:
     from tui.config import MOST_CONCURRENCY  # late: only this option needs it
 
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST_CONCURRENCY):
+    if not _is_number(text, 1, MOST_CONCURRENCY):
         raise argparse.ArgumentTypeError(f"must be a number between 1 and {MOST_CONCURRENCY}")
     return int(text)
 
 
 def _depth(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text[:9]) <= 1000):
+    if not _is_number(text, 0, 1000):
         raise argparse.ArgumentTypeError("must be a number of levels, such as 2")
     return int(text)
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text[:9]) <= 65535):
+    if not _is_number(text, 0, 65535):
         raise argparse.ArgumentTypeError("must be a number between 0 (any free port) and 65535")
     return int(text)
 

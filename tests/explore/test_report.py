@@ -218,4 +218,4 @@ async def test_the_markdown_cannot_be_forged_by_a_name() -> None:
     source.put("app", images.index(images.image("linux/amd64"), entries=[entry]), "1")
     _, document = await made(source)
     row = next(line for line in markdown(document).splitlines() if line.startswith("| linux"))
-    assert "linux\\|x/\\[a\\](http://evil)\\`\\<b\\>" in row
+    assert "linux\\|x/\\[a\\](http:&#8203;//evil)\\`\\<b\\>" in row

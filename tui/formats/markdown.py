@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,15 @@ from tui.tools.pulling import pull_line
 
 if TYPE_CHECKING:
     from tui.explore.on_disk import Section
+
+
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>|#&~]")
+#: Where forges see names of people, numbers of issues and addresses in what Markdown became: escaping does not help
+#: there, a space of no width does.
+_LIVE = re.compile(
+    r"(?<=@)(?<![A-Za-z0-9_]@)(?=[A-Za-z0-9])|(?<=#)(?=[0-9])|(?<=GH-)(?=[0-9])|(?<=:)(?=//)|(?<=www)(?=\.)",
+    re.IGNORECASE,
+)
 
 
 class MarkdownWriter:
@@ -130,8 +140,9 @@ def _mark(cell: Cell) -> str:
 
 
 def escaped(text: str) -> str:
-    """Safe text as Markdown: what could be markup is escaped, so that a label cannot forge a table or a link."""
-    return "".join(f"\\{mark}" if mark in "\\`*_{}[]<>|#" else mark for mark in text)
+    """Safe text as Markdown: what could be markup is escaped, so that a label cannot forge a table or a link, nor call
+    somebody where it is pasted (`@name`, `#12`, a bare address). A reference stays as it is."""
+    return "&#8203;".join(_MARKUP.sub(r"\\\g<0>", part) for part in _LIVE.split(text))
 
 
 def code(text: str) -> str:

@@ -39,6 +39,7 @@ _CODE = re.compile(r"(`[^`]*`)")
 #: What the scopes of actions are called, in the order of the page.
 SCOPES: Mapping[Scope, str] = {
     "main": "On the main screen",
+    "start": "On the start page",
     "draft": "In a draft",
     "plan": "In a plan",
     "push": "During a push, and after it",

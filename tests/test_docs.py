@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -81,6 +81,10 @@ def section(name: str, anchor: str) -> str:
 def test_every_part_has_its_page_and_every_place_a_part() -> None:
     placed = [name for page in PAGES for name in reference.placed(TEXTS[page])]
     assert sorted(placed) == sorted(reference.PARTS)
+
+
+def test_every_screen_with_keys_has_a_title() -> None:
+    assert set(reference.SCOPES) == set(get_args(Scope)), "add it to SCOPES in docs/reference.py"
 
 
 @pytest.mark.parametrize(

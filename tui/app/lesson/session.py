@@ -110,8 +110,21 @@ class LessonSession:
             home = next((each for each in explorer.roots if each.source.registry is not None), None)
             if home is not None:
                 explorer.add_repository(home.source, name)
+        if self.run.lesson.local_lists:
+            await self._unfold_lists()
         self.screen.redraw.sync_tree()
         await self._to_first()
+
+    async def _unfold_lists(self) -> None:
+        """Show the local lists that the lesson is about: they are few, and their last one is the last row of the tree,
+        a key away."""
+        for root in self.screen.explorer.roots:
+            if root.source.capabilities.stored_lists is None:
+                continue
+            self.screen.images.expand_quietly(root)
+            for row in root.children:
+                await self.screen.explorer.open(row)
+                self.screen.images.expand_quietly(row)
 
     async def _to_first(self) -> None:
         """Put the cursor on the repository that the lesson begins with."""

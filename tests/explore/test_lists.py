@@ -45,6 +45,17 @@ async def test_thousands_of_tags_are_a_thousand_rows_and_one_that_says_more() ->
     assert {how for how, _, _ in source.order} == {"tags"}
 
 
+async def test_the_names_of_a_list_are_kept_once_not_copied_for_each_page() -> None:
+    source = many(50)
+    source.page_size = 10
+    explorer = Explorer()
+    repository = explorer.add_repository(source, "app")
+    await explorer.open(repository)
+    assert repository.listing is not None
+    assert explorer.observations.tag_names(source, "app") is repository.listing.names
+    assert len(repository.listing.names) == 51
+
+
 async def test_the_filter_works_on_all_names_and_keeps_opened_rows() -> None:
     source = many(2500)
     explorer = Explorer()

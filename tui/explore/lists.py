@@ -86,7 +86,7 @@ class Lists:
                 if name in listing:
                     observations.see_repository(node.source, name)
         else:
-            observations.set_tag_names(node.source, node.repository or "", tuple(listing.names))
+            observations.set_tag_names(node.source, node.repository or "", listing.names)
 
     def show(self, node: Node) -> None:
         """Make rows of what filter, order and limit let through, keeping rows that are there already."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tui.oci.digest import Digest
@@ -61,7 +61,7 @@ class ObservationStore:
         self._tags: dict[tuple[Source, str], dict[str, TagHead]] = {}
         self._tagged: dict[Key, dict[str, None]] = {}
         """The tags that point to an object."""
-        self._tag_names: dict[tuple[Source, str], tuple[str, ...]] = {}
+        self._tag_names: dict[tuple[Source, str], Sequence[str]] = {}
         self._repositories: dict[Source, dict[str, None]] = {}
         self._listeners: list[Callable[[Key], None]] = []
 
@@ -201,11 +201,12 @@ class ObservationStore:
             if head.digest is not None:
                 self._tagged.pop((source, repository, head.digest), None)
 
-    def tag_names(self, source: Source, repository: str) -> tuple[str, ...] | None:
+    def tag_names(self, source: Source, repository: str) -> Sequence[str] | None:
         """The tag list as far as it was read; None when it never was."""
         return self._tag_names.get((source, repository))
 
-    def set_tag_names(self, source: Source, repository: str, names: tuple[str, ...]) -> None:
+    def set_tag_names(self, source: Source, repository: str, names: Sequence[str]) -> None:
+        """`names` may grow while the list is read: copying it for each page would take time in the square of it."""
         self._tag_names[(source, repository)] = names
 
     def repositories(self, source: Source) -> tuple[str, ...]:

@@ -319,7 +319,7 @@ class MissingObjectSearch:
             return None
         return sum(each.presence in (Presence.MISSING, Presence.MISMATCHED) for each in seen)
 
-    async def _list_tags(self, source: Source, repository: str, owner: Hashable) -> tuple[str, ...] | None:
+    async def _list_tags(self, source: Source, repository: str, owner: Hashable) -> Sequence[str] | None:
         async def run() -> None:
             names: list[str] = []
             try:
@@ -330,7 +330,7 @@ class MissingObjectSearch:
             except SourceError:
                 if not names:
                     return
-            self._observations.set_tag_names(source, repository, tuple(names))
+            self._observations.set_tag_names(source, repository, names)
 
         key = ("tags", source, repository)
         job = self._inspector.submit(key, run, JobRequest(owner, Urgency.DEEP), lambda _: None, source)

@@ -7,7 +7,7 @@ so that no line of ours may hold it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tui.explore.finding import Severity
@@ -15,6 +15,7 @@ from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally, strip
 from tui.formats.brief import grouped, reason_of, state_of
 from tui.formats.markdown import escaped, markdown
+from tui.formats.writer import Writer
 
 if TYPE_CHECKING:
     from tui.explore.on_disk import Section
@@ -27,19 +28,14 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 _CUT = "\n\nThe rest is left out: GitHub takes 1 MiB for a summary. The log has every line.\n"
 
 
-class GithubWriter:
+class GithubWriter(Writer):
     """Writes a line for each report, with its annotations, of which GitHub shows ten of a kind for a step: so there is
     one of a kind for each report. `summary` is what to append to the file `GITHUB_STEP_SUMMARY`."""
 
     def __init__(self) -> None:
-        self.several = False
-        self.summary = ""
         self._rows: list[str] = []
         self._details: list[str] = []
         self._taken = 0
-
-    def group(self, name: str, tags: Sequence[str]) -> str:
-        return ""
 
     def put(self, report: Report, *, tag: str | None = None) -> str:
         symbol, _ = state_of(report)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
@@ -23,6 +23,7 @@ from tui.explore.matrix import Cell, MatrixRow, matrix
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally, strip
 from tui.formats.brief import bytes_of, grouped, platforms_of, reason_of, state_of
+from tui.formats.writer import Writer
 from tui.oci import media
 from tui.oci.canonical_json import json_text
 from tui.resources import FOLDER
@@ -49,12 +50,10 @@ class _Entry:
     reason: str
 
 
-class HtmlWriter:
+class HtmlWriter(Writer):
     """Writes the whole page at the end: its top says how many of all are broken."""
 
     def __init__(self) -> None:
-        self.several = False
-        self.summary = ""
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER / "report"),
             autoescape=True,
@@ -68,9 +67,6 @@ class HtmlWriter:
         )
         self._entries: list[_Entry] = []
         self._count = 0
-
-    def group(self, name: str, tags: Sequence[str]) -> str:
-        return ""
 
     def put(self, report: Report, *, tag: str | None = None) -> str:
         self._count += 1

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from textwrap import indent
 from typing import TYPE_CHECKING
 
 from tui.explore.report import Report
 from tui.explore.tally import Tally
+from tui.formats.writer import Writer
 from tui.oci.canonical_json import json_text
 
 if TYPE_CHECKING:
-    from tui.explore.on_disk import Section
+    pass
 
 
-class JsonWriter:
+class JsonWriter(Writer):
     """Writes `Report.to_json()` of each."""
 
     def __init__(self) -> None:
-        self.several = False
-        self.summary = ""
         self._written = 0
-
-    def group(self, name: str, tags: Sequence[str]) -> str:
-        return ""
 
     def put(self, report: Report, *, tag: str | None = None) -> str:
         text = json_text(report.to_json(), indent=2)
@@ -31,10 +27,6 @@ class JsonWriter:
         if not self.several:
             return text + "\n"
         return ("[\n" if self._written == 1 else ",\n") + indent(text, "  ")
-
-    def section(self, section: Section) -> str:
-        """Sentences for people: they are in no document."""
-        return ""
 
     def end(self, tally: Tally) -> Iterator[str]:
         if self.several:

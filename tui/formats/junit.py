@@ -3,7 +3,7 @@ and one for the image as a whole, so that what makes the exit status is in it, w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -11,34 +11,26 @@ from tui.explore.report import Report, exit_status
 from tui.explore.rollup import Pull
 from tui.explore.tally import Tally
 from tui.formats.brief import reason_of
+from tui.formats.writer import Writer
 from tui.text import safe, with_keys
 
 if TYPE_CHECKING:
-    from tui.explore.on_disk import Section
+    pass
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="fanfold check">\n'
 _TAIL = "</testsuites>\n"
 
 
-class JunitWriter:
+class JunitWriter(Writer):
     """Writes a suite for each report."""
 
     def __init__(self) -> None:
-        self.several = False
-        self.summary = ""
         self._written = 0
-
-    def group(self, name: str, tags: Sequence[str]) -> str:
-        return ""
 
     def put(self, report: Report, *, tag: str | None = None) -> str:
         suite = _suite(report)
         indent(suite, level=1)
         return self._head() + "  " + tostring(suite, encoding="unicode").rstrip() + "\n"
-
-    def section(self, section: Section) -> str:
-        """Sentences for people: they test nothing."""
-        return ""
 
     def end(self, tally: Tally) -> Iterator[str]:
         yield self._head() + _TAIL

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tui import __version__
 from tui.explore.matrix import Cell, MatrixRow, matrix
 from tui.explore.objects import COUNTED
 from tui.explore.report import Report
-from tui.explore.tally import Tally
+from tui.formats.writer import Writer
 from tui.sources.presence import Presence
 from tui.text import safe, size, with_keys
 from tui.tools.pulling import pull_line
@@ -28,16 +27,11 @@ _LIVE = re.compile(
 )
 
 
-class MarkdownWriter:
+class MarkdownWriter(Writer):
     """Writes one report after the other, each with headings of its own."""
 
     def __init__(self) -> None:
-        self.several = False
-        self.summary = ""
         self._written = 0
-
-    def group(self, name: str, tags: Sequence[str]) -> str:
-        return ""
 
     def put(self, report: Report, *, tag: str | None = None) -> str:
         return self._part(markdown(report))
@@ -45,9 +39,6 @@ class MarkdownWriter:
     def section(self, section: Section) -> str:
         listed = "\n".join(f"- {escaped(line)}" for line in section.lines)
         return self._part(f"### {escaped(section.title)}\n\n{listed}\n")
-
-    def end(self, tally: Tally) -> Iterator[str]:
-        yield from ()
 
     def _part(self, text: str) -> str:
         self._written += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -11,12 +11,13 @@ from tui import __version__
 from tui.explore.finding import Code, Severity, codes
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally
+from tui.formats.writer import Writer
 from tui.oci.canonical_json import json_text
 from tui.resources import records
 from tui.text import with_keys
 
 if TYPE_CHECKING:
-    from tui.explore.on_disk import Section
+    pass
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -24,19 +25,14 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 _BROKEN, _UNKNOWN = "not-whole", "not-determined"
 
 
-class SarifWriter:
+class SarifWriter(Writer):
     """Writes one log with one run, a result after the other."""
 
     def __init__(self) -> None:
-        self.several = False
-        self.summary = ""
         self._begun = False
         self._results = 0
         self._rules = [*codes().values(), *records("verdict_rules.toml", Code).values()]
         self._places = {rule.code: place for place, rule in enumerate(self._rules)}
-
-    def group(self, name: str, tags: Sequence[str]) -> str:
-        return ""
 
     def put(self, report: Report, *, tag: str | None = None) -> str:
         parts = [self._head()]
@@ -44,10 +40,6 @@ class SarifWriter:
             parts.append((",\n" if self._results else "\n") + json_text(result))
             self._results += 1
         return "".join(parts)
-
-    def section(self, section: Section) -> str:
-        """Sentences for people: they are no results."""
-        return ""
 
     def end(self, tally: Tally) -> Iterator[str]:
         yield f"{self._head()}\n]}}]}}\n"

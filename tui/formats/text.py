@@ -14,7 +14,7 @@ from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally, strip
 from tui.formats.brief import bytes_of, grouped, platforms_of, reason_of, state_of
 from tui.formats.paint import VERDICT_ROLES, Piece, padded, painted, wrapped
-from tui.formats.writer import Sheet
+from tui.formats.writer import Sheet, Writer
 from tui.oci import media
 from tui.sources.presence import Presence
 from tui.text import cut, plural, safe, shorten, size, width
@@ -31,12 +31,10 @@ _FAULTS = (Presence.MISSING, Presence.MISMATCHED)
 Line = Sequence[Piece]
 
 
-class TextWriter:
+class TextWriter(Writer):
     """Writes onto a terminal or into a pipe."""
 
     def __init__(self, sheet: Sheet) -> None:
-        self.several = False
-        self.summary = ""
         self._sheet = sheet
         self._parts = 0
         self._names = 0

@@ -15,8 +15,10 @@ import pytest
 from tests.support import images
 from tests.support.commands import check, run_check, run_tree
 from tests.support.fake_source import FakeSource
+from tests.support.schemas import hold
 from tui.cli import main
-from tui.commands.arguments import FORMS
+from tui.commands import tree as listing
+from tui.commands.arguments import FORMS, TREE_FORMS
 from tui.commands.output import say
 from tui.config import Settings
 from tui.demo.gallery import build_gallery
@@ -29,6 +31,7 @@ from tui.formats.writer import Sheet
 from tui.registry.page import Page
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
+from tui.sources.spec import parse_source
 
 
 @pytest.fixture(scope="module")
@@ -245,3 +248,35 @@ def test_the_progress_of_many_tags_is_one_line_that_is_wiped(
     assert capsys.readouterr().err.endswith(blank)
     assert run_check(Settings(), [f"{served.address}/sandbox"], quiet=True) == 1
     assert capsys.readouterr().err == ""
+
+
+async def test_the_progress_line_of_a_tree_is_wiped_also_when_it_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[bool] = []
+
+    class Line:
+        def __init__(self, _engine: object) -> None: ...
+        def hide(self) -> None: ...
+        def close(self) -> None:
+            closed.append(True)
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("no such thing")
+
+    monkeypatch.setattr(listing, "CheckLine", Line)
+    async with aclosing(open_engine(Settings())) as engine:
+        monkeypatch.setattr(type(engine), "open", broken)
+        with pytest.raises(RuntimeError):
+            await listing.tree(engine, [parse_source("127.0.0.1:1/app:1")], None)
+    assert closed
+
+
+def test_the_forms_of_a_tree(served: Served, capsys: Capture) -> None:
+    name = f"{served.address}/gallery/missing-layer:latest"
+    for form in TREE_FORMS:
+        assert run_tree(Settings(), [name, f"{served.address}/library/hello:1"], form=form) == 1
+        out = capsys.readouterr().out
+        assert "missing" in out and "linux/arm64" in out
+        if form == "json":
+            made = json.loads(out)
+            hold(made, "tree")
+            assert [each["complete"] for each in made] == [False, True]

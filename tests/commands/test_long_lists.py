@@ -12,6 +12,7 @@ import pytest
 from tests.support import images
 from tests.support.commands import check, tree
 from tests.support.fake_source import FakeSource
+from tests.support.schemas import hold
 from tui.config import Settings
 from tui.engine import Engine, open_engine
 from tui.explore import walker
@@ -44,7 +45,7 @@ def asked(source: FakeSource, output: str = "json", *, command: str = "check") -
         engine.inspector.adopt(source)
         try:
             if command == "tree":
-                return await tree(engine, ["fake.test/app"], None), engine
+                return await tree(engine, ["fake.test/app"], None, output), engine
             return await check(engine, ["fake.test/app"], (), output), engine
         finally:
             await engine.aclose()
@@ -102,7 +103,7 @@ def test_a_list_that_breaks_off_is_not_taken_for_the_whole(count: int, capsys: C
     assert found[-1]["verdict"] == f"Checked {tags}, more may exist: {NOTE}"
     assert found[-1]["tags"] == {"checked": count, "listed": count, "listComplete": False}
     assert NOTE in err
-    assert asked(filled(Cut(), count), command="tree")[0] == 3
+    assert asked(filled(Cut(), count), command="tree", output="text")[0] == 3
     assert NOTE in capsys.readouterr().err
 
 
@@ -131,10 +132,23 @@ def test_a_tag_latest_that_is_listed_and_not_there_is_told(capsys: Capture) -> N
 
 
 def test_nobody_presses_enter_in_a_pipe(capsys: Capture) -> None:
-    assert asked(filled(FakeSource(), 1_200, distinct=False), command="tree")[0] == 0
+    assert asked(filled(FakeSource(), 1_200, distinct=False), command="tree", output="text")[0] == 0
     out, _ = capsys.readouterr()
     assert "200 more" in out
     assert "enter" not in out
+
+
+@pytest.mark.parametrize("form", ["json", "markdown"])
+def test_a_tree_for_programs_has_every_name(form: str, capsys: Capture) -> None:
+    source = filled(FakeSource(), 2_200, distinct=False)
+    assert asked(source, form, command="tree")[0] == 0
+    out, _ = capsys.readouterr()
+    assert all(f"t{number:05}" in out for number in range(2_200)) and " more" not in out
+    assert {how for how, _, _ in source.order} == {"tags"}, "no tag was asked for"
+    if form == "json":
+        made = json.loads(out)
+        hold(made, "tree")
+        assert len(made["tree"]["children"]) == 2_200
 
 
 @pytest.mark.parametrize(

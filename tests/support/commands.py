@@ -45,5 +45,5 @@ async def check(engine: Engine, sources: Sequence[str], platforms: Sequence[Plat
     return await checking.check(engine, specs(sources), Choice(tuple(platforms)), Display(output))
 
 
-async def tree(engine: Engine, sources: Sequence[str], depth: int | None) -> int:
-    return await listing.tree(engine, specs(sources), depth)
+async def tree(engine: Engine, sources: Sequence[str], depth: int | None, form: str = "text") -> int:
+    return await listing.tree(engine, specs(sources), depth, form=form)

@@ -31,7 +31,7 @@ oci:PATH[:TAG]  oci-archive:PATH  docker-archive:PATH  docker-manifests:[PATH]  
 
 _COMMANDS = {
     "demo": "the same on an embedded registry, with lessons; no network, nothing to set up",
-    "tree": "print the tree as text, with presence",
+    "tree": "print the tree, with presence",
     "check": "check images for missing objects; also for build servers",
     "create": "make a manifest list of images, and push it",
     "fix": "bring back what is missing below an image; no digest changes",
@@ -46,7 +46,7 @@ _COMMANDS = {
 #: The shells that `fanfold completion` knows.
 SHELLS = ("bash", "zsh", "fish")
 #: The forms of a tree, and those of a report, by their names; `tui/formats/forms.py` writes them.
-TREE_FORMS = ("text", "plain")
+TREE_FORMS = ("text", "plain", "json", "markdown")
 FORMS = ("text", "plain", "json", "markdown", "html", "github", "junit", "sarif")
 _EXIT_STATUS = "Exit status: 0 complete; 1 something is missing; 2 wrong usage; 3 could not be determined."
 
@@ -299,7 +299,9 @@ def _demo_parser() -> Parser:
 
 
 def _tree_parser() -> Parser:
-    parser = _new("tree", "[OPTIONS] SOURCE ...", f"Print the tree as text.\n\n{_SOURCES}", "SOURCE", _EXIT_STATUS)
+    parser = _new(
+        "tree", "[OPTIONS] SOURCE ...", f"Print the tree, with presence.\n\n{_SOURCES}", "SOURCE", _EXIT_STATUS
+    )
     parser.add_argument("--depth", metavar="N", type=_depth, help="show so many levels below each SOURCE (all)")
     _form_options(parser, TREE_FORMS)
     _colour_option(parser)
@@ -324,9 +326,7 @@ def _check_parser() -> Parser:
         "--deep", action="store_true", help="read every blob once: its size, digest, diff_id, and a tar to its end"
     )
     depth.add_argument("--fast", action="store_true", help="do not read what lies on disk, which is hashed otherwise")
-    form = _form_options(parser, FORMS)
-    form.add_argument("--json", dest="output", action="store_const", const="json", help="print one JSON document")
-    form.add_argument("--markdown", dest="output", action="store_const", const="markdown", help="print Markdown")
+    _form_options(parser, FORMS)
     _colour_option(parser)
     parser.add_argument("--only-broken", action="store_true", help="leave out what is whole")
     parser.add_argument(
@@ -335,25 +335,16 @@ def _check_parser() -> Parser:
     return parser
 
 
-def _form_options(parser: Parser, forms: Sequence[str]) -> argparse._MutuallyExclusiveGroup:
-    """`--format`; what is added to the group is short for some of the forms."""
+def _form_options(parser: Parser, forms: Sequence[str], json: str = "print one JSON document") -> None:
+    """`--format`, and short names for some of the forms."""
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         "--format", dest="output", choices=forms, default="text", metavar="FORM", help=f"print {', '.join(forms)}"
     )
-    if "plain" in forms:
-        _plain_option(form)
-    return form
-
-
-def _plain_option(group: argparse._ActionsContainer) -> None:
-    group.add_argument(
-        "--plain",
-        dest="output",
-        action="store_const",
-        const="plain",
-        help="print sentences, faults first, to be listened to",
-    )
+    words = {"plain": "print sentences, faults first, to be listened to", "json": json, "markdown": "print Markdown"}
+    for name in words:
+        if name in forms:
+            form.add_argument(f"--{name}", dest="output", action="store_const", const=name, help=words[name])
 
 
 def _colour_option(parser: Parser) -> None:
@@ -459,10 +450,7 @@ def _undo_parser() -> Parser:
 
 def _write_options(parser: Parser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
-    form = _form_options(parser, ("text", "json"))
-    form.add_argument(
-        "--json", dest="output", action="store_const", const="json", help="print the plan or the outcome as JSON"
-    )
+    _form_options(parser, ("text", "json"), json="print the plan or the outcome as JSON")
 
 
 def _registry_parser() -> Parser:

@@ -1,4 +1,4 @@
-"""`fanfold tree`: sources as trees of text, with presence."""
+"""`fanfold tree`: sources as trees, with presence."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import aclosing
-from itertools import chain
 
 from tui.commands.arguments import Options, need_sources
 from tui.commands.check_queue import check_node
@@ -15,15 +14,17 @@ from tui.commands.printing import wants_colour
 from tui.commands.progress import CheckLine
 from tui.config import Settings
 from tui.engine import Engine, open_engine
-from tui.explore.cells import tree_rows
 from tui.explore.choice import Choice
-from tui.explore.node import MANIFEST_KINDS
+from tui.explore.node import MANIFEST_KINDS, Kind, Node
 from tui.explore.report import exit_status, list_exit_status, worst_exit_status
-from tui.explore.sentences import sentences
-from tui.formats.paint import VERDICT_ROLES, Piece, fitted, painted, wrapped
+from tui.formats.tree import Looked, open_tree_writer
+from tui.formats.writer import Sheet
 from tui.sources.base import SourceError
 from tui.sources.spec import SourceSpec
-from tui.text import to_ascii
+from tui.text import safe
+
+#: Who reads these forms cannot ask for more rows.
+_WHOLE_LISTS = frozenset({"json", "markdown"})
 
 
 def run(options: Options, settings: Settings) -> int:
@@ -39,52 +40,60 @@ async def run_tree(
     colour: str = "auto",
     form: str = "text",
 ) -> int:
-    """Print sources as trees, or with the form `plain` as sentences. Gives the exit status."""
-    write_what_fits(ascii_only=settings.ascii)
+    """Print sources as trees. Gives the exit status."""
+    write_what_fits(ascii_only=settings.ascii, form=form)
     async with aclosing(open_engine(settings)) as engine:
         engine.speak(say)
-        return await tree(engine, sources, depth, wants_colour(colour) and form != "plain", plain=form == "plain")
+        return await tree(engine, sources, depth, wants_colour(colour), form=form)
 
 
 async def tree(
-    engine: Engine, sources: Sequence[SourceSpec], depth: int | None, colour: bool = False, *, plain: bool = False
+    engine: Engine, sources: Sequence[SourceSpec], depth: int | None, colour: bool = False, *, form: str = "text"
 ) -> int:
-    """Print each source as a tree, or with `plain` as sentences, the verdict first. An image is checked whole; a
-    repository or registry is listed."""
+    """Print each source as a tree. An image is checked whole; a repository or registry is listed."""
     statuses: list[int] = []
-    ascii_only = engine.settings.ascii or not can_draw()
+    sheet = Sheet(terminal_width(sys.stdout), colour, engine.settings.ascii or not can_draw())
+    writer = open_tree_writer(form, engine.explorer, sheet, depth, several=len(sources) > 1)
     progress = CheckLine(engine)
-    for spec in sources:
-        try:
-            node = await engine.open(spec)
-        except SourceError as error:
-            say(error.sentence)
-            statuses.append(3)
-            continue
-        verdict: Piece | None = None
-        if node.kind in MANIFEST_KINDS:
-            made = await check_node(engine, node, Choice())
-            statuses.append(exit_status(made))
-            verdict = (made.verdict.sentence, VERDICT_ROLES[exit_status(made)])
-        else:
-            if node.source.capabilities.remote:
-                await engine.explorer.open(node)
-            else:
-                await engine.explorer.check(node).wait()  # what lies on disk costs nobody a request
-            status, unknown = list_exit_status(node, engine.explorer.observations)
-            statuses.append(status)
-            if unknown:
-                say(f"{node.label}: {unknown}")
-        progress.hide()
-        if plain:
-            spoken = [verdict[0]] if verdict is not None else []
-            for sentence in chain(spoken, sentences(engine.explorer, node, depth)):
-                out(to_ascii(sentence) if ascii_only else sentence)
-            continue
-        room = terminal_width(sys.stdout)
-        for place, line in enumerate(tree_rows(engine.explorer, node, depth, ascii_only=ascii_only)):
-            out(painted(fitted(line, room if place else None), colour=colour))  # the first has the digest, whole
-        for said in wrapped(verdict, room) if verdict is not None else ():
-            out(painted(said, colour=colour, ascii_only=ascii_only))
-    progress.close()
+    try:
+        for spec in sources:
+            looked = await _look(engine, spec, whole_lists=form in _WHOLE_LISTS)
+            statuses.append(looked.status)
+            progress.hide()
+            for line in writer.put(looked):
+                out(line)
+    finally:
+        progress.close()
+    for line in writer.end():
+        out(line)
     return worst_exit_status(statuses)
+
+
+async def _look(engine: Engine, spec: SourceSpec, *, whole_lists: bool) -> Looked:
+    """Ask for what a source names."""
+    name = safe(spec.text, limit=600)
+    try:
+        node = await engine.open(spec)
+    except SourceError as error:
+        say(error.sentence)
+        return Looked(name, 3, error=error.sentence)
+    if node.kind in MANIFEST_KINDS:
+        made = await check_node(engine, node, Choice())
+        return Looked(name, exit_status(made), node, made.verdict.sentence)
+    remote = node.source.capabilities.remote
+    if remote or whole_lists:
+        await engine.explorer.open(node)
+    if whole_lists:
+        await _show_all(engine, node)
+    if not remote:
+        await engine.explorer.check(node).wait()  # what lies on disk costs nobody a request
+    status, unknown = list_exit_status(node, engine.explorer.observations)
+    if unknown:
+        say(f"{node.label}: {unknown}")
+    return Looked(name, status, node)
+
+
+async def _show_all(engine: Engine, node: Node) -> None:
+    """Make rows of all names of a list."""
+    while (more := next((row for row in node.children if row.kind is Kind.MORE), None)) is not None:
+        await engine.explorer.load_more(more)

@@ -14,7 +14,7 @@ from tui.explore.objects import Object
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally
 from tui.formats.brief import bytes_of, grouped, platforms_of, reason_of
-from tui.formats.writer import Sheet
+from tui.formats.writer import Sheet, Writer
 from tui.oci import media
 from tui.text import capital, plural, safe, size
 
@@ -26,12 +26,10 @@ _GRADES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 _PULLED = {True: "can be pulled", False: "cannot be pulled", None: "not known whether it can be pulled"}
 
 
-class PlainWriter:
+class PlainWriter(Writer):
     """Writes for a screen reader, or for a terminal that draws nothing."""
 
     def __init__(self, sheet: Sheet) -> None:
-        self.several = False
-        self.summary = ""
         self._quiet = sheet.quiet
         self._parts = 0
 

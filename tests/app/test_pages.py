@@ -131,6 +131,14 @@ async def test_an_image_has_one_size_wherever_it_is_told() -> None:
         assert words in " ".join(explain(node, reader.explorer).paragraphs)
 
 
+async def test_the_kind_of_an_index_is_told_once() -> None:
+    async with reading() as reader:
+        node = await reader.go("app", "2.0")
+        await reader.explorer.check(node).wait()
+        page = text(summary(reader.scene(node)))
+        assert "image index (OCI)" in page and "note" not in page
+
+
 OLD = timedelta(minutes=12)
 
 

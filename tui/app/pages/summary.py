@@ -130,7 +130,7 @@ def _about(scene: Scene) -> list[Line]:
             lines.append(line)
     if node.descriptor is not None:
         lines.extend(value("url", safe(url, limit=500), "info") for url in node.descriptor.urls[:20])
-    if node.note and node.note != kind_cell(node):
+    if node.note not in ("", "index", "image", kind_cell(node)):  # what it is stands beside "type"
         lines.append(value("note", scene.keys.put_in(node.note) if node.kind is Kind.MORE else node.note))
     if node.listing is not None:
         lines.extend(_listing(node))

@@ -30,6 +30,8 @@ class Picture:
         self.view = MatrixView(id="matrix")
         self.bar = OneLine(id="health")
         self.model: LiveMatrix | None = None
+        self._last: LiveMatrix | None = None
+        """The last one: who comes back to its row finds made what did not change."""
         self._shown: list[Node] = []
         self._folded: list[Node] = []
         self._unfolded = False
@@ -51,9 +53,11 @@ class Picture:
             self._hide()
             return []
         if self.model is None or self.model.node is not index:
-            self.model = LiveMatrix(index, scene.observed)
+            if self._last is None or self._last.node is not index:
+                self._last = LiveMatrix(index, scene.observed)
+                self._drawn.clear()
+            self.model = self._last
             self._unfolded = self._moved = False
-            self._drawn.clear()
             self.view.row = self.view.column = 0
         self.model.update()
         if not self.model.platforms:

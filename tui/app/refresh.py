@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SHARE = 10.0
 #: The longest pause, in seconds, where frames are to come at once.
 MOST_AT_ONCE = 0.05
+#: While keys come (one within the last `TYPING` seconds) there is a frame at most so often, in seconds.
+WHILE_TYPING, TYPING = 0.25, 0.5
 #: Between two slices Textual puts the first on the screen, which takes as long again as drawing it. In seconds.
 BETWEEN = 1 / 120
 #: So many rows of the tree are looked at in one slice.
@@ -98,6 +100,7 @@ class RefreshThrottle:
         """The pane that was drawn last."""
         self._in_frame = False
         """Whether there is more in it than what keys made out of date."""
+        self._last_key = 0.0
         #: Called when a key came or something was drawn.
         self.stir: Callable[[], None] = lambda: None
 
@@ -119,6 +122,7 @@ class RefreshThrottle:
         idle = not self._due
         self._due |= panes
         self._keyed |= panes
+        self._last_key = time.monotonic()
         if not self.interval:
             self.settle()
         elif idle:
@@ -133,7 +137,10 @@ class RefreshThrottle:
         self._waiting = True
         share = self._cost * SHARE
         pause = max(self.interval, share) if self.interval else min(share, MOST_AT_ONCE)
-        wait = self._last + pause - time.monotonic()
+        now = time.monotonic()
+        if self.interval and now - self._last_key < TYPING:
+            pause = max(pause, WHILE_TYPING)
+        wait = self._last + pause - now
         if wait <= 0:
             self._owner.call_later(self._begin)
         else:

@@ -218,10 +218,10 @@ async def test_a_fix_is_offered_with_the_reader_s_own_keys() -> None:
         assert "f9 fix" in verdict.plain and "F " not in verdict.plain and "copy" not in verdict.plain
         assert Target("action", "fix") in [link.target for link in verdict.links]
         stage.main.detail.show_tab("findings")
-        await stage.until(lambda: "f9 Bring it back from tool" in stage.page)
-        assert "F Bring" not in stage.page
+        await stage.until(lambda: "f9 Restore it from tool" in stage.page)
+        assert "F Restore" not in stage.page
         stage.main.detail.show_tab("explain")
-        await stage.until(lambda: "f9 Bring it back from tool" in stage.page)
+        await stage.until(lambda: "f9 Restore it from tool" in stage.page)
 
 
 def test_texts_name_actions_that_there_are() -> None:

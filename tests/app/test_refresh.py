@@ -14,10 +14,10 @@ from tests.support.fake_source import FakeSource
 from tests.support.images import image, index
 from tui.app import refresh
 from tui.app.controllers.detail import Detail
-from tui.app.refresh import BETWEEN, SHARE, Pane, Redraw, RefreshThrottle
+from tui.app.refresh import BETWEEN, SHARE, WHILE_TYPING, Pane, Redraw, RefreshThrottle
 from tui.app.status import Status
 from tui.app.widgets.tree import ImageTree
-from tui.explore import findings_cache
+from tui.explore import findings_cache, matrix
 from tui.explore.cells import row
 from tui.explore.explorer import Explorer
 from tui.explore.finding import Finding
@@ -223,6 +223,17 @@ def test_a_key_that_is_held_down_does_not_stop_the_drawing_of_answers(clock: Clo
     assert [pane for _, pane in desk.canvas.slices].count(Pane.ROWS) >= 3 * 6
 
 
+def test_frames_are_rarer_while_keys_come(clock: Clock) -> None:
+    desk = Desk(clock)
+    desk.run(5.0)
+    calm = len(desk.canvas.frames)
+    for _ in range(100):
+        desk.throttle.hurry(Pane.AT_CURSOR)
+        desk.run(0.05)
+    typing = len(desk.canvas.frames) - calm
+    assert 12 <= typing <= 5.0 / WHILE_TYPING + 2, (calm, typing)
+
+
 def test_another_key_finds_drawn_what_the_last_one_made_out_of_date(clock: Clock) -> None:
     desk = Desk(clock)
     desk.throttle.hurry(Pane.AT_CURSOR)
@@ -264,17 +275,19 @@ async def test_a_cursor_key_draws_two_rows_and_not_all_below_them(monkeypatch: p
     """Textual draws everything below the row again that the cursor leaves or comes to."""
     drawn: Counter[str] = Counter()
     monkeypatch.setattr(ImageTree, "render_label", counted(drawn, "row", ImageTree.render_label))
+    monkeypatch.setattr(matrix, "_row", counted(drawn, "line of the matrix", matrix._row))
     source = WritableSource()
     source.put("app", index(*(image("linux/amd64", seed=str(number)) for number in range(9))), "1.0")
     async with staged(source=source) as stage:
         tag = await stage.go("app", "1.0")
         stage.main.images.open_row(tag)
         await stage.quiet()
+        assert drawn["line of the matrix"] > 0
         for key in ("down", "up"):
             drawn.clear()
             await stage.press(key)
             await stage.quiet()
-            assert 1 <= drawn["row"] <= 2, (key, drawn)
+            assert 1 <= drawn["row"] <= 2 and not drawn["line of the matrix"], (key, drawn)
 
 
 def counted(drawn: Counter[str], name: str, inner: Callable[..., Any]) -> Callable[..., Any]:

@@ -46,14 +46,16 @@ def save(name: str, svg: str) -> None:
     print(f"screenshots/{name}")
 
 
-async def play(scene: Scene, keep: Callable[[str, str], None] = save, look: Look | None = None) -> None:
+async def play(
+    scene: Scene, keep: Callable[[str, str], None] = save, look: Look | None = None, port: int = PORT
+) -> None:
     """Run one scene on an embedded registry of its own, in its own size unless `look` says another, and keep its
     picture."""
     from screenshots.program import app_on
     from tui.demo.gallery import build_gallery
     from tui.demo.serve import Served
 
-    served = await asyncio.to_thread(lambda: Served.start(build_gallery(), port=PORT))
+    served = await asyncio.to_thread(lambda: Served.start(build_gallery(), port=port))
     try:
         for source, words in scene.before:
             await look_at(served, source, words)
@@ -68,7 +70,7 @@ async def play(scene: Scene, keep: Callable[[str, str], None] = save, look: Look
         await asyncio.to_thread(served.stop)
 
 
-def pages(names: list[str], look: Look, folder: Path) -> int:
+def pages(names: list[str], look: Look, folder: Path, port: int) -> int:
     """Every page (or those named) in one look: a PNG and a text of each in `folder`, and all of them on `sheet.png`. A
     page that fails is said, and the others are made all the same."""
     from screenshots.pages import PAGES
@@ -91,7 +93,7 @@ def pages(names: list[str], look: Look, folder: Path) -> int:
 
         with colours(look.colour):
             try:
-                asyncio.run(play(replace(scene, act=act), keep, look))
+                asyncio.run(play(replace(scene, act=act), keep, look, port))
             except RuntimeError as error:
                 failed += 1
                 print(f"{scene.name}: {error}", file=sys.stderr)
@@ -210,6 +212,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--theme", default="dark", help="of --pages: dark, light, ansi, or a theme's name")
     parser.add_argument("--ascii", action="store_true", help="--pages with ASCII characters only")
     parser.add_argument("--no-color", action="store_true", help="--pages under NO_COLOR")
+    parser.add_argument("--port", type=int, default=PORT, help=f"of the registry that --pages show ({PORT})")
     options = parser.parse_args(arguments)
     with nobody():
         known = {scene.name: scene for scene in SCENES}
@@ -219,7 +222,7 @@ def main(arguments: list[str]) -> int:
                 parser.error(f"there is no picture {name!r}; there are: {', '.join(there)}")
         if options.pages:
             look = Look(options.size, options.theme, options.ascii, not options.no_color)
-            return pages(options.names, look, options.pages)
+            return pages(options.names, look, options.pages, options.port)
         for name in options.names or there:
             if name in COMPOSED:
                 COMPOSED[name]()

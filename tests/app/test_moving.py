@@ -223,12 +223,15 @@ async def test_a_low_screen_gives_way_to_the_pane_with_the_keys() -> None:
         def heights() -> list[int]:
             return [stage.main.query_one(f"#{name}-pane").region.height for name in shown()]
 
-        await stage.until(lambda: shown() == ["tree", "detail"] and heights() == [11, 9])
+        await stage.until(lambda: shown() == ["tree", "detail"] and heights() == [6, 14], "as many rows as it fills")
         await stage.press("2")
         await stage.until(lambda: heights() == [5, 15])
         assert stage.main.images.cursor_line in range(3), "the row that is read about stays"
         await stage.press("1")
-        await stage.until(lambda: heights() == [11, 9])
+        await stage.until(lambda: heights() == [6, 14])
+        await stage.go("many")
+        await stage.press("l")
+        await stage.until(lambda: heights() == [11, 9], "and no more than its share")
 
 
 async def test_long_lists_are_paged_by_a_row() -> None:

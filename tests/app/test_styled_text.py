@@ -168,6 +168,18 @@ def test_no_key_of_a_verdict_is_parted_from_its_word() -> None:
         assert len(made) <= 2 and not any(row.endswith((" F", " r")) for row in made), width
 
 
+def test_a_shortened_line_begins_no_sentence_that_it_does_not_end() -> None:
+    words = (
+        "0.16-edge cannot be pulled on linux/arm64: 1 layer is missing. It can be pulled on linux/amd64. Stale: 2 of 2."
+    )
+    for width, kept in ((78, "It can be pulled on linux/amd64."), (58, "1 layer is missing.")):
+        line = Line(hang=2).put("✗ ", "bad").put(words, "bad")
+        line.put("   ").put("R", "key-cap", Target("action", "recreate")).put(" recreate", "label")
+        line.put(" (another digest)", "dim").put("   ").put("i", "key-cap", Target("action", "explain"))
+        short = shortened(line.put(" explain", "label"), width, 2).plain
+        assert f"{kept} …   R recreate" in short, short
+
+
 def test_a_shortened_line_ends_with_a_whole_word() -> None:
     line = Line(hang=2).put("It cannot be pulled on linux/arm64: 1 layer is missing. It still points elsewhere.")
     line.put("   ").put("R recreate", "key-cap", Target("action", "recreate"))

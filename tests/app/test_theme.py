@@ -28,11 +28,15 @@ def variables(theme: Theme) -> dict[str, str]:
 
 def styles(theme: Theme) -> dict[str, Styles]:
     """Each role's own rules, where nothing stands above it."""
+    return {name.removeprefix("role-"): style for name, style in alone(theme).items() if name.startswith("role-")}
+
+
+def alone(theme: Theme) -> dict[str, Styles]:
+    """The rules of each class that stands alone in its selector."""
     sheet = Stylesheet(variables=variables(theme))
     sheet.read(SHEET)
-    alone = [(rule.selector_set[0].selectors, rule.styles) for rule in sheet.rules if len(rule.selector_set) == 1]
-    found = {names[0].name: style for names, style in alone if len(names) == 1}
-    return {name.removeprefix("role-"): style for name, style in found.items() if name.startswith("role-")}
+    rules = [(rule.selector_set[0].selectors, rule.styles) for rule in sheet.rules if len(rule.selector_set) == 1]
+    return {names[0].name: style for names, style in rules if len(names) == 1}
 
 
 def contrast(one: Color, other: Color) -> float:
@@ -111,6 +115,14 @@ def test_every_theme_has_all_variables(theme: Theme) -> None:
     known = variables(theme)
     for name in variables_for(DARK):
         Color.parse(known[name])
+
+
+def test_the_row_of_the_cursor_is_reversed_in_the_colours_of_the_terminal() -> None:
+    """A ground of its own would hide text that has the terminal's default colour, which nobody knows."""
+    assert "reverse" in str(alone(ANSI)["rows--cursor"].text_style)
+    assert variables(ANSI)["block-cursor-background"] == variables(ANSI)["block-cursor-foreground"] == "ansi_default"
+    assert "reverse" not in str(alone(DARK)["rows--cursor"].text_style)
+    assert "underline" in str(alone(ANSI)["rows--blurred"].text_style)
 
 
 def test_the_words_of_a_configuration() -> None:

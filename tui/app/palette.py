@@ -65,9 +65,10 @@ def _run(action: Action, actions: ActionSet[Any]) -> Callable[[], object]:
     return partial(actions.run, action.id)
 
 
-def _help(action: Action, actions: ActionSet[Any]) -> str:
+def _help(action: Action, actions: ActionSet[Any]) -> str | None:
+    """A second row, only of what does not apply."""
     why = actions.unavailable(action.id)
-    return f"not now: {why}" if why else action.group
+    return f"not now: {why}" if why else None
 
 
 def _title(action: Action, actions: ActionSet[Any]) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+#: What a narrow bar of keys keeps, where it applies.
+VITAL_KEYS = frozenset({"open", "check", "fix", "recreate"})
 #: So many of the actions that would help are offered beside the verdict.
 MOST_OFFERS = 2
 #: So many notices at once are said; a registry may send any number of warnings.
@@ -40,7 +42,10 @@ class Status:
         reasons = self.screen.actions.reasons()
         shown = sorted((action for action in self.screen.actions.table if action.rank), key=lambda action: action.rank)
         self.screen.key_bar.keys = tuple(
-            KeyFact(action.id, self.screen.keys.first(action.id), action.title, reasons[action.id]) for action in shown
+            KeyFact(
+                action.id, self.screen.keys.first(action.id), action.title, reasons[action.id], action.id in VITAL_KEYS
+            )
+            for action in shown
         )
 
     def refresh_verdict(self) -> None:

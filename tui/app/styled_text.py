@@ -197,6 +197,9 @@ def shortened(line: Line, width: int, rows: int) -> Line:
     if low < len(words) and words[low] != " " and " " in kept.strip():
         kept = kept.rpartition(" ")[0]  # no half of a word
     kept = kept.rstrip()
+    sentence = kept.rfind(". ") + 1
+    if low < len(words) and sentence > len(kept) // 2:
+        kept = kept[: sentence + 1]  # no beginning of a sentence, where a whole one says more than half
     moved = len(kept) + len(gap) - first
     short = Line(line.plain[: len(kept)] + gap + line.plain[first:], hang=line.hang, fold=line.fold)
     for start, end, role in line.spans:

@@ -138,7 +138,9 @@ class Clipboard:
             await self.copy_text(chosen.text, chosen.what)
 
     async def _choose(self, title: str, made: Sequence[CopyItem]) -> CopyItem | None:
-        items = [Item(each.key, each.title, each, safe(each.text, limit=400), each.reason) for each in made]
+        items = [
+            Item(each.key, each.title, each, safe(each.text, limit=400), each.reason, words=False) for each in made
+        ]
         return await self.screen.ask(Choice(f"Copy from {title}", items))
 
     async def copy_item(self, node: Node, item: CopyItem) -> None:

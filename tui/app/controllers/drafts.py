@@ -254,7 +254,7 @@ class DraftController:
                 Item("m", "the manifest", by_digest or "", "deletes every tag on it too",
                      "" if by_digest else "digest unknown: open it first"),
             ]  # fmt: skip
-            what = await self.main.ask(Choice(f"Delete from {image.label}:", items))
+            what = await self.main.ask(Choice(f"Delete from {image.label}", items))
         if not what:
             return
         target = Reference.parse(what)
@@ -298,7 +298,7 @@ class DraftController:
                 why = self.main.keys.put_in(why)
                 self.main.say(f"{safe(str(target or home))}: {why}.", severity="warning", timeout=10)
                 return
-            target = await self.main.ask(Choice(f"Restore in {safe(str(home))}:", undo_items(found), why))
+            target = await self.main.ask(Choice(f"Restore in {safe(str(home))}", undo_items(found), why))
             if target is None:
                 return
         chosen = target

@@ -192,6 +192,7 @@ class Panes:
         # Its page is not made while the pane is away: what it held is about the row that the cursor was on then.
         if "detail" in shown and not self.screen.query_one("#detail-pane", Widget).display:
             self.screen.call_after_refresh(self.screen.detail.refresh)
+        self.screen.query_one("#tree-pane", Widget).set_class("detail" not in shown, "-alone")
         for name in ("tree", "detail", "requests"):
             self.screen.query_one(f"#{name}-pane", Widget).display = name in shown
         self.screen.query_one("#panes", Widget).display = "tree" in shown or "detail" in shown

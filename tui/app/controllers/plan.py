@@ -143,7 +143,7 @@ class PlanController:
         screen.tell_view("commands")
         items = [
             Item(str(place) if place < 10 else "", f"{command.tool}", command, command.line or command.note,
-                 "" if command.line else command.note or "it cannot do this")
+                 "" if command.line else command.note or "it cannot do this", words=False)
             for place, command in enumerate(screen.commands, 1)
         ]  # fmt: skip
         if not items:

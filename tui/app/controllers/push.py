@@ -79,7 +79,9 @@ class PushController:
         from tui.app.screens.dialogs import Choice, Item
 
         made = pushed_menu(self.screen.plan, result)
-        items = [Item(each.key, each.title, each, safe(each.text, limit=400), each.reason) for each in made]
+        items = [
+            Item(each.key, each.title, each, safe(each.text, limit=400), each.reason, words=False) for each in made
+        ]
         chosen = await self.screen.main.ask(Choice("Copy what was pushed", items))
         if chosen is not None:
             await self.screen.main.clipboard.copy_text(chosen.text, chosen.what)

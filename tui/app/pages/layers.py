@@ -227,6 +227,9 @@ def _distinct(
     head.put(f"{scene.glyphs.of(observation.presence)} ", observation.presence.words.role)
     if row is not None and row.note:
         head.put(cut(row.note, max(8, scene.width - width_of(head.plain))))
-    line = Line(hang=16, fold="char").pad(16).put(safe(str(digest)), "digest", Target("digest", str(digest)))
+    told_whole = safe(str(digest))
+    room = scene.width - width_of(told_whole)
+    inset = min(16, room) if room >= 2 else 16  # where it can stand in one piece, it does
+    line = Line(hang=inset, fold="char").pad(inset).put(told_whole, "digest", Target("digest", str(digest)))
     told = ", ".join(names[:12]) + (f" and {len(names) - 12:,} more" if len(names) > 12 else "")
     return [head, line, Line(hang=16).pad(16).put(told, "dim").put(asked(observation), "dim")]

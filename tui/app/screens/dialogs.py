@@ -28,7 +28,7 @@ from tui.app.controllers.dialogs import (
 )
 from tui.app.pages.glossary import glossary_page
 from tui.app.pages.help import keys_page, keys_title
-from tui.app.styled_text import Line, Lines, Page, Role, Target, cut
+from tui.app.styled_text import Line, Lines, Page, Role, Target, cut, wrap
 from tui.app.widgets.bars import Clickable
 from tui.app.widgets.frame import KeyLine
 from tui.app.widgets.page import PageView
@@ -128,13 +128,15 @@ def _plain_title(title: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[T]):
-    """One line to choose: `reason` greys it out and says why. Texts must be safe."""
+    """One line to choose: `reason` greys it out and says why. Texts must be safe. What does not fit of a detail goes on
+    in the next row, unless it is no `words`."""
 
     key: str
     title: str
     value: T
     detail: str = ""
     reason: str = ""
+    words: bool = True
 
 
 class Choice(Dialog[T]):
@@ -162,9 +164,13 @@ class Choice(Dialog[T]):
 
     def _draw(self) -> None:
         view = self.query_one(PageView)
-        rows = len(self.items) + (2 if self.intro else 0) + (5 if self.whole else 0)
+        width = max(20, view.size.width or 60)
+        lines = self._lines(width)
+        rows = sum(len(wrap(line.held, width, hang=line.hang, fold=line.fold)) for line in lines)
+        if self.whole:
+            rows = len(self.items) + (2 if self.intro else 0) + 5  # as many for every item, so that nothing moves
         view.styles.height = min(rows, max(4, self.size.height - 8))
-        view.show(Lines(self._lines(max(20, view.size.width or 60))), keep=True)
+        view.show(Lines(lines), keep=True)
 
     def _lines(self, width: int) -> list[Line]:
         lines = [Line().put(self.intro), Line()] if self.intro else []
@@ -172,12 +178,14 @@ class Choice(Dialog[T]):
         for place, item in enumerate(self.items):
             here = place == self.at
             role: Role = "dim" if item.reason else "title" if here else "plain"
-            line = Line(fold="cut").put("▸ " if here else "  ", "accent")
+            line = Line().put("▸ " if here else "  ", "accent")
             line.put(f"{item.key:<2} ", "dim" if item.reason else "key-cap")
             line.put(f"{item.title:<{min(widest, 34)}}", role, Target("action", str(place)))
             rest = f"({item.reason})" if item.reason else item.detail
-            line.put("  " + cut(rest, max(0, width - len(line.plain) - 3)), "dim")
-            lines.append(line)
+            line.hang = len(line.plain) + 2
+            if self.whole or not item.words:
+                rest, line.fold = cut(rest, max(0, width - len(line.plain) - 3)), "cut"
+            lines.append(line.put(f"  {rest}", "dim"))
         if self.whole and self.items:
             lines += [Line(), Line(hang=2).put("  " + self.items[self.at].detail, "plain")]
         return lines

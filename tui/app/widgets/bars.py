@@ -16,6 +16,8 @@ from tui.app.widgets.styled import StyledWidget
 
 #: Cells beside the place's name from which the header also says how many requests are in flight.
 _WIDE = 60
+#: Below this many columns a bar of keys shows only what applies.
+_NARROW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,32 @@ class KeyFact:
     key: str
     title: str
     reason: str
+    vital: bool = False
+    """Whether it comes before others where there is no room for all."""
+
+    @property
+    def cells(self) -> int:
+        """What it takes in the bar."""
+        return len(self.key) + len(self.title) + 3
+
+
+def fitting_keys(facts: Sequence[KeyFact], width: int) -> list[KeyFact]:
+    """Those that there is room for, in their order: the last two (help, quit) always; in a narrow bar only what
+    applies, and of that what is vital before the rest. A wide one stays the same while the cursor moves."""
+    narrow = width < _NARROW
+    wanted = facts[:-2]
+    if narrow:
+        wanted = sorted((fact for fact in wanted if not fact.reason), key=lambda fact: not fact.vital)
+    last = facts[-2:]
+    room = width - sum(fact.cells for fact in last)
+    kept: list[KeyFact] = []
+    for fact in wanted:
+        if fact.cells <= room:
+            room -= fact.cells
+            kept.append(fact)
+        elif not narrow:
+            break
+    return [*(fact for fact in facts[:-2] if fact in kept), *last]
 
 
 class KeyBar(Clickable):
@@ -156,20 +184,9 @@ class KeyBar(Clickable):
     keys: reactive[tuple[KeyFact, ...]] = reactive(())
 
     def render(self) -> Text:
-        """As many as fit; the last two (help, quit) always."""
+        """As many as fit."""
         text = Text(no_wrap=True, end="")
-        width = self.size.width
-        facts = list(self.keys)
-        last = facts[-2:]
-        room = width - sum(len(fact.key) + len(fact.title) + 3 for fact in last)
-        shown = []
-        for fact in facts[:-2]:
-            needed = len(fact.key) + len(fact.title) + 3
-            if room - needed < 0:
-                break
-            room -= needed
-            shown.append(fact)
-        for fact in [*shown, *last]:
+        for fact in fitting_keys(self.keys, self.size.width):
             action = Style(meta={"act": fact.action})
             key: Role = "dim" if fact.reason else "key-cap"
             words: Role = "dim" if fact.reason else "label"

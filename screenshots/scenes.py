@@ -59,7 +59,7 @@ async def plan(stage: Stage) -> None:
     """Everything that will be done, before any of it is."""
     await draft(stage)
     await stage.press("P")
-    await stage.see("What changes")
+    await stage.see("Changes")
 
 
 BROKEN = "dockerfun"

@@ -146,7 +146,7 @@ async def test_c_and_y_take_the_object_of_the_chosen_link_on_every_tab(monkeypat
             assert await copied(stage, "y", "d") == layer
             assert await copied(stage, "y", "r") == f"fake.test/app@{layer}"
         stage.main.detail.show_tab("explain")
-        await stage.until(lambda: "The same by hand" in stage.page)
+        await stage.until(lambda: "Commands" in stage.page)
         stage.main.panes.focus_pane(2)
         # A row that is linked by its name.
         assert stage.node.parent is not None
@@ -225,7 +225,7 @@ async def test_c_and_y_in_the_requests_are_about_the_request(monkeypatch: pytest
         assert await copied(stage, "enter", "y", "d") == asked
         stage.main.requests.go(1)
         await stage.press("y")
-        await stage.until(lambda: "neither its path nor its answer names a digest" in stage.screen())
+        await stage.until(lambda: "no digest in the request or its answer" in stage.screen())
         await stage.press("escape")
         stage.main.requests.go(2)
         assert await copied(stage, "y", "d") == said[1]
@@ -281,7 +281,7 @@ async def test_the_copy_menu_greys_what_is_not_there() -> None:
     async with staged() as stage:
         await stage.press("y")
         await stage.until(lambda: stage.app.screen is not stage.main)
-        await stage.until(lambda: "no digest is known here yet" in stage.screen())
+        await stage.until(lambda: "digest unknown" in stage.screen())
         await stage.press("d")
         assert stage.app.screen is not stage.main and not stage.copied
         await stage.press("down", "up", "escape")
@@ -326,7 +326,7 @@ async def test_saving_each_form(form: str, ending: str, tmp_path: Path, monkeypa
         await stage.until(lambda: stage.node.is_index)
         await stage.quiet()
         await stage.press("ctrl+s")
-        await stage.until(lambda: "Save what is shown" in stage.screen())
+        await stage.until(lambda: "Save as" in stage.screen())
         await stage.press(form)
         await stage.until(lambda: "Save as" in stage.screen())
         await stage.press("enter")
@@ -352,7 +352,7 @@ async def test_saving_never_replaces_a_file_silently(tmp_path: Path, monkeypatch
         await stage.go("app", "single")
         for answer in ("n", "y"):
             await stage.press("ctrl+s")
-            await stage.until(lambda: "Save what is shown" in stage.screen())
+            await stage.until(lambda: "Save as" in stage.screen())
             await stage.press("r")
             await stage.until(lambda: "Save as" in stage.screen())
             await stage.press("enter")
@@ -370,7 +370,7 @@ async def test_a_path_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch
     async with staged() as stage:
         await stage.go("app", "single")
         await stage.press("ctrl+s")
-        await stage.until(lambda: "Save what is shown" in stage.screen())
+        await stage.until(lambda: "Save as" in stage.screen())
         await stage.press("r")
         await stage.until(lambda: "Save as" in stage.screen())
         await stage.press("enter")
@@ -378,7 +378,7 @@ async def test_a_path_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch
         await stage.press("y")
         await stage.until(lambda: "Not saved" in stage.screen())
         await stage.press("ctrl+s")
-        await stage.until(lambda: "Save what is shown" in stage.screen())
+        await stage.until(lambda: "Save as" in stage.screen())
         await stage.press("r")
         await stage.until(lambda: "Save as" in stage.screen())
         await stage.press("ctrl+u")

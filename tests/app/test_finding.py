@@ -98,7 +98,7 @@ async def test_a_malformed_reference_is_explained() -> None:
         await stage.until(lambda: "Go to" in stage.screen())
         await stage.type("fake.test/UPPER:x")
         await stage.press("enter")
-        await stage.until(lambda: "That is no reference" in stage.screen())
+        await stage.until(lambda: "Not a reference" in stage.screen())
 
 
 async def test_going_to_a_digest_in_this_repository() -> None:

@@ -130,7 +130,7 @@ def test_stderr_in_a_file_is_no_blank_screen() -> None:
 
 
 def given_back(screen: Terminal) -> bool:
-    """Whether the terminal was left as it was found: no alternate screen, no mouse reports, the cursor shown."""
+    """Whether the terminal was is unchanged found: no alternate screen, no mouse reports, the cursor shown."""
     rest = screen.output.rpartition("\x1b[?1049h")[2]
     return all(word in rest for word in ("\x1b[?1049l", "\x1b[?1003l", "\x1b[?1006l", "\x1b[?2004l", "\x1b[?25h"))
 
@@ -231,4 +231,4 @@ def test_keys_faster_than_what_they_open(broken_list: str, keys: str) -> None:
         if screen.process.poll() is None:
             screen.press("y", 0.3)  # a draft is open: leave all the same
         assert ended(screen) == 0
-        assert "That did not work" not in shown and "fault in fanfold" not in screen.output
+        assert "Action failed" not in shown and "fault in fanfold" not in screen.output

@@ -143,15 +143,15 @@ async def test_a_change_that_cannot_be_used_is_said() -> None:
 def test_a_key_belongs_to_one_action_and_who_lost_it_is_said() -> None:
     keys = Keys({"copy-menu": "q", "check": "?", "sort": "q,S", "json": "q"})
     assert keys.problems == [
-        "keys.sort: q is given to copy-menu already, which keeps it",
-        "keys.json: q is given to copy-menu already, which keeps it",
+        "keys.sort: q belongs to copy-menu, which keeps it",
+        "keys.json: q belongs to copy-menu, which keeps it",
         "keys.check: ? was the key of help, which keeps F1",
         "keys.copy-menu: q was the key of quit, which keeps ctrl+q",
     ]
     assert [keys.of(each) for each in ("copy-menu", "quit", "sort", "json")] == [("q",), ("ctrl+q",), ("S",), ("v",)]
     pressed = [binding.key for binding in keys.bindings()]
     assert len(pressed) == len(set(pressed))
-    assert Keys({"check": "e"}).problems == ["keys.check: e was the key of lesson-show, which has none now"]
+    assert Keys({"check": "e"}).problems == ["keys.check: e was the key of lesson-show, which has no key left"]
     assert Keys({"check": "e"}).of("lesson-show") == () and Keys({"check": "e"}).first("lesson-show") == ""
     assert not Keys({"new": "N"}).problems and not Keys({"previous-match": "N", "check": "x"}).problems
 

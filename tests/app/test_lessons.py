@@ -268,7 +268,7 @@ async def test_a_rehearsal_steps_with_one_key_and_stops_where_a_pull_would() -> 
             while not rehearsing.rehearsal.finished:
                 await _next_step(stage, rehearsing)
             assert rehearsing.rehearsal.stopped
-            await stage.until(lambda: "A pull stops here." in stage.text)
+            await stage.until(lambda: "The pull fails." in stage.text)
             for _ in range(4):
                 await stage.press("a")
             assert stage.toasts.count("The pull is over") == 1

@@ -115,7 +115,7 @@ async def test_the_palette_carries_out_and_says_why_not() -> None:
             assert "not now: there is nothing to undo" in str(listed.get_option_at_index(0).prompt)
             await stage.press("down", "enter")
             await stage.screen("DraftScreen")
-            await stage.until(lambda: "u undo: there is nothing to undo in this draft" in stage.toasts)
+            await stage.until(lambda: "u undo: no edits to undo" in stage.toasts)
 
 
 @pytest.mark.slow

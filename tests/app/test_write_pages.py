@@ -205,7 +205,7 @@ def test_a_plan_says_what_is_there_what_travels_and_what_is_nowhere() -> None:
     for needed in (digest("l3"), digest("old"), digest("new"), digest("x"), digest("y")):
         assert str(needed) in text
     assert "1 present, 1 mount, 1 nowhere" in text and "from 127.0.0.1:5000/app/arm64" in text
-    assert "7 requests, 2.0 MB travel; planning took 7" in text
+    assert "7 requests, 2.0 MB to transfer; planning took 7" in text
     assert "1 layer: already in the repository" in text and "crane copy a b" in text
     assert "! Signatures stay behind." in text
 
@@ -291,6 +291,6 @@ def test_every_end_says_what_the_tag_holds(outcome: Outcome, needed: str) -> Non
 
 def test_a_tag_that_is_not_known_is_said_to_be_unknown() -> None:
     result = PushResult(Outcome.FAILED, TARGET, "No answer.", tag_known=False)
-    assert "could not be found out" in words(result_page(Progress(plan()), result))
+    assert "unknown: could not be read" in words(result_page(Progress(plan()), result))
     gone = PushResult(Outcome.CANCELLED, TARGET, "Stopped.")
-    assert "there is no such tag" in words(result_page(Progress(plan()), gone))
+    assert "no such tag" in words(result_page(Progress(plan()), gone))

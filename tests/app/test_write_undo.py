@@ -52,7 +52,7 @@ async def test_a_deleted_tag_is_put_back_from_its_repository() -> None:
             held = stage.holds("sandbox", AMD64)
             assert held is not None
             await delete(stage, AMD64)
-            assert f":{AMD64} is deleted. U on sandbox puts it back" in stage.toasts
+            assert f"Deleted :{AMD64}. U on sandbox restores it" in stage.toasts
             await at_repository(stage)
             await stage.press("U")
             await stage.screen("Choice")

@@ -100,7 +100,7 @@ async def test_the_whole_catalog_from_the_screen(rig: Rig) -> None:
     rig.put("quite/elsewhere", images[1], "x")
     service = DraftService(rig.inspector, journal=rig.journal)
     plan = await service.plan_fix_of(rig.ref("app:1"), lambda _text: None)
-    assert not plan.steps and any("{key:plan-catalog} looks in every repository" in text for text in plan.warnings)
+    assert not plan.steps and any("{key:plan-catalog} searches every repository" in text for text in plan.warnings)
     rig.inspector.forget_location()
     told: list[str] = []
     plan = await service.plan_fix_of(rig.ref("app:1"), told.append, search_catalog=True)
@@ -119,7 +119,7 @@ async def test_a_catalog_that_is_refused_is_said_and_the_plan_is_made_without_it
     service = DraftService(rig.inspector, journal=rig.journal)
     plan = await service.plan_fix_of(rig.ref("app:1"), lambda _text: None, search_catalog=True)
     assert [str(step.source) for step in plan.steps] == [rig.at("app/arm64")]
-    assert any("list of repositories" in text for text in plan.warnings)
+    assert any("list the repositories" in text for text in plan.warnings)
 
 
 async def test_every_repository_that_was_seen_is_looked_in(rig: Rig) -> None:
@@ -172,7 +172,7 @@ async def test_a_manifest_of_which_a_part_is_gone_for_good_is_not_put(rig: Rig) 
     plan = await plan_of(rig, "app:1", places=("staging",))
     assert not plan.steps
     assert not is_whole(plan) and not undetermined(plan)
-    assert any("so it is not put" in problem.message for problem in plan.problems)
+    assert any("not pushed" in problem.message for problem in plan.problems)
 
 
 async def test_what_can_be_had_is_planned_although_something_else_cannot(rig: Rig) -> None:
@@ -286,14 +286,14 @@ async def test_a_missing_digest_whose_layer_is_nowhere_is_not_put(rig: Rig) -> N
     assert not is_whole(plan)
     assert digest not in {step.digest for step in plan.steps}
     told = " ".join(problem.message for problem in plan.problems)
-    assert f"The index {digest}" in told and "so it is not put" in told
+    assert f"The index {digest}" in told and "not pushed" in told
 
 
 async def test_a_missing_digest_that_is_nowhere_is_said_in_plain_words(rig: Rig) -> None:
     digest = make("nowhere", "linux/amd64").manifest.digest
     plan = await plan_of(rig, f"app@{digest}", places=("staging",))
     assert not plan.ready and plan.problems[0].code == "no-such-manifest"
-    assert "in no other place that was asked" in plan.problems[0].message
+    assert "Not found in any place searched" in plan.problems[0].message
 
 
 async def test_recreating_knows_where_the_search_found_it(rig: Rig) -> None:
@@ -329,4 +329,4 @@ async def test_a_plan_says_that_nothing_can_be_done_where_that_is_so(rig: Rig) -
     rig.put_list("ill", [make("ill", f"linux/{name}") for name in ("amd64", "arm64")], "1")
     lose(rig, "ill", make("ill", "linux/arm64").layers[1].digest)
     plan = await plan_of(rig, "ill:1")
-    assert plan.ready and not plan.steps and plan.state == "nothing can be done"
+    assert plan.ready and not plan.steps and plan.state == "nothing found"

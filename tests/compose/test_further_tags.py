@@ -50,7 +50,7 @@ async def test_a_wish_to_stop_while_the_first_is_read_back_leaves_the_others(pro
     assert heard == [True]
     assert result.ok and proxied.holds("app", "1") == plan.digest
     assert [each.outcome for each in result.others] == [Outcome.CANCELLED] * 2
-    assert result.others[0].sentence == f"Stopped. {plan.target.with_tag('2')} is still not there."
+    assert result.others[0].sentence == f"Stopped. {plan.target.with_tag('2')} still does not exist."
     assert proxied.holds("app", "2") is proxied.holds("app", "3") is None
     assert [record.outcome for record in proxied.journal.records()].count(NOT_WRITTEN) == 2
 

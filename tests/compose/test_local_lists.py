@@ -66,7 +66,7 @@ class TestStale:
         assert plan.ready
         said = [problem.message for problem in plan.problems]
         assert len(said) == 1
-        for words in ("stale", "linux/arm64", "app:1-arm64", moved.was.short, new.manifest.digest[:19], "R "):
+        for words in ("Stale", "linux/arm64", "app:1-arm64", moved.was.short, new.manifest.digest[:19], "R "):
             assert words in said[0]
         assert "linux/amd64" not in said[0]
         # What goes in is what is stored, byte for byte, as `docker manifest push` sends it.

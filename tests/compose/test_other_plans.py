@@ -80,7 +80,7 @@ class TestUndo:
         rig.put("app", make("new", "linux/amd64"), "new")
         result = await rig.pushed("app:1", "app:new")
         reason = undo_unavailable(rig.journal, rig.ref("app:1"), result.digest)
-        assert "no such tag before" in reason and with_keys(reason).endswith("; D deletes it")
+        assert "did not exist before" in reason and with_keys(reason).endswith("; D deletes it")
         assert "someone else" in undo_unavailable(rig.journal, rig.ref("app:1"), Digest.of(b"theirs"))
         with pytest.raises(DraftError):
             await plan_undo(rig.journal, rig.ref("app:1"), Digest.of(b"theirs"), rig.inspector)
@@ -120,7 +120,7 @@ class TestChoices:
         await rig.pushed("app:1", "app:new")
         rig.change(lambda store: deny(store, "app"))
         (found,) = await undo_choices(rig.journal, RepositoryLocation.of(rig.ref("app:1")), rig.inspector)
-        assert "could not be found out" in found.reason
+        assert "could not read the tag" in found.reason
 
     async def test_tags_that_went_with_a_manifest(self, rig: Rig) -> None:
         one = rig.put("app", make("a", "linux/amd64"), "amd64", "also")
@@ -258,7 +258,7 @@ class TestDelete:
         rig.change(lambda store: setattr(store.repository("app"), "quirks", Quirks(delete=False)))
         result = await rig.push(plan).run()
         assert result.outcome is Outcome.FAILED
-        assert "left as it was" in result.sentence
+        assert "is unchanged" in result.sentence
         assert rig.holds("app", "1") == digest
 
     async def test_planning_sends_no_delete_and_says_that_it_may_be_refused(self, rig: Rig) -> None:
@@ -267,7 +267,7 @@ class TestDelete:
         plan = await plan_delete_tag(rig.inspector, rig.ref("app:1"))
         assert plan.ready and not plan.problems
         assert not rig.asked("DELETE") and {each.method for each in rig.asked()} <= {"GET", "HEAD"}
-        assert any("may not delete by tag: if it refuses, nothing is changed" in each for each in plan.warnings)
+        assert any("may refuse to delete by tag" in each for each in plan.warnings)
 
     async def test_a_refusal_is_remembered_and_stands_in_the_next_plan(self, rig: Rig) -> None:
         digest = rig.put_list("app", [make("a", "linux/amd64")], "1")
@@ -276,7 +276,7 @@ class TestDelete:
         assert plan.ready
         result = await rig.push(plan).run()
         assert result.outcome is Outcome.FAILED
-        assert "does not delete by tag" in result.sentence and "left as it was" in result.sentence
+        assert "does not delete by tag" in result.sentence and "is unchanged" in result.sentence
         rig.forget_requests()
         plan = await plan_delete_tag(rig.inspector, rig.ref("app:1"))
         assert not plan.ready and not rig.asked("DELETE")

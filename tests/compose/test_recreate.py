@@ -65,7 +65,7 @@ async def test_a_tag_that_points_at_the_entry_comes_first_and_the_other_is_said(
     rig.put("app", make("new", "linux/amd64"), "1-amd64")
     draft = await recreate(rig.inspector, *(await listed(rig, "app:1")))
     assert draft.entries[0].source == rig.at("app:1-final")
-    assert "1-amd64 is another image now" in draft.entries[0].note
+    assert "1-amd64 is another image" in draft.entries[0].note
 
 
 async def test_repositories_beside_the_list(rig: Rig) -> None:
@@ -159,7 +159,7 @@ class TestLocalLists:
         result = await rig.push(plan).run()
         assert result.outcome is Outcome.FAILED
         assert result.tag_holds == plan.digest == rig.holds("sandbox", "0.16-edge")
-        assert "cannot be written" in result.sentence
+        assert "Cannot write" in result.sentence
         assert str(plan.digest) in result.sentence
         rig.served.stop()
 

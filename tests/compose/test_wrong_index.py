@@ -40,7 +40,7 @@ async def test_a_wrong_size_is_called_that_and_stops(rig: Rig, target: str) -> N
     assert not plan.ready
     (problem,) = plan.problems
     assert problem.code == "mismatch" and problem.stops and not problem.undetermined
-    for word in (two.manifest.digest, "linux/arm64", "12,345 bytes", f"{size:,}", "No push can fix that"):
+    for word in (two.manifest.digest, "linux/arm64", "12,345 bytes", f"{size:,}", "A push cannot fix it"):
         assert word in problem.message
     assert "nowhere" not in to_text(plan) and "nowhere" not in words(plan)
     assert plan.count(How.WRONG) == to_json(plan)["counts"]["wrong"] == 1

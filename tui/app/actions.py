@@ -215,7 +215,7 @@ class ActionSet(Generic[C]):
             return "--read-only is on"
         why = action.unavailable(context)
         if not why and action_id not in self._handlers:
-            return "this version has no screen for it"
+            return "not available in this version"
         owner = self._owners.get(action_id)
         if not why and isinstance(owner, KnowsReasons):
             why = owner.unavailable(action_id)

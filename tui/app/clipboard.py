@@ -81,7 +81,7 @@ async def hand(
         except TimeoutError:
             why = f"the clipboard tool did not answer within {seconds:g} s"
         except Exception as error:  # pyperclip raises its own, and whatever the tool's process raises
-            why = f"no clipboard tool works here ({type(error).__name__})"
+            why = f"no working clipboard tool ({type(error).__name__})"
         if mode == "native":
             return Handed("nowhere", f"Not copied: {why}.")
     sequence = osc52(text, environ)

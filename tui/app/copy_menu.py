@@ -56,7 +56,7 @@ class CopyItem:
 def copy_menu(node: Node, commands: Sequence[Line]) -> list[CopyItem]:
     """The menu for a row. Every text is whole: a digest is never cut."""
     digest = node.digest
-    no_digest = "" if digest else "no digest is known here yet"
+    no_digest = "" if digest else "digest unknown"
     tag_holder = next((row for row in (node, *node.ancestors()) if row.tag is not None), None)
     made = [CopyItem("d", "digest", "digest", str(digest or ""), no_digest)]
     where = node.repository
@@ -66,7 +66,7 @@ def copy_menu(node: Node, commands: Sequence[Line]) -> list[CopyItem]:
         text = node.source.reference(where, digest=digest) if digest else node.source.reference(where)
         made.append(CopyItem("r", "reference", "repository@digest" if digest else "repository", text))
     if where is None or tag_holder is None or tag_holder.tag is None:
-        made.append(CopyItem("t", "reference", "repository:tag", reason="no tag is above this"))
+        made.append(CopyItem("t", "reference", "repository:tag", reason="no tag above this row"))
     else:
         text = node.source.reference(where, tag=tag_holder.tag)
         made.append(CopyItem("t", "reference", "repository:tag", text))
@@ -74,10 +74,10 @@ def copy_menu(node: Node, commands: Sequence[Line]) -> list[CopyItem]:
     made.append(CopyItem("p", "pull", PULL, pull, why))
     curl = next((command.line for command in commands if command.tool == "curl"), "")
     curl += comment_on(curl)
-    made.append(CopyItem("u", "curl", "curl line", curl, "" if curl else "there is no request for this"))
-    made.append(CopyItem("j", "json", "JSON as served", reason="" if has_json(node) else "this has no JSON document"))
+    made.append(CopyItem("u", "curl", "curl line", curl, "" if curl else "no request for this row"))
+    made.append(CopyItem("j", "json", "JSON as served", reason="" if has_json(node) else "no JSON document"))
     about = node.top()
-    no_report = "" if about is not None else "a report is about a tag or an image"
+    no_report = "" if about is not None else "reports need a tag or an image"
     made.append(CopyItem("m", "markdown", "Markdown report", reason=no_report))
     made.append(CopyItem("J", "report", "JSON report", reason=no_report))
     return made
@@ -93,7 +93,7 @@ def digest_menu(near: Node, digest: str) -> list[CopyItem]:
             text = near.source.reference(near.repository, digest=Digest.parse(digest))
             made.append(CopyItem("r", "reference", "repository@digest", text))
         except OciError:
-            made.append(CopyItem("r", "reference", "repository@digest", reason="the digest is not well formed"))
+            made.append(CopyItem("r", "reference", "repository@digest", reason="malformed digest"))
     return made
 
 
@@ -101,7 +101,7 @@ def request_menu(exchange: Exchange) -> list[CopyItem]:
     """The menu for one request."""
     said = (text for name, text in exchange.response_headers if name.lower() == "docker-content-digest")
     digest = named_digest(exchange.path.rpartition("/")[2]) or named_digest(next(said, ""))
-    no_digest = "" if digest else "neither its path nor its answer names a digest"
+    no_digest = "" if digest else "no digest in the request or its answer"
     return [
         CopyItem("d", "digest", "digest", digest, no_digest),
         CopyItem("u", "curl", "curl line", exchange.curl()),
@@ -112,7 +112,7 @@ def request_menu(exchange: Exchange) -> list[CopyItem]:
 def pushed_menu(plan: Plan, result: PushResult) -> list[CopyItem]:
     """The menu for what a push put there."""
     local = plan.action is Action.LOCAL
-    reason = "it is in Docker's own store: nothing is pulled" if local else ""
+    reason = "in Docker's own store: nothing to pull" if local else ""
     pull = CopyItem("p", "pull", PULL, "" if local else pull_line(result.copyable), reason)
     return [
         CopyItem("d", "digest", "digest", str(result.digest)),

@@ -68,7 +68,7 @@ class Keys:
             if action not in BY_ID:
                 self.problems.append(f"keys: there is no action {action!r}")
             elif never := [key for key in keys.split(",") if key.strip() in self.NEVER]:
-                self.problems.append(f"keys: {action}: terminals do not send {never[0]} as a key of its own")
+                self.problems.append(f"keys: {action}: terminals cannot send {never[0]} as a separate key")
             else:
                 self.changes[action] = keys
         self._keys: dict[Scope, dict[str, tuple[str, ...]]] = {}
@@ -89,7 +89,7 @@ class Keys:
             asked = _names(self.changes[action])
             lost = [key for key in asked if not _may_have(action, owners.get(key))]
             self.problems += [
-                f"keys.{action}: {show_key(key)} is given to {owners[key]} already, which keeps it" for key in lost
+                f"keys.{action}: {show_key(key)} belongs to {owners[key]}, which keeps it" for key in lost
             ]
             found[action] = tuple(key for key in asked if key not in lost)
             if found[action]:
@@ -100,7 +100,7 @@ class Keys:
             lost = [key for key in usual if not _may_have(action, owners.get(key))]
             found[action] = tuple(key for key in usual if key not in lost)
             left = " ".join(show_key(key) for key in found[action])
-            has = f"keeps {left}" if left else "has none now"
+            has = f"keeps {left}" if left else "has no key left"
             for key in lost:
                 self.problems.append(f"keys.{owners[key]}: {show_key(key)} was the key of {action}, which {has}")
         return found

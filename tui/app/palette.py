@@ -68,7 +68,7 @@ def _run(action: Action, actions: ActionSet[Any]) -> Callable[[], object]:
 def _help(action: Action, actions: ActionSet[Any]) -> str | None:
     """A second row, only of what does not apply."""
     why = actions.unavailable(action.id)
-    return f"not now: {why}" if why else None
+    return f"unavailable: {why}" if why else None
 
 
 def _title(action: Action, actions: ActionSet[Any]) -> str:

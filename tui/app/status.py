@@ -77,7 +77,7 @@ class Status:
         line = Line(hang=2).put(f"{mark} ", role).put(verdict.lead, role if role == "bad" else "plain")
         line.put(verdict.sentence.removeprefix(verdict.lead))
         if verdict.unknown and (why := self.screen.explorer.why_not_unasked(top)):
-            line.put(f" Not checked by itself: {why}.", "warn")
+            line.put(f" Not checked automatically: {why}.", "warn")
             line.put("   ").put(self.screen.keys.first("check"), "key-cap", Target("action", "check"))
             line.put(f" {self.screen.keys.title('check')}", "label")
             if unread := sum(row.kind in MANIFEST_KINDS and row.load is Load.IDLE for row in top.children):

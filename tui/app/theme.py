@@ -214,7 +214,7 @@ def chosen_theme(configured: str, environment: str, known: Collection[str]) -> t
         return name, ""
     where = "theme" if own else "TEXTUAL_THEME"
     names = ", ".join(("auto", *_OWN_WORDS, *sorted(known)))
-    return DARK.name, f"{where}: there is no theme “{safe(wanted, limit=60)}”, so it is dark. There are: {names}."
+    return DARK.name, f"{where}: unknown theme “{safe(wanted, limit=60)}”, using dark. Themes: {names}."
 
 
 #: What `--ascii` draws instead. Letters of names and values are left alone: only our own drawing is replaced.

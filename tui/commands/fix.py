@@ -193,7 +193,7 @@ class _Fix:
             else:
                 self.say(problem.message)
         if search_is_open(plan) and not self.searched:
-            self.say(f"--search-catalog looks in every repository that {safe(plan.target.registry)} lists.")
+            self.say(f"--search-catalog searches every repository that {safe(plan.target.registry)} lists.")
         if is_whole(plan) or undetermined(plan):
             return
         for target in _targets_of(plan)[:_OUTLOOKS]:

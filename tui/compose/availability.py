@@ -186,7 +186,7 @@ class Availability:
             planned = replace(planned, detail=detail, caveat=detail)
         if isinstance(manifest, Index):
             if depth >= DEPTH_LIMIT or len(self._planning) + len(manifest.entries) > OBJECT_LIMIT:
-                return replace(planned, how=How.UNKNOWN, detail="too deep or too many objects: not looked into")
+                return replace(planned, how=How.UNKNOWN, detail="too deep or too many objects: not followed")
             children = (self._manifest(child, self._homes(child, home), depth + 1) for child in manifest.entries)
             await asyncio.gather(*children)
         elif isinstance(manifest, ImageManifest):
@@ -266,7 +266,7 @@ class Availability:
         self, descriptor: Descriptor, kind: str, homes: Sequence[RepositoryLocation], ask: bool
     ) -> PlannedObject:
         if descriptor.is_foreign:
-            return _planned(descriptor, kind, Observation(Presence.FOREIGN, detail="lives at its urls; left out"))
+            return _planned(descriptor, kind, Observation(Presence.FOREIGN, detail="stored at its urls; left out"))
         elsewhere = [home for home in homes if home != self._target]
         elsewhere += self._seen_in(descriptor, elsewhere)
         known = self._inspector.recent(self._target, descriptor.digest)
@@ -285,7 +285,7 @@ class Availability:
                     _planned(descriptor, kind, observation),
                     how=How.MOUNT if home.same_registry(self._target) else How.COPY,
                     source=home,
-                    detail="" if asked else "the target was not asked for it: copied only if it is not there",
+                    detail="" if asked else "not checked in the target: copied if missing",
                     asked=asked,
                 )
             reasons.append(_at(home, observation))
@@ -307,7 +307,7 @@ def _at(home: RepositoryLocation, observation: Observation) -> Observation:
 def _sum(reasons: Sequence[Observation]) -> Observation:
     """Gone only if every place that was asked says so; else what could not be found out comes first."""
     if not reasons:
-        return Observation(Presence.UNREACHABLE, detail="nobody could be asked")
+        return Observation(Presence.UNREACHABLE, detail="no place could be asked")
     chosen = (
         [reason for reason in reasons if reason.presence.undetermined]
         or [reason for reason in reasons if reason.presence is Presence.MISMATCHED]

@@ -48,7 +48,7 @@ async def plan_copy(
     shown = safe(source)
     manifest = await read(inspector, home, selector, shown)
     if isinstance(manifest, OpaqueManifest):
-        raise ResolveError(f"{shown} cannot be copied whole: {manifest.reason}", Presence.MISMATCHED)
+        raise ResolveError(f"{shown} cannot be copied: {manifest.reason}", Presence.MISMATCHED)
     entries = manifest.entries if isinstance(manifest, Index) else (manifest.descriptor(),)
     homes: dict[Digest, RepositoryLocation] = {entry.digest: home for entry in entries}
     sources = {entry.digest: home.by_digest(entry.digest) for entry in entries}
@@ -71,7 +71,7 @@ async def _with_referrers(plan: Plan, inspector: Inspector, home: RepositoryLoca
             try:
                 listed = await inspector.source(home).referrers(home.repository, subject)
             except SourceError as error:
-                notes.append(f"The referrers of {subject.short} could not be found out: {error.sentence}")
+                notes.append(f"Could not list the referrers of {subject.short}: {error.sentence}")
                 continue
             known = {descriptor.digest for _subject, descriptor in (*referrers, *fresh)}
             fresh += [(subject, each) for each in listed if each.digest not in known]
@@ -80,7 +80,7 @@ async def _with_referrers(plan: Plan, inspector: Inspector, home: RepositoryLoca
         if not subjects:
             break
     if not referrers:
-        return replace(plan, warnings=(*plan.warnings, *notes, "No referrers were found to copy."))
+        return replace(plan, warnings=(*plan.warnings, *notes, "No referrers to copy."))
     target_location = RepositoryLocation.of(plan.target)
     steps, objects, problems = list(plan.steps), list(plan.objects), list(plan.problems)
     before_tag: list[Step] = []
@@ -105,7 +105,7 @@ async def _with_referrers(plan: Plan, inspector: Inspector, home: RepositoryLoca
         steps=numbered((*steps, *after)),
         objects=tuple(objects),
         problems=tuple(problems),
-        warnings=(*plan.warnings, *notes, f"{plural(len(referrers), 'referrer')} will be copied too."),
+        warnings=(*plan.warnings, *notes, f"Copies {plural(len(referrers), 'referrer')} too."),
     )
 
 
@@ -117,14 +117,12 @@ async def _referrer(
     try:
         manifest = await inspector.manifest(home, str(descriptor.digest))
     except (SourceError, OciError) as error:
-        return [], [
-            Problem("referrer", f"The referrer {name} cannot be read and would stay behind: {error}", stops=False)
-        ]
+        return [], [Problem("referrer", f"Cannot copy the referrer {name}: not readable: {error}", stops=False)]
     below = await Availability(inspector, target).below(manifest, home)
     lacking = [each for each in below.objects if each.how in LACKING]
     if lacking:
         first = lacking[0]
-        sentence = f"The referrer {name} is not complete and would stay behind: {first.digest} ({first.detail})."
+        sentence = f"Cannot copy the referrer {name}: incomplete: {first.digest} ({first.detail})."
         return [], [Problem("referrer", sentence, stops=False)]
     own = PlannedObject(
         descriptor.digest,

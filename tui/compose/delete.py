@@ -60,28 +60,28 @@ async def deletion_impact(
                 if not page.complete and page.note:
                     notes.append(page.note)
         except SourceError as error:
-            notes.append(f"The repository's tags could not be listed, so other tags may be hit: {error.sentence}")
+            notes.append(f"Could not list the repository's tags; other tags may be affected: {error.sentence}")
     if len(names) > TAG_LIMIT:
-        notes.append(f"Only {TAG_LIMIT} of {len(names)} tags were looked at.")
-    tell(f"looking at {plural(min(len(names), TAG_LIMIT), 'tag')}")
+        notes.append(f"Checked only {TAG_LIMIT} of {len(names)} tags.")
+    tell(f"checking {plural(min(len(names), TAG_LIMIT), 'tag')}")
 
     heads = await tag_heads(inspector, home, names[:TAG_LIMIT])
     unread = sum(head is None for head in heads.values())
     if unread:
-        notes.append(f"What {plural(unread, 'tag')} {'holds' if unread == 1 else 'hold'} could not be read.")
+        notes.append(f"Could not read {plural(unread, 'tag')}.")
     by_digest: dict[Digest, list[str]] = {}
     for name, head in heads.items():
         if head is not None and (head.digest == digest or media.is_index(head.media_type)):
             by_digest.setdefault(head.digest, []).append(name)
     holding = by_digest.pop(digest, [])
     if len(by_digest) > INDEX_LIMIT:
-        notes.append(f"Only {INDEX_LIMIT} of {len(by_digest)} indexes were looked into.")
+        notes.append(f"Checked only {INDEX_LIMIT} of {len(by_digest)} indexes.")
     containing: list[str] = []
     for index_digest, index_tags in list(by_digest.items())[:INDEX_LIMIT]:
         try:
             manifest = await inspector.manifest(home, str(index_digest))
         except (SourceError, OciError):
-            notes.append(f"The index {safe(index_tags[0])} could not be read.")
+            notes.append(f"Could not read the index {safe(index_tags[0])}.")
             continue
         if isinstance(manifest, Index) and any(entry.digest == digest for entry in manifest.entries):
             containing += index_tags
@@ -89,7 +89,7 @@ async def deletion_impact(
     try:
         referrers = len(await source.referrers(home.repository, digest))
     except SourceError as error:
-        notes.append(f"Whether something refers to it could not be found out: {error.sentence}")
+        notes.append(f"Could not check for referrers: {error.sentence}")
     return DeletionImpact(tuple(holding), tuple(containing), referrers, tuple(notes))
 
 
@@ -116,22 +116,19 @@ async def plan_delete_tag(
     if others:
         warnings.append(f"{manifest.digest.short} keeps {plural(len(others), 'other tag')}: {_some(others)}.")
     elif not impact.indexes:
-        warnings.append(
-            f"{manifest.digest.short} has no other tag: the registry's garbage collection may remove it, "
-            "with all below it."
-        )
+        warnings.append(f"{manifest.digest.short} has no other tag: the registry's garbage collection may remove it.")
     if impact.indexes:
-        warnings.append(f"It is also an entry of {_some(impact.indexes)}, which is not changed.")
+        warnings.append(f"Also an entry of {_some(impact.indexes)}, which stays unchanged.")
     refused = inspector.client.why_no_delete_by_tag(home.registry, home.repository) if home.registry is not None else ""
     if not refused:
-        warnings.append("This registry may not delete by tag: if it refuses, nothing is changed.")
+        warnings.append("The registry may refuse to delete by tag; nothing changes then.")
     step = Step(1, StepKind.DELETE_TAG, f"delete the tag {name}", manifest.digest, selector=tag)
     plan = _plan(
-        inspector, target, manifest, step, (DiffRow(Change.REMOVED, "tag", tag),), warnings, f"{name} will be gone."
+        inspector, target, manifest, step, (DiffRow(Change.REMOVED, "tag", tag),), warnings, f"Deletes {name}."
     )
     if not refused or plan.problems:
         return plan
-    text = f"{refused} The plan for the manifest ({manifest.digest.short}) says which tags those are."
+    text = f"{refused} The plan for the manifest ({manifest.digest.short}) lists them."
     return replace(plan, problems=(Problem("no-delete-by-tag", text),))
 
 
@@ -154,18 +151,17 @@ async def plan_delete_manifest(
     impact = await deletion_impact(inspector, home, manifest.digest, tags=tags, progress=progress)
     warnings = [*impact.notes]
     if impact.tags:
-        warnings.append(f"{plural(len(impact.tags), 'tag')} will be gone with it: {_some(impact.tags)}.")
+        warnings.append(f"Also deletes {plural(len(impact.tags), 'tag')}: {_some(impact.tags)}.")
     if impact.indexes:
         warnings.append(
-            f"{plural(len(impact.indexes), 'index', 'indexes')} will have a hole and cannot be pulled on that "
-            f"platform: {_some(impact.indexes)}."
+            f"Breaks {plural(len(impact.indexes), 'index', 'indexes')} on that platform: {_some(impact.indexes)}."
         )
     if impact.referrers:
-        warnings.append(f"{plural(impact.referrers, 'referrer')} (signatures, attestations) will refer to nothing.")
+        warnings.append(f"Leaves {plural(impact.referrers, 'referrer')} (signatures, attestations) without a subject.")
     rows = (
         DiffRow(Change.REMOVED, "manifest", str(manifest.digest)),
         *(DiffRow(Change.REMOVED, "tag", safe(tag)) for tag in impact.tags),
-        *(DiffRow(Change.CHANGED, f"index {safe(tag)}", "complete", "has a hole") for tag in impact.indexes),
+        *(DiffRow(Change.CHANGED, f"index {safe(tag)}", "complete", "broken") for tag in impact.indexes),
     )
     step = Step(
         1,
@@ -174,7 +170,7 @@ async def plan_delete_manifest(
         manifest.digest,
         selector=str(manifest.digest),
     )
-    text = f"{safe(home.by_digest(manifest.digest))} will be gone, with {plural(len(impact.tags), 'tag')}."
+    text = f"Deletes {safe(home.by_digest(manifest.digest))} and {plural(len(impact.tags), 'tag')}."
     return replace(_plan(inspector, target, manifest, step, rows, warnings, text), tags=impact.tags)
 
 

@@ -64,13 +64,13 @@ def replace(draft: Draft, key: str, entries: Sequence[Entry]) -> Draft:
     """
     old = draft.entry(key)
     if old.is_attestation:
-        raise DraftError("An attestation comes and goes with its image: replace that.")
+        raise DraftError("Attestations follow their image: replace the image.")
     images = [entry for entry in entries if not entry.is_attestation]
     matching = [entry for entry in images if _same_slot(old, entry)]
     chosen = matching or images
     if len(chosen) != 1:
         names = ", ".join(row_name(entry) for entry in images) or "no image"
-        raise DraftError(f"{row_name(old)} cannot be replaced from there: it holds {names}.")
+        raise DraftError(f"Cannot replace {row_name(old)} from that source: it holds {names}.")
     image = chosen[0]
     attestations = [entry for entry in entries if entry.describes == image.descriptor.digest]
     return _put_in_place(draft, [old], image, attestations)
@@ -117,7 +117,7 @@ def edit_platform(draft: Draft, key: str, platform: Platform | None) -> Draft:
     """Say another platform for a row (all fields: os, architecture, variant, os.version, os.features)."""
     row = draft.entry(key)
     if row.is_attestation:
-        raise DraftError("An attestation has no platform of its own: it is unknown/unknown on purpose.")
+        raise DraftError("An attestation has no platform: unknown/unknown is correct.")
     return _swap(draft, changed(row, descriptor=changed(row.descriptor, platform=platform)))
 
 
@@ -205,7 +205,7 @@ def _joined(draft: Draft, row: Entry, repeated: Entry) -> Draft:
     joined = changed(
         row, descriptor=descriptor, source=repeated.source or row.source, home=repeated.home or row.home, now=now
     )
-    return _swap(draft, joined).with_messages(f"{row_name(row)} is in the list already, unchanged.")
+    return _swap(draft, joined).with_messages(f"{row_name(row)} is in the list already.")
 
 
 def _with_attestations(draft: Draft, subject: Digest, attestations: Sequence[Entry]) -> Draft:
@@ -245,9 +245,9 @@ def _put_in_place(draft: Draft, old: Sequence[Entry], image: Entry, attestations
             entries.append(entry)
     draft = _append(changed(draft, entries=tuple(entries)), fresh[taken:])
     if was == now:
-        message = f"{row_name(image)} is in the list already, unchanged."
+        message = f"{row_name(image)} is in the list already."
     else:
-        message = f"Replaced {row_name(image)}: it was {was.short}, it is {now.short} now"
+        message = f"Replaced {row_name(image)}: {was.short} → {now.short}"
         message += f", with its {plural(len(fresh), 'attestation')}" if fresh else ""
         left_over = len(dropped) - taken
         message += f"; {plural(left_over, 'attestation')} of the old image removed" if left_over > 0 else ""
@@ -267,7 +267,7 @@ def _annotated(annotations: Mapping[str, str], name: str, value: str | None) -> 
         try:
             (name + value).encode()
         except UnicodeEncodeError:
-            raise DraftError(f"The annotation {safe(name)} holds characters that are no text.") from None
+            raise DraftError(f"The annotation {safe(name)} holds invalid characters.") from None
         result[name] = value
     return result
 
@@ -283,7 +283,7 @@ async def begin_amend(inspector: Inspector, target: Reference) -> Draft:
         manifest = await read(inspector, home, target.tag or "latest", shown)
     except ResolveError as error:
         if error.presence is Presence.MISSING:
-            sentence = f"{error.sentence} There is nothing to amend: make a new list."
+            sentence = f"{error.sentence} Nothing to amend: make a new list."
             raise ResolveError(sentence, error.presence) from None
         raise
     if isinstance(manifest, OpaqueManifest):
@@ -296,7 +296,7 @@ async def begin_amend(inspector: Inspector, target: Reference) -> Draft:
             changed(entry, was=entry.now, verdict=EntryVerdict.UNCHANGED) for entry in resolved.entries
         )
         draft = changed(draft, entries=entries).with_messages(
-            f"{shown} holds a single image; the new list has it as its first."
+            f"{shown} is a single image: the first entry of the new list."
         )
     return changed(draft, tag_known=True, tag_was=manifest.digest)
 
@@ -323,7 +323,7 @@ async def begin_new(
             changed(row, source=resolved[0].reference, home=resolved[0].home, was=None, verdict=EntryVerdict.NEW)
             for row in whole.entries
         )
-        return changed(whole, entries=entries).with_messages("The index is taken over as it is, byte for byte."), ()
+        return changed(whole, entries=entries).with_messages("The index stays byte for byte the same."), ()
     every = [entry for each in resolved for entry in each.entries]
     draft = add(draft, every)
     return draft.with_messages(*(note for each in resolved for note in each.notes)), tuple(failed)

@@ -103,7 +103,7 @@ class DraftEditor:
         """Remove a row with its attestations, or take that back. A row that was only added here goes altogether."""
         entry = self.draft.entry(key)
         if entry.verdict is EntryVerdict.REMOVED:
-            self.take(edit.restore(self.draft, key).with_messages(f"{row_name(entry)} is back."))
+            self.take(edit.restore(self.draft, key).with_messages(f"Restored {row_name(entry)}."))
         elif entry.was is None:
             self.take(_without(self.draft, entry))
         else:
@@ -115,16 +115,16 @@ class DraftEditor:
         if problem is None:
             return False
         if problem.offer == "oci-type":
-            self.take(edit.choose_type(self.draft, TypeChoice.OCI).with_messages("The index will be an OCI one."))
+            self.take(edit.choose_type(self.draft, TypeChoice.OCI).with_messages("Type: OCI index."))
         else:
-            self.take(edit.allow_duplicates(self.draft).with_messages("Both entries stay; clients take the first."))
+            self.take(edit.allow_duplicates(self.draft).with_messages("Both entries stay; clients use the first."))
         return True
 
     def set_platform(self, key: str, platform: Platform) -> None:
         """The platform that the index names for a row. What the row's `os.features` are stays."""
         held = self.draft.entry(key).platform
         platform = replace(platform, os_features=held.os_features if held else ())
-        self.take(edit.edit_platform(self.draft, key, platform).with_messages(f"Now {safe(str(platform))}."))
+        self.take(edit.edit_platform(self.draft, key, platform).with_messages(f"Platform: {safe(str(platform))}."))
 
     def annotate(self, name: str, value: str | None, key: str = "") -> None:
         """Annotate the index, or a row; None takes the annotation away."""
@@ -152,4 +152,4 @@ def _without(draft: Draft, entry: Entry) -> Draft:
     if not entry.is_attestation:
         gone |= {each.key for each in draft.attestations_of(entry.descriptor.digest) if each.was is None}
     kept = tuple(each for each in draft.entries if each.key not in gone)
-    return replace(draft, entries=kept).with_messages(f"{row_name(entry)} is not added.")
+    return replace(draft, entries=kept).with_messages(f"Not added: {row_name(entry)}.")

@@ -129,7 +129,7 @@ async def plan_fix(
         problems.insert(0, replace(refusal, stops=False))
     warnings = []
     if search.cut_off:
-        warnings.append(f"Not every place was asked: the search ended after {len(search.asked):,} questions.")
+        warnings.append(f"Search incomplete: stopped after {len(search.asked):,} requests.")
     plan = Plan(
         Action.FIX,
         shown,
@@ -170,12 +170,11 @@ def _confirmation(plan: Plan, broken: int, looked: int) -> str:
     name = safe(plan.target.name) if looked > 1 else safe(str(plan.target))
     stays = [each for each in plan.objects if each.how in LACKING]
     if not plan.steps and not stays:
-        return f"{name}: nothing is missing{f' below its {looked} tags' if looked > 1 else ''}. Nothing to do."
+        return f"{name}: no missing objects{f' below its {looked} tags' if looked > 1 else ''}. Nothing to do."
     if not plan.steps:
-        is_are = "is" if len(stays) == 1 else "are"
-        return f"{name} cannot be fixed: {plural(len(stays), 'object')} {is_are} in no place that was asked."
+        return f"{name} cannot be fixed: {plural(len(stays), 'object')} not found in any place searched."
     of = f" ({broken} of {looked} tags are broken)" if looked > 1 else ""
-    copied = f" ({size(plan.bytes_to_copy)} travel)" if plan.bytes_to_copy else ""
+    copied = f" ({size(plan.bytes_to_copy)} to transfer)" if plan.bytes_to_copy else ""
     sentence = f"Restores {plural(len(plan.steps), 'object')}{copied}{of}. No digest changes and no tag moves."
     if stays:
         verb = "stays" if len(stays) == 1 else "stay"
@@ -201,23 +200,21 @@ async def _roots(
                 manifest_there = await elsewhere(target.digest)
                 if manifest_there is None:
                     sentence = (
-                        f"{name} is not there and in no other place that was asked. Only its bytes tell what belongs "
-                        "below it: name a place that has it (`fanfold fix --from PLACE`), or push it again."
+                        f"Not found in any place searched: {name}. "
+                        "Name a place that has it (`fanfold fix --from PLACE`), or push it again."
                     )
                     return Problem("no-such-manifest", sentence)
                 if isinstance(manifest_there, OpaqueManifest):
-                    return Problem("tag-unreadable", f"What {name} holds is not followed: {manifest_there.reason}")
+                    return Problem("tag-unreadable", f"{name} cannot be followed: {manifest_there.reason}")
                 return manifest_there
             if error.presence is Presence.MISSING:
-                sentence = f"{name} is not there, and without it nobody knows what belongs below it: {error.sentence}"
+                sentence = f"Tag not found: {name}. {error.sentence}"
                 return Problem("no-such-tag", sentence)
-            return Problem(
-                "tag-unknown", f"What {name} holds could not be found out: {error.sentence}", undetermined=True
-            )
+            return Problem("tag-unknown", f"Could not read {name}: {error.sentence}", undetermined=True)
         except OciError as error:
-            return Problem("tag-unreadable", f"What {name} holds cannot be read: {error}")
+            return Problem("tag-unreadable", f"{name} cannot be parsed: {error}")
         if isinstance(manifest, OpaqueManifest):
-            return Problem("tag-unreadable", f"What {name} holds is not followed: {manifest.reason}")
+            return Problem("tag-unreadable", f"{name} cannot be followed: {manifest.reason}")
         return manifest
 
     answers = await asyncio.gather(*map(one, targets))
@@ -250,7 +247,7 @@ async def _root_elsewhere(
         if place == target or asked >= QUESTIONS + (CATALOG_QUESTIONS if catalog else 0):
             continue
         asked += 1
-        tell(f"looking for {digest.short} in {safe(str(place))}")
+        tell(f"searching {safe(str(place))} for {digest.short}")
         try:
             manifest = await inspector.manifest(place, str(digest))
         except (SourceError, OciError):
@@ -330,7 +327,7 @@ async def _ask(
             return
         places = ahead[begun : begun + min(together, left)]
         more = f" and {plural(len(places) - 1, 'other place')}" if len(places) > 1 else ""
-        tell(f"looking for {descriptor.digest.short} in {safe(str(places[0]))}{more}")
+        tell(f"searching {safe(str(places[0]))}{more} for {descriptor.digest.short}")
         have = await asyncio.gather(*(_has(inspector, place, descriptor, search) for place in places))
         for place, has in zip(places, have, strict=True):
             if has:
@@ -421,8 +418,8 @@ def _possible(roots: Sequence[AnyManifest], below: ObjectsBelow) -> tuple[set[Di
 
 def _held_back(each: PlannedObject, lost: int) -> PlannedObject:
     """A manifest that is not put, because so many objects below it cannot be had."""
-    where = f"it is in {safe(str(each.source))}" if each.source is not None else "its bytes are at hand"
-    detail = f"{where}, but {plural(lost, 'object')} below it cannot be had, so it is not put"
+    where = f"it is in {safe(str(each.source))}" if each.source is not None else "its bytes are known"
+    detail = f"{where}, but {plural(lost, 'object')} below it not found: not pushed"
     return replace(each, how=How.NOWHERE, detail=detail)
 
 
@@ -442,12 +439,12 @@ async def tags_of(inspector: Inspector, target: Reference) -> tuple[list[Referen
     """Every tag of a repository, and why the list is not whole ("" when it is). Raises SourceError."""
     location = RepositoryLocation.of(target)
     names: list[str] = []
-    note = "the list of tags is not complete"
+    note = "the list of tags is incomplete"
     async for page in inspector.source(location).tags(location.repository):
         names += page.names
         note = "" if page.complete else page.note or note
         if len(names) > TAGS:
-            names, note = names[:TAGS], f"only the first {TAGS:,} tags are looked at"
+            names, note = names[:TAGS], f"only the first {TAGS:,} tags are checked"
             break
     return [target.with_tag(name) for name in names if is_tag(name)], note
 
@@ -463,12 +460,12 @@ async def places_in(inspector: Inspector, specs: Iterable[SourceSpec]) -> tuple[
             continue
         source = await inspector.open(spec)
         names: list[str] = []
-        note = "its list of repositories is not complete"
+        note = "its list of repositories is incomplete"
         async for page in source.repositories():
             names += page.names
             note = "" if page.complete else page.note or note
             if len(names) > CATALOG:
-                names, note = names[:CATALOG], f"only its first {CATALOG:,} repositories are looked in"
+                names, note = names[:CATALOG], f"only its first {CATALOG:,} repositories are searched"
                 break
         found |= dict.fromkeys(source.location(name) for name in names)
         notes += [f"{safe(spec.text)}: {note}."] if note else []

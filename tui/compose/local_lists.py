@@ -104,7 +104,7 @@ def local_files(
 def plan_local_write(draft: Draft, raws: Mapping[Digest, bytes]) -> Plan:
     """The plan that only fixes the local list and pushes nothing. Raises DraftError when the draft has none."""
     if draft.local_list is None:
-        raise DraftError("This draft does not come from one of Docker's local lists.")
+        raise DraftError("Not a draft of a Docker local list.")
     files, notes = local_files(draft, raws, pushed=False)
     step = local_step(draft.local_list, files)
     text = f"{safe(draft.local_list.name)} will hold {plural(len(files), 'entry', 'entries')}; nothing is pushed."
@@ -118,8 +118,8 @@ def plan_remove_local(folder: Path, stored: StoredList) -> Plan:
     step = Step(
         1, StepKind.REMOVE_LOCAL_LIST, f"remove Docker's local list {stored.label}", local_list=_place(folder, stored)
     )
-    text = f"{stored.label} is removed from {safe(str(folder))}. What is in the registry stays as it is."
-    left = tuple(f"{safe(name)} is no entry ({why}) and is left there." for name, why in stored.strays)
+    text = f"Removes {stored.label} from {safe(str(folder))}. The registry stays unchanged."
+    left = tuple(f"{safe(name)} is not an entry ({why}) and stays." for name, why in stored.strays)
     return Plan(Action.DELETE, target, (step,), confirmation=text, type_to_confirm=stored.label, warnings=left)
 
 
@@ -161,23 +161,20 @@ def _reference(entry: Entry, target: Reference, taken: Mapping[str, bytes]) -> R
 def _index(stored: StoredList) -> Index:
     if not stored.entries:
         why = f": {stored.strays[0][1]}" if stored.strays else ""
-        raise DraftError(f"The stored list {stored.label} holds no entry{why}.")
+        raise DraftError(f"The stored list {stored.label} has no entries{why}.")
     try:
         index = decode(*stored.pushed())
     except OciError as error:
         raise DraftError(f"The stored list {stored.label} cannot be read: {error}") from None
     if not isinstance(index, Index):
-        raise DraftError(f"The stored list {stored.label} is no index.")
+        raise DraftError(f"The stored list {stored.label} is not an index.")
     return index
 
 
 def _target(stored: StoredList, target: Reference | None) -> Reference:
     chosen = target or stored.name
     if chosen is None:
-        raise DraftError(
-            f"Docker's folder name {safe(stored.folder)} does not tell which reference this list is for. "
-            "Name the target."
-        )
+        raise DraftError(f"Target unknown from Docker's folder name {safe(stored.folder)}. Name the target.")
     return chosen
 
 

@@ -186,13 +186,13 @@ class Plan:
 
     @property
     def state(self) -> str:
-        """In words: "ready", "stopped", and of one without a step "nothing to do", or "nothing can be done" where
+        """In words: "ready", "blocked", and of one without a step "nothing to do", or "nothing found" where
         something is in no place that was asked."""
         if not self.ready:
-            return "stopped"
+            return "blocked"
         if self.steps:
             return "ready"
-        return "nothing can be done" if any(each.how in LACKING for each in self.objects) else "nothing to do"
+        return "nothing found" if any(each.how in LACKING for each in self.objects) else "nothing to do"
 
     @property
     def lacking(self) -> tuple[Digest, ...]:
@@ -203,8 +203,8 @@ class Plan:
     def nothing_before(self) -> str:
         """In words why there is no `before`."""
         if self.digest is None and any(problem.undetermined for problem in self.problems):
-            return "not known"
-        return "not there" if self.target.digest is not None else "no such tag"
+            return "unknown"
+        return "not found" if self.target.digest is not None else "no such tag"
 
     @property
     def title(self) -> str:
@@ -256,7 +256,7 @@ def difference(before: AnyManifest | None, after: AnyManifest) -> tuple[DiffRow,
     rows += [_row(Change.REMOVED, entry, before=entry) for entry in old]
     kept_old = [entry for entry in _entries(before) if entry not in old]
     if [pairs.get(id(entry)) for entry in new if id(entry) in pairs] != kept_old:
-        rows.append(DiffRow(Change.CHANGED, "order", after="the entries come in another order"))
+        rows.append(DiffRow(Change.CHANGED, "order", after="the order of the entries changes"))
     rows += _annotations(before.annotations, after.annotations, "")
     if before.digest != after.digest and all(row.kind is Change.SAME for row in rows):
         # The same list, written by another tool: its digest is another one all the same.
@@ -280,7 +280,7 @@ def summary(rows: tuple[DiffRow, ...]) -> str:
             (Change.SAME, "as before"),
         )
     ]
-    return ", ".join(f"{count} {word}" for _kind, count, word in counts if count) or "nothing in it"
+    return ", ".join(f"{count} {word}" for _kind, count, word in counts if count) or "empty"
 
 
 def _entries(manifest: AnyManifest) -> tuple[Descriptor, ...]:
@@ -415,9 +415,9 @@ def to_text(plan: Plan) -> str:
 
 def _lines(plan: Plan) -> Iterator[str]:
     yield f"{str(plan.action).capitalize()} {plan.title}"
-    yield f"  now     {plan.before or plan.nothing_before}"
+    yield f"  current {plan.before or plan.nothing_before}"
     if plan.digest is not None:
-        yield f"  then    {plan.digest}" + ("" if plan.changes_tag else "  (the same)")
+        yield f"  after   {plan.digest}" + ("" if plan.changes_tag else "  (the same)")
     if plan.media_type:
         yield f"  type    {safe(plan.media_type)}"
     if plan.diff:
@@ -427,7 +427,7 @@ def _lines(plan: Plan) -> Iterator[str]:
             yield f"  {row.kind.sign} {row.what}  {_values(row.before, row.after)}".rstrip()
     if plan.objects:
         yield ""
-        yield "Below it"
+        yield "Objects"
         for each in plan.objects:
             source = f" from {safe(str(each.source))}" if each.source is not None else ""
             platforms = f"  {', '.join(each.platforms)}" if each.platforms else ""
@@ -441,9 +441,9 @@ def _lines(plan: Plan) -> Iterator[str]:
             travels = f", {size(step.size)}" if step.kind is StepKind.COPY else ""
             yield f"  {step.number:>3}. {step.title}{travels}"
     for heading, lines in (
-        ("Stops it", [problem.message for problem in plan.problems if problem.stops]),
+        ("Blocked", [problem.message for problem in plan.problems if problem.stops]),
         (
-            "To know",
+            "Warnings",
             [*(problem.message for problem in plan.problems if not problem.stops), *map(with_keys, plan.warnings)],
         ),
     ):

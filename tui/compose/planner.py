@@ -162,7 +162,7 @@ async def plan_tag_more(inspector: Inspector, first: Plan, target: Reference) ->
     step = Step(
         1,
         StepKind.TAG,
-        f"put the same as {safe(str(target))}, and read it back",
+        f"push the same manifest as {safe(str(target))}, then verify",
         first.digest,
         len(first.raw or b""),
         first.media_type,
@@ -191,22 +191,22 @@ def read_only(inspector: Inspector, target: Reference) -> Problem | None:
     reason = inspector.why_read_only(target.registry)
     if not reason:
         return None
-    return Problem("read-only", f"Nothing can be written to {safe(target.registry)}: {reason}")
+    return Problem("read-only", f"Cannot write to {safe(target.registry)}: {reason}")
 
 
 def confirmation(plan: Plan) -> str:
     """What the plan does, in a line or two, for the confirmation screen. Safe text."""
     name = safe(str(plan.target))
     if not plan.ready:
-        return f"{name} is not pushed as it is: {plural(sum(p.stops for p in plan.problems), 'problem')}."
+        return f"{name} is blocked: {plural(sum(p.stops for p in plan.problems), 'problem')}."
     if not plan.steps:
-        return f"{name} holds exactly this already. Nothing to do."
+        return f"{name} is up to date. Nothing to do."
     if plan.digest is None:
         return name
     if plan.before is None:
-        sentence = f"{name} is new and will be {plan.digest}."
+        sentence = f"{name} is new: {plan.digest}."
     elif plan.changes_tag:
-        sentence = f"{name} is {plan.before.short} and will be {plan.digest} ({summary(plan.diff)})."
+        sentence = f"{name}: {plan.before.short} → {plan.digest} ({summary(plan.diff)})."
     else:
         sentence = f"{name} stays {plan.digest.short}; {_restored(plan)}."
     moves = [
@@ -220,7 +220,7 @@ def confirmation(plan: Plan) -> str:
     ]
     if moves:
         sentence += f" {', '.join(moves)}"
-        sentence += f" ({size(plan.bytes_to_copy)} travel)." if plan.bytes_to_copy else "."
+        sentence += f" ({size(plan.bytes_to_copy)} to transfer)." if plan.bytes_to_copy else "."
     return f"{sentence} {plural(plan.requests, 'request')}."
 
 
@@ -243,12 +243,14 @@ async def _tag(
         if error.presence is Presence.DENIED:
             # Docker Hub, GHCR and Quay say the same for a repository that does not exist yet
             # (docs/protocol-notes.md, B-15).
-            sentence = f"{safe(str(target))} cannot be read ({error.sentence}); it is taken to be new, and asked again."
+            sentence = (
+                f"{safe(str(target))} cannot be read ({error.sentence}); treated as new, checked again before the push."
+            )
             return None, [], [sentence]
-        sentence = f"What {safe(str(target))} holds now could not be found out: {error.sentence}"
+        sentence = f"Could not read {safe(str(target))}: {error.sentence}"
         return None, [Problem("tag-unknown", sentence, undetermined=error.presence.undetermined)], []
     except OciError as error:
-        sentence = f"What {safe(str(target))} holds now cannot be read, so it could not be restored: {error}"
+        sentence = f"{safe(str(target))} cannot be parsed, so it could not be restored: {error}"
         return None, [Problem("tag-unreadable", sentence)], []
 
 
@@ -259,8 +261,8 @@ def _moved(request: PlanRequest, before: AnyManifest | None) -> list[Problem]:
     was = request.tag_was.short if request.tag_was is not None else "absent"
     is_now = now.short if now is not None else "gone"
     sentence = (
-        f"{safe(str(request.target))} was changed by someone else: it was {was}, it is {is_now}. "
-        "Start over from its current digest, or accept the difference."
+        f"{safe(str(request.target))} was changed by someone else: {was} → {is_now}. "
+        "Start over from its current digest, or accept the change."
     )
     return [Problem("tag-moved", sentence, offer="accept-tag")]
 
@@ -285,14 +287,14 @@ def lacking_problem(each: PlannedObject, *, stops: bool) -> Problem:
     noun = _NOUNS.get(each.kind, each.kind)
     of = f" of {', '.join(each.platforms)}" if each.platforms else ""
     if each.how is How.UNKNOWN:
-        sentence = f"Whether the {noun} {each.digest}{of} is there could not be found out ({each.detail})."
+        sentence = f"Could not check the {noun} {each.digest}{of} ({each.detail})."
         return Problem("unknown", sentence, undetermined=True)
     subject = f"The {noun} {each.digest}{of}"
     sentence = f"{subject} was not found ({each.detail})."
     if each.how is How.WRONG:
         above = "index" if each.kind in _NOUNS else "manifest above it"
-        sentence = f"{subject} is not what the {above} says: {each.detail}. No push can fix that: "
-        sentence += f"the {above} itself must say something else."
+        sentence = f"{subject} differs from its {above}: {each.detail}. A push cannot fix it: "
+        sentence += f"the {above} itself must change."
     return Problem("mismatch" if each.how is How.WRONG else "nowhere", sentence, stops=stops)
 
 
@@ -312,12 +314,12 @@ def _warnings(before: AnyManifest | None, after: AnyManifest) -> list[str]:
     if before is not None and before.digest != after.digest:
         warnings.append(f"Signatures stay with the old digest ({before.digest.short}); per-platform ones remain valid.")
     if isinstance(before, Index) and not isinstance(after, Index):
-        warnings.append("The tag holds an index now and will hold a single image.")
+        warnings.append("The tag changes from an index to a single image.")
     if isinstance(before, Index) and isinstance(after, Index):
         kept = {entry.digest for entry in after.entries}
         lost = [entry for entry in before.entries if attestation.is_attestation(entry) and entry.digest not in kept]
         if lost:
-            warnings.append(f"{plural(len(lost), 'attestation')} of the old index will not be in the new one.")
+            warnings.append(f"{plural(len(lost), 'attestation')} of the old index not in the new one.")
     return warnings
 
 
@@ -325,12 +327,11 @@ async def _referrers(inspector: Inspector, location: RepositoryLocation, digest:
     try:
         referrers = await inspector.source(location).referrers(location.repository, digest)
     except SourceError:
-        return [f"How many referrers {digest.short} has could not be found out."]
+        return [f"Could not count the referrers of {digest.short}."]
     if not referrers:
         return []
     return [
-        f"{plural(len(referrers), 'referrer')} (signatures, attestations) of {digest.short} will stay with the old "
-        "digest."
+        f"{plural(len(referrers), 'referrer')} (signatures, attestations) stay with the old digest, {digest.short}."
     ]
 
 
@@ -347,7 +348,7 @@ def _steps(request: PlanRequest, below: ObjectsBelow, before: AnyManifest | None
             Step(
                 0,
                 StepKind.TAG,
-                f"put the {what} as {safe(str(request.target))}, and read it back",
+                f"push the {what} as {safe(str(request.target))}, then verify",
                 manifest.digest,
                 manifest.size,
                 manifest.media_type,
@@ -368,7 +369,7 @@ def manifest_step(each: PlannedObject) -> Step:
     return Step(
         0,
         StepKind.MANIFEST,
-        f"put the {_NOUNS.get(each.kind, each.kind)} {each.digest.short}{_of(each)}",
+        f"push the {_NOUNS.get(each.kind, each.kind)} {each.digest.short}{_of(each)}",
         each.digest,
         each.size,
         each.media_type,

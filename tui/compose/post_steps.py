@@ -58,21 +58,21 @@ class PostSteps:
             except errors.NotFound:
                 return f"{name} was gone already."
             if head.digest is not None and head.digest != self._plan.before:
-                raise errors.Conflict(f"{name} was moved meanwhile: it is {head.digest} now. It was not deleted.")
+                raise errors.Conflict(f"Not deleted: {name} changed to {head.digest}.")
         try:
             await self._client.delete_manifest(registry, repository, step.selector)
         except errors.NotFound:
             return f"{name} was gone already."
         except (errors.Unsupported, errors.Refused) as error:
-            hint = "" if by_tag else " Deleting may be switched off there."
-            raise type(error)(f"{error.sentence}{hint} {name} was left as it was.", status=error.status) from None
+            hint = "" if by_tag else " The registry may have deletion disabled."
+            raise type(error)(f"{error.sentence}{hint} {name} is unchanged.", status=error.status) from None
         except (errors.UnknownOutcome, errors.Unreachable):
             if not await self._gone(step):
                 raise
         if not await self._gone(step):
-            raise errors.Refused(f"The registry said that it deleted {name}, but it is still there.")
+            raise errors.Refused(f"The registry reported {name} deleted, but it still exists.")
         self._inspector.forget_location(self._target)
-        return f"{name} is deleted."
+        return f"Deleted {name}."
 
     async def _gone(self, step: Step) -> bool:
         try:
@@ -91,7 +91,7 @@ class PostSteps:
             except errors.NotFound:
                 manifest = None
             if manifest is not None and (not isinstance(manifest, Index) or manifest.media_type != media.OCI_INDEX):
-                raise ComposeError(f"{safe(step.selector)} is no OCI index, so referrers cannot be listed in it.")
+                raise ComposeError(f"{safe(step.selector)} is not an OCI index; cannot list referrers in it.")
             document: dict[str, Any] = dict(manifest.document) if manifest is not None else {}
             entries = list(document.get("manifests") or [])
             listed = {entry.get("digest") for entry in entries if isinstance(entry, dict)}
@@ -101,7 +101,7 @@ class PostSteps:
             document |= {"schemaVersion": 2, "mediaType": media.OCI_INDEX, "manifests": [*entries, *missing]}
             raw = layout.dump(document)
             await self._client.put_manifest(registry, repository, step.selector, raw, media.OCI_INDEX)
-        raise errors.Conflict(f"Others keep writing {safe(step.selector)}; the referrers could not be listed in it.")
+        raise errors.Conflict(f"Referrers not listed: others keep changing {safe(step.selector)}.")
 
     async def _local_list(self, step: Step) -> str:
         lists, folder = self._lists(step)
@@ -109,7 +109,7 @@ class PostSteps:
             await asyncio.to_thread(lists.write, folder, step.files)
         except OSError as error:
             raise LocalListError(
-                f"Docker's local list {safe(folder)} cannot be written: {error.strerror or error}."
+                f"Cannot write Docker's local list {safe(folder)}: {error.strerror or error}."
             ) from None
         return f"{plural(len(step.files), 'entry', 'entries')} written"
 
@@ -121,7 +121,7 @@ class PostSteps:
             return "was gone already"
         except OSError as error:
             raise LocalListError(
-                f"Docker's local list {safe(folder)} cannot be removed: {error.strerror or error}."
+                f"Cannot remove Docker's local list {safe(folder)}: {error.strerror or error}."
             ) from None
         if left:
             return f"removed, but for {plural(len(left), 'file')} that is no entry: {', '.join(map(safe, left))}"

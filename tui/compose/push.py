@@ -82,9 +82,9 @@ class Transfer:
                 self._there(step)
                 return "mounted"
             self._open.append(upload)
-            self._tell(Notice("The registry did not mount it; it is copied instead.", step))
+            self._tell(Notice("Not mounted by the registry; copying instead.", step))
         except _REFUSALS as error:
-            self._tell(Notice(f"The registry refused to mount it ({error.sentence}); it is copied instead.", step))
+            self._tell(Notice(f"Mount refused ({error.sentence}); copying instead.", step))
         return await self._copy(step, upload, ask=not step.asked)
 
     async def copy(self, step: Step) -> str:
@@ -106,7 +106,7 @@ class Transfer:
                 if upload is not None:
                     await self._cancel(upload)
                 self._inspector.note(self._target, digest, observation)
-                return "there already"
+                return "already present"
         if upload is not None and upload in self._open:
             self._open.remove(upload)  # from here on the client sees to it
         await self._client.put_blob(
@@ -144,9 +144,7 @@ class Transfer:
             self._registry, self._target.repository, str(digest), raw, step.media_type
         )
         if answered.algorithm == digest.algorithm and answered != digest:
-            raise errors.Corrupt(
-                f"The registry stored {digest.short} under another digest, {answered}: it was rewritten."
-            )
+            raise errors.Corrupt(f"The registry rewrote {digest.short} to {answered}.")
         self._there(step)
         return "put"
 
@@ -240,7 +238,7 @@ class Push:
             return False
         self._stopping = self._current.stopping = True
         if self._current.stage in (Stage.WRITING, Stage.SETTLED):
-            self._tell(Notice("Too late to stop: the last write is under way and is finished first."))
+            self._tell(Notice("Too late to stop: finishing the last write."))
             return False
         self._work.cancel()
         return True
@@ -248,7 +246,7 @@ class Push:
     async def run(self) -> PushResult:
         """Run the plan. Whatever happens, the result says which index the tag holds, as far as is known."""
         if not self.plan.ready:
-            raise ComposeError("This plan has problems and cannot be run: " + self.plan.problems[0].message)
+            raise ComposeError("Plan blocked: " + self.plan.problems[0].message)
         self._work = asyncio.create_task(self._run())
         watch = asyncio.create_task(self._watch())
         try:
@@ -288,19 +286,19 @@ class Push:
             except (errors.RegistryError, TimeoutError):
                 known = False
         if not known:
-            was = f"held {plan.before}" if plan.before is not None else "was not there"
-            sentence += f" {name} was not read after it; it {was} when this was planned."
+            was = f"held {plan.before}" if plan.before is not None else "did not exist"
+            sentence += f" {name} was not read afterwards; it {was} when planned."
             if self._tag.certainly_not_written:
                 sentence += " Nothing was written to it."
             return replace(PushResult.of(plan, outcome, sentence, None), tag_known=False)
         if now == plan.before:
-            sentence += f" {name} still holds {now}." if now is not None else f" There is still no {name}."
+            sentence += f" {name} still holds {now}." if now is not None else f" {name} still does not exist."
         elif now is not None and now == plan.digest:
-            sentence += f" {name} holds {now}, as it shall."
+            sentence += f" {name} holds {now}, as planned."
         else:
             sentence += f" {name} was changed by someone else: " + (f"it holds {now}." if now else "it is gone.")
         if self._written and not self._moved:
-            sentence += f" {plural(len(self._written), 'object')} put there before do no harm without a tag."
+            sentence += f" {plural(len(self._written), 'object')} pushed before are harmless without a tag."
         return PushResult.of(plan, outcome, sentence, now)
 
     # the run
@@ -325,7 +323,7 @@ class Push:
         missing = error.details if isinstance(error, errors.Refused) else ()
         sentence = error.sentence
         if missing:
-            sentence += f" It misses {', '.join(safe(each) for each in missing)}. Plan again: something is gone since."
+            sentence += f" Missing: {', '.join(safe(each) for each in missing)}. Plan again."
         undetermined = isinstance(error, errors.RegistryError | SourceError) and (
             can_pass(error) or isinstance(error, errors.Denied)
         )
@@ -390,7 +388,7 @@ class Push:
         except (errors.RegistryError, SourceError, ComposeError) as error:
             self._tell(StepFailed(step, error.sentence))
             raise
-        if step.digest is not None and how not in ("there already",) and step.kind in (*_BLOBS, StepKind.MANIFEST):
+        if step.digest is not None and how not in ("already present",) and step.kind in (*_BLOBS, StepKind.MANIFEST):
             self._written.append(step.digest)
         self._tell(StepDone(step, how))
         return how
@@ -404,7 +402,7 @@ class Push:
             outcome = Outcome.PUSHED if self._written else Outcome.UNCHANGED
             return PushResult.of(self.plan, outcome, f"Restored {put}; no tag was touched.", self.plan.before)
         if not steps:
-            sentence = f"{name} holds {self.plan.digest} already." if self.plan.digest else f"{name}: done."
+            sentence = f"{name} is {self.plan.digest} already." if self.plan.digest else f"{name}: done."
             if any(step.kind in _DELETIONS for step in self.plan.steps):
                 await self._begin_record()
             await self._move_all_further()
@@ -473,13 +471,13 @@ class Push:
                 begun=begun,
             )
         except errors.RegistryError as error:
-            self._tell(Notice(f"{error.sentence} The tags are put one by one.", step))
+            self._tell(Notice(f"{error.sentence} Pushing the tags one by one.", step))
             return frozenset()
         finally:
             for write in every:
                 write.stage = Stage.OPEN
         if made:
-            self._tell(Notice(f"{plural(len(made), 'tag')} put in one request: {', '.join(map(safe, made))}", step))
+            self._tell(Notice(f"Pushed {plural(len(made), 'tag')} in one request: {', '.join(map(safe, made))}", step))
         return made
 
     async def _move_further(self, made: frozenset[str], *, only_begun: bool = False) -> None:
@@ -492,7 +490,7 @@ class Push:
         """Let one tag more hold it, and say how that went: it does not undo the others."""
         plan, name = each.plan, safe(str(each.plan.target))
         if not plan.steps:
-            each.result = PushResult.of(plan, Outcome.UNCHANGED, f"{name} holds {plan.digest} already.", plan.before)
+            each.result = PushResult.of(plan, Outcome.UNCHANGED, f"{name} is {plan.digest} already.", plan.before)
             return
         step = plan.steps[0]
         self._current = each.write
@@ -555,7 +553,7 @@ class Push:
         if gone:
             names = tuple(str(each.digest) for each in gone)
             raise errors.Refused(
-                f"{plural(len(gone), 'manifest')} below {step.digest} went away since this was planned.", details=names
+                f"{plural(len(gone), 'manifest')} below {step.digest} disappeared after planning.", details=names
             )
 
     # telling
@@ -570,7 +568,7 @@ class Push:
             counted = self._counting > 0 and left <= self._counting + 1.0  # by a step, which waits for the same
             if left > 0.05 and not counted:
                 announced = True
-                self._tell(Waiting(None, left, f"{safe(registry)} asked to wait (too many requests)"))
+                self._tell(Waiting(None, left, f"{safe(registry)} limits the rate of requests"))
             elif announced:
                 announced = False
                 self._tell(Waiting(None, 0.0, ""))

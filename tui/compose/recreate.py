@@ -77,7 +77,7 @@ async def recreate(
     looked = ""
     without = [entry for entry in draft.images if entry.descriptor.digest not in hints]
     if without and propose and not home.on_disk:
-        tell("looking for the tags that the entries came from")
+        tell("finding the source tags of the entries")
         proposed, looked = await propose_sources(inspector, target, without)
         hints |= proposed
     rows = list(draft.images)
@@ -121,7 +121,7 @@ async def propose_sources(
                 note = "proposed: this tag points at the entry"
                 away = [tag for tag in spelled if digests[tag] != digest]
                 if away:
-                    note += f"; {safe(away[0])} is another image now"
+                    note += f"; {safe(away[0])} is another image"
                 hints.setdefault(digest, Hint(home.at(pointing), True, note, digest))
             elif spelled:
                 note = "proposed: named after the list and the platform"

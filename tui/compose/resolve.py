@@ -67,7 +67,7 @@ async def resolve(inspector: Inspector, reference: str, digest: Digest | None = 
     if isinstance(root, Index):
         entries = _once(await unwrapper.index(root, 0))
         if not any(not entry.is_attestation for entry in entries):
-            raise ResolveError(f"{shown} is an index without any image in it.", Presence.MISMATCHED)
+            raise ResolveError(f"{shown} is an index without images.", Presence.MISMATCHED)
         if unwrapper.nested:
             unwrapper.notes.append(
                 f"{shown}: unwrapped {plural(unwrapper.nested, 'index', 'indexes')} inside the index."
@@ -182,7 +182,7 @@ class _Unwrapper:
             )
         if manifest.config is None or not media.is_image_config(manifest.config.media_type):
             kind = safe(manifest.artifact_type or "an unknown type")
-            raise ResolveError(f"{self._shown} is not an image but an artifact of type {kind}.", Presence.MISMATCHED)
+            raise ResolveError(f"{self._shown} is an artifact of type {kind}, not an image.", Presence.MISMATCHED)
 
     async def index(self, index: Index, depth: int) -> list[Entry]:
         """The entries of an index, those of indexes inside it included."""
@@ -199,7 +199,7 @@ class _Unwrapper:
 
     async def _nested(self, descriptor: Descriptor, depth: int) -> list[Entry]:
         if descriptor.digest in self._visited:
-            self.notes.append(f"{self._shown}: {descriptor.digest.short} is named again inside; left out.")
+            self.notes.append(f"{self._shown}: {descriptor.digest.short} is a duplicate; left out.")
             return []
         self.nested += 1
         if depth > DEPTH_LIMIT or self.nested > INDEX_LIMIT:

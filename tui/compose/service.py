@@ -148,7 +148,7 @@ class DraftService:
         selector = (own.tag if own is not None else None) or str(node.digest or "")
         manifest = await self.inspector.manifest(home, selector, fresh=True)
         if not isinstance(manifest, Index):
-            raise DraftError(f"{safe(home.at(selector))} is not a manifest list but a single image: it has no sources.")
+            raise DraftError(f"{safe(home.at(selector))} is a single image, not a manifest list.")
         return manifest, home, own is not None and own == target
 
     async def amend(self, node: Node, target: Reference | None = None) -> Draft:
@@ -164,7 +164,7 @@ class DraftService:
         home = RepositoryLocation.of(wanted)
         digest = node.digest
         if digest is None:
-            raise DraftError("Its digest is not known yet: open it first.")
+            raise DraftError("Digest unknown: open the row first.")
         draft, failed = await begin_new(self.inspector, wanted, [home.by_digest(digest)])
         if failed:
             raise failed[0]
@@ -251,7 +251,7 @@ class DraftService:
         held = await self.tag_holds(target)
         reason = await asyncio.to_thread(undo_unavailable, self.journal, target, held)
         if reason:
-            raise ComposeError(with_keys(f"{safe(str(target))}: there is nothing to undo: {reason}."))
+            raise ComposeError(with_keys(f"{safe(str(target))}: no push to undo: {reason}."))
         return await plan_undo(self.journal, target, held, self.inspector, progress=progress)
 
     async def plan_fix(
@@ -281,7 +281,7 @@ class DraftService:
         registry as a place; what recreating would do is said where something cannot be had, and that the catalog can
         be searched. Its warnings name keys as `{key:ACTION}`. Raises SourceError when the tags cannot be listed."""
         targets, note = await tags_of(self.inspector, target) if all_tags else ([target], "")
-        notes = [f"Not every tag was looked at: {note}."] if note else []
+        notes = [f"Not all tags checked: {note}."] if note else []
         catalog: Sequence[RepositoryLocation] = ()
         if search_catalog:
             progress(f"reading the list of repositories of {safe(target.registry)}")
@@ -289,12 +289,12 @@ class DraftService:
                 catalog, left_out = await places_in(self.inspector, [parse_source(f"{target.registry}/")])
                 notes += left_out
             except SourceError as error:
-                notes.append(f"The list of repositories could not be read: {error.sentence}")
+                notes.append(f"Could not list the repositories: {error.sentence}")
         plan = await self.plan_fix(targets or [target], progress, catalog=catalog)
         if search_is_open(plan) and not search_catalog:
-            notes.append(f"{{key:plan-catalog}} looks in every repository that {safe(target.registry)} lists.")
+            notes.append(f"{{key:plan-catalog}} searches every repository that {safe(target.registry)} lists.")
         if not is_whole(plan) and not undetermined(plan) and plan.digest is not None:
-            progress("finding out whether recreating would help")
+            progress("checking whether recreating would help")
             notes.append(await self.recreate_outlook(plan.target, plan.lacking))
         return replace(plan, warnings=(*plan.warnings, *filter(None, notes)))
 
@@ -316,9 +316,9 @@ class DraftService:
             return ""
         stopping = next((problem for problem in plan.problems if problem.stops), None)
         if stopping is not None and any(digest in stopping.text for digest in lacking):
-            return f"Recreating {name} would not help: what is missing is missing in its sources, too."
+            return f"Recreating {name} would not help: its sources lack the same objects."
         if stopping is not None:
-            return f"Recreating {name} would not help now: {stopping.text}"
+            return f"Recreating {name} would not help: {stopping.text}"
         if plan.digest == manifest.digest:
             return f"Recreating {name} would not help: its sources hold the same images."
         sources = [entry.source for entry in draft.images if entry.source is not None]
@@ -327,7 +327,7 @@ class DraftService:
         )
         return (
             f"Recreating {name} from its sources ({{key:recreate}} on the screen{line}) would make it pullable, as "
-            f"another list: {plan.digest} ({summary(plan.diff)}). Signatures of the old digest do not follow."
+            f"another list: {plan.digest} ({summary(plan.diff)}). Signatures stay with the old digest."
         )
 
     async def plan_tag(self, target: Reference, digest: Digest, progress: Progress) -> Plan:

@@ -89,7 +89,7 @@ class TagWrite:
             if holds != self.plan.before:
                 return self._conflict(holds, tried=tried)
             if self.stopping:  # before it was its turn: one request with other tags did not make it
-                held = f"still holds {holds}" if holds is not None else "is still not there"
+                held = f"still holds {holds}" if holds is not None else "still does not exist"
                 sentence = f"Stopped. {safe(str(self.plan.target))} {held}."
                 return PushResult.of(self.plan, Outcome.CANCELLED, sentence, holds)
             tried = True
@@ -138,16 +138,13 @@ class TagWrite:
     def _conflict(self, theirs: Digest | None, *, tried: bool = False, lost: bool = False) -> PushResult:
         """Somebody moved the tag since the plan was made. Nothing is put there (again, if it was `tried`; where its
         answer was `lost`, ours may have been there in between)."""
-        start = "The last write did not get through and is not repeated" if tried else "Stopped before the last write"
+        start = "The last write failed and is not repeated" if tried else "Stopped before the last write"
         if lost:
-            start = "Whether the last write got through is not known, and it is not repeated"
+            start = "Result of the last write unknown; not repeated"
         name, before = safe(str(self.plan.target)), self.plan.before
-        was = f"It held {before.short} when this was planned" if before else "It was not there when this was planned"
-        now = f"holds {theirs.short} now" if theirs is not None else "is gone now"
-        sentence = (
-            f"{start}: somebody moved {name} meanwhile. {was} and {now}, and was left so. "
-            "Plan again from what it holds now."
-        )
+        was = f"It was {before.short} when planned" if before else "It did not exist when planned"
+        now = f"is {theirs.short} now" if theirs is not None else "is gone now"
+        sentence = f"{start}: {name} was changed by someone else. {was} and {now}; left unchanged. Plan again."
         return replace(PushResult.of(self.plan, Outcome.CONFLICT, sentence, theirs), theirs=theirs)
 
     async def _put(self, step: Step) -> PushResult:
@@ -221,7 +218,7 @@ class TagWrite:
 
     async def _find_out(self, step: Step, lost: errors.RegistryError) -> PushResult:
         """After a lost answer: ours, it happened; as before, Retry; anything else, a conflict, or nobody can say."""
-        self.on_event(Notice(f"{_how(lost)}; the tag is asked what became of it.", step))
+        self.on_event(Notice(f"{_how(lost)}; reading the tag.", step))
         try:
             holds = await self.retries.insist(step, self.now)
         except errors.RegistryError as error:
@@ -236,11 +233,11 @@ class TagWrite:
         """Nobody can say what the tag holds now; without `trouble` because asking was stopped."""
         name = safe(str(self.plan.target))
         if lost is not None:
-            why = f"{name} cannot be asked now ({trouble})" if trouble else f"asking {name} was stopped"
-            sentence = f"{_how(lost)} ({lost.sentence}), and {why}. What it holds now is not known: refresh it to see."
+            why = f"{name} cannot be read ({trouble})" if trouble else f"reading {name} was stopped"
+            sentence = f"{_how(lost)} ({lost.sentence}), and {why}. Its digest is unknown: refresh to see."
         else:
             why = f"could not be read back: {trouble}" if trouble else "reading it back was stopped."
-            sentence = f"{name} was written, but {why} Refresh it to see what it holds."
+            sentence = f"{name} was written, but {why} Refresh to see its digest."
         return self._unverified(sentence, known=False)
 
     async def _verify(self, step: Step) -> PushResult:
@@ -268,7 +265,7 @@ class TagWrite:
             holds, trouble = manifest.digest, ""
             self._seen, self._unread = holds, False
             if holds == wanted and manifest.raw == step.raw:
-                sentence = f"{name} is {wanted}, verified by reading it again."
+                sentence = f"{name} is {wanted}, verified."
                 result = PushResult.of(self.plan, Outcome.PUSHED, sentence, holds)
                 return replace(result, verified_at=datetime.now(UTC))
             if holds != self.plan.before:
@@ -276,11 +273,11 @@ class TagWrite:
         if trouble:
             return self._unknown(None, trouble)
         if holds == self.plan.before:
-            sentence = f"{name} was written, but the registry still shows the old digest. Refresh it in a moment."
+            sentence = f"{name} was written, but the registry still shows the old digest. Refresh in a moment."
             return self._unverified(sentence, holds)
         return self._unverified(
-            f"{name} was written, but holds {holds} now instead of {wanted}: somebody overwrote it at the same "
-            "moment, or the registry changed what it was given.",
+            f"{name} was written, but holds {holds} instead of {wanted}: overwritten at the same moment, "
+            "or rewritten by the registry.",
             holds,
         )
 
@@ -298,4 +295,4 @@ def _failed_there(error: errors.RegistryError) -> bool:
 def _how(lost: errors.RegistryError) -> str:
     if isinstance(lost, errors.UnknownOutcome):
         return "The answer to the last write was lost"
-    return "The last write was answered with an error"
+    return "The last write got an error"

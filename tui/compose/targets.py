@@ -78,7 +78,7 @@ def unusable_target(text: str) -> str:
     except OciError as error:
         return str(error)
     if target.digest is not None:
-        return "what a digest names can never change: name a tag"
+        return "a digest cannot be pushed to: name a tag"
     return "" if target.explicit else "name a tag: repository:tag"
 
 

@@ -47,9 +47,9 @@ def undo_unavailable(journal: Journal, target: Reference, holds: Digest | None) 
             return "the tag was changed by someone else since the last push recorded"
         return journal.why_unreadable() or "no push recorded for this tag"
     if record.before is None:
-        return "there was no such tag before that push; {key:delete} deletes it"
+        return "the tag did not exist before that push; {key:delete} deletes it"
     if journal.bytes_of(record.before) is None:
-        return "the journal no longer holds the bytes of what was replaced"
+        return "the replaced manifest is no longer in the journal"
     return ""
 
 
@@ -83,7 +83,7 @@ async def _choice(journal: Journal, target: Reference, inspector: Inspector) -> 
         now = (await inspector.source(home).resolve(home.repository, target.tag or "latest")).digest
     except SourceError as error:
         if error.presence is not Presence.MISSING:
-            reason = f"what it holds now could not be found out: {error.sentence}"
+            reason = f"could not read the tag: {error.sentence}"
     except OciError as error:
         reason = str(error)
     return await asyncio.to_thread(_recorded, journal, target, now, reason)
@@ -119,11 +119,11 @@ async def plan_undo(
     record = last_push(journal, target, holds)
     raw = journal.bytes_of(record.before) if record is not None and record.before is not None else None
     if reason or record is None or raw is None:
-        raise DraftError(with_keys(f"{safe(str(target))} cannot be undone: {reason}."))
+        raise DraftError(with_keys(f"Cannot undo {safe(str(target))}: {reason}."))
     try:
         manifest = decode(raw, record.before_media_type or None)
     except OciError as error:
-        raise DraftError(f"What {safe(str(target))} held before cannot be read: {error}") from None
+        raise DraftError(f"The previous manifest of {safe(str(target))} cannot be read: {error}") from None
     known = journal.sources(target)
     entries = manifest.entries if isinstance(manifest, Index) else ()
     request = PlanRequest(
@@ -142,13 +142,13 @@ async def plan_undo(
 def after_deletion(plan: Plan, key: str) -> str:
     """What brings back what a plan deleted, and what does not. `key` is the key of undoing, as people write it."""
     where = f"{key} on {safe(plan.target.repository)}"
-    condition = "what is below it is still in the registry"
+    condition = "its objects are still in the registry"
     if plan.target.digest is None:
-        return f":{safe(plan.target.tag or 'latest')} is deleted. {where} puts it back while {condition}."
+        return f"Deleted :{safe(plan.target.tag or 'latest')}. {where} restores it while {condition}."
     digest = plan.target.digest.short
     if not plan.tags:
-        return f"{digest} is deleted. No tag is known to have held it, so {key} has none to restore."
+        return f"Deleted {digest}. No tag had this digest, so {key} has none to restore."
     names = ", ".join(f":{safe(tag)}" for tag in plan.tags[:_NAMED])
     more = f" and {len(plan.tags) - _NAMED} more" if len(plan.tags) > _NAMED else ""
     tags = plural(len(plan.tags), "tag")
-    return f"{digest} is deleted, with {tags}: {names}{more}. {where} puts each back while {condition}."
+    return f"Deleted {digest} and {tags}: {names}{more}. {where} restores each while {condition}."

@@ -57,8 +57,7 @@ def _target(draft: Draft) -> Iterator[Problem]:
     if draft.target.digest is not None:
         yield Problem(
             "target-has-digest",
-            f"{safe(str(draft.target))} names a digest, and what a digest names can never change. "
-            f"Name a tag, such as {safe(draft.target.name)}:latest.",
+            f"{safe(str(draft.target))} is a digest, not a tag. Name a tag, such as {safe(draft.target.name)}:latest.",
         )
     elif draft.target.tag is None:
         yield Problem("target-without-tag", f"{safe(str(draft.target))} names no tag. Name the tag to push to.")
@@ -66,7 +65,7 @@ def _target(draft: Draft) -> Iterator[Problem]:
 
 def _rows(draft: Draft) -> Iterator[Problem]:
     if not draft.images:
-        yield Problem("empty", "The draft holds no image. Add at least one: an empty list cannot be pulled.")
+        yield Problem("empty", "The draft is empty. Add at least one image.")
     if draft.kind is DraftKind.LOCAL:
         # Its entries are by digest and are pushed as they were stored; the plan looks whether their objects are there.
         yield from _stored_rows(draft)
@@ -76,14 +75,13 @@ def _rows(draft: Draft) -> Iterator[Problem]:
             where = f" at {safe(entry.source)}" if entry.source else ""
             yield Problem(
                 "gone",
-                f"{row_name(entry)} is gone: there is no image{where} any more. Replace it from another reference, "
-                "or remove it.",
+                f"{row_name(entry)} is gone: no image found{where}. Replace it from another reference, or remove it.",
                 keys=(entry.key,),
             )
         elif entry.verdict is EntryVerdict.UNKNOWN:
             yield Problem(
                 "unknown",
-                f"{row_name(entry)} could not be asked for: {entry.note}",
+                f"Could not check {row_name(entry)}: {entry.note}",
                 keys=(entry.key,),
                 undetermined=True,
             )
@@ -99,8 +97,8 @@ def _stored_rows(draft: Draft) -> Iterator[Problem]:
         more = f" and {len(stale) - _NAMED} more" if len(stale) > _NAMED else ""
         yield Problem(
             "stale",
-            f"This stored list is stale, and pushing it pushes the old images, as docker manifest push does: "
-            f"{shown}{more}. {{key:recreate}} on the list takes what the references hold now.",
+            f"Stale list: pushing it pushes the old images, as docker manifest push does: "
+            f"{shown}{more}. {{key:recreate}} on the list updates it from its references.",
             stops=False,
             keys=tuple(entry.key for entry in stale),
         )
@@ -108,7 +106,7 @@ def _stored_rows(draft: Draft) -> Iterator[Problem]:
         if entry.verdict is EntryVerdict.UNKNOWN:
             yield Problem(
                 "unknown",
-                f"Whether {row_name(entry)} is stale could not be found out. {entry.note}",
+                f"Could not check whether {row_name(entry)} is stale. {entry.note}",
                 stops=False,
                 keys=(entry.key,),
                 undetermined=True,
@@ -128,8 +126,8 @@ def _platforms(draft: Draft) -> Iterator[Problem]:
         if media.is_index(entry.descriptor.media_type):
             yield Problem(
                 "nested-index",
-                f"{row_name(entry)} is an index inside this index: docker manifest cannot read it. "
-                "Replace it from its reference to take its images instead.",
+                f"{row_name(entry)} is a nested index: docker manifest cannot read it. "
+                "Replace it from its reference to use its images.",
                 stops=False,
                 keys=(entry.key,),
             )
@@ -137,7 +135,7 @@ def _platforms(draft: Draft) -> Iterator[Problem]:
         if platform is None or platform.is_unknown:
             yield Problem(
                 "no-platform",
-                f"{row_name(entry)} names no platform, so that no client will choose it by platform. Set one.",
+                f"{row_name(entry)} names no platform, so clients cannot choose it. Set one.",
                 stops=False,
                 keys=(entry.key,),
             )
@@ -150,7 +148,7 @@ def _platforms(draft: Draft) -> Iterator[Problem]:
                 "duplicate-platform",
                 f"{safe(str(platform))} is in the list twice"
                 + (" with the same image" if same else "")
-                + f" ({_from(first)} and {_from(entry)}). Clients take the first one. Remove one of them.",
+                + f" ({_from(first)} and {_from(entry)}). Clients use the first. Remove one.",
                 stops=not draft.allow_duplicates,
                 keys=(first.key, entry.key),
             )
@@ -168,7 +166,7 @@ def _attestations(draft: Draft) -> Iterator[Problem]:
         if entry.describes is not None and entry.describes not in images:
             yield Problem(
                 "orphan-attestation",
-                f"{row_name(entry)} describes an image that is not in this list. Remove it, or add that image.",
+                f"{row_name(entry)} describes an image outside this list. Remove it, or add the image.",
                 stops=False,
                 keys=(entry.key,),
             )
@@ -201,7 +199,7 @@ def _type(draft: Draft) -> Iterator[Problem]:
         yield Problem(
             "mixed-media-types",
             f"A Docker manifest list with OCI manifests in it ({', '.join(row_name(entry) for entry in foreign[:5])}): "
-            "some registries and clients refuse the mixture. The OCI type holds both.",
+            "some registries and clients refuse the mix. The OCI type holds both.",
             stops=False,
             keys=tuple(entry.key for entry in foreign),
             offer="oci-type",
@@ -212,9 +210,7 @@ def _bytes(draft: Draft) -> Iterator[Problem]:
     try:
         length = len(draft.to_bytes())
     except UnicodeEncodeError:
-        yield Problem(
-            "not-unicode", "An annotation or platform field holds characters that are no text (lone surrogates)."
-        )
+        yield Problem("not-unicode", "An annotation or platform field holds invalid characters (lone surrogates).")
         return
     if length > MANIFEST_LIMIT:
         yield Problem(

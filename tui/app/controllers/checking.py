@@ -33,7 +33,7 @@ class Checking:
         "check",
         keys="x",
         title="check",
-        words="Check all below; again stops",
+        words="Check all below, or stop the check",
         group="Look",
         unavailable=unavailable_selected,
         rank=4,
@@ -46,7 +46,7 @@ class Checking:
         "check-deep",
         keys="u",
         title="check deep",
-        words="Check deep: hash and unpack every blob; again stops",
+        words="Check deep: hash and unpack every blob, or stop",
         group="Look",
         unavailable=unavailable_selected,
     )

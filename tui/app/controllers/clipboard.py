@@ -152,7 +152,7 @@ class Clipboard:
         elif item.what in ("markdown", "report"):
             text = self.report_text(node, item.what)
         if not text:
-            self.screen.say(f"There is no {item.title} to copy: it could not be read.", severity="warning")
+            self.screen.say(f"No {item.title} to copy: it could not be read.", severity="warning")
             return
         await self.copy_text(text, item.what)
 
@@ -182,22 +182,22 @@ class Clipboard:
             return markdown(made)
         return json_text(made.to_json(), indent=2) + "\n"
 
-    @action("save", keys="ctrl+s", title="save", words="Save what is shown: JSON, Markdown, SVG", group="Copy")
+    @action("save", keys="ctrl+s", title="save", words="Save as JSON, Markdown or SVG", group="Copy")
     async def save(self) -> None:
         """Choose a form, name a file, write it."""
         node = self.screen.chosen
         no_node = "" if node is not None else "nothing is selected"
         if node is not None and not has_json(node):
-            no_node = "this has no JSON document"
-        no_top = "" if node is not None and node.top() is not None else "a report is about a tag or an image"
+            no_node = "no JSON document"
+        no_top = "" if node is not None and node.top() is not None else "reports need a tag or an image"
         form = await self.screen.ask(
             Choice(
-                "Save what is shown",
+                "Save as",
                 [
                     Item("m", "Markdown report", "md", "verdict, presence table, findings", no_top),
                     Item("j", "JSON report", "report", "as `fanfold check --json`", no_top),
                     Item("r", "JSON as served", "json", "the exact bytes of the document", no_node),
-                    Item("s", "SVG picture", "svg", "the screen as it is now"),
+                    Item("s", "SVG picture", "svg", "the current screen"),
                 ],
             )
         )
@@ -205,7 +205,7 @@ class Clipboard:
             return
         content = await self._content(form, node)
         if content is None:
-            self.screen.say("There is no document to save here.", severity="warning")
+            self.screen.say("No document to save.", severity="warning")
             return
         await self._write(self._file_name(form, node), content)
 

@@ -66,7 +66,7 @@ class Detail:
         "json",
         keys="v",
         title="JSON",
-        words="JSON: pretty-printed, again: as served",
+        words="JSON: pretty-printed or as served",
         group="Look",
         unavailable=unavailable_selected,
     )
@@ -81,7 +81,7 @@ class Detail:
         "explain",
         keys="i",
         title="explain",
-        words="Explain what this is",
+        words="Explain this row",
         group="Look",
         unavailable=unavailable_selected,
         rank=11,
@@ -114,7 +114,7 @@ class Detail:
         except Exception as error:
             # A fault of ours in one page must not end the program: the reader can go on, and the log has it whole.
             _log.exception("the %s page of %s failed", self.tab, node.key)
-            found, shown = (), nothing(f"This page could not be made: {failure(error)}")
+            found, shown = (), nothing(f"Could not draw this page: {failure(error)}")
         self.screen.tabs.counts = {"findings": len(found)} if found else {}
         if shown is not None:
             about = (node.key, self.tab)
@@ -194,11 +194,11 @@ class Detail:
         raw = _bytes_of(node)
         if raw is None:
             if node.kind in (Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP, Kind.MORE, Kind.FAULT, Kind.REFERRERS):
-                return nothing("This row stands for no document of its own.")
+                return nothing("No document in this row.")
             if node.kind is Kind.LAYER:
                 return self._descriptor_page(node)
             if node.load is Load.FAILED or node.error is not None:
-                return nothing("It could not be read: the Summary tab says why.")
+                return nothing("Could not be read. Reason: see the Summary tab.")
             if self._reading != node.key:
                 self._reading = node.key
                 self.screen.start(self._read_json(node), "json", group="json", exclusive=True)
@@ -206,7 +206,7 @@ class Detail:
         key = (node.key, str(node.digest) + str(len(raw)), self.json_pretty)
         if self._json is None or self._json[0] != key:
             head = statement_head(node.statement) if node.kind is Kind.STATEMENT and node.statement else []
-            rest = self.screen.keys.put_in("; save it ({key:save}) to have it whole")
+            rest = self.screen.keys.put_in("; {key:save} saves all of it")
             head = [*head, blank()] if head else []
             self._json = (key, JsonPage(raw, pretty=self.json_pretty, head=head, rest=rest))
         return self._json[1]
@@ -218,14 +218,14 @@ class Detail:
             self._reading = ""
         if node is self.screen.current and self.tab == "json":
             if _bytes_of(node) is None:
-                self.page_view.show(nothing("It could not be read: the Summary tab says why."))
+                self.page_view.show(nothing("Could not be read. Reason: see the Summary tab."))
             else:
                 self.refresh(keep=False)
 
     def _descriptor_page(self, node: Node) -> Page:
         assert node.descriptor is not None
         raw = json_text(node.descriptor.to_document()).encode(errors="backslashreplace")
-        head = [Line().put("A layer is no JSON document. This is the descriptor that points to it:", "dim"), blank()]
+        head = [Line().put("A layer is not JSON. Its descriptor:", "dim"), blank()]
         return JsonPage(raw, head=head)
 
     def _explain_page(self, scene: Scene) -> Page:

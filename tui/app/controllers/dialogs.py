@@ -25,7 +25,7 @@ def nothing_to_copy(dialog: Reader) -> str:
 
 def no_menu(dialog: Reader) -> str:
     """Why a page has no choice of what to copy."""
-    return "" if dialog.menu else nothing_to_copy(dialog) or "one thing to copy: no menu needed"
+    return "" if dialog.menu else nothing_to_copy(dialog) or "only one thing to copy"
 
 
 class DialogController:
@@ -65,7 +65,7 @@ class DialogController:
     def bottom(self) -> None:
         self.dialog.move("bottom")
 
-    @action("dialog-leave", keys="escape", title="close", words="Close without an answer", group="Dialog", scope=_EVERY)
+    @action("dialog-leave", keys="escape", title="close", words="Cancel", group="Dialog", scope=_EVERY)
     def leave(self) -> None:
         self.dialog.dismiss(None)
 
@@ -102,7 +102,7 @@ class ChoiceController:
         "choice-take",
         keys="enter",
         title="select",
-        words="Select this line (its own key selects it too)",
+        words="Select this line",
         group="Dialog",
         scope="choice",
     )
@@ -131,7 +131,7 @@ class PromptController:
     def __init__(self, dialog: Prompt) -> None:
         self.dialog = dialog
 
-    @action("prompt-accept", keys="enter", title="accept", words="Take what is typed", group="Dialog", scope="prompt")
+    @action("prompt-accept", keys="enter", title="accept", words="Accept the text", group="Dialog", scope="prompt")
     def accept(self) -> None:
         self.dialog.accept()
 
@@ -176,7 +176,7 @@ class ReaderController:
     def __init__(self, dialog: Reader) -> None:
         self.dialog = dialog
 
-    @action("reader-follow", keys="enter", title="follow", words="Follow the chosen link", group="Dialog", scope=_PAGES)
+    @action("reader-follow", keys="enter", title="follow", words="Follow the link", group="Dialog", scope=_PAGES)
     def follow(self) -> None:
         self.dialog.view.follow()
 
@@ -192,7 +192,7 @@ class ReaderController:
         "reader-copy",
         keys="c",
         title="copy",
-        words="Copy what the key line names",
+        words="Copy this page's main line",
         group="Dialog",
         scope="reader",
         unavailable=nothing_to_copy,

@@ -29,29 +29,29 @@ def no_source(screen: DraftScreen) -> str:
     """Why the row has no source of its own. Of an empty draft the first image is asked for."""
     entry = screen.entry
     if entry is not None and entry.is_attestation:
-        return "an attestation comes along with its image: change the image's source"
+        return "attestations follow their image: change the image's source"
     return ""
 
 
 def not_local(screen: DraftScreen) -> str:
     """Why there is no list of Docker's to write."""
     local = screen.draft.local_list is not None
-    return "" if local else "this draft does not come from one of Docker's local lists"
+    return "" if local else "not a draft of a Docker local list"
 
 
 def no_offer(screen: DraftScreen) -> str:
     """Why there is nothing to take."""
-    return "" if screen.editor.offered is not None else "no problem here has an offer"
+    return "" if screen.editor.offered is not None else "no warning offers a fix"
 
 
 def nothing_to_undo(screen: DraftScreen) -> str:
     """Why no edit can be taken back."""
-    return "" if screen.editor.can_undo else "there is nothing to undo in this draft"
+    return "" if screen.editor.can_undo else "no edits to undo"
 
 
 def nothing_to_redo(screen: DraftScreen) -> str:
     """Why no edit can be done again."""
-    return "" if screen.editor.can_redo else "there is nothing to redo"
+    return "" if screen.editor.can_redo else "no edits to redo"
 
 
 class DraftEditController:
@@ -78,7 +78,7 @@ class DraftEditController:
         """Says itself why not: the draft's own problem is the reason then, in full."""
         stopping = [problem for problem in self.editor.problems if problem.stops]
         if stopping:
-            title = "It is not pushed as it is"
+            title = "Blocked"
             self.main.say(stopping[0].message, title=title, severity="warning", timeout=12)
             return
         self.service.keep(self.editor)
@@ -87,8 +87,8 @@ class DraftEditController:
     @action(
         "draft-local",
         keys="L",
-        title="fix only Docker's list",
-        words="Write only Docker's local list (for drafts that come from one)",
+        title="local list only",
+        words="Write only Docker's local list",
         group="Draft",
         scope="draft",
         unavailable=not_local,
@@ -112,7 +112,7 @@ class DraftEditController:
     async def add(self) -> None:
         from tui.app.screens.dialogs import Prompt
 
-        text = await self.main.ask(Prompt("Add an image, or an index with all that is in it", hint=_EXAMPLES))
+        text = await self.main.ask(Prompt("Add an image or a whole index", hint=_EXAMPLES))
         if text:
             text = self.screen.complete(text)
             await self._resolve(f"Adding {safe(text)}", lambda: self.service.add(self.editor.draft, text))
@@ -137,10 +137,10 @@ class DraftEditController:
             return
         name = row_name(entry)
         hint = f"Uses the tag's current digest. {_EXAMPLES}"
-        text = await self.main.ask(Prompt(f"Take {name} from", value=entry.source or "", hint=hint))
+        text = await self.main.ask(Prompt(f"Source of {name}", value=entry.source or "", hint=hint))
         if text:
             text = self.screen.complete(text)
-            title = f"Taking {name} from {safe(text)}"
+            title = f"Reading {safe(text)} for {name}"
             if await self._resolve(title, lambda: self.service.replace(self.editor.draft, entry.key, text)):
                 self.screen.go_to(entry.key)
 
@@ -156,7 +156,7 @@ class DraftEditController:
     async def flatten(self) -> None:
         entry = self.screen.entry
         if entry is not None:
-            title = "Taking the images out of the index"
+            title = "Reading the images of the index"
             await self._resolve(title, lambda: self.service.flatten(self.editor.draft, entry.key))
 
     async def _resolve(self, title: str, work: Callable[[], Awaitable[Draft]]) -> bool:
@@ -168,7 +168,7 @@ class DraftEditController:
             return False
         draft = answer.value
         if draft is None:
-            shown = failure(answer.error) if answer.error is not None else "It gave nothing."
+            shown = failure(answer.error) if answer.error is not None else "Nothing to add."
             self.main.say(shown, title=title, severity="error", timeout=14)
             return False
         return self.screen.edit(lambda: self.editor.take(draft))
@@ -273,7 +273,7 @@ class DraftEditController:
             if chosen is None:
                 return
             key = chosen
-        hint = "name=value sets it, name= takes it away"
+        hint = "name=value sets, name= removes"
         text = await self.main.ask(Prompt("Annotation", hint=hint, check=_unusable_annotation))
         if text:
             name, _, value = text.partition("=")
@@ -353,7 +353,7 @@ class DraftEditController:
     @action(
         "draft-offer",
         keys="o",
-        title="take the offer",
+        title="accept the offer",
         words="Accept the offer of a warning",
         group="Draft",
         scope="draft",
@@ -462,7 +462,7 @@ class DraftEditController:
 
         draft = self.editor.draft
         if self.editor.changed or draft.kind.value != "amend":
-            words = f"The draft for {safe(str(draft.target))} would be gone. Nothing was pushed."
+            words = f"Discards the draft for {safe(str(draft.target))}. Nothing was pushed."
             if not await self.main.ask(Confirm("Discard the draft?", Lines([prose(words)]), yes="discard")):
                 return
         self.service.drop(draft)

@@ -161,7 +161,7 @@ class DraftController:
                 Item(str(number), safe(str(each.draft.target)), each, str(each.draft.kind))
                 for number, each in enumerate(left, 1)
             ]
-            chosen = await self.main.ask(Choice("Which draft?", items))
+            chosen = await self.main.ask(Choice("Select a draft", items))
         if chosen is not None:
             await self.drafting.edit(chosen)
 
@@ -252,7 +252,7 @@ class DraftController:
             items = [
                 Item("t", "the tag only", by_tag, f"its manifest stays; {undo} on the repository restores the tag"),
                 Item("m", "the manifest", by_digest or "", "deletes every tag on it too",
-                     "" if by_digest else "digest unknown: open it first"),
+                     "" if by_digest else "digest unknown: open the row first"),
             ]  # fmt: skip
             what = await self.main.ask(Choice(f"Delete from {image.label}", items))
         if not what:

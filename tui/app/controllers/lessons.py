@@ -159,7 +159,7 @@ class LessonController:
         if action in ("rehearse", "digests"):
             return ""
         if action == "lessons":
-            return "" if self.services.demo is not None else "lessons run on the embedded registry: fanfold demo"
+            return "" if self.services.demo is not None else "lessons need the embedded registry: fanfold demo"
         if self.rehearsing is not None and action in ("lesson-act", "lesson-panel", "lesson-more"):
             return ""
         if self.session is None:
@@ -171,7 +171,7 @@ class LessonController:
     @action(
         "lesson-act",
         keys="a",
-        title="do it",
+        title="do step",
         words="Lesson: do step",
         group="Lesson",
     )
@@ -197,7 +197,7 @@ class LessonController:
     @action(
         "lesson-show",
         keys="e",
-        title="show me",
+        title="show step",
         words="Lesson: show step",
         group="Lesson",
     )
@@ -224,7 +224,7 @@ class LessonController:
             self.shown = not self.shown
             self.screen.panes.show_side(self.shown)
             if not self.shown:
-                self.screen.say(f"The lesson goes on; {self.screen.keys.first('lesson-panel')} shows it again.")
+                self.screen.say(f"Lesson hidden. {self.screen.keys.first('lesson-panel')} shows it.")
         self.screen.status.refresh_keys()
 
     @action(
@@ -254,7 +254,7 @@ class LessonController:
             return
         from tui.app.screens.dialogs import Confirm
 
-        words = "The embedded registry goes back to how it was at the start of the lesson; what was pushed is gone."
+        words = "Resets the embedded registry to the start of the lesson. Pushes are lost."
         if await self.screen.ask(Confirm("Start over?", Lines([prose(words)]), yes="start over")):
             await session.begin()
 
@@ -302,7 +302,7 @@ class LessonController:
         if rehearsing.rehearsal.finished:
             if not rehearsing.said_over:
                 rehearsing.said_over = True
-                self.screen.say(f"The pull is over: {self.screen.keys.first('lesson-panel')} closes the rehearsal.")
+                self.screen.say(f"Pull finished. {self.screen.keys.first('lesson-panel')} closes the rehearsal.")
             return
         work = asyncio.ensure_future(rehearsing.next())
         await asyncio.sleep(0)
@@ -314,7 +314,7 @@ class LessonController:
         "digests",
         keys="f4",
         title="digests",
-        words="Digests side by side: why there are four",
+        words="Compare the four digests of an image",
         group="Learn",
         unavailable=unavailable_rehearse,
     )

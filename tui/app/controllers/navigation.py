@@ -154,7 +154,7 @@ class Navigation:
                 self.images.close_row(node)
         else:
             self.screen.panes.focus_pane(2)
-            words = "Nothing is below this row: its detail has the keys now. {key:escape} goes back to the tree."
+            words = "No rows below; the detail has the focus. {key:escape} returns to the tree."
             self.screen.say(self.screen.keys.put_in(words))
 
     def to_first(self, node: Node) -> bool:
@@ -308,7 +308,7 @@ class Navigation:
             self.remember()
             node = self._nearby(stripped) or await self.screen.services.open(stripped)
         except OciError as error:
-            self.screen.say(f"{error} {READABLE}", title="That is no reference", severity="error", timeout=12)
+            self.screen.say(f"{error} {READABLE}", title="Not a reference", severity="error", timeout=12)
             return None
         self.opened.note(node)
         self.screen.redraw.sync_tree()
@@ -375,7 +375,7 @@ class Navigation:
             self.screen.say("Select a repository first: a digest belongs to one.", severity="warning")
             return
         self.remember()
-        self.screen.say(f"{wanted.short} is not in the tree yet; asking {safe(here.repository)} for it as a manifest.")
+        self.screen.say(f"{wanted.short} is not in the tree; requesting it from {safe(here.repository)}.")
         added = await self.screen.explorer.add_reference(here.source, here.repository, str(wanted))
         self.screen.redraw.sync_tree()
         await self.highlight(added)

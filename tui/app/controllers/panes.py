@@ -109,7 +109,7 @@ class Panes:
         self.layout_choice = choices[(choices.index(self.layout_choice) + 1) % len(choices)]
         self.zoomed = ""
         self.lay_out()
-        words = {"auto": "as fits", "side": "beside the tree", "below": "below the tree", "away": "away (2 shows it)"}
+        words = {"auto": "auto", "side": "beside the tree", "below": "below the tree", "away": "hidden (2 shows it)"}
         self.screen.say(f"Detail: {words[self.layout_choice]}")
         self.screen.detail.refresh()
 

@@ -38,7 +38,7 @@ class Asked:
     """Makes the next plan against what the tag holds now."""
 
 
-_NOT_YET = "the plan is not there yet"
+_NOT_YET = "planning is under way"
 
 
 def no_plan(screen: PlanScreen) -> str:
@@ -50,30 +50,30 @@ def no_digest(screen: PlanScreen) -> str:
     """Why there is no digest to copy."""
     if screen.plan is None:
         return _NOT_YET
-    return "" if screen.plan.digest is not None else "this plan puts no manifest under the tag"
+    return "" if screen.plan.digest is not None else "this plan pushes no manifest to the tag"
 
 
 def nothing_to_accept(screen: PlanScreen) -> str:
     """Why what the tag holds need not be accepted."""
     if screen.plan is None:
         return _NOT_YET
-    return "" if screen.offers_accept else "nobody moved the tag meanwhile"
+    return "" if screen.offers_accept else "the tag has not changed"
 
 
 def no_referrers(screen: PlanScreen) -> str:
     """Why there are no referrers to take along."""
-    return "" if screen.asked.referrers is not None else "only a copy can take referrers along"
+    return "" if screen.asked.referrers is not None else "only a copy can include referrers"
 
 
 def no_search(screen: PlanScreen) -> str:
     """Why there is no catalog to search."""
     if screen.asked.catalog is None:
-        return "only a fix looks for what is missing"
+        return "only a fix searches for missing objects"
     if screen.plan is None:
         return _NOT_YET
     if screen.asked.catalog:
-        return "every repository of the catalog was looked in"
-    return "" if search_is_open(screen.plan) else "nothing is missing that was not found"
+        return "the catalog was searched"
+    return "" if search_is_open(screen.plan) else "all missing objects were found"
 
 
 class PlanController:
@@ -96,14 +96,14 @@ class PlanController:
         screen = self.screen
         plan = screen.plan
         if plan is None or not screen.seen:
-            not_yet = "The plan is not there yet: it is shown before anything is written."
+            not_yet = "Planning is under way. Nothing is written before the plan is shown."
             screen.main.say(screen.failure or not_yet)
         elif not plan.ready:
             stopping = [problem for problem in plan.problems if problem.stops]
-            screen.main.say(stopping[0].message, title="The plan is stopped", severity="warning", timeout=12)
+            screen.main.say(stopping[0].message, title="Plan blocked", severity="warning", timeout=12)
         elif not plan.steps:
             done = plan.state == "nothing to do"
-            why = "everything is as it would be" if done else "what is missing is in no place that was asked"
+            why = "already up to date" if done else "the missing objects are in no place searched"
             screen.main.say(f"{capital(plan.state)}: {why}.")
         elif plan.type_to_confirm:
             screen.typed.focus()
@@ -113,7 +113,7 @@ class PlanController:
     @action(
         "plan-accept",
         keys="a",
-        title="accept the tag as it is now",
+        title="use current tag",
         words="Plan against the current tag, replacing what someone else pushed",
         group="Plan",
         scope="plan",
@@ -130,7 +130,7 @@ class PlanController:
         "plan-commands",
         keys="e",
         title="commands",
-        words="Copy the same push as commands of another tool",
+        words="Copy the plan as commands of another tool",
         group="Plan",
         scope="plan",
         unavailable=no_plan,
@@ -143,13 +143,13 @@ class PlanController:
         screen.tell_view("commands")
         items = [
             Item(str(place) if place < 10 else "", f"{command.tool}", command, command.line or command.note,
-                 "" if command.line else command.note or "it cannot do this", words=False)
+                 "" if command.line else command.note or "not supported", words=False)
             for place, command in enumerate(screen.commands, 1)
         ]  # fmt: skip
         if not items:
             screen.main.say("No other tool has a command for this.")
             return
-        chosen = await screen.main.ask(Choice("The same by hand: copy one", items))
+        chosen = await screen.main.ask(Choice("Copy a command", items))
         if chosen is not None:
             await screen.main.clipboard.copy_text(chosen.line, "command")
 
@@ -227,8 +227,8 @@ class PlanController:
     @action(
         "plan-referrers",
         keys="f",
-        title="signatures and other referrers too",
-        words="Copy signatures and other referrers too, or not",
+        title="with referrers",
+        words="Include signatures and other referrers, or not",
         group="Plan",
         scope="plan",
         unavailable=no_referrers,
@@ -242,7 +242,7 @@ class PlanController:
         "plan-catalog",
         keys="s",
         title="search the catalog",
-        words="Look for what is missing in every repository of the registry",
+        words="Search every repository of the registry",
         group="Plan",
         scope="plan",
         unavailable=no_search,

@@ -24,14 +24,14 @@ def no_digest(screen: PushScreen) -> str:
     result = screen.result
     if result is None:
         return _UNDER_WAY
-    return "" if result.digest is not None and result.ok else "nothing was put there"
+    return "" if result.digest is not None and result.ok else "nothing was pushed"
 
 
 def no_other_plan(screen: PushScreen) -> str:
     """Why there is nothing to plan again."""
     if screen.result is None:
         return _UNDER_WAY
-    return "it is done" if screen.result.ok else ""
+    return "the push has ended" if screen.result.ok else ""
 
 
 def no_conflict(screen: PushScreen) -> str:
@@ -102,7 +102,7 @@ class PushController:
     @action(
         "push-theirs",
         keys="a",
-        title="begin from theirs",
+        title="start from theirs",
         words="Start a draft from theirs",
         group="Push",
         scope="push",

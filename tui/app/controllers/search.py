@@ -237,7 +237,7 @@ class Search:
         elif self.screen.pane == "requests":
             self.requests.move("down" if step > 0 else "up")
         elif not self.images.search_text:
-            self.screen.say("Nothing is filtered or searched for: / begins.")
+            self.screen.say("No filter or search. / starts one.")
         elif rows := self._matching():
             self._step_row(rows, step)
 

@@ -29,8 +29,8 @@ _ORDER_WORDS = {
     "newest": "natural version, highest first",
     "name": "name",
     "server": "as the registry lists them",
-    "age": "newest image first, where its age was read",
-    "worst": "broken first, of those that were checked",
+    "age": "newest image first, where the age is known",
+    "worst": "broken first, among the checked",
 }
 
 

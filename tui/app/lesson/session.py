@@ -158,14 +158,14 @@ class LessonSession:
         if action in ("lesson-over", "lesson-panel", "lesson-more"):
             return ""
         if step is None:
-            return "the lesson is over"
+            return "lesson finished"
         if action == "lesson-act":
             reading = any(each.event is EventKind.READ for each in (*step.done.all_of, *step.done.any_of))
-            return "" if step.act is not None or reading else "this step is yours to do"
+            return "" if step.act is not None or reading else "do this step yourself"
         if action == "lesson-hint":
-            return "" if step.hint else "this step has no hint"
+            return "" if step.hint else "no hint for this step"
         if action == "lesson-show":
-            return "" if step.show else "this step cannot be shown, only done"
+            return "" if step.show else "do this step yourself"
         return ""
 
     async def act(self) -> None:
@@ -255,7 +255,7 @@ class LessonSession:
                         [each for each in self.screen.workers if each.name == "action:refresh"]
                     )
             case "action":
-                raise Unreachable(f"There is no action “{show.what}”.")
+                raise Unreachable(f"Unknown action “{show.what}”.")
             case "key":
                 self.screen.app.simulate_key(show.what)
             case "type":

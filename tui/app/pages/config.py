@@ -43,17 +43,17 @@ def why_none(node: Node) -> str:
     """Why there is no config to show."""
     image = node.image()
     if image is None:
-        return "A config belongs to an image: select a tag or a platform."
+        return "Only images have a config. Select a tag or a platform."
     if image.is_index:
-        return "An index has no config of its own: each platform has one. Select a platform."
+        return "An index has no config. Select a platform."
     if image.kind is Kind.ATTESTATION:
-        return "An attestation's config says nothing of interest; its statements are the content."
-    return "The config was not read yet."
+        return "An attestation's content is its statements."
+    return "Config not loaded."
 
 
 def _run(read: ImageConfig) -> list[Line]:
     rows = [
-        ("user", read.user or "root (none is named)"),
+        ("user", read.user or "root (default)"),
         ("entrypoint", words(read.entrypoint)),
         ("cmd", words(read.cmd)),
         ("workdir", read.workdir or "/"),
@@ -86,7 +86,7 @@ def _history(read: ImageConfig) -> list[Line]:
         lines.append(line.put(entry.command or "(nothing recorded)", "dim" if entry.empty_layer else "plain"))
     if not lines:
         return []
-    shown = [blank(), heading("History"), Line().put("a number: the layer that the step made", "dim"), *lines]
+    shown = [blank(), heading("History"), Line().put("number: the layer made by the step", "dim"), *lines]
     if read.diff_ids:
         shown += [blank(), heading("Layers as unpacked (diff ids)")]
         shown += [digest_value(str(place), digest) for place, digest in enumerate(read.diff_ids[:200], start=1)]

@@ -37,12 +37,12 @@ def diff_page(left: Node, right: Node, rows: Sequence[DiffRow], room: int = 76) 
     same = [row for row in rows if row.kind is Change.SAME and row.left]
     differs = [row for row in rows if row.kind is not Change.SAME]
     if not differs:
-        lines.append(prose("Nothing differs.", "good"))
+        lines.append(prose("No differences.", "good"))
     cells = min(max((width(safe(row.what)) for row in differs), default=0) + 4, max(16, room // 3))
     for row in differs:
         lines += beside(safe(row.what), safe(row.left), safe(row.right), row.kind, room, cells)
     if same:
-        lines += [blank(), heading("The same in both")]
+        lines += [blank(), heading("Same in both")]
         lines += [_same(row) for row in same]
     return page(lines)
 

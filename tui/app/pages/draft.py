@@ -37,9 +37,9 @@ _SIGN = {
 }
 #: What help says of the verdicts of entries.
 VERDICTS = (
-    ("unchanged", "the source still has this digest"),
+    ("unchanged", "the source has this digest"),
     ("as is", "source unknown; kept as is, may be stale"),
-    ("moved", "the source has a new digest, which goes in"),
+    ("moved", "the source has a new digest; uses it"),
     ("gone", "source deleted: replace or remove the row"),
     ("new", "not in the old list"),
     ("removed", "not in the new list"),
@@ -48,7 +48,7 @@ VERDICTS = (
 #: The media types that an index can have, and what to know about each.
 TYPES = {
     TypeChoice.AUTO: ("auto", "Docker list if all images are Docker's, else OCI index"),
-    TypeChoice.OCI: ("OCI index", "holds annotations and attestations; every client of the last years reads it"),
+    TypeChoice.OCI: ("OCI index", "keeps annotations and attestations; read by current clients"),
     TypeChoice.DOCKER: ("Docker manifest list", "for very old clients; no annotations"),
 }
 
@@ -202,7 +202,7 @@ def notices(
         if problem.offer == "oci-type":
             line.put(f"  {offer_key}", "key-cap").put(" chooses the OCI type", "label")
         elif problem.code == "duplicate-platform":
-            line.put(f"  {offer_key}", "key-cap").put(" keeps both all the same", "label")
+            line.put(f"  {offer_key}", "key-cap").put(" keeps both", "label")
         lines.append(line)
     unsourced = [entry for entry in draft.images if entry.is_unsourced]
     if unsourced:
@@ -300,7 +300,7 @@ def draft_page(draft: Draft, entry: Entry | None, key_of: KeyOf, sides: Sides | 
     try:
         made = f"{draft.digest}, {size(len(draft.to_bytes()))}"
     except UnicodeEncodeError:  # validation says which text it is
-        made = "cannot be made yet"
+        made = "not available"
     return [
         *entry_page(entry, key_of, sides),
         Line(),
@@ -313,7 +313,7 @@ def json_page(draft: Draft) -> Lines:
     """The index as it was and as it would be pushed."""
     before = [heading("Before"), blank()]
     if draft.base is None:
-        before += [prose("There was no index.", "dim"), blank()]
+        before += [prose("No index before.", "dim"), blank()]
     else:
         before += [digest_value("digest", draft.base.digest), blank(), *_every_line(JsonPage(draft.base.raw))]
     after = [blank(), heading("After: exactly what would be pushed"), blank(), digest_value("digest", draft.digest)]

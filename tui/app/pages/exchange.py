@@ -35,7 +35,7 @@ def exchange_page(exchange: Exchange) -> Lines:
         _headers("Response headers", exchange.response_headers),
         [
             blank(),
-            heading("By hand"),
+            heading("Command"),
             Line(hang=2, fold="char").put(safe(curl, limit=4000), "string", Target("copy", curl)),
         ],
     )

@@ -26,8 +26,8 @@ def explain(
         lines += [blank(), heading("Why it matters"), prose(explanation.why)]
     lines += _fix(scene, explanation)
     lines += _findings(scene)
-    lines += _links(scene, "It refers to", explanation.refers_to)
-    lines += _links(scene, "What refers to it", explanation.referred_by)
+    lines += _links(scene, "Refers to", explanation.refers_to)
+    lines += _links(scene, "Referred to by", explanation.referred_by)
     lines += _specs(explanation)
     if digests is not None:
         lines += _digests(digests)
@@ -68,7 +68,7 @@ def _specs(explanation: Explanation) -> list[Line]:
     if not explanation.specs:
         return []
     links = [Line(hang=4).put("  ").put(str(spec), "info", Target("copy", spec.url)) for spec in explanation.specs]
-    return [blank(), heading("Where it is defined"), *links]
+    return [blank(), heading("Defined in"), *links]
 
 
 def _links(scene: Scene, title: str, links: Sequence[Link]) -> list[Line]:
@@ -101,7 +101,7 @@ def _digests(digests: FourDigests) -> list[Line]:
 
 
 def _commands(commands: Sequence[CommandLine]) -> list[Line]:
-    lines = [blank(), heading("The same by hand"), Line().put("Tab and Enter, or a click, copies one.", "dim")]
+    lines = [blank(), heading("Commands"), Line().put("Tab and Enter, or a click: copy.", "dim")]
     for command in commands:
         title = "" if command.title == command.tool else f"  {command.title}"
         lines += [blank(), Line(hang=2).put(f"  {command.tool}", "title").put(title, "dim")]

@@ -47,10 +47,10 @@ def _finding(scene: Scene, finding: Finding) -> list[Line]:
 def _why_empty(scene: Scene) -> Line:
     node = scene.node
     if node.load is Load.IDLE and node.expandable:
-        text = "Nothing was asked for yet: open the row ({key:open}), or check everything below it ({key:check})."
+        text = "Not checked. {key:open} opens the row, {key:check} checks everything below."
         return prose(scene.keys.put_in(text), "dim")
     rollup = scene.observed.rollup(node)
     if rollup.worst.undetermined:
-        text = "No finding so far, but not everything below was checked ({key:check} checks it all)."
+        text = "No findings so far. Not fully checked: {key:check} checks everything below."
         return prose(scene.keys.put_in(text), "dim")
-    return prose("Nothing is wrong here.", "good")
+    return prose("No findings.", "good")

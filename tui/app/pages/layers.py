@@ -39,12 +39,12 @@ def layers(scene: Scene) -> Lines:
     """The layers of the image that the row is, or is in."""
     image = scene.node.image()
     if image is None:
-        return nothing("Layers belong to an image: select a tag or a platform.")
+        return nothing("Only images have layers. Select a tag or a platform.")
     if image.is_index:
         return _of_index(scene, image)
     manifest = image.image_manifest
     if manifest is None:
-        return nothing(scene.keys.put_in("The manifest was not read yet: open the row ({key:open})."))
+        return nothing(scene.keys.put_in("Manifest not loaded. {key:open} loads it."))
     what = "statement" if image.kind is Kind.ATTESTATION else "layer"
     total = f"{size(image_size(manifest))} in {image_parts(manifest, what)}"
     commands = image.config.commands(len(manifest.layers)) if image.config else (None,) * len(manifest.layers)
@@ -62,10 +62,10 @@ def layers(scene: Scene) -> Lines:
     if once:
         lines += [blank(), Line().put(f"{size(once)} of it shared with other platforms", "dim")]
     if image.config is None and manifest.layers and image.kind is not Kind.ATTESTATION:
-        lines += [blank(), Line().put("The commands come from the config, which was not read yet.", "dim")]
+        lines += [blank(), Line().put("Commands unknown: config not loaded.", "dim")]
     elif any(command is None for command in commands) and image.kind is not Kind.ATTESTATION:
-        lines += [blank(), Line(hang=2).put("The history in the config does not match the layers one to one, "
-                                            "so no command is claimed for them.", "dim")]  # fmt: skip
+        lines += [blank(), Line(hang=2).put("Commands unknown: the config's history does not match "
+                                            "the layers.", "dim")]  # fmt: skip
     if manifest.layers:
         lines += [blank(), heading("Digests")]
     for number, layer in enumerate(manifest.layers):
@@ -138,7 +138,7 @@ def _of_index(scene: Scene, index: Node) -> Lines:
                 mine.add(layer.digest)
                 users.setdefault(layer.digest, []).append(platform.label)
     if not users:
-        text = "No platform of this index was read yet: open one, or check everything below ({key:check})."
+        text = "No platform loaded. Open one, or check everything below ({key:check})."
         return nothing(scene.keys.put_in(text))
     letters = letters_of(read)
     unique, total = sum(sizes.values()), sum(sizes[digest] * len(names) for digest, names in users.items())
@@ -154,7 +154,7 @@ def _of_index(scene: Scene, index: Node) -> Lines:
         Line().put("total ", "label").put(size(total), "title").put("   unique ", "label").put(size(unique), "title")
     )
     if unread := len(platforms) - len(read):
-        lines.append(Line().put(f"{plural(unread, 'platform')} not read yet", "warn"))
+        lines.append(Line().put(f"{plural(unread, 'platform')} not loaded", "warn"))
     alone = sorted((digest for digest, names in users.items() if len(names) == 1), key=lambda each: -sizes[each])
     for name, digests in (("Shared", common), ("In one platform only, largest first", alone)):
         if digests:

@@ -86,7 +86,7 @@ def presence_line(observation: Observation, glyphs: Glyphs) -> Line:
         line.put(f"  {observation.detail}", "dim")
     line.put(asked(observation), "dim")
     if observation.confirmed and presence is Presence.MISSING:
-        line.put(f" {glyphs.dot} asked a second way too", "dim")
+        line.put(f" {glyphs.dot} asked twice", "dim")
     return line
 
 

@@ -73,13 +73,13 @@ def _facts(plan: Plan) -> list[Line]:
     counts = ", ".join(f"{count} {_HOW[how][0]}" for how in How if (count := plan.count(how)))
     if counts:
         lines.append(value("objects", counts))
-    travels = f", {size(plan.bytes_to_copy)} travel" if plan.bytes_to_copy else ""
+    travels = f", {size(plan.bytes_to_copy)} to transfer" if plan.bytes_to_copy else ""
     requests = f"{plural(plan.requests, 'request')}{travels}"
     lines.append(value("requests", f"{requests}; planning took {plan.asked}" if plan.asked else requests))
     return [*lines, blank()]
 
 
-def difference(rows: Iterable[DiffRow], title: str = "What changes") -> list[Line]:
+def difference(rows: Iterable[DiffRow], title: str = "Changes") -> list[Line]:
     """Rows of a difference, digests whole."""
     lines: list[Line] = []
     for row in rows:
@@ -108,7 +108,7 @@ def _digest_short(text: str) -> str:
 def _steps(steps: Sequence[Step]) -> list[Line]:
     if not steps:
         return []
-    lines = [blank(), heading("Steps, in this order")]
+    lines = [blank(), heading("Steps")]
     for step in steps:
         line = Line(hang=5).put(f"{step.number:>3}. ", "number").put(step.title)
         if step.kind is StepKind.COPY:
@@ -122,7 +122,7 @@ def _steps(steps: Sequence[Step]) -> list[Line]:
 def _objects(plan: Plan, put_in: Callable[[str], str], every: bool) -> list[Line]:
     if not plan.objects:
         return []
-    lines = [blank(), heading("Every object below it")]
+    lines = [blank(), heading("Objects")]
     how = put_in("({key:plan-objects} lists every one)")
     shown = [each for each in plan.objects if every or each.how is not How.PRESENT]
     shown.sort(key=lambda each: each.how not in LACKING)
@@ -157,7 +157,7 @@ def _commands(commands: Sequence[CommandLine], put_in: Callable[[str], str]) -> 
     if not commands:
         return []
     how = put_in("{key:plan-next-link} chooses one, Enter copies it; {key:plan-commands} lists them")
-    lines = [blank(), heading("The same by hand"), Line().put(how, "dim")]
+    lines = [blank(), heading("Commands"), Line().put(how, "dim")]
     for command in commands:
         lines += [blank(), Line(hang=2).put(f"  {command.tool}", "title").put(f"  {command.title}", "dim")]
         if command.line:

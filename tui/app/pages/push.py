@@ -162,7 +162,7 @@ def result_page(
         lines.append(value("tag", safe(str(result.target)), "title"))
     if place is not None:  # nothing was asked of the registry: what its tag holds is not known
         lines.append(value("list", safe(place.name), "title"))
-        lines.append(value("", "only in Docker's folder; the registry was not asked", "dim"))
+        lines.append(value("", "only in Docker's folder; registry not asked", "dim"))
     elif result.outcome is Outcome.CONFLICT:
         lines += _three(result)
     elif result.digest is not None and result.ok:
@@ -170,11 +170,11 @@ def result_page(
         if result.verified_at is not None:
             lines.append(value("", f"verified at {result.verified_at:%H:%M:%S}: read again and hashed", "dim"))
     elif not result.tag_known:
-        lines.append(value("holds", "could not be found out", "warn"))
+        lines.append(value("holds", "unknown: could not be read", "warn"))
     elif result.tag_holds is not None:
         lines.append(digest_value("holds", result.tag_holds))
     else:
-        lines.append(value("holds", "there is no such tag"))
+        lines.append(value("holds", "no such tag"))
     if result.copyable:
         lines += [blank(), Line(fold="char").put(result.copyable, "digest")]
     if result.missing:

@@ -19,7 +19,7 @@ def rehearsal_page(rehearsal: Rehearsal, *, busy: bool = False, room: int = 40) 
     lines: list[Line] = []
     steps = rehearsal.steps
     if not steps:
-        lines.append(prose("What a client does when it pulls this, one request at a time. Layers are only asked for."))
+        lines.append(prose("A pull, request by request. Layers are checked, not downloaded."))
     before = steps[:-1]
     shown = before if room >= 20 else before[-1:]
     lines += [_line(step) for step in shown]
@@ -28,7 +28,7 @@ def rehearsal_page(rehearsal: Rehearsal, *, busy: bool = False, room: int = 40) 
     if busy:
         lines += [blank(), Line().put("asking…", "checking")]
     elif rehearsal.finished:
-        words = "A pull stops here." if rehearsal.stopped else "That was the whole pull."
+        words = "The pull fails." if rehearsal.stopped else "Pull complete."
         lines += [blank(), Line().put(words, "bad" if rehearsal.stopped else "good")]
     return Lines(lines)
 
@@ -47,12 +47,12 @@ def _last(step: RehearsalStep) -> list[Line]:
     for paragraph in step.why:
         lines += [blank(), prose(paragraph)]
     if step.passed_over:
-        lines += [blank(), Line().put("Passed over", "label")]
+        lines += [blank(), Line().put("Skipped", "label")]
         for passed in step.passed_over:
             line = Line(hang=4).put(f"  {passed.position + 1}. ", "number").put(passed.label, "plain")
             lines.append(line.put(f"  {passed.reason}", "dim"))
     if step.docker is not None:
-        lines += [blank(), Line().put("What is printed", "label")]
+        lines += [blank(), Line().put("Output", "label")]
         for who, message in step.docker.lines():
             lines.append(Line(hang=4).put(f"  {who}: ", "label").put(message, "bad"))
     return lines

@@ -156,7 +156,7 @@ def _tags(node: Node) -> list[Line]:
         line.put(", " if number else "").put(row.label, "plain", Target("node", row.key))
     if len(same) > 12:
         line.put(f" and {len(same) - 12} more", "dim")
-    return [line.put(f" point{'s' if len(same) == 1 else ''} here too", "dim")]
+    return [line.put(f" ha{'s' if len(same) == 1 else 've'} the same digest", "dim")]
 
 
 def _sizes(node: Node) -> list[Line]:
@@ -235,10 +235,10 @@ def _hint(scene: Scene) -> list[Line]:
         return [blank(), Line().put(key, "key-cap").put(" loads the contents: they are not loaded yet.", "dim")]
     if node.load is Load.STOPPED:
         key = scene.keys.first("refresh")
-        return [blank(), Line().put("Stopped. ", "warn").put(key, "key-cap").put(" asks again.")]
+        return [blank(), Line().put("Stopped. ", "warn").put(key, "key-cap").put(" retries.")]
     unknown = node.kind in MANIFEST_KINDS and scene.observed.rollup(node).worst.undetermined
     if unknown and node.load is Load.READY and (why := scene.observed.why_not_unasked(node.top() or node)):
-        line = Line().put(f"Not checked by itself: {why}. ", "warn").put(scene.keys.first("check"), "key-cap")
+        line = Line().put(f"Not checked automatically: {why}. ", "warn").put(scene.keys.first("check"), "key-cap")
         return [blank(), line.put(" checks everything below.", "dim")]
     return []
 
@@ -248,7 +248,7 @@ def _annotations(node: Node) -> list[Line]:
     if node.manifest is not None:
         lines += pairs("Annotations", sorted(node.manifest.annotations.items()))
     if node.descriptor is not None and node.descriptor.annotations:
-        lines += pairs("Annotations of the entry that points here", sorted(node.descriptor.annotations.items()))
+        lines += pairs("Annotations of its index entry", sorted(node.descriptor.annotations.items()))
     return lines
 
 
@@ -263,7 +263,7 @@ __all__ = ["LABEL", "heading", "nothing", "summary", "title"]
 def on_disk(sections: Sequence[Section] | None) -> list[Line]:
     """The lines below the summary; None while the disk is still read."""
     if sections is None:
-        return [blank(), prose("Looking at what lies on the disk…", "dim")]
+        return [blank(), prose("Reading the disk…", "dim")]
     lines: list[Line] = []
     for section in sections:
         lines += [blank(), Line(hang=2).put(section.title[:1].upper() + section.title[1:], "head")]

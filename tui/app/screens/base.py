@@ -75,4 +75,4 @@ class HostScreen(Screen[T]):
             await work
         except Exception as error:
             _log.exception("%s failed", name)
-            self.say(failure(error), title="That did not work", severity="error", timeout=12)
+            self.say(failure(error), title="Action failed", severity="error", timeout=12)

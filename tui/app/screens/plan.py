@@ -139,7 +139,7 @@ class PlanScreen(FramedScreen[Plan]):
         plan = self.plan
         line = Line(fold="cut").put(" plan ", "head").put("  ").put(self.asked.title, "title")
         if plan is not None:
-            line.put(f"   {plan.state}", "good" if plan.ready and plan.state != "nothing can be done" else "bad")
+            line.put(f"   {plan.state}", "good" if plan.ready and plan.state != "nothing found" else "bad")
         self.frame.head(line)
         if plan is not None:
             self.page.show(plan_page(plan, self.commands, put_in=self.main.keys.put_in, every=self.every), keep=True)
@@ -200,7 +200,7 @@ class PlanScreen(FramedScreen[Plan]):
         if event.value.strip() == plan.type_to_confirm:
             self.dismiss(plan)
         else:
-            self.main.say(f"That is not {plan.type_to_confirm}; nothing was done.", severity="warning")
+            self.main.say(f"Does not match {plan.type_to_confirm}.", severity="warning")
 
     @on(PageView.Followed)
     def _followed(self, event: PageView.Followed) -> None:

@@ -155,7 +155,7 @@ class PushScreen(FramedScreen[Ended]):
         stop = self.actions.line("push-stop")
         if not self.ended:
             return [("push-stop", stop, "stop")]
-        titles = {"push-again": "plan again, to replace theirs"} if self.conflict else {}
+        titles = {"push-again": "replan, replacing theirs"} if self.conflict else {}
         shown = [each for each in self.actions.ranked if each.id != "push-stop"]
         keys = [
             (each.id, self.actions.line(each.id), titles.get(each.id, each.title))
@@ -180,4 +180,4 @@ class PushScreen(FramedScreen[Ended]):
             self.progress.stopping = True
             self.redraw()
         else:
-            self.main.say("The last write is under way: it ends and is verified first.")
+            self.main.say("Last write under way; waits until it is verified.")

@@ -189,7 +189,7 @@ async def test_a_theme_that_does_not_exist_is_said_with_those_that_do(
 ) -> None:
     monkeypatch.setenv("TEXTUAL_THEME", environ)
     async with staged(settings=Settings(theme=theme, file=Path("/etc/fan.toml"))) as stage:
-        await stage.until(lambda: f"{where}: there is no theme" in stage.screen())
+        await stage.until(lambda: f"{where}: unknown theme" in stage.screen())
         assert "/etc/fan.toml" in stage.screen() and "fanfold-light" in stage.screen()
         assert stage.app.theme == DARK.name
 
@@ -199,7 +199,7 @@ async def test_a_theme_that_does_not_exist_is_said_with_those_that_do(
 async def test_a_theme_that_exists_is_taken_without_a_word(theme: str) -> None:
     async with staged(settings=Settings(theme=theme)) as stage:
         await stage.pilot.pause()
-        assert "no theme" not in stage.screen() and "Configuration" not in stage.screen()
+        assert "unknown theme" not in stage.screen() and "Configuration" not in stage.screen()
 
 
 @pytest.mark.slow

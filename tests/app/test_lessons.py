@@ -167,7 +167,7 @@ async def test_hint_show_me_and_start_over() -> None:
             await stage.press("b")
             assert "Hint:" in stage.text
             await stage.press("a")
-            assert "yours to do" in stage.toasts and session_of(stage).run.current == 0
+            assert "do this step yourself" in stage.toasts and session_of(stage).run.current == 0
             await stage.press("e")
             await step(stage, 2)
             assert "Hint:" not in stage.text
@@ -271,7 +271,7 @@ async def test_a_rehearsal_steps_with_one_key_and_stops_where_a_pull_would() -> 
             await stage.until(lambda: "The pull fails." in stage.text)
             for _ in range(4):
                 await stage.press("a")
-            assert stage.toasts.count("The pull is over") == 1
+            assert stage.toasts.count("Pull finished") == 1
             told = [event.facts["step"] for event in stage.told(EventKind.REHEARSAL)]
             assert told[0] in ("token", "tag") and "choose" in told
             assert stage.told(EventKind.REHEARSAL)[-1].facts["outcome"] == "stopped"

@@ -46,7 +46,7 @@ async def test_removing_takes_attestations_along_and_can_be_taken_back() -> None
             assert len(gone) == 2 and "and its 1 attestation" in stage.text
             assert "removed" in stage.shown()
             await stage.press("x")
-            assert len(draft_of(stage).kept) == held and "is back" in stage.text
+            assert len(draft_of(stage).kept) == held and "Restored linux" in stage.text
             await stage.press("u", "u")
             assert len(draft_of(stage).kept) == held
             await stage.press("u")

@@ -269,7 +269,7 @@ async def test_deleting_shows_what_breaks_and_wants_the_name_typed() -> None:
                 stage.app.clear_notifications()
                 await stage.type("yes")
                 await stage.press("enter")
-                await stage.until(lambda: "nothing was done" in stage.toasts)
+                await stage.until(lambda: "Does not match" in stage.toasts)
                 assert stage.named("PlanScreen")
                 await stage.type(plan.type_to_confirm)
                 await stage.press("enter")

@@ -164,4 +164,4 @@ async def test_undetermined_is_status_3(rig: Rig, command: Command) -> None:
 async def test_a_tag_that_is_not_there_is_status_1(rig: Rig, command: Command) -> None:
     broken(rig)
     status, _, err = await command("app:nope")
-    assert status == 1 and "is not there" in err
+    assert status == 1 and "ot found: " in err

@@ -114,7 +114,7 @@ class TestAnIndexUnderTheTag:
         compared = await lists.compared("app:1")
         assert not compared.stale, compared.entries[0].sentence
         assert compared.entries[0].now == new.manifest.digest
-        assert "still holds" in compared.entries[0].sentence
+        assert " in it." in compared.entries[0].sentence
         assert not problems(await lists.draft("app:1"))
 
     async def test_that_holds_another_is_stale_and_names_the_image_as_recreating_does(

@@ -78,7 +78,7 @@ async def test_it_stops_when_the_row_is_closed_and_goes_on_when_it_is_opened_aga
 async def test_a_registry_that_begins_to_count_is_asked_for_nothing_more() -> None:
     class Counting(FakeSource):
         async def probe(self, repository: str, descriptor: Descriptor, **how: bool) -> Observation:
-            self.why_ask_first = "fake.test asked for a rest"
+            self.why_ask_first = "fake.test limits the rate of requests"
             return await super().probe(repository, descriptor, **how)
 
     source = many(40, Counting())
@@ -89,7 +89,7 @@ async def test_a_registry_that_begins_to_count_is_asked_for_nothing_more() -> No
     await run.wait()
     assert sum(source.asked.values()) < 90, "what was under way, and what each of the rows stands for"
     assert explorer.rollup(tag).worst is Presence.UNCHECKED
-    assert explorer.why_not_unasked(tag) == "fake.test asked for a rest"
+    assert explorer.why_not_unasked(tag) == "fake.test limits the rate of requests"
     source.why_ask_first = ""
     assert explorer.check_unasked(tag) is not None, "the rest is over"
     await explorer.aclose()

@@ -77,7 +77,7 @@ async def every() -> list[Report]:
         await broken(),
         await of(source, expected=("linux/riscv64",)),
         failed_report("oci:/none", SourceError(Presence.UNREACHABLE, "/none cannot be read.")),
-        failed_report("host/app:9", SourceError(Presence.MISSING, "The manifest 9 of app is not there.")),
+        failed_report("host/app:9", SourceError(Presence.MISSING, "Not found: the manifest 9 of app.")),
         partial_report("host/app", Coverage(3, 20, why="The list broke off.")),
         await hostile(),
     ]

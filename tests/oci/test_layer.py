@@ -114,7 +114,7 @@ def zeros(gigabytes: int) -> Iterator[bytes]:
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_ten_gigabytes_of_zeros_are_neither_kept_nor_read_to_their_end() -> None:
-    # A deflate stream of zeros repeats itself: the middle is made once.
+    # A deflate stream of zeros repeats its pages: the middle is made once.
     first = b"".join(zeros(1))
     reader = LayerReader(10 * len(first))
     tracemalloc.start()

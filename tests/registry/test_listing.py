@@ -88,9 +88,9 @@ async def test_the_page_cap(serve: Serve, connect: Connect) -> None:
 
     server = await serve(forever)
     pages = await collected(connect(max_pages=7).tags(server.address, "app"))
-    assert len(pages) == 7 and not pages[-1].complete and "cut here" in pages[-1].note
+    assert len(pages) == 7 and not pages[-1].complete and "list is cut" in pages[-1].note
     pages = await collected(connect(max_tags=3).tags(server.address, "app"))
-    assert len(names(pages)) == 3 and "cut here" in pages[-1].note
+    assert len(names(pages)) == 3 and "list is cut" in pages[-1].note
 
 
 async def test_n_refused(serve: Serve, client: Client) -> None:
@@ -112,7 +112,7 @@ async def test_the_marker_vanished(serve: Serve, client: Client) -> None:
     stub = paged(TAGS, 3)
     server = await serve(lambda asked: Reply(404) if "last" in asked.query else stub(asked))
     pages = await collected(client.tags(server.address, "app"))
-    assert names(pages) == TAGS[:3] and "changed while it was read" in pages[-1].note and not pages[-1].complete
+    assert names(pages) == TAGS[:3] and "changed during reading" in pages[-1].note and not pages[-1].complete
 
 
 async def test_what_came_is_kept_when_a_page_fails(serve: Serve, client: Client) -> None:

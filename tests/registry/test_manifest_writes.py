@@ -195,19 +195,19 @@ MISSING_ONE, MISSING_TWO = Digest.of(b"1"), Digest.of(b"2")
     [
         (error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown", MISSING_ONE), Refused, "Mount or copy", (MISSING_ONE,)),
         (error(404, "MANIFEST_BLOB_UNKNOWN", "blob unknown", {"Digest": MISSING_ONE}), Refused, "", (MISSING_ONE,)),
-        (error(400, "BLOB_UNKNOWN", "x"), Refused, "something that it names", ()),
+        (error(400, "BLOB_UNKNOWN", "x"), Refused, "an object that it names", ()),
         (error(400, "MANIFEST_BLOB_UNKNOWN", f"Layers {MISSING_TWO}, {MISSING_ONE} lost"), Refused, "",
          (MISSING_TWO, MISSING_ONE)),
-        (error(400, "MANIFEST_INVALID", "manifest invalid", {"Offset": 1}), Refused, "look at its JSON", ()),
+        (error(400, "MANIFEST_INVALID", "manifest invalid", {"Offset": 1}), Refused, "check its JSON", ()),
         (error(400, "MANIFEST_INVALID", "x", "http: request body too large"), TooLarge, "too large", ()),
         (error(413, "SIZE_INVALID"), TooLarge, "too large", ()),
-        (error(400, "DIGEST_INVALID"), Refused, "do not agree", ()),
-        (error(404, "NAME_UNKNOWN", "x", {"name": "app"}), NotFound, "create it first", ()),
-        (error(404, "NOT_FOUND", "project app not found"), NotFound, "create it first", ()),
+        (error(400, "DIGEST_INVALID"), Refused, "digest and bytes differ", ()),
+        (error(404, "NAME_UNKNOWN", "x", {"name": "app"}), NotFound, "Create the repository first", ()),
+        (error(404, "NOT_FOUND", "project app not found"), NotFound, "Create the repository first", ()),
         (error(409, "TAG_IMMUTABLE"), Policy, "immutable", ()),
         (error(412, "PRECONDITION", "tag is immutable"), Policy, "immutable", ()),
         (error(400, "TAG_INVALID", "The image tag 'v1' already exists ... immutable"), Policy, "immutable", ()),
-        (error(412, "PROJECTPOLICYVIOLATION", "blocked"), Policy, "rule of the registry", ()),
+        (error(412, "PROJECTPOLICYVIOLATION", "blocked"), Policy, "policy of the registry", ()),
         (error(403, "DENIED", "quota exceeded"), Policy, "quota", ()),
         (error(403, "DENIED"), Denied, "may push", ()),
         (error(401, "UNAUTHORIZED"), Denied, "may push", ()),
@@ -219,7 +219,7 @@ MISSING_ONE, MISSING_TWO = Digest.of(b"1"), Digest.of(b"2")
         (error(400, "FUTURE_CODE", "because of the moon"), Refused, "because of the moon", ()),
         (Reply(400), Refused, "(400)", ()),
         (Reply(400, [("Content-Type", "text/html")], b"<html><title>Nope</title>"), Refused, "Nope", ()),
-        (Reply(500), Unreachable, "error of its own", ()),
+        (Reply(500), Unreachable, "server error", ()),
         (error(400, "X", "\x1b]0;pwned\x07"), Refused, "\\x1b", ()),
     ],
 )  # fmt: skip
@@ -305,5 +305,5 @@ async def test_a_put_never_becomes_a_get(serve: Serve, client: Client) -> None:
 
 async def test_a_tag_keeps_its_capitals_in_what_is_said_of_it(serve: Serve, client: Client) -> None:
     server = await serve(lambda asked: error(404, "MANIFEST_UNKNOWN"))
-    with pytest.raises(NotFound, match=r"^The manifest 1\.0-RC of app was not there\.$"):
+    with pytest.raises(NotFound, match=r"^Not found: the manifest 1\.0-RC of app\.$"):
         await client.delete_manifest(server.address, "app", "1.0-RC")

@@ -159,7 +159,7 @@ async def test_hubs_pull_limit_is_not_retried(serve: Serve, client: Client, cloc
     server = await serve(lambda asked: error(429, "TOOMANYREQUESTS", HUB) if asked.method == "GET" else stub(asked))
     with pytest.raises(RateLimited) as caught:
         await client.get_manifest(server.address, "app", "latest")
-    assert caught.value.pull_limit and "ogging in" in caught.value.sentence and not clock.slept
+    assert caught.value.pull_limit and "Log in" in caught.value.sentence and not clock.slept
     await client.head_manifest(server.address, "app", "latest")
 
 
@@ -277,7 +277,7 @@ async def test_a_host_that_lets_us_wait(serve: Serve, connect: Connect) -> None:
 
 async def test_redirects_into_a_private_network_are_refused(serve: Serve, client: Client) -> None:
     server = await serve(lambda asked: Reply(307, [("Location", "file:///etc/passwd")]))
-    with pytest.raises(Unreachable, match="will not go to"):
+    with pytest.raises(Unreachable, match="a refused address"):
         await client.head_blob(server.address, "app", BLOB)
 
 
@@ -297,7 +297,7 @@ async def test_nothing_is_left_at_close(serve: Serve, client: Client) -> None:
 async def test_who_asks_after_close_is_told_so(serve: Serve, client: Client) -> None:
     server = await serve(lambda asked: Reply(200))
     await client.aclose()
-    with pytest.raises(Unreachable, match="was not asked: fanfold has closed its connections"):
+    with pytest.raises(Unreachable, match="fanfold has closed its connections"):
         await client.head_blob(server.address, "app", BLOB)
     with pytest.raises(Unreachable):
         async with client.stream_blob(server.address, "app", BLOB):

@@ -67,7 +67,7 @@ async def test_a_proxy_that_cannot_be_used_is_not_passed_by(
     monkeypatch.setenv(variable, proxy)
     with pytest.raises(Unreachable, match=says) as caught:
         await connect().get_manifest("registry.invalid", "app", "latest")
-    assert "registry.invalid was not asked" in caught.value.sentence and "PASSWORD" not in caught.value.sentence
+    assert "No request to registry.invalid" in caught.value.sentence and "PASSWORD" not in caught.value.sentence
 
 
 async def test_this_machine_is_asked_without_a_proxy(

@@ -131,7 +131,7 @@ def test_two_layouts_of_which_one_name_begins_the_other(tmp_path: Path) -> None:
     image = images.image("linux/amd64")
     for name in ("out", "out:1.0"):
         folder(tmp_path / name, files_of(image, {"1.0": image}))
-    with pytest.raises(MalformedReference, match=r"in two ways.*write a slash behind"):
+    with pytest.raises(MalformedReference, match=r"in two ways.*add a slash"):
         parse_source(f"oci:{tmp_path}/out:1.0")
     assert parse_source(f"oci:{tmp_path}/out/:1.0").path == tmp_path / "out"
     assert parse_source(f"oci:{tmp_path}/out:1.0/").path == tmp_path / "out:1.0"

@@ -130,7 +130,7 @@ class FakeSource:
         if repository not in self.repos:
             raise SourceError(
                 Presence.MISSING,
-                f"{repository} is not there.",
+                f"Not found: {repository}.",
                 status=404,
                 code="NAME_UNKNOWN",
                 repository_unknown=True,
@@ -188,7 +188,7 @@ class FakeSource:
         await self._asked("blob", repository, str(descriptor.digest))
         data = self._repo(repository).blobs.get(descriptor.digest)
         if data is None:
-            raise SourceError(Presence.MISSING, "The blob is not there.", status=404, code="BLOB_UNKNOWN")
+            raise SourceError(Presence.MISSING, "Not found: the blob.", status=404, code="BLOB_UNKNOWN")
         return data
 
     @asynccontextmanager

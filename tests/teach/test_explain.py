@@ -90,7 +90,7 @@ async def test_every_kind_is_met(stand: Stand) -> None:
     made = [
         Node("a", Kind.GROUP, stand.source, "library/hello", label="12 digest tags", parent=repository),
         Node("b", Kind.MORE, stand.source, "library/hello", label="19,000 more tags", parent=repository),
-        Node("c", Kind.FAULT, stand.source, "library/hello", label="stopped here", parent=tag, code="too-deep"),
+        Node("c", Kind.FAULT, stand.source, "library/hello", label="stopped: too deep", parent=tag, code="too-deep"),
         Node("d", Kind.REFERRER, stand.source, "library/hello", label="signature", parent=tag, subject=tag.digest),
     ]
     nested = await stand.open_all("gallery/nested:latest")

@@ -152,7 +152,7 @@ def _only_latest_is_known(presence: Presence, why: str, retry_at: float | None =
     """Nobody named a tag, and which tags there are was not told: what can be pulled is not known."""
     return SourceError(
         presence,
-        f"The tag latest is not there, and the list of its tags {why} So what can be pulled is not known.",
+        f"Tag not found: latest. The list of its tags {why}",
         fix=f"Name a tag: NAME:TAG.{_LISTING if presence is Presence.DENIED else ''}",
         retry_at=retry_at,
     )

@@ -94,7 +94,7 @@ def decode_config(raw: bytes) -> ImageConfig:
         document = error.document
         warnings.append(f"The config is ambiguous: {error}.")
     if not isinstance(document, dict):
-        raise MalformedDocument("", "The document is not a JSON object, so it is no image config.")
+        raise MalformedDocument("", "The document is not a JSON object, so not an image config.")
     read = _Reader(warnings)
     run = read.mapping(document, "config")
     rootfs = read.mapping(document, "rootfs")

@@ -46,7 +46,7 @@ class Digest(str):
     def of(cls, data: bytes, algorithm: str = "sha256") -> Digest:
         """The digest of these bytes, with sha256 or sha512."""
         if algorithm not in _HEX_LENGTH:
-            raise MalformedDigest(f"{algorithm} is not an algorithm that can be computed here; use sha256 or sha512.")
+            raise MalformedDigest(f"{algorithm} is not a supported algorithm; use sha256 or sha512.")
         return cls(f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}")
 
     @property
@@ -70,7 +70,7 @@ class Digest(str):
     def hasher(self) -> _Hash:
         """A fresh hash object of this digest's algorithm. Raises MalformedDigest when it is not sha256 or sha512."""
         if not self.can_verify:
-            raise MalformedDigest(f"{self.short} uses {self.algorithm}, which cannot be verified here.")
+            raise MalformedDigest(f"{self.short} uses {self.algorithm}, which fanfold cannot verify.")
         return hashlib.new(self.algorithm)
 
     def matches(self, data: bytes) -> bool:

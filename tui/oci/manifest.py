@@ -121,7 +121,7 @@ def _read(raw: bytes, digest: Digest | None) -> tuple[dict[str, Any], str]:
         raise
     if not isinstance(document, dict):
         _verify(raw, raw, digest)
-        raise MalformedDocument("", "The document is not a JSON object, so it is no manifest.")
+        raise MalformedDocument("", "The document is not a JSON object, so not a manifest.")
     return document, ambiguity
 
 
@@ -248,7 +248,7 @@ def _decide(document: Mapping[str, Any], header: str, body: str, warnings: list[
         return media.OCI_INDEX
     if "config" in document and "layers" in document:
         return media.OCI_MANIFEST
-    raise MalformedDocument("mediaType", "is missing, and the document has the shape of no manifest")
+    raise MalformedDocument("mediaType", "is missing, and the document does not look like a manifest")
 
 
 def _descriptors(

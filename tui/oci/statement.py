@@ -96,7 +96,7 @@ def summary(statement: Statement) -> list[tuple[str, str]]:
     """What the statement says in a few rows of (safe) words and values, such as builder, materials, packages."""
     rows = [("kind", predicate_name(statement.predicate_type)), ("predicate type", statement.predicate_type)]
     if statement.signed:
-        rows.append(("envelope", "signed (DSSE); the signature is not verified here"))
+        rows.append(("envelope", "signed (DSSE); signature not verified"))
     rows.append(("subjects", str(len(statement.subjects))))
     predicate = statement.predicate
     if statement.predicate_type.startswith("https://slsa.dev/provenance/"):

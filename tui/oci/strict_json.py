@@ -68,7 +68,7 @@ def loads(raw: bytes, *, limit: int = MANIFEST_LIMIT) -> Any:
     _check_depth(value)
     if twice:
         key = safe(twice[0], limit=60)
-        raise AmbiguousDocument(key, "this key is there twice, so readers may disagree on what it says", value)
+        raise AmbiguousDocument(key, "duplicate key: readers may disagree", value)
     return value
 
 

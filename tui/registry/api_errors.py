@@ -147,9 +147,9 @@ def read_error(response: Response, what: str, registry: str, *, confirmed: bool 
             return error(Unsupported, f"{registry} has {what} but will not serve its type.{says}")
         repo_unknown = "NAME_UNKNOWN" in errors.codes
         if repo_unknown:
-            sentence = f"{registry} does not know this repository, so {what} is not there."
+            sentence = f"Not found: {what}. {registry} does not know the repository."
         else:
-            sentence = f"{capital(what)} is not there."
+            sentence = f"Not found: {what}."
         return response.error(
             NotFound,
             sentence,
@@ -161,7 +161,7 @@ def read_error(response: Response, what: str, registry: str, *, confirmed: bool 
     if status in (401, 403) and response.storage:
         return response.error(
             Denied,
-            f"{registry} sends requests for {what} to {response.storage}, which refused it ({status}).",
+            f"{registry} redirects requests for {what} to {response.storage}, which refused it ({status}).",
             detail=f"{status} of {response.storage}",
             advice=f"A login does not help: {registry} let us in, and what it sends its clients to refuses. Check the "
             "clocks of both, and what stands between you and that host; else tell who runs the registry.",
@@ -173,17 +173,17 @@ def read_error(response: Response, what: str, registry: str, *, confirmed: bool 
     if status == 409:
         return error(Conflict, f"{registry} reports a conflict on {what}.{says}")
     if status in (412, 451):
-        return error(Policy, f"{registry} does not give {what} out, by a rule of its own.{says}")
+        return error(Policy, f"A policy of {registry} blocks {what}.{says}")
     if status == 416:
         return error(Unsupported, f"{registry} cannot serve that part of {what}.")
     if status >= 500 and status not in (501, 505):
-        return error(Unreachable, f"{registry} answered {status} (an error of its own) when asked for {what}.{says}")
+        return error(Unreachable, f"{registry} answered {status} (a server error) for {what}.{says}")
     if 300 <= status < 400:
-        sentence = f"{registry} sends requests for {what} elsewhere ({status}) and does not say where."
+        sentence = f"{registry} redirects {what} ({status}) without an address."
         return error(NotARegistry, sentence)
     if response.address.origin.scheme == "http" and status == 400 and "https" in errors.message.lower():
-        says += " It was asked by plain http; write https:// before its name."
-    return error(Unsupported, f"{registry} refused to tell about {what} ({status}).{says}")
+        says += " Requested by plain http; write https:// before its name."
+    return error(Unsupported, f"{registry} refused the request for {what} ({status}).{says}")
 
 
 class ApiCheck:

@@ -116,7 +116,7 @@ class BlobProbe:
             self._head_refused.add(origin)
             return head
         if status in (404, 410) and confirm:
-            return await self._by_range(asked, "HEAD said that it is not there")
+            return await self._by_range(asked, "HEAD answered 404")
         if status in (401, 403):
             return await self._denied(response, asked)
         raise asked.error(response, confirmed=False)
@@ -129,7 +129,7 @@ class BlobProbe:
             if head.size == asked.size:
                 self._head_refused.add(asked.address.origin)
             return head
-        head = await self._by_range(asked, f"HEAD names another digest ({theirs.short}) for it")
+        head = await self._by_range(asked, f"HEAD names another digest ({theirs.short})")
         # Where GET leads to storage, which knows no digests, the registry's own word is what there is.
         return head if head.names_digest else replace(head, digest=theirs)
 
@@ -356,7 +356,7 @@ class Blobs:
         try:
             _check(response, what, registry)
             if is_encoded(response.headers):
-                raise response.error(Garbled, f"{registry} compressed {what} although it was asked not to.")
+                raise response.error(Garbled, f"{registry} compressed {what} against the request.")
             size = declared_length(response.headers)
             hasher = digest.hasher() if verify else None
             yield BlobStream(size, _verified(response, hasher, digest, what, registry, size))
@@ -378,7 +378,7 @@ class Blobs:
         if response.status == 206:
             first, _, _ = content_range(response.headers.get("content-range"))
             if first is not None and first != start:
-                raise Corrupt(f"{registry} sent another part of {what} than it was asked for.", status=206)
+                raise Corrupt(f"{registry} sent the wrong part of {what}.", status=206)
             return response.body
         if start:
             raise response.error(Unsupported, f"{registry} does not serve parts of {what}.")
@@ -411,9 +411,7 @@ async def _verified(
             count += len(chunk)
             yield chunk
     except NotHttp:
-        raise response.error(
-            cut_short, f"{registry} sent {count:,} bytes of {what} and ended before all had come."
-        ) from None
+        raise response.error(cut_short, f"{registry} ended {what} too early, after {count:,} bytes.") from None
     except (NoAnswer, TimeoutError):
         raise response.error(Unreachable, f"{registry} stopped sending {what} after {count:,} bytes.") from None
     if size is not None and count < size:
@@ -424,11 +422,11 @@ async def _verified(
 
 def _must_verify(digest: Digest, what: str) -> None:
     if not digest.can_verify:
-        raise Unsupported(f"{capital(what)} uses {digest.algorithm}, which cannot be verified here.")
+        raise Unsupported(f"{capital(what)} uses {digest.algorithm}, which fanfold cannot verify.")
 
 
 def _other_bytes(response: Response, what: str, registry: str) -> Corrupt:
-    return response.error(Corrupt, f"{registry} sent other bytes than those of {what}: they do not hash to its digest.")
+    return response.error(Corrupt, f"{registry} sent wrong bytes for {what}: they do not match its digest.")
 
 
 def _check(response: Response, what: str, registry: str, *, part: bool = False) -> None:

@@ -106,7 +106,7 @@ class Connection:
             return (await _read_some(answer, _WORTH_READING + 1 if whole else request.limit))[: request.limit]
         name, status = self._endpoints.name(request.address.origin), answer.status
         if is_encoded(headers):
-            sentence = f"{name} compressed its answer although it was asked not to."
+            sentence = f"{name} compressed its answer against the request."
             raise Garbled(sentence, status=status, exchange_id=exchange.id)
         content = bytearray()
         too_large = declared is not None and declared > request.limit

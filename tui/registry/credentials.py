@@ -130,7 +130,7 @@ class Credentials:
                 credential = await self._in_store(store, registry, repository)
             except HelperFailed as error:
                 name = safe(registry, limit=260)
-                self._warn(f"{error} {store.path} names it, so a login for {name} was not found there.", registry)
+                self._warn(f"{error} {store.path} names it, so no login for {name} was read.", registry)
                 keep = _FAILED
                 continue
             if credential is not None:
@@ -211,7 +211,7 @@ class Credentials:
             if not isinstance(document, dict):
                 raise ValueError
         except (ValueError, RecursionError):
-            self._warn(f"{path} is not the JSON that a Docker config should be; its logins are not used.")
+            self._warn(f"{path} is not a valid Docker config; its logins are not used.")
             return None
         if shape == "bare":
             return _Store(path, document, {}, "")
@@ -292,7 +292,7 @@ async def ask_helper(name: str, server: str, *, patience: float, limit: int) -> 
     output are bounded and none of its output is ever shown (it may hold the secret).
     """
     if not _HELPER_NAME.fullmatch(name) or name in (".", ".."):
-        raise HelperFailed("The credential helper named in the Docker config is not a plain name; it was not run.")
+        raise HelperFailed("The credential helper in the Docker config is not a plain name; not run.")
     program = shutil.which(f"docker-credential-{name}")
     if program is None:
         raise HelperFailed(f"The credential helper docker-credential-{name} is not installed.")

@@ -218,7 +218,7 @@ class Endpoints:
             try:
                 known = _registry_origin("http" if plain else "https", api_host(registry))
             except UnusableUrl as error:
-                raise Unreachable(f"{safe(registry, limit=200)} cannot be a registry's name: {error}.") from None
+                raise Unreachable(f"{safe(registry, limit=200)} is not a registry name: {error}.") from None
             self._origins[registry] = known
             self._names.setdefault(known, registry)
         return known

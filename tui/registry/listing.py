@@ -92,11 +92,11 @@ class Listing:
         if following is None:
             return note, None
         if str(following) in asked or not new:
-            return "The list was ended here: the registry repeats itself instead of going on.", None
+            return "The list is cut: the registry repeats its pages.", None
         if names >= self._settings.max_tags:
-            return f"The list was cut here, after {names:,} names.", None
+            return f"The list is cut after {names:,} names.", None
         if pages >= self._settings.max_pages:
-            return f"The list was cut here, after {pages:,} pages.", None
+            return f"The list is cut after {pages:,} pages.", None
         return note, following
 
     async def _page(
@@ -109,7 +109,7 @@ class Listing:
             error = read_error(response, what, registry)
             if isinstance(error, NotFound) and repository:
                 raise NotFound(
-                    f"{registry} does not know the repository {safe(repository, limit=260)}.",
+                    f"Repository unknown to {registry}: {safe(repository, limit=260)}.",
                     repo_unknown=True,
                     web_page=error.web_page,
                     status=error.status,
@@ -123,10 +123,10 @@ class Listing:
             if is_html(response):
                 sentence = f"{registry} answered with a web page instead of {what}."
             else:
-                sentence = f"{registry} answered with something that is not {what}: {malformed}"
+                sentence = f"{registry} sent a malformed answer for {what}: {malformed}"
             raise response.error(NotARegistry, sentence) from None
         if not isinstance(document, dict):
-            raise response.error(NotARegistry, f"{registry} answered with something that is not {what}.")
+            raise response.error(NotARegistry, f"{registry} sent a malformed answer for {what}.")
         names, note = _names(document.get(key))
         following, link_note = next_page(response.address, response.headers.get_list("link"))
         return names, following, link_note or note
@@ -137,7 +137,7 @@ def _names(value: Any) -> tuple[list[str], str]:
     if value is None:
         return [], ""
     if not isinstance(value, list):
-        return [], "The registry sent something that is not a list."
+        return [], "The registry sent no list."
     names = [name for name in value if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME]
     left_out = len(value) - len(names)
     return names, _left_out(left_out) if left_out else ""
@@ -150,7 +150,7 @@ def _left_out(count: int) -> str:
 
 def _broken(error: RegistryError, page: int) -> str:
     if isinstance(error, NotFound):
-        return "The list changed while it was read (the last name is gone): refresh to read it again."
+        return "The list changed during reading (the last name is gone): refresh."
     return f"The list is incomplete: page {page} failed. {error.sentence}"
 
 

@@ -107,7 +107,7 @@ class Manifests:
         except DigestMismatch as error:
             if is_html(response) or not response.body:
                 raise _something_else(response, what, registry) from None
-            raise response.error(Corrupt, f"{registry} sent other bytes than those of {what}: {error}") from None
+            raise response.error(Corrupt, f"{registry} sent wrong bytes for {what}: {error}") from None
         except MalformedDocument as error:
             if not _meant_as_manifest(response):
                 raise _something_else(response, what, registry) from None
@@ -130,7 +130,7 @@ class Manifests:
         if response.ok:
             digest = _hint(response, selector)
             if digest is None or is_html(response) or response.status != 200:
-                return await self._by_get(registry, repository, selector, "HEAD named no digest that could be meant")
+                return await self._by_get(registry, repository, selector, "HEAD named no valid digest")
             size = None if is_encoded(response.headers) else declared_length(response.headers)
             return Head(digest, response.media_type, size, response.status)
         if response.status in HEAD_REFUSED:
@@ -188,7 +188,7 @@ class Manifests:
         wanted = digest_in(selector)
         digest = Digest.of(raw, wanted.algorithm if wanted is not None and wanted.can_verify else "sha256")
         if wanted is not None and wanted.can_verify and wanted != digest:
-            raise Corrupt(f"The bytes to {what} hash to {digest.short}: nothing was sent.")
+            raise Corrupt(f"The bytes to {what} hash to {digest.short}: not sent.")
         if len(raw) > self._settings.max_manifest:
             raise TooLarge(
                 f"The manifest has {len(raw):,} bytes, and registries take {self._settings.max_manifest:,}: "
@@ -203,7 +203,7 @@ class Manifests:
         if theirs is not None and theirs.algorithm == digest.algorithm and theirs != digest:
             raise response.error(
                 Corrupt,
-                f"{registry} took the manifest and made another one of it: {theirs.short} instead of {digest.short}.",
+                f"{registry} rewrote the manifest: {theirs.short} instead of {digest.short}.",
             )
         named = {tag.strip() for line in response.headers.get_list("oci-tag") for tag in line.split(",")}
         return digest, frozenset(tags) & named
@@ -228,7 +228,7 @@ class Manifests:
         error = self._refusal(response, what, registry, repository)
         if response.status in (404, 410):
             error = response.error(
-                NotFound, f"{capital(object_name('manifest', repository, selector))} was not there.", code=error.code
+                NotFound, f"Not found: {object_name('manifest', repository, selector)}.", code=error.code
             )
         elif not is_digest(selector) and isinstance(error, Refused | Unsupported):
             error = response.error(
@@ -250,7 +250,7 @@ class Manifests:
         if response.status in TRANSIENT and type(error) is Refused:
             return response.error(
                 Unreachable,
-                f"{registry} could not {what} at the moment ({response.status}).",
+                f"{registry} failed to {what} ({response.status}).",
                 code=error.code,
                 retry_after=retry_after,
             )
@@ -261,7 +261,7 @@ class Manifests:
             response = await self._send_write(request)
         except NoResponse as lost:
             raise UnknownOutcome(
-                f"Whether {registry} did {what} is not known: {lost.error.sentence} Look before trying again.",
+                f"Result unknown: {what} at {registry}. {lost.error.sentence} Refresh before retrying.",
                 status=lost.error.status,
                 exchange_id=lost.error.exchange_id,
             ) from lost
@@ -284,7 +284,7 @@ def _meant_as_manifest(response: Response) -> bool:
 
 def _something_else(response: Response, what: str, registry: str) -> NotARegistry:
     sent = "a web page" if is_html(response) else "something else" if response.body else "nothing"
-    return response.error(NotARegistry, f"{registry} answered with {sent} instead of {what}. It may be no registry.")
+    return response.error(NotARegistry, f"{registry} answered with {sent} instead of {what}. It may not be a registry.")
 
 
 def _digest_header(response: Response) -> Digest | None:

@@ -90,7 +90,7 @@ class ReferrersReader:
             address, link_note = next_page(response.address, response.headers.get_list("link"))
             note = note or link_note
         if address is not None and not note:
-            note = "The list of referrers was cut here."
+            note = "The list of referrers is cut."
         return Referrers(_filtered(descriptors.values(), artifact_type), "api", note)
 
     def _page(self, response: Response, registry: str, repository: str, digest: Digest) -> Index | None:
@@ -119,9 +119,9 @@ class ReferrersReader:
                 raise
             return Referrers((), "none")
         except InvalidManifest:
-            return Referrers((), "none", f"The tag {tag} holds something that is not an index.")
+            return Referrers((), "none", f"The tag {tag} is not an index.")
         if not isinstance(index, Index):
-            return Referrers((), "none", f"The tag {tag} holds something that is not an index.")
+            return Referrers((), "none", f"The tag {tag} is not an index.")
         unique = {entry.digest: entry for entry in reversed(index.entries)}
         return Referrers(_filtered(reversed(list(unique.values())), artifact_type), "tag")
 

@@ -186,8 +186,7 @@ class Uploads:
             return False
         except RegistryError as error:
             raise UnknownOutcome(
-                f"Whether {registry} did {what} is not known: its answer was lost, and asking again failed. "
-                f"{error.sentence}",
+                f"Result unknown: {what} at {registry}. Its answer was lost, and the retry failed. {error.sentence}",
                 status=error.status,
                 exchange_id=error.exchange_id,
             ) from error
@@ -202,9 +201,7 @@ class Uploads:
             if not same_host(address.origin, origin):
                 raise UnusableUrl(f"it is on another host ({safe(address.origin.host, limit=255)})")
         except UnusableUrl as error:
-            raise response.error(
-                NotARegistry, f"{registry} opened an upload at an address that we will not go to: {error}."
-            ) from None
+            raise response.error(NotARegistry, f"{registry} opened an upload at a refused address: {error}.") from None
         return Upload(registry, repository, address)
 
 
@@ -244,7 +241,7 @@ class _Body:
             if sent < self._size:
                 raise Corrupt(f"The source of {self._what[5:]} broke off after {sent:,} of {self._size:,} bytes.")
             if hasher is not None and hasher.hexdigest() != self._digest.encoded:
-                raise Corrupt(f"The source of {self._what[5:]} holds other bytes: they do not hash to the digest.")
+                raise Corrupt(f"The source of {self._what[5:]} has wrong bytes: they do not match the digest.")
         except Exception as error:
             self.fault = error
             raise
@@ -271,4 +268,4 @@ def _check_digest(response: Response, digest: Digest, registry: str, what: str) 
     except MalformedDigest:
         return
     if theirs.algorithm == digest.algorithm and theirs != digest:
-        raise response.error(Corrupt, f"{registry} was to {what} and stored {theirs.short} instead.")
+        raise response.error(Corrupt, f"{registry} stored {theirs.short} instead ({what}).")

@@ -23,13 +23,13 @@ _MISSING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 _IMMUTABLE_WORDS = ("immutable", "cannot be overwritten", "already exists")
 _QUOTA_WORDS = ("quota", "storage limit")
 _ADVICE = {
-    "MANIFEST_INVALID": " The document is not to its liking: look at its JSON.",
-    "DIGEST_INVALID": " The digest and the bytes do not agree for it, or it does not know the algorithm.",
-    "SIZE_INVALID": " It counts another size than was announced.",
+    "MANIFEST_INVALID": " It rejects the document: check its JSON.",
+    "DIGEST_INVALID": " It finds that digest and bytes differ, or does not know the algorithm.",
+    "SIZE_INVALID": " It counts another size than announced.",
     "TAG_INVALID": " The tag's name is not allowed there.",
     "NAME_INVALID": " The repository's name is not allowed there.",
-    "BLOB_UPLOAD_INVALID": " The upload was lost on the way: push again.",
-    "BLOB_UPLOAD_UNKNOWN": " The upload was lost on the way: push again.",
+    "BLOB_UPLOAD_INVALID": " The upload was lost: push again.",
+    "BLOB_UPLOAD_UNKNOWN": " The upload was lost: push again.",
 }
 
 
@@ -55,7 +55,7 @@ def write_error(
     if _is_immutable(status, code, codes, message):
         return error(Policy, f": the tag is immutable. Push to another tag, or by digest only.{says}")
     if "NAME_UNKNOWN" in codes or (status == 404 and ("project" in message or "repository" in message)):
-        why = f": it does not know {repository}. There, somebody must create it first.{says}"
+        why = f": it does not know {repository}. Create the repository first.{says}"
         return error(NotFound, why, repo_unknown=True)
     if status in (401, 403):
         if any(word in message for word in _QUOTA_WORDS):
@@ -66,20 +66,20 @@ def write_error(
         return error(TooLarge, f": it is too large.{says}")
     if status in (405, 415, 501) or "UNSUPPORTED" in codes:
         if "read-only" in message or "readonly" in message:
-            return error(Policy, f": it is read-only at the moment. Try again later.{says}")
+            return error(Policy, f": it is read-only. Try again later.{says}")
         return error(Unsupported, f": it does not offer that ({status}).{says}")
     if status == 409:
-        return error(Conflict, f": it conflicts with something there.{says}")
+        return error(Conflict, f": it conflicts with existing content.{says}")
     if status in (412, 451):
-        return error(Policy, f": a rule of the registry forbids it. Ask who runs it.{says}")
+        return error(Policy, f": a policy of the registry forbids it. Ask its administrator.{says}")
     if status >= 500:
-        return error(Unreachable, f": an error of its own ({status}).{says}", retry_after=retry_after)
+        return error(Unreachable, f": a server error ({status}).{says}", retry_after=retry_after)
     return error(Refused, f" ({status}).{says}{_ADVICE.get(code, '')}", details=errors.digests)
 
 
 def _missing(digests: tuple[str, ...], repository: str) -> str:
     count = len(digests)
-    which = f"{plural(count, 'object')} that it names" if count else "something that it names"
+    which = f"{plural(count, 'object')} that it names" if count else "an object that it names"
     are = "are" if count > 1 else "is"
     listed = f": {', '.join(digests[:3])}{', …' if count > 3 else ''}" if count else ""
     return (

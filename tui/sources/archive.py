@@ -28,7 +28,7 @@ from tui.text import safe
 
 #: So many manifests of an archive are compared with what its `manifest.json` says.
 INDEX_LIMIT = 200
-_MADE_UP = "The manifests were made up from the archive: their digests are in no registry."
+_MADE_UP = "Manifests are generated from the archive: their digests are in no registry."
 
 
 def open_archive(kind: SourceKind, path: Path) -> DiskSource:
@@ -218,7 +218,7 @@ def _split(text: str) -> tuple[str, str]:
 def _broken(files: Files, why: str) -> SourceError:
     return SourceError(
         Presence.UNREACHABLE,
-        f"{files.title} is not what docker save writes: {why}.",
+        f"{files.title} is not a docker save archive: {why}.",
         code="no-archive",
         fix="Check the path; an OCI archive is opened as oci-archive:PATH.",
     )

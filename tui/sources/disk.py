@@ -51,7 +51,7 @@ class DiskSource:
     can_write = False
     why_ask_first = ""
     slots = DISK_SLOTS
-    why_read_only = "It is a file on disk, which fanfold only reads. Copy the image to a registry instead."
+    why_read_only = "Files on disk are read-only. Copy the image to a registry instead."
     requests = 0
 
     def __init__(self, files: Files, contents_of: Callable[[Files], Contents], kind: SourceKind) -> None:
@@ -215,7 +215,7 @@ def _verify(digest: Digest, data: bytes, title: str) -> None:
 def _corrupt(digest: Digest, title: str) -> SourceError:
     return SourceError(
         Presence.MISMATCHED,
-        f"The content of {digest.short} in {title} does not have that digest.",
+        f"The content of {digest.short} in {title} does not match its digest.",
         code="digest-mismatch",
     )
 
@@ -272,5 +272,5 @@ def _names(entries: tuple[Descriptor, ...]) -> dict[str, Descriptor]:
 
 def _broken(files: Files, why: str) -> SourceError:
     return SourceError(
-        Presence.UNREACHABLE, f"{files.title} is no OCI layout: {why}.", code="no-layout", fix="Check the path."
+        Presence.UNREACHABLE, f"{files.title} is not an OCI layout: {why}.", code="no-layout", fix="Check the path."
     )

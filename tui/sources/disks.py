@@ -39,5 +39,5 @@ class Disks:
             Presence.DENIED,
             f"{safe(spec.text, limit=200) or 'This'} is on the machine that serves this page. Its disks are closed.",
             code="closed",
-            fix="Name it when the page is served: fanfold serve SOURCE.",
+            fix="Name it when serving: fanfold serve SOURCE.",
         )

@@ -78,7 +78,7 @@ class DockerManifests:
     kind: Literal["docker-manifests"] = "docker-manifests"
     registry: str | None = None
     can_write = True
-    why_ask_first = "what it names has to be asked for in registries"
+    why_ask_first = "its objects are checked in registries"
     slots = DISK_SLOTS
     why_read_only = ""
 
@@ -174,7 +174,7 @@ class DockerManifests:
             stored = await self.stored(repository, selector)
             if not stored.entries:
                 why = f": {stored.strays[0][1]}" if stored.strays else ""
-                raise SourceError(Presence.MISSING, f"The stored list {stored.label} holds no entry{why}.")
+                raise SourceError(Presence.MISSING, f"The stored list {stored.label} has no entries{why}.")
             raw, media_type = stored.pushed()
             return decode(raw, media_type)
         for entry in await self._entries(repository):
@@ -244,7 +244,7 @@ class DockerManifests:
 
     def _registry(self, name: str) -> RegistrySource:
         if self._client is None:
-            raise SourceError(Presence.UNREACHABLE, f"{safe(name)} cannot be asked: no registry client is open.")
+            raise SourceError(Presence.UNREACHABLE, f"Cannot check {safe(name)}: no registry client is open.")
         return self._registries.setdefault(name, RegistrySource(self._client, name))
 
     # against the registry
@@ -286,13 +286,13 @@ class DockerManifests:
             if error.presence is Presence.MISSING:
                 sentence = f"{shown} is gone from the registry; the stored list still says {was.short}."
             else:
-                sentence = f"What {shown} is now could not be found out: {error.sentence}"
+                sentence = f"Could not check {shown}: {error.sentence}"
             return Compared(reference, was, None, error.presence, sentence)
         except OciError as error:
             return Compared(reference, was, None, Presence.MISMATCHED, f"{shown}: {error}")
         if now == was:
             if head.digest != was:
-                sentence = f"{shown} is an index, {head.digest.short}, that still holds {was.short}."
+                sentence = f"{shown} is an index, {head.digest.short}, with {was.short} in it."
                 return Compared(reference, was, now, Presence.PRESENT, sentence)
             return Compared(reference, was, now, Presence.PRESENT, f"{shown} is still {was.short}.")
         sentence = f"{shown} is {now.short} now; the stored list still says {was.short}."
@@ -347,7 +347,7 @@ def open_local_lists(folder: Path | None, client: Client | None = None) -> Docke
     """The source for `docker-manifests:[PATH]`. Docker's own folder, or the `manifests` of a config folder, may not
     be there yet: it is empty then, as for docker. Any other path must be a folder. Raises SourceError."""
     if folder is not None and not _may_stand(folder):
-        why = "it is not a folder" if os.path.exists(folder) else "there is no such folder, or you may not see it"
+        why = "it is not a folder" if os.path.exists(folder) else "no such folder, or no permission"
         raise SourceError(
             Presence.UNREACHABLE,
             f"{safe(str(folder))} cannot be read: {why}.",
@@ -363,5 +363,5 @@ def _may_stand(folder: Path) -> bool:
 
 def _failed(error: OSError, what: str) -> SourceError:
     if isinstance(error, FileNotFoundError):
-        return SourceError(Presence.MISSING, f"There is no manifest list in {safe(what)} any more.")
+        return SourceError(Presence.MISSING, f"No manifest list in {safe(what)}.")
     return SourceError(Presence.DENIED, f"{safe(what)} cannot be read: {error.strerror or error}.", code="unreadable")

@@ -21,7 +21,7 @@ from tui.text import safe
 #: An archive of more members than this is refused: an image has a handful of files per layer.
 MEMBERS = 200_000
 _CHUNK = 1 << 20
-_FIX = "Check the path, and that you may read it."
+_FIX = "Check the path and its permissions."
 #: How what is compressed begins, what it is, and what unpacks it.
 _COMPRESSED = (
     (b"\x1f\x8b", "gzip", "gunzip"),

@@ -24,7 +24,7 @@ from tui.text import safe
 #: (docs/protocol-notes.md, D-11).
 UNKNOWN_SECONDS = 5.0
 
-_NO_REGISTRY = "Check the name and the port; the request log shows what came back."
+_NO_REGISTRY = "Check the name and the port. The request log shows the answer."
 
 
 def source_error(error: errors.RegistryError, why: tuple[str, ...] = ()) -> SourceError:
@@ -100,7 +100,7 @@ class RegistrySource:
         if self._registry == DOCKER_HUB:
             return f"{self.title} counts requests"
         if self._client.paused_until(self._registry) is not None:
-            return f"{self.title} asked for a rest"
+            return f"{self.title} limits the rate of requests"
         return ""
 
     @property
@@ -269,4 +269,4 @@ class RegistrySource:
 
 
 def _foreign_detail(descriptor: Descriptor) -> str:
-    return f"not held here; its descriptor points to {safe(descriptor.urls[0], limit=200)}" if descriptor.urls else ""
+    return f"stored elsewhere: {safe(descriptor.urls[0], limit=200)}" if descriptor.urls else ""

@@ -153,7 +153,7 @@ def _holds(kind: SourceKind, path: Path) -> bool:
 
 def _ambiguous(kind: SourceKind, rest: str, ends: list[int], text: str) -> str:
     paths = " and ".join(safe(rest[:at], limit=200) for at in ends)
-    fix = "write a slash behind the one that is meant" if kind in FOLDERS else "rename one of them"
+    fix = "add a slash to the one you mean" if kind in FOLDERS else "rename one of them"
     return f"“{safe(text, limit=200)}” can be read in two ways, for there are both {paths}: {fix}."
 
 

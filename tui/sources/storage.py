@@ -53,7 +53,7 @@ class StorageSource:
     can_write = False
     why_ask_first = ""
     slots = DISK_SLOTS
-    why_read_only = "A storage folder is only read, never written: change it through the registry that owns it."
+    why_read_only = "A storage folder is read-only: change it through its registry."
     requests = 0
 
     def __init__(self, path: Path | str) -> None:
@@ -125,7 +125,7 @@ class StorageSource:
         if seen.presence is not Presence.PRESENT:
             by_tag = ":" not in selector
             sentence = (
-                f"The tag {safe(selector)} points to {digest}, but that manifest is not readable here: {seen.detail}."
+                f"The tag {safe(selector)} points to {digest}, not readable: {seen.detail}."
                 if by_tag
                 else f"{digest} is not readable in {safe(repository)}: {seen.detail}."
             )
@@ -133,7 +133,7 @@ class StorageSource:
         target = seen.digest or digest
         raw = self.folder.read(blob_parts(target), VIEW_LIMIT)
         if raw is None:
-            raise SourceError(Presence.MISSING, f"{target} was removed while it was being read.", code="data-gone")
+            raise SourceError(Presence.MISSING, f"{target} was removed during reading.", code="data-gone")
         try:
             return decode(raw, digest=target)
         except DigestMismatch as error:
@@ -160,7 +160,7 @@ class StorageSource:
         if digest is None:
             raise SourceError(
                 Presence.MISMATCHED,
-                f"The tag {safe(selector)} does not hold a digest but {_shown(content)}.",
+                f"The tag {safe(selector)} holds no digest but {_shown(content)}.",
                 code="wrong-link",
             )
         return digest
@@ -180,7 +180,7 @@ class StorageSource:
         _check_repository(repository)
         seen = self.look(repository, descriptor.digest, manifest=media.is_manifest(descriptor.media_type))
         if seen.presence is Presence.MISSING and descriptor.is_foreign:
-            return replace(seen, presence=Presence.FOREIGN, detail="a foreign layer, which registries need not hold")
+            return replace(seen, presence=Presence.FOREIGN, detail="a foreign layer, not stored in registries")
         if seen.presence is Presence.PRESENT and seen.size != descriptor.size:
             said = f"{seen.size:,} bytes on the disk, {descriptor.size:,} in the descriptor"
             empty = "the file is empty; " if seen.size == 0 else ""
@@ -240,11 +240,11 @@ class StorageSource:
             target = self._readable(repository, descriptor)
             raw = self.folder.read(blob_parts(target), limit)
             if raw is None:
-                raise SourceError(Presence.MISSING, f"{target} was removed while it was being read.", code="data-gone")
+                raise SourceError(Presence.MISSING, f"{target} was removed during reading.", code="data-gone")
             if len(raw) > limit:
                 raise SourceError(
                     Presence.PRESENT,
-                    f"{target} is larger than the {limit:,} bytes that are read here.",
+                    f"{target} is larger than {limit:,} bytes.",
                     code="too-large",
                 )
             if target.can_verify and not target.matches(raw):
@@ -381,7 +381,7 @@ def _failed(error: OSError, about: str) -> SourceError:
             Presence.DENIED,
             f"This account may not read {what}: {safe(error.strerror or str(error))}.",
             code="permission",
-            fix="Run fanfold as the user that the registry runs as, or give this account read permission.",
+            fix="Run fanfold as the registry's user, or give this account read permission.",
         )
     return SourceError(
         Presence.UNREACHABLE, f"Reading {what} failed: {safe(error.strerror or str(error))}.", code="disk"
@@ -391,9 +391,9 @@ def _failed(error: OSError, about: str) -> SourceError:
 def _damaged(digest: Digest) -> SourceError:
     return SourceError(
         Presence.MISMATCHED,
-        f"The bytes on the disk do not hash to {digest}: they are damaged.",
+        f"The bytes on disk are damaged: they do not match {digest}.",
         code="damaged",
-        fix="Push the image again; the registry itself does not notice.",
+        fix="Push the image again; the registry does not notice the damage.",
     )
 
 
@@ -407,5 +407,5 @@ def _code(observation: Observation) -> str:
 
 def _fix(observation: Observation) -> str:
     if "a mount" in observation.detail:
-        return "Mount it from a repository that links it: no bytes have to be sent."
+        return "Mount it from a repository that links it: sends no bytes."
     return "Push it again." if observation.presence is Presence.MISSING else ""

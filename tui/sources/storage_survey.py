@@ -63,7 +63,7 @@ class StorageSurvey:
         sentences += [
             f"The tag {safe(tag.name)} points to {tag.digest or 'no digest'}, which is not readable." for tag in broken
         ]
-        sentences += [f"{digest} cannot be read here: {why}." for digest, why in self.holes]
+        sentences += [f"{digest} cannot be read: {why}." for digest, why in self.holes]
         sentences += [f"The link to {digest} dangles: its bytes are gone." for digest in self.dangling]
         sentences += [
             f"{digest} has no tag, and no index names it: a clean-up of untagged manifests takes it."
@@ -235,7 +235,7 @@ def _row(
 
 def _meaning(disk: Observation, live: Observation) -> str:
     if live.presence in (Presence.DENIED, Presence.LIMITED, Presence.UNREACHABLE):
-        return f"The registry could not be asked{f': {live.detail}' if live.detail else ''}".rstrip(".") + "."
+        return f"No usable answer from the registry{f': {live.detail}' if live.detail else ''}".rstrip(".") + "."
     if disk.presence is Presence.PRESENT and live.presence is Presence.PRESENT:
         if disk.digest is not None and live.digest is not None and disk.digest != live.digest:
             return f"They differ: {disk.digest} on the disk, {live.digest} in the registry. It runs on another folder?"

@@ -40,8 +40,8 @@ def errors() -> Errors:
         (ReadTimeout("x"), TimedOut, "did not answer within 30", True, True),
         (TimeoutError(), TimedOut, "did not answer within 1 min", True, True),
         (ConnectionLost("x"), Unreachable, "before it had answered", True, True),
-        (NotHttp("x"), Unreachable, "does not speak HTTP as it should", True, False),
-        (UnicodeError("x"), Unreachable, "does not speak HTTP as it should", True, False),
+        (NotHttp("x"), Unreachable, "invalid HTTP answer", True, False),
+        (UnicodeError("x"), Unreachable, "invalid HTTP answer", True, False),
     ],
 )
 async def test_what_is_raised_becomes_a_sentence(

@@ -17,7 +17,7 @@ from tui.registry.settings import ClientSettings, HostSettings
 )
 async def test_nothing_is_asked_of_a_host_that_is_read_only(settings: ClientSettings) -> None:
     script = Script(201)
-    with pytest.raises(Policy, match=r"Nothing is written to registry\.example\.com"):
+    with pytest.raises(Policy, match=r"Not written to registry\.example\.com"):
         await ReadOnly(settings, Endpoints(settings))(request("PUT"), script)
     assert not script.asked
 

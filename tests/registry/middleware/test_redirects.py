@@ -69,22 +69,22 @@ async def test_a_redirect_to_nowhere_is_an_answer() -> None:
     "location", ["http://registry.example.com/x", "https://10.0.0.1/x", "https://u:p@h/x", "ftp://h/"]
 )
 async def test_where_we_do_not_go(location: str) -> None:
-    with pytest.raises(Unreachable, match="will not go to"):
+    with pytest.raises(Unreachable, match="a refused address"):
         await redirects()(request(), to(location))
 
 
 async def test_no_end() -> None:
-    with pytest.raises(NotARegistry, match="without an end"):
+    with pytest.raises(NotARegistry, match="without end"):
         await redirects()(request(), to(URL))
     numbers = iter(range(9))
     on = Script(lambda asked: response(asked, 307, [("Location", f"/v2/{next(numbers)}")]))
-    with pytest.raises(NotARegistry, match="without an end"):
+    with pytest.raises(NotARegistry, match="without end"):
         await redirects()(request(), on)
     assert len(on.asked) == 4
 
 
 async def test_a_write_stays_where_it_is() -> None:
-    with pytest.raises(Unreachable, match="carries a login or a change"):
+    with pytest.raises(Unreachable, match="redirects a login or a write"):
         await redirects()(request("PUT", write=True), to(STORAGE))
     with pytest.raises(NotARegistry, match="redirects a write"):
         await redirects()(request("PUT", write=True), to("/elsewhere", 302))

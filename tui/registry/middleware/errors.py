@@ -55,7 +55,7 @@ class Errors:
             return lost(TlsFailure, str(error), sent=False, again=False)
         if isinstance(error, UnusableProxy):
             advice = "Set an http:// proxy, or name the host in NO_PROXY."
-            not_asked = NotAsked(f"{name} was not asked: {error}.", exchange_id=number, advice=advice)
+            not_asked = NotAsked(f"No request to {name}: {error}.", exchange_id=number, advice=advice)
             return NoResponse(not_asked, sent=False, again=False)
         if isinstance(error, ProxyFailed):
             return lost(Unreachable, f"The proxy on the way to {name} did not answer.", sent=False, again=True)
@@ -82,7 +82,7 @@ class Errors:
                 )
             return lost(Unreachable, sentence, sent=True, again=True, stale=status is None)
         if isinstance(error, NoAnswer | UnicodeError | ValueError):
-            sentence = f"{name} does not speak HTTP as it should: what it answered could not be read."
+            sentence = f"{name} sent an invalid HTTP answer."
             return lost(Unreachable, sentence, sent=True, again=False)
         raise error
 

@@ -162,7 +162,7 @@ class Limiter:
         if self._closed:
             lane.leave()
             name = self._endpoints.name(request.address.origin)
-            raise Unreachable(f"{name} was not asked: fanfold has closed its connections.")
+            raise Unreachable(f"No request to {name}: fanfold has closed its connections.")
         request.begun = True
         if request.on_begin is not None:
             request.on_begin()
@@ -189,7 +189,7 @@ class Limiter:
         except Paused as pause:
             self._trace.never_sent(exchange)
             raise RateLimited(
-                f"{name} asked for a rest; {duration(pause.seconds)} of it are left.",
+                f"{name} limits the rate of requests; {duration(pause.seconds)} left.",
                 exchange_id=exchange.id,
                 retry_after=pause.seconds,
             ) from None

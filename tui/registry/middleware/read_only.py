@@ -19,5 +19,5 @@ class ReadOnly:
     async def __call__(self, request: Request, next: Send) -> Response:
         name = self._endpoints.name(request.address.origin)
         if self._settings.read_only or self._settings.host(name).read_only:
-            raise Policy(f"Nothing is written to {name}: it was opened read-only.")
+            raise Policy(f"Not written to {name}: opened read-only.")
         return await next(request)

@@ -37,7 +37,7 @@ class Redirects:
             if hops > self._most or there == request.address:
                 raise response.error(
                     NotARegistry,
-                    f"{self._endpoints.name(home)} sends the request from one place to the next without an end.",
+                    f"{self._endpoints.name(home)} redirects without end.",
                 )
             # Another origin gets nothing of ours, and its 401 is not answered; nor does ours, if that sends us back.
             away = away or there.origin != home
@@ -56,20 +56,16 @@ class Redirects:
             there = resolve_address(response.address, response.headers["location"])
             check_reach(response.address, there, self._endpoints.is_trusted)
         except UnusableUrl as error:
-            raise response.error(
-                Unreachable, f"{name} redirects to an address that we will not go to: {error}."
-            ) from None
+            raise response.error(Unreachable, f"{name} redirects to a refused address: {error}.") from None
         reading = request.method in ("GET", "HEAD")
         login = any(header.lower() == "authorization" for header, _ in request.headers)
         if there.origin != home and (not reading or login):
             raise response.error(
                 Unreachable,
-                f"{name} sends a request that carries a login or a change to another host; it was not followed.",
+                f"{name} redirects a login or a write to another host; not followed.",
             )
         if not reading and (response.status not in (307, 308) or callable(request.content)):
-            raise response.error(
-                NotARegistry, f"{name} redirects a write ({response.status}), which would turn it into something else."
-            )
+            raise response.error(NotARegistry, f"{name} redirects a write ({response.status}); not followed.")
         return there
 
 

@@ -115,8 +115,8 @@ class Retry:
         errors = read_errors(response.body, response.media_type)
         pull_limit = _is_pull_limit(response)
         if pull_limit:
-            wait = "for hours" if left is None else "until they are back"
-            sentence = f"{name} has no pulls left for you in this window. Logging in, or waiting {wait}, helps."
+            wait = "a few hours" if left is None else "for the next window"
+            sentence = f"No pulls left at {name}. Log in, or wait {wait}."
         else:
             sentence = f"{name} limits the rate of requests."
         if left is not None:

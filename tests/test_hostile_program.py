@@ -320,7 +320,7 @@ def test_a_lesson_that_nests_too_deep(tmp_path: Path, text: str) -> None:
 def test_a_mistyped_command_is_asked_for_nowhere(word: str, meant: str) -> None:
     done = run(word, "127.0.0.1:1/app:1")
     assert done.returncode == 2 and done.stdout == ""
-    assert f"There is no command {word}; did you mean {meant}?" in done.stderr
+    assert f"Unknown command {word}; did you mean {meant}?" in done.stderr
 
 
 @pytest.mark.parametrize("kind", ["oci-archive", "docker-archive"])

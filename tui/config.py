@@ -103,7 +103,7 @@ def load(path: Path | None = None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file}: this is not TOML: {error}.") from None
     except RecursionError:
-        raise ConfigError(f"{file}: this nests too deep.") from None
+        raise ConfigError(f"{file}: nested too deep.") from None
     return _Table(file, "", document).settings()
 
 
@@ -193,7 +193,7 @@ class _Table:
             for name in ",".join(names).split(","):
                 if name.strip().lower() in _UNUSABLE_KEYS:
                     other = _UNUSABLE_KEYS[name.strip().lower()]
-                    raise self.error(f"keys.{action}", f"terminals send {name.strip()} as {other}; take another key")
+                    raise self.error(f"keys.{action}", f"terminals send {name.strip()} as {other}; use another key")
             found[action] = ",".join(name.strip() for name in names)
         return found
 

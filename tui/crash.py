@@ -19,5 +19,5 @@ def crash_text(error: BaseException) -> str:
         file = Path(frame.filename)
         name = file.relative_to(_ROOM).as_posix() if file.is_relative_to(_ROOM) else file.name
         places.append(f"  {name.rpartition('site-packages/')[2]}:{frame.lineno} in {frame.name}")
-    where = "\n".join(["It happened here, innermost last:", *places]) if places else "Where it happened is not known."
+    where = "\n".join(["Where, innermost last:", *places]) if places else "Location unknown."
     return f"fanfold: Internal error ({type(error).__name__}). Please report it.\n{where}"

@@ -179,7 +179,7 @@ async def test_tags_that_point_to_the_same_digest_are_named() -> None:
     source.put("app", image("linux/amd64"), "1.0", "latest", "stable")
     async with staged(source=source) as stage:
         await stage.go("app", "1.0")
-        await stage.until(lambda: "point here too" in stage.page)
+        await stage.until(lambda: "have the same digest" in stage.page)
         assert "latest, stable" in stage.page
 
 

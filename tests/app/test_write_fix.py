@@ -34,7 +34,7 @@ async def test_one_key_brings_a_layer_back_and_the_digest_stays() -> None:
             await stage.press("F")
             await stage.planned()
             assert stage.plan.state == "nothing found"
-            assert "f9 looks in every repository that" in stage.text and "f9 search the catalog" in stage.shown()
+            assert "f9 searches every repository that" in stage.text and "f9 search the catalog" in stage.shown()
             await stage.press("f9")
             await stage.until(lambda: "far/away" in stage.text, "what the catalog has")
             await stage.planned()

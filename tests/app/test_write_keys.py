@@ -112,7 +112,7 @@ async def test_the_palette_carries_out_and_says_why_not() -> None:
             await stage.type("draft-undo")
             listed = stage.top.query_one(OptionList)
             await stage.until(lambda: listed.option_count, "a hit")
-            assert "not now: there is nothing to undo" in str(listed.get_option_at_index(0).prompt)
+            assert "unavailable: no edits to undo" in str(listed.get_option_at_index(0).prompt)
             await stage.press("down", "enter")
             await stage.screen("DraftScreen")
             await stage.until(lambda: "u undo: no edits to undo" in stage.toasts)

@@ -252,7 +252,7 @@ async def test_a_read_only_registry_greys_what_would_write_to_it() -> None:
             await stage.type(f"{registry.address}/copy:1")
             await stage.press("enter")
             await stage.planned()
-            assert "Nothing can be written" in stage.text
+            assert "Cannot write to" in stage.text
 
 
 async def test_deleting_shows_what_breaks_and_wants_the_name_typed() -> None:

@@ -25,7 +25,7 @@ async def delete(stage: FixStage, tag: str, what: str = "t", *, at: bool = True)
     await stage.ended()
     await stage.press("enter")
     await stage.screen("MainScreen")
-    await stage.until(lambda: "is deleted" in stage.toasts, "what brings it back")
+    await stage.until(lambda: "Deleted " in stage.toasts, "what brings it back")
 
 
 async def at_repository(stage: FixStage, name: str = "sandbox") -> Node:

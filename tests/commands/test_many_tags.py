@@ -200,4 +200,4 @@ def test_a_registry_of_which_not_all_is_looked_at_comes_to_its_end(
     assert [each["complete"] for each in found[:10]] == [True] * 10
     assert [each["reference"] for each in found[10:]] == ["fake.test/app", "fake.test/"]
     assert "Checked 10 of 100 tags" in found[10]["verdict"]
-    assert "at no further repository" in found[11]["verdict"]
+    assert "A check stops after" in found[11]["verdict"]

@@ -93,7 +93,7 @@ async def test_a_line_says_which_expected_platform_is_not_there() -> None:
     source, arm = two_platforms()
     source.drop("app", arm.blobs[2].digest)
     text = written("text", [await of(source, expected=("linux/riscv64",))], Sheet(quiet=True))
-    assert text == "✗ fake.test/app:1  linux/arm64: 1 layer missing; linux/riscv64: expected, not there\n"
+    assert text == "✗ fake.test/app:1  linux/arm64: 1 layer missing; linux/riscv64: expected, not found\n"
 
 
 async def test_quiet_says_only_what_is_not_whole() -> None:

@@ -120,7 +120,7 @@ async def test_a_push_counts_only_when_the_registry_agrees(stand: Stand, backend
     await run.begin()
     claim = Event(EventKind.PUSHED, {"outcome": "pushed"})
     assert not await run.feed(claim)
-    assert run.note == "sandbox:0.16-edge still points to what it pointed to before."
+    assert run.note == "sandbox:0.16-edge points to the same digest as before."
     image = await stand.source.manifest("sandbox", "0.16-edge-amd64")
     await stand.client.put_manifest(stand.served.address, "sandbox", "0.16-edge", image.raw, image.media_type)
     assert await run.feed(claim)
@@ -131,7 +131,7 @@ async def test_an_incomplete_push_says_why_the_step_is_not_done(backend: LessonB
     run = run_of(backend, f'{STEP}event = "pushed"\nholds = [{{ reference = "sandbox:0.16-edge", is = "complete" }}]\n')
     await run.begin()
     assert not await run.feed(Event(EventKind.PUSHED))
-    assert run.note == "sandbox:0.16-edge is not complete yet."
+    assert run.note == "sandbox:0.16-edge is not complete."
 
 
 @pytest.mark.parametrize(("state", "reference"), [("absent", "sandbox:9"), ("image", "sandbox:0.16-edge-amd64")])

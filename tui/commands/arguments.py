@@ -30,18 +30,23 @@ SOURCE is a reference (ghcr.io/org/app:1.0, app@sha256:…), a repository, a reg
 oci:PATH[:TAG]  oci-archive:PATH  docker-archive:PATH  docker-manifests:[PATH]  storage:PATH"""
 
 _COMMANDS = {
+<<<<<<< HEAD
     "demo": "the same on an embedded registry, with lessons; no network, nothing to set up",
     "tree": "print the tree, with presence",
+=======
+    "demo": "try it on an embedded registry, with lessons; no network",
+    "tree": "print the tree as text, with presence",
+>>>>>>> 29bba95 (Say help texts, commands, browser pages and lesson events in short sentences)
     "check": "check images for missing objects; also for build servers",
     "create": "make a manifest list of images, and push it",
-    "fix": "bring back what is missing below an image; no digest changes",
+    "fix": "restore missing objects of an image; no digest changes",
     "copy": "copy an image or a list, bytes unchanged",
-    "tag": "let another tag hold what SOURCE holds",
+    "tag": "give SOURCE another tag",
     "delete": "delete a tag, or a manifest by its digest",
-    "undo": "undo the last push from here, or a tag deletion",
-    "serve": "the screen in a browser, for whoever opens the printed link",
-    "registry": "serve the embedded registry alone, for other programs",
-    "completion": "print the completion of a shell: bash, zsh or fish",
+    "undo": "undo a push or tag deletion made on this machine",
+    "serve": "show the screen in a browser, by a one-time link",
+    "registry": "serve the embedded registry to other programs",
+    "completion": "print shell completion: bash, zsh or fish",
 }
 #: The shells that `fanfold completion` knows.
 SHELLS = ("bash", "zsh", "fish")
@@ -130,7 +135,7 @@ def settings_of(options: Options) -> Settings:
     if options.ca is not None:
         changes["ca"], changes["tls_on_loopback"] = Path(options.ca), True
         if not changes["ca"].is_file():
-            raise ConfigError(f"--ca: there is no file {options.ca}.")
+            raise ConfigError(f"--ca: no such file: {options.ca}.")
     if options.log is not None:
         changes["log"] = Path(options.log)
     if options.concurrency is not None:
@@ -203,7 +208,7 @@ def _say_if_mistyped(word: str) -> None:
 
     for meant in get_close_matches(word.lower(), _COMMANDS, 1, 0.75):
         _open_parser().error(
-            f"There is no command {word}; did you mean {meant}? An image of that name is opened as `fanfold -- {word}`."
+            f"Unknown command {word}; did you mean {meant}? To open an image of that name: `fanfold -- {word}`."
         )
 
 
@@ -240,17 +245,15 @@ def _new(command: str, usage: str, description: str, words: str | None, epilog: 
     common.add_argument(
         "--insecure", metavar="HOST", action="append", default=[], help="do not verify the certificate of HOST"
     )
+    common.add_argument("--ca", metavar="FILE", help="also trust this PEM file; uses TLS for loopback hosts")
     common.add_argument(
-        "--ca", metavar="FILE", help="trust the authority in this PEM file too; loopback hosts are asked by TLS then"
+        "--concurrency", metavar="N", type=_concurrency, help="maximum of concurrent requests per host (64)"
     )
-    common.add_argument("--concurrency", metavar="N", type=_concurrency, help="most requests at once per host (64)")
-    common.add_argument("--read-only", action="store_true", help="refuse everything that would write")
-    common.add_argument(
-        "--no-cache", action="store_true", help="neither use nor keep manifests on disk (~/.cache/fanfold)"
-    )
+    common.add_argument("--read-only", action="store_true", help="refuse all writes")
+    common.add_argument("--no-cache", action="store_true", help="do not cache manifests on disk (~/.cache/fanfold)")
     common.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     common.add_argument("--config", metavar="FILE", help="read this configuration file instead of the default one")
-    common.add_argument("--log", metavar="FILE", help="append every request, without secrets, to this file")
+    common.add_argument("--log", metavar="FILE", help="log every request to this file, without secrets")
     common.add_argument("--version", action="version", version=f"fanfold {__version__}")
     return parser
 
@@ -299,10 +302,15 @@ def _demo_parser() -> Parser:
 
 
 def _tree_parser() -> Parser:
+<<<<<<< HEAD
     parser = _new(
         "tree", "[OPTIONS] SOURCE ...", f"Print the tree, with presence.\n\n{_SOURCES}", "SOURCE", _EXIT_STATUS
     )
     parser.add_argument("--depth", metavar="N", type=_depth, help="show so many levels below each SOURCE (all)")
+=======
+    parser = _new("tree", "[OPTIONS] SOURCE ...", f"Print the tree as text.\n\n{_SOURCES}", "SOURCE", _EXIT_STATUS)
+    parser.add_argument("--depth", metavar="N", type=_depth, help="show this many levels below each SOURCE (all)")
+>>>>>>> 29bba95 (Say help texts, commands, browser pages and lesson events in short sentences)
     _form_options(parser, TREE_FORMS)
     _colour_option(parser)
     return parser
@@ -312,26 +320,32 @@ def _check_parser() -> Parser:
     description = f"Check images for missing objects.\n\n{_SOURCES}"
     parser = _new("check", "[OPTIONS] SOURCE ...", description, "SOURCE", _EXIT_STATUS)
     parser.add_argument(
-        "--platform", metavar="P", action="append", default=[], help="only what clients take for P (repeat: each)"
+        "--platform", metavar="P", action="append", default=[], help="check only what clients pull for P (repeat)"
     )
     parser.add_argument(
         "--expect",
         metavar="P,P",
         action="append",
         default=[],
-        help="fail if one of these platforms is not there, or cannot be pulled",
+        help="fail if one of these platforms is missing or cannot be pulled",
     )
     depth = parser.add_mutually_exclusive_group()
+<<<<<<< HEAD
     depth.add_argument(
         "--deep", action="store_true", help="read every blob once: its size, digest, diff_id, and a tar to its end"
     )
     depth.add_argument("--fast", action="store_true", help="do not read what lies on disk, which is hashed otherwise")
     _form_options(parser, FORMS)
+=======
+    depth.add_argument("--deep", action="store_true", help="read every blob: verify size, digest, diff_id and tar")
+    depth.add_argument("--fast", action="store_true", help="do not hash files on disk (hashed by default)")
+    form = _form_options(parser, FORMS)
+    form.add_argument("--json", dest="output", action="store_const", const="json", help="print one JSON document")
+    form.add_argument("--markdown", dest="output", action="store_const", const="markdown", help="print Markdown")
+>>>>>>> 29bba95 (Say help texts, commands, browser pages and lesson events in short sentences)
     _colour_option(parser)
-    parser.add_argument("--only-broken", action="store_true", help="leave out what is whole")
-    parser.add_argument(
-        "-q", "--quiet", action="store_true", help="print a line for each that is not whole, and nothing else"
-    )
+    parser.add_argument("--only-broken", action="store_true", help="leave out complete images")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print one line for each image that is not complete")
     return parser
 
 
@@ -362,11 +376,11 @@ def _create_parser() -> Parser:
         "create",
         "[OPTIONS] TARGET SOURCE ...",
         "Make a manifest list of the images of every SOURCE, push it to TARGET, and print its digest.\n"
-        "With --amend the list that TARGET holds is changed: a platform of a SOURCE replaces the one there.",
+        "With --amend, change the list of TARGET: the platforms of each SOURCE replace the same ones.",
         "TARGET SOURCE",
         _EXIT_STATUS.replace("1 something is missing", "1 refused: something is missing"),
     )
-    parser.add_argument("--amend", action="store_true", help="start from what TARGET holds now")
+    parser.add_argument("--amend", action="store_true", help="start from the current list of TARGET")
     parser.add_argument("--remove", metavar="P", action="append", default=[], help="leave out this platform (repeat)")
     parser.add_argument(
         "--annotation", metavar="K=V", action="append", default=[], help="set an annotation of the index (repeat)"
@@ -381,9 +395,9 @@ def _create_parser() -> Parser:
     )
     parser.add_argument("--platform", metavar="P", action="append", default=[], help="keep only this platform (repeat)")
     parser.add_argument(
-        "--tag", metavar="TAG", action="append", default=[], help="let this tag of the repository hold it, too (repeat)"
+        "--tag", metavar="TAG", action="append", default=[], help="push to this tag of the repository too (repeat)"
     )
-    parser.add_argument("--type", choices=("oci", "docker"), help="the kind of list, instead of what its images are")
+    parser.add_argument("--type", choices=("oci", "docker"), help="type of the list (default: as its images)")
     _write_options(parser)
     return parser
 
@@ -392,10 +406,10 @@ def _fix_parser() -> Parser:
     parser = _new(
         "fix",
         "[OPTIONS] SOURCE",
-        "Bring back what is missing below an image of a registry, or below every tag of a repository, by the fewest\n"
-        "writes: mounts, copies, child manifests. No digest changes and no tag moves. All is checked again after.\n"
-        "As with create, nothing is asked: --dry-run shows the plan first.\n\n"
-        "Without --from it is looked for in the repositories beside, and where the journal says that it came from.",
+        "Restore the missing objects of an image, or of every tag of a repository, by mounts, copies and child\n"
+        "manifests. No digest changes, no tag moves. Everything is checked again afterwards.\n"
+        "Runs without confirmation, as create does: --dry-run shows the plan.\n\n"
+        "Without --from, searches neighbouring repositories and the sources recorded in the journal.",
         "SOURCE",
         _EXIT_STATUS.replace("1 something is missing", "1 something stays missing"),
     )
@@ -405,9 +419,9 @@ def _fix_parser() -> Parser:
         metavar="PLACE",
         action="append",
         default=[],
-        help="look here too: a repository, a registry (host/), oci:PATH, an archive, storage:PATH (repeat)",
+        help="search this place too: a repository, a registry (host/), oci:PATH, an archive, storage:PATH (repeat)",
     )
-    parser.add_argument("--search-catalog", action="store_true", help="look in every repository of the registry")
+    parser.add_argument("--search-catalog", action="store_true", help="search every repository of the registry")
     _write_options(parser)
     return parser
 
@@ -426,7 +440,7 @@ def _one_write(command: str, usage: str, more: str) -> Parser:
 
 def _copy_parser() -> Parser:
     parser = _one_write("copy", "SOURCE TARGET", f"Prints the digest.\n\n{_SOURCES}")
-    parser.add_argument("--referrers", action="store_true", help="copy signatures, SBOMs and the like, too")
+    parser.add_argument("--referrers", action="store_true", help="also copy signatures, SBOMs and other referrers")
     return parser
 
 
@@ -435,22 +449,26 @@ def _tag_parser() -> Parser:
 
 
 def _delete_parser() -> Parser:
-    parser = _one_write(
-        "delete", "TARGET", "A digest takes every tag on it along. --dry-run says what else would break."
-    )
-    parser.add_argument("--yes", action="store_true", help="delete: without it nothing is")
+    parser = _one_write("delete", "TARGET", "Deleting a digest deletes every tag on it. --dry-run shows what breaks.")
+    parser.add_argument("--yes", action="store_true", help="confirm the deletion (required)")
     return parser
 
 
 def _undo_parser() -> Parser:
-    return _one_write(
-        "undo", "TARGET", "TARGET is a tag that was pushed, moved or deleted from here. Prints the digest."
-    )
+    return _one_write("undo", "TARGET", "TARGET is a tag pushed, moved or deleted on this machine. Prints the digest.")
 
 
 def _write_options(parser: Parser) -> None:
+<<<<<<< HEAD
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
     _form_options(parser, ("text", "json"), json="print the plan or the outcome as JSON")
+=======
+    parser.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
+    form = _form_options(parser, ("text", "json"))
+    form.add_argument(
+        "--json", dest="output", action="store_const", const="json", help="print the plan or the result as JSON"
+    )
+>>>>>>> 29bba95 (Say help texts, commands, browser pages and lesson events in short sentences)
 
 
 def _registry_parser() -> Parser:
@@ -463,8 +481,8 @@ def _serve_parser() -> Parser:
     parser = _new(
         "serve",
         "[OPTIONS] [SOURCE ...]\n       fanfold serve --demo [LESSON]",
-        "Show the screen in a browser. The link that is printed works once; each browser needs one of its own.\n"
-        "Read-only, with your logins; of this machine's disks only the SOURCEs named here are open.\n\n"
+        "Show the screen in a browser. Each printed link works once, for one browser.\n"
+        "Read-only, with your logins. On this machine's disks, only the named SOURCEs are open.\n\n"
         f"{_SOURCES}",
         "SOURCE",
     )
@@ -473,8 +491,8 @@ def _serve_parser() -> Parser:
     parser.add_argument(
         "--host", metavar="HOST", default="127.0.0.1", help="listen at this address (127.0.0.1: this machine only)"
     )
-    parser.add_argument("--url", metavar="URL", help="what browsers call it, where a proxy with TLS stands before it")
-    parser.add_argument("--writable", action="store_true", help="let pages push, tag and delete, too")
+    parser.add_argument("--url", metavar="URL", help="public address of a TLS proxy in front")
+    parser.add_argument("--writable", action="store_true", help="allow pages to push, tag and delete")
     return parser
 
 
@@ -482,7 +500,7 @@ def _completion_parser() -> Parser:
     return _new(
         "completion",
         f"{'|'.join(SHELLS)}",
-        "Print what a shell needs to complete commands and options. For bash:\n\n"
+        "Print the completion script of a shell. For bash:\n\n"
         "  fanfold completion bash > ~/.local/share/bash-completion/completions/fanfold\n\n"
         "For zsh: > _fanfold in a folder of $fpath. For fish: > ~/.config/fish/completions/fanfold.fish",
         "SHELL",

@@ -109,7 +109,7 @@ class CheckQueue:
             listing = place.listing
             names = self._engine.explorer.names(place)
             if listing is None or not listing.complete or (listing.note and not names):
-                why = (listing.note if listing is not None else "") or "The list of its repositories is not whole."
+                why = (listing.note if listing is not None else "") or "The list of its repositories is incomplete."
                 yield self._said(partial_report(name, Coverage(0, 0, whole=False, why=why)))
             yield _Part(lambda: self._printed.group(name, [f"{each}:latest" for each in names]))
             async for part in self._of_repositories(name, spec, names):
@@ -129,7 +129,7 @@ class CheckQueue:
 
         def say_rest() -> None:
             if (looked := sum(shown)) < len(names):
-                why = f"A check looks at {walker.OBJECT_LIMIT:,} objects, and then at no further repository."
+                why = f"A check stops after {walker.OBJECT_LIMIT:,} objects."
                 self._put(partial_report(name, Coverage(0, 0, unlisted=len(names) - looked, why=why)), None)
 
         async with aclosing(in_order(_each(specs), self._list, OPENED_AHEAD)) as opened:
@@ -271,4 +271,4 @@ async def _each(things: Iterable[T]) -> AsyncIterator[T]:
 def _summary(tally: Tally, before: Tally) -> str:
     """What came of all that was looked at in a registry."""
     here = Tally(tally.whole - before.whole, tally.broken - before.broken, tally.unknown - before.unknown)
-    return f"{here.words}." if here.total else "there is no repository in it."
+    return f"{here.words}." if here.total else "it has no repositories."

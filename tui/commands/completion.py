@@ -11,7 +11,7 @@ from tui.commands.output import out
 if TYPE_CHECKING:
     from tui.config import Settings
 
-_EXTRA = "Completion needs one library more. Install it: pip install 'fanfold[completion]'."
+_EXTRA = "Completion needs another library. Install it: pip install 'fanfold[completion]'."
 
 
 def run(options: Options, settings: Settings) -> int:

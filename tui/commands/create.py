@@ -35,7 +35,7 @@ def run(options: Options, settings: Settings) -> int:
     if not target or not (sources or (options.amend and _changes(options))):
         raise UsageError("Name a TARGET and at least one SOURCE.")
     if settings.read_only and not options.dry_run:
-        raise UsageError("--read-only forbids pushing; add --dry-run to see what would be done.")
+        raise UsageError("--read-only forbids pushing; --dry-run shows the plan.")
     specs = [parse_source(word) for word in options.words]
     annotations = dict(_pair(text, "--annotation takes") for text in options.annotation)
     of_entries = [
@@ -140,7 +140,7 @@ async def _draft(
         raise Stop(WRONG, str(error)) from None
     refusal = service.inspector.why_read_only(target.registry)
     if refusal and not dry_run:  # a dry run writes nothing: its plan says the same, and all else
-        raise Stop(REFUSED, f"Nothing can be written to {safe(target.registry)}: {refusal}")
+        raise Stop(REFUSED, f"Cannot write to {safe(target.registry)}: {refusal}")
     if amend:
         draft = await service.amend_tag(target)
         draft = _removed(draft, remove)
@@ -159,7 +159,7 @@ def _rows(draft: Draft, platform: Platform, what: str) -> tuple[Entry, ...]:
     rows = edits.find(draft, str(platform))
     if not rows:
         held = ", ".join(row_name(entry) for entry in draft.images) or "nothing"
-        raise Stop(REFUSED, f"There is no {platform} to {what}: the list holds {held}.")
+        raise Stop(REFUSED, f"No {platform} to {what}: the list holds {held}.")
     return rows
 
 
@@ -177,7 +177,7 @@ def _removed(draft: Draft, remove: Sequence[Platform]) -> Draft:
         rows = _rows(draft, platform, "remove")
         if len(rows) > 1 and len({entry.platform for entry in rows}) > 1:
             several = ", ".join(row_name(entry) for entry in rows)
-            raise Stop(REFUSED, f"{platform} is ambiguous: it could be {several}. Write the one that is meant, whole.")
+            raise Stop(REFUSED, f"Ambiguous platform {platform}: {several}. Write it in full.")
         for row in rows:
             draft = edits.remove(draft, row.key)
     return draft

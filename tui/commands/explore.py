@@ -19,7 +19,7 @@ def run(options: Options, settings: Settings) -> int:
 
         return run_app(settings, sources)
     if not sources:
-        why = "Nothing is drawn with --plain" if options.plain else "There is no terminal to draw on"
+        why = "Nothing is drawn with --plain" if options.plain else "No terminal to draw on"
         raise UsageError(f"{why}; name a SOURCE to print its tree instead.")
     import asyncio
 

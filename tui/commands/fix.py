@@ -39,9 +39,9 @@ def run(options: Options, settings: Settings) -> int:
         raise UsageError("Name one SOURCE: an image, or a repository for all its tags.")
     source = parse_source(options.words[0])
     if source.registry is None or source.repository is None:
-        raise UsageError("Only what is in a registry can be fixed: name an image or a repository of one.")
+        raise UsageError("Name an image or a repository in a registry: others cannot be fixed.")
     if settings.read_only and not options.dry_run:
-        raise UsageError("--read-only forbids writing; add --dry-run to see what would be done.")
+        raise UsageError("--read-only forbids writing; --dry-run shows the plan.")
     places = [parse_source(text) for text in options.places]
     write_what_fits(ascii_only=settings.ascii, form=options.output)
     work = run_fix(
@@ -106,7 +106,7 @@ async def _targets(service: DraftService, source: SourceSpec) -> tuple[list[Refe
         return [reference], ""
     targets, note = await tags_of(service.inspector, reference)
     if not targets and not note:
-        note = f"{safe(source.text)} has no tag."
+        note = f"{safe(source.text)} has no tags."
     return targets or [reference], note
 
 
@@ -182,7 +182,7 @@ class _Fix:
             statuses.append(exit_status(report))
             self.say(f"{safe(str(target))}: {report.verdict.sentence}")
             if target == plan.target and target.digest is None and report.digest not in (None, plan.digest):
-                self.say(f"{safe(str(target))} was changed by someone else; {plan.digest} is what was fixed.")
+                self.say(f"{safe(str(target))} was changed by someone else; fixed {plan.digest}.")
         return worst_exit_status(statuses)
 
     async def _tell_problems(self, plan: Plan, *, said: bool = False) -> None:

@@ -17,7 +17,7 @@ from tui.tools.pulling import first_lines
 
 def run(options: Options, _settings: Settings) -> int:
     if options.words:
-        raise UsageError("This command takes no words.")
+        raise UsageError("This command takes no arguments.")
     return run_registry(options.port)
 
 
@@ -37,13 +37,13 @@ def run_registry(port: int) -> int:
         out(introduction(served.address), end="")
         while not ended.wait(0.5):
             if not served.running:
-                err("fanfold: the registry has stopped by itself.")
+                err("fanfold: the registry stopped unexpectedly.")
                 return 2
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
         served.stop()
-    out(f"\nStopped after {plural(served.store.served, 'request')}. What was pushed is gone.")
+    out(f"\nStopped after {plural(served.store.served, 'request')}. Pushes are lost.")
     return 0
 
 
@@ -57,7 +57,7 @@ def introduction(address: str, samples: Iterable[Sample] = GALLERY) -> str:
     return "\n".join(
         [
             f"fanfold's registry serves on http://{address}",
-            "It is open to everybody on this machine, lives in memory and forgets what is pushed when it ends.",
+            "Open to everybody on this machine. Kept in memory: pushes are lost when it ends.",
             "",
             *lines,
             "",

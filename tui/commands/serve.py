@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tui.config import Settings
     from tui.web.gate import Address
 
-_EXTRA = "Serving needs one library more. Install it: pip install 'fanfold[serve]'"
+_EXTRA = "Serving needs another library. Install it: pip install 'fanfold[serve]'"
 
 
 def run(options: Options, settings: Settings) -> int:
@@ -75,14 +75,14 @@ def warnings(address: Address, writable: bool) -> list[str]:
     """What somebody should know who opens the door this wide."""
     said = []
     if not address.loopback:
-        said.append(f"{address.host} can be reached from other machines: whoever has the link looks with your logins.")
+        said.append(f"{address.host} is reachable from other machines: anyone with the link reads with your logins.")
         if not address.url.startswith("https://"):
             said.append(
                 "This is plain http: link and screens can be read on the way. "
                 f"Safer: listen on loopback, and reach it by ssh -L {address.port}:127.0.0.1:{address.port} HOST."
             )
     if writable:
-        said.append("Whoever has the link can push, tag and delete with your logins.")
+        said.append("Anyone with the link can push, tag and delete with your logins.")
     return said
 
 

@@ -27,7 +27,7 @@ def run(command: str, options: Options, settings: Settings) -> int:
     if len(words) != 1 + wanted.count(" and "):
         raise UsageError(f"Name {wanted}.")
     if settings.read_only and not options.dry_run:
-        raise UsageError("--read-only forbids writing; add --dry-run to see what would be done.")
+        raise UsageError("--read-only forbids writing; --dry-run shows the plan.")
     specs = [parse_source(word) for word in (words[:1] if command == "tag" else words)]
     if specs[-1].registry is None or (command != "copy" and not specs[0].explicit):
         raise UsageError(f"{safe(words[-1], limit=200)}: name a tag or a digest in a registry.")
@@ -75,7 +75,7 @@ async def carry_out(
         source = Reference.from_input(words[0])
         digest = source.digest or await service.tag_holds(source)
         if digest is None:
-            raise Stop(REFUSED, f"There is no {safe(str(source))} to tag.")
+            raise Stop(REFUSED, f"Not found: {safe(str(source))}.")
         return await service.plan_tag(source.with_tag(words[1]), digest, _quiet)
 
     async def delete() -> Plan:

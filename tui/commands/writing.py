@@ -76,7 +76,7 @@ async def write(
         for warning in dict.fromkeys(warning for each in (plan, *also) for warning in each.warnings):
             err(warning)
         for each in also if dry_run else ():
-            err(f"{safe(str(each.target))} would hold it, too.")
+            err(f"Also pushes to {safe(str(each.target))}.")
         return DONE if dry_run else await push(plan, service, json, also)
     except Stop as stop:
         status, sentences = stop.status, list(stop.sentences)
@@ -142,7 +142,7 @@ def _tags(plans: Sequence[Plan], results: Sequence[PushResult]) -> dict[str, Any
         return {
             **_planned(plan),
             "digest": end.digest if end is not None and end.ok else None,
-            "outcome": str(end.outcome) if end is not None else "not begun",
+            "outcome": str(end.outcome) if end is not None else "not started",
             "message": end.sentence if end is not None else "",
         }
 

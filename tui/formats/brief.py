@@ -48,7 +48,7 @@ def reason_of(report: Report) -> str:
     if report.tags is not None or (not report.platforms and exit_status(report)):
         return report.verdict.sentence
     expected = [answer for answer in report.answers if answer.expected and answer.row is None]
-    absent = [f"{answer.platform}: expected, not there" for answer in expected if answer.state is Pull.NO]
+    absent = [f"{answer.platform}: expected, not found" for answer in expected if answer.state is Pull.NO]
     parts = [*_objects(report), *absent, *_codes(report)]
     if not parts and exit_status(report):
         return report.verdict.sentence

@@ -25,7 +25,7 @@ SUMMARY_LIMIT = 1_000_000
 #: An annotation shows little; the log has everything.
 _MESSAGE_LIMIT = 4000
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
-_CUT = "\n\nThe rest is left out: GitHub takes 1 MiB for a summary. The log has every line.\n"
+_CUT = "\n\nCut: GitHub takes 1 MiB for a summary. The log has every line.\n"
 
 
 class GithubWriter(Writer):

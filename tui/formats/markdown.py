@@ -50,8 +50,8 @@ def markdown(report: Report) -> str:
     lines = [f"## {escaped(report.reference)}", "", f"**{escaped(report.verdict.sentence)}**", ""]
     if report.tags is not None:
         return "\n".join(lines[:-1]) + "\n"
-    lines.append(f"- digest: {code(report.digest or 'not known')}")
-    lines.append(f"- type: {code(report.media_type or 'not known')}")
+    lines.append(f"- digest: {code(report.digest or 'unknown')}")
+    lines.append(f"- type: {code(report.media_type or 'unknown')}")
     counts = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
     lines.append(f"- objects: {counts or 'none'}{f'; {report.effort}' if report.effort else ''}")
     lines += ["", *_table(report), *_finding_lines(report), *_object_lines(report)]

@@ -120,7 +120,7 @@ def lines(report: Report, sheet: Sheet) -> Iterator[Line]:
             yield from block
     yield []
     counted = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
-    found = f"{plural(len(report.objects), 'object')}: {counted}" if report.objects else "nothing was read"
+    found = f"{plural(len(report.objects), 'object')}: {counted}" if report.objects else "nothing read"
     yield from wrapped((f"{found}; {report.effort}" if report.effort else found, "dim"), sheet.width)
     yield from wrapped((report.verdict.sentence, VERDICT_ROLES[exit_status(report)]), sheet.width)
 

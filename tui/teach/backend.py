@@ -133,7 +133,7 @@ class LessonBackend:
             await asyncio.to_thread(self._served.reset)
             await asyncio.to_thread(self._put_back)
         except OSError as error:
-            raise BackendError(f"Docker's stored lists could not be put back: {safe(str(error))}.") from error
+            raise BackendError(f"Could not restore Docker's stored lists: {safe(str(error))}.") from error
         self._client.forget(self.source.registry)
 
     async def act(self, do: str, arguments: Mapping[str, Fact]) -> ActResult:
@@ -148,28 +148,28 @@ class LessonBackend:
             case "deny":
                 on = bool(arguments.get("on", True))
                 await self._call(lambda store: self._faults.deny(store, name, on))
-                return _done(f"{name} is closed to you now." if on else f"{name} is open again.")
+                return _done(f"Access to {name} denied." if on else f"Access to {name} restored.")
             case "limit":
                 return await self._limit(name, int(_number(arguments, "left")), _number(arguments, "seconds", 60))
             case "cut-off":
                 on = bool(arguments.get("on", True))
                 await self._call(lambda store: self._faults.cut_off(store, name, on))
-                return _done(f"Connections about {name} break now." if on else f"{name} answers again.")
+                return _done(f"Connections for {name} break." if on else f"{name} answers again.")
             case "slow-down":
                 seconds = _number(arguments, "seconds")
                 await self._call(lambda store: self._faults.slow_down(store, name, seconds))
-                return _done(f"Every answer about {name} takes {seconds:g} seconds now.")
+                return _done(f"Answers for {name} take {seconds:g} seconds.")
             case "write-storage":
                 return await self._write_storage(tuple(str(arguments["repositories"]).split()))
             case other:
-                raise BackendError(f"“{safe(other)}” is nothing that can be done here.")
+                raise BackendError(f"Unknown action “{safe(other)}”.")
 
     async def _limit(self, name: str, left: int, seconds: float) -> ActResult:
         await self._call(lambda store: self._faults.limit_pulls(store, name, left if left >= 0 else None, seconds))
         # A client that was told to wait does not ask again at once: this registry's clock has just jumped.
         self._client.forget(self.source.registry)
         if left < 0:
-            return _done(f"{name} has no limit any more.")
+            return _done(f"Limit of {name} lifted.")
         return _done(f"{plural(left, 'pull')} of {name} left, for {seconds:g} seconds.")
 
     async def _delete(self, of: str) -> ActResult:
@@ -194,7 +194,7 @@ class LessonBackend:
         try:
             raw, media_type = await asyncio.to_thread(self._stored, reference)
         except (OSError, ValueError) as error:
-            raise BackendError(f"There is no stored list {reference}: {safe(str(error))}") from error
+            raise BackendError(f"No stored list {reference}: {safe(str(error))}") from error
         command = f"$ docker manifest push {registry}/{reference}"
         request = f"PUT /v2/{repository}/manifests/{tag}  ({len(raw):,} bytes, {media_type})"
         try:
@@ -222,7 +222,7 @@ class LessonBackend:
         try:
             await self._call(lambda store: self._export(store, place, names))
         except OSError as error:
-            raise BackendError(f"The storage folder could not be written: {safe(str(error))}.") from error
+            raise BackendError(f"Could not write the storage folder: {safe(str(error))}.") from error
         return ActResult("done", (f"The storage folder is {safe(str(place))}.",), opens=f"storage:{place}")
 
     async def _call(self, change: Callable[[Any], T]) -> T:

@@ -73,7 +73,7 @@ def choose(index: Index, wanted: Platform) -> Choice:
             place for place, entry in enumerate(index.entries) if entry.platform is None and not is_attestation(entry)
         ]
         if not unnamed:
-            return Choice(None, f"No entry is for {wanted}.", _others(index, None, wanted, None))
+            return Choice(None, f"No entry for {wanted}.", _others(index, None, wanted, None))
         return Choice(
             unnamed[0],
             "No entry names this platform, so a client looks into the first one that names none.",
@@ -82,9 +82,9 @@ def choose(index: Index, wanted: Platform) -> Choice:
     rank, position = best
     platform = index.entries[position].platform
     reason = (
-        f"It is for {platform}, exactly what was asked for."
+        f"It is for {platform}, the exact match."
         if rank == 0
-        else f"There is no entry for {wanted}; {platform} is the best that such a machine can also run."
+        else f"No entry for {wanted}; {platform} is the best fallback."
     )
     return Choice(position, reason, _others(index, position, wanted, rank))
 

@@ -127,7 +127,7 @@ def _image_row(image: Node | None, platform: str) -> DigestRow:
 def _config_row(image: Node | None) -> DigestRow:
     manifest = image.image_manifest if image is not None else None
     if image is None or manifest is None or manifest.config is None:
-        unread = "The platform's manifest has not been read yet: open it to see."
+        unread = "The platform's manifest is not loaded: open its row."
         return _row("config", "", None, why=unread if manifest is None else "This manifest names no config.")
     config = manifest.config.digest
     row = next((each for each in image.children if each.digest == config), None)

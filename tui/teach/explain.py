@@ -25,7 +25,7 @@ def explain(node: Node, knows: Knows) -> Explanation:
     if node.kind in _OBJECTS and node.digest is not None:
         paragraphs += (presence_sentence(node, knows.observation(node)),)
     if node.error is not None and node.kind is not Kind.FAULT:
-        paragraphs += (f"Reading it failed: {node.error.sentence} {node.error.fix}".strip(),)
+        paragraphs += (f"Could not be read: {node.error.sentence} {node.error.fix}".strip(),)
     return Explanation(
         title,
         paragraphs,

@@ -115,9 +115,9 @@ def _listed(node: Node) -> str:
     """What an index lists, in a sentence."""
     index = node.index
     if index is None:
-        return "It has not been read yet."
+        return "Not loaded."
     if not index.entries:
-        return "It lists nothing."
+        return "It has no entries."
     attestations = sum(1 for entry in index.entries if is_attestation(entry))
     listed = f"It lists {plural(len(index.entries) - attestations, 'image')}"
     if attestations:

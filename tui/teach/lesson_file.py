@@ -102,9 +102,7 @@ def find_lesson(name: str) -> Lesson:
         if name in (lesson.id, str(number)):
             return lesson
     known = ", ".join(lesson.id for lesson in lessons)
-    raise LessonError(
-        name, 1, f"There is no lesson “{safe(name)}”. The lessons are {known}; or give the path of a file."
-    )
+    raise LessonError(name, 1, f"Unknown lesson “{safe(name)}”. Lessons: {known}; or give the path of a file.")
 
 
 def load(path: Path) -> Lesson:
@@ -395,7 +393,7 @@ class _Reader:
             return f"The {what} is missing. One of: {', '.join(names)}."
         near = difflib.get_close_matches(str(found), names, n=1)
         hint = f" Did you mean “{near[0]}”?" if near else f" One of: {', '.join(names)}."
-        return f"“{safe(str(found))}” is no {what} here.{hint}"
+        return f"Unknown {what} “{safe(str(found))}”.{hint}"
 
 
 def words_of_fact(event: EventKind, fact: str) -> tuple[str, ...]:

@@ -170,13 +170,13 @@ class LessonRun:
         try:
             kind, digest, complete = await state_of(self._backend.source, *_split(holds.reference))
         except BackendError as error:
-            self.note = f"The registry could not be asked: {error}"
+            self.note = f"No usable answer from the registry: {error}"
             return False
         match holds.state:
             case "complete":
-                true, why = complete, "is not complete yet"
+                true, why = complete, "is not complete"
             case "moved":
-                true, why = digest != self._first.get(holds.reference), "still points to what it pointed to before"
+                true, why = digest != self._first.get(holds.reference), "points to the same digest as before"
             case state:
                 true, why = kind == state, f"is not {state} but {kind}"
         self.note = "" if true else f"{holds.reference} {why}."

@@ -266,7 +266,7 @@ class Rehearsal:
                 StepKind.LAYER,
                 title,
                 f"GET {safe(layer.urls[0])}",
-                "not asked: it is outside the registry",
+                "not requested: outside the registry",
                 ("It is a foreign layer: the client fetches it from the address in its descriptor.",),
                 row,
             )
@@ -278,7 +278,7 @@ class Rehearsal:
                 StepKind.LAYER,
                 title,
                 request,
-                f"there, {bytes_of(seen.size if seen.size is not None else layer.size)}",
+                f"present, {bytes_of(seen.size if seen.size is not None else layer.size)}",
                 (
                     "A client that has this digest already says “Already exists” and asks nothing. Others download "
                     "it (here it is only asked for), up to three layers at a time, check the hash, and unpack it "

@@ -109,22 +109,22 @@ class Gate:
         """What becomes of a request; `headers` by their usual names, whatever their case if the mapping minds none."""
         own = self.address.origin_of(headers.get("Host", ""))
         if own is None:
-            return Answer(403, "This server has another name. Open the address that fanfold serve printed.")
+            return Answer(403, "Wrong address. Open the one printed by fanfold serve.")
         origin = headers.get("Origin")
         if origin is not None and origin.lower() != own:
-            return Answer(403, "A page of another server asked for this.")
+            return Answer(403, "Refused: the request comes from another site.")
         if origin is None and path == "/ws":
-            return Answer(403, "A connection must say which page it comes from.")
+            return Answer(403, "Refused: the request names no origin.")
         opens = path == "/" and "token" in query
         if self._knows(headers.get("Cookie", "")):
             return Answer(303) if opens else _COME_IN
         if opens:
             return self._trade(query["token"])
-        return Answer(401, "Open the address that fanfold serve printed last: each works once.")
+        return Answer(401, "Open the last address printed by fanfold serve: each works once.")
 
     def _trade(self, token: str) -> Answer:
         if not self._token or not _same(token, self._token):
-            return Answer(401, "This address was used before. Open the one that fanfold serve printed last.")
+            return Answer(401, "Address used before. Open the last one printed by fanfold serve.")
         cookie = secrets.token_urlsafe(_BYTES)
         self._cookies = [*self._cookies[1 - MOST_COOKIES :], cookie]
         self.open_up()

@@ -190,7 +190,7 @@ class BrowserServer(Server):
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """A page connects: start a screen for it."""
         if self._running >= self._most:
-            raise web.HTTPServiceUnavailable(text=f"fanfold: {self._most} screens are open, which is the most.\n")
+            raise web.HTTPServiceUnavailable(text=f"fanfold: {self._most} screens are open, the maximum.\n")
         self._running += 1
         websocket = web.WebSocketResponse(heartbeat=15, max_msg_size=MOST_BYTES)
         self._open.add(websocket)

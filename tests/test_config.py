@@ -114,7 +114,7 @@ def test_home_is_expanded(tmp_path: Path, hermetic: Path) -> None:
         ("a =", "this is not TOML"),
         ("a = 1\nb =\n", "line 2"),
         (b"a = '\xff'", "not UTF-8"),
-        ("x = " + "[" * 5_000, "nests too deep"),
+        ("x = " + "[" * 5_000, "nested too deep"),
         ('"\\u001b[31m" = 1', "\\x1b[31m: this setting is not known"),
     ],
 )

@@ -247,7 +247,7 @@ def test_bookmarks_stand_in_for_sources(calls: Calls, tmp_path: Path) -> None:
         ([], "No terminal"),
         (["--concurrency", "0", "tree", "a"], "between 1 and 256"),
         (["--config", "/nowhere/x.toml", "tree", "a"], "does not exist"),
-        (["--ca", "/nowhere/ca.pem", "tree", "a"], "no file /nowhere/ca.pem"),
+        (["--ca", "/nowhere/ca.pem", "tree", "a"], "no such file: /nowhere/ca.pem"),
         (["--plain-http", "a/b", "tree", "a"], "not a registry"),
         (["--insecure", "u:p@x.io", "tree", "a"], "user name or password"),
         (["tree", "\x1b[31m"], "\\x1b[31m"),

@@ -204,7 +204,7 @@ async def test_denied_and_cut_off_and_back(stand: Stand, backend: LessonBackend)
     await stand.explorer.open(node, fresh=True)
     assert node.error is None
     await backend.act("slow-down", {"repository": "dockerfun/amd64", "seconds": 0})
-    assert "no limit" in (await backend.act("limit", {"repository": "dockerfun/amd64", "left": -1})).lines[0]
+    assert "lifted" in (await backend.act("limit", {"repository": "dockerfun/amd64", "left": -1})).lines[0]
     assert "break" in (await backend.act("cut-off", {"repository": "dockerfun/amd64"})).lines[0]
     assert "answers again" in (await backend.act("cut-off", {"repository": "dockerfun/amd64", "on": False})).lines[0]
 

@@ -30,13 +30,8 @@ SOURCE is a reference (ghcr.io/org/app:1.0, app@sha256:…), a repository, a reg
 oci:PATH[:TAG]  oci-archive:PATH  docker-archive:PATH  docker-manifests:[PATH]  storage:PATH"""
 
 _COMMANDS = {
-<<<<<<< HEAD
-    "demo": "the same on an embedded registry, with lessons; no network, nothing to set up",
-    "tree": "print the tree, with presence",
-=======
     "demo": "try it on an embedded registry, with lessons; no network",
-    "tree": "print the tree as text, with presence",
->>>>>>> 29bba95 (Say help texts, commands, browser pages and lesson events in short sentences)
+    "tree": "print the tree, with presence",
     "check": "check images for missing objects; also for build servers",
     "create": "make a manifest list of images, and push it",
     "fix": "restore missing objects of an image; no digest changes",
@@ -302,15 +297,10 @@ def _demo_parser() -> Parser:
 
 
 def _tree_parser() -> Parser:
-<<<<<<< HEAD
     parser = _new(
         "tree", "[OPTIONS] SOURCE ...", f"Print the tree, with presence.\n\n{_SOURCES}", "SOURCE", _EXIT_STATUS
     )
-    parser.add_argument("--depth", metavar="N", type=_depth, help="show so many levels below each SOURCE (all)")
-=======
-    parser = _new("tree", "[OPTIONS] SOURCE ...", f"Print the tree as text.\n\n{_SOURCES}", "SOURCE", _EXIT_STATUS)
     parser.add_argument("--depth", metavar="N", type=_depth, help="show this many levels below each SOURCE (all)")
->>>>>>> 29bba95 (Say help texts, commands, browser pages and lesson events in short sentences)
     _form_options(parser, TREE_FORMS)
     _colour_option(parser)
     return parser
@@ -330,19 +320,9 @@ def _check_parser() -> Parser:
         help="fail if one of these platforms is missing or cannot be pulled",
     )
     depth = parser.add_mutually_exclusive_group()
-<<<<<<< HEAD
-    depth.add_argument(
-        "--deep", action="store_true", help="read every blob once: its size, digest, diff_id, and a tar to its end"
-    )
-    depth.add_argument("--fast", action="store_true", help="do not read what lies on disk, which is hashed otherwise")
-    _form_options(parser, FORMS)
-=======
     depth.add_argument("--deep", action="store_true", help="read every blob: verify size, digest, diff_id and tar")
     depth.add_argument("--fast", action="store_true", help="do not hash files on disk (hashed by default)")
-    form = _form_options(parser, FORMS)
-    form.add_argument("--json", dest="output", action="store_const", const="json", help="print one JSON document")
-    form.add_argument("--markdown", dest="output", action="store_const", const="markdown", help="print Markdown")
->>>>>>> 29bba95 (Say help texts, commands, browser pages and lesson events in short sentences)
+    _form_options(parser, FORMS)
     _colour_option(parser)
     parser.add_argument("--only-broken", action="store_true", help="leave out complete images")
     parser.add_argument("-q", "--quiet", action="store_true", help="print one line for each image that is not complete")
@@ -459,16 +439,8 @@ def _undo_parser() -> Parser:
 
 
 def _write_options(parser: Parser) -> None:
-<<<<<<< HEAD
-    parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
-    _form_options(parser, ("text", "json"), json="print the plan or the outcome as JSON")
-=======
     parser.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
-    form = _form_options(parser, ("text", "json"))
-    form.add_argument(
-        "--json", dest="output", action="store_const", const="json", help="print the plan or the result as JSON"
-    )
->>>>>>> 29bba95 (Say help texts, commands, browser pages and lesson events in short sentences)
+    _form_options(parser, ("text", "json"), json="print the plan or the result as JSON")
 
 
 def _registry_parser() -> Parser:

@@ -248,7 +248,7 @@ async def test_only_some_platforms_an_annotation_of_one_entry_and_several_tags(r
     assert [entry.get("annotations") for entry in entries] == [None, {"a/b:c": "d=e"}]
     assert len([record for record in rig.journal.records() if record.digest == digest]) == 3
     status, _, err = await command("app:1", sources, platforms=(Platform.parse("linux/386"),))
-    assert status == 1 and "There is no linux/386 to keep" in err
+    assert status == 1 and "No linux/386 to keep" in err
 
 
 async def several(rig: Rig, command: Command, tags: tuple[str, ...], **more: Any) -> tuple[int, Any, str]:

@@ -12,7 +12,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 
 from tui.app import main
 from tui.app.styled_text import ROLES
-from tui.app.theme import ANSI, DARK, LIGHT, SHARES, chosen_theme, variables_for
+from tui.app.theme import ANSI, DARK, LIGHT, SHARES, chosen_theme, following_theme, variables_for
 
 SHEET = main.__file__.replace("main.py", "main.tcss")
 GROUNDS = ("surface", "bar", "panel", "block-cursor-background", "block-cursor-blurred-background")
@@ -127,3 +127,13 @@ def test_the_row_of_the_cursor_is_reversed_in_the_colours_of_the_terminal() -> N
 
 def test_the_words_of_a_configuration() -> None:
     assert chosen_theme("ansi", "", [ANSI.name, DARK.name]) == (ANSI.name, "")
+
+
+def test_t_comes_back_to_the_theme_that_the_program_began_with() -> None:
+    assert following_theme(DARK.name, DARK.name) == LIGHT.name and following_theme(LIGHT.name, DARK.name) == DARK.name
+    assert [following_theme(name, ANSI.name) for name in (ANSI.name, DARK.name, LIGHT.name)] == [
+        DARK.name,
+        LIGHT.name,
+        ANSI.name,
+    ]
+    assert following_theme("nord", DARK.name) == DARK.name

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from tui.app.pages.parts import Scene, blank
-from tui.app.pages.picture import FOLDED, about, cell_at, first_fault, fold_row, grid_row, head, health, legend, order
+from tui.app.pages.picture import (
+    FOLDED,
+    about,
+    cell_at,
+    first_fault,
+    fold_row,
+    grid_row,
+    head,
+    heads,
+    health,
+    legend,
+    order,
+)
 from tui.app.styled_text import Line
 from tui.app.widgets.frame import OneLine
 from tui.app.widgets.matrix import GridRow, Head, MatrixView
@@ -135,9 +147,10 @@ class Picture:
     def _lines(self, scene: Scene) -> list[Line]:
         assert self.model is not None
         gap = [blank()] if self._height >= _LOW else []
-        lines: list[Line] = []
+        # Where there is no room for what the heads stand for, the line of the cursor says its column's in full.
+        lines: list[Line] = [*gap, heads(self._head)] if gap else []
         if named := legend(self.model, self._shown, scene.width):
-            lines += [*gap, *named]
+            lines += named
         if (cell := self.cell) is not None:
             lines += [*gap, *about(cell, self.model.row(self._shown[self.view.row]), scene)]
         return [*lines, *gap]

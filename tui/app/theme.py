@@ -217,6 +217,14 @@ def chosen_theme(configured: str, environment: str, known: Collection[str]) -> t
     return DARK.name, f"{where}: unknown theme “{safe(wanted, limit=60)}”, using dark. Themes: {names}."
 
 
+def following_theme(current: str, first: str) -> str:
+    """The theme after this one: dark, light, and the one that the program began with where it is neither."""
+    themes = list(dict.fromkeys((DARK.name, LIGHT.name, first)))
+    if current in themes:
+        return themes[(themes.index(current) + 1) % len(themes)]
+    return themes[0]
+
+
 #: What `--ascii` draws instead. Letters of names and values are left alone: only our own drawing is replaced.
 _PLAIN = str.maketrans(
     {

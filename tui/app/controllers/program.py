@@ -10,7 +10,7 @@ from tui.app.pages.help import help_page
 from tui.app.pages.parts import prose
 from tui.app.screens.dialogs import Confirm, Reader
 from tui.app.styled_text import Lines
-from tui.app.theme import DARK, LIGHT
+from tui.app.theme import following_theme
 
 if TYPE_CHECKING:
     from tui.app.screens.main import MainScreen
@@ -21,14 +21,18 @@ class Program:
 
     def __init__(self, screen: MainScreen) -> None:
         self.screen = screen
+        self._first = ""
+        """The theme that the program began with, once another was chosen."""
 
     @action("palette", keys="ctrl+p", title="palette", words="Search actions and keys", group="Program")
     async def palette(self) -> None:
         self.screen.app.action_command_palette()
 
-    @action("theme", keys="t", title="theme", words="Light or dark", group="Program")
+    @action("theme", keys="t", title="theme", words="Dark, light, or the configured theme", group="Program")
     def theme(self) -> None:
-        self.screen.app.theme = LIGHT.name if self.screen.app.current_theme.dark else DARK.name
+        app = self.screen.app
+        self._first = self._first or app.theme
+        app.theme = following_theme(app.theme, self._first)
 
     @action("help", keys="question_mark,f1", title="help", words="Help", group="Program", rank=15)
     async def help(self) -> None:

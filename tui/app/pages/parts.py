@@ -84,15 +84,15 @@ def presence_line(observation: Observation, glyphs: Glyphs) -> Line:
     line.put(f"{glyphs.of(presence)} {presence.value}", presence.words.role)
     if observation.detail:
         line.put(f"  {observation.detail}", "dim")
-    line.put(asked(observation), "dim")
-    if observation.confirmed and presence is Presence.MISSING:
-        line.put(f" {glyphs.dot} asked twice", "dim")
-    return line
+    twice = observation.confirmed and presence is Presence.MISSING
+    return line.put(asked(observation, twice=twice), "dim")
 
 
-def asked(observation: Observation) -> str:
-    """ "  asked 12 minutes ago", to stand after an answer; "" when it is fresh."""
-    return f"  asked {old}" if (old := how_old(observation.at)) else ""
+def asked(observation: Observation, *, twice: bool = False) -> str:
+    """ "  asked 12 minutes ago", to stand after an answer; "" when it is fresh. `twice`: also when it is, that it was
+    asked in two ways."""
+    words = [word for word in ("twice" if twice else "", how_old(observation.at)) if word]
+    return f"  asked {', '.join(words)}" if words else ""
 
 
 def pairs(title: str, items: Iterable[tuple[str, str]], *, limit: int = 200) -> list[Line]:

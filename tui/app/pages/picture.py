@@ -176,6 +176,18 @@ def legend(picture: LiveMatrix, shown: Sequence[Node], width: int) -> list[Line]
     return [line.put(tail, "dim")]
 
 
+#: What the short heads of columns stand for.
+_HEADS = {"mf": "manifest", "cf": "config", "att": "attestations", "sig": "signatures"}
+
+
+def heads(top: Head) -> Line:
+    """What the short words over the columns stand for, those that are there."""
+    line = Line(fold="cut")
+    for name in (*top.before, *top.after):
+        line.put("   " if line.plain else "").put(name, "label").put(f" {_HEADS[name]}", "dim")
+    return line
+
+
 def about(cell: Cell, row: MatrixRow, scene: Scene) -> list[Line]:
     """The object under the cursor: which it is, what is known of it, and what to do where it is not there."""
     node = cell.node
@@ -191,9 +203,8 @@ def about(cell: Cell, row: MatrixRow, scene: Scene) -> list[Line]:
     second = Line(hang=2).put(f"{scene.glyphs.of(presence)} ", role).put(_WORDS.get(presence, presence.value), role)
     if observation.detail:
         second.put(f": {observation.detail}", "plain")
-    if observation.confirmed and presence is Presence.MISSING:
-        second.put(", asked twice", "plain")
-    lines = [first, second.put(asked(observation), "dim")]
+    twice = observation.confirmed and presence is Presence.MISSING
+    lines = [first, second.put(asked(observation, twice=twice), "dim")]
     if presence in (*_BAD, *_UNKNOWN):
         finding = next((each for each in scene.findings if each.node_key == node.key), None) or next(
             (each for each in scene.findings if node.digest is not None and each.digest == node.digest), None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.style import Style
@@ -65,6 +65,36 @@ class HeaderLine(StyledWidget):
         return text
 
 
+def tab_words(
+    tabs: Sequence[tuple[str, str]], counts: Mapping[str, int], active: str, width: int
+) -> list[tuple[str, str]]:
+    """The tabs as they are drawn, (name, words): always whole words. Where there is little room the gaps become
+    smaller, then the counts go, then the tabs that are furthest from the active one; `…` leads to the next of those."""
+    for gap, counted in (("  ", True), (" ", True), (" ", False)):
+        shown = [
+            (name, f"{title} {counts[name]}{gap}" if counted and counts.get(name) else f"{title}{gap}")
+            for name, title in tabs
+        ]
+        if sum(len(words) for _, words in shown) - len(gap) <= width:
+            return shown
+    at = next((place for place, (name, _) in enumerate(tabs) if name == active), 0)
+    first, last = at, at + 1
+
+    def cells(first: int, last: int) -> int:
+        more = 2 * (first > 0) + 2 * (last < len(shown))
+        return sum(len(words) for _, words in shown[first:last]) - 1 + more
+
+    while True:
+        if last < len(shown) and cells(first, last + 1) <= width:
+            last += 1
+        elif first > 0 and cells(first - 1, last) <= width:
+            first -= 1
+        else:
+            before = [(shown[first - 1][0], "… ")] if first > 0 else []
+            after = [(shown[last][0], "…")] if last < len(shown) else []
+            return [*before, *shown[first:last], *after]
+
+
 class TabStrip(StyledWidget):
     """The names of the detail's tabs. A click on one posts `Picked`."""
 
@@ -83,18 +113,12 @@ class TabStrip(StyledWidget):
         self.tabs = tuple(tabs)
 
     def render(self) -> Text:
-        """Names in a row; narrow panes get short names."""
+        """Names in a row."""
         text = Text(no_wrap=True, end="")
-        names = [(name, title, f" {self.counts[name]}" if self.counts.get(name) else "") for name, title in self.tabs]
-        whole = sum(len(title) + len(count) for _, title, count in names)
-        room = self.size.width - whole
-        gap = "  " if room >= 2 * len(names) else " "
-        short = room < len(names)
-        for name, title, count in names:
-            shown = (title[:4] if short and name != self.active else title) + count
+        for name, words in tab_words(self.tabs, self.counts, self.active, self.size.width):
             style = self.style_of("key-cap") + Style(underline=True) if name == self.active else self.style_of("dim")
-            text.append(shown, style + Style(meta={"tab": name}))
-            text.append(gap)
+            text.append(words.rstrip(), style + Style(meta={"tab": name}))
+            text.append(" " * (len(words) - len(words.rstrip())))
         return text
 
     def on_click(self, event: events.Click) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-untyped]
 from rich.cells import cell_len
@@ -55,6 +57,11 @@ async def test_what_is_shared_is_told_once_with_what_that_saves() -> None:
         told = text(layers(reader.scene(node)))
         assert "shared by 5 platforms, 2.8 kB once (not 13.9 kB)" in told
         assert "19 distinct" not in told and "24 distinct layers" in told
+        for room, whole in ((100, True), (76, True), (73, True), (72, False), (47, False)):
+            page = layers(replace(reader.scene(node), width=room))
+            lines = [page.line(number) for number in range(len(page))]
+            digests = [line for line in lines if line.plain.lstrip().startswith("sha256:")]
+            assert digests and all((len(line.plain) <= room) is whole for line in digests), room
         one = next(row for row in node.children if row.label == "linux/arm64")
         told = text(layers(reader.scene(one)))
         assert "2.8 kB of it shared with other platforms" in told

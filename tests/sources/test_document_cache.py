@@ -72,15 +72,6 @@ def test_the_way_to_a_drawer_is_gone_once_for_many_files(folder: Path, monkeypat
     assert not opened, "none of them is here"
 
 
-def test_what_comes_to_much_is_written_before_the_end(folder: Path) -> None:
-    cache = DocumentCache(folder)
-    for number in range(400):
-        cache.keep(PLACE, Digest.of(f"{number}".encode()), f"{number}".encode())
-    assert len(cache._pending) < 200
-    cache.close()
-    assert len(files(folder)) == 400
-
-
 def test_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_folder() == tmp_path / "fanfold"

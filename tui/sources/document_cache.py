@@ -29,8 +29,9 @@ LIMIT = 256 * 1024 * 1024
 #: No document of more bytes is kept: nothing reads one (`CONFIG_LIMIT`, `max_manifest`).
 DOCUMENT_LIMIT = 4 * 1024 * 1024
 _BLOCK = 4096
-#: So many bytes wait to be written, counted as `LIMIT` is: what is more is written while registries are waited for.
-_BATCH = 1024 * 1024
+#: So many bytes wait to be written, counted as `LIMIT` is. A thread that writes while much else goes on costs more than
+#: it saves: with 1 MB the check of 400 images took a tenth more CPU time.
+_BATCH = 8 * 1024 * 1024
 _DRAWERS = "0123456789abcdef"
 _UNFINISHED = ".new-"
 _OURS = re.compile(r"[0-9a-f]{64}")

@@ -15,6 +15,7 @@ import pytest
 
 from tui import __main__, __version__, cli
 from tui.commands import arguments, check, create, output, registry, tree
+from tui.commands.writing import Console
 from tui.config import Settings
 from tui.explore.choice import Choice
 from tui.oci.platform import Platform
@@ -174,6 +175,7 @@ def test_create(calls: Calls) -> None:
     assert cli.main([*argv, "--type", "oci", "--dry-run", "--json", "--read-only"]) == 0
     [(function, args, options)] = calls
     assert (function, args[1].text, texts(args[2])) == ("run_create", "localhost:5000/app:1", ["a", "b"])
+    assert isinstance(options.pop("console"), Console)
     assert options == {
         "amend": True,
         "remove": (Platform("linux", "arm64"),),

@@ -144,9 +144,9 @@ async def test_a_tag_that_could_not_be_asked_for_is_not_said_to_be_absent(rig: R
     rig.change(lambda store: deny(store, "app"))
     status, out, err = await command("app:1", dry_run=True)
     assert status == 3 and "no such tag" not in out + err
-    assert "current unknown" in out
+    assert "current     unknown" in out
     status, out, err = await command("well:nope", dry_run=True)
-    assert status == 1 and "current no such tag" in out
+    assert status == 1 and "current     no such tag" in out
 
 
 async def test_undetermined_is_status_3(rig: Rig, command: Command) -> None:

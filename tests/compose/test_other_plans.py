@@ -7,18 +7,20 @@ import json
 import pytest
 
 from tests.compose.fixtures import Rig, make
+from tui.commands.plan_text import plan_text
 from tui.compose.copy import plan_copy, plan_tag
 from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.errors import DraftError, ResolveError
 from tui.compose.events import Outcome
 from tui.compose.journal import NOT_WRITTEN, UNKNOWN
-from tui.compose.plan import StepKind, to_json, to_text
+from tui.compose.plan import StepKind, to_json
 from tui.compose.undo import plan_undo, undo_choices, undo_unavailable
 from tui.demo.attest import put_attestation
 from tui.demo.faults import deny
 from tui.demo.images import put_index
 from tui.demo.quirks import Quirks
 from tui.explore.diff import Change
+from tui.formats.writer import Sheet
 from tui.oci.digest import Digest
 from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
@@ -311,6 +313,6 @@ async def test_forms_of_a_plan(rig: Rig) -> None:
     kinds = {(row["kind"], row["what"]) for row in document["diff"]}
     assert ("changed", "linux/amd64") in kinds
     assert ("removed", "linux/arm64") in kinds
-    text = to_text(plan)
+    text = plan_text(plan, Sheet())
     for word in (str(plan.digest), str(plan.before), "linux/arm64", "mount the layer sha256:", "Steps"):
         assert word in text

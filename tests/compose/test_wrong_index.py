@@ -10,9 +10,11 @@ import pytest
 from tests.compose.fixtures import Rig, make
 from tui.app.pages.plan import plan_page
 from tui.commands.create import create
-from tui.compose.plan import How, Plan, to_json, to_text
+from tui.commands.plan_text import plan_text
+from tui.compose.plan import How, Plan, to_json
 from tui.compose.planner import plan_draft
 from tui.demo.images import Image, index, put_index
+from tui.formats.writer import Sheet
 from tui.oci import media
 from tui.oci.digest import Digest
 
@@ -42,7 +44,7 @@ async def test_a_wrong_size_is_called_that_and_stops(rig: Rig, target: str) -> N
     assert problem.code == "mismatch" and problem.stops and not problem.undetermined
     for word in (two.manifest.digest, "linux/arm64", "12,345 bytes", f"{size:,}", "A push cannot fix it"):
         assert word in problem.message
-    assert "nowhere" not in to_text(plan) and "nowhere" not in words(plan)
+    assert "nowhere" not in plan_text(plan, Sheet()) and "nowhere" not in words(plan)
     assert plan.count(How.WRONG) == to_json(plan)["counts"]["wrong"] == 1
     assert plan.count(How.NOWHERE) == 0
 
@@ -73,7 +75,7 @@ async def test_a_wrong_media_type_is_taken_over_with_a_warning(
     short = Digest.parse(two.manifest.digest).short
     for word in (short, "linux/arm64", media.DOCKER_MANIFEST, media.OCI_MANIFEST):
         assert word in warning
-    assert warning in to_json(plan)["warnings"] and warning in to_text(plan)
+    assert warning in to_json(plan)["warnings"] and warning in plan_text(plan, Sheet())
     assert "calls it" in words(plan)
     status = await create(rig.inspector, rig.at(target), [rig.at("app:lying")], json=True, journal=rig.journal)
     written = capsys.readouterr()

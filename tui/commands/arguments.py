@@ -441,6 +441,7 @@ def _undo_parser() -> Parser:
 def _write_options(parser: Parser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
     _form_options(parser, ("text", "json"), json="print the plan or the result as JSON")
+    _colour_option(parser)
 
 
 def _registry_parser() -> Parser:

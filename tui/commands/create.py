@@ -8,8 +8,8 @@ from contextlib import aclosing
 from typing import Any
 
 from tui.commands.arguments import Options, UsageError
-from tui.commands.output import err, say, write_what_fits
-from tui.commands.writing import REFUSED, UNKNOWN, WRONG, Stop, tag_target, write
+from tui.commands.output import say, write_what_fits
+from tui.commands.writing import REFUSED, UNKNOWN, WRONG, Console, Stop, tag_target, write
 from tui.compose import edit as edits
 from tui.compose.draft import Draft, Entry, TypeChoice
 from tui.compose.edit import begin_new
@@ -59,6 +59,7 @@ def run(options: Options, settings: Settings) -> int:
         type=options.type,
         dry_run=options.dry_run,
         json=options.output == "json",
+        console=Console(options.color, ascii_only=settings.ascii),
     )
     return asyncio.run(work)
 
@@ -100,10 +101,11 @@ async def create(
     dry_run: bool = False,
     json: bool = False,
     journal: Journal | None = None,
+    console: Console | None = None,
 ) -> int:
     """Make the list and push it; gives the exit status: 0 done, 1 refused, 2 wrong usage, 3 could not be found out."""
     service = DraftService(inspector, journal=journal)
-
+    console = console or Console()
     also: list[Plan] = []
 
     async def plan() -> Plan:
@@ -117,13 +119,13 @@ async def create(
         if type is not None:
             draft = edits.choose_type(draft, TypeChoice(type))
         for message in draft.messages:
-            err(message)
-        made = await service.plan(draft, dry_run=dry_run, count_referrers=False)
+            console.err((message, "plain"))
+        made = await service.plan(draft, console.planning, dry_run=dry_run, count_referrers=False)
         if made.ready:
             also.extend(await service.plan_tags_more(made, tags))
         return made
 
-    return await write(service, target, plan, dry_run=dry_run, json=json, also=also)
+    return await write(service, target, plan, dry_run=dry_run, json=json, also=also, console=console)
 
 
 async def _draft(

@@ -4,6 +4,7 @@ changes and no tag moves; then check again. The plan goes to stderr first; as wi
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
@@ -12,10 +13,10 @@ from tui.commands.arguments import Options, UsageError
 from tui.commands.check_queue import check_node
 from tui.commands.output import err, out, say, write_what_fits
 from tui.commands.progress import CheckLine
-from tui.commands.writing import DONE, REFUSED, UNKNOWN, Progress, status_of
+from tui.commands.writing import DONE, REFUSED, UNKNOWN, Console, Progress, status_of
 from tui.compose.fix import is_whole, places_in, search_is_open, tags_of, undetermined
 from tui.compose.journal import Journal
-from tui.compose.plan import LACKING, Plan, to_json, to_text
+from tui.compose.plan import LACKING, Plan, to_json
 from tui.compose.service import DraftService
 from tui.config import Settings
 from tui.engine import Engine, open_engine
@@ -51,6 +52,7 @@ def run(options: Options, settings: Settings) -> int:
         search_catalog=options.search_catalog,
         dry_run=options.dry_run,
         json=options.output == "json",
+        console=Console(options.color, ascii_only=settings.ascii),
     )
     return asyncio.run(work)
 
@@ -73,10 +75,12 @@ async def fix(
     dry_run: bool = False,
     json: bool = False,
     journal: Journal | None = None,
+    console: Console | None = None,
 ) -> int:
     """Fix what a source names; gives the exit status: 0 all is there, 1 something stays missing, 3 undetermined."""
     service = DraftService(engine.inspector, journal=journal)
-    run = _Fix(engine, service, source, json)
+    console = console or Console()
+    run = _Fix(engine, service, source, json, console)
     try:
         targets, note = await _targets(service, source)
         where, notes = await places_in(engine.inspector, places)
@@ -88,13 +92,15 @@ async def fix(
             if text:
                 run.say(text)
         run.searched = search_catalog
-        plan = await service.plan_fix(targets, lambda _text: None, places=where, catalog=catalog, dry_run=dry_run)
+        plan = await service.plan_fix(targets, console.planning, places=where, catalog=catalog, dry_run=dry_run)
     except SourceError as error:
         run.say(error.sentence)
         return run.end(UNKNOWN if error.presence.undetermined else REFUSED)
     except OciError as error:
         run.say(str(error))
         return run.end(REFUSED)
+    finally:
+        console.line.hide()
     status = await (run.only_plan(plan) if dry_run else run.push(plan))
     return UNKNOWN if status == DONE and note else status
 
@@ -113,8 +119,8 @@ async def _targets(service: DraftService, source: SourceSpec) -> tuple[list[Refe
 class _Fix:
     """One run of the command, and what its JSON document will hold."""
 
-    def __init__(self, engine: Engine, service: DraftService, source: SourceSpec, json: bool) -> None:
-        self._engine, self._service, self._json = engine, service, json
+    def __init__(self, engine: Engine, service: DraftService, source: SourceSpec, json: bool, console: Console) -> None:
+        self._engine, self._service, self._json, self._console = engine, service, json, console
         self._reference = safe(source.text, limit=600)
         self._messages: list[str] = []
         self._plan: Plan | None = None
@@ -125,10 +131,10 @@ class _Fix:
 
     def say(self, text: str) -> None:
         self._messages.append(text)
-        err(text)
+        self._console.err((text, "plain"))
 
     async def only_plan(self, plan: Plan) -> int:
-        out(json_text(to_json(plan), indent=2) if self._json else to_text(plan))
+        out(json_text(to_json(plan), indent=2) if self._json else self._console.plan(plan, sys.stdout))
         await self._tell_problems(plan, said=not self._json)
         return _status(plan)
 
@@ -143,14 +149,16 @@ class _Fix:
             self.say(plan.confirmation)
             await self._tell_problems(plan)
             return self.end(_status(plan))
-        err(to_text(plan))
-        push = self._service.push(plan, Progress())
+        err(self._console.plan(plan, sys.stderr))
+        push = self._service.push(plan, Progress(self._console, (plan,)))
         try:
             result = await push.run()
         except asyncio.CancelledError:
             if push.result is not None:
-                err(push.result.sentence)
+                self._console.err((push.result.sentence, "plain"))
             raise
+        finally:
+            self._console.line.hide()
         self._written = result.written
         self.say(result.sentence)
         self._messages += plan.warnings

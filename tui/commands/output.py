@@ -121,9 +121,9 @@ def has_terminal() -> bool:
     return named and all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
-def can_draw() -> bool:
-    """Whether stdout can hold the lines and symbols of a tree."""
-    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+def can_draw(stream: TextIO | None = None) -> bool:
+    """Whether a stream, stdout if none is named, can hold the lines and symbols of a tree."""
+    encoding = getattr(stream or sys.stdout, "encoding", None) or "ascii"
     try:
         "├✓".encode(encoding)
     except (UnicodeEncodeError, LookupError):

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from tui.commands.output import err, is_terminal, out, terminal_width
 from tui.commands.progress import CheckLine
@@ -33,16 +33,18 @@ class Display:
     ascii_only: bool = False
 
 
-def wants_colour(choice: str) -> bool:
-    """Whether stdout gets colours. Unless somebody chose, NO_COLOR and FORCE_COLOR decide (each when it is not empty),
-    then whether a terminal reads it."""
+def wants_colour(choice: str, stream: TextIO | None = None) -> bool:
+    """Whether a stream, stdout if none is named, gets colours.
+
+    Unless somebody chose, NO_COLOR and FORCE_COLOR decide (each when it is not empty), then whether a terminal reads
+    it."""
     if choice != "auto":
         return choice == "always"
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb"
+    return is_terminal(stream or sys.stdout) and os.environ.get("TERM") != "dumb"
 
 
 class Printed:

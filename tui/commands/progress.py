@@ -1,4 +1,4 @@
-"""The one line on stderr that tells how far a check is: rewritten in place, wiped before anything else is written."""
+"""The one line on stderr that tells how far it is: rewritten in place, wiped before anything else is written."""
 
 from __future__ import annotations
 
@@ -14,6 +14,37 @@ from tui.explore.tree import CheckProgress, Event
 _PACE = 0.1
 #: Nothing is said of a rate before so many seconds: it would be that of the first few answers.
 _WARM_UP = 1.0
+
+
+class StatusLine:
+    """Says what is going on now, in one line on stderr that is written again and again; only where that is a
+    terminal."""
+
+    def __init__(self, *, ascii_only: bool = False) -> None:
+        self.on = is_terminal(sys.stderr)
+        self._spinner = ""
+        self._tick = 0
+        self._shown_at = 0.0
+        self._shown = False
+        if self.on:
+            from tui.explore.cells import glyphs  # late, as below
+
+            self._spinner = glyphs(ascii_only).spinner
+
+    def show(self, text: str) -> None:
+        """Say this, unless something was said a moment ago."""
+        now = time.monotonic()
+        if not self.on or (self._shown and now - self._shown_at < _PACE):
+            return
+        self._shown_at, self._shown = now, True
+        self._tick += 1
+        show_progress(f"{self._spinner[self._tick % len(self._spinner)]} {text}")
+
+    def hide(self) -> None:
+        """Before anything else is written."""
+        if self._shown:
+            wipe_progress()
+            self._shown = False
 
 
 class CheckLine:

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from tui.commands.arguments import Options, UsageError
 from tui.commands.output import say, write_what_fits
-from tui.commands.writing import REFUSED, Stop, tag_target, write
+from tui.commands.writing import REFUSED, Console, Stop, tag_target, write
 from tui.compose.journal import Journal
 from tui.compose.plan import Plan
 from tui.compose.service import DraftService
@@ -52,6 +52,7 @@ async def _run(
             referrers=referrers,
             dry_run=options.dry_run,
             json=options.output == "json",
+            console=Console(options.color, ascii_only=settings.ascii),
         )
 
 
@@ -64,31 +65,29 @@ async def carry_out(
     dry_run: bool = False,
     json: bool = False,
     journal: Journal | None = None,
+    console: Console | None = None,
 ) -> int:
     """Plan it and run it; gives the exit status: 0 done, 1 refused, 2 wrong usage, 3 could not be found out."""
     service = DraftService(inspector, journal=journal)
+    console = console or Console()
+    planning = console.planning
 
     async def copy() -> Plan:
-        return await service.plan_copy(words[0], tag_target(words[1]), referrers, _quiet)
+        return await service.plan_copy(words[0], tag_target(words[1]), referrers, planning)
 
     async def tag() -> Plan:
         source = Reference.from_input(words[0])
         digest = source.digest or await service.tag_holds(source)
         if digest is None:
             raise Stop(REFUSED, f"Not found: {safe(str(source))}.")
-        return await service.plan_tag(source.with_tag(words[1]), digest, _quiet)
+        return await service.plan_tag(source.with_tag(words[1]), digest, planning)
 
     async def delete() -> Plan:
-        return await service.plan_delete(Reference.from_input(words[0]), _quiet)
+        return await service.plan_delete(Reference.from_input(words[0]), planning)
 
     async def undo() -> Plan:
-        return await service.plan_undo(tag_target(words[0]), _quiet)
+        return await service.plan_undo(tag_target(words[0]), planning)
 
     makers: dict[str, Callable[[], Awaitable[Plan]]] = {"copy": copy, "tag": tag, "delete": delete, "undo": undo}
-    return await write(
-        service, words[-1] if command == "copy" else words[0], makers[command], dry_run=dry_run, json=json
-    )
-
-
-def _quiet(_text: str) -> None:
-    """What planning is at is not told: stderr holds what was found out and done."""
+    target = words[-1] if command == "copy" else words[0]
+    return await write(service, target, makers[command], dry_run=dry_run, json=json, console=console)

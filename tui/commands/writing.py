@@ -7,20 +7,28 @@ The command is the yes: nothing is asked. `--dry-run` prints the plan and writes
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
-from tui.commands.output import err, out
+from tui.commands.output import can_draw, err, is_terminal, out, terminal_width
+from tui.commands.plan_text import plan_text
+from tui.commands.printing import wants_colour
+from tui.commands.progress import StatusLine
 from tui.compose.errors import ComposeError, ResolveError
 from tui.compose.events import BytesMoved, Event, Notice, PushResult, StepDone, StepFailed, Waiting
-from tui.compose.plan import Plan, to_json, to_text
+from tui.compose.plan import Plan, Step, to_json
 from tui.compose.service import DraftService
 from tui.compose.validate import Problem
+from tui.explore.cells import glyphs
+from tui.formats.paint import Piece, painted
+from tui.formats.writer import Sheet
 from tui.oci.canonical_json import json_text
 from tui.oci.errors import OciError
 from tui.oci.reference import Reference
 from tui.sources.base import SourceError
-from tui.text import safe, size
+from tui.sources.presence import Presence
+from tui.text import plural, safe, size
 
 DONE, REFUSED, WRONG, UNKNOWN = 0, 1, 2, 3
 _USAGE = frozenset({"target-has-digest", "target-without-tag", "empty"})
@@ -57,27 +65,36 @@ async def write(
     dry_run: bool,
     json: bool,
     also: Sequence[Plan] = (),
+    console: Console | None = None,
 ) -> int:
     """Make a plan and run it, and with it those of further tags, which `make` may put into `also`; gives the exit
     status: 0 done, 1 refused, 2 wrong usage, 3 could not be found out."""
+    console = console or Console()
     try:
-        plan = await make()
+        try:
+            plan = await make()
+        finally:
+            console.line.hide()
         if dry_run:
             tags = {"tags": [_planned(each) for each in also]} if also else {}
-            out(json_text({**to_json(plan), **tags}, indent=2) if json else to_text(plan))
+            out(json_text({**to_json(plan), **tags}, indent=2) if json else console.plan(plan, sys.stdout))
         problems = [problem for each in (plan, *also) for problem in each.problems]
+        # Whoever reads the plan on a terminal has read there what is wrong with it.
+        told = (plan,) if dry_run and not json and is_terminal(sys.stdout) else ()
         for problem in problems:
-            err(problem.message)
+            if not any(problem in each.problems for each in told):
+                err(problem.message)
         if not all(each.ready for each in (plan, *also)):
             status = status_of(problems)
             if json and not dry_run:
                 refused(str(plan.target), status, [problem.message for problem in problems], plan)
             return status
         for warning in dict.fromkeys(warning for each in (plan, *also) for warning in each.warnings):
-            err(warning)
+            if not any(warning in each.warnings for each in told):
+                err(warning)
         for each in also if dry_run else ():
             err(f"Also pushes to {safe(str(each.target))}.")
-        return DONE if dry_run else await push(plan, service, json, also)
+        return DONE if dry_run else await push(plan, service, console, json, also)
     except Stop as stop:
         status, sentences = stop.status, list(stop.sentences)
     except ResolveError as error:
@@ -102,15 +119,17 @@ def status_of(problems: Sequence[Problem]) -> int:
     return WRONG if any(problem.code in _USAGE for problem in stopping) else REFUSED
 
 
-async def push(plan: Plan, service: DraftService, json: bool, also: Sequence[Plan] = ()) -> int:
+async def push(plan: Plan, service: DraftService, console: Console, json: bool, also: Sequence[Plan] = ()) -> int:
     """Run a plan, tell how it goes on stderr, and give the exit status. What is printed comes once, at the end."""
-    run = service.push(plan, Progress(), also)
+    run = service.push(plan, Progress(console, (plan, *also)), also)
     try:
         result = await run.run()
     except asyncio.CancelledError:
         if run.result is not None:
-            err(run.result.sentence)
+            console.err((run.result.sentence, "plain"))
         raise
+    finally:
+        console.line.hide()
     for each in (result, *result.others):
         err(each.sentence)
     tags = _tags(also, result.others)
@@ -187,31 +206,70 @@ def result_document(plan: Plan, result: PushResult) -> dict[str, Any]:
     }
 
 
-class Progress:
-    """Events as lines on stderr; a wait and a long copy are told now and then, not each second."""
+class Console:
+    """What the commands that write show of their work: the plan, each step, and one line that tells how far it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, colour: str = "auto", *, ascii_only: bool = False) -> None:
+        self._colour, self.ascii_only = colour, ascii_only
+        self.line = StatusLine(ascii_only=ascii_only)
+
+    def plan(self, plan: Plan, stream: TextIO) -> str:
+        """The plan, for whoever reads this stream."""
+        ascii_only = self.ascii_only or not can_draw(stream)
+        return plan_text(plan, Sheet(terminal_width(stream), wants_colour(self._colour, stream), ascii_only))
+
+    def planning(self, text: str) -> None:
+        """What planning is at; only the line tells it."""
+        self.line.show(f"planning: {text}")
+
+    def err(self, *pieces: Piece) -> None:
+        """A line on stderr, in colours where somebody looks."""
+        self.line.hide()
+        err(painted(pieces, colour=wants_colour(self._colour, sys.stderr), ascii_only=self.ascii_only))
+
+
+class Progress:
+    """Events as lines on stderr; a wait and a long copy are told now and then, not each second. On a terminal each step
+    has a mark, and a line below them says how many of `steps`, and of how many bytes, are done."""
+
+    def __init__(self, console: Console, plans: Sequence[Plan]) -> None:
+        self._console = console
+        self._steps = sum(len(plan.steps) for plan in plans)
+        self._bytes = sum(plan.bytes_to_copy for plan in plans)
+        self._done = 0
+        self._moved: dict[int, int] = {}
         self._waited = 0.0
         self._told: dict[int, int] = {}
 
     def __call__(self, event: Event) -> None:
         match event:
             case StepDone(step, how):
-                err(f"{step.number:>3}. {step.title}: {how}")
+                self._done += 1
+                self._step(step, how, Presence.PRESENT, "good")
             case StepFailed(step, sentence):
-                err(f"{step.number:>3}. {step.title}: {sentence}")
+                self._step(step, sentence, Presence.MISSING, "bad")
             case Notice(text, _):
-                err(f"     {text}")
+                self._console.err((f"     {text}", "plain"))
             case Waiting(_, seconds, reason) if seconds > 0.0:
                 if seconds > self._waited or self._waited - seconds >= 10:
-                    err(f"     waiting {seconds:.0f} s: {reason}")
+                    self._console.err((f"     waiting {seconds:.0f} s: {reason}", "warn"))
                     self._waited = seconds
             case Waiting():
                 self._waited = 0.0
             case BytesMoved(step, done, total):
+                self._moved[step.number] = done
                 tenth = done * 10 // total if total else 10
-                if total > 10_000_000 and tenth > self._told.get(step.number, -1):
+                if not self._console.line.on and total > 10_000_000 and tenth > self._told.get(step.number, -1):
                     self._told[step.number] = tenth
                     err(f"     {step.title}: {size(done)} of {size(total)}")
             case _:
                 pass
+        self._console.line.show(self._words())
+
+    def _step(self, step: Step, how: str, presence: Presence, role: str) -> None:
+        mark = f"{glyphs(self._console.ascii_only).still(presence)} " if self._console.line.on else ""
+        self._console.err((mark, role), (f"{step.number:>3}. ", "dim"), (f"{step.title}: ", "plain"), (how, role))
+
+    def _words(self) -> str:
+        moved = f"  {size(sum(self._moved.values()))} of {size(self._bytes)}" if self._bytes else ""
+        return f"{self._done:,} of {plural(self._steps, 'step')}{moved}"

@@ -6,7 +6,7 @@ confirm them and one executor can run them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -20,7 +20,7 @@ from tui.oci.digest import Digest
 from tui.oci.manifest import AnyManifest, Index
 from tui.oci.reference import Reference
 from tui.sources.location import RepositoryLocation
-from tui.text import plural, safe, size, with_keys
+from tui.text import plural, safe, with_keys
 
 
 class Action(StrEnum):
@@ -406,54 +406,3 @@ def to_json(plan: Plan) -> dict[str, Any]:
         ],
         "warnings": [with_keys(warning) for warning in plan.warnings],
     }
-
-
-def to_text(plan: Plan) -> str:
-    """The plan for people, as lines of safe text."""
-    return "\n".join(_lines(plan))
-
-
-def _lines(plan: Plan) -> Iterator[str]:
-    yield f"{str(plan.action).capitalize()} {plan.title}"
-    yield f"  current {plan.before or plan.nothing_before}"
-    if plan.digest is not None:
-        yield f"  after   {plan.digest}" + ("" if plan.changes_tag else "  (the same)")
-    if plan.media_type:
-        yield f"  type    {safe(plan.media_type)}"
-    if plan.diff:
-        yield ""
-        yield "Difference"
-        for row in plan.diff:
-            yield f"  {row.kind.sign} {row.what}  {_values(row.before, row.after)}".rstrip()
-    if plan.objects:
-        yield ""
-        yield "Objects"
-        for each in plan.objects:
-            source = f" from {safe(str(each.source))}" if each.source is not None else ""
-            platforms = f"  {', '.join(each.platforms)}" if each.platforms else ""
-            detail = f"  ({each.detail})" if each.detail else ""
-            columns = f"  {each.how!s:<8}{each.kind:<12}{size(each.size):>9}  {each.digest.short}"
-            yield columns + source + platforms + detail
-    if plan.steps:
-        yield ""
-        yield f"Steps ({plural(plan.requests, 'request')}, {size(plan.bytes_to_copy)} to copy)"
-        for step in plan.steps:
-            travels = f", {size(step.size)}" if step.kind is StepKind.COPY else ""
-            yield f"  {step.number:>3}. {step.title}{travels}"
-    for heading, lines in (
-        ("Blocked", [problem.message for problem in plan.problems if problem.stops]),
-        (
-            "Warnings",
-            [*(problem.message for problem in plan.problems if not problem.stops), *map(with_keys, plan.warnings)],
-        ),
-    ):
-        if lines:
-            yield ""
-            yield heading
-            yield from (f"  {line}" for line in lines)
-
-
-def _values(before: str, after: str) -> str:
-    if before and after:
-        return f"{before} → {after}" if before != after else after
-    return before or after

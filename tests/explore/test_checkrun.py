@@ -12,7 +12,6 @@ from tests.support import images
 from tests.support.fake_source import FakeSource
 from tui.explore import walker
 from tui.explore.cells import tree_rows
-from tui.explore.checkrun import SLICE
 from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
 from tui.explore.inspector import Inspector
@@ -20,8 +19,9 @@ from tui.explore.likely_places import MovedTag, moved_tags, neighbours
 from tui.explore.node import Kind, Node
 from tui.explore.observations import ObservationStore
 from tui.explore.report import exit_status, report
-from tui.explore.tree import CheckProgress, Event
+from tui.explore.tree import CheckProgress, Event, observe
 from tui.explore.verdict import verdict
+from tui.explore.walker import SLICE
 from tui.oci.digest import Digest
 from tui.oci.platform import Platform
 from tui.sources.presence import Observation, Presence
@@ -72,6 +72,28 @@ async def test_many_rows_that_are_known_are_visited_in_slices() -> None:
         turns += 1
         assert run.total - before <= SLICE and turns < 1_000
     assert run.done == run.total == 302
+
+
+async def test_looking_for_what_is_missing_goes_through_the_rows_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = FakeSource()
+    source.put("app", wide(300), "1")
+    explorer = Explorer()
+    node = explorer.add_selector(source, "app", "1")
+    await explorer.check(node).wait()
+    looked: list[Node] = []
+
+    def look(row: Node) -> Observation:
+        looked.append(row)
+        return observe(row, explorer.observations)
+
+    monkeypatch.setattr(explorer.tree, "observation", look)
+    search = asyncio.create_task(explorer._search.whereabouts(node))
+    slices = []
+    while not search.done():
+        before = len(looked)
+        await asyncio.sleep(0)
+        slices.append(len(looked) - before)
+    assert len(looked) >= 300 and max(slices) <= SLICE
 
 
 async def test_what_leads_to_more_is_asked_first() -> None:

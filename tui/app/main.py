@@ -234,6 +234,12 @@ class FanfoldApp(App[int]):
         if main is not None and self.screen is main and main.search.takes_as_text(event):
             event.prevent_default()
 
+    def _give_way(self) -> None:
+        """A key came: answers are dealt with when it is answered."""
+        self.garbage.stir()
+        if self._main_screen is not None and self._main_screen.ready:
+            self._main_screen.explorer.give_way()
+
     async def on_unmount(self) -> None:
         self.garbage.end()
         if self._main_screen is not None:
@@ -265,7 +271,7 @@ class FanfoldApp(App[int]):
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's for this terminal, made to leave when it is told to."""
-        return patient(super().get_driver_class(), self._leave_now, self._leaving_keys)
+        return patient(super().get_driver_class(), self._leave_now, self._leaving_keys, self._give_way)
 
     def _leaving_keys(self) -> frozenset[str]:
         quitting = self._main_screen.keys.of("quit") if self._main_screen is not None else ()

@@ -101,7 +101,7 @@ class RefreshThrottle:
         self._in_frame = False
         """Whether there is more in it than what keys made out of date."""
         self._last_key = 0.0
-        #: Called when a key came or something was drawn.
+        #: Called when something is drawn.
         self.stir: Callable[[], None] = lambda: None
 
     @property

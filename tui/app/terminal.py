@@ -25,9 +25,14 @@ _RESTORE = (
 )
 
 
-def patient(kind: type[Driver], leave: Callable[[], None], keys: Callable[[], frozenset[str]]) -> type[Driver]:
-    """A driver that drops keys while too many wait, and has `leave` called (on the loop) for one of `keys` then: with
-    the others before it, it would wait for as long as they take."""
+def patient(
+    kind: type[Driver], leave: Callable[[], None], keys: Callable[[], frozenset[str]], stir: Callable[[], None]
+) -> type[Driver]:
+    """A driver that calls `stir` on the loop when a key arrives, some turns of the loop before anybody deals with it.
+
+    It drops keys while too many wait, and has `leave` called (on the loop) for one of `keys` then: with the others
+    before it, it would wait for as long as they take.
+    """
 
     class PatientDriver(kind):  # type: ignore[misc, valid-type]
         _on_the_way = 0
@@ -43,6 +48,8 @@ def patient(kind: type[Driver], leave: Callable[[], None], keys: Callable[[], fr
 
         def _arrived(self, message: Message) -> None:
             self._on_the_way -= 1
+            if isinstance(message, events.Key):
+                stir()
             self._app.post_message(message)
 
     return PatientDriver

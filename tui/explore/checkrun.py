@@ -13,7 +13,7 @@ from tui.explore.loader import Loader, fault, label_of
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.scheduler import Job, Urgency
 from tui.explore.tree import CheckProgress, Tree, key_of
-from tui.explore.walker import LimitReached, Walk
+from tui.explore.walker import SLICE, LimitReached, Walk
 from tui.oci import media
 from tui.oci.config import CONFIG_LIMIT
 from tui.registry.trace import RequestCount, counting
@@ -23,10 +23,6 @@ from tui.text import size as size_text
 
 #: How often bytes that come are told of, in seconds, and for how long nothing is said of the time that is left.
 _PACE, _WARM_UP = 0.1, 1.0
-
-
-#: So many rows are visited before others have their turn.
-SLICE = 50
 
 
 class ByteCount:

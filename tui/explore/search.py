@@ -20,7 +20,7 @@ from tui.explore.rollup import platforms_of
 from tui.explore.scheduler import Urgency
 from tui.explore.tag_guesses import Proposal
 from tui.explore.tree import Tree, key_of
-from tui.explore.walker import DEPTH_LIMIT
+from tui.explore.walker import DEPTH_LIMIT, in_slices
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
@@ -78,7 +78,7 @@ class MissingObjectSearch:
     async def after_check(self, node: Node, owner: Hashable) -> None:
         """What a check does last: whereabouts of what is missing, and moved tags for the indexes below `node`."""
         await self.whereabouts(node)
-        indexes = [row for row in node.walk() if row.kind is Kind.TAG and row.index is not None]
+        indexes = [row async for row in in_slices(node.walk()) if row.kind is Kind.TAG and row.index is not None]
         await asyncio.gather(*(self.moved_tags(row, owner, may_list=self._broken(row)) for row in indexes))
 
     def _broken(self, node: Node) -> bool:
@@ -92,7 +92,7 @@ class MissingObjectSearch:
         memory: Memory | None = None
         remembered: Sequence[RepositoryLocation] | None = None
         missing: dict[Key, tuple[Node, Descriptor]] = {}
-        for row in node.walk():
+        async for row in in_slices(node.walk()):
             key = key_of(row)
             if key is None or key in missing or row.descriptor is None or row.repository is None:
                 continue
@@ -119,7 +119,7 @@ class MissingObjectSearch:
 
     async def _remembered(self, node: Node, memory: Memory) -> Sequence[RepositoryLocation]:
         """The places that what is below a row came from, as far as somebody remembers."""
-        tops = {row.key: row for row in node.walk() if row.kind is Kind.TAG}
+        tops = {row.key: row async for row in in_slices(node.walk()) if row.kind is Kind.TAG}
         top = node.top()
         if not tops and top is not None and top.kind is Kind.TAG:
             tops = {top.key: top}

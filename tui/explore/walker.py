@@ -6,7 +6,11 @@ An index may hold indexes, itself even, and a tree of few objects may have endle
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import asyncio
+from collections.abc import AsyncIterator, Hashable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 #: Manifests inside manifests are followed this far.
 DEPTH_LIMIT = 8
@@ -18,6 +22,16 @@ ROW_LIMIT = 50_000
 INDEX_LIMIT = 64
 #: What is opened is checked by itself as long as that takes no more than so many requests.
 UNASKED_LIMIT = 200
+#: So many rows are visited before others have their turn.
+SLICE = 50
+
+
+async def in_slices(rows: Iterable[T]) -> AsyncIterator[T]:
+    """The rows of a long walk; after each `SLICE` of them keys are dealt with and drawn."""
+    for number, row in enumerate(rows, 1):
+        yield row
+        if number % SLICE == 0:
+            await asyncio.sleep(0)
 
 
 class LimitReached(Exception):

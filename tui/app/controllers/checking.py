@@ -71,8 +71,6 @@ class Checking:
         if (listed := listing_of(node)) is not None:
             self.screen.explorer.sort_again(listed)
         self.screen.observer.publish_checked(run, self.screen.explorer)
-        self.screen.detail.refresh()
-        self.screen.status.refresh_verdict()
 
     @action(
         "problems",

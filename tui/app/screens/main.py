@@ -207,12 +207,9 @@ class MainScreen(HostScreen[None]):
         """A key was pressed: carry out its action, or say why not."""
         if action_id == "new" and self.search.takes_the_key_of_new:
             action_id = "previous-match"
-        self.redraw.throttle.stir()
         if action_id != self._last_action:  # a key that is held down leads into nothing that it did not draw yet
             self._last_action = action_id
             self.redraw.throttle.settle()
-        if self.ready:
-            self.explorer.give_way()
         # What an action awaits runs in a task of its own, which begins when other keys were read already. It takes this
         # along.
         pressed = _PRESSED.set((self.current,))

@@ -146,7 +146,7 @@ async def lesson(stage: Stage) -> None:
 
 async def lessons(stage: Stage) -> None:
     """The choice of a lesson."""
-    await stage.see("dockerfun")
+    await lesson(stage)
     await stage.press("f2")
 
 
@@ -242,7 +242,7 @@ PAGES = (
     Scene("glossary", LIST, glossary),
     Scene("palette", LIST, palette),
     Scene("lesson", "", lesson, lesson="stale-list"),
-    Scene("lessons", "", lessons),
+    Scene("lessons", "", lessons, lesson="stale-list"),
     Scene("rehearsal", LIST, rehearsal),
     Scene("digests", LIST, digests),
     Scene("dialog", LIST, dialog),

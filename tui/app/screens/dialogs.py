@@ -164,7 +164,7 @@ class Choice(Dialog[T]):
 
     def _draw(self) -> None:
         view = self.query_one(PageView)
-        width = max(20, view.size.width or 60)
+        width = max(20, view.scrollable_content_region.width or view.size.width or 60)
         lines = self._lines(width)
         rows = sum(len(wrap(line.held, width, hang=line.hang, fold=line.fold)) for line in lines)
         if self.whole:
@@ -335,6 +335,10 @@ class Reader(Dialog[str]):
         """The page on the screen."""
         return self.query_one(PageView)
 
+    def _laid_out(self) -> Page:
+        """The page for the columns of now."""
+        return self._page(page_room(self.app.size.width)) if callable(self._page) else self._page
+
     def compose(self) -> ComposeResult:
         self.actions.add(ReaderController(self))
         yield self.box(PageView(id="reader-page"), wide=True)
@@ -342,7 +346,7 @@ class Reader(Dialog[str]):
             ("reader-copy", self.copy),
             ("reader-copy-menu", self.menu),
             ("dialog-up dialog-down", "scroll"),
-            ("reader-next-link", "link"),
+            ("reader-next-link", "link" if self._laid_out().links() else ""),
             ("help-glossary", "glossary" if self.scope == "help" else ""),
             *self.last(),
         )
@@ -351,7 +355,7 @@ class Reader(Dialog[str]):
         self.view.focus()
 
     def on_resize(self) -> None:
-        page = self._page(page_room(self.app.size.width)) if callable(self._page) else self._page
+        page = self._laid_out()
         self.view.show(page, keep=True)
         self.view.styles.height = min(len(page) + 1, max(4, self.app.size.height - 10))
 

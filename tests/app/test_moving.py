@@ -84,7 +84,7 @@ async def test_enter_on_a_row_with_nothing_below_goes_to_its_detail() -> None:
         await stage.press("enter")
         await stage.until(lambda: stage.main.pane == "detail")
         said = [each.message for each in stage.app._notifications]
-        assert any("No rows below" in each and "Esc goes back" in each for each in said), "never silently"
+        assert any("No rows below" in each and "Esc returns" in each for each in said), "never silently"
 
 
 async def test_saving_offers_no_more_than_copying() -> None:

@@ -99,7 +99,7 @@ async def test_findings_name_the_fix_and_the_key() -> None:
         page = text(findings_page(reader.scene(node)))
         assert "missing-blob" in page
         assert str(reader.images.broken.blobs[2].digest) in page
-        assert "F Look for it in other places" in page
+        assert "F Search other places" in page
         await reader.explorer.check(node).wait()
         page = text(findings_page(reader.scene(node)))
         assert "F Not found" not in page and "Not found in 4 other places" in page

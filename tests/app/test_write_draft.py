@@ -50,7 +50,7 @@ async def test_removing_takes_attestations_along_and_can_be_taken_back() -> None
             await stage.press("u", "u")
             assert len(draft_of(stage).kept) == held
             await stage.press("u")
-            assert "nothing to undo" in stage.toasts
+            assert "no edits to undo" in stage.toasts
             await stage.press("ctrl+r")
             assert len(draft_of(stage).kept) == held - 2
 

@@ -75,7 +75,7 @@ async def test_a_stale_list_is_pushed_only_after_a_warning(tmp_path: Path) -> No
         await stage.press("P")
         await stage.planned()
         assert stage.plan.ready
-        assert "stale" in stage.text and "linux/arm64" in stage.text and "own:1-arm64 is sha256:" in stage.text
+        assert "Stale" in stage.text and "linux/arm64" in stage.text and "own:1-arm64 is sha256:" in stage.text
         await back(stage)
         await stage.screen("DraftScreen")
         new = stage.holds("own", "1-arm64")
@@ -92,7 +92,7 @@ async def test_a_list_that_is_not_stale_is_pushed_without_a_word(tmp_path: Path)
     async with stored(tmp_path, stale=False) as (stage, _row):
         await stage.press("P")
         await stage.planned()
-        assert stage.plan.ready and not stage.plan.problems and "stale" not in stage.text
+        assert stage.plan.ready and not stage.plan.problems and "Stale" not in stage.text
 
 
 async def test_the_draft_that_was_left_is_offered_first(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ async def test_the_tags_of_a_deleted_manifest_can_be_put_back() -> None:
         async with fixing(registry) as stage:
             held = stage.holds("sandbox", AMD64)
             await delete(stage, AMD64, "m")
-            assert f"with 1 tag: :{AMD64}. U on sandbox puts each back" in stage.toasts
+            assert f"and 1 tag: :{AMD64}. U on sandbox restores each" in stage.toasts
             await at_repository(stage)
             await stage.press("U")
             await stage.screen("Choice")

@@ -246,7 +246,7 @@ async def test_a_copy(rigs: tuple[Rig, Rig], hand: Hand, what: str) -> None:
                     continue
                 mounted = any(ask.path.endswith("/uploads/") and "mount=" in ask.query for ask in one.asked)
                 # skopeo remembers blobs of earlier runs, by registry and port.
-                assert mounted or "It mounts only what it remembers" in one.note, tool
+                assert mounted or "Mounts only what it remembers" in one.note, tool
     if buildx() != (0,) and what == "image":
         await hand.shell(f"docker buildx imagetools create -t {rig.at('copy:2')} {rig.at('app:image')}")
         made = rig.change(lambda store: store.repository("copy").manifests[store.repository("copy").tags["2"]])

@@ -122,7 +122,7 @@ async def fit(served: Served, hand: Hand, tmp_path: Path, registry: str, tls: bo
         if tls and loopback:
             # What is said of docker there is so: even the list that was made is not pushed.
             (docker,) = (each for each in write_lines(made, settings) if each.tool == "docker manifest")
-            assert docker.note == "It pushes to loopback by plain HTTP only."
+            assert docker.note == "Pushes to loopback by plain HTTP only."
             where, source = ref("app:1"), ref("app:a")
             for flag in ("", "--insecure"):
                 line = f"docker manifest rm {where}; docker manifest create --insecure {where} {source}"

@@ -145,13 +145,13 @@ def true_to(plan: Plan, held: Held) -> None:
     if "once." in note:
         assert len(set(digests)) < len(digests), about
         digests = list(dict.fromkeys(digests))
-    if "It orders the entries by their references." in note:
+    if "Orders the entries by their references." in note:
         assert digests != made, about
-    if "It orders the entries by their references." in note or newer:
+    if "Orders the entries by their references." in note or newer:
         digests, made = sorted(digests), sorted(made)
     assert digests == made, about
     kind = held.document["mediaType"]
-    assert (kind == plan.media_type) == ("It makes " not in note), about
+    assert (kind == plan.media_type) == ("Makes " not in note), about
     _annotations(wanted, held, about)
     if not newer:
         _platforms(entries, held, about)

@@ -84,7 +84,7 @@ async def test_out_of_another_repository(rig: Rig) -> None:
     plan = await rig.plan("app:1", "staging:t")
     tools = by_tool(plan)
     assert "attestations are left out" in tools["docker manifest"].note
-    assert "It fails where the registry does not mount." in tools["docker manifest"].note
+    assert "Fails where the registry does not mount." in tools["docker manifest"].note
     *copies, push = tools["oras"].line.split(" &&\n")
     assert len(copies) == 2
     assert all(each.startswith("oras cp --from-plain-http --to-plain-http ") for each in copies)
@@ -128,7 +128,7 @@ async def test_a_docker_list_stays_one(rig: Rig) -> None:
     assert "--docker-empty-base" in tools["crane"].line
     as_oci = by_tool(await plan_draft(edit.choose_type(draft, TypeChoice.OCI), rig.inspector))
     assert "--docker-empty-base" not in as_oci["crane"].line
-    assert as_oci["docker buildx"].note.startswith(f"{OTHER} It makes a Docker list")
+    assert as_oci["docker buildx"].note.startswith(f"{OTHER} Makes a Docker list")
 
 
 async def test_copy_tag_and_delete(rig: Rig) -> None:

@@ -17,14 +17,16 @@ from dataclasses import dataclass
 
 import aiohttp
 
-# The peak is asked of the kernel by its own name: `ru_maxrss` begins with the size of whoever started the process.
+# What the `fanfold` command runs, with its way of ending. The peak is asked of the kernel by its own name: `ru_maxrss`
+# begins with the size of whoever started the process.
 _PROGRAM = """
 import json, sys, time
-from tui.cli import main
-status = main(sys.argv[2:])
+report = sys.argv.pop(1)
+from tui.__main__ import main
+status = main()
 with open("/proc/self/status") as file:
     peak = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
-with open(sys.argv[1], "w") as file:
+with open(report, "w") as file:
     json.dump([time.process_time(), peak / 1024], file)
 sys.exit(status)
 """

@@ -71,6 +71,15 @@ def test_it_lists_what_was_opened_the_logins_and_the_demo() -> None:
     assert all(len(line) <= 76 for line in said.splitlines())
 
 
+@pytest.mark.parametrize("width", [30, 50, 76, 196])
+def test_a_row_keeps_its_name_and_its_age_in_any_width(width: int) -> None:
+    said = text(rows(), width, 20).splitlines()
+    assert all(len(line) <= width for line in said if line.startswith("  "))
+    (first,) = [line for line in said if line.startswith("  1  ")]
+    assert first.startswith("  1  ghcr.io/") and first.rstrip().endswith("2 min ago")
+    assert width < 50 or "✗ arm64" in first
+
+
 def test_what_was_known_then_has_no_colour_of_now() -> None:
     page = start_page(rows(), 1, 76, 20)
     for number in range(len(page)):
@@ -119,10 +128,22 @@ async def test_the_page_and_what_is_pasted_is_opened(
 @pytest.mark.slow
 async def test_a_digit_opens_its_row_and_begins_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged() as stage:
-        await offered(stage, monkeypatch)
+        # The field is there before the rows are: whoever types at once is not taken for somebody who presses keys.
+        read = asyncio.Event()
+
+        async def late(*, demo: bool) -> list[StartRow]:
+            await read.wait()
+            return rows()
+
+        monkeypatch.setattr(stage.main.navigation.opened, "rows", late)
+        stage.main.start(stage.app._begin(), "start")
+        await stage.until(lambda: isinstance(stage.app.screen, Start) and stage.app.screen.is_mounted)
         await stage.type("4app")
+        read.set()
+        await stage.until(lambda: "Recent" in stage.screen(), "the page")
         page = stage.app.screen
         assert isinstance(page, Start) and page._pausing is None and page.at == -1
+        assert page.query_one(Input).value == "4app"
         page.query_one(Input).value = ""
         monkeypatch.setattr(start, "PAUSE", 0.01)
         await stage.press("4")

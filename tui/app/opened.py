@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from tui.app.pages.start import StartRow, start_rows
+from tui.app.pages.start import LISTED, StartRow, start_rows
 from tui.app.screens.start import Start
 from tui.explore.node import Kind, Node
 from tui.explore.recap import recap
 from tui.resources import sections
-from tui.sources.recent import Recent, RecentSources
+from tui.sources.recent import KEPT, Recent, RecentSources
 
 if TYPE_CHECKING:
     from tui.app.screens.main import MainScreen
-
-#: So many places of one run are remembered.
-_MOST = 200
 
 
 class Opened:
@@ -41,12 +39,13 @@ class Opened:
         if self._kept and source:
             self._nodes.pop(source, None)
             self._nodes[source] = node, datetime.now(UTC)
-            while len(self._nodes) > _MOST:
+            while len(self._nodes) > KEPT:
                 del self._nodes[next(iter(self._nodes))]
 
-    def recent(self) -> list[Recent]:
+    def recent(self, most: int = KEPT) -> list[Recent]:
         """What was opened in this run with what is known of it now, what was opened last first."""
-        return [self._recent(source, *opened) for source, opened in reversed(self._nodes.items())]
+        last = islice(reversed(self._nodes.items()), most)
+        return [self._recent(source, *opened) for source, opened in last]
 
     def _recent(self, source: str, node: Node, when: datetime) -> Recent:
         explorer = self.screen.explorer
@@ -66,7 +65,7 @@ class Opened:
         client = services.client if services is not None else None
         logins = await asyncio.to_thread(client.logins) if client is not None and not settings.browser else []
         before = await asyncio.to_thread(RecentSources().read) if self._kept else ()
-        here = self.recent()
+        here = self.recent(LISTED)
         known = {each.source for each in here}
         asked = {root.source.registry for root in self.screen.explorer.roots} if self.screen.ready else set()
         pulls = {}
@@ -82,10 +81,8 @@ class Opened:
 
     async def ask(self, title: str, *, alone: bool) -> str | None:
         """What to open, as somebody typed, pasted or chose it. `alone`: nothing is open yet."""
-        rows = await self.rows(demo=alone)
-        suggestions = [row.opens for row in rows if row.key != "d"]
-        hint = "" if alone else sections("help.md")["go"]
-        return await self.screen.ask(Start(title, rows, suggestions=suggestions, hint=hint, alone=alone))
+        hint = sections("help.md")["start" if alone else "go"]
+        return await self.screen.ask(Start(title, lambda: self.rows(demo=alone), hint=hint, alone=alone))
 
 
 def source_text(node: Node) -> str:

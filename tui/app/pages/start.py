@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tui.registry.credentials import StoredLogin
 
 #: So many of what was opened before, so many rows with a number.
-_RECENT, _NUMBERED = 6, 9
+LISTED, _NUMBERED = 6, 9
 #: What the row of the demo opens; no SOURCE, because of its blank.
 DEMO = "the demo"
 #: Rows of the page from which there is room for examples of what can be pasted.
@@ -50,9 +50,9 @@ def start_rows(
 ) -> list[StartRow]:
     """The rows. `pulls` says of registries what is left of their rate limit, as far as an answer told it."""
     rows = []
-    for each in recent[:_RECENT]:
+    for each in recent[:LISTED]:
         mark = glyphs.of(each.presence) if each.words else ""
-        age = f"{old} ago" if (old := brief_age(each.when, now)) and each.words else old
+        age = f"{old} ago" if (old := brief_age(each.when, now)) else ""
         rows.append(StartRow("Recent", "", each.source, safe(each.source, limit=400), mark, each.words, age))
     rows += [StartRow("Bookmarks", "", name, safe(name, limit=400)) for name in bookmarks]
     for title, places in (
@@ -76,6 +76,7 @@ def start_page(rows: Sequence[StartRow], at: int, width: int, height: int) -> Li
     """The rows in their sections; `at` is the chosen one, -1 for none. Clicks lead to `action:PLACE`."""
     lines: list[Line] = []
     section = ""
+    edge = min(max((len(row.name) for row in rows if row.words), default=0) + 8, width * 5 // 9)
     tight = len(rows) + 2 * len({row.section for row in rows}) > height
     for place, row in enumerate(rows):
         if row.section != section:
@@ -83,7 +84,7 @@ def start_page(rows: Sequence[StartRow], at: int, width: int, height: int) -> Li
             if lines and not tight:
                 lines.append(Line())
             lines.append(Line(fold="cut").put(section, "title"))
-        lines.append(_line(row, place, width, chosen=place == at))
+        lines.append(_line(row, place, width, edge, chosen=place == at))
     if height >= _ROOM_FOR_EXAMPLES:
         first, *examples = sections("help.md")["start-examples"].split(" | ")
         lines += [Line(), Line(fold="cut").put(first, "title")]
@@ -91,20 +92,19 @@ def start_page(rows: Sequence[StartRow], at: int, width: int, height: int) -> Li
     return Lines(lines)
 
 
-def _line(row: StartRow, place: int, width: int, *, chosen: bool) -> Line:
-    """One row: key, name, what was known of it, and when. What was known then is dim: nothing of it was asked now."""
+def _line(row: StartRow, place: int, width: int, edge: int, *, chosen: bool) -> Line:
+    """One row: key, name, from `edge` on what was known of it, and when. What was known then is dim: nothing of it was
+    asked now."""
     role: Role = "title" if chosen else "plain"
     line = Line(fold="cut").put("▸ " if chosen else "  ", "accent").put(f"{row.key}  ", "key-cap")
+    if row.opens == DEMO:
+        edge = len(line.plain) + len(row.name) + 2
     right = f"  {row.right}" if row.right else ""
-    edge = max(20, width - len(right))
-    name_room = min(max(len(row.name), 4), max(20, edge * 5 // 9)) if row.words else edge - 6
-    name = 38 if row.opens != DEMO else 6
-    line.put(cut(row.name, name_room), role, Target("action", str(place)))
-    line.pad(min(name, edge) + 5)
-    words = f"{row.mark} {row.words}" if row.mark else row.words
-    if words:
-        line.put(" " if len(line.plain) > name + 5 else "")
-        line.put(cut(words, max(4, edge - len(line.plain) - 1)), "dim")
+    room = (edge - 2 if row.words else width - len(right)) - len(line.plain)
+    line.put(cut(row.name, max(4, room)), role, Target("action", str(place)))
+    if row.words and width - edge - len(right) >= 4:
+        words = f"{row.mark} {row.words}" if row.mark else row.words
+        line.pad(edge).put(cut(words, width - edge - len(right)), "dim")
     if right:
-        line.pad(edge).put(right, "dim")
+        line.pad(width - len(right)).put(right, "dim")
     return line

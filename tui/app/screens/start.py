@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.suggester import SuggestFromList
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from tui.app.controllers.dialogs import StartController
-from tui.app.pages.start import StartRow, start_page
+from tui.app.pages.start import DEMO, StartRow, start_page
 from tui.app.screens.dialogs import Prompt
+from tui.app.widgets.frame import KeyLine
 from tui.app.widgets.page import PageView
-from tui.resources import sections
 
 #: Seconds after which a row's key alone opens it: so long nobody waits who types an address that begins with it.
 PAUSE = 0.7
 
 
 class Start(Prompt):
-    """Answers with what is to be opened: what was typed or pasted, or what a row opens. `alone` fills the screen."""
+    """Answers with what is to be opened: what was typed or pasted, or what a row opens. `load` gives the rows, a moment
+    after the field is there, for who types at once. `alone` fills the screen."""
 
     def __init__(
-        self, title: str, rows: Sequence[StartRow], *, suggestions: Sequence[str], hint: str = "", alone: bool = False
+        self, title: str, load: Callable[[], Awaitable[Sequence[StartRow]]], *, hint: str, alone: bool = False
     ) -> None:
-        super().__init__(title, hint=hint or sections("help.md")["start"], suggestions=suggestions, scope="start")
-        self.rows = tuple(rows)
+        super().__init__(title, hint=hint, scope="start")
+        self.rows: tuple[StartRow, ...] = ()
         self.at = -1
+        self._load = load
         self._pausing: Timer | None = None
         self.set_class(alone, "-alone")
 
@@ -35,22 +38,31 @@ class Start(Prompt):
         self.actions.add(StartController(self))
         note = Static(self.note, id="prompt-note", classes="dialog-hint", markup=False)
         yield self.box(note, self.input(), PageView(id="start-rows"), wide=True)
-        keys = [("d", "demo")] if any(row.key == "d" for row in self.rows) else []
-        footer = self.footer(
-            ("start-accept", "open"),
-            ("start-up start-down", "choose" if self.rows else ""),
-            ("dialog-leave", "close"),
-            ("start-help", "help"),
-        )
-        number = sum(row.key.isdigit() for row in self.rows)
-        keys = [("1" if number == 1 else f"1-{number}", "open a row"), *keys] if number else keys
-        footer.keys = (footer.keys[0], *(("", key, words) for key, words in keys), *footer.keys[1:])
-        yield footer
+        yield self.footer(("start-accept", "open"), ("dialog-leave", "close"), ("start-help", "help"))
 
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one(PageView).can_focus = False
-        self.call_after_refresh(self._draw)
+        self.run_worker(self._fill(), exit_on_error=False)
+
+    async def _fill(self) -> None:
+        """Show the rows, and the keys that they have."""
+        self.rows = tuple(await self._load())
+        numbers = sum(row.key.isdigit() for row in self.rows)
+        keys = [("", "1" if numbers == 1 else f"1-{numbers}", "open a row")] if numbers else []
+        keys += [("", row.key, row.name) for row in self.rows if not row.key.isdigit()]
+        if self.rows:
+            choose = "".join(self.actions.line(each) for each in ("start-up", "start-down"))
+            keys.append(("start-down", choose, "choose"))
+        footer = self.query_one(KeyLine)
+        footer.keys = (*footer.keys[:1], *keys, *footer.keys[1:])
+        names = [row.opens for row in self.rows if row.opens != DEMO]
+        self.query_one(Input).suggester = SuggestFromList(names, case_sensitive=True)
+        self._choose(self._named(self.query_one(Input).value))
+
+    def _named(self, text: str) -> int:
+        """The place of the row whose key this is, -1 for none."""
+        return next((place for place, row in enumerate(self.rows) if row.key == text), -1)
 
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._draw)
@@ -58,7 +70,10 @@ class Start(Prompt):
     def _draw(self) -> None:
         view = self.query_one(PageView)
         size = view.scrollable_content_region
-        view.show(start_page(self.rows, self.at, max(30, size.width), size.height), keep=True)
+        page = start_page(self.rows, self.at, max(30, size.width), size.height)
+        view.show(page, keep=True)
+        if len(page):
+            view.bring(next((number for number, link in page.links() if link.target.value == str(self.at)), 0))
 
     def move(self, where: str) -> None:
         """Move the cursor among the rows; above the first it is in the field."""
@@ -74,8 +89,7 @@ class Start(Prompt):
     def _typed(self, event: Input.Changed) -> None:
         """A row's key alone chooses the row, and opens it unless more is typed."""
         self._stop()
-        keys = [row.key for row in self.rows]
-        self._choose(keys.index(event.value) if event.value in keys else -1)
+        self._choose(self._named(event.value))
         if self.at >= 0:
             self._pausing = self.set_timer(PAUSE, self.accept)
 

@@ -135,7 +135,7 @@ class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False)
         }[where]
         self.scroll_to(0, min(max(0, y), last), animate=False)
 
-    def _bring(self, number: int, character: int = 0) -> None:
+    def bring(self, number: int, character: int = 0) -> None:
         """Scroll so that a character of a line is on the screen."""
         row = self._row_of(number, character)
         self.scroll_to_region(Region(0, row, 1, 1), animate=False, force=True, center=False)
@@ -172,7 +172,7 @@ class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False)
             return False
         self._chosen = following
         number, link = self._links[following]
-        self._bring(number, link.start)
+        self.bring(number, link.start)
         self.refresh()
         return True
 
@@ -233,7 +233,7 @@ class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False)
         if self._matches:
             top = self._rows[min(self.scroll_offset.y, len(self._rows) - 1)][0]
             self._match = bisect_right(self._matches, (top, -1)) % len(self._matches)
-            self._bring(*self._matches[self._match])
+            self.bring(*self._matches[self._match])
         self.refresh()
         return len(self._matches)
 
@@ -242,7 +242,7 @@ class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False)
         if not self._matches:
             return False
         self._match = (self._match + step) % len(self._matches)
-        self._bring(*self._matches[self._match])
+        self.bring(*self._matches[self._match])
         self.refresh()
         return True
 

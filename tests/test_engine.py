@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -99,3 +101,16 @@ async def test_one_that_fails_to_close_leaves_nothing_open(tmp_path: Path, monke
     before = (tmp_path / "x.log").read_bytes()
     made.log.line("request", "after the end")
     assert (tmp_path / "x.log").read_bytes() == before
+
+
+async def test_what_a_first_login_needs_is_imported_in_the_thread_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the screen would stand still while the first registry asks who we are."""
+    imported: list[tuple[str, bool]] = []
+
+    def record(name: str) -> None:
+        imported.append((name, threading.current_thread() is threading.main_thread()))
+
+    monkeypatch.setattr(importlib, "import_module", record)
+    await (await connect(Settings())).aclose()
+    assert {"tui.registry.client", "tui.registry.login", "tui.registry.httpx_library"} <= {name for name, _ in imported}
+    assert not any(on_the_loop for _, on_the_loop in imported)

@@ -142,6 +142,8 @@ def open_engine(settings: Settings) -> Engine:
 
 
 async def connect(settings: Settings) -> Engine:
-    """`open_engine`, with its imports in a thread, so that the screen stays alive meanwhile."""
-    await asyncio.to_thread(importlib.import_module, "tui.registry.client")
+    """`open_engine`, with its imports in a thread, so that the screen stays alive meanwhile: also of what is imported
+    only when a registry asks who we are, or sends us elsewhere."""
+    for name in ("client", "login", "httpx_library"):
+        await asyncio.to_thread(importlib.import_module, f"tui.registry.{name}")
     return open_engine(settings)

@@ -106,7 +106,8 @@ async def test_a_draft_of_what_moved(size: tuple[int, int], snapshot: SnapshotAs
             await stage.at("sandbox:0.16-edge")
             await stage.press("R")
             await stage.screen("DraftScreen")
-            await stage.until(lambda: "1 kept (62.0 kB)" in stage.shown(), "the layers")
+            ready = "P whole plan" if size[0] > 100 else "✓ Ready"
+            await stage.until(lambda: "1 kept (62.0 kB)" in stage.shown() and ready in stage.shown(), "layers and plan")
             await stage.pilot.pause(0.2)
             drawn = stage.app.export_screenshot(simplify=True).replace(registry.address, "127.0.0.1:55555")
             assert drawn == snapshot(extension_class=SVGImageExtension)

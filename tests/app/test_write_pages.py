@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.images import image, layer
+from tests.support.images import Blob, image, layer
 from tui.app.keys import Keys
 from tui.app.pages.draft import Sides, entry_page, notices, order, source_text, summary, table
-from tui.app.pages.plan import difference, plan_page
+from tui.app.pages.plan import difference, plan_brief, plan_line, plan_page
 from tui.app.pages.push import Progress, progress_page, result_page
 from tui.app.styled_text import Line, Lines, Role
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
@@ -55,6 +55,13 @@ def attestation(key: str, of: Entry, **changes: object) -> Entry:
     return replace(Entry(key, held, was=digest(key), now=digest(key), verdict=EntryVerdict.UNCHANGED), **changes)  # type: ignore[arg-type]
 
 
+def image_manifest(*layers: Blob) -> ImageManifest:
+    made = image("linux/amd64", layers)
+    manifest = decode(made.raw, made.descriptor.media_type)
+    assert isinstance(manifest, ImageManifest)
+    return manifest
+
+
 def words(lines: Lines | list[Line]) -> str:
     page = lines if isinstance(lines, Lines) else Lines(lines)
     return "\n".join(page.plain(number) for number in range(len(page)))
@@ -69,13 +76,20 @@ def test_attestations_stand_below_the_image_that_they_describe() -> None:
 
 
 @pytest.mark.parametrize("room", [56, 76, 118])
-def test_the_table_fits_its_room_and_names_was_now_and_verdict(room: int) -> None:
-    row = entry("a")
-    head, lines = table(Draft(TARGET, entries=(row,)), room)
+def test_the_table_fits_its_room_and_names_layers_size_and_verdict(room: int) -> None:
+    was = image_manifest(layer("base"), layer("a layer of more bytes than the other"))
+    now = image_manifest(layer("base"), layer("new"))
+    draft = Draft(TARGET, entries=(entry("a"), entry("unread", "linux/arm64"), entry("n", verdict=EntryVerdict.NEW)))
+    images = {"a": (was, now), "unread": (None, None), "n": (None, now)}
+    head, lines = table(draft, room, lambda row: images[row.key])
     assert all(len(line.plain) <= room for line in (head, *lines))
-    shown = 12 if room >= 66 else 6
-    assert digest("olda").encoded[:shown] in lines[0].plain and digest("a").encoded[:shown] in lines[0].plain
-    assert lines[0].plain.rstrip().endswith("moved")
+    wide = room > 100
+    assert ("1 kept, 1 dropped, 1 added" if wide else "±1 of 2") in lines[0].plain
+    sizes = [f"{sum(part.size for part in (*each.layers, each.config) if part)} B" for each in (was, now)]
+    assert (f"{sizes[0]} → {sizes[1]}" if wide else f" {sizes[1]} ") in lines[0].plain
+    assert "layer" not in lines[1].plain and " B " not in lines[1].plain, "nothing is said of what was not read"
+    assert "2 layers" in lines[2].plain and f" {sizes[1]} " in lines[2].plain
+    assert lines[0].plain.rstrip().endswith("moved") and lines[2].plain.rstrip().endswith("new")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +117,7 @@ def test_a_proposal_is_marked_as_one_and_its_reason_is_said() -> None:
 
 def test_sources_that_are_too_long_show_the_part_that_differs() -> None:
     rows = [entry(f"nightly-2026-{name}", f"linux/{name}") for name in ("amd64", "arm64")]
-    _, lines = table(Draft(TARGET, entries=tuple(replace(row, proposed=True) for row in rows)), 76)
+    _, lines = table(Draft(TARGET, entries=tuple(replace(row, proposed=True) for row in rows)), 70)
     assert "…amd64 (guess)" in lines[0].plain and "…arm64 (guess)" in lines[1].plain
     _, lines = table(Draft(TARGET, entries=tuple(rows)), 118)
     assert ":nightly-2026-amd64" in lines[0].plain
@@ -111,10 +125,10 @@ def test_sources_that_are_too_long_show_the_part_that_differs() -> None:
 
 @pytest.mark.parametrize("room", [50, 74, 114])
 def test_an_entry_that_moved_shows_the_layers_of_both_images_side_by_side(room: int) -> None:
-    was = image("linux/amd64", (layer("base"), layer("old"), layer("more")))
-    now = image("linux/amd64", (layer("base"), layer("new")))
-    sides = [decode(each.raw, each.descriptor.media_type) for each in (was, now)]
-    assert isinstance(sides[0], ImageManifest) and isinstance(sides[1], ImageManifest)
+    sides = [
+        image_manifest(layer("base"), layer("old"), layer("more")),
+        image_manifest(layer("base"), layer("new")),
+    ]
 
     def held(part: Descriptor) -> tuple[str, Role]:
         return ("✗ missing", "bad") if part.digest == layer("old").digest else ("", "plain")
@@ -233,6 +247,41 @@ def test_a_long_command_is_shown_short_and_copied_whole() -> None:
     assert shown == [*range(11), 39]
     assert "28 more lines" in text
     assert len(max(text.splitlines(), key=len)) < 1000
+
+
+PUSH = Plan(
+    Action.PUSH,
+    TARGET,
+    (Step(1, StepKind.TAG, "put the index as app:1.0, and read it back", digest("new"), 683),),
+    objects=(PlannedObject(digest("there"), "layer", media.OCI_LAYER_GZIP, 202, How.PRESENT),),
+    digest=digest("new"),
+    before=digest("old"),
+)
+COPY = Step(1, StepKind.COPY, "copy the layer", digest("there"), 202)
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (PUSH, "✓ Ready: 3 requests, nothing to upload; U puts the old digest back"),
+        (replace(PUSH, before=None), "✓ Ready: 3 requests, nothing to upload; the tag is new"),
+        (replace(PUSH, steps=(COPY, *PUSH.steps)), "✓ Ready: 6 requests, 202 B to upload; U puts the old digest back"),
+        (replace(PUSH, steps=(), confirmation="app:1.0 holds exactly this already."), "· app:1.0 holds exactly this"),
+        (replace(PUSH, problems=(Problem("nowhere", "The layer was not found."),)), "✗ Blocked: The layer was not"),
+    ],
+    ids=["ready", "new tag", "a copy", "nothing to do", "blocked"],
+)
+def test_what_a_plan_comes_to_in_a_line(plan: Plan, said: str) -> None:
+    assert plan_line(plan, Keys().put_in).plain.startswith(said)
+
+
+def test_a_plan_in_short_has_every_step_and_what_is_there() -> None:
+    assert words(plan_brief(PUSH)) == (
+        f"  1. put the index as app:1.0, and read it back  {digest('new').short}\n"
+        "     1 object already in app: nothing to upload"
+    )
+    text = words(plan_brief(replace(PUSH, steps=(COPY, *PUSH.steps))))
+    assert "copy the layer, 202 B" in text and "nothing to upload" not in text
 
 
 def test_a_difference_shows_both_digests_whole_and_short_values_in_a_line() -> None:

@@ -356,13 +356,41 @@ async def test_dockers_local_list_is_recreated_pushed_and_fixed_on_disk(tmp_path
             assert lists.names() == []
 
 
+async def test_a_plan_that_is_wholly_on_the_page_of_its_draft_is_pushed_from_there() -> None:
+    with served() as registry:
+        async with fixing(registry) as stage:
+            before = stage.holds("sandbox", "0.16-edge")
+            await draft_of_edge(stage)
+            await stage.press("y")
+            await stage.until(lambda: "not there yet" in stage.toasts, "that there is no plan yet")
+            await stage.until(lambda: "1. put the index as" in stage.shown() and "P whole plan" in stage.shown(), "the plan")
+            methods = registry.call(lambda store: {str(one.method) for one in store.requests})
+            assert methods <= {"GET", "HEAD"} and stage.holds("sandbox", "0.16-edge") == before
+            # Another edit: that plan is not to be pushed any more.
+            await stage.press("down", "x")
+            assert "P whole plan" not in stage.shown()
+            await stage.press("u")
+            await stage.until(lambda: "P whole plan" in stage.shown(), "the plan again")
+            await stage.press("y")
+            await stage.ended()
+            assert stage.result.ok and stage.holds("sandbox", "0.16-edge") == str(stage.result.digest) != before
+            assert [event.facts["blocked"] for event in stage.told(EventKind.PLAN)] == [False]
+            await close(stage)
+            assert not stage.drafts.unsaved
+
+
 async def test_it_all_fits_a_small_terminal() -> None:
     with served() as registry:
         async with fixing(registry, size=(80, 24)) as stage:
             await draft_of_edge(stage)
             drawn = stage.shown()
-            assert "…arm64 (guess)" in drawn and "moved" in drawn and "plan" in drawn
+            assert ":0.16-edge-arm64 (guess)" in drawn and "moved" in drawn and "plan" in drawn
             assert all(len(line) <= 80 for line in drawn.splitlines())
+            await stage.until(lambda: "✓ Ready: 3 requests, nothing to upload" in stage.shown(), "the plan in a line")
+            before = stage.holds("sandbox", "0.16-edge")
+            await stage.press("y")
+            await stage.until(lambda: "not on the screen in whole" in stage.toasts, "why not")
+            assert stage.named("DraftScreen") and stage.holds("sandbox", "0.16-edge") == before
             await stage.press("P")
             await stage.planned()
             assert "push" in "".join(stage.shown().splitlines()[-2:])

@@ -14,7 +14,7 @@ from tui.app.controllers.drafts import DraftController
 from tui.app.controllers.plan import Asked
 from tui.app.pages.draft import summary
 from tui.app.screens.dialogs import Busy, Choice, Item, TargetPrompt
-from tui.app.screens.draft import DraftScreen
+from tui.app.screens.draft import DraftScreen, Wanted
 from tui.app.screens.plan import PlanScreen
 from tui.app.screens.push import PushScreen
 from tui.app.services import Services
@@ -148,7 +148,7 @@ class Drafting:
         draft = await self.wait(f"Reading {node.label}", lambda progress: self.service.stored(node, target))
         if draft is None:
             return
-        pushed = await self.write_draft(draft)
+        pushed = await self.write_draft(Wanted(draft))
         if left is not None:
             return  # two drafts for one tag cannot be kept
         if pushed:
@@ -177,12 +177,13 @@ class Drafting:
             if wanted is None:
                 return
             if await self.write_draft(wanted, editor, only_local=screen.only_local):
-                self.service.drop(wanted)
+                self.service.drop(wanted.draft)
                 self.main.status.refresh_keys()
                 return
 
-    async def write_draft(self, draft: Draft, editor: DraftEditor | None = None, *, only_local: bool = False) -> bool:
+    async def write_draft(self, wanted: Wanted, editor: DraftEditor | None = None, *, only_local: bool = False) -> bool:
         """Plan and push a draft. True when it is pushed."""
+        draft = wanted.draft
         held = [draft]
 
         async def make(progress: Progress) -> Plan:
@@ -196,14 +197,17 @@ class Drafting:
         action = DRAFT_ACTION[draft.kind]
         verb = "write the local list" if only_local else "push"
         asked = Asked(safe(str(draft.target)), action, make, verb=verb, accept=accept)
-        return await self.write(asked)
+        return await self.write(asked, wanted.plan)
 
     # --- writing -------------------------------------------------------------------------------------------------
 
-    async def write(self, asked: Asked) -> bool:
-        """Show the plan; if it is confirmed, run it. True when it was run and worked."""
+    async def write(self, asked: Asked, confirmed: Plan | None = None) -> bool:
+        """Show the plan; if it is confirmed, or was so already, run it. True when it was run and worked."""
         while True:
-            plan = await self.show(PlanScreen(self.main, asked))
+            plan = confirmed
+            if plan is None:
+                plan = await self.show(PlanScreen(self.main, asked))
+            confirmed = None
             if plan is None:
                 return False
             ended = await self.show(PushScreen(self.main, self.service, plan, asked.action))

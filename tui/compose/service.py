@@ -5,6 +5,7 @@ kind of write, the push of a plan, and what can be undone. It draws nothing and 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
@@ -38,6 +39,7 @@ from tui.compose.validate import Problem
 from tui.explore.explorer import Explorer
 from tui.explore.inspector import Inspector
 from tui.explore.node import Kind, Load, Node
+from tui.explore.walker import TOO_MANY, UNASKED_LIMIT
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import ImageManifest, Index, decode
@@ -47,6 +49,9 @@ from tui.sources.location import RepositoryLocation
 from tui.sources.presence import Presence
 from tui.sources.spec import parse_source
 from tui.text import safe, with_keys
+
+#: As many objects are taken to be in an image that was not read.
+_UNREAD_IMAGE = 10
 
 Progress = Callable[[str], None]
 """Called with safe sentences about how far something is that takes a moment."""
@@ -76,23 +81,40 @@ class DraftService:
         """What was seen to be missing below the entries of a draft. Asks nothing."""
         return known_gaps(draft, self.inspector)
 
-    async def images_of(self, draft: Draft, entry: Entry) -> tuple[ImageManifest, ImageManifest] | None:
-        """The image that the list holds and the one that goes in, to be compared; None when there are not both, or one
-        cannot be read. Nothing is asked of a registry that counts that."""
-        if entry.was is None or entry.was == entry.descriptor.digest or entry.home is None or entry.is_attestation:
-            return None
-        sides = []
-        for home, digest in ((RepositoryLocation.of(draft.target), entry.was), (entry.home, entry.descriptor.digest)):
-            manifest = self.inspector.known_manifest(home, digest)
-            try:
-                if manifest is None and not (await self.inspector.opened(home)).why_ask_first:
-                    manifest = await self.inspector.manifest(home, str(digest))
-            except (SourceError, OciError):
-                return None
-            if not isinstance(manifest, ImageManifest):
-                return None
-            sides.append(manifest)
-        return sides[0], sides[1]
+    def images_of(self, draft: Draft, entry: Entry) -> tuple[ImageManifest | None, ImageManifest | None]:
+        """The image that the list holds of an entry, and the one that goes in, as far as each was read. Asks
+        nothing."""
+        known = [
+            self.inspector.known_manifest(home, digest) if home is not None and digest is not None else None
+            for home, digest in _sides(draft, entry)
+        ]
+        was, now = (each if isinstance(each, ImageManifest) else None for each in known)
+        return was, now if entry.in_index else None
+
+    async def read_images(self, draft: Draft, entry: Entry) -> None:
+        """Read both images of an entry that changed, to be compared, as far as they can be read. Nothing is asked of a
+        registry that counts that."""
+        for home, digest in _sides(draft, entry):
+            if home is None or digest is None or self.inspector.known_manifest(home, digest) is not None:
+                continue
+            with contextlib.suppress(SourceError, OciError):
+                if not (await self.inspector.opened(home)).why_ask_first:
+                    await self.inspector.manifest(home, str(digest))
+
+    def why_not_planned(self, draft: Draft) -> str:
+        """Why the plan of a draft is worked out only when somebody asks for it: "docker.io counts requests"; "" when
+        that is done by itself."""
+        requests = 0
+        for entry in draft.kept:
+            home = entry.home or RepositoryLocation.of(draft.target)
+            manifest = self.inspector.known_manifest(home, entry.descriptor.digest)
+            requests += len(manifest.layers) + 1 if isinstance(manifest, ImageManifest) else _UNREAD_IMAGE
+        if requests > UNASKED_LIMIT:
+            return TOO_MANY
+        homes = {RepositoryLocation.of(draft.target), *(entry.home for entry in draft.kept if entry.home is not None)}
+        with contextlib.suppress(SourceError):  # the plan itself says so
+            return next(filter(None, (self.inspector.source(home).why_ask_first for home in homes)), "")
+        return ""
 
     def seen(self, home: RepositoryLocation, digest: Digest) -> Presence | None:
         """What was seen of an object not long ago; None when it was not looked at."""
@@ -379,6 +401,14 @@ class DraftService:
             difference(before, theirs) if theirs is not None else (),
             difference(theirs, ours) if ours is not None else (),
         )
+
+
+def _sides(draft: Draft, entry: Entry) -> tuple[tuple[RepositoryLocation | None, Digest | None], ...]:
+    """Where the image is that the list holds of an entry, and the one that goes in."""
+    was = None if entry.is_attestation else entry.was
+    now = None if entry.is_attestation else entry.descriptor.digest
+    target = RepositoryLocation.of(draft.target)
+    return (target, was), (entry.home or (target if now == was else None), now)
 
 
 async def refresh_written(explorer: Explorer, plan: Plan, result: PushResult) -> Node | None:

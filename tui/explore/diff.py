@@ -180,16 +180,16 @@ def _between(one: list[tuple[int, Descriptor]], other: list[tuple[int, Descripto
             yield LayerPair(left, right)
 
 
-def layers_words(pairs: Sequence[LayerPair]) -> str:
-    """How many layers are kept, dropped and added, each with its bytes: "1 kept (65.0 kB), 1 dropped (202 B)"."""
+def layers_words(pairs: Sequence[LayerPair], *, sizes: bool = True) -> str:
+    """How many layers are kept, dropped and added, with their bytes: "1 kept (65.0 kB), 1 dropped (202 B)"."""
     kept = [pair.left for pair in pairs if pair.kind is Change.SAME]
     dropped = [pair.left for pair in pairs if pair.kind is not Change.SAME]
     added = [pair.right for pair in pairs if pair.kind is not Change.SAME]
     said = []
     for word, parts in (("kept", kept), ("dropped", dropped), ("added", added)):
-        sizes = [part[1].size for part in parts if part is not None]
-        if sizes:
-            said.append(f"{len(sizes)} {word} ({size(sum(sizes))})")
+        counted = [part[1].size for part in parts if part is not None]
+        if counted:
+            said.append(f"{len(counted)} {word}" + (f" ({size(sum(counted))})" if sizes else ""))
     return ", ".join(said) or "none"
 
 

@@ -19,7 +19,7 @@ from tui.explore.rollup import Rollup
 from tui.explore.scheduler import Job, Urgency
 from tui.explore.search import Memory, MissingObjectSearch, compare
 from tui.explore.tree import Event, Tree, key_of
-from tui.explore.walker import UNASKED_LIMIT
+from tui.explore.walker import TOO_MANY, UNASKED_LIMIT
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest, digest_or_name
@@ -28,7 +28,6 @@ from tui.sources.presence import Observation
 from tui.text import safe
 
 _OWNER = "visible tags"
-_TOO_MANY = f"that takes more than {UNASKED_LIMIT} requests"
 
 
 class Focus:
@@ -395,9 +394,9 @@ class Explorer:
         when it is by itself."""
         run = self._unasked.get(node)
         if run is not None and run.left:
-            return _TOO_MANY
+            return TOO_MANY
         entries = len(node.index.entries) if node.index is not None else 0
-        return _TOO_MANY if _unasked(node) <= entries else node.source.why_ask_first
+        return TOO_MANY if _unasked(node) <= entries else node.source.why_ask_first
 
     def last_check(self, node: Node) -> CheckRun | None:
         """The last check of this row, when it ended by itself and no other check began since."""

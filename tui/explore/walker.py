@@ -22,6 +22,8 @@ ROW_LIMIT = 50_000
 INDEX_LIMIT = 64
 #: What is opened is checked by itself as long as that takes no more than so many requests.
 UNASKED_LIMIT = 200
+#: Why it is not.
+TOO_MANY = f"that takes more than {UNASKED_LIMIT} requests"
 #: So many rows are visited before others have their turn.
 SLICE = 50
 

@@ -54,6 +54,20 @@ def nothing_to_redo(screen: DraftScreen) -> str:
     return "" if screen.editor.can_redo else "no edits to redo"
 
 
+def no_plan_shown(screen: DraftScreen) -> str:
+    """Why there is no plan to confirm: nothing is written that was not on the screen in whole."""
+    plan = screen.shown_plan
+    if plan is None:
+        if screen.planning.plan is None:
+            return "the plan is not there yet"
+        return "the plan is not on the screen in whole; {key:draft-plan} shows it"
+    if not plan.ready:
+        return "the plan is blocked"
+    if plan.type_to_confirm:
+        return "this plan is confirmed where it stands alone: {key:draft-plan}"
+    return "" if plan.steps else "there is nothing to do"
+
+
 class DraftEditController:
     """One for each draft on the screen."""
 
@@ -66,10 +80,23 @@ class DraftEditController:
     # --- to the plan ---------------------------------------------------------------------------------------------
 
     @action(
+        "draft-push",
+        keys="y",
+        title="push",
+        words="Push, where all of the plan is on the screen",
+        group="Draft",
+        scope="draft",
+        unavailable=no_plan_shown,
+        rank=1,
+    )
+    def push(self) -> None:
+        self.screen.push()
+
+    @action(
         "draft-plan",
         keys="P",
         title="plan and push",
-        words="Plan and push",
+        words="The whole plan, with its commands; push from there",
         group="Draft",
         scope="draft",
         rank=1,
@@ -81,8 +108,7 @@ class DraftEditController:
             title = "Blocked"
             self.main.say(stopping[0].message, title=title, severity="warning", timeout=12)
             return
-        self.service.keep(self.editor)
-        self.screen.dismiss(self.editor.draft)
+        self.screen.leave_for()
 
     @action(
         "draft-local",

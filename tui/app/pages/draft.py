@@ -11,7 +11,8 @@ from tui.app.pages.two_sides import Remark, layer_lines
 from tui.app.styled_text import Line, Lines, Role, columns
 from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
 from tui.compose.validate import Problem
-from tui.explore.diff import layer_pairs, layers_words
+from tui.explore.diff import Change, layer_pairs, layers_words
+from tui.explore.objects import image_size
 from tui.oci import media
 from tui.oci.attestation import predicate_name, predicate_type
 from tui.oci.digest import Digest
@@ -59,8 +60,14 @@ _AS_IT_IS = "as is"
 _NO_SOURCE = "source unknown"
 _GUESS = " (guess)"
 _ROOM_FOR_A_GUESS = 18
-_DIGEST = 13
 _WORD = 10
+#: Cells of the columns of layers and sizes, where there is room for few words and for more.
+_LAYERS, _SIZE = (9, 29), (10, 21)
+#: From so many cells on there is room for more.
+_WIDE = 106
+
+#: The image that the list holds of an entry, and the one that goes in, as far as each was read.
+Images = Callable[[Entry], tuple[ImageManifest | None, ImageManifest | None]]
 
 
 def order(draft: Draft) -> list[Entry]:
@@ -74,26 +81,50 @@ def order(draft: Draft) -> list[Entry]:
     return [*shown, *(entry for entry in draft.entries if entry not in shown)]
 
 
-def table(draft: Draft, room: int) -> tuple[Line, list[Line]]:
-    """The head of the table and a line for each row of `order`. `room` in cells."""
+def _unread(_: Entry) -> tuple[None, None]:
+    return None, None
+
+
+def table(draft: Draft, room: int, images: Images = _unread) -> tuple[Line, list[Line]]:
+    """The head of the table and a line for each row of `order`; of images that were not read layers and size stay
+    blank. `room` in cells."""
     rows = order(draft)
     names = [_name(entry, draft) for entry in rows]
     first = max([len("platform"), *(width(name) for name in names)]) + 2
     first = min(first, max(16, room // 3))
-    digits = _DIGEST if room >= 66 else _DIGEST - 5
-    source = max(10, room - first - 2 * digits - _WORD - 3)
+    wide = room >= _WIDE
+    layers, bytes_of = _LAYERS[wide], _SIZE[wide]
+    source = max(10, room - first - layers - bytes_of - _WORD - 3)
     head = columns(
         [
             ("   platform", first + 3, "label"),
             ("source", source, "label"),
-            ("was", digits, "label"),
-            ("is now", digits, "label"),
+            ("layers", layers, "label"),
+            ("size", bytes_of, "label"),
             ("verdict", 0, "label"),
         ]
     )
     came = _sources(rows, draft.target, source - 1)
-    cells = (first, source, digits)
-    return head, [_row(*each, cells) for each in zip(rows, names, came, strict=True)]
+    cells = (first, source, layers, bytes_of)
+    lines = [
+        _row(entry, name, came_from, _parts(*images(entry), wide=wide), cells)
+        for entry, name, came_from in zip(rows, names, came, strict=True)
+    ]
+    return head, lines
+
+
+def _parts(was: ImageManifest | None, now: ImageManifest | None, *, wide: bool) -> tuple[str, str]:
+    """Layers and size: "±1 of 2" and "62.9 kB", in more words "1 kept, 1 dropped, 1 added" and "62.9 kB → 66.0 kB"."""
+    image = now or was
+    if image is None:
+        return "", ""
+    if was is None or now is None or was.digest == now.digest:
+        return plural(len(image.layers), "layer"), size(image_size(image))
+    pairs = layer_pairs(was.layers, now.layers)
+    differ = sum(pair.kind is not Change.SAME for pair in pairs)
+    words = layers_words(pairs, sizes=False) if wide else f"±{differ} of {len(pairs)}"
+    sizes = [size(image_size(each)) for each in (was, now)]
+    return words, " → ".join(dict.fromkeys(sizes)) if wide else sizes[1]
 
 
 def _sources(rows: Sequence[Entry], target: Reference, cells: int) -> list[str]:
@@ -109,18 +140,18 @@ def _sources(rows: Sequence[Entry], target: Reference, cells: int) -> list[str]:
     ]
 
 
-def _row(entry: Entry, name: str, came: str, widths: tuple[int, int, int]) -> Line:
-    first, source, digits = widths
+def _row(entry: Entry, name: str, came: str, parts: tuple[str, str], widths: tuple[int, int, int, int]) -> Line:
+    first, source, layers, bytes_of = widths
     removed = entry.verdict is EntryVerdict.REMOVED
     verdict = _VERDICT[entry.verdict]
-    moved = entry.was != entry.now
+    moved = entry.was != entry.now and not removed
     return columns(
         [
             ("! " if entry.is_unsourced else f"{_SIGN[entry.verdict]} ", 3, "warn" if entry.is_unsourced else verdict),
             (name, first, "dim" if removed or entry.is_attestation else "title"),
             (came, source, "dim" if removed or entry.is_attestation else "info" if entry.proposed else "plain"),
-            (hexes(entry.was), digits, "dim"),
-            (hexes(entry.now) if not removed else "", digits, "digest" if moved and not removed else "dim"),
+            (parts[0], layers, "plain" if moved else "dim"),
+            (parts[1], bytes_of, "plain" if moved else "dim"),
             (_word(entry), 0, "warn" if entry.is_unsourced else verdict),
         ]
     )
@@ -156,11 +187,6 @@ def source_text(entry: Entry, target: Reference) -> str:
     return safe(source)
 
 
-def hexes(digest: Digest | None) -> str:
-    """The first twelve characters of a digest's hash, as Docker shows them; "-" for none."""
-    return digest.encoded[:12] if digest is not None else "-"
-
-
 def headline(draft: Draft) -> Line:
     """What the draft is for and what it would be, in a line."""
     line = Line(fold="cut").put(safe(str(draft.target)), "title")
@@ -192,8 +218,10 @@ def notices(
     messages: Sequence[str],
     key_of: KeyOf,
     put_in: Callable[[str], str] = with_keys,
+    warnings: Sequence[str] = (),
 ) -> list[Line]:
-    """Problems in words, then what the last edit did on the side. `put_in` puts the reader's keys into a text."""
+    """Problems in words, the warnings of the plan, then what the last edit did on the side. `put_in` puts the reader's
+    keys into a text."""
     lines = []
     offer_key = key_of("draft-offer")
     for problem in problems:
@@ -203,6 +231,8 @@ def notices(
             line.put(f"  {offer_key}", "key-cap").put(" chooses the OCI type", "label")
         elif problem.code == "duplicate-platform":
             line.put(f"  {offer_key}", "key-cap").put(" keeps both", "label")
+        elif problem.offer == "accept-tag":
+            line.put(f"  {key_of('draft-plan')}", "key-cap").put(" shows the plan, which can be made anew", "label")
         lines.append(line)
     unsourced = [entry for entry in draft.images if entry.is_unsourced]
     if unsourced:
@@ -211,6 +241,7 @@ def notices(
             Line(hang=2).put("! ", "warn").put(f"{names}: source unknown; kept as is, may be stale. ")
             .put(f"{key_of('draft-source')} sets a source.", "label")
         )  # fmt: skip
+    lines += [Line(hang=2).put("! ", "warn").put(put_in(warning)) for warning in warnings]
     lines += [Line(hang=2).put("· ", "dim").put(message, "plain") for message in messages]
     if not lines:
         # Only the list itself was looked at: no mark says that its images are whole.

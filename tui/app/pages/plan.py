@@ -44,6 +44,35 @@ def plan_page(
     return Lines(lines)
 
 
+def plan_brief(plan: Plan) -> list[Line]:
+    """What would be written, in a few lines: the steps, and what is there already. What stops a plan and what it warns
+    of stand elsewhere."""
+    lines = _steps(plan.steps)[2:]
+    there = plan.count(How.PRESENT)
+    if there:
+        rest = "" if plan.bytes_to_copy else ": nothing to upload"
+        words = f"{plural(there, 'object')} already in {safe(plan.target.repository)}{rest}"
+        lines.append(Line(hang=5).put(f"     {words}", "dim"))
+    return lines
+
+
+def plan_line(plan: Plan, put_in: Callable[[str], str]) -> Line:
+    """What a plan comes to, in a line: "Ready: 3 requests, nothing to upload; U puts the old digest back"."""
+    line = Line(fold="cut")
+    if not plan.ready:
+        problem = next(problem for problem in plan.problems if problem.stops)
+        return line.put("✗ ", "bad").put("Blocked: ", "bad").put(put_in(problem.text))
+    if not plan.steps:
+        done = plan.state == "nothing to do"
+        return line.put("· " if done else "✗ ", "dim" if done else "bad").put(plan.confirmation)
+    travels = f"{size(plan.bytes_to_copy)} to upload" if plan.bytes_to_copy else "nothing to upload"
+    line.put("✓ ", "good").put(f"Ready: {plural(plan.requests, 'request')}, {travels}")
+    if plan.changes_tag:
+        back = "{key:undo} puts the old digest back" if plan.before is not None else "the tag is new"
+        line.put(f"; {put_in(back)}", "plain")
+    return line
+
+
 def _problems(plan: Plan, put_in: Callable[[str], str]) -> list[Line]:
     lines: list[Line] = []
     stopping = [problem for problem in plan.problems if problem.stops]

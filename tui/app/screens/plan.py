@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import events, on
-from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
 from tui.app.actions import ActionSet
@@ -16,8 +15,9 @@ from tui.app.controllers.plan import Asked, PlanController
 from tui.app.failure import failure
 from tui.app.pages.parts import blank, prose
 from tui.app.pages.plan import plan_page
+from tui.app.screens.framed import FramedScreen
 from tui.app.styled_text import Line, Lines
-from tui.app.widgets.frame import FramedScreen, ScreenFrame, boxed
+from tui.app.widgets.frame import boxed
 from tui.app.widgets.page import PageView
 from tui.compose.plan import Plan
 from tui.engine import client_settings
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 class PlanScreen(FramedScreen[Plan]):
     """Answers with the plan that shall be run; None when nothing shall happen."""
 
-    CSS_PATH = "frame.tcss"
-
     def __init__(self, main: MainScreen, asked: Asked) -> None:
-        super().__init__()
-        self.main = main
+        self.page = PageView(id="plan-page")
+        self.ask_line = Static("", id="plan-ask", classes="plan-ask", markup=False)
+        self.typed = Input(id="plan-typed")
+        super().__init__(main, boxed(self.page, title="Plan"), self.ask_line, self.typed)
         self.asked = asked
         self.plan: Plan | None = None
         self.commands: Sequence[CommandLine] = ()
@@ -47,13 +47,6 @@ class PlanScreen(FramedScreen[Plan]):
         """Whether the plan was drawn: nothing is confirmed that nobody could read."""
         self.failure = ""
         self._progress: list[str] = []
-        self.page = PageView(id="plan-page")
-        self.ask_line = Static("", id="plan-ask", classes="plan-ask", markup=False)
-        self.typed = Input(id="plan-typed")
-        box = boxed(self.page, title="Plan")
-        self.frame = ScreenFrame(
-            box, self.ask_line, self.typed, side=main.lessons.panel() if main.lessons is not None else None
-        )
         self.actions: ActionSet[PlanScreen] = ActionSet(
             main.keys, "plan", lambda: self, start=main.start, warn=main.warn
         )
@@ -62,30 +55,17 @@ class PlanScreen(FramedScreen[Plan]):
         main.keys.bind(self, "plan")
 
     @property
-    def read_only(self) -> bool:
-        """Whether `--read-only` is on."""
-        return self.main.read_only
-
-    @property
     def offers_accept(self) -> bool:
         """Whether the plan is stopped by a tag that somebody moved, and may go on all the same."""
         plan = self.plan
         wanted = plan is not None and any(problem.offer == "accept-tag" for problem in plan.problems)
         return wanted and self.asked.accept is not None
 
-    def compose(self) -> ComposeResult:
-        yield self.frame
-
     def on_mount(self) -> None:
-        self.frame.lay_out(self.size)
         self.ask_line.display = False
         self.typed.display = False
         self.page.focus()
         self.work_out()
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.frame.lay_out(self.size)
-        self.redraw()
 
     # --- the plan ------------------------------------------------------------------------------------------------
 

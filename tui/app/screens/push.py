@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textual import events
-from textual.app import ComposeResult
-
 from tui.app.actions import ActionSet
 from tui.app.controllers.full_screens import FullScreenController
 from tui.app.controllers.push import PushController
 from tui.app.failure import failure
 from tui.app.pages.push import Progress, progress_page, result_page
+from tui.app.screens.framed import FramedScreen
 from tui.app.styled_text import Line
-from tui.app.widgets.frame import FramedScreen, ScreenFrame, boxed
+from tui.app.widgets.frame import boxed
 from tui.app.widgets.page import PageView
 from tui.compose.events import Event, Outcome, PushResult
 from tui.compose.plan import Action, DiffRow, Plan
@@ -46,23 +44,16 @@ class Ended:
 class PushScreen(FramedScreen[Ended]):
     """Runs one plan, at once. Answers None when the run itself broke off and nothing is known of its end."""
 
-    CSS_PATH = "frame.tcss"
-
     def __init__(self, main: MainScreen, service: DraftService, plan: Plan, action: str) -> None:
         """`action` is the word of teach's events for what is done."""
-        super().__init__()
-        self.main = main
-        self.service = service
         self.plan = plan
+        self.page = PageView(id="push-page")
+        super().__init__(main, boxed(self.page, title=self.doing.capitalize()))
+        self.service = service
         self.action = action
         self.progress = Progress(plan)
         self.result: PushResult | None = None
         self.broken = False
-        self.page = PageView(id="push-page")
-        self.frame = ScreenFrame(
-            boxed(self.page, title=self.doing.capitalize()),
-            side=main.lessons.panel() if main.lessons is not None else None,
-        )
         self.actions: ActionSet[PushScreen] = ActionSet(
             main.keys, "push", lambda: self, start=main.start, warn=main.warn
         )
@@ -81,11 +72,6 @@ class PushScreen(FramedScreen[Ended]):
         return _DOING.get(self.plan.action, "push")
 
     @property
-    def read_only(self) -> bool:
-        """Whether `--read-only` is on."""
-        return self.main.read_only
-
-    @property
     def ended(self) -> bool:
         """Whether nothing more is written."""
         return self.result is not None or self.broken
@@ -95,20 +81,12 @@ class PushScreen(FramedScreen[Ended]):
         """Whether somebody moved the tag meanwhile."""
         return self.result is not None and self.result.outcome is Outcome.CONFLICT
 
-    def compose(self) -> ComposeResult:
-        yield self.frame
-
     def on_mount(self) -> None:
-        self.frame.lay_out(self.size)
         self.page.focus()
         self.redraw()
         # Steps come by the hundred in a second: the page is drawn on a timer, at most ten times a second.
         self._timer = self.set_interval(max(0.05, self.main.redraw.throttle.interval), self._beat)
         self.run_worker(self._run(), exit_on_error=False, group="push")
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.frame.lay_out(self.size)
-        self.redraw()
 
     async def _run(self) -> None:
         try:

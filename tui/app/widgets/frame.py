@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.style import Style
 from rich.text import Text
@@ -11,17 +10,11 @@ from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.geometry import Size
 from textual.reactive import reactive
-from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.app.styled_text import Line, wrap
 from tui.app.widgets.bars import Clickable
 from tui.app.widgets.styled import StyledWidget
-
-if TYPE_CHECKING:
-    from tui.app.actions import ActionSet
-
-T = TypeVar("T")
 
 #: From so many columns on, a lesson stands beside the screen's own content, else below it.
 _WIDE = 116
@@ -112,21 +105,6 @@ class ScreenFrame(Vertical):
     def toggle_side(self) -> None:
         """Hide the lesson, or show it again."""
         self.query_one(".frame-side").toggle_class("-shown")
-
-
-class FramedScreen(Screen[T]):
-    """A full screen besides the main one: its keys, and clicks on them, lead to its actions."""
-
-    actions: ActionSet[Any]
-
-    def action_act(self, action_id: str) -> None:
-        """What every key is bound to."""
-        if action_id in self.actions:
-            self.actions.run(action_id)
-
-    def on_clickable_act(self, event: Clickable.Act) -> None:
-        event.stop()
-        self.actions.run(event.action)
 
 
 def boxed(*children: Widget, title: str, classes: str = "") -> Vertical:

@@ -78,6 +78,16 @@ class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False)
         if self.is_attached and self.text_selection is not None:
             self.screen.clear_selection()
 
+    @property
+    def rows_of_page(self) -> int:
+        """How many rows it takes, folded to the width of now."""
+        return len(self._rows)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is in sight."""
+        return self.size.height >= len(self._rows) or not self._rows
+
     def _fold(self) -> None:
         width = self.scrollable_content_region.width or self.size.width
         self._width = width

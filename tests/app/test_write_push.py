@@ -363,7 +363,9 @@ async def test_a_plan_that_is_wholly_on_the_page_of_its_draft_is_pushed_from_the
             await draft_of_edge(stage)
             await stage.press("y")
             await stage.until(lambda: "not there yet" in stage.toasts, "that there is no plan yet")
-            await stage.until(lambda: "1. put the index as" in stage.shown() and "P whole plan" in stage.shown(), "the plan")
+            await stage.until(
+                lambda: "1. put the index as" in stage.shown() and "P whole plan" in stage.shown(), "the plan"
+            )
             methods = registry.call(lambda store: {str(one.method) for one in store.requests})
             assert methods <= {"GET", "HEAD"} and stage.holds("sandbox", "0.16-edge") == before
             # Another edit: that plan is not to be pushed any more.

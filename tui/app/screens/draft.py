@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
+from textual.widget import Widget
 
 from tui.app.actions import ActionSet
 from tui.app.controllers.draft_edits import DraftEditController
@@ -63,13 +64,14 @@ class DraftScreen(FramedScreen[Wanted]):
         self.entry_view = PageView(id="draft-entry")
         self.notes_view = PageView(id="draft-notes")
         self.plan_view = PageView(id="draft-plan")
+        self.plan_box = boxed(self.plan_view, title="Plan", classes="draft-plan")
         self.plan_line = OneLine(classes="draft-status")
         super().__init__(
             main,
             boxed(self.head, self.rows, title="Entries", classes="draft-table"),
             boxed(self.entry_view, title="Entry", classes="draft-entry"),
             boxed(self.notes_view, title="Warnings", classes="draft-notes"),
-            boxed(self.plan_view, title="Plan", classes="draft-plan"),
+            self.plan_box,
             self.plan_line,
         )
         self.service = service
@@ -142,7 +144,7 @@ class DraftScreen(FramedScreen[Wanted]):
         low = self.size.height < 30
         problems = (*self.editor.problems, *self.service.known_gaps(self.draft)) if plan is None else plan.problems
         warnings = plan.warnings if plan is not None and plan.ready else ()
-        most = 3 if low else 8
+        most = 3 if low else min(8, (self.size.height - 20) // 3)
         room = most - len(problems) - len(warnings)
         messages = self.editor.news[-max(1, room) :] if room == most or not low else ()
         notes = notices(self.draft, problems, messages, self.actions.line, self.main.keys.put_in, warnings)
@@ -151,8 +153,8 @@ class DraftScreen(FramedScreen[Wanted]):
         self.notes_view.styles.height = note_rows
         steps = plan_brief(plan) if plan is not None and plan.ready else []
         self.plan_view.show(Lines(steps))
-        step_rows = min(self.plan_view.rows_of_page, 10)
-        self.query_one(".draft-plan").display = bool(steps) and not low
+        step_rows = min(self.plan_view.rows_of_page, max(2, (self.size.height - 22) // 2))
+        self.plan_box.display = bool(steps) and not low
         self.plan_view.styles.height = step_rows
         # Rows take what they need, as far as something of the entry stays below them.
         others = note_rows + 2 + (step_rows + 2 if steps and not low else 0) + _ENTRY_ROWS + 7
@@ -168,14 +170,17 @@ class DraftScreen(FramedScreen[Wanted]):
         else:
             self.plan_line.line = Line(fold="cut").put("· Planning… nothing written yet", "dim")
 
+    @on(PageView.Resized)
     def _note_shown(self) -> None:
         """Notice whether all of the plan is on the screen now: only then can it be confirmed here."""
         if self._folded_to != self.notes_view.size.width:
             self.redraw()  # the rows were counted for another width
             return
         plan = self.planning.plan
-        whole = plan is not None and all(view.is_whole for view in (self.plan_view, self.notes_view))
-        self._shown = plan if whole else None
+        whole = self.plan_box.display and self.plan_view.is_whole and self.notes_view.is_whole
+        body = self.plan_line.parent
+        below = isinstance(body, Widget) and self.plan_line.region.bottom > body.region.bottom
+        self._shown = plan if whole and not below else None
         self._draw_keys()
 
     @property

@@ -27,6 +27,12 @@ class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False)
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*ROLE_CLASSES, "page--link", "page--match", "page--here"}
 
+    class Resized(Message):
+        """More or less of the page is in sight."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, PageView.Resized)
+
     class Followed(Message):
         """A link was followed, by key or click."""
 
@@ -111,6 +117,7 @@ class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False)
         self._measure()
 
     def on_resize(self, event: events.Resize) -> None:
+        self.post_message(self.Resized())
         if (self.scrollable_content_region.width or self.size.width) != self._width:
             top = self._rows[self.scroll_offset.y][0] if self.scroll_offset.y < len(self._rows) else 0
             self._fold()

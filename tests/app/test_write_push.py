@@ -9,6 +9,8 @@ import pytest
 
 from tests.app.draft_stage import FixStage, fixing
 from tests.support.gallery import served
+from tui.app.controllers.draft_edits import no_plan_shown
+from tui.app.screens.draft import DraftScreen
 from tui.compose.events import Outcome
 from tui.config import Settings
 from tui.demo.paths import digest_of
@@ -361,17 +363,16 @@ async def test_a_plan_that_is_wholly_on_the_page_of_its_draft_is_pushed_from_the
         async with fixing(registry) as stage:
             before = stage.holds("sandbox", "0.16-edge")
             await draft_of_edge(stage)
-            await stage.press("y")
-            await stage.until(lambda: "not there yet" in stage.toasts, "that there is no plan yet")
-            await stage.until(
-                lambda: "1. put the index as" in stage.shown() and "P whole plan" in stage.shown(), "the plan"
-            )
+            await stage.until(lambda: "P whole plan" in stage.shown(), "the plan")
+            assert "1. put the index as" in stage.shown()
             methods = registry.call(lambda store: {str(one.method) for one in store.requests})
             assert methods <= {"GET", "HEAD"} and stage.holds("sandbox", "0.16-edge") == before
             # Another edit: that plan is not to be pushed any more.
-            await stage.press("down", "x")
-            assert "P whole plan" not in stage.shown()
-            await stage.press("u")
+            screen = stage.top
+            assert isinstance(screen, DraftScreen) and no_plan_shown(screen) == ""
+            screen.planning.begin(screen.draft)
+            assert no_plan_shown(screen) == "the plan is not there yet"
+            await stage.press("down", "x", "u")
             await stage.until(lambda: "P whole plan" in stage.shown(), "the plan again")
             await stage.press("y")
             await stage.ended()

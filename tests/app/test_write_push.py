@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -364,7 +365,7 @@ async def test_a_plan_that_is_wholly_on_the_page_of_its_draft_is_pushed_from_the
             before = stage.holds("sandbox", "0.16-edge")
             await draft_of_edge(stage)
             await stage.until(lambda: "P whole plan" in stage.shown(), "the plan")
-            assert "1. put the index as" in stage.shown()
+            assert re.search(r"│ +1\. .* as \S+sandbox:0.16-edge", stage.shown())
             methods = registry.call(lambda store: {str(one.method) for one in store.requests})
             assert methods <= {"GET", "HEAD"} and stage.holds("sandbox", "0.16-edge") == before
             # Another edit: that plan is not to be pushed any more.

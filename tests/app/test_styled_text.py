@@ -169,15 +169,19 @@ def test_no_key_of_a_verdict_is_parted_from_its_word() -> None:
 
 
 def test_a_shortened_line_begins_no_sentence_that_it_does_not_end() -> None:
-    words = (
-        "0.16-edge cannot be pulled on linux/arm64: 1 layer is missing. It can be pulled on linux/amd64. Stale: 2 of 2."
-    )
-    for width, kept in ((78, "It can be pulled on linux/amd64."), (58, "1 layer is missing.")):
+    words = "0.16-edge cannot be pulled on linux/arm64: 1 layer is missing. It can be pulled on linux/amd64. "
+    words += "Stale: 2 entries; their tags now point elsewhere (0.16-edge-arm64 is sha256:0c5c0fcbb304…). Recreate it."
+    for width, kept in (
+        (78, "It can be pulled on linux/amd64. …"),
+        (58, "1 layer is missing. …"),
+        (110, "Stale: 2 entries; their tags now point elsewhere…"),
+        (118, "Stale: 2 entries; their tags now point elsewhere…"),
+    ):
         line = Line(hang=2).put("✗ ", "bad").put(words, "bad")
         line.put("   ").put("R", "key-cap", Target("action", "recreate")).put(" recreate", "label")
         line.put(" (another digest)", "dim").put("   ").put("i", "key-cap", Target("action", "explain"))
         short = shortened(line.put(" explain", "label"), width, 2).plain
-        assert f"{kept} …   R recreate" in short, short
+        assert f"{kept}   R recreate" in short, short
 
 
 def test_a_shortened_line_ends_with_a_whole_word() -> None:

@@ -197,9 +197,8 @@ def shortened(line: Line, width: int, rows: int) -> Line:
     if low < len(words) and words[low] != " " and " " in kept.strip():
         kept = kept.rpartition(" ")[0]  # no half of a word
     kept = kept.rstrip()
-    sentence = kept.rfind(". ") + 1
-    if low < len(words) and sentence > len(kept) // 2:
-        kept = kept[: sentence + 1]  # no beginning of a sentence, where a whole one says more than half
+    if low < len(words):
+        kept = _to_the_end_of_a_part(kept)
     moved = len(kept) + len(gap) - first
     short = Line(line.plain[: len(kept)] + gap + line.plain[first:], hang=line.hang, fold=line.fold)
     for start, end, role in line.spans:
@@ -213,6 +212,18 @@ def shortened(line: Line, width: int, rows: int) -> Line:
         elif link.start >= first:
             short.links.append(Link(link.start + moved, link.end + moved, link.target))
     return short
+
+
+#: Where a part of a sentence ends: behind a full stop, or before a semicolon or an opening bracket.
+_PART_ENDS = re.compile(r"\.(?= )|(?=; )|(?= \()")
+
+
+def _to_the_end_of_a_part(text: str) -> str:
+    """Without the beginning of a sentence, clause or bracket that is cut off, where little is lost by that."""
+    end = max((match.end() for match in _PART_ENDS.finditer(text)), default=0)
+    if end <= len(text) * 3 // 4:
+        return text
+    return text[:end] + (" " if text[end - 1] == "." else "")
 
 
 def columns(texts: Sequence[tuple[str, int, Role]]) -> Line:

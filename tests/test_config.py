@@ -87,8 +87,8 @@ def test_home_is_expanded(tmp_path: Path, hermetic: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("colour = 1", "colour: this setting is not known."),
-        ("read-only = true", "read-only: this setting is not known; write read_only."),
+        ("colour = 1", "colour: unknown setting."),
+        ("read-only = true", "read-only: unknown setting; write read_only."),
         ('ascii = "yes"', "ascii: must be true or false."),
         ("ascii = 1", "ascii: must be true or false."),
         ('cache = "no"', "cache: must be true or false."),
@@ -108,14 +108,14 @@ def test_home_is_expanded(tmp_path: Path, hermetic: Path) -> None:
         ('[hosts]\n"ghcr.io" = 1', 'hosts."ghcr.io": must be a table'),
         ('[hosts."https://u:p@ghcr.io"]', "user name or password"),
         ('[hosts."a/b"]', "is not a registry"),
-        ('[hosts."ghcr.io"]\ntoken = "x"', 'hosts."ghcr.io".token: this setting is not known.'),
-        ('[hosts."ghcr.io"]\nplain-http = true', 'hosts."ghcr.io".plain-http: this setting is not known; write plain_'),
+        ('[hosts."ghcr.io"]\ntoken = "x"', 'hosts."ghcr.io".token: unknown setting.'),
+        ('[hosts."ghcr.io"]\nplain-http = true', 'hosts."ghcr.io".plain-http: unknown setting; write plain_'),
         ('[hosts."ghcr.io"]\nhead = "no"', 'hosts."ghcr.io".head: must be true or false.'),
         ("a =", "this is not TOML"),
         ("a = 1\nb =\n", "line 2"),
         (b"a = '\xff'", "not UTF-8"),
         ("x = " + "[" * 5_000, "nested too deep"),
-        ('"\\u001b[31m" = 1', "\\x1b[31m: this setting is not known"),
+        ('"\\u001b[31m" = 1', "\\x1b[31m: unknown setting"),
     ],
 )
 def test_errors_name_the_file_and_the_key(tmp_path: Path, text: str | bytes, words: str) -> None:

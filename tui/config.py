@@ -142,7 +142,7 @@ class _Table:
         for key in self._left:
             hint = key.replace("-", "_")
             known = hint != key and hint in (*Settings.__slots__, *HostSettings.__slots__)
-            raise self.error(key, f"this setting is not known{f'; write {hint}' if known else ''}")
+            raise self.error(key, f"unknown setting{f'; write {hint}' if known else ''}")
 
     def _take(self, key: str, kind: type, wanted: str) -> Any:
         value = self._left.pop(key, None)

@@ -61,7 +61,7 @@ class LogFile:
         if exchange.attempt > 1:
             parts.append(f"attempt {exchange.attempt}")
         if exchange.state == "abandoned":
-            parts.append("nobody waited for it")
+            parts.append("abandoned")
         if exchange.asked_by:
             parts.append(f"for {exchange.asked_by}")
         if exchange.error:

@@ -148,7 +148,7 @@ def test_lines_are_coloured_when_asked_for(pretty: bool) -> None:
 def _verdict(words: str) -> Line:
     """A verdict with what to do about it, and how old it is."""
     line = Line(hang=2).put("✗ ", "bad").put(words, "bad")
-    for key, word, remark in (("F", "fix", "looks for it"), ("r", "refresh", "oldest answer 2 minutes ago")):
+    for key, word, remark in (("F", "fix", "searches"), ("r", "refresh", "oldest answer 2 minutes ago")):
         line.put("   ").put(key, "key-cap", Target("action", word)).put(f" {word}", "label").put(f" ({remark})", "dim")
     return line
 
@@ -156,7 +156,7 @@ def _verdict(words: str) -> Line:
 def test_a_verdict_is_worth_more_than_its_age() -> None:
     words = "6b972be0 cannot be pulled on any of its 2 platforms"
     short = shortened(_verdict(words), 50, 2)
-    assert short.plain == f"✗ {words}   F fix (looks for it)   r refresh"
+    assert short.plain == f"✗ {words}   F fix (searches)   r refresh"
     assert [link.target.value for link in short.links] == ["fix", "refresh"]
 
 

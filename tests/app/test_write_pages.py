@@ -160,7 +160,7 @@ def test_problems_come_first_and_offers_name_their_key() -> None:
     text = words(notices(draft, problems(draft), ("Added it.",), key_of))
     assert text.startswith("✗ A Docker manifest list cannot hold annotations") and "o chooses the OCI type" in text
     assert text.endswith("· Added it.")
-    assert "The list itself is in order" in words(notices(draft, (), (), key_of))
+    assert "The list is valid" in words(notices(draft, (), (), key_of))
 
 
 def test_the_summary_counts_images_only() -> None:

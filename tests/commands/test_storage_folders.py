@@ -70,7 +70,7 @@ def test_what_only_the_registry_still_serves(served: Served, folder: Path, capsy
     run_check(Settings(), sources, output="markdown")
     out = capsys.readouterr().out
     assert f"### {AGAINST}: dockerfun/amd64 in {served.address}\n\n- " in out
-    assert f"- blob {digest}: The registry says that it is there" in out
+    assert f"- blob {digest}: Present by the registry, missing on disk" in out
 
 
 def test_a_folder_alone_says_only_what_is_not_in_order(folder: Path, capsys: Capture) -> None:

@@ -95,7 +95,7 @@ class TestUndo:
         assert "someone" not in reason and "was not written" in reason
         rig.journal.finish(rig.journal.begin(plan), UNKNOWN)
         reason = undo_unavailable(rig.journal, rig.ref("app:1"), None)
-        assert "someone" not in reason and "as it was before the last push" in reason
+        assert "someone" not in reason and "the digest from before the last push" in reason
 
 
 class TestChoices:

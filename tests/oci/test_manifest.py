@@ -141,7 +141,7 @@ def test_the_shape_of_an_image() -> None:
 def test_a_type_that_is_not_known_is_shown_and_not_followed() -> None:
     for found in (read(image(mediaType="application/\x76nd.x")), read({"a": 1}, "application/vnd.x")):
         assert isinstance(found, OpaqueManifest)
-        assert "application/vnd.x is not known" in found.reason
+        assert "application/vnd.x is unknown" in found.reason
 
 
 @pytest.mark.parametrize("value", [5, [], "a b", "a\r\nX: y"])

@@ -98,7 +98,7 @@ class FanfoldApp(App[int]):
     @property
     def main_screen(self) -> MainScreen:
         """The main screen. It is there a moment after the first frame."""
-        assert self._main_screen is not None, "the main screen is not made yet"
+        assert self._main_screen is not None, "the main screen is not made"
         return self._main_screen
 
     @property

@@ -60,8 +60,8 @@ async def fallback_steps(
             listing = await inspector.client.referrers(target.registry or "", target.repository, subject)
         except errors.RegistryError as error:
             notes.append(
-                f"Whether {target} lists the referrers of {subject.short} by itself could not be found out, so no "
-                f"fallback tag is written: {error.sentence}"
+                f"Could not list the referrers of {subject.short} in {target}, so no fallback tag is written: "
+                f"{error.sentence}"
             )
             continue
         if listing.via == "api":

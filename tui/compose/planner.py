@@ -117,7 +117,7 @@ async def plan_manifest(
         return Plan(request.action, target, (), digest=manifest.digest, problems=(refusal,))
     tell = progress or (lambda _text: None)
     before, trouble, notes = await _tag(inspector, location, target)
-    tell(f"{safe(str(target))}: {before.digest.short if before is not None else 'no such tag yet'}")
+    tell(f"{safe(str(target))}: {before.digest.short if before is not None else 'no such tag'}")
     availability = Availability(inspector, location, homes=request.homes, places=request.places, progress=progress)
     below = await availability.below(manifest, request.home)
     all_problems = [*trouble, *_moved(request, before), *_lacking(request, below)]

@@ -42,7 +42,7 @@ def undo_unavailable(journal: Journal, target: Reference, holds: Digest | None) 
         if records and all(each.outcome == NOT_WRITTEN for each in records):
             return "the last push recorded for this tag was not written"
         if records and records[0].before == holds:
-            return "the tag is as it was before the last push recorded"
+            return "the tag already has the digest from before the last push"
         if records:
             return "the tag was changed by someone else since the last push recorded"
         return journal.why_unreadable() or "no push recorded for this tag"

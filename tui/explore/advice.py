@@ -18,7 +18,7 @@ from tui.text import plural, safe
 #: The findings that say that something is not there.
 MISSING = frozenset({"missing-blob", "missing-manifest"})
 #: The effect of an action, as a verdict names it with the key.
-LOOKS, SAME_DIGEST, OTHER_DIGEST = "looks for it", "same digest", "another digest"
+LOOKS, SAME_DIGEST, OTHER_DIGEST = "searches", "same digest", "another digest"
 #: What the list would be after it, in the verdict.
 RECREATED = "Not found anywhere else. Recreating the list from its tags makes it whole, under another digest."
 

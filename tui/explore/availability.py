@@ -149,7 +149,7 @@ def _not_in_a_registry(now: ActionContext) -> str:
 def _nameless(row: Node) -> str:
     """Why nothing can be said of the tag that a local list is for."""
     if row.source.pushed_as(row.repository or "", row.tag or "latest") is None:
-        return "target tag unknown from Docker's folder name: {key:push} and {key:recreate} ask for it"
+        return "target tag unknown from Docker's folder name: {key:push} and {key:recreate} ask"
     return ""
 
 

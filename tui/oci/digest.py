@@ -105,8 +105,8 @@ def _check(text: str) -> None:
     if length is None:
         return
     if len(encoded) < length:
-        raise MalformedDigest(f"{shown} is a short digest: {algorithm} takes {length} digits, here are {len(encoded)}.")
+        raise MalformedDigest(f"{shown} is a short digest: {algorithm} takes {length} digits, found {len(encoded)}.")
     if len(encoded) > length:
-        raise MalformedDigest(f"{shown} is too long: {algorithm} takes {length} digits, here are {len(encoded)}.")
+        raise MalformedDigest(f"{shown} is too long: {algorithm} takes {length} digits, found {len(encoded)}.")
     if _LOWER_HEX.fullmatch(encoded) is None:
         raise MalformedDigest(f"{shown} must be lower-case hexadecimal digits after {algorithm}:.")

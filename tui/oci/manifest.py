@@ -168,7 +168,7 @@ def _decode_parts(
         if artifact_type is None and not media.is_image_config(config.media_type):
             artifact_type = config.media_type or None  # image-spec: then the config's type says what it is
     else:
-        reason = f"The type {safe(media_type, limit=200) or 'of this document'} is not known, so nothing below is read."
+        reason = f"The type {safe(media_type, limit=200) or 'of this document'} is unknown, so nothing below is read."
         return OpaqueManifest(raw, digest, media_type, document, notes, artifact_type, below, tuple(warnings), reason)
     return ImageManifest(
         raw,
@@ -190,7 +190,7 @@ def _verify(raw: bytes, covered: bytes, digest: Digest | None) -> tuple[Digest, 
     if digest is None:
         return Digest.of(covered), []
     if not digest.can_verify:
-        return digest, [f"{digest.short} cannot be verified here: {digest.algorithm} is not known."]
+        return digest, [f"{digest.short} cannot be verified: unknown algorithm {digest.algorithm}."]
     if digest.matches(covered) or digest.matches(raw):
         return digest, []
     raise DigestMismatch("", f"The bytes are {Digest.of(covered, digest.algorithm).short} and not {digest.short}.")

@@ -284,17 +284,15 @@ def _is_the_blob(response: Response, asked: _Asked) -> bool:
 
 def _says_nothing(response: Response, asked: _Asked, size: int | None) -> str:
     status = response.status
-    here = f"{asked.registry} was asked for the first byte of {asked.name}"
+    asked_for = f"{asked.registry}, asked for the first byte of {asked.name},"
     if size is not None:
         kind = f" of {safe(response.media_type, limit=80)}" if response.media_type else ""
-        return (
-            f"{here} and answered {status} with something else: {size:,} bytes{kind}. Whether it is there is not known."
-        )
+        return f"{asked_for} answered {status} with something else: {size:,} bytes{kind}. Presence unknown."
     if status in (200, 206) and not response.body:
-        return f"{here}, announced it ({status}) and sent nothing: its bytes may be gone, or the answer broke off."
+        return f"{asked_for} announced it ({status}) and sent nothing: its bytes may be gone, or the answer broke off."
     if status in (200, 206):
-        return f"{here} and answered {status} without its size, so whether it is there whole is not known."
-    return f"{here} and answered {status}, which says neither yes nor no."
+        return f"{asked_for} answered {status} without its size. Presence unknown."
+    return f"{asked_for} answered {status}. Presence unknown."
 
 
 def _named_digest(response: Response) -> Digest | None:

@@ -56,7 +56,7 @@ class Login:
         if better is None and lease.sent is not None:
             host.notices[
                 f"{self._endpoints.name(origin)} answered 401 to the stored login "
-                f"({safe(lease.sent.source, limit=200)}): it is wrong, or may not see what was asked for. "
+                f"({safe(lease.sent.source, limit=200)}): it is wrong, or lacks permission. "
                 "Log in again, or log out."
             ] = None
         return better
@@ -139,7 +139,7 @@ class Login:
             # Noted first: when nobody may see anything without a login, this is why.
             host.notices[
                 f"{registry} did not accept the stored login ({safe(credential.source, limit=200)}); "
-                "this is what anybody may see. Log in again, or log out."
+                "continuing anonymously. Log in again, or log out."
             ] = None
             wanted = replace(wanted, credential=None)
             token = await self._tokens.get(wanted, registry)

@@ -139,7 +139,7 @@ class Manifests:
             return head
         if (response.status in (404, 410) and confirm) or response.status in (401, 403):
             # A HEAD has no words, and some proxies say 404 to it for what they would fetch on a GET.
-            return await self._by_get(registry, repository, selector, "HEAD said that it is not there")
+            return await self._by_get(registry, repository, selector, "HEAD answered 404")
         raise read_error(response, what, registry, confirmed=False)
 
     async def _by_get(self, registry: str, repository: str, selector: str, note: str) -> Head:
@@ -268,8 +268,7 @@ class Manifests:
         if response.status in LOST_ON_THE_WAY and not request.repeatable:
             raise response.error(
                 UnknownOutcome,
-                f"Whether {registry} did {what} is not known: a gateway answered {response.status} instead. "
-                "Look before trying again.",
+                f"Result unknown: {what} at {registry}. A gateway answered {response.status}. Refresh before retrying.",
             )
         return response
 

@@ -280,7 +280,7 @@ class Proxies:
         if nowhere:
             raise UnusableProxy(f"{variable} holds no address of a proxy, such as http://proxy.example:3128")
         if parts.scheme not in ("http", "https"):
-            raise UnusableProxy(f"{variable} names a proxy of kind {safe(parts.scheme, limit=20)}, not spoken here")
+            raise UnusableProxy(f"{variable} names a proxy of kind {safe(parts.scheme, limit=20)}, not supported")
         login = ""
         if parts.username is not None:
             pair = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"

@@ -179,7 +179,7 @@ class DocumentCache:
         """A descriptor of the folder with the files that begin so: none of the last three folders is a link or somebody
         else's. Raises OSError."""
         if not _SUPPORTED:
-            raise OSError("files cannot be opened relative to a folder here")
+            raise OSError("this system cannot open files relative to a folder")
         if make:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.ExitStack() as open_folders:

@@ -204,7 +204,7 @@ class StorageSource:
         if size is None:
             return Observation(Presence.MISSING, "linked, but its bytes are gone: the link dangles", confirmed=True)
         # A blob that was pushed under sha512 is stored under sha256, and its link says so.
-        note = "linked, and the bytes are there" if target == digest else f"linked to {target}, and the bytes are there"
+        note = "linked, bytes present" if target == digest else f"linked to {target}, bytes present"
         return Observation(Presence.PRESENT, note, size=size, digest=target, confirmed=True)
 
     def _unlinked(self, repository: str, digest: Digest, parts: tuple[str, ...]) -> Observation:

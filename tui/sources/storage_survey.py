@@ -244,8 +244,8 @@ def _meaning(disk: Observation, live: Observation) -> str:
         return ""
     if live.presence is Presence.PRESENT:
         return (
-            f"The registry says that it is there, and on the disk it is not ({disk.detail}). It answers from memory: "
-            "after a restart it will be missing, and reading it fails now."
+            f"Present by the registry, missing on disk ({disk.detail}): the registry answers from memory. "
+            "After a restart it will be missing, and reading fails."
         )
     if disk.presence is Presence.PRESENT:
         return (

@@ -102,7 +102,7 @@ async def _complete(
     """Whether everything that a manifest names is present, however deep; each object is asked once."""
     seen.add(digest)
     if len(seen) > _MOST:
-        raise BackendError("There is too much below this tag to check it here.")
+        raise BackendError("Too many objects below this tag to check.")
     try:
         if manifest is None:
             manifest = await source.manifest(repository, str(digest), fresh=True)

@@ -76,7 +76,7 @@ def choose(index: Index, wanted: Platform) -> Choice:
             return Choice(None, f"No entry for {wanted}.", _others(index, None, wanted, None))
         return Choice(
             unnamed[0],
-            "No entry names this platform, so a client looks into the first one that names none.",
+            "No entry names this platform, so a client tries the first one that names none.",
             _others(index, unnamed[0], wanted, None),
         )
     rank, position = best

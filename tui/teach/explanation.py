@@ -87,7 +87,7 @@ def bytes_of(count: int | None) -> str:
 
 def digest_of(node: Node) -> str:
     """The node's digest, whole, for a sentence."""
-    return str(node.digest) if node.digest is not None else "a digest that is not known yet"
+    return str(node.digest) if node.digest is not None else "an unknown digest"
 
 
 def type_of(node: Node) -> str:

@@ -112,8 +112,8 @@ class Rehearsal:
             f"HEAD {self._failures.path('manifests', selector)}",
             f"{found.digest}, {safe(found.media_type)}, {bytes_of(found.size)}",
             (
-                "The client asks which digest the tag points to now. From here on it uses only digests, so that it "
-                "cannot get parts of two different images if somebody moves the tag meanwhile.",
+                "The client asks which digest the tag points to. From then on it uses only digests, so that it "
+                "cannot mix two images if the tag moves.",
                 "A HEAD request is not a pull for Docker Hub's limit.",
             ),
             top,
@@ -174,7 +174,7 @@ class Rehearsal:
                 "Fetch the manifest",
                 request,
                 f"a document that clients do not understand: {manifest.reason}",
-                ("The pull ends here.",),
+                ("The pull ends.",),
                 node,
                 stopped=True,
             )
@@ -203,8 +203,8 @@ class Rehearsal:
             f"entry {(choice.position or 0) + 1} of {len(index.entries)}: {entry.digest}",
             (
                 choice.reason,
-                "Nothing is asked for this step: the platforms stand in the index. Nobody checks that the image "
-                "really is for that platform.",
+                "No request: the platforms stand in the index. No client checks that the image really is for that "
+                "platform.",
             ),
             row or node,
             choice.passed_over,
@@ -281,7 +281,7 @@ class Rehearsal:
                 f"present, {bytes_of(seen.size if seen.size is not None else layer.size)}",
                 (
                     "A client that has this digest already says “Already exists” and asks nothing. Others download "
-                    "it (here it is only asked for), up to three layers at a time, check the hash, and unpack it "
+                    "it (the rehearsal only checks it), up to three layers at a time, check the hash, and unpack it "
                     "over the one before.",
                 ),
                 row,

@@ -108,7 +108,7 @@ class Failures:
             safe(title),
             request,
             f"{status}{safe(error.code)}: {error.sentence}" if error.code else f"{status}{error.sentence}",
-            ("A pull ends here. What was fetched before stays on the machine, and is used the next time.",),
+            ("A pull ends. Objects fetched before stay on the machine for the next pull.",),
             node,
             stopped=True,
             docker=self._says(kind, error, described, below=below),

@@ -25,7 +25,7 @@ def pull_line_of(node: Node) -> tuple[str, str]:
     if image.tag is not None:
         return pull_line(image.source.reference(image.repository, tag=image.tag)), ""
     if image.digest is None:
-        return "", "no digest is known here yet"
+        return "", "digest unknown"
     return pull_line(image.source.reference(image.repository, digest=image.digest), image.platform), ""
 
 

@@ -119,7 +119,7 @@ def _copy_from_disk(write: Write, digest: Digest, location: RepositoryLocation, 
         "target": write.target,
         "referrers": referrers,
     }
-    unread = says("cannot-read", what=_KINDS.get(kind, "what lies on disk"))
+    unread = says("cannot-read", what=_KINDS.get(kind, "sources on disk"))
     layout = kind in ("oci", "oci-archive")
     named = "" if isinstance(write.manifest, Index) else says("only-named")
     oras = write.hole or ("" if layout else unread)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from tui.app.screens.draft import DraftScreen
     from tui.compose.draft import Draft
 
-_EXAMPLES = "host:5000/app:tag   host/app@sha256:…   oci:PATH:tag   here: :tag   /repository:tag"
+_EXAMPLES = (
+    "host:5000/app:tag   host/app@sha256:…   oci:PATH:tag   same repository: :tag   same registry: /repository:tag"
+)
 
 
 def no_row(screen: DraftScreen) -> str:

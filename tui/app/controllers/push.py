@@ -38,7 +38,7 @@ def no_conflict(screen: PushScreen) -> str:
     """Why there is nothing of somebody else's to begin from."""
     if screen.result is None:
         return _UNDER_WAY
-    return "" if screen.conflict else "nobody moved the tag meanwhile"
+    return "" if screen.conflict else "the tag has not changed"
 
 
 class PushController:

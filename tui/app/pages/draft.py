@@ -245,7 +245,7 @@ def notices(
     lines += [Line(hang=2).put("· ", "dim").put(message, "plain") for message in messages]
     if not lines:
         # Only the list itself was looked at: no mark says that its images are whole.
-        text = "The list itself is in order. Whether everything below its images is there, the plan tells ({key:push})."
+        text = "The list is valid. {key:push} checks everything below its images."
         lines.append(Line(hang=2).put("· ", "dim").put(put_in(text), "dim"))
     return lines
 

@@ -232,7 +232,7 @@ def _hint(scene: Scene) -> list[Line]:
     node = scene.node
     if node.load is Load.IDLE and node.expandable:
         key = scene.keys.first("open")
-        return [blank(), Line().put(key, "key-cap").put(" loads the contents: they are not loaded yet.", "dim")]
+        return [blank(), Line().put(key, "key-cap").put(" loads the contents.", "dim")]
     if node.load is Load.STOPPED:
         key = scene.keys.first("refresh")
         return [blank(), Line().put("Stopped. ", "warn").put(key, "key-cap").put(" retries.")]

@@ -149,7 +149,7 @@ class MainScreen(HostScreen[None]):
     @property
     def explorer(self) -> Explorer:
         """The engine. Only call this when `ready`."""
-        assert self.services is not None, "no source is open yet"
+        assert self.services is not None, "no source is open"
         return self.services.explorer
 
     @property

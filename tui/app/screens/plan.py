@@ -127,7 +127,7 @@ class PlanScreen(FramedScreen[Plan]):
             said = [Line(hang=2).put("✗ ", "bad").put(self.failure), blank(), prose("Nothing was written.", "dim")]
             self.page.show(Lines(said))
         else:
-            said = [prose("Planning… nothing written yet", "dim"), blank()]
+            said = [prose("Planning… Nothing is written.", "dim"), blank()]
             progress = [Line(hang=2).put("· ", "dim").put(text) for text in self._progress[-200:]]
             self.page.show(Lines([*said, *progress]))
             self.page.move("bottom")

@@ -77,7 +77,7 @@ class Errors:
             plain = request.address.origin.scheme == "http" and not self._settings.host(name).plain_http
             if plain and status is None:
                 sentence += (
-                    " It was asked by plain http, as loopback hosts are; if it speaks TLS, write https:// before its "
+                    " Loopback hosts are requested by plain http; if it speaks TLS, write https:// before its "
                     "name, and use --ca for the authority of its certificate."
                 )
             return lost(Unreachable, sentence, sent=True, again=True, stale=status is None)
@@ -91,7 +91,7 @@ class Errors:
         if reason not in _NO_TLS:
             return f"{name} could not be trusted: {reason}. If that is your own registry, use --ca or --insecure."
         typed = " and write it without https://" if name.lower() in self._settings.typed_tls else ""
-        return f"{name} does not speak TLS. If it is a registry that speaks plain http, use --plain-http for it{typed}."
+        return f"{name} does not speak TLS. If it is a registry that speaks plain http, use --plain-http{typed}."
 
 
 def _tls_reason(error: BaseException) -> str:

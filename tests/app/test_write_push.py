@@ -372,7 +372,7 @@ async def test_a_plan_that_is_wholly_on_the_page_of_its_draft_is_pushed_from_the
             screen = stage.top
             assert isinstance(screen, DraftScreen) and no_plan_shown(screen) == ""
             screen.planning.begin(screen.draft)
-            assert no_plan_shown(screen) == "the plan is not there yet"
+            assert no_plan_shown(screen) == "planning is under way"
             await stage.press("down", "x", "u")
             await stage.until(lambda: "P whole plan" in stage.shown(), "the plan again")
             await stage.press("y")

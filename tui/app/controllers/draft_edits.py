@@ -61,7 +61,7 @@ def no_plan_shown(screen: DraftScreen) -> str:
     plan = screen.shown_plan
     if plan is None:
         if screen.planning.plan is None:
-            return "the plan is not there yet"
+            return "planning is under way"
         return "the plan is not on the screen in whole; {key:draft-plan} shows it"
     if not plan.ready:
         return "the plan is blocked"

@@ -74,7 +74,7 @@ async def test_stale_entry() -> None:
     assert found[1].platform == ARM
     assert found[1].facts == (f"index: {top.children[1].digest}", f"1-arm64: {now.digest}")
     assert verdict(node, found, explorer.observations).sentence.endswith(
-        f"Stale: 1 entry; its tag now points elsewhere (1-arm64 is {str(now.digest)[:19]}…). {RECREATED}"
+        f"Stale: 1 entry; its tag now points elsewhere. {RECREATED}"
     )
 
 

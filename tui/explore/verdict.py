@@ -210,7 +210,7 @@ def verdict(
         taken = set(rows)
         sentences.extend(_not_taken([row for row in every if row not in taken], observations))
     sentences.extend(_refused(node, states))
-    sentences.extend(_remarks(node, findings, [called for called, _, state in states if state is Pull.NO]))
+    sentences.extend(_remarks(node, findings))
     return Verdict(
         " ".join(sentences),
         complete,
@@ -553,17 +553,13 @@ def _first(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}" if text.startswith(("on ", "from ")) else text
 
 
-def _remarks(node: Node, findings: Sequence[Finding], broken: Sequence[str]) -> list[str]:
+def _remarks(node: Node, findings: Sequence[Finding]) -> list[str]:
     """What else is worth a sentence: where missing objects are, which source tags moved, what else disagrees."""
     sentences: list[str] = []
     stale = [finding for finding in findings if finding.code == "stale-entry"]
     if stale:
-        shown = next((finding for finding in stale if finding.platform in broken), stale[0])
-        tag, _, digest = shown.facts[1].rpartition(": ")
-        now = f"{digest[:19]}…" if ":" in digest else digest
         whose = "its tag now points" if len(stale) == 1 else "their tags now point"
-        count = plural(len(stale), "entry", "entries")
-        sentences.append(f"Stale: {count}; {whose} elsewhere ({tag} is {now}).")
+        sentences.append(f"Stale: {plural(len(stale), 'entry', 'entries')}; {whose} elsewhere.")
     if any(finding.code in MISSING and finding.action == "recreate" and finding.effect for finding in findings):
         sentences.append(RECREATED)
     elsewhere = [finding for finding in findings if finding.code == "not-in-this-repository"]

@@ -97,6 +97,16 @@ def test_a_repository_without_latest_is_checked_tag_by_tag(served: Served, capsy
     ]
 
 
+def test_with_a_slash_behind_it_a_repository_is_all_of_its_tags(served: Served, capsys: Capture) -> None:
+    name = f"{served.address}/library/hello"
+    assert run_check(Settings(), [name]) == 0
+    assert f"{name}:latest\n" in capsys.readouterr().out
+    assert run_check(Settings(), [f"{name}/"]) == 0
+    title, *lines, _, summary = capsys.readouterr().out.splitlines()
+    assert title == name and {line.split()[1] for line in lines} == {"latest", "1", "1.0", "1.1"}
+    assert summary.endswith("4 whole")
+
+
 def test_a_tag_that_is_not_there(served: Served, capsys: Capture) -> None:
     assert run_check(Settings(), [f"{served.address}/library/hello:nope"]) == 1
     assert "Tag not found: library/hello:nope" in capsys.readouterr().out

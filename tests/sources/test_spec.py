@@ -112,6 +112,9 @@ def test_what_docker_saved_holds_repositories(tmp_path: Path, name: str, reposit
         "sha256:abc",
         "x@",
         "oci:a\0b",
+        "host:5000/app:1/",
+        "host:5000/app//",
+        "app@sha256:" + "0" * 64 + "/",
     ],
 )
 def test_what_is_malformed_says_so(text: str) -> None:
@@ -119,6 +122,13 @@ def test_what_is_malformed_says_so(text: str) -> None:
         parse_source(text)
     assert str(caught.value).endswith((".", "."))
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(("text", "repository"), [("localhost:5000/team/app/", "team/app"), ("ubuntu:5/a/", "a")])
+def test_a_slash_at_its_end_means_every_tag_of_a_repository(text: str, repository: str) -> None:
+    spec = parse_source(text)
+    assert (spec.repository, spec.selector, spec.every) == (repository, None, True)
+    assert parse_source(text.removesuffix("/")).every is False and parse_source("localhost:5000/").repository is None
 
 
 @pytest.mark.parametrize("kind", ["oci", "oci-archive", "docker-archive", "docker-manifests", "storage"])

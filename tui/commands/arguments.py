@@ -307,7 +307,8 @@ def _tree_parser() -> Parser:
 
 
 def _check_parser() -> Parser:
-    description = f"Check images for missing objects.\n\n{_SOURCES}"
+    which = "A repository is its tag latest, or all tags where there is none; REPOSITORY/ is all tags."
+    description = f"Check images for missing objects.\n\n{_SOURCES}\n\n{which}"
     parser = _new("check", "[OPTIONS] SOURCE ...", description, "SOURCE", _EXIT_STATUS)
     parser.add_argument(
         "--platform", metavar="P", action="append", default=[], help="check only what clients pull for P (repeat)"

@@ -92,7 +92,7 @@ class CheckQueue:
                     place = await self._engine.open(spec)
                     await self._engine.explorer.open(place)
                     return spec, spent, place
-                node = await self._engine.open(spec, default_tag=spec.registry is not None)
+                node = await self._engine.open(spec, default_tag=spec.registry is not None and not spec.every)
                 named = spec.explicit or spec.registry is None
                 return spec, spent, await select(self._engine.explorer, node, safe(spec.text, limit=600), named=named)
             except SourceError as error:

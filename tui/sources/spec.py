@@ -36,6 +36,8 @@ class SourceSpec:
     """None when neither tag nor digest was written."""
     explicit: bool = True
     """Whether a selector was written."""
+    every: bool = False
+    """Whether all tags of the repository are meant, latest or not: a slash was written behind its name."""
     note: str = ""
     """Safe text on how the input was read."""
     text: str = ""
@@ -71,7 +73,8 @@ def parse_source(text: str) -> SourceSpec:
     In `docker-archive:` and `storage:` the path is followed by `:REPOSITORY[:TAG]`.
 
     `localhost:5000`, `127.0.0.1:5000` and names that have a dot but no path are registries; anything else without a
-    path is an image of Docker Hub, as for Docker. Raises MalformedReference with a sentence that says what to write.
+    path is an image of Docker Hub, as for Docker. With a slash at its end a repository is all of its tags.
+    Raises MalformedReference with a sentence that says what to write.
     """
     stripped = text.strip()
     match = _PREFIX.fullmatch(stripped)
@@ -83,13 +86,20 @@ def parse_source(text: str) -> SourceSpec:
     if registry is not None:
         note = f"left out the scheme {scheme}://" if scheme else ""
         return SourceSpec("registry", registry=registry, explicit=False, note=note, text=stripped, scheme=scheme)
-    reference = Reference.from_input(stripped)
+    name = stripped.removesuffix("/")
+    reference = Reference.from_input(name)
+    every = name != stripped
+    if every and reference.explicit:
+        raise MalformedReference(
+            f"“{safe(stripped, limit=200)}” names a tag or digest; leave out the slash at its end."
+        )
     return SourceSpec(
         "registry",
         registry=reference.registry,
         repository=reference.repository,
         selector=reference.selector if reference.explicit else None,
         explicit=reference.explicit,
+        every=every,
         note=reference.note,
         text=stripped,
         scheme=scheme,

@@ -101,7 +101,7 @@ def test_a_full_disk_is_an_error_and_leaves_no_half_line(tmp_path: Path, monkeyp
         return real(handle, data)
 
     monkeypatch.setattr(os, "write", full)
-    with pytest.raises(JournalError, match="left as it is"):
+    with pytest.raises(JournalError, match="is unchanged"):
         journal.begin(plan(b"old", b"newer"))
     assert journal.file.read_bytes() == whole
 

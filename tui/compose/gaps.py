@@ -42,7 +42,7 @@ def _of(entry: Entry, home: RepositoryLocation, inspector: Inspector) -> Iterato
     yield Problem(
         "missing-object",
         f"{row_name(entry)}: {what} {'is' if count == 1 else 'are'} missing in {safe(str(home))} ({first}"
-        f"{', …' if count > 1 else ''}). The plan looks for what is missing elsewhere, and stops when it is nowhere.",
+        f"{', …' if count > 1 else ''}). The plan searches other places.",
         stops=False,
         keys=(entry.key,),
     )

@@ -105,8 +105,8 @@ class Journal:
             self._append(_to_document(record))
         except OSError as error:
             raise JournalError(
-                f"The journal in {safe(str(self.folder))} cannot be written ({error.strerror or error}), so what "
-                f"{plan.target} holds could not be restored. The tag was left as it is. Make room there and push again."
+                f"The journal in {safe(str(self.folder))} cannot be written ({error.strerror or error}), so "
+                f"{plan.target} could not be restored later. The tag is unchanged. Make room and push again."
             ) from None
         return record.id
 

@@ -150,7 +150,7 @@ class StartController:
         "start-accept",
         keys="enter",
         title="open",
-        words="Open the row, or what is typed",
+        words="Open the row, or the typed text",
         group="Dialog",
         scope="start",
     )

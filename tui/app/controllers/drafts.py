@@ -132,7 +132,7 @@ class DraftController:
         if target is None:
             return
         draft = await self.drafting.wait(
-            "Reading what is marked", lambda progress: self.service.new(target, [mark_of(mark) for mark in marks])
+            "Reading the marked images", lambda progress: self.service.new(target, [mark_of(mark) for mark in marks])
         )
         if draft is not None:
             await self.drafting.begin(draft)

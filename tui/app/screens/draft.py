@@ -165,7 +165,7 @@ class DraftScreen(FramedScreen[Wanted]):
             self.plan_line.line = Line(fold="cut").put("✗ ", "bad").put(f"Not planned: {planning.failure}")
         elif planning.why_not:
             key = self.actions.line("draft-plan")
-            words = f"Not planned: {planning.why_not}. {key} works it out."
+            words = f"Not planned: {planning.why_not}. {key} plans."
             self.plan_line.line = Line(fold="cut").put("· ", "dim").put(words, "dim")
         else:
             self.plan_line.line = Line(fold="cut").put("· Planning… Nothing is written.", "dim")

@@ -6,9 +6,10 @@ import pytest
 
 from tests.app.draft_stage import FixStage
 from tests.app.stage import staged
+from tests.support.gallery import served
 from tui.app.actions import show_key
 from tui.app.main import FanfoldApp
-from tui.app.services import demo_connect
+from tui.app.services import connect, demo_connect
 from tui.config import Settings
 from tui.teach.events import EventKind
 from tui.teach.lesson import Matcher
@@ -61,8 +62,22 @@ async def test_from_the_demo_to_what_is_broken_and_why_and_to_the_fix(size: tupl
 
 
 @pytest.mark.slow
+async def test_the_cursor_begins_on_what_is_worth_opening_in_the_first_of_several_sources() -> None:
+    with served() as one, served() as other:
+        app = FanfoldApp(connect(Settings(clipboard="osc52")), (one.address, f"{other.address}/sandbox"), interval=0)
+        app.into_first = True
+        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+            stage = FixStage(app, pilot, one, [], [])
+            await stage.until(lambda: app.has_main_screen and len(stage.main.explorer.roots) == 2, "both sources")
+            await stage.until(lambda: stage.main.current is not None and stage.main.current.label == "dockerfun")
+            await stage.press("enter")
+            await stage.until(lambda: "6b972be0" in stage.shown(), "its tag")
+            assert all(stage.main.images.is_open(root) for root in stage.main.explorer.roots)
+
+
+@pytest.mark.slow
 async def test_the_first_enter_goes_into_a_registry_and_folds_nothing() -> None:
-    async with staged(sources=("fake.test", "other.test")) as stage:
+    async with staged() as stage:
         root = stage.main.explorer.roots[0]
         assert stage.node is root
         await stage.press("enter")

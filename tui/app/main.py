@@ -85,6 +85,8 @@ class FanfoldApp(App[int]):
         self.offer_lessons = False
         #: Whether to ask where to begin, because nothing was named.
         self.offer_start = False
+        #: Whether the cursor goes into a registry that is opened first, once its repositories are there.
+        self.into_first = False
         #: Called with the main screen once the services are there.
         self.on_ready_hooks: list[Callable[[MainScreen, Services], None]] = []
         self.garbage = QuietCollector(self)
@@ -223,6 +225,7 @@ class FanfoldApp(App[int]):
             self.main_screen.navigation.opened.note(node)
             self.main_screen.redraw.sync_tree()
             if number == 0:
+                self.main_screen.navigation.begins_at = node if self.into_first else None
                 await self.main_screen.navigation.highlight(node)
             self.main_screen.images.unfold(node)
             if node.expandable:
@@ -321,6 +324,7 @@ def run_app(settings: Settings, sources: Sequence[SourceSpec], *, lesson: str | 
     app = FanfoldApp(make, sources, settings=settings)
     app.lesson, app.offer_lessons = lesson, demo and lesson is None
     app.offer_start = not sources and not demo
+    app.into_first = True
     return asyncio.run(_until_it_ends(app))
 
 

@@ -39,6 +39,8 @@ class Navigation:
         self.places: list[str] = []
         """The keys of the rows to go back to, the last one first to come."""
         self.opened = Opened(screen)
+        self.begins_at: Node | None = None
+        """What was opened first: the cursor goes on to its first row that is worth opening, unless it was moved."""
 
     def _move(self, where: str) -> None:
         if self.screen.pane == "detail":
@@ -179,6 +181,10 @@ class Navigation:
         await self.screen.explorer.open(node)
         self.screen.redraw.sync_tree()
         self.images.reveal(node)
+        if node is self.begins_at:
+            self.begins_at = None
+            if node.kind is Kind.SOURCE and self.screen.current is node:
+                self.to_first(node)
         if node.load is Load.READY and node.kind is not Kind.MORE:
             self.screen.observer.publish_about(EventKind.OPENED, node)
             if node.top() is node:

@@ -68,7 +68,8 @@ async def test_the_cursor_begins_on_what_is_worth_opening_in_the_first_of_severa
         app.into_first = True
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
             stage = FixStage(app, pilot, one, [], [])
-            await stage.until(lambda: app.has_main_screen and len(stage.main.explorer.roots) == 2, "both sources")
+            await stage.until(lambda: app.has_main_screen and stage.main.ready, "the engine")
+            await stage.until(lambda: len(stage.main.explorer.roots) == 2, "both sources")
             await stage.until(lambda: stage.main.current is not None and stage.main.current.label == "dockerfun")
             await stage.press("enter")
             await stage.until(lambda: "6b972be0" in stage.shown(), "its tag")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
@@ -119,6 +121,21 @@ async def test_it_begins_on_the_fault_and_arrows_move_in_it(monkeypatch: pytest.
         assert stage.node.digest == images[1].blobs[7].digest and stage.main.pane == "tree"
         await stage.press("2")
         assert stage.main.focused is stage.main.page_view, "a layer has no matrix"
+
+
+async def test_enter_asks_for_signatures_that_nobody_asked_for() -> None:
+    source, images = opam()
+    kind = "application/vnd.dev.cosign.artifact.sig.v1+json"
+    source.repos["opam"].referrers[images[0].digest] = (replace(images[1].descriptor, artifact_type=kind),)
+    async with staged((180, 40), source=source) as stage:
+        await checked(stage)
+        await stage.press(*["right"] * 11)
+        assert "not asked for  Enter asks" in stage.page
+        await stage.press("enter")
+        await stage.until(lambda: "signature" in stage.page and "not verified" in stage.page)
+        assert stage.main.pane == "detail" and "not asked for" not in stage.page
+        await stage.press("down", "enter")
+        await stage.until(lambda: "No signature is attached" in stage.page)
 
 
 async def test_the_left_edge_leads_to_the_tree_and_the_lower_one_to_the_page() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 from tests.support.fake_source import FakeSource
 from tests.support.images import Image, attestation, image, index, layer
 from tui.explore.explorer import Explorer
 from tui.explore.matrix import LiveMatrix, matrix
 from tui.explore.report import report
+from tui.sources.base import SourceError
 from tui.sources.presence import Presence
 
 
@@ -119,4 +121,29 @@ async def test_a_thousand_platforms_of_hundreds_of_layers_change_in_little_time(
     assert picture.update()
     assert looks < 300, "the objects of one platform"
     assert time.process_time() - began < 2
+    await explorer.aclose()
+
+
+async def test_signatures_are_unknown_until_somebody_asks_and_blank_where_there_are_none() -> None:
+    amd, arm = image("linux/amd64"), image("linux/arm64")
+    explorer, source, picture = await opened(amd, arm)
+    signature = image("linux/amd64", seed="signature")
+    kind = "application/vnd.dev.cosign.artifact.sig.v1+json"
+    source.repos["app"].referrers[amd.digest] = (replace(signature.descriptor, artifact_type=kind),)
+    await explorer.check(picture.node).wait()
+    picture.update()
+    rows = [picture.row(row) for row in picture.platforms]
+    assert [[cell.presence for cell in row.signatures] for row in rows] == [[Presence.UNCHECKED]] * 2
+    assert not source.asked["referrers", "app", str(amd.digest)], "a pull needs none"
+    for row in rows:
+        await explorer.open(row.signatures[0].node)
+    picture.update()
+    amd_row, arm_row = (picture.row(row) for row in picture.platforms)
+    assert [cell.name for cell in amd_row.signatures] == ["signature"]
+    assert [(cell.presence, cell.symbol) for cell in arm_row.signatures] == [(None, "")], "asked for, and none is there"
+    source.script[str(arm.digest)] = SourceError(Presence.DENIED, "You may not.", status=403)
+    await explorer.open(arm_row.signatures[0].node, fresh=True)
+    picture.update()
+    denied = picture.row(picture.platforms[1]).signatures
+    assert [(cell.presence, cell.detail) for cell in denied] == [(Presence.DENIED, "You may not.")]
     await explorer.aclose()

@@ -93,7 +93,7 @@ class Picture:
         bar = 0 if high < _LOW else 1 if high < _HIGH else 3
         room = max(3, high - bar - max(4, high // 3)) - 1
         self._shown, self._folded = order(self.model, room, unfolded=self._unfolded)
-        self._head = head(self.model, self._shown)
+        self._head = head(self.model, self._shown, scene.width)
         keys = [*(row.key for row in self._shown), *([FOLDED] if self._folded else [])]
         self.view.styles.height = min(len(keys), room + 1) + 1
         self.bar.display = bool(bar)

@@ -63,7 +63,8 @@ class MatrixRow:
     """And statements, for an attestation that stands alone."""
     attestations: tuple[Cell, ...]
     signatures: tuple[Cell, ...]
-    """Those that are known: they are looked for when somebody opens the referrers."""
+    """Those that are attached; one cell for the referrers while nobody asked for them, or they could not be read, and
+    one of which nothing is known where none is a signature. Empty where there can be none."""
     size: int | None
     """Bytes of config and layers; None when the manifest was not read."""
 
@@ -203,7 +204,7 @@ def _row(line: PlatformLine, look: Look, letters: Mapping[Digest, str]) -> Matri
         None if config is None else _cell("config", config, look),
         layers,
         tuple(_sum("attestation", each, look) for each in attestations_of(row)),
-        tuple(_sum("signature", each, look) for each in _signatures(row)),
+        _signatures(row, look),
         image_size(row.image_manifest) if row.image_manifest is not None else None,
     )
 
@@ -225,17 +226,24 @@ def _sum(name: str, row: Node, look: Look) -> Cell:
     return Cell(name, presence, row, next((part.detail for part in parts if part.presence is presence), ""))
 
 
-def _signatures(row: Node) -> list[Node]:
-    """The signatures that are known to be attached to a platform's image. Nothing here verifies one."""
-    return [
+def _signatures(row: Node, look: Look) -> tuple[Cell, ...]:
+    """The signatures that are attached to a platform's image. Nothing here verifies one."""
+    group = next((child for child in row.children if child.kind is Kind.REFERRERS), None)
+    if group is None:
+        return ()
+    if group.load is Load.FAILED and group.error is not None:
+        return (Cell("signatures", group.error.observation().presence, group, group.error.sentence),)
+    if group.load is not Load.READY:
+        asking = group.load is Load.LOADING
+        return (Cell("signatures", Presence.CHECKING if asking else Presence.UNCHECKED, group),)
+    found = [
         referrer
-        for group in row.children
-        if group.kind is Kind.REFERRERS
         for referrer in group.children
         if referrer.kind is Kind.REFERRER
         and referrer.descriptor is not None
         and is_signature(referrer.descriptor.artifact_type)
     ]
+    return tuple(_sum("signature", each, look) for each in found) or (Cell("signatures", None, group),)
 
 
 def _layers(row: Node) -> list[Node]:

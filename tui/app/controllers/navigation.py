@@ -136,10 +136,14 @@ class Navigation:
             await self.open_node(node)
 
     async def open_cell(self) -> None:
-        """Go to the object under the cursor of the matrix, or unfold the platforms that are folded there."""
+        """Go to the object under the cursor of the matrix, unfold the platforms that are folded there, or ask for the
+        signatures of which nothing is known yet."""
         node = self.screen.picture.target
         if node is None:
             self.screen.picture.fold(unfolded=True)
+            return
+        if node.kind is Kind.REFERRERS and node.load not in (Load.READY, Load.LOADING):
+            await self.screen.explorer.open(node)
             return
         self.remember()
         if await self.highlight(node):

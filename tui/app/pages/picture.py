@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tui.app.pages.parts import Scene, asked, prose
 from tui.app.styled_text import Line, Role, cut
 from tui.app.theme import tint
-from tui.app.widgets.matrix import GridRow, Head, Square
+from tui.app.widgets.matrix import GridRow, Head, Pitch, Square
 from tui.explore.cells import Glyphs
 from tui.explore.matrix import Cell, LiveMatrix, MatrixRow
-from tui.explore.node import Load, Node
+from tui.explore.node import Kind, Load, Node
 from tui.explore.tally import STRIP_CELLS, Tally, strip
 from tui.sources.presence import Presence
 from tui.text import size
@@ -54,8 +55,9 @@ def fold_row(picture: LiveMatrix, folded: Sequence[Node], key: str) -> GridRow:
     return GridRow(f"{len(folded):,} more {noun}, {what}  ({key} unfolds)", "label")
 
 
-def head(picture: LiveMatrix, shown: Sequence[Node]) -> Head:
-    """What stands over the columns. A letter stands over a column whose squares all share one layer."""
+def head(picture: LiveMatrix, shown: Sequence[Node], width: int) -> Head:
+    """What stands over the columns. A letter stands over a column whose squares all share one layer. Signatures that
+    nobody asked for take no room from the layers."""
     rows = [picture.row(row) for row in shown[:200]]
     letters = []
     for place in range(picture.longest):
@@ -65,7 +67,11 @@ def head(picture: LiveMatrix, shown: Sequence[Node]) -> Head:
                                      ("sig", any(row.signatures for row in rows))) if some]  # fmt: skip
     longest = max((width_of(row.line.platform) for row in rows), default=0)
     notes = max((len(size(row.size)) for row in rows if row.size is not None), default=0) + 1
-    return Head("platform", ("mf", "cf"), picture.longest, tuple(after), "size", longest, notes, tuple(letters))
+    top = Head("platform", ("mf", "cf"), picture.longest, tuple(after), "size", longest, notes, tuple(letters))
+    if "sig" not in after or any(cell.presence not in (*_OPEN, None) for row in rows for cell in row.signatures):
+        return top
+    bare = replace(top, after=tuple(after[:-1]))
+    return bare if Pitch.of(bare, width).cell > Pitch.of(top, width).cell else top
 
 
 def grid_row(row: MatrixRow, state: Presence, top: Head, glyphs: Glyphs, tick: int) -> GridRow:
@@ -93,7 +99,7 @@ def _worst(cells: Sequence[Cell]) -> Cell | None:
     """Of several attestations the one to be seen."""
     known = [cell for cell in cells if cell.presence is not None]
     bad = (cell for wanted in (_BAD, _UNKNOWN, _OPEN) for cell in known if cell.presence in wanted)
-    return next(bad, known[0] if known else None)
+    return next(bad, next(iter((*known, *cells)), None))
 
 
 def cell_at(row: MatrixRow, column: int, top: Head) -> Cell | None:
@@ -191,6 +197,8 @@ def heads(top: Head) -> Line:
 def about(cell: Cell, row: MatrixRow, scene: Scene) -> list[Line]:
     """The object under the cursor: which it is, what is known of it, and what to do where it is not there."""
     node = cell.node
+    if node.kind is Kind.REFERRERS:
+        return _about_referrers(cell, row, scene)
     observation = scene.observed.observation(node)
     presence = observation.presence
     first = Line(fold="cut").put(row.line.platform, "title").put(f"  {cell.name}", "label")
@@ -205,6 +213,8 @@ def about(cell: Cell, row: MatrixRow, scene: Scene) -> list[Line]:
         second.put(f": {observation.detail}", "plain")
     twice = observation.confirmed and presence is Presence.MISSING
     lines = [first, second.put(asked(observation, twice=twice), "dim")]
+    if cell.name == "signature":
+        second.put(", not verified", "dim")
     if presence in (*_BAD, *_UNKNOWN):
         finding = next((each for each in scene.findings if each.node_key == node.key), None) or next(
             (each for each in scene.findings if node.digest is not None and each.digest == node.digest), None
@@ -212,6 +222,20 @@ def about(cell: Cell, row: MatrixRow, scene: Scene) -> list[Line]:
         if finding is not None:
             lines.append(prose(f"{scene.glyphs.arrow} {scene.keys.put_in(finding.fix)}", "dim", hang=2))
     return lines
+
+
+def _about_referrers(cell: Cell, row: MatrixRow, scene: Scene) -> list[Line]:
+    """Signatures of which nobody knows whether they are there, or that there are none."""
+    first = Line(fold="cut").put(row.line.platform, "title").put(f"  {cell.name}", "label")
+    presence = cell.presence
+    if presence is None:
+        return [first, prose("No signature is attached.", "plain")]
+    role = presence.words.role
+    second = Line(hang=2).put(f"{scene.glyphs.of(presence)} ", role)
+    if presence is Presence.UNCHECKED:
+        ask = scene.keys.put_in("{key:open} asks; they are shown, not verified")
+        return [first, second.put("not asked for", role).put(f"  {ask}", "dim")]
+    return [first, second.put(cell.detail or presence.value, "plain")]
 
 
 _WORDS = {Presence.UNCHECKED: "not checked", Presence.HASHED: "present, read and hashed"}

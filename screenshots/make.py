@@ -60,7 +60,8 @@ async def play(
         for source, words in scene.before:
             await look_at(served, source, words)
         app = app_on(served, scene.source, lesson=scene.lesson, look=look)
-        async with app.run_test(size=look.size if look is not None else scene.size) as pilot:
+        size = look.size if look is not None else scene.size
+        async with app.run_test(size=size, notifications=look is not None) as pilot:
             stage = Stage(app, pilot, keep)
             await stage.see("Start" if app.offer_start else "Images")
             await scene.act(stage)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui.app.widgets.bars import KeyFact, fitting_keys
+from tui.app.widgets.frame import fitting_entries
 
 BAR = tuple(
     KeyFact(name, key, name, reason, name in ("open", "check", "fix"))
@@ -46,3 +47,12 @@ def test_help_and_quit_are_always_there() -> None:
 def test_no_bar_is_wider_than_its_room() -> None:
     for width in range(17, 140):
         assert sum(fact.cells for fact in fitting_keys(BAR, width)) <= width
+
+
+def test_the_keys_of_a_full_screen_end_with_the_ways_out() -> None:
+    entries = [(f"do-{place}", "x", f"do something {place}") for place in range(14)]
+    entries += [("leave", "Esc", "back"), ("discard", "q", "discard")]
+    for width in range(20, 200):
+        shown = fitting_entries(entries, width)
+        assert shown[-2:] == entries[-2:] and shown[:-2] == entries[: len(shown) - 2]
+    assert fitting_entries(entries, 200) == entries and len(fitting_entries(entries, 60)) == 10

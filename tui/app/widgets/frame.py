@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.style import Style
 from rich.text import Text
@@ -20,6 +20,8 @@ from tui.app.widgets.styled import StyledWidget
 _WIDE = 116
 #: Screens with fewer rows are short: the notes of a draft take less of them.
 _SHORT = 30
+#: Keys take so many rows at most (`frame.tcss`).
+_KEY_ROWS = 3
 
 
 class OneLine(StyledWidget):
@@ -32,29 +34,43 @@ class OneLine(StyledWidget):
         return self.text(self.line)
 
 
+KeyEntry = tuple[str, str, str]
+"""The id of an action, its keys as they are written, what they do."""
+
+
+def _keys_line(keys: Iterable[KeyEntry]) -> Line:
+    line = Line()
+    for _action, key, words in keys:
+        # Non-breaking blanks: a key and its words stay together.
+        line.put(f" {key}\u00a0", "key-cap").put(words.replace(" ", "\u00a0") + "\u00a0", "label")
+    return line
+
+
+def fitting_entries(keys: Sequence[KeyEntry], width: int) -> list[KeyEntry]:
+    """Those that fit into the rows that keys may take. The last two are the ways out: others before them are left
+    out."""
+    kept = list(keys)
+    while len(kept) > 2 and len(wrap(_keys_line(kept).plain, max(10, width), hang=1)) > _KEY_ROWS:
+        del kept[-3]
+    return kept
+
+
 class KeyLine(Clickable):
     """Keys and what they do, folded to as many rows as it takes; a click on one posts its action."""
 
-    keys: reactive[tuple[tuple[str, str, str], ...]] = reactive((), layout=True)
-    """The id of the action, its keys as they are written, what they do."""
-
-    def _line(self) -> Line:
-        line = Line()
-        for _action, key, words in self.keys:
-            # Non-breaking blanks: a key and its words stay together.
-            line.put(f" {key}\u00a0", "key-cap").put(words.replace(" ", "\u00a0") + "\u00a0", "label")
-        return line
+    keys: reactive[tuple[KeyEntry, ...]] = reactive((), layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as the keys need."""
-        return len(wrap(self._line().plain, max(10, width), hang=1))
+        return len(wrap(_keys_line(fitting_entries(self.keys, width)).plain, max(10, width), hang=1))
 
     def render(self) -> Text:
         """The keys."""
-        line = self._line()
+        shown = fitting_entries(self.keys, self.size.width)
+        line = _keys_line(shown)
         text = self.text(line)
         at = 0
-        for action, key, words in self.keys:
+        for action, key, words in shown:
             end = at + len(key) + len(words) + 3
             text.stylize(Style(meta={"act": action}), at, end)
             at = end
@@ -88,7 +104,7 @@ class ScreenFrame(Vertical):
         """Set the head line."""
         self.query_one(".frame-head", OneLine).line = line
 
-    def keys(self, keys: Iterable[tuple[str, str, str]]) -> None:
+    def keys(self, keys: Iterable[KeyEntry]) -> None:
         """Set the line of keys: the id of an action, its keys, what they do. What has no key is left out."""
         self.query_one(KeyLine).keys = tuple(each for each in keys if each[1])
 

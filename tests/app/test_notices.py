@@ -134,7 +134,7 @@ async def test_a_rest_that_is_waited_for_is_shown_and_counts_down() -> None:
         await show.until(lambda: left(show.header))
         first = left(show.header)
         assert first is not None
-        assert left("\n".join(show.screen().splitlines()[1:])), "the row that waits for it"
+        await show.until(lambda: left("\n".join(show.screen().splitlines()[1:])))  # the row that waits for it
         await show.until(lambda: (left(show.header) or 9) < first)
         await show.until(lambda: "rate limited" not in show.screen())
         await show.until(lambda: "loading" not in show.screen())

@@ -197,7 +197,7 @@ async def test_a_blob_that_is_missing_below_a_manifest_that_is_there(rig: Rig, h
     assert set(held) == {"curl"}
     assert held["curl"].digest == plan.digest
     for each in write_lines(plan):
-        assert each.tool in ("curl", "skopeo") or "takes a manifest that is there for complete" in each.note
+        assert each.tool in ("curl", "skopeo") or "Treats a present manifest as complete" in each.note
     # So they do: each of them says that all is well, and the layer is not there.
     where = rig.at("app:1")
     source, below = (rig.at(f"{name}@{one.manifest.digest}") for name in ("app", "staging"))

@@ -46,9 +46,9 @@ async def test_where_requests_are_counted_the_key_is_offered_with_its_reason() -
         await stage.quiet()
         line = stage.main.status.verdict_line().plain
         assert "Not fully checked: 2 of 2" in line
-        assert "Not checked by itself: fake.test counts requests, 97 left." in line
+        assert "Not checked automatically: fake.test counts requests, 97 left." in line
         assert "x check (2+ manifests)" in line
-        assert "Not checked by itself: fake.test counts requests, 97 left." in stage.page
+        assert "Not checked automatically: fake.test counts requests, 97 left." in stage.page
         await stage.press("x")
         await stage.until(lambda: "cannot be pulled" in stage.main.status.verdict_line().plain)
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
-from tests.formats.reports import HOSTILE, broken, every, hostile, whole, written
+from tests.formats.reports import HOSTILE, broken, every, hostile, of, whole, written
+from tests.support.fake_source import FakeSource
+from tests.support.images import image, index, layer
 from tui.explore.tally import Tally
 from tui.formats import html
 from tui.formats.forms import open_writer
@@ -72,6 +75,33 @@ async def test_rows_of_the_matrix_unfold_to_their_objects() -> None:
     assert "RUN step 2" in rows[1][2]
     assert len(set(re.findall(r"sha256:[0-9a-f]{64}", rows[1][2]))) >= 5
     assert "prefers-color-scheme: dark" in text and "@media print" in text
+
+
+async def test_a_bar_shows_how_much_of_an_image_is_there() -> None:
+    def bar(text: str) -> list[tuple[str | None, str | None]]:
+        spans = [each for tag, each in Page(text).elements if tag == "span"]
+        return [(each["class"], each["style"]) for each in spans if "flex: " in (each.get("style") or "")]
+
+    assert [name for name, _ in bar(written("html", [await whole()]))] == ["bar-good"]
+    made = await broken()
+    assert bar(written("html", [made])) == [
+        ("bar-good", f"flex: {made.counts['present']}"),
+        ("bar-bad", f"flex: {made.counts['missing']}"),
+    ]
+    many = replace(made, counts={**made.counts, "present": 1278})
+    for form in ("html", "text", "plain", "markdown"):
+        assert "1,278 present, 1 missing" in written(form, [many]), form
+
+
+async def test_columns_stay_in_line_and_many_layers_on_the_page() -> None:
+    """However long a platform's name is, and however many layers there are."""
+    source = FakeSource()
+    images = [image("linux/amd64", tuple(layer(f"{number}") for number in range(30))), image("linux/" + "a" * 300)]
+    source.put("app", index(*images), "1")
+    (matrix,) = re.findall('<div class="matrix(.*?)" style="(.*?)">', written("html", [await of(source)]))
+    assert matrix == (" dense", "--cells: 32; --name: 40ch")
+    (matrix,) = re.findall('<div class="matrix(.*?)" style="(.*?)">', written("html", [await broken()]))
+    assert matrix == ("", "--cells: 5; --name: 11ch")
 
 
 async def test_a_page_with_several_begins_with_all_of_them() -> None:

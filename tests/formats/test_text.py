@@ -36,9 +36,18 @@ async def test_what_is_missing_is_named_whole() -> None:
 async def test_a_fix_is_said_once_for_all_of_its_code() -> None:
     made = await broken()
     finding = next(each for each in made.findings if each.code == "missing-blob")
-    text = written("text", [replace(made, findings=(finding, replace(finding, message="Another one.")))])
+    other = replace(finding, digest=None, message="Another one.")
+    text = written("text", [replace(made, findings=(finding, other))])
     assert text.count("Fix: ") == 1
     assert "Another one." in text
+
+
+async def test_what_an_object_s_line_said_is_not_said_again() -> None:
+    made = await broken()
+    (finding,) = [each for each in made.findings if each.code == "missing-blob"]
+    text = written("text", [made])
+    assert finding.message not in text and "✗ missing-blob\n  Fix: " in text
+    assert text.count(str(finding.digest)[:19]) == 1
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])

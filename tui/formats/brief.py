@@ -14,7 +14,7 @@ from tui.text import plural, with_keys
 #: A symbol with its role by exit status.
 STATES = {0: ("✓", "good"), 1: ("✗", "bad"), 3: ("?", "warn")}
 #: Findings that only say again what the objects say.
-_SAID_BY_OBJECTS = {"missing-blob", "missing-manifest", "denied", "limited", "unreachable"}
+SAID_BY_OBJECTS = {"missing-blob", "missing-manifest", "denied", "limited", "unreachable"}
 #: So many platforms are named.
 _NAMED = 3
 
@@ -43,6 +43,12 @@ def bytes_of(report: Report) -> int:
     return sum(part.size or 0 for part in {part.digest: part for part in report.objects}.values())
 
 
+def counted(report: Report) -> str:
+    """ "9 objects: 8 present, 1 missing"; "" when nothing was read."""
+    counts = ", ".join(f"{count:,} {word}" for word, count in report.counts.items() if count)
+    return f"{plural(len(report.objects), 'object')}: {counts}" if report.objects else ""
+
+
 def reason_of(report: Report) -> str:
     """What is wrong, short: "linux/arm64: 1 layer missing; stale-entry ×2"; "" when nothing is. Safe."""
     if report.tags is not None or (not report.platforms and exit_status(report)):
@@ -67,7 +73,7 @@ def _objects(report: Report) -> list[str]:
             lacks.setdefault(platform, Counter())[f"{part.kind} {still.value}"] += 1
     together: dict[str, list[str]] = {}
     for platform, counts in lacks.items():
-        together.setdefault(", ".join(map(_counted, counts.items())), []).append(platform)
+        together.setdefault(", ".join(map(_in_words, counts.items())), []).append(platform)
     parts = []
     for what, platforms in together.items():
         named = [platform for platform in platforms if platform]
@@ -77,7 +83,7 @@ def _objects(report: Report) -> list[str]:
     return parts
 
 
-def _counted(item: tuple[str, int]) -> str:
+def _in_words(item: tuple[str, int]) -> str:
     (kind, _, word), count = item[0].partition(" "), item[1]
     return f"{plural(count, kind, 'indexes' if kind == 'index' else None)} {word}"
 
@@ -86,6 +92,6 @@ def _codes(report: Report) -> list[str]:
     counts = Counter(
         finding.code
         for finding in report.findings
-        if finding.severity is not Severity.INFO and finding.code not in _SAID_BY_OBJECTS
+        if finding.severity is not Severity.INFO and finding.code not in SAID_BY_OBJECTS
     )
     return [f"{code} ×{count}" if count > 1 else code for code, count in counts.items()]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,12 +23,13 @@ from tui import __version__
 from tui.explore.matrix import Cell, MatrixRow, matrix
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally, strip
-from tui.formats.brief import bytes_of, grouped, platforms_of, reason_of, state_of
+from tui.formats.brief import bytes_of, counted, grouped, platforms_of, reason_of, state_of
 from tui.formats.writer import Writer
 from tui.oci import media
 from tui.oci.canonical_json import json_text
 from tui.resources import FOLDER
-from tui.text import plural, safe, size
+from tui.sources.presence import Presence
+from tui.text import safe, size, width
 
 if TYPE_CHECKING:
     from tui.explore.on_disk import Section
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 #: What was rendered is kept in memory up to so many characters, then in a file: there may be many thousand tags.
 _IN_MEMORY = 8_000_000
 _PIECE = 1 << 16
+#: The name of a platform is given so many characters at most.
+_NAME_CELLS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +100,9 @@ class HtmlWriter(Writer):
             attested=any(row.attestations for row in rows),
             shared=any(cell.share for row in rows for cell in row.layers),
             kind=safe(media.describe(report.media_type or ""), limit=120),
-            counts={word: count for word, count in report.counts.items() if count},
-            objects=plural(len(report.objects), "object"),
+            name_cells=min(_NAME_CELLS, max((width(row.line.platform) for row in rows), default=0)),
+            bar=_bar(report),
+            counted=counted(report) or "nothing read",
             json=json_text(report.to_json(), indent=2) if not self.several else "",
         )
         return ""
@@ -137,6 +142,15 @@ class HtmlWriter(Writer):
         self._parts.seek(0)
         while piece := self._parts.read(_PIECE):
             yield Markup(piece)
+
+
+def _bar(report: Report) -> list[tuple[str, int]]:
+    """Its objects as parts of a bar: "good", "bad" or "warn", and how many."""
+    parts = Counter[str]()
+    for word, count in report.counts.items():
+        presence = Presence(word)
+        parts["good" if presence.is_there else "bad" if presence.words.role == "bad" else "warn"] += count
+    return [(role, parts[role]) for role in ("good", "bad", "warn") if parts[role]]
 
 
 def _cells(row: MatrixRow, layers: int) -> list[Cell | None]:

@@ -52,7 +52,7 @@ def markdown(report: Report) -> str:
         return "\n".join(lines[:-1]) + "\n"
     lines.append(f"- digest: {code(report.digest or 'unknown')}")
     lines.append(f"- type: {code(report.media_type or 'unknown')}")
-    counts = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
+    counts = ", ".join(f"{count:,} {word}" for word, count in report.counts.items() if count)
     lines.append(f"- objects: {counts or 'none'}{f'; {report.effort}' if report.effort else ''}")
     lines += ["", *_table(report), *_finding_lines(report), *_object_lines(report)]
     lines += ["", f"Checked with fanfold {__version__} on {report.observation.at:%Y-%m-%d %H:%M} UTC."]

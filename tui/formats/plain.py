@@ -13,7 +13,7 @@ from tui.explore.matrix import MatrixRow, matrix
 from tui.explore.objects import Object
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally
-from tui.formats.brief import bytes_of, grouped, platforms_of, reason_of
+from tui.formats.brief import bytes_of, counted, grouped, platforms_of, reason_of
 from tui.formats.writer import Sheet, Writer
 from tui.oci import media
 from tui.text import capital, plural, safe, size
@@ -75,8 +75,7 @@ def sentences(report: Report) -> Iterator[str]:
     yield from map(_platform, rows)
     if report.digest is not None:
         yield f"{capital(safe(media.describe(report.media_type or ''), limit=120))}, {report.digest}"
-    counted = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
-    found_of = f"{plural(len(report.objects), 'object')}: {counted}" if report.objects else "Nothing was read"
+    found_of = counted(report) or "Nothing was read"
     yield f"{found_of}; {report.effort}" if report.effort else found_of
 
 

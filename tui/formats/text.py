@@ -7,17 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from tui.explore.finding import Finding, Severity
+from tui.explore.finding import Severity
 from tui.explore.matrix import Cell, MatrixRow, matrix
 from tui.explore.objects import Object
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally, strip
-from tui.formats.brief import bytes_of, grouped, platforms_of, reason_of, state_of
+from tui.formats.brief import SAID_BY_OBJECTS, bytes_of, counted, grouped, platforms_of, reason_of, state_of
 from tui.formats.paint import VERDICT_ROLES, Piece, padded, painted, wrapped
 from tui.formats.writer import Sheet, Writer
 from tui.oci import media
 from tui.sources.presence import Presence
-from tui.text import cut, plural, safe, shorten, size, width
+from tui.text import cut, safe, shorten, size, width
 
 if TYPE_CHECKING:
     from tui.explore.on_disk import Section
@@ -111,7 +111,7 @@ def lines(report: Report, sheet: Sheet) -> Iterator[Line]:
     blocks: list[list[Line]] = [
         list(_picture(matrix(report), sheet)),
         list(_absent(report.objects, sheet.width)),
-        list(_findings(report.findings, sheet.width)),
+        list(_findings(report, sheet.width)),
         [line for answer in report.answers for line in wrapped((answer.line(), "plain"), sheet.width)],
     ]
     for block in blocks:
@@ -119,8 +119,7 @@ def lines(report: Report, sheet: Sheet) -> Iterator[Line]:
             yield []
             yield from block
     yield []
-    counted = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
-    found = f"{plural(len(report.objects), 'object')}: {counted}" if report.objects else "nothing read"
+    found = counted(report) or "nothing read"
     yield from wrapped((f"{found}; {report.effort}" if report.effort else found, "dim"), sheet.width)
     yield from wrapped((report.verdict.sentence, VERDICT_ROLES[exit_status(report)]), sheet.width)
 
@@ -219,11 +218,14 @@ def _called(part: Object) -> str:
     return f"{part.kind} {places.pop() + 1}" if part.kind == "layer" and len(places) == 1 else part.kind
 
 
-def _findings(findings: Sequence[Finding], room: int | None) -> Iterator[Line]:
-    """Those of one code together, with what fixes them once."""
-    for code, fix, found in grouped(findings):
+def _findings(report: Report, room: int | None) -> Iterator[Line]:
+    """Those of one code together, with what fixes them once; what `_absent` said of an object is not said again."""
+    absent = {part.digest for part in report.objects if not part.observation.presence.is_there}
+    for code, fix, found in grouped(report.findings):
         symbol, role = _GRADES[found[0].severity]
         yield [(f"{symbol} {code}", role)]
         for finding in found:
+            if code in SAID_BY_OBJECTS and finding.digest in absent:
+                continue
             yield from wrapped((finding.message, "plain"), room, "  ")
         yield from wrapped((f"Fix: {fix}", "label"), room, "  ")

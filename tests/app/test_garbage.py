@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
+from contextvars import Context
 
 import pytest
+from textual._context import active_app
 
+from tests.app.stage import staged
 from tui.app import garbage
 from tui.app.garbage import OVERDUE, QUIET, QuietCollector
 
@@ -98,3 +101,13 @@ def test_meanwhile_the_collector_walks_young_objects_only(owner: Owner, monkeypa
     young, middle, old = gc.get_threshold()
     assert young * middle < 10_000 and old > 100_000
     collector.end()
+
+
+@pytest.mark.slow
+async def test_what_a_key_stirs_up_knows_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that reads the terminal has a context of its own: a timer that began in it failed when it was over."""
+    known: list[object] = []
+    async with staged() as stage:
+        monkeypatch.setattr(stage.app.garbage, "stir", lambda: known.append(active_app.get(None)))
+        Context().run(stage.app._give_way)
+        assert known == [stage.app]

@@ -12,6 +12,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from contextvars import Context, copy_context
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -90,6 +91,7 @@ class FanfoldApp(App[int]):
         #: Called with the main screen once the services are there.
         self.on_ready_hooks: list[Callable[[MainScreen, Services], None]] = []
         self.garbage = QuietCollector(self)
+        self._own_context: Context | None = None
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self._first_theme()
@@ -129,6 +131,7 @@ class FanfoldApp(App[int]):
 
     def on_ready(self) -> None:
         """The first frame is on the screen: now what takes time."""
+        self._own_context = copy_context()
         self.garbage.begin()
         self.run_worker(self._enter(), name="connect", exit_on_error=False)
 
@@ -239,9 +242,16 @@ class FanfoldApp(App[int]):
 
     def _give_way(self) -> None:
         """A key came: answers are dealt with when it is answered."""
-        self.garbage.stir()
-        if self._main_screen is not None and self._main_screen.ready:
-            self._main_screen.explorer.give_way()
+
+        def stir() -> None:
+            self.garbage.stir()
+            if self._main_screen is not None and self._main_screen.ready:
+                self._main_screen.explorer.give_way()
+
+        # It is called with the context of the thread that reads the terminal: a timer that began in it would not know
+        # the app.
+        if self._own_context is not None:
+            self._own_context.run(stir)
 
     async def on_unmount(self) -> None:
         self.garbage.end()

@@ -49,7 +49,7 @@ class Wanted:
 
 
 #: The entry under the cursor keeps so many rows.
-_ENTRY_ROWS = 6
+_ENTRY_ROWS = 5
 #: Of so many entries that changed both images are read without anybody asking.
 _READ_AT_MOST = 24
 
@@ -144,7 +144,7 @@ class DraftScreen(FramedScreen[Wanted]):
         low = self.size.height < 30
         problems = (*self.editor.problems, *self.service.known_gaps(self.draft)) if plan is None else plan.problems
         warnings = plan.warnings if plan is not None and plan.ready else ()
-        most = 3 if low else min(8, (self.size.height - 20) // 3)
+        most = (2 if self.size.height < 22 else 3) if low else min(8, (self.size.height - 20) // 3)
         room = most - len(problems) - len(warnings)
         messages = self.editor.news[-max(1, room) :] if room == most or not low else ()
         notes = notices(self.draft, problems, messages, self.actions.line, self.main.keys.put_in, warnings)

@@ -7,7 +7,7 @@ import pytest
 from tests.explore.checking import AMD, ARM, checked, codes, pair
 from tests.support import images
 from tests.support.fake_source import FakeSource
-from tui.explore.advice import RECREATED
+from tui.explore.advice import RECREATED, command_line
 from tui.explore.explorer import Explorer
 from tui.explore.finding import Severity
 from tui.explore.finding import codes as all_codes
@@ -73,9 +73,24 @@ async def test_stale_entry() -> None:
     assert codes(found) == ["missing-blob", "stale-entry"]
     assert found[1].platform == ARM
     assert found[1].facts == (f"index: {top.children[1].digest}", f"1-arm64: {now.digest}")
+    assert found[1].command == "fanfold create --amend fake.test/app:1 fake.test/app:1-arm64"
     assert verdict(node, found, explorer.observations).sentence.endswith(
         f"Stale: 1 entry; its tag now points elsewhere. {RECREATED}"
     )
+
+
+async def test_what_would_not_help_has_no_command() -> None:
+    source = FakeSource()
+    top = source.put("app", pair(), "1")
+    now = source.put("app", images.image(ARM, seed="new"), "1-arm64")
+    source.drop("app", top.children[1].blobs[2].digest)
+    source.drop("app", now.blobs[2].digest)
+    _, node, found = await checked(source)
+    (stale,) = [each for each in found if each.code == "stale-entry"]
+    assert (stale.action, stale.command) == (None, "")
+    assert command_line("fix", node) == "fanfold fix fake.test/app:1"
+    node.repository = "app; rm -rf ~"
+    assert command_line("fix", node) == ""
 
 
 async def test_opening_a_tag_tells_what_moved_when_the_tags_are_known() -> None:

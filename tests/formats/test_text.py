@@ -42,6 +42,14 @@ async def test_a_fix_is_said_once_for_all_of_its_code() -> None:
     assert "Another one." in text
 
 
+@pytest.mark.parametrize("form", ["text", "plain", "markdown", "html", "github"])
+async def test_the_command_that_fixes_it_can_be_copied_from_what_people_read(form: str) -> None:
+    made = await broken()
+    command = f"fanfold create --amend host/app:1 {' '.join(f'host/app:1-{name}' for name in 'abcdefghijklmnopqrs')}"
+    text = written(form, [replace(made, findings=(replace(made.findings[0], command=command),))], Sheet(width=60))
+    assert command in text
+
+
 async def test_what_an_object_s_line_said_is_not_said_again() -> None:
     made = await broken()
     (finding,) = [each for each in made.findings if each.code == "missing-blob"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tui.explore.finding import NOT_THERE
-from tui.explore.likely_places import comparison_of, moved_tags, neighbours, platform_of
+from tui.explore.likely_places import MovedTag, comparison_of, moved_tags, neighbours, platform_of
 from tui.explore.node import Node
 from tui.explore.observations import ObservationStore
 from tui.explore.rollup import platforms_of
@@ -19,6 +20,8 @@ from tui.text import plural, safe
 MISSING = frozenset({"missing-blob", "missing-manifest"})
 #: The effect of an action, as a verdict names it with the key.
 LOOKS, SAME_DIGEST, OTHER_DIGEST = "searches", "same digest", "another digest"
+#: A reference that means the same in every shell, quoted or not.
+_PLAIN = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:/\[\]-]*")
 #: What the list would be after it, in the verdict.
 RECREATED = "Not found anywhere else. Recreating the list from its tags makes it whole, under another digest."
 
@@ -36,7 +39,7 @@ class Advice:
 
 
 def advice(row: Node, observations: ObservationStore, *, recreates: bool) -> Advice:
-    """What to do about a row that is missing. `recreates`: what `recreate_helps` says of its tag."""
+    """What to do about a row that is missing. `recreates`: whether `moved_sources` has any for its tag."""
     key = key_of(row)
     if row.digest is None or key is None:
         return Advice(NOT_THERE)
@@ -98,11 +101,11 @@ def nowhere(row: Node, observations: ObservationStore) -> bool:
     return all(name in whereabouts.asked for name in likely if name in known)
 
 
-def recreate_helps(top: Node, observations: ObservationStore) -> bool:
-    """Whether a list that is made again of the tags that its entries came from would be another one, and whole as far
-    as is known: a tag moved, what it holds now has no hole, and whatever stays of the list can be had."""
+def moved_sources(top: Node, observations: ObservationStore) -> list[MovedTag]:
+    """The moved tags of which a list would be made again, if that gave another one that is whole as far as is known: a
+    tag moved, what it holds now has no hole, and whatever stays of the list can be had. Empty where it would not."""
     if top.source.capabilities.stored_lists is not None or top.index is None or top.tag is None:
-        return False
+        return []
     own = (top.repository or "", top.tag)
     moved = {
         digest: tag
@@ -110,14 +113,23 @@ def recreate_helps(top: Node, observations: ObservationStore) -> bool:
         if not (set(observations.tags_at(top.source, top.repository or "", digest)) - {own[1]})
     }
     if not moved:
-        return False
+        return []
     replaced = [row for row in platforms_of(top) if row.digest in moved]
     for row in replaced:
         holes = moved[row.digest].holes if row.digest is not None else None
         if holes or (holes is None and any(_troubles(row, frozenset(), observations))):
-            return False
+            return []
     keys = frozenset(row.key for row in replaced)
-    return not any(_troubles(top, keys, observations))
+    return [] if any(_troubles(top, keys, observations)) else list(moved.values())
+
+
+def command_line(verb: str, top: Node, sources: Iterable[MovedTag] = ()) -> str:
+    """`fanfold fix HOST/app:1` for the tag that a row is, or `fanfold create --amend HOST/app:1 HOST/app:1-arm64`; ""
+    where a name is not one that a line can hold as it is."""
+    named = [(top.repository or "", top.tag), *((each.proposal.repository, each.proposal.tag) for each in sources)]
+    references = [top.source.reference(repository, tag=tag) for repository, tag in dict.fromkeys(named)]
+    plain = top.tag is not None and all(_PLAIN.fullmatch(each) for each in references)
+    return f"fanfold {verb} {' '.join(references)}" if plain else ""
 
 
 def _troubles(top: Node, without: frozenset[str], observations: ObservationStore) -> Iterator[Node]:

@@ -77,6 +77,8 @@ class Finding:
     """The two facts that disagree; each "" when there is only one."""
     effect: str = ""
     """What the action leads to, in two or three words."""
+    command: str = ""
+    """The command line of ours that does it, to be pasted into a shell; "" where it cannot be told."""
     tags: tuple[str, ...] = ()
     """In a list the tags and images that have it, as the reader would name them; empty where there is only one."""
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tui.explore.advice import MISSING, OTHER_DIGEST, advice, nowhere, recreate_helps
+from tui.explore.advice import MISSING, OTHER_DIGEST, SAME_DIGEST, advice, command_line, moved_sources, nowhere
 from tui.explore.digest_tags import made_by_a_tool
 from tui.explore.finding import ATTACH_AGAIN, LOOK_OR_ATTACH, Finding, make
 from tui.explore.likely_places import MovedTag, comparison_of, moved_tags
@@ -71,7 +71,7 @@ def missing(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]
             reason = f"{name_of(row)} is missing: {short(row.digest)} is not in {place}"
         top = row.top()
         if top is not None and top.key not in helps and nowhere(row, observations):
-            helps[top.key] = recreate_helps(top, observations)
+            helps[top.key] = bool(moved_sources(top, observations))
         way = advice(row, observations, recreates=top is not None and helps.get(top.key, False))
         finding = make(
             "missing-manifest" if manifest else "missing-blob",
@@ -82,7 +82,8 @@ def missing(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]
             facts=(f"named by {_namer(row)}", detail_of(observation)),
             fix=way.fix,
         )
-        yield replace(finding, action=way.action, effect=way.effect)
+        command = command_line("fix", top) if top is not None and way.effect == SAME_DIGEST else ""
+        yield replace(finding, action=way.action, effect=way.effect, command=command)
 
 
 def _namer(row: Node) -> str:
@@ -449,7 +450,8 @@ def stale_entry(row: Node, observations: ObservationStore) -> Iterator[Finding]:
     if row.kind is not Kind.TAG or row.index is None or row.repository is None:
         return
     moved = moved_tags(row, observations)
-    helps = bool(moved) and recreate_helps(row, observations)
+    sources = moved_sources(row, observations) if moved else []
+    command = command_line("create --amend", row, sources) if sources else ""
     entries = _by_digest(row) if moved else {}
     for digest, found in moved.items():
         proposal, now = found.proposal, found.now
@@ -463,9 +465,10 @@ def stale_entry(row: Node, observations: ObservationStore) -> Iterator[Finding]:
             digest=digest,
             platform=platform_text(entry),
             facts=(f"index: {digest}", f"{tag}: {now}"),
-            fix=None if helps else _not_recreated(tag, found),
+            fix=None if sources else _not_recreated(tag, found),
         )
-        yield replace(finding, action="recreate", effect=OTHER_DIGEST) if helps else replace(finding, action=None)
+        action, effect = ("recreate", OTHER_DIGEST) if sources else (None, "")
+        yield replace(finding, action=action, effect=effect, command=command)
 
 
 def _by_digest(row: Node) -> dict[Digest, Node]:

@@ -76,7 +76,7 @@ def annotated(report: Report) -> Iterator[str]:
         lines = []
         for code, fix, found in grouped(each for each in report.findings if each.severity is severity):
             lines += [f"{code}: {finding.message}" for finding in found]
-            lines.append(f"Fix: {fix}")
+            lines += filter(None, (f"Fix: {fix}", found[0].command))
         if status and severity is (Severity.ERROR if status == 1 else Severity.WARNING):
             lines.insert(0, report.verdict.sentence)
             told = True

@@ -100,7 +100,8 @@ def _finding_lines(report: Report) -> list[str]:
         facts = [fact for fact in finding.facts if fact and fact not in finding.message]
         if facts:
             lines.append(f"  - facts: {'; '.join(escaped(fact) for fact in facts)}")
-        lines.append(f"  - fix: {escaped(with_keys(finding.fix))}")
+        command = f" `{finding.command}`" if finding.command else ""
+        lines.append(f"  - fix: {escaped(with_keys(finding.fix))}{command}")
     return [*lines, ""]
 
 

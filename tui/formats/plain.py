@@ -70,6 +70,8 @@ def sentences(report: Report) -> Iterator[str]:
     for code, fix, found in grouped(report.findings):
         grade = capital(_GRADES[found[0].severity])
         yield f"{grade} {code}: {' '.join(finding.message for finding in found)} Fix: {fix}"
+        if found[0].command:
+            yield f"Command: {found[0].command}"
     yield from (answer.line() for answer in report.answers)
     rows = sorted(matrix(report), key=lambda row: {False: 0, None: 1, True: 2}[row.line.pullable])
     yield from map(_platform, rows)

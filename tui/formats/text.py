@@ -229,3 +229,5 @@ def _findings(report: Report, room: int | None) -> Iterator[Line]:
                 continue
             yield from wrapped((finding.message, "plain"), room, "  ")
         yield from wrapped((f"Fix: {fix}", "label"), room, "  ")
+        if found[0].command:
+            yield [("       ", "plain"), (found[0].command, "plain")]  # whole: it is there to be copied

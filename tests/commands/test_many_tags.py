@@ -200,4 +200,6 @@ def test_a_registry_of_which_not_all_is_looked_at_comes_to_its_end(
     assert [each["complete"] for each in found[:10]] == [True] * 10
     assert [each["reference"] for each in found[10:]] == ["fake.test/app", "fake.test/"]
     assert "Checked 10 of 100 tags" in found[10]["verdict"]
-    assert "A check stops after" in found[11]["verdict"]
+    checked = sum("tags" not in each for each in found)
+    assert found[11]["verdict"].startswith(f"Checked {checked} tags; ")
+    assert ": a check stops after" in found[11]["verdict"] and found[11]["tags"]["checked"] == checked

@@ -112,11 +112,14 @@ class CheckQueue:
                 why = (listing.note if listing is not None else "") or "The list of its repositories is incomplete."
                 yield self._said(partial_report(name, Coverage(0, 0, whole=False, why=why)))
             yield _Part(lambda: self._printed.group(name, [f"{each}:latest" for each in names]))
-            async for part in self._of_repositories(name, spec, names):
+            async for part in self._of_repositories(name, spec, names, before):
                 yield part
         yield _Part(lambda: self._printed.say(f"{name}: {_summary(self._printed.tally, before[0])}"))
 
-    async def _of_repositories(self, name: str, spec: SourceSpec, names: Sequence[str]) -> AsyncIterator[_Part]:
+    async def _of_repositories(
+        self, name: str, spec: SourceSpec, names: Sequence[str], before: Sequence[Tally]
+    ) -> AsyncIterator[_Part]:
+        """`before` has what was counted before its turn came."""
         specs = [
             replace(spec, repository=each, explicit=False, text=f"{spec.registry}/{each}", note="", scheme="")
             for each in names
@@ -129,8 +132,9 @@ class CheckQueue:
 
         def say_rest() -> None:
             if (looked := sum(shown)) < len(names):
-                why = f"A check stops after {walker.OBJECT_LIMIT:,} objects."
-                self._put(partial_report(name, Coverage(0, 0, unlisted=len(names) - looked, why=why)), None)
+                tags = self._printed.tally.total - before[0].total
+                why = f"a check stops after {walker.OBJECT_LIMIT:,} objects."
+                self._put(partial_report(name, Coverage(tags, tags, unlisted=len(names) - looked, why=why)), None)
 
         async with aclosing(in_order(_each(specs), self._list, OPENED_AHEAD)) as opened:
             async for each, spent, found in opened:

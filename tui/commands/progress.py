@@ -108,8 +108,10 @@ class CheckLine:
         clock = f"{int(elapsed) // 60}:{int(elapsed) % 60:02}"
         rate = f"{(self._engine.trace.count - self._before) / elapsed:,.0f} req/s" if elapsed >= _WARM_UP else ""
         if self._of > 1:
+            from tui.text import plural
+
             objects = self._objects + sum(self._running.values())
-            parts = [f"{self._tags:,} of {self._of:,} tags", f"{objects:,} objects", rate, clock]
+            parts = [f"{self._tags:,} of {self._of:,} tags", plural(objects, "object"), rate, clock]
             return f"{spinner} {'  '.join(filter(None, parts))}"
         return f"{spinner} {_of_one(event, rate, clock, progress_cells() - 2)}"
 

@@ -22,7 +22,6 @@ from tui.explore.cells import row
 from tui.explore.explorer import Explorer
 from tui.explore.finding import Finding
 from tui.explore.findings_cache import PATIENCE, FindingsCache
-from tui.explore.node import Node
 
 
 class Clock:
@@ -55,7 +54,7 @@ class Redraws:
         self.node = self.explorer.add_selector(source, "app", "1.0")
         self.judge = FindingsCache(self._wake, patient=patient)
 
-        def slow(node: Node, known: object) -> list[Finding]:
+        def slow(*about: object) -> list[Finding]:
             clock.now += 0.1
             self.made += 1
             return []

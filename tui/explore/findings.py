@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.explore.advice import MISSING, OTHER_DIGEST, SAME_DIGEST, advice, command_line, moved_sources, nowhere
@@ -17,9 +18,10 @@ from tui.explore.digest_tags import made_by_a_tool
 from tui.explore.finding import ATTACH_AGAIN, LOOK_OR_ATTACH, Finding, make
 from tui.explore.likely_places import MovedTag, comparison_of, moved_tags
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
-from tui.explore.objects import detail_of, harmless, name_of, platform_text, short
+from tui.explore.objects import detail_of, name_of, platform_text, short
 from tui.explore.observations import ObservationStore
 from tui.explore.rollup import attestations_of, platforms_of
+from tui.explore.standing import Standings, harmless, standings
 from tui.explore.structure import flaws, nobody_asks, shadowed
 from tui.explore.tree import key_of, observe
 from tui.oci import attestation, media
@@ -32,27 +34,16 @@ from tui.text import plural, safe
 if TYPE_CHECKING:
     from tui.sources.docker_manifests import Compared
 
-_QUIET = frozenset({Presence.PRESENT, Presence.HASHED, Presence.UNCHECKED, Presence.CHECKING})
-
-#: Rows that are not simply there, with what is known of them.
+#: Rows on which there is something to say, with what is known of them.
 Troubled = Sequence[tuple[Node, Observation]]
 
 
-def troubled(rows: Iterable[Node], observations: ObservationStore) -> Troubled:
-    """The rows on which there is something to say: each object once for each platform that needs it."""
-    marks: set[object] = set()
-    rows_in_trouble = []
+def _each_once(rows: Iterable[Node], observations: ObservationStore) -> Troubled:
+    """Each object once for each platform that needs it."""
+    first: dict[object, Node] = {}
     for row in rows:
-        if row.kind not in MANIFEST_KINDS and row.descriptor is None:
-            continue
-        observation = observe(row, observations)
-        if observation.presence in _QUIET:
-            continue
-        mark = (row.repository, row.digest or row.key, platform_text(row))
-        if mark not in marks:
-            marks.add(mark)
-            rows_in_trouble.append((row, observation))
-    return rows_in_trouble
+        first.setdefault((row.repository, row.digest or row.key, platform_text(row)), row)
+    return [(row, observe(row, observations)) for row in first.values()]
 
 
 def _with(rows: Troubled, *presences: Presence) -> Iterator[tuple[Node, Observation]]:
@@ -119,17 +110,16 @@ def mismatched(rows: Troubled, observations: ObservationStore) -> Iterator[Findi
         yield make(code, row.key, text, digest=row.digest, platform=platform_text(row), facts=facts)
 
 
-def not_unpacked(row: Node, observations: ObservationStore) -> Iterator[Finding]:
+def not_unpacked(rows: Troubled, observations: ObservationStore) -> Iterator[Finding]:
     """A layer whose bytes are right, and which was not inflated to its end."""
-    for child in row.children:
-        observation = observe(child, observations) if child.kind is Kind.LAYER else None
-        if observation is not None and observation.code == "not-unpacked":
+    for row, observation in rows:
+        if observation.code == "not-unpacked" and made_by_a_tool(row) is None:
             yield make(
                 "not-unpacked",
-                child.key,
-                f"{name_of(child)} was not fully read: {detail_of(observation)}.",
-                digest=child.digest,
-                platform=platform_text(child),
+                row.key,
+                f"{name_of(row)} was not fully read: {detail_of(observation)}.",
+                digest=row.digest,
+                platform=platform_text(row),
             )
 
 
@@ -538,13 +528,13 @@ _TROUBLED: tuple[Callable[[Troubled, ObservationStore], Iterator[Finding]], ...]
     ignorance,
     foreign,
     elsewhere,
+    not_unpacked,
 )
 #: The rows that the rules below are about: blobs are left out, for there are most of them, and what only groups others.
 _RULED = MANIFEST_KINDS | {Kind.FAULT}
 #: Looked at row by row.
 _ROWS: tuple[Callable[[Node, ObservationStore], Iterator[Finding]], ...] = (
     unreadable,
-    not_unpacked,
     cut_off,
     structural,
     platform_mismatch,
@@ -578,14 +568,15 @@ def _without_advice(finding: Finding) -> Finding:
     return replace(finding, fix=ATTACH_AGAIN, action=None)
 
 
-def findings(node: Node, observations: ObservationStore) -> list[Finding]:
-    """Everything that is wrong or worth knowing at and below a row, the worst first, each once."""
+def findings(node: Node, observations: ObservationStore, known: Standings | None = None) -> list[Finding]:
+    """Everything that is wrong or worth knowing at and below a row, the worst first, each once. `known` is
+    `Tree.standing`, for who has the tree."""
     unique: dict[tuple[str, object, str | None, str], Finding] = {}
-    rows = list(node.walk())
-    in_trouble = troubled(rows, observations)
+    known = known or standings(partial(observe, observations=observations))
+    in_trouble = _each_once(known(node).troubled, observations)
     every = [finding for rule in _TROUBLED for finding in rule(in_trouble, observations)] if in_trouble else []
     tool = made_by_a_tool(node) is not None
-    for row in rows:
+    for row in node.walk(leaves=False):
         if row.kind in _RULED:
             # Below a list of repositories or tags each tag is asked for itself.
             kept = _ARTIFACT_ROWS if tool or (node.tag is None and made_by_a_tool(row) is not None) else _ROWS

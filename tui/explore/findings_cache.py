@@ -140,7 +140,7 @@ class FindingsCache:
         from tui.explore.findings import findings
 
         if top is node:
-            return list(findings(node, explorer.observations))
+            return findings(node, explorer.observations, explorer.tree.standing)
         below = {row.key for row in node.walk()}
         return [finding for finding in self.findings(top, explorer) if finding.node_key in below]
 
@@ -192,6 +192,6 @@ class FindingsCache:
             return known[2]
         from tui.explore.verdict import verdict
 
-        result = verdict(node, found, explorer.observations)
+        result = verdict(node, found, explorer.observations, pulls=explorer.tree.pull, known=explorer.tree.standing)
         self._verdicts[node] = (found, self._epoch, result)
         return result

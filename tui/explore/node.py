@@ -143,13 +143,15 @@ class Node:
         """The rows directly below, those that a filter leaves out last."""
         return [*self.children, *self.hidden] if self.hidden else self.children
 
-    def walk(self) -> Iterator[Node]:
-        """This row and all rows below it that exist now, in the order of the screen."""
+    def walk(self, *, leaves: bool = True) -> Iterator[Node]:
+        """This row and all rows below it that exist now, in the order of the screen; without `leaves` no blobs, which
+        are most of them."""
         stack = [self]
         while stack:
             node = stack.pop()
             yield node
-            stack.extend(reversed(node.parts))
+            parts = node.parts if leaves else [row for row in node.parts if row.kind not in BLOB_KINDS]
+            stack.extend(reversed(parts))
 
     def ancestors(self) -> Iterator[Node]:
         """The rows above, nearest first."""

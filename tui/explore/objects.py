@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
+from tui.explore.node import MANIFEST_KINDS, Kind, Node
 from tui.explore.observations import ObservationStore
-from tui.explore.rollup import HAVE
+from tui.explore.standing import is_whole
 from tui.explore.tree import key_of, observe
 from tui.oci import media
-from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
-from tui.oci.manifest import ImageManifest, OpaqueManifest
+from tui.oci.manifest import ImageManifest
 from tui.oci.platform import Platform
 from tui.sources.presence import Observation, Presence, worst
 from tui.text import plural, safe
@@ -196,22 +195,7 @@ def presence_counts(parts: Iterable[Object]) -> Counter[Presence]:
 
 def is_complete(node: Node, observations: ObservationStore, wanted: Wanted | None = None) -> bool:
     """Whether every object at and below a row is known to be there: nothing missing, unread or cut off."""
-    for row in walk(node, wanted):
-        if row.kind in MANIFEST_KINDS and row.held.load is not Load.READY:
-            return False
-        if row.kind is Kind.FAULT and row.code in ("cycle", "too-deep", "invalid-manifest"):
-            return False
-        if isinstance(row.manifest, OpaqueManifest) and not harmless(row.manifest, row.descriptor):
-            return False
-        if key_of(row) is not None and observe(row, observations).presence not in HAVE:
-            return False
-    return True
-
-
-def harmless(manifest: OpaqueManifest, descriptor: Descriptor | None) -> bool:
-    """Whether a document that is not followed is just of a kind unknown to us, as its descriptor says too."""
-    declared = descriptor.media_type if descriptor is not None else manifest.media_type
-    return not media.is_manifest(manifest.media_type) and declared == manifest.media_type
+    return all(is_whole(row, observe(row, observations)) for row in walk(node, wanted))
 
 
 def short(digest: Digest | None) -> str:

@@ -94,11 +94,7 @@ class ObservationStore:
         self._lines[key] = (self._clock(), observation)
         self._unconfirmed.pop(key, None)
         old = line[1] if line is not None else None
-        if old is None or (old.presence, old.detail, old.retry_at) != (
-            observation.presence,
-            observation.detail,
-            observation.retry_at,
-        ):
+        if old is None or old.presence is not observation.presence or replace(old, at=observation.at) != observation:
             self._tell(key)
 
     def put_unconfirmed(self, source: Source, repository: str, digest: Digest, observation: Observation) -> None:

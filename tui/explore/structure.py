@@ -172,7 +172,7 @@ def _is_asked_for_by_name(row: Node) -> bool:
 
 
 def _types(manifest: Index | ImageManifest) -> Iterator[tuple[str, str]]:
-    """Every media type that a document names, with its place; one that is absent is none."""
+    """Every media type that a document names, with the first place in each list; one that is absent is none."""
     if manifest.document.get("artifactType"):
         yield "artifactType", str(manifest.document["artifactType"])
     parts: list[tuple[str, Sequence[Descriptor]]]
@@ -183,10 +183,13 @@ def _types(manifest: Index | ImageManifest) -> Iterator[tuple[str, str]]:
         if manifest.config is not None and manifest.config.media_type:
             yield "config.mediaType", manifest.config.media_type
     for key, entries in parts:
+        met: set[str | None] = {None, ""}  # a hundred layers are of a few types
         for position, entry in enumerate(entries):
-            if entry.media_type:
+            if entry.media_type not in met:
+                met.add(entry.media_type)
                 yield f"{key}[{position}].mediaType", entry.media_type
-            if entry.artifact_type:
+            if entry.artifact_type not in met and entry.artifact_type:
+                met.add(entry.artifact_type)
                 yield f"{key}[{position}].artifactType", entry.artifact_type
 
 
@@ -221,13 +224,15 @@ _TEXTS = ("architecture", "os", "os.version", "variant")
 
 
 def _of_image(row: Node, manifest: ImageManifest) -> Iterator[Flaw]:
-    strange = [place for place, layer in enumerate(manifest.layers) if not media.is_layer(layer.media_type)]
-    if strange:
+    # Images of a hundred layers have them of a few types, and this is asked for each image again and again.
+    types = {layer.media_type for layer in manifest.layers}
+    if unknown := {each for each in types if not media.is_layer(each)}:
+        strange = [place for place, layer in enumerate(manifest.layers) if layer.media_type in unknown]
         said = safe(manifest.layers[strange[0]].media_type, limit=120) or "no type"
         more = f" and {plural(len(strange) - 1, 'other layer')}" if len(strange) > 1 else ""
         yield Flaw("unknown-layer-type", f"no client unpacks layer {strange[0] + 1}{more}, of type {said}", (said, ""))
-    sealed = [place for place, layer in enumerate(manifest.layers) if media.is_encrypted(layer.media_type)]
-    if sealed:
+    if secret := {each for each in types if media.is_encrypted(each)}:
+        sealed = [place for place, layer in enumerate(manifest.layers) if layer.media_type in secret]
         more = f" and {plural(len(sealed) - 1, 'other layer')}" if len(sealed) > 1 else ""
         verb = "are" if more else "is"
         yield Flaw("encrypted-layer", f"layer {sealed[0] + 1}{more} {verb} encrypted; unpacking takes a key")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.observations import Key, ObservationStore
 from tui.explore.rollup import Pull, Rollup, pull, rollup
+from tui.explore.standing import Standing, standing
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.sources.base import Source
@@ -121,6 +122,7 @@ class Tree:
         self._by_key: dict[str, Node] = {}
         self._by_object: dict[Key, dict[Node, None]] = {}
         self._sums: dict[Node, Rollup] = {}
+        self._standings: dict[Node, Standing] = {}
         self._sharing: dict[Node, dict[Node, None]] = {}
         self._listeners: dict[int, Callable[[Event], None]] = {}
         self._next = 0
@@ -200,6 +202,7 @@ class Tree:
             self._unlink(row, key_of(row))
             self._unshare(row)
             self._sums.pop(row, None)
+            self._standings.pop(row, None)
 
     def identify(self, node: Node, change: Callable[[], None]) -> None:
         """Let `change` alter what object a row stands for, keeping the index by object right."""
@@ -290,17 +293,26 @@ class Tree:
             self._sums[node] = known
         return known
 
+    def standing(self, node: Node) -> Standing:
+        """How all objects at and below a row stand; remembered as sums are."""
+        known = self._standings.get(node)
+        if known is None:
+            known = standing(node, self.observation, self.standing)
+            self._standings[node] = known
+        return known
+
     def pull(self, node: Node) -> Pull:
         """Whether what a row of a platform stands for can be pulled: of an image remembered with its sum."""
         return self.rollup(node).pull if node.image_manifest is not None else pull(node, self.observation)
 
     def touch(self, node: Node) -> None:
-        """Something about this row changed: its sum and those above are no longer good."""
+        """Something about this row changed: what is remembered of it and of those above is no longer good."""
         waiting, met = [node], {node}
         while waiting:
             row: Node | None = waiting.pop()
             while row is not None:
                 self._sums.pop(row, None)
+                self._standings.pop(row, None)
                 if self._sharing:
                     others = [each for each in self._sharing.get(row, ()) if each not in met]
                     met.update(others)

@@ -20,7 +20,6 @@ from tui.explore.node import Kind, Load, Node
 from tui.explore.objects import (
     Wanted,
     detail_of,
-    harmless,
     is_complete,
     is_nameless,
     platform_text,
@@ -29,6 +28,7 @@ from tui.explore.objects import (
 )
 from tui.explore.observations import ObservationStore
 from tui.explore.rollup import Pull, asked_for, blobs_of, platforms_of, pull
+from tui.explore.standing import Standings, harmless
 from tui.explore.structure import clients, nobody_asks, refusal, refusing
 from tui.explore.tree import observe
 from tui.oci.manifest import OpaqueManifest
@@ -170,9 +170,11 @@ def verdict(
     wanted: Wanted | None = None,
     answers: Sequence[Answer] = (),
     pulls: Callable[[Node], Pull] | None = None,
+    known: Standings | None = None,
 ) -> Verdict:
     """The verdict over a row that stands for an image or an index. `found` are its findings, if they are at hand;
-    `wanted` restricts it to some of its platforms, and `answers` say what there is for each that was asked for."""
+    `wanted` restricts it to some of its platforms, and `answers` say what there is for each that was asked for.
+    `pulls` and `known` are `Tree.pull` and `Tree.standing`, for who has the tree."""
     findings = all_findings(node, observations) if findings is None else findings
     pulls = pulls or partial(pull, look=partial(observe, observations=observations))
     name = subject(node)
@@ -198,7 +200,7 @@ def verdict(
             return Verdict(sentence, False, (), absent, severity=Severity.ERROR)
     unasked = nobody_asks(rows)
     states = [(_called(row), row, Pull.NO if unasked else pulls(row)) for row in rows]
-    whole = is_complete(node, observations, wanted)
+    whole = known(node).whole if known is not None and wanted is None else is_complete(node, observations, wanted)
     severity = min((finding.severity for finding in findings), key=lambda grade: grade.rank, default=None)
     settled = all(state is Pull.YES for _, _, state in states) and bool(states)
     complete = whole and settled and severity is not Severity.ERROR and not absent

@@ -13,6 +13,7 @@ import pytest
 
 from tests.app.stage import Images, furnished
 from tests.support.fake_source import FakeSource
+from tests.support.images import image, index
 from tui.app.keys import Keys
 from tui.app.pages.config import config
 from tui.app.pages.diff import diff_page
@@ -209,6 +210,20 @@ async def test_a_table_of_tags_tells_age_size_platforms_and_health() -> None:
         narrow = text(summary(replace(reader.scene(node), width=34))).splitlines()
         assert all(len(line) <= 34 for line in narrow if line.startswith(("1.0", "2.0", "single", "3 tags", "██")))
         assert any(line.startswith("2.0") and "✓✗" in line and "arm64" in line for line in narrow)
+
+
+async def test_a_platform_with_a_long_name_takes_the_heads_of_the_others_from_no_table() -> None:
+    source = FakeSource()
+    source.put("app", index(image("linux/amd64", seed="1"), image("linux/arm64", seed="1")), "1.0")
+    source.put("app", index(image("linux/amd64", seed="2"), image("o" * 99 + "/" + "b" * 99, seed="2")), "1.1")
+    async with reading(source) as reader:
+        node = await reader.go("app")
+        await reader.explorer.check(node).wait()
+        told = text(summary(replace(reader.scene(node), width=76))).splitlines()
+        head = next(line for line in told if line.startswith("tag "))
+        assert head.split()[3:5] == ["amd64", "arm64"] and head.split()[5].startswith("ooo") and len(head) <= 76
+        row = next(line for line in told if line.startswith("1.1"))
+        assert row.index("✓", head.index("amd64")) < head.index("arm64") and "✓" in row[head.index("ooo") :]
 
 
 @pytest.mark.parametrize("room", [60, 69, 103])

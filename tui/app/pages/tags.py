@@ -23,6 +23,8 @@ _REMARK = 12
 _FILLED: dict[Role, Role] = {"bad": "fault", "warn": "doubt"}
 #: A name may be cut to so many cells where the columns beside it need the room.
 _NAME = 16
+#: The name of a platform is given so many cells at most above its column.
+_PLATFORM = 14
 _UNAGED = ", unknown ages last"
 _ORDERS = {
     "age": "newest first",
@@ -112,7 +114,7 @@ class TagsPage:
     def _fit(self) -> None:
         """Give each column its cells: a name is cut only where there is nothing left beside it to leave out."""
         columns = self._table.platforms
-        self._short = [label.removeprefix("linux/") for label in columns]
+        self._short = [shorten(label.removeprefix("linux/"), _PLATFORM) for label in columns]
         wide = sum(width(label) + 1 for label in self._short)
         names = min(self._names, max(_NAME, self._width // 2))
         room = self._width - names - _AGE

@@ -32,7 +32,6 @@ async def test_the_filter_narrows_the_tags_while_typing() -> None:
         assert all("249" in row.label for row in many.children)
         await stage.press("enter")
         assert not stage.main.find_bar.display and stage.main.pane == "tree"
-        await stage.press("n")
         first = stage.node
         assert "249" in first.label
         await stage.press("n")
@@ -232,10 +231,35 @@ async def test_from_inside_a_platform_the_index_is_filtered() -> None:
         await stage.until(lambda: stage.node.parent is platform)
         await stage.press("slash", "p", "p", "c", "enter")
         await stage.until(lambda: len(labels(stage, tag)) == 8)
-        assert stage.node is tag
+        assert stage.node.label == "linux/ppc0"
         # What was filtered away is shown again when somebody goes there.
         await stage.main.navigation.highlight(platform)
         assert stage.node is platform and len(labels(stage, tag)) == 25
+
+
+async def test_what_is_nowhere_in_the_nearest_list_is_looked_for_in_the_lists_around_it() -> None:
+    async with staged() as stage:
+        app = await stage.go("app")
+        root = stage.main.explorer.roots[0]
+        await stage.press("l")
+        await stage.until(lambda: len(app.children) == 3)
+        await stage.press("l", "slash")
+        await stage.until(lambda: "tags of app" in stage.screen())
+        await stage.type("tool")
+        await stage.until(lambda: labels(stage, root) == ["tool"] and "/ repositories" in stage.screen())
+        assert "1 of 3" in stage.screen() and len(app.children) == 3
+        await stage.press("backspace", "backspace", "backspace", "backspace")
+        await stage.until(lambda: len(labels(stage, root)) == 3 and "tags of app" in stage.screen())
+        await stage.type("nowhere")
+        await stage.until(lambda: "0 of 3" in stage.screen() and len(labels(stage, root)) == 3)
+        await stage.press("escape")
+        await stage.until(lambda: len(app.children) == 3 and not stage.main.find_bar.display)
+        stage.main.images.go(app.children[1])
+        for key in ("slash", *"tool", "enter"):  # faster than it is drawn
+            stage.app.simulate_key(key)
+        await stage.until(lambda: stage.node.label == "tool", "the cursor on what was found")
+        await stage.press("escape")
+        await stage.until(lambda: len(labels(stage, root)) == 3)
 
 
 async def test_filters_are_cleared_one_after_the_other() -> None:
@@ -285,7 +309,7 @@ async def test_letters_that_come_at_once_with_the_slash_are_text() -> None:
         for key in ("escape", "slash", *"arm", "enter", "n", "n", "n"):
             stage.app.simulate_key(key)
         await stage.until(lambda: len(labels(stage, tag)) == 8 and not stage.main.find_bar.display)
-        await stage.until(lambda: stage.node.label == "linux/arm2")
+        await stage.until(lambda: stage.node.label == "linux/arm3")
         assert not stage.main.marks and stage.app.screen is stage.main
         await stage.press("slash", "4")
         await stage.until(lambda: stage.main.find_bar.text == "arm4" and labels(stage, tag) == ["linux/arm4"])

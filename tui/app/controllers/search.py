@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from textual import events
 
 from tui.app.actions import action
+from tui.app.widgets.tree import matches
 from tui.explore.availability import unavailable_filter
+from tui.explore.listing import matcher
 from tui.explore.node import Kind, Node
 from tui.text import plural, shorten
 
@@ -32,6 +34,9 @@ class Search:
         self._finding_in = "tree"
         self._filters: tuple[str, ...] = ()
         """The rows whose children are filtered, by key: the one that was begun last is at the end, cleared first."""
+        self._levels: dict[str, str] = {}
+        """While it is typed: what can be filtered from where `/` was pressed, by key, the nearest first, and the filter
+        that each had then."""
         self._deaf_until = 0.0
 
     @action(
@@ -52,16 +57,14 @@ class Search:
         elif self._finding_in == "requests":
             self.screen.find_bar.ask("requests with", self.requests.needle)
         else:
-            node = self.filterable()
-            if node is None:
+            levels = self.filterable()
+            self._levels = {node.key: self._in_force(node) for node in levels}
+            if not levels:
                 self._finding_in = "rows"
                 self.screen.find_bar.ask("find in the rows", self.images.search_text if self._filtered is None else "")
             else:
-                self._filters = (*(key for key in self._filters if key != node.key), node.key)
-                label = shorten(node.label, 30)
-                noun = f"{'tags' if node.listing else 'rows'} of {label}"
-                noun = "repositories" if node.kind is Kind.SOURCE else noun
-                self.screen.find_bar.ask(noun, self._in_force(node))
+                self._aim(levels[0])
+                self.screen.find_bar.ask(_noun(levels[0]), self._in_force(levels[0]))
         self._count()
 
     @action("next-match", keys="n", title="next match", words="Next match", group="Look")
@@ -99,18 +102,34 @@ class Search:
         elif self.screen.pane != "tree":
             self.screen.panes.focus_pane(1)
 
-    def filterable(self) -> Node | None:
-        """What `/` filters from here: the nearest row that is open and holds a list, of names or of an index's
-        entries. None when there is none: then it finds."""
+    def filterable(self) -> list[Node]:
+        """What `/` filters from here: the rows around the cursor that are open and hold a list, of names or of an
+        index's entries, the nearest first. Where there is none, it finds."""
+        levels = []
         node = self.screen.current
         while node is not None:
             if node.is_index:
                 if node.children and self.images.is_open(node):
-                    return node
+                    levels.append(node)
             elif node.listing is not None and (node.kind is not Kind.REPOSITORY or self.images.is_open(node)):
-                return node
+                levels.append(node)
             node = node.parent
-        return None
+        return levels
+
+    def _aim(self, node: Node) -> None:
+        """What is typed filters this row from now on."""
+        self._filters = (*(key for key in self._filters if key != node.key), node.key)
+
+    def _nearest(self, text: str) -> Node | None:
+        """The nearest list that something of this text is in; the nearest of all where it is in none."""
+        levels = [node for key in self._levels if (node := self.screen.explorer.get(key)) is not None]
+        holding = (node for node in levels if self._holds(node, text))
+        return next(holding, levels[0] if levels else None)
+
+    def _holds(self, node: Node, text: str) -> bool:
+        if node.listing is not None:
+            return any(map(matcher(text), node.listing.names))
+        return any(row.kind not in _NO_MATCH and matches(row, text) for row in node.children)
 
     @property
     def _filtered(self) -> Node | None:
@@ -151,6 +170,12 @@ class Search:
                 self._step_row(rows, 1)
         elif (node := self._filtered) is not None:
             self.images.search_text = text
+            wanted = self._nearest(text)
+            if wanted is not None and wanted is not node:
+                self._narrow(node, self._levels.get(node.key, ""))
+                self._aim(wanted)
+                self.screen.find_bar.name_it(_noun(wanted))
+                node = wanted
             self._narrow(node, text)
         self._count()
 
@@ -194,18 +219,29 @@ class Search:
         self.screen.find_bar.count(words)
 
     def _left(self, keep: bool) -> None:
-        self._search(self.screen.find_bar.text if keep else "")
+        text = self.screen.find_bar.text if keep else ""
+        self._search(text)
+        if text and self._finding_in == "tree":
+            self._go_to_a_match()
+        self._levels = {}
         if self._finding_in in ("tree", "rows"):
             self._forget_cleared()
         home = {"detail": self.page_view, "requests": self.requests}.get(self._finding_in, self.images)
         self.screen.set_focus(home)
         self.screen.status.refresh_keys()
 
+    def _go_to_a_match(self) -> None:
+        """To the first row that the filter left, unless the cursor is in one of them."""
+        node, rows = self.screen.current, self._matching()
+        if node is not None and rows and not {node, *node.ancestors()} & set(rows):
+            self.images.go(rows[0])
+
     def leave_find_bar(self) -> None:
         """Close the bar when another pane was clicked: keys go there now. What was typed stays in force."""
         focused = self.screen.focused
         if self.screen.find_bar.display and focused is not None and self.screen.find_bar not in focused.ancestors:
             self.screen.find_bar.display = False
+            self._levels = {}
             if self._finding_in in ("tree", "rows"):
                 self._forget_cleared()
 
@@ -283,3 +319,10 @@ class Search:
             self._forget_cleared()
             self.screen.checking.title_tree()
         return bool(hiding)
+
+
+def _noun(node: Node) -> str:
+    """What is filtered, for the line in which it is typed."""
+    if node.kind is Kind.SOURCE:
+        return "repositories"
+    return f"{'tags' if node.listing else 'rows'} of {shorten(node.label, 30)}"

@@ -61,12 +61,16 @@ class FindBar(Horizontal):
     def ask(self, label: str, text: str) -> None:
         """Show the bar with what is in force now."""
         self.display = True
-        self.query_one("#find-label", Static).update(f" / {label} ")
+        self.name_it(label)
         field = self.query_one(Input)
         with self.prevent(Input.Changed):
             field.value = text
         field.cursor_position = self._early = len(text)
         self.screen.set_focus(field)  # at once: what is typed next belongs here
+
+    def name_it(self, label: str) -> None:
+        """Say what is filtered, or where it is found."""
+        self.query_one("#find-label", Static).update(f" / {label} ")
 
     def catch(self, event: events.Key) -> bool:
         """Take a key that was on its way to another pane when the bar opened (it was typed fast, or pasted). It comes

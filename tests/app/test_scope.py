@@ -51,7 +51,7 @@ async def test_what_was_looked_at_whole_is_said_as_before() -> None:
     source.put("app", image("linux/amd64"), "1", "2")
     async with staged(source=source) as stage:
         await stage.go("app")
-        assert "Checked 2 tags and images; none is known to be broken." in await checked(stage)
+        assert "Checked 2 tags; none is known to be broken." in await checked(stage)
 
 
 async def test_a_tag_that_is_listed_and_gone_is_broken_and_one_without_an_answer_is_not() -> None:
@@ -64,7 +64,7 @@ async def test_a_tag_that_is_listed_and_gone_is_broken_and_one_without_an_answer
     async with staged(source=source) as stage:
         await stage.go("app")
         said = await checked(stage)
-        assert "Checked 3 tags and images; 1 broken, 1 unknown: gone." in said
+        assert "Checked 3 tags; 1 broken, 1 unknown: gone." in said
 
 
 async def test_what_was_not_followed_is_not_called_broken() -> None:

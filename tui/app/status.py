@@ -123,7 +123,7 @@ class Status:
             what = "repository" if node.kind is Kind.SOURCE else "tag"
             return line.put(f"Select a {what} to see its status.", "dim")
         looked = f"Checked {plural(opened, 'tag or image', 'tags and images')}"
-        if not seen.complete and seen.looked == opened:
+        if seen.looked == opened:
             looked = f"Checked {seen.counted}"
         doubt = f", {found.unknown:,} unknown" if found.unknown else ""
         rest = f" {capital(seen.rest)}." if seen.rest else ""

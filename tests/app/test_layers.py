@@ -112,6 +112,19 @@ async def test_of_an_index_the_layers_of_the_first_broken_platform_are_shown_bel
         assert str(broken.blobs[1].digest) in told and str(whole.blobs[1].digest) not in told
 
 
+@pytest.mark.parametrize(("count", "first"), [(5, "linux/p0"), (40, "linux/p4"), (300, "linux/p4")])
+async def test_of_many_platforms_the_broken_ones_have_the_first_bars(count: int, first: str) -> None:
+    source = FakeSource()
+    images = [image(f"linux/p{number}", (of_size(f"{number}", 9),)) for number in range(count)]
+    source.put("app", index(*images), "1")
+    source.drop("app", images[4].blobs[1].digest)
+    async with reading(source) as reader:
+        node = await reader.go("app", "1")
+        await reader.explorer.check(node).wait()
+        bars = [line for line in text(layers(reader.scene(node))).splitlines() if line.startswith("linux/")]
+        assert bars[0].startswith(f"{first} ") and sum("✗" in line for line in bars) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["wide", "narrow"])
 @pytest.mark.parametrize("what", ["index", "platform"])

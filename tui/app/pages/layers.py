@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tui.app.pages.parts import Scene, asked, blank, heading, page
 from tui.app.pages.summary import nothing
-from tui.app.styled_text import Line, Lines, Target, cut
+from tui.app.styled_text import Line, Lines, Role, Target, cut
 from tui.app.theme import tint
 from tui.explore.matrix import letters_of
 from tui.explore.node import Kind, Node
@@ -20,8 +20,8 @@ from tui.sources.presence import UNCHECKED, Presence
 from tui.text import plural, safe, size
 from tui.text import width as width_of
 
-#: So many platforms of an index have a bar.
-_MOST_BARS = 100
+#: So many platforms of an index have a bar; of more than a few the broken ones come first.
+_MOST_BARS, _FEW_BARS = 100, 12
 _GONE = (Presence.MISSING, Presence.MISMATCHED)
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -160,7 +160,9 @@ def _of_index(scene: Scene, index: Node) -> Lines:
 def _bars(scene: Scene, platforms: Sequence[Node], letters: dict[Digest, str]) -> list[Line]:
     """One bar a platform, its layers in their order: those that several have in their tint, with their letter."""
     ascii_only = scene.glyphs.name == "ascii"
-    shown = platforms[:_MOST_BARS]
+    broken = {row for row in platforms if scene.observed.rollup(row).broken}
+    worst_first = sorted(platforms, key=lambda row: row not in broken)
+    shown = (platforms if len(platforms) <= _FEW_BARS else worst_first)[:_MOST_BARS]
     names = min(24, max(width_of(row.label) for row in shown)) + 1
     cells = max(8, scene.width - names - 11)
     totals = {}
@@ -171,8 +173,8 @@ def _bars(scene: Scene, platforms: Sequence[Node], letters: dict[Digest, str]) -
     lines = [Line().put("Size by layer" + ("; same letter, same layer" if letters else ""), "dim")]
     for row in shown:
         assert row.image_manifest is not None
-        broken = scene.observed.rollup(row).broken
-        line = Line(fold="cut").put(cut(row.label, names - 1), "bad" if broken else "plain", Target("node", row.key))
+        role: Role = "bad" if row in broken else "plain"
+        line = Line(fold="cut").put(cut(row.label, names - 1), role, Target("node", row.key))
         line.pad(names)
         rows = _rows(row)
         passed = drawn = 0

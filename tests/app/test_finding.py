@@ -252,8 +252,11 @@ async def test_what_is_nowhere_in_the_nearest_list_is_looked_for_in_the_lists_ar
         await stage.until(lambda: len(labels(stage, root)) == 3 and "tags of app" in stage.screen())
         await stage.type("nowhere")
         await stage.until(lambda: "0 of 3" in stage.screen() and len(labels(stage, root)) == 3)
+        keys = stage.screen().splitlines()[-1]
+        assert "Enter keep" in keys and "Esc clear" in keys and "check" not in keys, "letters are text now"
         await stage.press("escape")
         await stage.until(lambda: len(app.children) == 3 and not stage.main.find_bar.display)
+        await stage.until(lambda: "x check" in stage.screen().splitlines()[-1])
         stage.main.images.go(app.children[1])
         for key in ("slash", *"tool", "enter"):  # faster than it is drawn
             stage.app.simulate_key(key)

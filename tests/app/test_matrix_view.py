@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -10,10 +11,11 @@ from typing import Any
 import pytest
 from textual.app import App, ComposeResult
 
-from tui.app.pages.picture import fold_row, legend, order
+from tui.app.pages.picture import fold_row, health, legend, order
 from tui.app.picture import Picture
 from tui.app.theme import THEMES, variables_for
 from tui.app.widgets.matrix import GridRow, Head, MatrixView, Pitch, Square, number_text, runs_of
+from tui.explore.node import Load
 from tui.sources.presence import Presence
 
 OK, BAD = Square("✓", "good"), Square("✗", "fault")
@@ -176,6 +178,14 @@ def test_nothing_is_said_of_platforms_that_are_folded() -> None:
     (whole,) = legend(picture, picture.platforms, 80)
     (part,) = legend(picture, picture.platforms[:2], 80)
     assert whole.plain.endswith("same on all platforms") and part.plain.endswith("same on several platforms")
+
+
+def test_what_is_not_known_of_an_index_is_no_number() -> None:
+    rows = [SimpleNamespace(load=Load.FAILED)] * 2
+    picture: Any = SimpleNamespace(counts=Counter({Presence.PRESENT: 1, Presence.MISSING: 2}), platforms=rows)
+    assert health(picture, False, 80, ascii_only=False).plain.endswith("1 present  2 bad  the rest not known")
+    picture.counts[Presence.UNCHECKED] = 3
+    assert health(picture, False, 80, ascii_only=False).plain.endswith("2 bad  3+ not checked")
 
 
 def test_a_row_for_many_says_what_is_known_of_them() -> None:

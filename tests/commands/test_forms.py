@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import os
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
@@ -17,6 +19,7 @@ from tests.support.commands import check, run_check, run_tree
 from tests.support.fake_source import FakeSource
 from tests.support.schemas import hold
 from tui.cli import main
+from tui.commands import output
 from tui.commands import tree as listing
 from tui.commands.arguments import FORMS, TREE_FORMS
 from tui.commands.output import say
@@ -73,6 +76,11 @@ def test_a_line_for_each_tag_of_a_repository(served: Served, capsys: Capture) ->
     assert lines[1].endswith("linux/arm64: 1 layer missing; stale-entry ×2")
     assert len({re.search(r"\d kB", line).end() for line in lines[1:4] if re.search(r"\d kB", line)}) == 1  # type: ignore[union-attr]
     assert lines[4:] == ["", "██▓  2 whole, 1 broken"]
+    assert [re.search(r"[\d.]+ kB", line).group() for line in lines[1:4]] == [  # type: ignore[union-attr]
+        "128.9 kB",
+        "62.9 kB",
+        "66.0 kB",
+    ], "the sizes that the screen shows, and the table of one image"
     assert err == ""
 
 
@@ -248,6 +256,16 @@ def test_the_progress_of_many_tags_is_one_line_that_is_wiped(
     assert capsys.readouterr().err.endswith(blank)
     assert run_check(Settings(), [f"{served.address}/sandbox"], quiet=True) == 1
     assert capsys.readouterr().err == ""
+
+
+def test_no_progress_is_drawn_over_what_the_other_end_of_a_pipe_prints(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    there, here = os.pipe()
+    with open(there), open(here, "w") as pipe:
+        monkeypatch.setattr("sys.stdout", pipe)
+        assert not output.shows_progress()
+        monkeypatch.setattr("sys.stdout", io.StringIO())
+        assert output.shows_progress()
 
 
 async def test_the_progress_line_of_a_tree_is_wiped_also_when_it_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:

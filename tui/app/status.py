@@ -23,6 +23,12 @@ _log = logging.getLogger(__name__)
 
 #: What a narrow bar of keys keeps, where it applies.
 VITAL_KEYS = frozenset({"open", "check", "fix", "recreate"})
+#: The keys while a filter or a search is typed.
+TYPING_KEYS = (
+    KeyFact("filter", "Enter", "keep", ""),
+    KeyFact("filter", "↑↓", "move", ""),
+    KeyFact("escape", "Esc", "clear", ""),
+)
 #: So many of the actions that would help are offered beside the verdict.
 MOST_OFFERS = 2
 #: So many notices at once are said; a registry may send any number of warnings.
@@ -38,7 +44,10 @@ class Status:
         self._noticed: set[str] = set()
 
     def refresh_keys(self) -> None:
-        """Draw the key bar for where the cursor is now."""
+        """Draw the key bar for where the cursor is now; while something is typed, what ends that: letters are text."""
+        if self.screen.find_bar.display:
+            self.screen.key_bar.keys = TYPING_KEYS
+            return
         reasons = self.screen.actions.reasons()
         shown = sorted((action for action in self.screen.actions.table if action.rank), key=lambda action: action.rank)
         self.screen.key_bar.keys = tuple(

@@ -293,7 +293,7 @@ def _open_parser(words: str | None = "SOURCE") -> Parser:
 
 
 def _demo_parser() -> Parser:
-    return _new("demo", "[OPTIONS] [LESSON]", f"Open {_COMMANDS['demo']}.", "LESSON")
+    return _new("demo", "[OPTIONS] [LESSON]", "Explore an embedded registry, with lessons. No network.", "LESSON")
 
 
 def _tree_parser() -> Parser:

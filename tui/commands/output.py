@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import stat
 import sys
 from typing import TextIO
 
@@ -79,6 +80,19 @@ def is_terminal(stream: TextIO) -> bool:
         return False
 
 
+def shows_progress() -> bool:
+    """Whether a line on stderr tells how far it is: somebody looks there, and results do not go through a pipe, whose
+    other end may write to the same terminal at any moment."""
+    return is_terminal(sys.stderr) and not _is_pipe(sys.stdout)
+
+
+def _is_pipe(stream: TextIO) -> bool:
+    try:
+        return stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):  # closed, or none of the system's
+        return False
+
+
 def terminal_width(stream: TextIO) -> int | None:
     """How many columns the terminal behind a stream has; None where there is none."""
     if not is_terminal(stream):
@@ -104,8 +118,8 @@ def show_progress(text: str) -> None:
 
 
 def wipe_progress() -> None:
-    """Nothing where there is no terminal, and so no such line."""
-    if is_terminal(sys.stderr):
+    """Nothing where there is no such line."""
+    if shows_progress():
         err(f"\r{'':<{progress_cells()}}\r", end="")
 
 

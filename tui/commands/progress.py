@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 
-from tui.commands.output import is_terminal, progress_cells, show_progress, wipe_progress
+from tui.commands.output import progress_cells, show_progress, shows_progress, wipe_progress
 from tui.engine import Engine
 from tui.explore.node import Node
 from tui.explore.tree import CheckProgress, Event
@@ -17,11 +16,11 @@ _WARM_UP = 1.0
 
 
 class StatusLine:
-    """Says what is going on now, in one line on stderr that is written again and again; only where that is a
-    terminal."""
+    """Says what is going on now, in one line on stderr that is written again and again; only where somebody
+    looks at it."""
 
     def __init__(self, *, ascii_only: bool = False) -> None:
-        self.on = is_terminal(sys.stderr)
+        self.on = shows_progress()
         self._spinner = ""
         self._tick = 0
         self._shown_at = 0.0
@@ -48,7 +47,7 @@ class StatusLine:
 
 
 class CheckLine:
-    """Heard from `open` to `close`, and only where stderr is a terminal."""
+    """Heard from `open` to `close`, and only where somebody looks at it."""
 
     def __init__(self, engine: Engine, *, quiet: bool = False) -> None:
         self._engine = engine
@@ -62,7 +61,7 @@ class CheckLine:
         self._objects = 0
         self._running: dict[Node, int] = {}
         self._stop: Callable[[], None] = lambda: None
-        if is_terminal(sys.stderr) and not quiet:
+        if shows_progress() and not quiet:
             from tui.explore.cells import glyphs  # late: where nobody looks, nothing turns
 
             self._spinner = glyphs(engine.settings.ascii).spinner

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 
 from tui.explore.finding import Finding, Severity
+from tui.explore.objects import blob_sizes
 from tui.explore.report import Report, exit_status
 from tui.explore.rollup import Pull
+from tui.oci.digest import Digest
 from tui.sources.presence import Presence
 from tui.text import plural, with_keys
 
@@ -39,8 +41,14 @@ def platforms_of(report: Report) -> str:
 
 
 def bytes_of(report: Report) -> int:
-    """Of all distinct objects."""
-    return sum(part.size or 0 for part in {part.digest: part for part in report.objects}.values())
+    """Of the platforms' images as on the screen, their distinct configs and layers; of what has none of all distinct
+    objects."""
+    blobs: dict[Digest, int] = {}
+    for line in report.platforms:
+        if line.node.image_manifest is not None:
+            blobs |= blob_sizes(line.node.image_manifest)
+    parts = blobs or {part.digest: part.size or 0 for part in report.objects}
+    return sum(parts.values())
 
 
 def counted(report: Report) -> str:

@@ -147,7 +147,10 @@ def health(picture: LiveMatrix, busy: bool, width: int, *, ascii_only: bool) -> 
         words.append((f"{there:,} present", "plain"))
     words += [(f"{bad:,} bad", "bad")] if bad else []
     words += [(f"{unknown:,} unknown", "warn")] if unknown else []
-    words += [(f"{waiting:,}{more} not checked", "label")] if (waiting or more) and not busy else []
+    if waiting and not busy:
+        words.append((f"{waiting:,}{more} not checked", "label"))
+    elif more and not busy:
+        words.append(("the rest not known", "label"))
     line = Line(fold="cut")
     said = sum(len(text) + 2 for text, _ in words)
     tally = Tally(there, bad, unknown, waiting)

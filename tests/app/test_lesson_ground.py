@@ -282,14 +282,14 @@ async def test_the_requests_that_a_rehearsal_brought_go_with_it() -> None:
 
 def test_the_texts_say_what_the_screen_shows() -> None:
     stale = [f"{each.title} {each.text}" for each in find_lesson("stale-list").steps]
-    assert "earlier list" in stale[0] and "earlier" in stale[1] and "the earlier list" in stale[5]
+    assert "earlier list" in stale[0] and "Neither list" in stale[1] and "the earlier list" in stale[5]
     limits = find_lesson("rate-limits").steps
     assert "All blobs were asked for with HEAD" not in limits[2].text and "GET" in limits[2].text
     assert limits[5].done.all_of[0].facts["tab"].equal == "explain"
     mount = find_lesson("parent-and-child").steps[7]
     assert "POST …/blobs/uploads/?mount" not in mount.text and "Press 3" in Keys().put_in(mount.text)
     marked = find_lesson("nested-list").steps[3]
-    assert "in its place" in marked.text and " g." in Keys().put_in(marked.hint)
+    assert "unwraps the index" in marked.text and " g." in Keys().put_in(marked.hint)
 
 
 async def test_in_a_browser_the_demo_opens_its_own_folder_and_no_other() -> None:

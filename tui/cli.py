@@ -31,13 +31,13 @@ _PIPE_CLOSED = 141  # 128 + SIGPIPE
 #: How many new objects the collector looks through at a time, and how often through older ones. With Python's own 700
 #: it took a sixth of the time of a check of thousands of objects; with fewer than these it looks through what was just
 #: imported, all of which stays. A check of 20,000 objects takes no more memory with it.
-_GARBAGE = (100_000, 10, 10)
+GARBAGE = (100_000, 10, 10)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with these arguments, or those of the process, and return its exit status."""
     before = gc.get_threshold()
-    gc.set_threshold(*_GARBAGE)
+    gc.set_threshold(*GARBAGE)
     try:
         open_streams()
         return _run(list(sys.argv[1:] if argv is None else argv))

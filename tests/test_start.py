@@ -66,8 +66,8 @@ OURS = {
     "commands": "arguments check check_queue output printing progress",
     "explore": (
         "advice checkrun choice digest_tags explorer finding findings in_order inspector likely_places listing lists "
-        "loader matrix node objects observations report rollup scheduler search selection structure tag_guesses "
-        "tag_table tally tree verdict walker"
+        "loader matrix node objects observations report rollup scheduler search selection standing structure "
+        "tag_guesses tag_table tally tree verdict walker"
     ),
     "formats": "brief forms paint text writer",
     "oci": ("attestation config descriptor digest errors manifest media platform reference schema1 strict_json"),

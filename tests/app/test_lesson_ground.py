@@ -173,7 +173,7 @@ async def test_the_cursor_is_in_sight_when_a_lesson_begins(monkeypatch: pytest.M
 @pytest.mark.parametrize(("load", "complete"), [(Load.READY, True), (Load.FAILED, False)])
 def test_a_check_with_a_row_that_failed_is_not_complete(load: Load, complete: bool) -> None:
     rows = [
-        Node("a", Kind.TAG, cast(Any, SimpleNamespace(kind="registry")), "app", load=Load.READY),
+        Node("a", Kind.REPOSITORY, cast(Any, SimpleNamespace(kind="registry")), "app", load=Load.READY),
         Node("b", Kind.REFERRERS, cast(Any, SimpleNamespace(kind="registry")), "app", load=load),
     ]
     rows[0].children = rows[1:]

@@ -338,6 +338,18 @@ def test_every_end_says_what_the_tag_holds(outcome: Outcome, needed: str) -> Non
         assert str(digest("held")) in text
 
 
+def test_the_end_of_a_push_says_how_it_is_undone_where_it_can_be() -> None:
+    result = PushResult(Outcome.PUSHED, TARGET, "Done.", digest=digest("new"), base=digest("old"), record="7")
+    assert "U on the tag puts the old digest back." in words(result_page(Progress(plan()), result, undo="U"))
+    for other in (
+        replace(result, record=""),
+        replace(result, base=None),
+        replace(result, base=digest("new")),
+        replace(result, outcome=Outcome.FAILED),
+    ):
+        assert "puts the old" not in words(result_page(Progress(plan()), other, undo="U"))
+
+
 def test_a_tag_that_is_not_known_is_said_to_be_unknown() -> None:
     result = PushResult(Outcome.FAILED, TARGET, "No answer.", tag_known=False)
     assert "unknown: could not be read" in words(result_page(Progress(plan()), result))

@@ -57,7 +57,7 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     with pytest.raises(SystemExit) as caught:
         main(["completion", "bash"])
     assert caught.value.code == 2
-    assert "pip install 'fanfold[completion]'" in capsys.readouterr().err
+    assert f"{sys.executable} -m pip install shtab" in capsys.readouterr().err
 
 
 _ASK = """

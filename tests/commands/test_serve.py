@@ -31,7 +31,8 @@ def test_without_the_library_it_says_what_to_install(
     monkeypatch.delitem(sys.modules, "tui.web.server", raising=False)
     monkeypatch.setitem(sys.modules, "textual_serve.server", None)
     monkeypatch.setitem(sys.modules, "textual_serve.app_service", None)
-    assert "pip install 'fanfold[serve]'" in refused(capsys)
+    said = refused(capsys)
+    assert f"{sys.executable} -m pip install textual-serve" in said, "into the Python that runs, by the library's name"
 
 
 def test_an_address_that_cannot_be_had_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,6 +55,13 @@ class UsageError(Exception):
     """Arguments that do not go together; the text is a sentence."""
 
 
+def missing_library(what: str, library: str) -> UsageError:
+    """What needs a library that is not installed, and the line that installs it for the Python that runs."""
+    from shlex import quote  # late: nearly nobody needs it
+
+    return UsageError(f"{what} needs {library}. Install it: {quote(sys.executable)} -m pip install {library}")
+
+
 class Parser(argparse.ArgumentParser):
     """Errors end with status 2 and say how to get help instead of repeating the whole usage."""
 

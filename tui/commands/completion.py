@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from tui.commands.arguments import SHELLS, Options, Parser, UsageError, all_parsers
+from tui.commands.arguments import SHELLS, Options, Parser, UsageError, all_parsers, missing_library
 from tui.commands.output import out
 
 if TYPE_CHECKING:
     from tui.config import Settings
-
-_EXTRA = "Completion needs another library. Install it: pip install 'fanfold[completion]'."
 
 
 def run(options: Options, settings: Settings) -> int:
@@ -29,7 +27,7 @@ def script(shell: str) -> str:
     except ModuleNotFoundError as error:
         if error.name != "shtab":
             raise
-        raise UsageError(_EXTRA) from None
+        raise missing_library("Completion", "shtab") from None
     parsers = all_parsers()
     commands = _commands(parsers)
     for parser in (parsers, *commands.values()):

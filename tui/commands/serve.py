@@ -6,14 +6,12 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-from tui.commands.arguments import BROWSER_MARK, Options, UsageError, parse_sources
+from tui.commands.arguments import BROWSER_MARK, Options, UsageError, missing_library, parse_sources
 from tui.commands.output import err, out
 
 if TYPE_CHECKING:
     from tui.config import Settings
     from tui.web.gate import Address
-
-_EXTRA = "Serving needs another library. Install it: pip install 'fanfold[serve]'"
 
 
 def run(options: Options, settings: Settings) -> int:
@@ -28,7 +26,7 @@ def run(options: Options, settings: Settings) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("tui"):
             raise
-        raise UsageError(f"{_EXTRA}.") from None
+        raise missing_library("Serving", "textual-serve") from None
     from tui.web.gate import Address, Gate
 
     url = _url(options.url)

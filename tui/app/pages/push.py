@@ -150,9 +150,15 @@ _TITLES: dict[Outcome, tuple[str, Role]] = {
 
 
 def result_page(
-    progress: Progress, result: PushResult, *, theirs: tuple[DiffRow, ...] = (), mine: tuple[DiffRow, ...] = ()
+    progress: Progress,
+    result: PushResult,
+    *,
+    theirs: tuple[DiffRow, ...] = (),
+    mine: tuple[DiffRow, ...] = (),
+    undo: str = "",
 ) -> Lines:
-    """How it ended: the tag's digest, whole. `theirs` and `mine` are the two differences of a conflict."""
+    """How it ended: the tag's digest, whole. `theirs` and `mine` are the two differences of a conflict, `undo` is the
+    key that undoes a push."""
     title, role = _TITLES[result.outcome]
     place = _only_local(progress.plan)
     said = result.sentence.removeprefix(title).strip() if place is None or result.ok else _failures(progress)
@@ -177,6 +183,8 @@ def result_page(
         lines.append(value("holds", "no such tag"))
     if result.copyable:
         lines += [blank(), Line(fold="char").put(result.copyable, "digest")]
+    if undo and result.outcome is Outcome.PUSHED and result.record and result.base not in (None, result.digest):
+        lines += [blank(), Line().put(undo, "key-cap").put(" on the tag puts the old digest back.", "label")]
     if result.missing:
         lines += [blank(), heading("Missing in registry")]
         lines += [Line(hang=4, fold="char").put("  ").put(safe(each), "bad") for each in result.missing]

@@ -125,7 +125,8 @@ class PushScreen(FramedScreen[Ended]):
             spinner = glyphs.spinner[self._tick % len(glyphs.spinner)]
             self.page.show(progress_page(self.progress, spinner), keep=True)
         else:
-            self.page.show(result_page(self.progress, self.result, theirs=self._theirs, mine=self._mine))
+            undo = self.main.keys.first("undo")
+            self.page.show(result_page(self.progress, self.result, theirs=self._theirs, mine=self._mine, undo=undo))
         self.frame.keys(self._keys())
 
     def _keys(self) -> list[tuple[str, str, str]]:

@@ -170,11 +170,18 @@ async def test_the_cursor_is_in_sight_when_a_lesson_begins(monkeypatch: pytest.M
             await stage.until(lambda: main.current in main.images.visible_nodes(), "the cursor in sight")
 
 
-@pytest.mark.parametrize(("load", "complete"), [(Load.READY, True), (Load.FAILED, False)])
-def test_a_check_with_a_row_that_failed_is_not_complete(load: Load, complete: bool) -> None:
+@pytest.mark.parametrize(
+    ("kind", "load", "complete"),
+    [
+        (Kind.GROUP, Load.READY, True),
+        (Kind.GROUP, Load.FAILED, False),
+        (Kind.REFERRERS, Load.FAILED, True),  # no pull needs what refers to an image
+    ],
+)
+def test_a_check_with_a_row_that_failed_is_not_complete(kind: Kind, load: Load, complete: bool) -> None:
     rows = [
         Node("a", Kind.REPOSITORY, cast(Any, SimpleNamespace(kind="registry")), "app", load=Load.READY),
-        Node("b", Kind.REFERRERS, cast(Any, SimpleNamespace(kind="registry")), "app", load=load),
+        Node("b", kind, cast(Any, SimpleNamespace(kind="registry")), "app", load=load),
     ]
     rows[0].children = rows[1:]
     events: list[Event] = []

@@ -123,19 +123,29 @@ async def test_it_begins_on_the_fault_and_arrows_move_in_it(monkeypatch: pytest.
         assert stage.main.focused is stage.main.page_view, "a layer has no matrix"
 
 
-async def test_enter_asks_for_signatures_that_nobody_asked_for() -> None:
+async def test_x_asks_for_signatures_after_the_check_and_enter_where_requests_are_counted() -> None:
     source, images = opam()
     kind = "application/vnd.dev.cosign.artifact.sig.v1+json"
     source.repos["opam"].referrers[images[0].digest] = (replace(images[1].descriptor, artifact_type=kind),)
+    source.why_ask_first = "fake.test counts requests"
     async with staged((180, 40), source=source) as stage:
         await checked(stage)
         await stage.press(*["right"] * 11)
         assert "not asked for  Enter asks" in stage.page
+        assert "index signatures  · Enter on referrers asks" in stage.page
         await stage.press("enter")
         await stage.until(lambda: "signature" in stage.page and "not verified" in stage.page)
-        assert stage.main.pane == "detail" and "not asked for" not in stage.page
+        assert stage.main.pane == "detail" and "Enter asks" not in stage.page
         await stage.press("down", "enter")
         await stage.until(lambda: "No signature is attached" in stage.page)
+        source.why_ask_first = ""
+        verdict = stage.main.status.verdict_line().plain
+        await stage.press("x")
+        await stage.until(lambda: "index signatures  none attached" in stage.page)
+        await stage.quiet()
+        asked = [what for how, _, what in source.order if how == "referrers"]
+        assert len(asked) == len(set(asked)) == 6, "the index and five platforms, each once"
+        assert stage.main.status.verdict_line().plain == verdict
 
 
 async def test_the_left_edge_leads_to_the_tree_and_the_lower_one_to_the_page() -> None:

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from textual.app import App, ComposeResult
 
-from tui.app.pages.picture import fold_row, health, legend, order
+from tui.app.pages.picture import fold_row, health, index_signatures, legend, order
 from tui.app.picture import Picture
 from tui.app.theme import THEMES, variables_for
 from tui.app.widgets.matrix import GridRow, Head, MatrixView, Pitch, Square, number_text, runs_of
-from tui.explore.node import Load
+from tui.explore.cells import UNICODE
+from tui.explore.matrix import Cell
+from tui.explore.node import Kind, Load
 from tui.sources.presence import Presence
 
 OK, BAD = Square("✓", "good"), Square("✗", "fault")
@@ -211,3 +213,45 @@ def test_a_row_that_stays_has_a_column_that_another_row_brought() -> None:
     assert made._row(0).after == (None,)
     made._head = Head("platform", ("mf", "cf"), 0, ("att", "sig"), "size", 14)
     assert made._row(0).after == (None, None)
+
+
+def referrers(presence: Presence | None, detail: str = "") -> Cell:
+    """What stands for signatures of which none is known."""
+    return Cell("signatures", presence, SimpleNamespace(kind=Kind.REFERRERS), detail)  # type: ignore[arg-type]
+
+
+def signature(presence: Presence) -> Cell:
+    return Cell("signature", presence, SimpleNamespace(kind=Kind.REFERRER))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("cells", "tagged", "counted", "said"),
+    [
+        ((), False, "", ""),
+        ((referrers(Presence.UNCHECKED),), False, "", "  · not asked for  x asks"),
+        ((referrers(Presence.UNCHECKED),), False, "docker.io counts requests", "  · Enter on referrers asks"),
+        ((referrers(None),), False, "", "  none attached"),
+        ((referrers(None),), True, "", " (not verified)  cosign tag listed"),
+        ((), True, "", " (not verified)  cosign tag listed"),
+        ((referrers(Presence.DENIED, "You may not."),), False, "", "  ⊘ You may not."),
+        ((signature(Presence.PRESENT),) * 2, False, "", " (not verified)  ✓ 2 present"),
+        (
+            (signature(Presence.PRESENT), signature(Presence.MISSING)),
+            False,
+            "",
+            " (not verified)  ✗ 1 missing  ✓ 1 present",
+        ),
+        ((signature(Presence.UNCHECKED),), False, "", " (not verified)  · 1 not checked"),
+    ],
+)
+def test_the_signatures_of_the_index_are_one_line_that_claims_no_more_than_was_asked(
+    cells: tuple[Cell, ...], tagged: bool, counted: str, said: str
+) -> None:
+    keys = SimpleNamespace(put_in=lambda text: text.replace("{key:open}", "Enter").replace("{key:check}", "x"))
+    node = SimpleNamespace(source=SimpleNamespace(why_ask_first=counted))
+    scene: Any = SimpleNamespace(node=node, glyphs=UNICODE, keys=keys)
+    lines = index_signatures(cells, tagged, scene)
+    assert [line.plain for line in lines] == ([f"index signatures{said}"] if said else [])
+    during = index_signatures(cells, tagged, scene, busy=True)
+    assert not any("x asks" in line.plain for line in during), "it would stop the check"
+    assert len(cells) > 1 or all(len(line.plain) <= 50 for line in lines), "nothing cuts it at 120 columns"

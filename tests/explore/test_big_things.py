@@ -110,9 +110,9 @@ async def test_moved_tags_walk_the_rows_once(monkeypatch: pytest.MonkeyPatch) ->
     assert codes(found).count("stale-entry") == MANY
     walked, plain = 0, Node.walk
 
-    def walk(self: Node, *, leaves: bool = True) -> Iterator[Node]:
+    def walk(self: Node, *, leaves: bool = True, referrers: bool = True) -> Iterator[Node]:
         nonlocal walked
-        for row in plain(self, leaves=leaves):
+        for row in plain(self, leaves=leaves, referrers=referrers):
             walked += 1
             yield row
 

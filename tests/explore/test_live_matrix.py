@@ -9,6 +9,7 @@ from dataclasses import replace
 from tests.support.fake_source import FakeSource
 from tests.support.images import Image, attestation, image, index, layer
 from tui.explore.explorer import Explorer
+from tui.explore.findings_cache import FindingsCache
 from tui.explore.matrix import LiveMatrix, matrix
 from tui.explore.report import report
 from tui.sources.base import SourceError
@@ -124,12 +125,109 @@ async def test_a_thousand_platforms_of_hundreds_of_layers_change_in_little_time(
     await explorer.aclose()
 
 
+KIND = "application/vnd.dev.cosign.artifact.sig.v1+json"
+
+
+def sign(source: FakeSource, subject: Image, seed: str = "signature") -> Image:
+    """Attach a signature to an image; it is in the registry."""
+    signature = image("linux/amd64", seed=seed)
+    source.put("app", signature)
+    known = source.repos["app"].referrers.get(subject.digest, ())
+    source.repos["app"].referrers[subject.digest] = (*known, replace(signature.descriptor, artifact_type=KIND))
+    return signature
+
+
+def questions(source: FakeSource) -> int:
+    """How often somebody asked for referrers."""
+    return sum(count for (what, _, _), count in source.asked.items() if what == "referrers")
+
+
+async def test_who_asks_for_signatures_is_told_of_the_index_and_of_its_platforms() -> None:
+    amd, arm = image("linux/amd64"), image("linux/arm64")
+    explorer, source, picture = await opened(amd, arm)
+    node = picture.node
+    assert [(cell.name, cell.presence) for cell in picture.signatures] == [("signatures", Presence.UNCHECKED)]
+    await explorer.check(node).wait()
+    assert questions(source) == 0, "a check asks for none"
+    told, total = report(node, explorer.observations).verdict, explorer.rollup(node)
+    assert node.digest is not None
+    top = image("linux/amd64", seed="top")
+    source.put("app", top)
+    source.repos["app"].referrers[node.digest] = (replace(top.descriptor, artifact_type=KIND),)
+    sign(source, amd)
+    before = source.requests
+    await explorer.ask_for_signatures(node)
+    assert source.requests - before == 3 + 2, "three lists, and whether two signatures are there"
+    picture.update()
+    assert [(cell.name, cell.presence) for cell in picture.signatures] == [("signature", Presence.PRESENT)]
+    rows = [picture.row(row).signatures for row in picture.platforms]
+    assert [[cell.presence for cell in cells] for cells in rows] == [[Presence.PRESENT], [None]]
+    assert explorer.rollup(node) == total and report(node, explorer.observations).verdict == told
+    await explorer.ask_for_signatures(node)
+    assert source.requests - before == 3 + 2, "what is known is not asked for again"
+    await explorer.aclose()
+
+
+async def test_a_registry_that_denies_signatures_or_has_lost_them_changes_no_verdict() -> None:
+    amd, arm = image("linux/amd64"), image("linux/arm64")
+    explorer, source, picture = await opened(amd, arm)
+    lost = sign(source, amd)
+    source.drop("app", lost.digest)
+    await explorer.check(picture.node).wait()
+    source.script[str(arm.digest)] = SourceError(Presence.DENIED, "You may not.", status=403)
+    told = report(picture.node, explorer.observations).verdict
+    await explorer.ask_for_signatures(picture.node)
+    picture.update()
+    rows = [picture.row(row).signatures for row in picture.platforms]
+    assert [[cell.presence for cell in cells] for cells in rows] == [[Presence.MISSING], [Presence.DENIED]]
+    assert report(picture.node, explorer.observations).verdict == told
+    assert [picture.state(row) for row in picture.platforms] == [Presence.PRESENT] * 2
+    assert {row.role for row in map(picture.row, picture.platforms)} == {"plain"}
+    before = source.requests
+    await explorer.check(picture.node).wait()
+    assert source.requests == before, "a second check asks for nothing that refers to the image either"
+    assert report(picture.node, explorer.observations).verdict == told
+    known = FindingsCache(lambda: None)
+    group = rows[0][0].node.parent
+    assert group is not None and not known.findings(picture.node, explorer)
+    assert [each.code for each in known.findings(group, explorer)] == ["missing-manifest"], "said where it is"
+    await explorer.aclose()
+
+
+async def test_no_more_than_fifty_questions_about_signatures_and_none_where_they_are_counted() -> None:
+    explorer, source, picture = await opened(*(image(f"linux/p{number}", seed=str(number)) for number in range(60)))
+    await explorer.check(picture.node).wait()
+    source.why_ask_first = "fake.test counts requests"
+    await explorer.ask_for_signatures(picture.node)
+    assert questions(source) == 0
+    source.why_ask_first = ""
+    assert picture.node.digest is not None
+    many = tuple(image("linux/amd64", seed=f"s{number}").descriptor for number in range(500))
+    source.repos["app"].referrers[picture.node.digest] = tuple(replace(one, artifact_type=KIND) for one in many)
+    before = source.requests
+    await explorer.ask_for_signatures(picture.node)
+    assert questions(source) == source.requests - before == 50
+    await explorer.aclose()
+
+
+async def test_questions_about_signatures_end_when_the_row_is_left() -> None:
+    explorer, source, picture = await opened(*(image(f"linux/p{number}", seed=str(number)) for number in range(40)))
+    await explorer.check(picture.node).wait()
+    source.held = asyncio.Event()
+    asking = asyncio.create_task(explorer.ask_for_signatures(picture.node))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert questions(source) > 0
+    explorer.leave(picture.node)
+    await asyncio.wait_for(asking, 5)
+    assert questions(source) <= source.slots
+    await explorer.aclose()
+
+
 async def test_signatures_are_unknown_until_somebody_asks_and_blank_where_there_are_none() -> None:
     amd, arm = image("linux/amd64"), image("linux/arm64")
     explorer, source, picture = await opened(amd, arm)
-    signature = image("linux/amd64", seed="signature")
-    kind = "application/vnd.dev.cosign.artifact.sig.v1+json"
-    source.repos["app"].referrers[amd.digest] = (replace(signature.descriptor, artifact_type=kind),)
+    sign(source, amd)
     await explorer.check(picture.node).wait()
     picture.update()
     rows = [picture.row(row) for row in picture.platforms]

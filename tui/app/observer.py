@@ -74,8 +74,8 @@ class LessonObserver:
             return
         counts = presence_counts(objects(run.node, explorer.observations))
         facts = {presence.value: counts[presence] for presence in COUNTED if presence is not Presence.UNCHECKED}
-        # A row that could not be read, such as a list of referrers, hides whatever is below it.
-        failed = any(row.load is Load.FAILED for row in run.node.walk())
+        # A row that could not be read hides whatever is below it.
+        failed = any(row.load is Load.FAILED for row in run.node.walk(referrers=False))
         complete = not failed and is_complete(run.node, explorer.observations)
         self.publish_about(EventKind.CHECKED, run.node, complete=complete, requests=run.requests, **facts)
 

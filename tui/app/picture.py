@@ -17,12 +17,14 @@ from tui.app.pages.picture import (
     head,
     heads,
     health,
+    index_signatures,
     legend,
     order,
 )
 from tui.app.styled_text import Line
 from tui.app.widgets.frame import OneLine
 from tui.app.widgets.matrix import GridRow, Head, MatrixView
+from tui.explore.digest_tags import signature_tag
 from tui.explore.matrix import Cell, LiveMatrix, MatrixRow
 from tui.explore.node import Load, Node
 
@@ -151,9 +153,20 @@ class Picture:
         lines: list[Line] = [*gap, heads(self._head)] if gap else []
         if named := legend(self.model, self._shown, scene.width):
             lines += named
+        if gap:
+            lines += index_signatures(self.model.signatures, self._has_signature_tag(), scene, busy=self._busy)
         if (cell := self.cell) is not None:
             lines += [*gap, *about(cell, self.model.row(self._shown[self.view.row]), scene)]
         return [*lines, *gap]
+
+    def _has_signature_tag(self) -> bool:
+        """Whether the list of tags was read and names the tag where cosign keeps the signature of the index."""
+        assert self.model is not None
+        index = self.model.node
+        if index.digest is None or index.repository is None:
+            return False
+        names = self.screen.explorer.observations.tag_names(index.source, index.repository)
+        return names is not None and signature_tag(index.digest) in names
 
     # --- the cursor ----------------------------------------------------------------------------------------------
 

@@ -185,8 +185,8 @@ class CheckRun:
     def _visit(self, node: Node) -> None:
         if self.stopped or self._cut or node.kind in (Kind.FAULT, Kind.MORE):
             return
-        if node.kind is Kind.REFERRERS and node.load is not Load.READY and node is not self.node:
-            return  # referrers are asked for only when somebody opens them: nothing that a pull needs
+        if node.kind is Kind.REFERRERS and node is not self.node:
+            return  # referrers are checked when somebody checks that row: nothing that a pull needs
         if node.held is not node and node is not self.node:
             return  # what is in it is asked for below the row that it shares that with
         if self._wanted is not None and node.kind is Kind.MANIFEST and node is not self.node and not self._wanted(node):

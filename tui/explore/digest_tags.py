@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from tui.explore.listing import is_digest_tag
 from tui.explore.node import Node
+from tui.oci.digest import Digest
+from tui.oci.reference import fallback_tag
 from tui.text import safe
 
 _SUFFIXES = {"sig": "the cosign signature", "att": "the cosign attestations", "sbom": "the SBOM attached by cosign"}
@@ -39,6 +41,11 @@ def digest_tag(tag: str | None) -> DigestTag | None:
     if not suffix:
         return DigestTag(about, "the list of referrers", lists=True)
     return DigestTag(about, _SUFFIXES.get(suffix, f"an attachment .{safe(suffix, limit=40)}"))
+
+
+def signature_tag(digest: Digest) -> str:
+    """The tag under which cosign keeps the signature of an object where it writes no referrer."""
+    return f"{fallback_tag(digest)}.sig"
 
 
 def made_by_a_tool(row: Node) -> DigestTag | None:

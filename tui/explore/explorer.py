@@ -12,10 +12,10 @@ from tui.explore.checkrun import CheckRun
 from tui.explore.inspector import Inspector, JobRequest, Read
 from tui.explore.listing import BY_WHAT_IS_KNOWN, ROWS
 from tui.explore.lists import Lists, repository_row, tag_row
-from tui.explore.loader import Loader, label_of
+from tui.explore.loader import Loader, label_of, referrers_of, signatures_in
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.observations import Key
-from tui.explore.rollup import Rollup
+from tui.explore.rollup import Rollup, platforms_of
 from tui.explore.scheduler import Job, Urgency
 from tui.explore.search import Memory, MissingObjectSearch, compare
 from tui.explore.tree import Event, Tree, key_of
@@ -28,6 +28,8 @@ from tui.sources.presence import Observation
 from tui.text import safe
 
 _OWNER = "visible tags"
+#: Questions about signatures that may follow a check that somebody asked for.
+SIGNATURE_LIMIT = 50
 
 
 class Focus:
@@ -398,6 +400,20 @@ class Explorer:
         entries = len(node.index.entries) if node.index is not None else 0
         return TOO_MANY if _unasked(node) <= entries else node.source.why_ask_first
 
+    async def ask_for_signatures(self, node: Node) -> None:
+        """Ask what refers to an index and to its platforms, as far as nobody did, and whether the signatures among that
+        are there: `SIGNATURE_LIMIT` questions at most, and none of a registry that counts requests. No part of a check,
+        for no pull needs a signature: the rows say what came back."""
+        index = node.held
+        if not index.is_index or index.load is not Load.READY:
+            return
+        groups = [group for row in (index, *platforms_of(index)) if (group := referrers_of(row)) is not None]
+        groups = [group for group in groups if group.load in (Load.IDLE, Load.STOPPED)][:SIGNATURE_LIMIT]
+        request = JobRequest(node.key, Urgency.LAST)
+        await _in_turn(node.source, groups, lambda group: self._loader.referrers(group, request))
+        found = [row for group in groups for row in signatures_in(group)][: SIGNATURE_LIMIT - len(groups)]
+        await _in_turn(node.source, found, lambda row: self._probe(row, request))
+
     def last_check(self, node: Node) -> CheckRun | None:
         """The last check of this row, when it ended by itself and no other check began since."""
         run = self._runs.get(node)
@@ -465,6 +481,19 @@ class Explorer:
 def _unasked(node: Node) -> int:
     """How many requests may follow those that opening a row took: one for what each of its rows stands for."""
     return UNASKED_LIMIT - sum(row.kind in MANIFEST_KINDS | BLOB_KINDS for row in node.children)
+
+
+async def _in_turn(source: Source, rows: Sequence[Node], ask: Callable[[Node], Job | None]) -> None:
+    """Ask for rows, as many at once as the source can bear, until it wants to be asked for less or somebody left."""
+    waiting = list(rows)
+    while waiting and not source.why_ask_first:
+        slots = source.slots
+        jobs = [job for row in waiting[:slots] if (job := ask(row)) is not None]
+        waiting = waiting[slots:]
+        for job in jobs:
+            await job.wait()
+        if any(job.dropped for job in jobs):
+            return
 
 
 async def _nowhere(node: Node, owner: Hashable) -> None:

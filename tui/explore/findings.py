@@ -569,14 +569,14 @@ def _without_advice(finding: Finding) -> Finding:
 
 
 def findings(node: Node, observations: ObservationStore, known: Standings | None = None) -> list[Finding]:
-    """Everything that is wrong or worth knowing at and below a row, the worst first, each once. `known` is
-    `Tree.standing`, for who has the tree."""
+    """Everything that is wrong or worth knowing at and below a row, the worst first, each once; not of what only refers
+    to it. `known` is `Tree.standing`, for who has the tree."""
     unique: dict[tuple[str, object, str | None, str], Finding] = {}
     known = known or standings(partial(observe, observations=observations))
     in_trouble = _each_once(known(node).troubled, observations)
     every = [finding for rule in _TROUBLED for finding in rule(in_trouble, observations)] if in_trouble else []
     tool = made_by_a_tool(node) is not None
-    for row in node.walk(leaves=False):
+    for row in node.walk(leaves=False, referrers=False):
         if row.kind in _RULED:
             # Below a list of repositories or tags each tag is asked for itself.
             kept = _ARTIFACT_ROWS if tool or (node.tag is None and made_by_a_tool(row) is not None) else _ROWS

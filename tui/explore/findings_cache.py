@@ -139,7 +139,8 @@ class FindingsCache:
             return found if node.kind is Kind.SOURCE else _by_object(found)
         from tui.explore.findings import findings
 
-        if top is node:
+        if top is node or any(row.kind is Kind.REFERRERS for row in (node, *node.ancestors())):
+            # What refers to an image is not told of with it.
             return findings(node, explorer.observations, explorer.tree.standing)
         below = {row.key for row in node.walk()}
         return [finding for finding in self.findings(top, explorer) if finding.node_key in below]

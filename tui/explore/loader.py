@@ -239,6 +239,17 @@ def is_signature(artifact_type: str | None) -> bool:
     return any(known.startswith(prefix) and name.startswith("signature") for prefix, name in _ARTIFACTS)
 
 
+def referrers_of(row: Node) -> Node | None:
+    """The group of what refers to an image or an index; None where there is none, or its manifest was not read."""
+    return next((child for child in row.children if child.kind is Kind.REFERRERS), None)
+
+
+def signatures_in(group: Node) -> list[Node]:
+    """What in a group of referrers says that it is a signature. Nothing here verifies one."""
+    rows = (row for row in group.children if row.kind is Kind.REFERRER)
+    return [row for row in rows if row.descriptor is not None and is_signature(row.descriptor.artifact_type)]
+
+
 def _key(parent: Node, digest: Digest, used: Counter[str]) -> str:
     base = f"{parent.key}/{digest}"
     used[base] += 1

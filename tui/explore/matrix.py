@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
-from tui.explore.loader import is_signature
+from tui.explore.loader import referrers_of, signatures_in
 from tui.explore.node import Kind, Load, Node
 from tui.explore.objects import image_size
 from tui.explore.report import PlatformLine, Report, platform_line
@@ -165,6 +165,11 @@ class LiveMatrix:
         """How many distinct objects are what, the index itself among them, as far as the manifests were read."""
         return self._counts
 
+    @property
+    def signatures(self) -> tuple[Cell, ...]:
+        """Those of the index itself, as a row has those of its platform."""
+        return _signatures(self.node, self._seen.observation)
+
     def state(self, row: Node) -> Presence:
         """The worst of what is known of a platform, clients that refuse it and its attestations counted in."""
         total = self._sums[row]
@@ -227,8 +232,8 @@ def _sum(name: str, row: Node, look: Look) -> Cell:
 
 
 def _signatures(row: Node, look: Look) -> tuple[Cell, ...]:
-    """The signatures that are attached to a platform's image. Nothing here verifies one."""
-    group = next((child for child in row.children if child.kind is Kind.REFERRERS), None)
+    """The signatures that are attached to an image or an index. Nothing here verifies one."""
+    group = referrers_of(row)
     if group is None:
         return ()
     if group.load is Load.FAILED and group.error is not None:
@@ -236,14 +241,7 @@ def _signatures(row: Node, look: Look) -> tuple[Cell, ...]:
     if group.load is not Load.READY:
         asking = group.load is Load.LOADING
         return (Cell("signatures", Presence.CHECKING if asking else Presence.UNCHECKED, group),)
-    found = [
-        referrer
-        for referrer in group.children
-        if referrer.kind is Kind.REFERRER
-        and referrer.descriptor is not None
-        and is_signature(referrer.descriptor.artifact_type)
-    ]
-    return tuple(_sum("signature", each, look) for each in found) or (Cell("signatures", None, group),)
+    return tuple(_sum("signature", each, look) for each in signatures_in(group)) or (Cell("signatures", None, group),)
 
 
 def _layers(row: Node) -> list[Node]:

@@ -143,12 +143,15 @@ class Node:
         """The rows directly below, those that a filter leaves out last."""
         return [*self.children, *self.hidden] if self.hidden else self.children
 
-    def walk(self, *, leaves: bool = True) -> Iterator[Node]:
+    def walk(self, *, leaves: bool = True, referrers: bool = True) -> Iterator[Node]:
         """This row and all rows below it that exist now, in the order of the screen; without `leaves` no blobs, which
-        are most of them."""
+        are most of them. Without `referrers` what only refers to an image is left out, unless this row is among that:
+        no pull needs it."""
         stack = [self]
         while stack:
             node = stack.pop()
+            if not referrers and node.kind is Kind.REFERRERS and node is not self:
+                continue
             yield node
             parts = node.parts if leaves else [row for row in node.parts if row.kind not in BLOB_KINDS]
             stack.extend(reversed(parts))

@@ -137,10 +137,13 @@ class Object:
 
 
 def walk(node: Node, wanted: Wanted | None = None) -> Iterator[Node]:
-    """The rows at and below `node`, without the platforms of an index that are not wanted."""
+    """The rows at and below `node` that belong to it: not what only refers to an image, unless `node` is among that;
+    and without the platforms of an index that are not wanted."""
     stack = [node]
     while stack:
         row = stack.pop()
+        if row is not node and row.kind is Kind.REFERRERS:
+            continue
         if wanted is not None and row is not node and row.kind is Kind.MANIFEST and not wanted(row):
             continue
         yield row

@@ -39,6 +39,8 @@ def standing(node: Node, look: Look, below: Standings) -> Standing:
     troubled: list[Node] = []
     whole = True
     for row in (node, *node.parts):
+        if row is not node and row.kind is Kind.REFERRERS:
+            continue  # no pull needs what refers to an image: it is told of at its own row
         if row is not node and (row.children or row.hidden):
             part = below(row)
             troubled += part.troubled

@@ -71,6 +71,8 @@ class Checking:
         if (listed := listing_of(node)) is not None:
             self.screen.explorer.sort_again(listed)
         self.screen.observer.publish_checked(run, self.screen.explorer)
+        if not run.stopped:
+            await self.screen.explorer.ask_for_signatures(node)
 
     @action(
         "problems",
@@ -110,6 +112,8 @@ class Checking:
         return [child for child in shown if self._troubled(child)]
 
     def _troubled(self, node: Node) -> bool:
+        if node.kind is Kind.REFERRERS:
+            return False  # no pull needs a signature
         if node.kind is Kind.SOURCE or is_problem(node):
             return True
         if self.screen.explorer.rollup(node).worst in _BAD or self.screen.explorer.observation(node).presence in _BAD:

@@ -197,6 +197,38 @@ def heads(top: Head) -> Line:
     return line
 
 
+def index_signatures(cells: Sequence[Cell], tagged: bool, scene: Scene, *, busy: bool = False) -> list[Line]:
+    """What is known of the signatures of the index itself, and whether the list of tags names one that cosign made: one
+    line, or none where there can be no signature. Of an index that is `busy` being checked no key is told to ask: it
+    would stop the check, after which they are asked for."""
+    if not cells and not tagged:
+        return []
+    line = Line(fold="cut").put("index signatures", "label")
+    known = [cell for cell in cells if cell.presence is not None]
+    if not known and not tagged:
+        return [line.put("  none attached", "dim")]
+    if tagged or known[0].node.kind is not Kind.REFERRERS:
+        line.put(" (not verified)", "dim")
+    for presence, count in sorted(Counter(cell.presence for cell in known).items(), key=lambda item: _grade(item[0])):
+        assert presence is not None
+        role, cell = presence.words.role, known[0]
+        line.put(f"  {scene.glyphs.of(presence)} ", role)
+        if cell.node.kind is not Kind.REFERRERS:
+            line.put(f"{count:,} ", "plain").put(_WORDS.get(presence, presence.value), role)
+        elif presence is not Presence.UNCHECKED:
+            line.put(cell.detail or presence.value, role)
+        elif scene.node.source.why_ask_first:
+            line.put(scene.keys.put_in("{key:open} on referrers asks"), "dim")
+        else:
+            line.put("not asked for", role).put("" if busy else scene.keys.put_in("  {key:check} asks"), "dim")
+    return [line.put("  cosign tag listed", "plain") if tagged else line]
+
+
+def _grade(presence: Presence | None) -> tuple[bool, bool, str]:
+    """Orders what is known: faults before doubts before the rest."""
+    return presence not in _BAD, presence not in _UNKNOWN, str(presence)
+
+
 def about(cell: Cell, row: MatrixRow, scene: Scene) -> list[Line]:
     """The object under the cursor: which it is, what is known of it, and what to do where it is not there."""
     node = cell.node

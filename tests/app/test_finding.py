@@ -68,8 +68,10 @@ async def test_repositories_are_filtered_from_the_source() -> None:
 async def test_find_in_the_page() -> None:
     async with staged() as stage:
         await stage.go("app", "single")
+        assert "/ filter" in stage.screen().splitlines()[-1]
         await stage.press("v", "2")
         await stage.until(lambda: "schemaVersion" in stage.page)
+        assert "/ find" in stage.screen().splitlines()[-1]
         await stage.press("slash")
         await stage.type("mediatype")
         await stage.press("enter")

@@ -39,7 +39,7 @@ async def test_from_the_demo_to_what_is_broken_and_why_and_to_the_fix(size: tupl
         await press("escape")
         await stage.until(lambda: stage.main.current is not None and stage.main.current.label == "dockerfun")
         await press("enter")
-        await stage.until(lambda: "Select a tag" in stage.shown() and "6b972be0" in stage.shown(), "its tag")
+        await stage.until(lambda: "x checks all" in stage.shown() and "6b972be0" in stage.shown(), "its tag")
         await press("down")
         await stage.until(lambda: "6b972be0 is not checked" in stage.shown())
         await press("enter")

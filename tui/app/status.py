@@ -16,6 +16,7 @@ from tui.sources.presence import Presence
 from tui.text import capital, plural, safe, shorten
 
 if TYPE_CHECKING:
+    from tui.app.actions import Action
     from tui.app.screens.main import MainScreen
 
 
@@ -52,10 +53,18 @@ class Status:
         shown = sorted((action for action in self.screen.actions.table if action.rank), key=lambda action: action.rank)
         self.screen.key_bar.keys = tuple(
             KeyFact(
-                action.id, self.screen.keys.first(action.id), action.title, reasons[action.id], action.id in VITAL_KEYS
+                action.id,
+                self.screen.keys.first(action.id),
+                self._title(action),
+                reasons[action.id],
+                action.id in VITAL_KEYS,
             )
             for action in shown
         )
+
+    def _title(self, action: Action) -> str:
+        """What its key does where the keys go now: `/` filters lists, and finds in a page."""
+        return "find" if action.id == "filter" and self.screen.pane == "detail" else action.title
 
     def refresh_verdict(self) -> None:
         """Make the verdict anew."""
@@ -130,7 +139,11 @@ class Status:
         if not opened:
             line.put(f"{self.screen.glyphs.dot} ", "dim")
             what = "repository" if node.kind is Kind.SOURCE else "tag"
-            return line.put(f"Select a {what} to see its status.", "dim")
+            line.put(f"Select a {what} to see its status.", "dim")
+            if node.kind is Kind.REPOSITORY:
+                line.put("   ").put(self.screen.keys.first("check"), "key-cap", Target("action", "check"))
+                line.put(" checks all", "label")
+            return line
         looked = f"Checked {plural(opened, 'tag or image', 'tags and images')}"
         if seen.looked == opened:
             looked = f"Checked {seen.counted}"

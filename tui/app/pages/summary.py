@@ -221,7 +221,7 @@ def _problems(scene: Scene) -> list[Line]:
         line = Line(hang=2).put(f"{SEVERITY_MARK[finding.severity]} ", role)
         lines.append(line.put(finding.message, "plain", Target("node", finding.node_key)))
         if tags := named_tags(finding):
-            line.put(f"  {tags}", "dim")
+            line.put(f" ({tags})", "dim")
     more = len(scene.findings) - 4
     if more > 0:
         lines.append(Line().put(f"  and {plural(more, 'more finding')}: see the Findings tab", "dim"))

@@ -116,7 +116,10 @@ async def test_the_page_and_what_is_pasted_is_opened(
         await stage.quiet()
         drawn = stage.app.export_screenshot(simplify=True)
         assert drawn == snapshot(extension_class=SVGImageExtension)
-        await stage.press("up", "up")
+        await stage.press("up", "up", "enter")
+        start = stage.app.screen
+        assert isinstance(start, Start) and start.at == 0, "nothing is typed: to the first row, not away"
+        await stage.press("up")
         await stage.type("a/b/:/:")
         await stage.press("enter")
         await stage.until(lambda: isinstance(stage.app.screen, Start) and not stage.app.screen.query_one(Input).value)

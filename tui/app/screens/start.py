@@ -99,10 +99,12 @@ class Start(Prompt):
         self._pausing = None
 
     def accept(self) -> None:
-        """Open the chosen row, else what is typed."""
+        """Open the chosen row, else what is typed; where that is nothing, go to the first row."""
         self._stop()
         if self.at >= 0:
             self.dismiss(self.rows[self.at].opens)
+        elif self.rows and not self.query_one(Input).value.strip():
+            self._choose(0)
         else:
             super().accept()
 

@@ -13,6 +13,7 @@ from tests.app.test_looks import picture, settle
 from tests.support.images import Image, attestation, image, index, layer
 from tui.app.widgets.tree import ImageTree
 from tui.config import Settings
+from tui.explore.digest_tags import signature_tag
 
 pytestmark = pytest.mark.slow
 
@@ -127,12 +128,13 @@ async def test_x_asks_for_signatures_after_the_check_and_enter_where_requests_ar
     source, images = opam()
     kind = "application/vnd.dev.cosign.artifact.sig.v1+json"
     source.repos["opam"].referrers[images[0].digest] = (replace(images[1].descriptor, artifact_type=kind),)
+    source.put("opam", images[1], signature_tag(source.repos["opam"].tags["5.3"]))
     source.why_ask_first = "fake.test counts requests"
     async with staged((180, 40), source=source) as stage:
         await checked(stage)
         await stage.press(*["right"] * 11)
         assert "not asked for  Enter asks" in stage.page
-        assert "index signatures  · Enter on referrers asks" in stage.page
+        assert "index signatures (not verified)  · Enter on referrers asks  cosign tag listed" in stage.page
         await stage.press("enter")
         await stage.until(lambda: "signature" in stage.page and "not verified" in stage.page)
         assert stage.main.pane == "detail" and "Enter asks" not in stage.page
@@ -141,7 +143,7 @@ async def test_x_asks_for_signatures_after_the_check_and_enter_where_requests_ar
         source.why_ask_first = ""
         verdict = stage.main.status.verdict_line().plain
         await stage.press("x")
-        await stage.until(lambda: "index signatures  none attached" in stage.page)
+        await stage.until(lambda: "index signatures (not verified)  cosign tag listed" in stage.page)
         await stage.quiet()
         asked = [what for how, _, what in source.order if how == "referrers"]
         assert len(asked) == len(set(asked)) == 6, "the index and five platforms, each once"

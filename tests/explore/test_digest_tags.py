@@ -7,7 +7,7 @@ import pytest
 from tests.explore.checking import AMD, checked, codes
 from tests.support import images
 from tests.support.fake_source import FakeSource
-from tui.explore.digest_tags import digest_tag
+from tui.explore.digest_tags import digest_tag, signature_tag
 from tui.explore.explorer import Explorer
 from tui.explore.finding import LOOK_OR_ATTACH, Severity
 from tui.explore.report import exit_status, report
@@ -109,3 +109,9 @@ async def test_what_lists_call_them() -> None:
         f"the list of referrers of {ABOUT}",
         f"the cosign signature of {ABOUT}",
     }
+
+
+def test_the_tag_of_a_signature_is_known_for_one() -> None:
+    tag = signature_tag(ONE.digest)
+    made = digest_tag(tag)
+    assert made is not None and made.what == "the cosign signature" and tag.endswith(".sig")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -89,6 +90,18 @@ async def test_without_patience_nothing_old_is_given_out(clock: Clock, monkeypat
     assert (redraws.ask(), redraws.woken, redraws.judge.stale) == (2, 0, False)
 
 
+@dataclass
+class Alarm:
+    """A timer, which can be stopped."""
+
+    at: float
+    ring: Callable[[], None]
+    stopped: bool = False
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
 class Owner:
     """What a throttle asks of a widget."""
 
@@ -97,13 +110,14 @@ class Owner:
 
     def __init__(self) -> None:
         self.soon: list[Callable[[], None]] = []
-        self.later: list[tuple[float, Callable[[], None]]] = []
+        self.later: list[Alarm] = []
 
     def call_later(self, callback: Callable[[], None]) -> None:
         self.soon.append(callback)
 
-    def set_timer(self, delay: float, callback: Callable[[], None]) -> None:
-        self.later.append((delay, callback))
+    def set_timer(self, delay: float, callback: Callable[[], None]) -> Alarm:
+        self.later.append(Alarm(delay, callback))
+        return self.later[-1]
 
 
 class Canvas:
@@ -141,7 +155,7 @@ def test_a_request_from_within_a_redraw_waits_for_its_share(clock: Clock) -> Non
     assert len(owner.soon) == 1
     owner.soon.pop()()
     assert owner.soon == []
-    assert [delay for delay, _ in owner.later] == [pytest.approx(0.2 * SHARE)]
+    assert [alarm.at for alarm in owner.later] == [pytest.approx(0.2 * SHARE)]
 
 
 def test_a_redraw_that_fails_does_not_stop_the_next(clock: Clock) -> None:
@@ -171,20 +185,21 @@ class Desk(Owner):
     def call_later(self, callback: Callable[[], None]) -> None:
         self.set_timer(0.0, callback)
 
-    def set_timer(self, delay: float, callback: Callable[[], None]) -> None:
-        self.later.append((self.clock.now + delay, callback))
+    def set_timer(self, delay: float, callback: Callable[[], None]) -> Alarm:
+        return super().set_timer(self.clock.now + delay, callback)
 
     def run(self, seconds: float) -> None:
         """Let time pass, with an answer after each thing that was drawn."""
         end = self.clock.now + seconds
         while True:
             self.throttle.request(Pane.DETAIL | Pane.VERDICT | Pane.TREE | Pane.ROWS)
-            due = min(self.later, key=lambda each: each[0], default=(end, None))
-            if due[0] >= end or due[1] is None:
+            self.later = [alarm for alarm in self.later if not alarm.stopped]
+            due = min(self.later, key=lambda each: each.at, default=None)
+            if due is None or due.at >= end:
                 break
             self.later.remove(due)
-            self.clock.now = max(self.clock.now, due[0])
-            due[1]()
+            self.clock.now = max(self.clock.now, due.at)
+            due.ring()
         self.clock.now = max(end, self.clock.now)
 
 
@@ -231,6 +246,19 @@ def test_frames_are_rarer_while_keys_come(clock: Clock) -> None:
         desk.run(0.05)
     typing = len(desk.canvas.frames) - calm
     assert 12 <= typing <= 5.0 / WHILE_TYPING + 2, (calm, typing)
+
+
+def test_a_frame_follows_a_key_while_keys_come(clock: Clock) -> None:
+    desk = Desk(clock)
+    desk.run(1.0)
+    pressed = []
+    for _ in range(100):
+        pressed.append(clock.now)
+        desk.throttle.hurry(Pane.AT_CURSOR)
+        desk.run(0.07)
+    begun = [at for at in desk.canvas.frames if at > pressed[20]]
+    assert len(begun) >= 12
+    assert all(min(abs(at - key - BETWEEN) for key in pressed) < 0.001 for at in begun), "when the next key is far away"
 
 
 def test_another_key_finds_drawn_what_the_last_one_made_out_of_date(clock: Clock) -> None:
@@ -280,6 +308,8 @@ async def test_a_cursor_key_draws_two_rows_and_not_all_below_them(monkeypatch: p
     async with staged(source=source) as stage:
         tag = await stage.go("app", "1.0")
         stage.main.images.open_row(tag)
+        # The check that comes by itself: its last answers would be drawn beside the cursor's rows.
+        await stage.until(lambda: "can be pulled" in stage.main.status.verdict_line().plain, "checked")
         await stage.quiet()
         assert drawn["line of the matrix"] > 0
         for key in ("down", "up"):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tui.explore.scheduler import CALM, Scheduler, Urgency
+from tui.explore.scheduler import CALM, HELD, Scheduler, Urgency
 
 
 class Work:
@@ -287,3 +287,17 @@ async def test_what_raises_when_it_is_told_of_the_end_costs_no_slot() -> None:
     work.gate.set()
     await asyncio.wait_for(second.wait(), 10)
     assert isinstance(told[0]["exception"], IndexError)
+
+
+async def test_a_long_walk_goes_on_when_the_key_that_came_is_answered() -> None:
+    scheduler, done = Scheduler(2), []
+    scheduler.go_on(lambda: done.append("before"))
+    await settle()
+    assert done == ["before"], "no key came"
+    scheduler.give_way(60)
+    scheduler.go_on(lambda: done.append("after"))
+    await settle()
+    assert done == ["before"]
+    await asyncio.sleep(2 * HELD)
+    assert done == ["before", "after"], "and not as late as few jobs run"
+    await scheduler.aclose()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from enum import Flag, auto
 from typing import TYPE_CHECKING, Protocol
 
+from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.explore.node import Node
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 SHARE = 10.0
 #: The longest pause, in seconds, where frames are to come at once.
 MOST_AT_ONCE = 0.05
-#: While keys come (one within the last `TYPING` seconds) there is a frame at most so often, in seconds.
-WHILE_TYPING, TYPING = 0.25, 0.5
+#: While keys come (one within the last `TYPING` seconds) there is a frame at most so often, in seconds, and it follows
+#: a key, for the next one is the farther away the sooner it begins. `NO_KEY` seconds after the last frame it begins
+#: without one.
+WHILE_TYPING, NO_KEY, TYPING = 0.25, 0.5, 0.5
 #: Between two slices Textual puts the first on the screen, which takes as long again as drawing it. In seconds.
 BETWEEN = 1 / 120
 #: So many rows of the tree are looked at in one slice.
@@ -92,6 +95,8 @@ class RefreshThrottle:
         """What the next frame is to draw."""
         self._waiting = False
         """Whether that has its time already."""
+        self._timer: Timer | None = None
+        """What begins it then, unless that is at once."""
         self._due = NOTHING
         """What is left to draw now, slice by slice."""
         self._keyed = NOTHING
@@ -126,7 +131,7 @@ class RefreshThrottle:
         if not self.interval:
             self.settle()
         elif idle:
-            self._owner.set_timer(BETWEEN, self._slice)
+            self._owner.set_timer(BETWEEN, self._after_key)
 
     def settle(self) -> None:
         """Draw what keys made out of date now: another key may lead into it."""
@@ -134,32 +139,44 @@ class RefreshThrottle:
             self._draw(pane)
 
     def _schedule(self) -> None:
-        self._waiting = True
         share = self._cost * SHARE
         pause = max(self.interval, share) if self.interval else min(share, MOST_AT_ONCE)
         now = time.monotonic()
         if self.interval and now - self._last_key < TYPING:
-            pause = max(pause, WHILE_TYPING)
+            pause = max(pause, NO_KEY)
         wait = self._last + pause - now
+        self._waiting = True
         if wait <= 0:
             self._owner.call_later(self._begin)
         else:
-            self._owner.set_timer(wait, self._begin)
+            self._timer = self._owner.set_timer(wait, self._begin)
+
+    def _after_key(self) -> None:
+        """What a key changed is on the screen."""
+        try:
+            if self._timer is not None and time.monotonic() - self._last >= max(WHILE_TYPING, self._cost * SHARE):
+                self._timer.stop()
+                self._take()
+        finally:
+            self._slice()
 
     def _begin(self) -> None:
-        self.stir()
-        dirty, self._dirty = self._dirty, NOTHING
-        self._waiting = False
-        if not self._owner.is_attached:
-            return
         idle = not self._due
-        self._in_frame = True
-        self._cost = 0.0
         try:
-            self._due |= self._painter.begin(dirty)
+            self._take()
         finally:
             if idle:
                 self._slice()
+
+    def _take(self) -> None:
+        """A frame begins: what is out of date is due."""
+        self.stir()
+        dirty, self._dirty = self._dirty, NOTHING
+        self._waiting, self._timer = False, None
+        if self._owner.is_attached:
+            self._in_frame = True
+            self._cost = 0.0
+            self._due |= self._painter.begin(dirty)
 
     def _slice(self) -> None:
         """Draw a slice of what is due; the rest when that is on the screen."""

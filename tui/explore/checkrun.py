@@ -176,7 +176,7 @@ class CheckRun:
                 return
             self._visit(self._to_visit.pop())
         self._pending += 1
-        asyncio.get_running_loop().call_soon(self._next_slice)
+        self._inspector.go_on(self._next_slice)
 
     def _next_slice(self) -> None:
         self._visit_slice()

@@ -501,6 +501,10 @@ class Inspector:
         """Ask with less at once for so long, so that the screen answers first."""
         self._scheduler.give_way(seconds)
 
+    def go_on(self, work: Callable[[], None]) -> None:
+        """Do the next piece of something long: at once, or when the key that came is answered."""
+        self._scheduler.go_on(work)
+
     def has(self, key: Hashable) -> bool:
         """Whether this job waits or runs."""
         return self._scheduler.has(key)

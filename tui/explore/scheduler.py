@@ -132,12 +132,20 @@ class Scheduler:
         if self._calm is not None:
             self._calm.cancel()
         if not self._closed:
-            self._calm = loop.call_at(min(self._held_until, self._calm_until), self._go_on, loop)
+            self._calm = loop.call_at(min(self._held_until, self._calm_until), self._calmed, loop)
 
-    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+    def go_on(self, work: Callable[[], None]) -> None:
+        """Do the next piece of something long: soon, or after the time for which a key holds checks."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._held_until:
+            loop.call_at(self._held_until, work)
+        else:
+            loop.call_soon(work)
+
+    def _calmed(self, loop: asyncio.AbstractEventLoop) -> None:
         self._calm = None
         if loop.time() < self._calm_until:
-            self._calm = loop.call_at(self._calm_until, self._go_on, loop)
+            self._calm = loop.call_at(self._calm_until, self._calmed, loop)
         self._start_all()
 
     def submit(

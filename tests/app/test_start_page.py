@@ -174,6 +174,8 @@ async def test_what_was_opened_is_offered_the_next_time() -> None:
             stage = FixStage(app, pilot, registry, [], [])
             await stage.until(lambda: app.has_main_screen and stage.main.ready)
             await stage.until(lambda: "arm64 broken" in stage.shown())
+            # The tree knows it one answer before the check is over, and the verdict with it.
+            await stage.until(lambda: "cannot be pulled" in stage.main.status.verdict_line().plain)
             opened, services = stage.main.navigation.opened, stage.main.services
             assert [(row.section, row.words) for row in await opened.rows(demo=False)] == [("Recent", "arm64 broken")]
             # What answers said of the pulls that are left is told.

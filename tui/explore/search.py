@@ -78,7 +78,8 @@ class MissingObjectSearch:
     async def after_check(self, node: Node, owner: Hashable) -> None:
         """What a check does last: whereabouts of what is missing, and moved tags for the indexes below `node`."""
         await self.whereabouts(node)
-        indexes = [row async for row in in_slices(node.walk()) if row.kind is Kind.TAG and row.index is not None]
+        rows = in_slices(node.walk(leaves=False))
+        indexes = [row async for row in rows if row.kind is Kind.TAG and row.index is not None]
         await asyncio.gather(*(self.moved_tags(row, owner, may_list=self._broken(row)) for row in indexes))
 
     def _broken(self, node: Node) -> bool:
@@ -119,7 +120,7 @@ class MissingObjectSearch:
 
     async def _remembered(self, node: Node, memory: Memory) -> Sequence[RepositoryLocation]:
         """The places that what is below a row came from, as far as somebody remembers."""
-        tops = {row.key: row async for row in in_slices(node.walk()) if row.kind is Kind.TAG}
+        tops = {row.key: row async for row in in_slices(node.walk(leaves=False)) if row.kind is Kind.TAG}
         top = node.top()
         if not tops and top is not None and top.kind is Kind.TAG:
             tops = {top.key: top}

@@ -71,9 +71,8 @@ class Opened:
         pulls = {}
         for registry in sorted({*(login.registry for login in logins), *(each for each in asked if each)}):
             limit = client.rate_limit(registry) if client is not None else None
-            if limit is not None and limit.remaining is not None:
-                of = f"/{limit.limit}" if limit.limit is not None else ""
-                pulls[registry] = f"{limit.remaining}{of} pulls left"
+            if limit is not None and limit.left:
+                pulls[registry] = f"{limit.left} pulls left"
         return start_rows(
             [*here, *(each for each in before if each.source not in known)], logins, pulls, settings.bookmarks,
             glyphs=self.screen.glyphs, now=datetime.now(UTC), demo=demo,

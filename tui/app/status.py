@@ -182,9 +182,8 @@ class Status:
             if registry in services.insecure:
                 marks.append("insecure")
             limit = services.client.rate_limit(registry) if services.client else None
-            if limit is not None and limit.remaining is not None:
-                of = f"/{limit.limit}" if limit.limit is not None else ""
-                pulls = f"pulls left {limit.remaining}{of}"
+            if limit is not None and limit.left:
+                pulls = f"pulls left {limit.left}"
         if services is not None and services.trace is not None:
             per_second = services.trace.rate()
             busy = per_second > 0

@@ -97,6 +97,13 @@ class RateLimit:
         """What is counted are requests. Where the window is hours, they are pulls: a HEAD is none (G-02)."""
         return self.window is None or self.window <= _LONGEST_WINDOW
 
+    @property
+    def left(self) -> str:
+        """How many are left, and of how many where that was said: "76/100", "76"; "" when nobody said it."""
+        if self.remaining is None:
+            return ""
+        return f"{self.remaining}/{self.limit}" if self.limit is not None else str(self.remaining)
+
     def __str__(self) -> str:
         if self.limit is None:
             return f"{self.remaining} left"

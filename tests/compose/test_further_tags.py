@@ -4,7 +4,7 @@ is said of one tag that was read from another."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -36,16 +36,22 @@ async def several(rig: ProxiedRig, *tags: str, together: bool = False) -> tuple[
     return plan, rig.push(plan, also=also)
 
 
-async def test_a_wish_to_stop_while_the_first_is_read_back_leaves_the_others(proxied: ProxiedRig) -> None:
-    plan, run = await several(proxied, "2", "3")
-    heard = list[bool]()
+def stopped_at(proxied: ProxiedRig, run: Push, when: Callable[[Asked], bool]) -> list[bool]:
+    """Ask the push to stop before each request that is meant; what it said to that."""
+    heard: list[bool] = []
 
     async def before(asked: Asked) -> Reply | None:
-        if asked.method == "GET" and asked.path.endswith("/manifests/1"):
+        if when(asked):
             heard.append(run.cancel())
         return None
 
     proxied.proxy.before = before
+    return heard
+
+
+async def test_a_wish_to_stop_while_the_first_is_read_back_leaves_the_others(proxied: ProxiedRig) -> None:
+    plan, run = await several(proxied, "2", "3")
+    heard = stopped_at(proxied, run, lambda asked: asked.method == "GET" and asked.path.endswith("/manifests/1"))
     result = await asyncio.wait_for(run.run(), 15)
     assert heard == [True]
     assert result.ok and proxied.holds("app", "1") == plan.digest
@@ -57,14 +63,7 @@ async def test_a_wish_to_stop_while_the_first_is_read_back_leaves_the_others(pro
 
 async def test_a_wish_to_stop_during_the_one_request_begins_no_other(proxied: ProxiedRig) -> None:
     _, run = await several(proxied, "2", "3")
-    heard = list[bool]()
-
-    async def before(asked: Asked) -> Reply | None:
-        if asked.method == "PUT" and "tag=" in asked.target:
-            heard.append(run.cancel())
-        return None
-
-    proxied.proxy.before = before
+    heard = stopped_at(proxied, run, lambda asked: asked.method == "PUT" and "tag=" in asked.target)
     await asyncio.wait_for(run.run(), 15)
     assert heard == [False], "the last write is finished"
     puts = [line for line in proxied.proxy.asked if line.startswith("PUT") and "sha256:" not in line]
@@ -78,14 +77,7 @@ async def test_the_one_request_for_further_tags_alone_is_finished(proxied: Proxi
     assert plan.digest == first.digest and not plan.steps
     also = [await plan_tag_more(proxied.inspector, plan, plan.target.with_tag(tag)) for tag in ("2", "3")]
     run = proxied.push(plan, also=also)
-    heard = list[bool]()
-
-    async def before(asked: Asked) -> Reply | None:
-        if asked.method == "PUT" and "tag=" in asked.target:
-            heard.append(run.cancel())
-        return None
-
-    proxied.proxy.before = before
+    heard = stopped_at(proxied, run, lambda asked: asked.method == "PUT" and "tag=" in asked.target)
     result = await asyncio.wait_for(run.run(), 15)
     assert heard == [False], "the last write is finished"
     assert [each.outcome for each in result.others] == [Outcome.PUSHED] * 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -62,10 +62,7 @@ def start_rows(
         for registry, how in places.items():
             name = safe(registry, limit=260)
             rows.append(StartRow(title, "", registry, name, "", how, pulls.get(registry, "")))
-    numbered = [
-        StartRow(row.section, str(number), row.opens, row.name, row.mark, row.words, row.right)
-        for number, row in enumerate(rows[:_NUMBERED], 1)
-    ]
+    numbered = [replace(row, key=str(number)) for number, row in enumerate(rows[:_NUMBERED], 1)]
     if demo:
         words = "a registry inside this program, with every kind of broken image"
         numbered.append(StartRow("No image at hand?", "d", DEMO, "demo", "", words))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
+from textual.screen import Screen
 
 from tests.app.stage import Stage, WritableSource, staged
 from tests.app.test_looks import picture, settle
@@ -103,6 +104,23 @@ async def test_forty_platforms_of_thirty_layers(size: tuple[int, int], snapshot:
         await settle(stage)
         assert "37 more platforms, all whole" in stage.screen()
         assert picture(stage) == snapshot(extension_class=SVGImageExtension)
+
+
+async def test_the_screen_is_laid_out_once_when_the_matrix_comes_or_goes() -> None:
+    """Each layout takes as long as answering two keys."""
+    async with staged(source=forty()) as stage:
+        await checked(stage)
+        await stage.press("1", "right")
+        await stage.quiet()
+        laid_out: list[Screen[None]] = []
+        stage.main.screen_layout_refresh_signal.subscribe(stage.main, laid_out.append)
+        for key, there in (("down", False), ("up", True), ("down", False), ("up", True)):
+            await stage.press(key)
+            await settle(stage)
+            assert stage.main.picture.view.display is there
+            assert stage.main.page_view.show_vertical_scrollbar is there, "the bar comes with the matrix, not after it"
+            assert len(laid_out) == 1
+            laid_out.clear()
 
 
 async def test_it_begins_on_the_fault_and_arrows_move_in_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,5 +3,5 @@
 import os
 
 # Textual shows what changed at most so often a second, 60 times unless told before it is imported: a key would wait up
-# to 17 ms for its turn after what an answer changed.
-os.environ.setdefault("TEXTUAL_FPS", "120")
+# to two turns, 33 ms, after what an answer changed. How much is drawn, refresh.py says.
+os.environ.setdefault("TEXTUAL_FPS", "500")

@@ -53,11 +53,18 @@ class Picture:
         """Whether the reader moved the cursor: until then it is on the first fault."""
         self._drawn: dict[Node, tuple[MatrixRow, Head, int, GridRow]] = {}
         self._head = Head("", (), 0, (), "", 0)
+        self._bar = self._rows = 0
+        """How many rows of pane 2 the bar takes, and the matrix."""
 
     @property
     def visible(self) -> bool:
         """Whether there is a matrix on the page of now."""
         return self.model is not None
+
+    @property
+    def left(self) -> int:
+        """How many rows of pane 2 are left for the page."""
+        return self._height - (self._bar + self._rows if self.visible else 0)
 
     def lines(self, node: Node, scene: Scene, tab: str) -> list[Line]:
         """Show the matrix of this row, if it has one on this tab; the lines on the object under its cursor, which go
@@ -92,12 +99,12 @@ class Picture:
     def _show(self, scene: Scene) -> None:
         assert self.model is not None
         high = self._height
-        bar = 0 if high < _LOW else 1 if high < _HIGH else 3
+        bar = self._bar = 0 if high < _LOW else 1 if high < _HIGH else 3
         room = max(3, high - bar - max(4, high // 3)) - 1
         self._shown, self._folded = order(self.model, room, unfolded=self._unfolded)
         self._head = head(self.model, self._shown, scene.width)
         keys = [*(row.key for row in self._shown), *([FOLDED] if self._folded else [])]
-        self.view.styles.height = min(len(keys), room + 1) + 1
+        self.view.styles.height = self._rows = min(len(keys), room + 1) + 1
         self.bar.display = bool(bar)
         if bar:
             self.bar.styles.margin = (1, 0) if bar == 3 else 0

@@ -119,7 +119,7 @@ class Detail:
         if shown is not None:
             about = (node.key, self.tab)
             again = about == self._shown
-            self.page_view.show(shown, keep=keep and again)
+            self.page_view.show(shown, keep=keep and again, height=self.screen.picture.left)
             self._shown = about
             if not again:
                 self.screen.observer.publish_about(EventKind.TAB, node, tab=self.tab)

@@ -60,8 +60,9 @@ class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False)
         """What is shown now."""
         return self._page
 
-    def show(self, page: Page, *, keep: bool = False) -> None:
-        """Show another page, from its top; `keep` holds the place and the chosen link (the same page, newer)."""
+    def show(self, page: Page, *, keep: bool = False, height: int | None = None) -> None:
+        """Show another page, from its top; `keep` holds the place and the chosen link (the same page, newer). `height`
+        tells how many rows there will be for it, if that changes now."""
         if keep and page == self._page:
             return
         chosen = self.chosen if keep else None
@@ -75,6 +76,8 @@ class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False)
         if not keep:
             self.clear_selection_here()
         self._fold()
+        if height is not None:
+            self.show_bar(len(self._rows) > height)
         self._search()
         self.scroll_to(0, min(place, max(0, len(self._rows) - self.size.height)), animate=False, force=True)
         self.refresh()
@@ -114,7 +117,7 @@ class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False)
             rows.extend((number, start) for start in wrap(plain, width, hang=line.hang, fold=line.fold))
         self._rows = rows
         self._tops = tops
-        self._measure()
+        self.virtual_size = Size(width, len(rows))
 
     def on_resize(self, event: events.Resize) -> None:
         self.post_message(self.Resized())
@@ -124,12 +127,6 @@ class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False)
             if top < len(self._tops):
                 self.scroll_to(0, self._tops[top], animate=False, force=True)
             self.refresh()
-        else:
-            self._measure()
-
-    def _measure(self) -> None:
-        """A change of the virtual size lays the whole screen out anew, so pages that fit all count as just fitting."""
-        self.virtual_size = Size(self._width, max(len(self._rows), self.size.height))
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

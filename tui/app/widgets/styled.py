@@ -1,4 +1,8 @@
-"""Drawing `tui.app.styled_text` lines with the theme's colours. Every widget that does so inherits `StyledWidget`."""
+"""Drawing `tui.app.styled_text` lines with the theme's colours. Every widget that does so inherits `StyledWidget`.
+
+How many lines one has concerns its scroll bar, and rarely anything around it. Textual would lay out the whole screen
+whenever that changes, and once more when a scroll bar is longer or shorter for it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,9 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
+from textual.geometry import Size
+from textual.reactive import Reactive
+from textual.scrollbar import ScrollBar
 from textual.widget import Widget
 
 from tui.app.styled_text import ROLES, Line
@@ -16,10 +23,44 @@ from tui.app.styled_text import ROLES, Line
 ROLE_CLASSES = frozenset(f"role-{role}" for role in ROLES)
 
 
+class _Bar(ScrollBar):
+    """A scroll bar whose own length is nobody else's business."""
+
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
+
+
 class StyledWidget(Widget):
-    """A widget whose text has roles. main.tcss gives `.role-<role>` its colour."""
+    """A widget whose text has roles. main.tcss gives `.role-<role>` its colour.
+
+    One that scrolls says by `virtual_size` how many lines there are. The screen is laid out anew only where its own
+    height follows from that, or its scroll bar comes or goes.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
+
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
+
+    def watch_virtual_size(self, size: Size) -> None:
+        if not self.is_scrollable:
+            return
+        if self.styles.is_auto_height:
+            self.refresh(layout=True)
+        else:
+            self._scroll_update(size)
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """The scroll bar, made when it is asked for first, as Textual's own is."""
+        if self._vertical_scrollbar is None:
+            self._vertical_scrollbar = _Bar(vertical=True, name="vertical", thickness=self.scrollbar_size_vertical)
+            self._vertical_scrollbar.display = False
+            self.app._start_widget(self, self._vertical_scrollbar)
+        return self._vertical_scrollbar
+
+    def show_bar(self, shown: bool) -> None:
+        """Show the scroll bar or hide it before the layout that is due anyway: it would find out that it has to, and
+        cost another one."""
+        self.show_vertical_scrollbar = self.vertical_scrollbar.display = shown
 
     def style_of(self, role: str) -> Style:
         """The style of a role (or of a component class, such as `page--link`), to be laid over what is below."""

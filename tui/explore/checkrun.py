@@ -311,7 +311,7 @@ class CheckRun:
         if self.stopped:
             return
         # Somebody else may have been reading it already, who was content with the disk.
-        if not again and (job := self._ask_past_disk(node, self._request(node))) is not None:
+        if self.deep and not again and (job := self._ask_past_disk(node, self._request(node))) is not None:
             job.when_over(lambda _: self._back(node, new, again=True))
             return
         if self._at_most is not None and self.node.source.why_ask_first:

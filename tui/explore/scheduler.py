@@ -29,6 +29,9 @@ _log = logging.getLogger(__name__)
 HELD, CALM = 0.03, 4
 #: Who was told of a free slot has so many seconds to ask for something; then the next is told.
 SHY = 0.01
+#: Jobs are dealt with for so many seconds in a round of the loop; then keys, and what those jobs lead to, have their
+#: turn. Were all answers that come together dealt with first, the next questions would be asked that much later.
+ROUND = 0.001
 
 
 class Urgency(IntEnum):
@@ -121,6 +124,8 @@ class Scheduler:
         self._workers: set[asyncio.Task[None]] = set()
         self._calm_until = self._held_until = 0.0
         self._calm: asyncio.TimerHandle | None = None
+        self._round: float | None = None
+        """When the first job of this round of the loop was dealt with."""
 
     def give_way(self, seconds: float) -> None:
         """Use only few of the slots for so long, and begin no check of what nobody looks at for `HELD` seconds. Every
@@ -289,10 +294,13 @@ class Scheduler:
             return
         while (job := worker.job) is not None:
             job.task = asyncio.current_task()
+            self._busy_for()
             try:
                 job.result = await job.run()
             except Exception:
                 _log.exception("the job %s raised, which it must not", job.key)
+            while self._busy_for() > ROUND:  # noqa: ASYNC110 -- for rounds of the loop there is no event
+                await asyncio.sleep(0)
             job.task = None
             if job.dropped:
                 return  # its slot is somebody else's by now
@@ -303,7 +311,6 @@ class Scheduler:
             except Exception as error:
                 about = {"message": f"what waits for the job {job.key} raised", "exception": error}
                 asyncio.get_running_loop().call_exception_handler(about)
-            await asyncio.sleep(0)  # a job may have taken long without waiting for anything
             slots = self._slots_of(line)
             if not self._closed and line.running <= slots:
                 worker.job = self._next(line)
@@ -311,6 +318,18 @@ class Scheduler:
                 line.running -= 1
             if line.running < slots:
                 self._start(line)
+
+    def _busy_for(self) -> float:
+        """For how many seconds jobs have been dealt with in this round of the loop."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if self._round is None:
+            self._round = now
+            loop.call_soon(self._next_round)
+        return now - self._round
+
+    def _next_round(self) -> None:
+        self._round = None
 
     def _stopped(self, line: Line, worker: _Worker, task: asyncio.Task[None]) -> None:
         self._workers.discard(task)

@@ -93,7 +93,7 @@ class MissingObjectSearch:
         memory: Memory | None = None
         remembered: Sequence[RepositoryLocation] | None = None
         missing: dict[Key, tuple[Node, Descriptor]] = {}
-        async for row in in_slices(node.walk(referrers=False)):
+        for row in self._tree.standing(node).troubled:
             key = key_of(row)
             if key is None or key in missing or row.descriptor is None or row.repository is None:
                 continue

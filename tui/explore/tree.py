@@ -307,6 +307,8 @@ class Tree:
 
     def touch(self, node: Node) -> None:
         """Something about this row changed: what is remembered of it and of those above is no longer good."""
+        if not (self._sums or self._standings):
+            return
         waiting, met = [node], {node}
         while waiting:
             row: Node | None = waiting.pop()

@@ -90,9 +90,9 @@ class Stage:
         strips = self.app.screen._compositor.render_strips(self.app.size)
         return "\n".join(strip.text for strip in strips)
 
-    async def find(self, words: str, *, presses: int = 60) -> None:
+    async def find(self, words: str) -> None:
         """Move down until the row under the cursor begins with these words."""
-        for _ in range(presses):
+        for _ in range(60):
             node = self.app.main_screen.current if self.app.has_main_screen else None
             if node is not None and node.label.startswith(words):
                 await self.quiet()

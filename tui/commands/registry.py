@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterable
 
 from tui.commands.arguments import Options, UsageError
 from tui.commands.output import err, out
 from tui.config import Settings
-from tui.demo.gallery import GALLERY, Sample, build_gallery
+from tui.demo.gallery import GALLERY, build_gallery
 from tui.demo.serve import CannotServe, Served
 from tui.text import plural
 from tui.tools.pulling import first_lines
@@ -47,10 +46,10 @@ def run_registry(port: int) -> int:
     return 0
 
 
-def introduction(address: str, samples: Iterable[Sample] = GALLERY) -> str:
+def introduction(address: str) -> str:
     """What is served where, and the first commands to try."""
     listed: dict[str, list[str]] = {}
-    for sample in samples:
+    for sample in GALLERY:
         listed.setdefault(sample.repository, []).extend(sample.tags)
     width = max(map(len, listed), default=0)
     lines = [f"  {name:{width}}  {_some(tags)}" for name, tags in listed.items()]
@@ -71,11 +70,11 @@ def introduction(address: str, samples: Iterable[Sample] = GALLERY) -> str:
     )
 
 
-def _some(tags: list[str], width: int = 50) -> str:
+def _some(tags: list[str]) -> str:
     """As many of the tags as fit, and how many more there are."""
     shown = tags[:1]
     for tag in tags[1:]:
-        if len(", ".join([*shown, tag])) > width:
+        if len(", ".join([*shown, tag])) > 50:
             break
         shown.append(tag)
     more = len(tags) - len(shown)

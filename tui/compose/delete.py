@@ -45,22 +45,20 @@ async def deletion_impact(
     home: RepositoryLocation,
     digest: Digest,
     *,
-    tags: Sequence[str] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> DeletionImpact:
-    """Look at the repository's tags (`tags` if they are known already) for what holds or contains a digest."""
+    """Look at the repository's tags for what holds or contains a digest."""
     tell = progress or (lambda _text: None)
     source = inspector.source(home)
     notes: list[str] = []
-    names: list[str] = list(tags or ())
-    if tags is None:
-        try:
-            async for page in source.tags(home.repository):
-                names += page.names
-                if not page.complete and page.note:
-                    notes.append(page.note)
-        except SourceError as error:
-            notes.append(f"Could not list the repository's tags; other tags may be affected: {error.sentence}")
+    names: list[str] = []
+    try:
+        async for page in source.tags(home.repository):
+            names += page.names
+            if not page.complete and page.note:
+                notes.append(page.note)
+    except SourceError as error:
+        notes.append(f"Could not list the repository's tags; other tags may be affected: {error.sentence}")
     if len(names) > TAG_LIMIT:
         notes.append(f"Checked only {TAG_LIMIT} of {len(names)} tags.")
     tell(f"checking {plural(min(len(names), TAG_LIMIT), 'tag')}")
@@ -97,7 +95,6 @@ async def plan_delete_tag(
     inspector: Inspector,
     target: Reference,
     *,
-    tags: Sequence[str] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Plan:
     """The plan that deletes one tag. What it holds stays in the repository, and in the journal, so that it can be put
@@ -109,7 +106,7 @@ async def plan_delete_tag(
     """
     home, tag = RepositoryLocation.of(target), target.tag or "latest"
     manifest = await _read(inspector, home, tag)
-    impact = await deletion_impact(inspector, home, manifest.digest, tags=tags, progress=progress)
+    impact = await deletion_impact(inspector, home, manifest.digest, progress=progress)
     name = safe(str(target))
     others = [each for each in impact.tags if each != tag]
     warnings = [*impact.notes]
@@ -136,7 +133,6 @@ async def plan_delete_manifest(
     inspector: Inspector,
     target: Reference,
     *,
-    tags: Sequence[str] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Plan:
     """The plan that deletes a manifest by its digest: every tag on it goes along, every index that names it gets a
@@ -148,7 +144,7 @@ async def plan_delete_manifest(
     if target.digest is None:
         raise ResolveError(f"{safe(str(target))} names no digest to delete.", Presence.MISMATCHED)
     manifest = await _read(inspector, home, str(target.digest))
-    impact = await deletion_impact(inspector, home, manifest.digest, tags=tags, progress=progress)
+    impact = await deletion_impact(inspector, home, manifest.digest, progress=progress)
     warnings = [*impact.notes]
     if impact.tags:
         warnings.append(f"Also deletes {plural(len(impact.tags), 'tag')}: {_some(impact.tags)}.")

@@ -148,9 +148,9 @@ def accept_tag(draft: Draft, digest: Digest | None) -> Draft:
     return changed(draft, tag_known=True, tag_was=digest)
 
 
-def allow_duplicates(draft: Draft, allow: bool = True) -> Draft:
+def allow_duplicates(draft: Draft) -> Draft:
     """Insist on several entries for one platform. Clients take the first."""
-    return changed(draft, allow_duplicates=allow)
+    return changed(draft, allow_duplicates=True)
 
 
 def find(draft: Draft, wanted: str) -> tuple[Entry, ...]:

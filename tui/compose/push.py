@@ -139,12 +139,8 @@ class Transfer:
 
     async def put(self, step: Step) -> str:
         """PUT a child manifest by its digest. May be repeated: the same bytes make the same object."""
-        digest, raw = _digest(step), step.raw or b""
-        answered = await self._client.put_manifest(
-            self._registry, self._target.repository, str(digest), raw, step.media_type
-        )
-        if answered.algorithm == digest.algorithm and answered != digest:
-            raise errors.Corrupt(f"The registry rewrote {digest.short} to {answered}.")
+        raw, selector = step.raw or b"", str(_digest(step))
+        await self._client.put_manifest(self._registry, self._target.repository, selector, raw, step.media_type)
         self._there(step)
         return "put"
 

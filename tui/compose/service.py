@@ -320,7 +320,7 @@ class DraftService:
             notes.append(await self.recreate_outlook(plan.target, plan.lacking))
         return replace(plan, warnings=(*plan.warnings, *filter(None, notes)))
 
-    async def recreate_outlook(self, target: Reference, lacking: Collection[Digest] = ()) -> str:
+    async def recreate_outlook(self, target: Reference, lacking: Collection[Digest]) -> str:
         """What recreating a tag's list from its sources would do, for one that cannot be fixed: a sentence, which says
         so when it would not help, and why, unless that is one of the objects that are known to be `lacking`; "" when
         that cannot be found out. Keys are named as `{key:ACTION}`. Raises nothing of its own."""

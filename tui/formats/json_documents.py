@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from textwrap import indent
-from typing import TYPE_CHECKING
 
 from tui.explore.report import Report
 from tui.explore.tally import Tally
 from tui.formats.writer import Writer
 from tui.oci.canonical_json import json_text
-
-if TYPE_CHECKING:
-    pass
 
 
 class JsonWriter(Writer):

@@ -4,7 +4,6 @@ and one for the image as a whole, so that what makes the exit status is in it, w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from tui.explore.report import Report, exit_status
@@ -13,9 +12,6 @@ from tui.explore.tally import Tally
 from tui.formats.brief import reason_of
 from tui.formats.writer import Writer
 from tui.text import safe, with_keys
-
-if TYPE_CHECKING:
-    pass
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="fanfold check">\n'
 _TAIL = "</testsuites>\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from tui import __version__
@@ -15,9 +15,6 @@ from tui.formats.writer import Writer
 from tui.oci.canonical_json import json_text
 from tui.resources import records
 from tui.text import with_keys
-
-if TYPE_CHECKING:
-    pass
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}

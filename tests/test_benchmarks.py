@@ -68,14 +68,13 @@ def test_one_that_takes_too_long_keeps_what_it_gave(monkeypatch: pytest.MonkeyPa
     assert killed == [Process.pid], "its servers are left over"
 
 
-def test_their_page_has_a_place_for_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_their_pages_have_a_place_for_the_table(tmp_path: Path) -> None:
     page = tmp_path / "benchmarks.md"
-    monkeypatch.setattr(every, "PAGE", page)
     page.write_text(f"before\n{every.BEGIN}\nold\n{every.END}\nafter\n")
-    every.into_page("new")
+    every.into_page(page, "new")
     assert page.read_text() == f"before\n{every.BEGIN}\nnew\n{every.END}\nafter\n"
     page.write_text("no marks")
     with pytest.raises(ValueError, match="marks"):
-        every.into_page("new")
-    monkeypatch.undo()
-    assert every.BEGIN in every.PAGE.read_text() and every.END in every.PAGE.read_text()
+        every.into_page(page, "new")
+    for held in (every.PAGE.read_text(), every.README.read_text()):
+        assert every.BEGIN in held and every.END in held

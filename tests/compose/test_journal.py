@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tui.compose.undo import undo_unavailable
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.reference import Reference
+from tui.sources.atomic_write import atomic_write
 
 TARGET = Reference.parse("127.0.0.1:5000/app:1")
 
@@ -143,3 +145,21 @@ def test_a_journal_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> No
     assert journal.records() == ()
     assert undo_unavailable(journal, TARGET, None).startswith("the journal in ")
     assert "cannot be read" in undo_unavailable(journal, TARGET, None)
+
+
+def test_what_another_process_writes_meanwhile_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = Journal(tmp_path / "j", record_limit=4), Journal(tmp_path / "j", record_limit=4)
+    other = threading.Thread(target=lambda: theirs.begin(plan(b"what they replace", b"theirs")))
+
+    def while_they_begin(path: Path, raw: bytes, *, beside: Path) -> None:
+        if path == ours.file and not other.ident:
+            other.start()
+            other.join(0.2)  # only who does not wait for us is done by then
+        atomic_write(path, raw, beside=beside)
+
+    monkeypatch.setattr("tui.compose.journal.atomic_write", while_they_begin)
+    for number in range(5):
+        ours.finish(ours.begin(plan(f"{number}".encode(), f"{number + 1}".encode())), "pushed")
+    other.join()
+    assert theirs.records()[0].digest == Digest.of(b"theirs")
+    assert theirs.bytes_of(Digest.of(b"what they replace")) is not None

@@ -2,7 +2,7 @@
 
 A folder of the user's alone (0700, files 0600): `journal.jsonl`, one JSON object a line, and `objects/` with
 manifests under their digest. A line is written and synced *before* a tag is moved, and another when it has moved.
-Lines that cannot be read are passed over and kept."""
+Lines that cannot be read are passed over and kept. Who writes holds `lock`: no process drops what another one adds."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ from tui.sources.atomic_write import atomic_write
 from tui.sources.location import RepositoryLocation
 from tui.sources.spec import locate
 from tui.text import safe
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 #: More records than this and the oldest go, with the bytes that only they needed; a line longer than this is not read.
 RECORD_LIMIT = 2_000
@@ -99,10 +104,11 @@ class Journal:
         )
         try:
             self._prepare()
-            for raw in (plan.before_raw, plan.raw):
-                if raw is not None:
-                    self._keep(raw)
-            self._append(_to_document(record))
+            with self._alone():
+                for raw in (plan.before_raw, plan.raw):
+                    if raw is not None:
+                        self._keep(raw)
+                self._append(_to_document(record))
         except OSError as error:
             raise JournalError(
                 f"The journal in {safe(str(self.folder))} cannot be written ({error.strerror or error}), so "
@@ -113,8 +119,9 @@ class Journal:
     def finish(self, record_id: str, outcome: str) -> bool:
         """Write down how it ended; False when that could not be written (the record then says that it is not known)."""
         try:
-            self._append({"id": record_id, "outcome": outcome})
-            self._trim()
+            with self._alone():
+                self._append({"id": record_id, "outcome": outcome})
+                self._trim()
         except OSError:
             return False
         return True
@@ -194,6 +201,18 @@ class Journal:
         with contextlib.suppress(PermissionError):
             self.folder.chmod(0o700)
             (self.folder / "objects").chmod(0o700)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Until it ends no other process adds or drops anything."""
+        handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        try:
+            if fcntl is not None:
+                with contextlib.suppress(OSError):  # some network drives know no locks
+                    fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def _object(self, digest: Digest) -> Path:
         return self.folder / "objects" / f"{digest.algorithm}-{digest.encoded}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.compose.fixtures import Rig, make
+from tui.compose.copy import plan_copy
 from tui.compose.edit import begin_new
 from tui.compose.plan import Plan
 from tui.compose.service import DraftService
@@ -104,3 +105,28 @@ async def test_rehearsal(rig: Rig, shape: dict[str, bool], seconds: None) -> Non
     steps = await Rehearsal(explorer, node, Platform.parse("linux/amd64")).run()
     assert len(steps) < 30
     assert steps[-1].stopped and steps[-1].answer == "The indexes are nested too deep."
+
+
+@pytest.mark.parametrize("deep_first", [True, False])
+async def test_a_short_path_counts_whatever_leads_there_first(rig: Rig, deep_first: bool) -> None:
+    """A chain of ten indexes, and beside it, in the same list, what its end names: eight levels are followed from each
+    place, so that all of it is reached."""
+    leaf = make("leaf", "linux/amd64")
+
+    def build(store: Store) -> None:
+        put_image(store, "elsewhere", leaf)
+        below = leaf.entry()
+        chain = []
+        for level in range(10):
+            each = index([{**below, "annotations": {"level": str(level)}}])
+            put_index(store, "elsewhere", each)
+            below = each.descriptor()
+            chain.append(below)
+        entries = [chain[9], chain[4]]
+        put_index(store, "elsewhere", index(entries if deep_first else entries[::-1]), ("1",))
+
+    rig.change(build)
+    plan = await plan_copy(rig.inspector, rig.at("elsewhere:1"), rig.ref("app:1"))
+    assert plan.ready, plan.problems
+    assert {leaf.manifest.digest, *(each.digest for each in leaf.layers)} <= {each.digest for each in plan.objects}
+    assert (await rig.push(plan).run()).ok

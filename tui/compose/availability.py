@@ -68,6 +68,8 @@ class Availability:
         self._progress = progress or (lambda _text: None)
         self._group = asyncio.TaskGroup()
         self._planning: dict[Digest, asyncio.Task[PlannedObject]] = {}
+        self._ahead: dict[Digest, tuple[Descriptor, Sequence[RepositoryLocation]]] = {}
+        """What the indexes of this level name: the level below."""
         self._manifests: dict[Digest, AnyManifest] = {}
         self._leads: dict[RepositoryLocation, asyncio.Task[PlannedObject]] = {}
 
@@ -80,10 +82,12 @@ class Availability:
         async with self._group:
             for root in roots:
                 if isinstance(root, Index):
-                    for child in root.entries:
-                        self._manifest(child, self._homes(child, home), 1)
+                    self._name(root, home)
                 elif isinstance(root, ImageManifest):
                     await self._blobs(root, home or self._target, self._around(home))
+            for depth in range(1, DEPTH_LIMIT + 1):  # level by level: what a short path leads to is not too deep
+                ahead, self._ahead = self._ahead, {}
+                await asyncio.gather(*(self._manifest(child, homes, depth) for child, homes in ahead.values()))
         planned = {digest: task.result() for digest, task in self._planning.items()}
         platforms: dict[Digest, dict[str, None]] = {}
         objects: dict[Digest, PlannedObject] = {}
@@ -91,7 +95,7 @@ class Availability:
         by_root: dict[Digest, frozenset[Digest]] = {}
         for root in roots:
             met: set[Digest] = set()
-            for digest, label, after in self._tree(root, "", set()):
+            for digest, label, after in self._tree(root):
                 if digest not in planned:
                     continue
                 if after:
@@ -105,32 +109,31 @@ class Availability:
         named = {digest: replace(each, platforms=tuple(platforms.get(digest, ()))) for digest, each in objects.items()}
         return ObjectsBelow(tuple(named.values()), tuple(named[digest] for digest in manifests), by_root)
 
-    def _tree(
-        self, manifest: AnyManifest | None, label: str, seen: set[tuple[Digest, str]], depth: int = 0
-    ) -> Iterator[tuple[Digest, str, bool]]:
+    def _tree(self, root: AnyManifest) -> Iterator[tuple[Digest, str, bool]]:
         """What is below, in the order of the tree, with the platform it is for; manifests once more after their
         children. What is below an object follows once for each platform, however many paths lead to it, and after
         `ROW_LIMIT` of those once at all."""
-        if isinstance(manifest, ImageManifest):
-            for blob in (*((manifest.config,) if manifest.config else ()), *manifest.layers):
-                yield blob.digest, label, False
-        if not isinstance(manifest, Index) or depth > DEPTH_LIMIT:
-            return
-        names = {entry.digest: str(entry.platform) for entry in manifest.entries if entry.platform is not None}
-        for entry in manifest.entries:
-            about = attestation.reference_digest(entry)
-            name = names.get(about or entry.digest, "") or label
-            name = "" if entry.platform is not None and entry.platform.is_unknown and about is None else name
-            mark = (entry.digest, name if len(seen) < ROW_LIMIT else "")
-            yield entry.digest, name, False
-            if mark in seen:
+        seen: set[tuple[Digest, str]] = set()
+        open_ones: list[tuple[tuple[Digest, str] | None, Iterator[tuple[Digest, str]]]] = [(None, _named(root, ""))]
+        while open_ones:
+            above, rows = open_ones[-1]
+            row = next(rows, None)
+            if row is None:
+                open_ones.pop()
+                if above is not None:
+                    yield (*above, True)
                 continue
-            seen.add(mark)
-            yield from self._tree(self._manifests.get(entry.digest), name, seen, depth + 1)
-            yield entry.digest, name, True
+            yield (*row, False)
+            digest, name = row
+            mark = (digest, name if len(seen) < ROW_LIMIT else "")
+            if digest in self._manifests and mark not in seen:
+                seen.add(mark)
+                open_ones.append((row, _named(self._manifests[digest], name)))
 
-    def _homes(self, child: Descriptor, home: RepositoryLocation | None) -> tuple[RepositoryLocation, ...]:
-        return self._around(self._entry_homes.get(child.digest, home))
+    def _name(self, index: Index, home: RepositoryLocation | None) -> None:
+        for child in index.entries:
+            around = self._around(self._entry_homes.get(child.digest, home))
+            self._ahead.setdefault(child.digest, (child, around))
 
     def _around(self, home: RepositoryLocation | None) -> tuple[RepositoryLocation, ...]:
         """Where to look, best first, the target included."""
@@ -185,10 +188,9 @@ class Availability:
             detail = f"the index calls it {safe(descriptor.media_type)}, but it is {safe(manifest.media_type)}"
             planned = replace(planned, detail=detail, caveat=detail)
         if isinstance(manifest, Index):
-            if depth >= DEPTH_LIMIT or len(self._planning) + len(manifest.entries) > OBJECT_LIMIT:
+            if depth >= DEPTH_LIMIT or (len(self._planning) + len(self._ahead) + len(manifest.entries) > OBJECT_LIMIT):
                 return replace(planned, how=How.UNKNOWN, detail="too deep or too many objects: not followed")
-            children = (self._manifest(child, self._homes(child, home), depth + 1) for child in manifest.entries)
-            await asyncio.gather(*children)
+            self._name(manifest, home)
         elif isinstance(manifest, ImageManifest):
             await self._blobs(manifest, home or self._target, homes, statements=kind == "attestation")
         if home == self._target:
@@ -298,6 +300,20 @@ class Availability:
         if observation.presence.is_there:
             return _planned(descriptor, kind, observation)
         return _planned(descriptor, kind, _sum([_at(self._target, observation), *reasons[1 if ask else 0 :]]))
+
+
+def _named(manifest: AnyManifest, label: str) -> Iterator[tuple[Digest, str]]:
+    """What a manifest names, with the platform it is for: that of its entry, else `label`."""
+    if isinstance(manifest, ImageManifest):
+        for blob in (*((manifest.config,) if manifest.config else ()), *manifest.layers):
+            yield blob.digest, label
+    if not isinstance(manifest, Index):
+        return
+    names = {entry.digest: str(entry.platform) for entry in manifest.entries if entry.platform is not None}
+    for entry in manifest.entries:
+        about = attestation.reference_digest(entry)
+        name = names.get(about or entry.digest, "") or label
+        yield entry.digest, "" if entry.platform is not None and entry.platform.is_unknown and about is None else name
 
 
 def _at(home: RepositoryLocation, observation: Observation) -> Observation:

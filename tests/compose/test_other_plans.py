@@ -232,7 +232,9 @@ class TestDelete:
         plan = await plan_delete_tag(rig.inspector, rig.ref("app:1"))
         assert plan.type_to_confirm == "1"
         assert any("same" in warning for warning in plan.warnings)
+        rig.forget_requests()
         result = await rig.push(plan).run()
+        assert len(rig.asked()) == plan.requests
         assert result.ok
         assert rig.holds("app", "1") is None
         assert (result.outcome, result.tag_holds) == (Outcome.DELETED, None)
@@ -253,6 +255,20 @@ class TestDelete:
         assert [row.what for row in plan.diff if row.kind is Change.CHANGED] == ["index list"]
         assert (await rig.push(plan).run()).ok
         assert rig.holds("app", "amd64") is None
+
+    async def test_a_manifest_that_got_another_tag_meanwhile_is_not_deleted(self, rig: Rig) -> None:
+        one = rig.put("app", make("a", "linux/amd64"), "old")
+        plan = await plan_delete_manifest(rig.inspector, rig.ref(f"app@{one.manifest.digest}"))
+        rig.put("app", one, "production")
+        rig.forget_requests()
+        result = await rig.push(plan).run()
+        assert result.outcome is Outcome.FAILED
+        assert "has the tag production since" in result.sentence and "Plan again" in result.sentence
+        assert not rig.asked("DELETE") and rig.holds("app", "production") == one.manifest.digest
+        plan = await plan_delete_manifest(rig.inspector, rig.ref(f"app@{one.manifest.digest}"))
+        rig.forget_requests()
+        assert (await rig.push(plan).run()).ok
+        assert len(rig.asked()) == plan.requests
 
     async def test_a_registry_that_does_not_delete(self, rig: Rig) -> None:
         digest = rig.put_list("app", [make("a", "linux/amd64")], "1")

@@ -188,7 +188,7 @@ class Availability:
             detail = f"the index calls it {safe(descriptor.media_type)}, but it is {safe(manifest.media_type)}"
             planned = replace(planned, detail=detail, caveat=detail)
         if isinstance(manifest, Index):
-            if depth >= DEPTH_LIMIT or (len(self._planning) + len(self._ahead) + len(manifest.entries) > OBJECT_LIMIT):
+            if depth >= DEPTH_LIMIT or len(self._planning) + len(self._ahead) + len(manifest.entries) > OBJECT_LIMIT:
                 return replace(planned, how=How.UNKNOWN, detail="too deep or too many objects: not followed")
             self._name(manifest, home)
         elif isinstance(manifest, ImageManifest):

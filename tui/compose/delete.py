@@ -13,6 +13,7 @@ from tui.compose.validate import Problem
 from tui.explore.diff import Change
 from tui.explore.inspector import Inspector
 from tui.oci import media
+from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import AnyManifest, Index
@@ -38,6 +39,8 @@ class DeletionImpact:
     """How many refer to it."""
     notes: tuple[str, ...]
     """What could not be found out; without any the answer is whole. Safe text."""
+    looks: int
+    """How many requests it took to find the tags that hold it."""
 
 
 async def deletion_impact(
@@ -48,22 +51,7 @@ async def deletion_impact(
     progress: Callable[[str], None] | None = None,
 ) -> DeletionImpact:
     """Look at the repository's tags for what holds or contains a digest."""
-    tell = progress or (lambda _text: None)
-    source = inspector.source(home)
-    notes: list[str] = []
-    names: list[str] = []
-    try:
-        async for page in source.tags(home.repository):
-            names += page.names
-            if not page.complete and page.note:
-                notes.append(page.note)
-    except SourceError as error:
-        notes.append(f"Could not list the repository's tags; other tags may be affected: {error.sentence}")
-    if len(names) > TAG_LIMIT:
-        notes.append(f"Checked only {TAG_LIMIT} of {len(names)} tags.")
-    tell(f"checking {plural(min(len(names), TAG_LIMIT), 'tag')}")
-
-    heads = await tag_heads(inspector, home, names[:TAG_LIMIT])
+    heads, notes = await _heads(inspector, home, progress or (lambda _text: None))
     unread = sum(head is None for head in heads.values())
     if unread:
         notes.append(f"Could not read {plural(unread, 'tag')}.")
@@ -85,10 +73,36 @@ async def deletion_impact(
             containing += index_tags
     referrers = 0
     try:
-        referrers = len(await source.referrers(home.repository, digest))
+        referrers = len(await inspector.source(home).referrers(home.repository, digest))
     except SourceError as error:
         notes.append(f"Could not check for referrers: {error.sentence}")
-    return DeletionImpact(tuple(holding), tuple(containing), referrers, tuple(notes))
+    return DeletionImpact(tuple(holding), tuple(containing), referrers, tuple(notes), 1 + len(heads))
+
+
+async def tagged_since(inspector: Inspector, home: RepositoryLocation, digest: Digest, known: Sequence[str]) -> str:
+    """The tags that hold a digest now and are not among those that are `known` to, in words; "" when there are none, or
+    where that cannot be found out."""
+    heads, _ = await _heads(inspector, home, lambda _text: None)
+    return _some([tag for tag, head in heads.items() if head and head.digest == digest and tag not in known])
+
+
+async def _heads(
+    inspector: Inspector, home: RepositoryLocation, tell: Callable[[str], None]
+) -> tuple[dict[str, Descriptor | None], list[str]]:
+    """What the tags of a repository hold, and what could not be found out."""
+    names: list[str] = []
+    notes: list[str] = []
+    try:
+        async for page in inspector.source(home).tags(home.repository):
+            names += page.names
+            if not page.complete and page.note:
+                notes.append(page.note)
+    except SourceError as error:
+        notes.append(f"Could not list the repository's tags; other tags may be affected: {error.sentence}")
+    if len(names) > TAG_LIMIT:
+        notes.append(f"Checked only {TAG_LIMIT} of {len(names)} tags.")
+    tell(f"checking {plural(min(len(names), TAG_LIMIT), 'tag')}")
+    return await tag_heads(inspector, home, names[:TAG_LIMIT]), notes
 
 
 async def plan_delete_tag(
@@ -165,6 +179,7 @@ async def plan_delete_manifest(
         f"delete {safe(home.by_digest(manifest.digest))}",
         manifest.digest,
         selector=str(manifest.digest),
+        looks=impact.looks,
     )
     text = f"Deletes {safe(home.by_digest(manifest.digest))} and {plural(len(impact.tags), 'tag')}."
     return replace(_plan(inspector, target, manifest, step, rows, warnings, text), tags=impact.tags)

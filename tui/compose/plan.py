@@ -72,14 +72,15 @@ class StepKind(StrEnum):
 
 
 #: What each step asks of the registry when nothing goes wrong, tokens aside: (requests). A mount is one POST; a copy
-#: opens an upload, reads and writes; the tag is read again, written, and read back.
+#: opens an upload, reads and writes; the tag is read again, written, and read back. What was deleted is
+#: asked for twice, by HEAD and by GET.
 STEP_REQUESTS: Mapping[StepKind, int] = {
     StepKind.MOUNT: 1,
     StepKind.COPY: 3,
     StepKind.MANIFEST: 1,
     StepKind.TAG: 3,
-    StepKind.DELETE_TAG: 2,
-    StepKind.DELETE_MANIFEST: 2,
+    StepKind.DELETE_TAG: 4,
+    StepKind.DELETE_MANIFEST: 3,
     StepKind.REFERRERS_TAG: 2,
     StepKind.LOCAL_LIST: 0,
     StepKind.REMOVE_LOCAL_LIST: 0,
@@ -130,6 +131,8 @@ class Step:
     """The exact bytes to PUT."""
     asked: bool = True
     """False for a blob of which nobody asked whether the target has it."""
+    looks: int = 0
+    """How many requests it takes to look first, on top of what its kind takes."""
     local_list: LocalList | None = None
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """What the local list shall hold: content by the name of the file."""
@@ -220,7 +223,7 @@ class Plan:
     @property
     def requests(self) -> int:
         """How many requests running it takes if nothing goes wrong, tokens aside."""
-        return sum(STEP_REQUESTS[step.kind] for step in self.steps)
+        return sum(STEP_REQUESTS[step.kind] + step.looks for step in self.steps)
 
     @property
     def bytes_to_copy(self) -> int:

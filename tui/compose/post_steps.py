@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tui.compose import layout
+from tui.compose.delete import tagged_since
 from tui.compose.errors import ComposeError, LocalListError
 from tui.compose.plan import Plan, Step, StepKind
 from tui.explore.inspector import Inspector
@@ -57,8 +58,14 @@ class PostSteps:
                 head = await self._client.head_manifest(registry, repository, step.selector)
             except errors.NotFound:
                 return f"{name} was gone already."
-            if head.digest is not None and head.digest != self._plan.before:
+            if head.digest != self._plan.before:
                 raise errors.Conflict(f"Not deleted: {name} changed to {head.digest}.")
+        elif step.digest is not None:
+            since = await tagged_since(self._inspector, self._target, step.digest, self._plan.tags)
+            if since:
+                raise errors.Conflict(
+                    f"Not deleted: {step.digest.short} has the tag {since} since the plan. Plan again."
+                )
         try:
             await self._client.delete_manifest(registry, repository, step.selector)
         except errors.NotFound:

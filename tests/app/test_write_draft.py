@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from textual.screen import Screen
 
 from tests.app.draft_stage import FixStage, fixing
 from tests.support.gallery import served
@@ -53,6 +56,23 @@ async def test_removing_takes_attestations_along_and_can_be_taken_back() -> None
             assert "no edits to undo" in stage.toasts
             await stage.press("ctrl+r")
             assert len(draft_of(stage).kept) == held - 2
+
+
+async def test_an_edit_lays_the_screen_out_once_and_more_entries_than_fit_scroll_up_and_down_only() -> None:
+    with served() as registry:
+        async with fixing(registry) as stage:
+            await amend(stage, "library/hello:latest")
+            screen = stage.top
+            assert isinstance(screen, DraftScreen)
+            await stage.until(lambda: screen.planning.plan, "a plan")
+            await stage.pilot.pause()
+            laid_out: list[Screen[Any]] = []
+            screen.screen_layout_refresh_signal.subscribe(screen, laid_out.append)
+            await stage.press("J")
+            assert len(laid_out) == 1
+            await stage.pilot.resize_terminal(100, 24)
+            await stage.until(lambda: screen.rows.show_vertical_scrollbar, "a scroll bar")
+            assert not screen.rows.show_horizontal_scrollbar
 
 
 async def test_an_untouched_draft_keeps_its_bytes_and_order_changes_them() -> None:

@@ -148,12 +148,13 @@ class DraftScreen(FramedScreen[Wanted]):
         room = most - len(problems) - len(warnings)
         messages = self.editor.news[-max(1, room) :] if room == most or not low else ()
         notes = notices(self.draft, problems, messages, self.actions.line, self.main.keys.put_in, warnings)
-        self.notes_view.show(Lines(notes))
+        self.notes_view.show(Lines(notes), height=most)
         note_rows = max(1, min(self.notes_view.rows_of_page, most))
         self.notes_view.styles.height = note_rows
         steps = plan_brief(plan) if plan is not None and plan.ready else []
-        self.plan_view.show(Lines(steps))
-        step_rows = min(self.plan_view.rows_of_page, max(2, (self.size.height - 22) // 2))
+        most_steps = max(2, (self.size.height - 22) // 2)
+        self.plan_view.show(Lines(steps), height=most_steps)
+        step_rows = min(self.plan_view.rows_of_page, most_steps)
         self.plan_box.display = bool(steps) and not low
         self.plan_view.styles.height = step_rows
         # Rows take what they need, as far as something of the entry stays below them.

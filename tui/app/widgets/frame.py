@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.geometry import Size
-from textual.reactive import reactive
+from textual.reactive import Reactive, reactive
 from textual.widget import Widget
 
 from tui.app.styled_text import Line, wrap
@@ -123,8 +123,14 @@ class ScreenFrame(Vertical):
         self.query_one(".frame-side").toggle_class("-shown")
 
 
+class _Box(Vertical):
+    """It never scrolls: how much is in it is no reason to lay the screen out a second time."""
+
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
+
+
 def boxed(*children: Widget, title: str, classes: str = "") -> Vertical:
     """A titled box of a body. The title is ours: it is read as markup."""
-    box = Vertical(*children, classes=f"frame-box {classes}".strip())
+    box = _Box(*children, classes=f"frame-box {classes}".strip())
     box.border_title = title
     return box

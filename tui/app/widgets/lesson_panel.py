@@ -23,7 +23,6 @@ class LessonPanel(Vertical):
         border-subtitle-color: $dim;
         background: $surface; padding: 0 1;
     }
-    LessonPanel PageView { height: 1fr; background: $surface; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     App.-ascii LessonPanel { border: ascii $border-blurred; }
     """
 
@@ -57,7 +56,7 @@ class LessonPanel(Vertical):
         view = self.query_one(PageView)
         view.show(self._page_of(self.size.height), keep=not top)
         keys = list(self._keys_of())
-        if view.virtual_size.height > self.size.height:
+        if not view.is_whole:
             keys.append((self._more_key, "more"))
         self.border_subtitle = Content(_fitting(keys, self.size.width - 2))
 

@@ -77,7 +77,7 @@ class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False)
             self.clear_selection_here()
         self._fold()
         if height is not None:
-            self.show_bar(len(self._rows) > height)
+            self.show_vertical_scrollbar = len(self._rows) > height
         self._search()
         self.scroll_to(0, min(place, max(0, len(self._rows) - self.size.height)), animate=False, force=True)
         self.refresh()

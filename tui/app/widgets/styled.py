@@ -57,10 +57,12 @@ class StyledWidget(Widget):
             self.app._start_widget(self, self._vertical_scrollbar)
         return self._vertical_scrollbar
 
-    def show_bar(self, shown: bool) -> None:
-        """Show the scroll bar or hide it before the layout that is due anyway: it would find out that it has to, and
-        cost another one."""
-        self.show_vertical_scrollbar = self.vertical_scrollbar.display = shown
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """The scroll bar comes or goes at once, not with the layout after this one, and begins where the rows are:
+        Textual tells it of scrolling only while it is shown."""
+        if shown or self._vertical_scrollbar is not None:
+            self.vertical_scrollbar.display = shown
+            self.vertical_scrollbar.position = self.scroll_y
 
     def style_of(self, role: str) -> Style:
         """The style of a role (or of a component class, such as `page--link`), to be laid over what is below."""

@@ -381,11 +381,6 @@ class ImageTree(BranchTree, StyledWidget, inherit_bindings=False):
             self.repaint()
             self.post_message(self.Scrolled())
 
-    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
-        """Let a scroll bar that appears begin where the rows are: Textual tells it of scrolling only while shown."""
-        if shown:
-            self.vertical_scrollbar.position = self.scroll_y
-
 
 def matches(node: Node, text: str) -> bool:
     """Whether a row is found by a text: by its name, its platform, or those of an image that is listed below it."""

@@ -232,6 +232,10 @@ async def test_a_low_screen_gives_way_to_the_pane_with_the_keys() -> None:
         await stage.go("many")
         await stage.press("l")
         await stage.until(lambda: heights() == [11, 9], "and no more than its share")
+        await stage.pilot.mouse_down("#page", offset=(3, 1))
+        assert stage.main.pane == "detail" and heights() == [11, 9], "what the mouse points at stays where it is"
+        await stage.pilot.mouse_up("#page", offset=(3, 1))
+        await stage.until(lambda: heights() == [5, 15])
 
 
 async def test_long_lists_are_paged_by_a_row() -> None:

@@ -275,8 +275,14 @@ class MainScreen(HostScreen[None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.search.leave_find_bar()
-        self.panes.lay_out()
+        # Not below a mouse button that is held: what it points at would move away before it is clicked or selected.
+        if self._mouse_down_offset is None:
+            self.panes.lay_out()
         self.status.refresh_keys()
+
+    def on_text_selected(self) -> None:
+        """A mouse button was let go, whether or not text was selected."""
+        self.panes.lay_out()
 
     def on_resize(self, event: events.Resize) -> None:
         self.panes.lay_out()

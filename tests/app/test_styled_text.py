@@ -11,10 +11,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
+from textual.color import Color
+from textual.selection import Selection
+from textual.theme import Theme
 
+from tests.app.test_theme import LEAST, contrast
 from tui.app.pages.json_page import LIMIT, JsonPage, reindent
 from tui.app.styled_text import Line, Lines, Target, columns, cut, shortened, wrap
-from tui.app.theme import THEMES, variables_for
+from tui.app.theme import DARK, LIGHT, THEMES, variables_for
 from tui.app.widgets.page import PageView
 
 DIGEST = "sha256:" + "ab" * 32
@@ -201,7 +205,8 @@ class _Alone(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_theme(THEMES[0])
+        for theme in THEMES:
+            self.register_theme(theme)
         self.theme = THEMES[0].name
 
     def compose(self) -> ComposeResult:
@@ -222,3 +227,23 @@ async def test_a_line_that_is_not_folded_says_that_it_goes_on() -> None:
         assert first == "x" * 20
         assert second == "layer 3  RUN echo m…"
         assert third.rstrip().endswith("…") and cell_len(third) == 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+async def test_selected_text_can_be_read_whatever_its_role(theme: Theme) -> None:
+    app = _Alone()
+    async with app.run_test(size=(40, 6)) as pilot:
+        app.theme = theme.name
+        view = app.query_one(PageView)
+        view.show(
+            Lines([Line().put("digest ", "dim").put("sha256:12", "digest").put(" missing", "bad").put(" x", "key-cap")])
+        )
+        app.screen.selections = {view: Selection(None, None)}
+        await pilot.pause()
+        drawn = [segment for segment in view.render_line(0) if segment.text.strip()]
+        colours = [
+            (Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor)) for _, style, _ in drawn if style
+        ]
+        assert len(drawn) == len(colours) == 4
+        assert min(contrast(words, ground) for words, ground in colours) >= LEAST

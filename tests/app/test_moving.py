@@ -172,6 +172,8 @@ async def test_detail_stands_beside_or_below_as_fits(size: tuple[int, int], besi
         assert (tree.y == detail.y) is beside
         assert detail.width > 0 and detail.height > 3
         assert detail.right <= size[0] and detail.bottom <= size[1] - 1
+        first = stage.app.screen_stack[0].query_one("#shell-panes").region
+        assert first == stage.main.query_one("#panes").region, "what is shown before all is imported stands there, too"
 
 
 async def test_the_layout_follows_the_size_live() -> None:

@@ -20,12 +20,11 @@ class Shell(Screen[None]):
         background: $background;
         #shell-header, #shell-keys { height: 1; background: $panel; color: $primary; }
         #shell-panes { height: 1fr; }
-        #shell-panes Static { border: round $panel-lighten-2; background: $surface; height: 1fr; width: 9fr; }
-        #shell-panes #shell-tree { width: 11fr; border: round $primary; }
-        #shell-verdict { height: 3; border: round $panel-lighten-2; padding: 0 1; }
+        #shell-panes Static { border: round $border-blurred; background: $surface; height: 1fr; width: 9fr; }
+        #shell-panes #shell-tree { width: 11fr; border: round $border; }
+        #shell-verdict { height: 2; background: $panel; }
         &.-low #shell-panes { layout: vertical; }
         &.-low #shell-panes Static, &.-low #shell-panes #shell-tree { width: 1fr; }
-        &.-low #shell-verdict { height: 2; border: none; background: $panel; }
     }
     """
 

@@ -219,14 +219,14 @@ class _Alone(App[None]):
 @pytest.mark.slow
 async def test_a_line_that_is_not_folded_says_that_it_goes_on() -> None:
     app = _Alone()
-    async with app.run_test(size=(20, 6)) as pilot:
+    async with app.run_test(size=(21, 6)) as pilot:  # one column is for the bar
         view = app.query_one(PageView)
         view.show(Lines(Line(text, fold="cut") for text in ("x" * 20 + "  ", "layer 3  RUN echo missing", "日" * 11)))
         await pilot.pause()
-        first, second, third = (view.render_line(row).text for row in range(3))
+        first, second, third = (view.render_line(row).text.rstrip() for row in range(3))
         assert first == "x" * 20
         assert second == "layer 3  RUN echo m…"
-        assert third.rstrip().endswith("…") and cell_len(third) == 20
+        assert third.endswith("…") and cell_len(third) == 20
 
 
 @pytest.mark.slow

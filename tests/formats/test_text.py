@@ -27,6 +27,15 @@ async def test_the_matrix_of_a_broken_image() -> None:
     assert lines[-1].startswith("The tag 1 cannot be pulled on linux/arm64: 1 layer is missing.")
 
 
+async def test_on_a_terminal_the_heads_of_one_matrix_are_explained() -> None:
+    made, said = await broken(), "mf manifest   cf config   att attestations"
+    lines = written("text", [made], Sheet(width=80)).splitlines()
+    assert lines[next(place for place, line in enumerate(lines) if line.startswith("linux/arm64")) + 1] == said
+    assert said not in written("text", [made], Sheet(width=len(said) - 1))
+    for text in (written("text", [made, made], Sheet(width=80)), written("text", [made]), written("plain", [made])):
+        assert "cf config" not in text
+
+
 async def test_what_is_missing_is_named_whole() -> None:
     text = written("text", [await broken()])
     assert re.search(r"^✗ missing +layer 2 of linux/arm64  \d+ B", text, re.MULTILINE)

@@ -21,6 +21,9 @@ from tui.sources.presence import UNCHECKED, Observation, Presence, worst
 if TYPE_CHECKING:
     from tui.explore.cells import Observed  # for its name alone; a check draws no row of the tree
 
+#: What the short heads of columns stand for.
+HEADS = {"mf": "manifest", "cf": "config", "att": "attestations", "sig": "signatures"}
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

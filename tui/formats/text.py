@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tui.explore.finding import Severity
-from tui.explore.matrix import Cell, MatrixRow, matrix
+from tui.explore.matrix import HEADS, Cell, MatrixRow, matrix
 from tui.explore.objects import Object
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally, strip
@@ -54,7 +54,7 @@ class TextWriter(Writer):
             return self._block(wrapped((said, "warn"), self._sheet.width))
         if tag is not None:
             return self._written([_tag_line(report, tag, self._names, self._sheet)])
-        return self._block(lines(report, self._sheet))
+        return self._block(lines(report, self._sheet, heads=not self.several))
 
     def section(self, section: Section) -> str:
         if self._sheet.quiet:
@@ -102,14 +102,14 @@ def _quiet_line(report: Report, sheet: Sheet) -> Line:
     return line
 
 
-def lines(report: Report, sheet: Sheet) -> Iterator[Line]:
-    """What a check of an image found."""
+def lines(report: Report, sheet: Sheet, *, heads: bool) -> Iterator[Line]:
+    """What a check of an image found; with `heads`, on a terminal, what those of the matrix stand for."""
     yield [(report.reference, "title")]
     if report.digest is not None:
         kind = safe(media.describe(report.media_type or ""), limit=120)
         yield from _beside([(report.digest, "dim")], (kind, "dim"), "", sheet.width)
     blocks: list[list[Line]] = [
-        list(_picture(matrix(report), sheet)),
+        list(_picture(matrix(report), sheet, heads)),
         list(_absent(report.objects, sheet.width)),
         list(_findings(report, sheet.width)),
         [line for answer in report.answers for line in wrapped((answer.line(), "plain"), sheet.width)],
@@ -127,7 +127,7 @@ def lines(report: Report, sheet: Sheet) -> Iterator[Line]:
 # the matrix
 
 
-def _picture(rows: Sequence[MatrixRow], sheet: Sheet) -> Iterator[Line]:
+def _picture(rows: Sequence[MatrixRow], sheet: Sheet, heads: bool) -> Iterator[Line]:
     if not any(row.cells[1:] or len(rows) > 1 for row in rows):
         return
     names = max(width(row.line.platform) for row in rows)
@@ -154,6 +154,9 @@ def _picture(rows: Sequence[MatrixRow], sheet: Sheet) -> Iterator[Line]:
         if not row.line.taken:
             pieces.append(("  not taken", "dim"))
         yield pieces
+    said = "   ".join(f"{name} {HEADS[name]}" for name in ("mf", "cf", *(["att"] if attested else [])))
+    if heads and sheet.width is not None and width(said) <= sheet.width:
+        yield [(said, "dim")]
 
 
 def _square(cell: Cell | None, sheet: Sheet) -> Piece:

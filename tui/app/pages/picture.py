@@ -12,7 +12,7 @@ from tui.app.styled_text import Line, Role, cut
 from tui.app.theme import tint
 from tui.app.widgets.matrix import GridRow, Head, Pitch, Square
 from tui.explore.cells import Glyphs
-from tui.explore.matrix import Cell, LiveMatrix, MatrixRow
+from tui.explore.matrix import HEADS, Cell, LiveMatrix, MatrixRow
 from tui.explore.node import Kind, Load, Node
 from tui.explore.tally import STRIP_CELLS, Tally, strip
 from tui.sources.presence import Presence
@@ -185,15 +185,11 @@ def legend(picture: LiveMatrix, shown: Sequence[Node], width: int) -> list[Line]
     return [line.put(tail, "dim")]
 
 
-#: What the short heads of columns stand for.
-_HEADS = {"mf": "manifest", "cf": "config", "att": "attestations", "sig": "signatures"}
-
-
 def heads(top: Head) -> Line:
     """What the short words over the columns stand for, those that are there."""
     line = Line(fold="cut")
     for name in (*top.before, *top.after):
-        line.put("   " if line.plain else "").put(name, "label").put(f" {_HEADS[name]}", "dim")
+        line.put("   " if line.plain else "").put(name, "label").put(f" {HEADS[name]}", "dim")
     return line
 
 

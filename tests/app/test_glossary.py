@@ -17,7 +17,7 @@ from tui.text import width
 
 
 def test_each_word_has_its_picture_and_the_names_of_both() -> None:
-    names = ["tag", "index", "manifest", "descriptor", "digest", "config", "layer", "attestation", "referrer"]
+    names = ["tag", "index", "manifest", "descriptor", "digest", "config", "layer", "mount", "attestation", "referrer"]
     assert [word.name for word in words()] == names
     shown = glossary_page()
     text = "\n".join(shown.plain(number) for number in range(len(shown)))

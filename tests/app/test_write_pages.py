@@ -224,6 +224,12 @@ def test_a_plan_says_what_is_there_what_travels_and_what_is_nowhere() -> None:
     assert "! Signatures stay behind." in text
 
 
+def test_a_plan_with_mounts_says_what_a_mount_is() -> None:
+    text = words(plan_page(plan()))
+    assert text.count("A mount links a blob") == 1 and text.index("A mount") > text.index("Steps")
+    assert "A mount" not in words(plan_page(replace(PUSH, steps=(COPY,))))
+
+
 def test_a_plan_names_the_keys_of_now() -> None:
     keys = Keys({"plan-objects": "f8", "plan-next-link": "f9"})
     text = words(plan_page(plan(), (CommandLine("crane", "copy", "crane copy a b"),), put_in=keys.put_in))
@@ -258,6 +264,7 @@ PUSH = Plan(
     before=digest("old"),
 )
 COPY = Step(1, StepKind.COPY, "copy the layer", digest("there"), 202)
+NOWHERE = PlannedObject(digest("gone"), "layer", media.OCI_LAYER_GZIP, 202, How.NOWHERE)
 
 
 @pytest.mark.parametrize(
@@ -267,9 +274,13 @@ COPY = Step(1, StepKind.COPY, "copy the layer", digest("there"), 202)
         (replace(PUSH, before=None), "✓ Ready: 3 requests, nothing to upload; the tag is new"),
         (replace(PUSH, steps=(COPY, *PUSH.steps)), "✓ Ready: 6 requests, 202 B to upload; U puts the old digest back"),
         (replace(PUSH, steps=(), confirmation="app:1.0 holds exactly this already."), "· app:1.0 holds exactly this"),
-        (replace(PUSH, problems=(Problem("nowhere", "The layer was not found."),)), "✗ Blocked: The layer was not"),
+        (replace(PUSH, problems=(Problem("nowhere", "The layer was not found."),)), "✗ Blocked: 1 problem above"),
+        (
+            replace(PUSH, problems=(Problem("a", "A."), Problem("b", "B.")), objects=(NOWHERE,)),
+            "✗ Blocked: 2 problems above. P lists all; Enter changes a source, x removes a row",
+        ),
     ],
-    ids=["ready", "new tag", "a copy", "nothing to do", "blocked"],
+    ids=["ready", "new tag", "a copy", "nothing to do", "blocked", "something nowhere"],
 )
 def test_what_a_plan_comes_to_in_a_line(plan: Plan, said: str) -> None:
     assert plan_line(plan, Keys().put_in).plain.startswith(said)

@@ -51,6 +51,12 @@ def test_the_words_are_those_of_the_screen() -> None:
     assert "Blocked" in text and "Stops it" not in text and "To know" not in text
 
 
+def test_what_a_mount_is_stands_below_the_steps_that_mount() -> None:
+    text = plan_text(made(), Sheet(width=60))
+    assert "A mount links a blob" in text.partition("\nSteps")[2]
+    assert "A mount" not in plan_text(made(steps=made().steps[1:]), Sheet())
+
+
 def test_without_colours_no_escape_and_in_ascii_nothing_else() -> None:
     plan = made()
     assert not ESCAPE.search(plan_text(plan, Sheet()))

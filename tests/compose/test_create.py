@@ -110,13 +110,15 @@ async def test_the_same_again_writes_nothing(rig: Rig) -> None:
 
 async def test_exists_nowhere_stops_the_plan_by_name(rig: Rig) -> None:
     one = make("a", "linux/amd64", layers=3)
-    rig.put("staging", one, "t", without=one.layers[1:2])
+    rig.put("staging", one, "t", without=one.layers[1:])
     draft = await rig.draft("app:1", "staging:t")
     plan = await plan_draft(draft, rig.inspector)
     assert not plan.ready
     assert one.layers[1].digest in plan.problems[0].message
     assert "linux/amd64" in plan.problems[0].message
-    assert plan.count(How.NOWHERE) == 1
+    assert plan.count(How.NOWHERE) == 2
+    said = [problem.message.endswith("Push that image again, or use another source.") for problem in plan.problems]
+    assert said == [False, True]
 
 
 async def test_missing_in_the_target_itself_is_confirmed(rig: Rig) -> None:

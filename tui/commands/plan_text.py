@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tui.compose.plan import How, Plan, PlannedObject, StepKind
+from tui.compose.plan import MOUNTS, How, Plan, PlannedObject, StepKind
 from tui.explore.cells import glyphs
 from tui.explore.diff import Change
 from tui.formats.paint import Piece, fitted, padded, painted, wrapped
@@ -66,6 +66,8 @@ def _lines(plan: Plan, sheet: Sheet) -> Iterator[list[Piece]]:
         for step in plan.steps:
             copied = f", {size(step.size)}" if step.kind is StepKind.COPY else ""
             yield [(f"  {step.number:>3}. ", "dim"), (step.title, "plain"), (copied, "dim")]
+        if plan.mounts:
+            yield from wrapped((MOUNTS, "dim"), sheet.width, "  ")
     stopping = [problem.message for problem in plan.problems if problem.stops]
     warnings = [problem.message for problem in plan.problems if not problem.stops]
     for heading, role, said in (

@@ -87,6 +87,10 @@ STEP_REQUESTS: Mapping[StepKind, int] = {
 }
 
 
+#: What a plan that mounts says of it.
+MOUNTS = "A mount links a blob of another repository of the registry: nothing is transferred."
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedObject:
     """One distinct object below the index."""
@@ -229,6 +233,11 @@ class Plan:
     def bytes_to_copy(self) -> int:
         """How many bytes travel through this machine."""
         return sum(step.size for step in self.steps if step.kind is StepKind.COPY)
+
+    @property
+    def mounts(self) -> bool:
+        """Whether a step mounts."""
+        return any(step.kind is StepKind.MOUNT for step in self.steps)
 
     def count(self, how: How) -> int:
         """How many distinct objects get there in this way."""

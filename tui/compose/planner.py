@@ -272,7 +272,7 @@ _NOUNS = {"manifest": "image manifest", "attestation": "attestation", "index": "
 
 def _lacking(request: PlanRequest, below: ObjectsBelow) -> list[Problem]:
     # Without a child manifest the registry would refuse the index; without a blob it takes it.
-    return [
+    lacking = [
         lacking_problem(
             each,
             stops=not request.incomplete_is_fine or (request.action is Action.UNDO and each.kind in _NOUNS),
@@ -280,6 +280,11 @@ def _lacking(request: PlanRequest, below: ObjectsBelow) -> list[Problem]:
         for each in below.objects
         if each.how in LACKING
     ]
+    last = next((problem for problem in reversed(lacking) if problem.code == "nowhere" and problem.stops), None)
+    if last is not None:  # once, however many objects it is about
+        told = replace(last, text=f"{last.text} Push that image again, or use another source.")
+        lacking[lacking.index(last)] = told
+    return lacking
 
 
 def lacking_problem(each: PlannedObject, *, stops: bool) -> Problem:

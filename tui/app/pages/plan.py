@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tui.app.pages.diff import change
 from tui.app.pages.parts import blank, digest_value, heading, prose, value
 from tui.app.styled_text import Line, Lines, Role, Target
-from tui.compose.plan import LACKING, DiffRow, How, Plan, PlannedObject, Step, StepKind
+from tui.compose.plan import LACKING, MOUNTS, DiffRow, How, Plan, PlannedObject, Step, StepKind
 from tui.explore.diff import Change
 from tui.oci import media
 from tui.text import plural, safe, size, with_keys
@@ -39,6 +39,7 @@ def plan_page(
     lines += [Line(hang=2).put("! ", "warn").put(put_in(warning)) for warning in plan.warnings]
     lines += difference(plan.diff)
     lines += _steps(plan.steps)
+    lines += [prose(MOUNTS, "dim")] if plan.mounts else []
     lines += _objects(plan, put_in, every)
     lines += _commands(commands, put_in)
     return Lines(lines)
@@ -57,11 +58,16 @@ def plan_brief(plan: Plan) -> list[Line]:
 
 
 def plan_line(plan: Plan, put_in: Callable[[str], str]) -> Line:
-    """What a plan comes to, in a line: "Ready: 3 requests, nothing to upload; U puts the old digest back"."""
+    """What a plan comes to, in a line: "Ready: 3 requests, nothing to upload; U puts the old digest back". Its problems
+    stand above it."""
     line = Line(fold="cut")
     if not plan.ready:
-        problem = next(problem for problem in plan.problems if problem.stops)
-        return line.put("✗ ", "bad").put("Blocked: ", "bad").put(put_in(problem.text))
+        count = sum(problem.stops for problem in plan.problems)
+        line.put("✗ ", "bad").put(f"Blocked: {plural(count, 'problem')} above", "bad")
+        if plan.lacking:
+            ways = "{key:draft-source} changes a source, {key:draft-remove} removes a row"
+            line.put(put_in(f". {{key:draft-plan}} lists all; {ways}"))
+        return line
     if not plan.steps:
         done = plan.state == "nothing to do"
         return line.put("· " if done else "✗ ", "dim" if done else "bad").put(plan.confirmation)

@@ -41,6 +41,9 @@ async def test_the_filter_narrows_the_tags_while_typing() -> None:
         await stage.press("escape")
         await stage.until(lambda: len(many.children) > 500)
         assert stage.node is first
+        await stage.press("slash", *"v2400", "enter", "escape")
+        await stage.until(lambda: len(many.children) > 500)
+        assert stage.node.label == "v2400", "a thousand others come before it"
 
 
 async def test_escape_in_the_filter_clears_it() -> None:

@@ -76,6 +76,26 @@ async def test_the_filter_works_on_all_names_and_keeps_opened_rows() -> None:
     assert repository.listing.matching == 2501
 
 
+async def test_a_row_far_down_stays_when_the_filter_that_led_to_it_is_cleared() -> None:
+    explorer = Explorer()
+    repository = explorer.add_repository(many(2500), "app")
+    await explorer.open(repository)
+    explorer.set_filter(repository, "1.2400")
+    (row,) = repository.children
+    explorer.set_filter(repository, "", row)
+    assert repository.children[-2] is row and repository.children[-1].label == "1,500 more"
+    assert len(repository.children) == 1002
+    explorer.set_filter(repository, "1.1", row)
+    assert row not in repository.children, "it does not match"
+    explorer.set_filter(repository, "", repository)
+    assert len(repository.children) == 1001
+    explorer.set_filter(repository, "", row)
+    assert any(child.key == row.key for child in repository.children), "asked for where nothing is filtered"
+    await explorer.load_more(repository.children[-1])
+    await explorer.load_more(repository.children[-1])
+    assert len(repository.children) == 2501 and sum(child.key == row.key for child in repository.children) == 1
+
+
 async def test_orders() -> None:
     source = FakeSource()
     image = source.put("app", images.image(), "1.10", "1.9", "1.9-rc1", "latest", "1.9.1")

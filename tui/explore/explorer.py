@@ -314,11 +314,11 @@ class Explorer:
             parent.listing.limit += ROWS
             self._lists.show(parent)
 
-    def set_filter(self, node: Node, text: str) -> None:
-        """Let only matching names of a SOURCE's or REPOSITORY's list be rows; "" lets all through."""
-        if node.listing is not None and node.listing.filter != text:
-            node.listing.filter, node.listing.limit = text, ROWS
-            self._lists.show(node)
+    def set_filter(self, node: Node, text: str, keep: Node | None = None) -> None:
+        """Let only matching names of a SOURCE's or REPOSITORY's list be rows; "" lets all through. The one that `keep`
+        is in stays a row where it matches, however many come before it."""
+        if node.listing is not None:
+            self._lists.filter(node, text, keep)
 
     def set_order(self, node: Node, order: str) -> None:
         """Sort a list by one of `listing.ORDERS`; "" is the order of a list that nobody sorted."""

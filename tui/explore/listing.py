@@ -191,6 +191,8 @@ class Listing:
     """Whether somebody chose the order."""
     limit: int = ROWS
     """So many rows are made at most."""
+    kept: str | None = None
+    """The name that gets one all the same, where the filter lets it through."""
     matching: int = 0
     """How many plain names the filter lets through."""
     folded: int = 0
@@ -236,16 +238,19 @@ class Listing:
             self.matching, self.folded = len(self._plain), len(self._made)
             plain, made = self._in_order(self.limit + len(first))
             made = made[: self.limit]
+        kept = self._through(() if self.kept is None else (self.kept,), plain)
         plain = self._led(first, plain)[: self.limit]
-        return View(plain, made, max(0, self.matching - self.limit))
+        plain += [name for name in kept if name not in plain]
+        return View(plain, made, max(0, self.matching - len(plain)))
 
     def _led(self, first: Sequence[str], plain: list[str]) -> list[str]:
-        if not first:
-            return plain
-        through = set(plain) if self.filter.strip() else self._known
-        leading = [name for name in first if name in through and not (self.fold and is_digest_tag(name))]
-        led = set(leading)
-        return [*leading, *(name for name in plain if name not in led)]
+        leading = dict.fromkeys(self._through(first, plain))
+        return [*leading, *(name for name in plain if name not in leading)] if leading else plain
+
+    def _through(self, names: Sequence[str], plain: list[str]) -> list[str]:
+        """Those of these names that get rows of their own, by the filter, of which `plain` are all or the first."""
+        through = (set(plain) if names else ()) if self.filter.strip() else self._known
+        return [name for name in names if name in through and not (self.fold and is_digest_tag(name))]
 
     def ordered(self) -> list[str]:
         """All names, whatever filter and limit let through: plain ones by the order, then digest tags."""

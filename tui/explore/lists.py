@@ -47,7 +47,7 @@ class Lists:
         old = node.listing
         listing = Listing(fold=node.kind is Kind.REPOSITORY, blank=not node.source.capabilities.remote)
         if old is not None:
-            listing.filter, listing.limit = old.filter, old.limit
+            listing.filter, listing.kept, listing.limit = old.filter, old.kept, old.limit
             listing.order, listing.order_chosen = old.order, old.order_chosen
         node.listing = listing
         try:
@@ -87,6 +87,21 @@ class Lists:
                     observations.see_repository(node.source, name)
         else:
             observations.set_tag_names(node.source, node.repository or "", listing.names)
+
+    def filter(self, node: Node, text: str, keep: Node | None) -> None:
+        """As `Explorer.set_filter`."""
+        listing = node.listing
+        assert listing is not None
+        within = (keep, *keep.ancestors()) if keep is not None else ()
+        kept = next(
+            (_name(row) for row in within if row.parent is node and row.kind in (Kind.TAG, Kind.REPOSITORY)), None
+        )
+        if listing.filter != text:
+            listing.limit = ROWS
+        elif listing.kept == kept:
+            return
+        listing.filter, listing.kept = text, kept
+        self.show(node)
 
     def show(self, node: Node) -> None:
         """Make rows of what filter, order and limit let through, keeping rows that are there already."""

@@ -179,10 +179,10 @@ class Search:
             self._narrow(node, text)
         self._count()
 
-    def _narrow(self, node: Node, text: str) -> None:
-        """Show only what matches below a row."""
+    def _narrow(self, node: Node, text: str, keep: Node | None = None) -> None:
+        """Show only what matches below a row; of a long list so much, and the row of the cursor or the one to keep."""
         if node.listing is not None:
-            self.screen.explorer.set_filter(node, text)
+            self.screen.explorer.set_filter(node, text, keep or self.screen.current)
         elif text:
             self.images.narrowing[node.key] = text
         else:
@@ -313,7 +313,7 @@ class Search:
         for key in hiding:
             above = self.screen.explorer.get(key)
             if above is not None:
-                self._narrow(above, "")
+                self._narrow(above, "", node)
             self.images.narrowing.pop(key, None)
         if hiding:
             self._forget_cleared()

@@ -224,7 +224,7 @@ async def test_the_platforms_of_an_index_are_filtered(size: tuple[int, int]) -> 
         assert len(labels(stage, tag)) == 25 and stage.node.label == "linux/riscv2"
         assert "only “" not in stage.screen()
         await stage.press("n")
-        await stage.until(lambda: "No filter or search" in stage.screen())
+        await stage.until(lambda: "no filter or search; / starts one" in stage.screen())
 
 
 async def test_from_inside_a_platform_the_index_is_filtered() -> None:
@@ -304,7 +304,7 @@ async def test_where_nothing_can_be_filtered_it_finds_in_the_rows() -> None:
         await stage.press("enter", "n")
         assert stage.node is layers[1 % len(layers)]
         await stage.press("N", "escape", "n")
-        await stage.until(lambda: "No filter or search" in stage.screen())
+        await stage.until(lambda: "no filter or search; / starts one" in stage.screen())
         assert labels(stage, tag) == [row.label for row in tag.children]
 
 

@@ -268,12 +268,9 @@ class Search:
 
     def _step_match(self, step: int) -> None:
         if self.screen.pane == "detail":
-            if not self.page_view.step_match(step):
-                self.screen.say(f"No search. {self.screen.keys.first('search')} starts one.")
+            self.page_view.step_match(step)
         elif self.screen.pane == "requests":
             self.requests.move("down" if step > 0 else "up")
-        elif not self.images.search_text:
-            self.screen.say("No filter or search. / starts one.")
         elif rows := self._matching():
             self._step_row(rows, step)
 
@@ -289,6 +286,12 @@ class Search:
             before = sum(places.get(row.key, -1) < cursor for row in rows)
             here = before - 1 if step > 0 else before
         self.images.go(rows[(here + step) % len(rows)])
+
+    def unavailable(self, action_id: str) -> str:
+        """Why there are no matches to go through."""
+        if action_id not in ("next-match", "previous-match") or self.searching:
+            return ""
+        return "no filter or search; {key:filter} starts one"
 
     @property
     def takes_the_key_of_new(self) -> bool:

@@ -1,5 +1,5 @@
-"""The verdict is what real clients do: held against what containerd, skopeo, crane and oras were seen to do with more
-than 350 pairs of an image and a platform."""
+"""The verdict is what real clients do: containerd, Docker, skopeo, podman, crane and oras were seen to do it with more
+than 360 pairs of an image and a platform."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from tui.explore.choice import Choice
 from tui.explore.explorer import Explorer
 from tui.explore.report import Report, exit_status, report
 from tui.explore.rollup import Pull
-from tui.explore.structure import refusing
+from tui.explore.structure import refusal, refusing
 from tui.oci.digest import Digest
 from tui.oci.platform import Platform
 from tui.registry.client import Client
 from tui.registry.settings import ClientSettings
 from tui.sources.registry import RegistrySource
+
+OLD_DOCKER = "Docker without its image store"
 
 #: Where we say otherwise on purpose, and why.
 CONTAINERD_OTHERWISE = {
@@ -101,6 +103,58 @@ def test_whom_we_name_as_refusing_it_refuses(everything: list[tuple[Did, Report]
             "crane": did.pulled,
             "crane validate": did.validated,
             "oras": did.copied_by_oras,
+            "podman": bool(did.podman),
+            "buildah": bool(did.podman),
+            OLD_DOCKER: bool(did.docker),
         }
         wrong.extend(f"{did.name}: {name} takes it" for name in refusing(row) if did_it.get(name))
     assert not wrong
+
+
+def test_who_is_said_to_take_what_cannot_be_pulled_takes_it(everything: list[tuple[Did, Report]]) -> None:
+    wrong: list[str] = []
+    for did, made in everything:
+        row = made.answers[0].row
+        flaw = refusal(row) if row is not None else None
+        did_it = {
+            "skopeo": bool(did.skopeo),
+            "crane pull": did.pulled,
+            "podman": bool(did.podman),
+            "buildah": bool(did.podman),
+            OLD_DOCKER: bool(did.docker),
+        }
+        if flaw is not None:
+            wrong.extend(f"{did.name}: {name} refuses it" for name in flaw.taken_by if not did_it[name])
+    assert not wrong
+
+
+def test_of_what_can_be_pulled_everybody_is_named_who_refuses_it(everything: list[tuple[Did, Report]]) -> None:
+    wrong: list[str] = []
+    for did, made in everything:
+        answer = made.answers[0]
+        if answer.row is None or answer.state is not Pull.YES or did.platform.startswith("windows"):
+            continue  # Docker on Linux says of Windows that its system is not supported, whatever the image is
+        named = refusing(answer.row)
+        if not did.docker and OLD_DOCKER not in named:
+            wrong.append(f"{did.name}: Docker refuses it")
+        # Where podman finds no image for the platform, `sentence` of the answer says it.
+        if not did.podman and answer.elsewhere is not None and "podman" not in named:
+            wrong.append(f"{did.name}: podman refuses it")
+    assert not wrong
+
+
+def test_podman_takes_the_row_that_skopeo_takes(everything: list[tuple[Did, Report]]) -> None:
+    wrong: list[str] = []
+    for did, made in everything:
+        other = made.answers[0].elsewhere
+        image = other.image_manifest if other is not None else None
+        if did.podman and did.name not in SKOPEO_OTHERWISE:
+            taken = begins(image.config.digest) if image is not None and image.config is not None else ""
+            if taken != did.podman:
+                wrong.append(f"{did.name}: podman {did.podman}, we {taken}")
+    assert not wrong
+
+
+def test_an_index_that_was_not_followed_is_not_said_to_be_taken(everything: list[tuple[Did, Report]]) -> None:
+    assert any("nested too deep" in made.verdict.sentence for _, made in everything)
+    assert not any("take the index" in made.verdict.sentence for _, made in everything)

@@ -326,6 +326,8 @@ def test_the_table_names_the_codes_of_the_design() -> None:
         "schema-version",
         "malformed-media-type",
         "malformed-env",
+        "malformed-config",
+        "mixed-config",
         "encrypted-layer",
         "no-layers",
     ]

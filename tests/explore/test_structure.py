@@ -42,7 +42,7 @@ def odd_layer() -> images.Image:
 
 REFUSED = [
     (fewer_diff_ids(), "layer-count", "its config names 1 layer, its manifest 2"),
-    (odd_layer(), "unknown-layer-type", "no client unpacks layer 1"),
+    (odd_layer(), "unknown-layer-type", "layer 1 is of unknown type, application/vnd.example.layer+7z"),
     (remade(images.image(ARM), b"no JSON"), "invalid-config", "its config cannot be parsed"),
     (remade(images.image(ARM), {"architecture": 64}), "invalid-config", "its config's field architecture is not text"),
     (
@@ -72,6 +72,14 @@ ODD = [
     (remade(images.image(ARM), schemaVersion=None), "schema-version", "no schemaVersion"),
     (remade(images.image(ARM), schemaVersion=3), "schema-version", "schemaVersion 3"),
     (remade(images.image(ARM), {"config": {"Env": ["A=1", "DEBUG"]}}), "malformed-env", "DEBUG"),
+    (remade(images.image(ARM), {"created": "yesterday"}), "malformed-config", "field created is not a time"),
+    (remade(images.image(ARM), {"created": "2026-01-02 03:04:05Z"}), "malformed-config", "not a time with a T in it"),
+    (remade(images.image(ARM), {"config": {"Env": "A=1"}}), "malformed-config", "config.Env is not a list of text"),
+    (
+        remade(images.image(ARM), {"author": 1, "config": {"User": 0}}),
+        "malformed-config",
+        "field author is not text (and 1 other field)",
+    ),
     (images.image(ARM, ()), "no-layers", "has no layers"),
     (
         images.image(ARM, (images.layer("x", media_type="application/vnd.oci.image.layer.v1.tar+gzip+encrypted"),)),
@@ -203,6 +211,41 @@ async def test_a_nested_index_is_followed_by_some() -> None:
     assert found[0].severity is Severity.WARNING
     said = verdict(node, found, explorer.observations)
     assert said.pullable == (AMD, ARM)
-    assert "On linux/arm64 skopeo, buildah, crane and regctl refuse it" in said.sentence
+    assert "On linux/arm64 skopeo, podman, buildah, crane and regctl refuse it" in said.sentence
     lines = report(node, explorer.observations).to_json()["platforms"]
-    assert [line["refusedBy"] for line in lines] == [[], ["skopeo", "buildah", "crane", "regctl"]]
+    assert [line["refusedBy"] for line in lines] == [[], ["skopeo", "podman", "buildah", "crane", "regctl"]]
+
+
+async def test_a_header_of_the_index_that_some_clients_refuse() -> None:
+    source = FakeSource()
+    source.put("app", images.index(images.image(AMD), images.image(ARM)), "1")
+    digest, (raw, _) = next(
+        (key, held) for key, held in source.repos["app"].manifests.items() if b"manifests" in held[0]
+    )
+    source.repos["app"].manifests[digest] = (raw, media.DOCKER_LIST)
+    explorer, node, found = await checked(source)
+    said = verdict(node, found, explorer.observations)
+    assert said.pullable == (AMD, ARM)
+    assert f"On {AMD} and {ARM} docker manifest inspect and Docker without its image store refuse it." in said.sentence
+
+
+async def test_an_oci_manifest_with_a_config_of_docker() -> None:
+    source = FakeSource()
+    image = images.image(ARM)
+    config = images.blob(image.blobs[0].data, media.DOCKER_CONFIG)
+    mixed = remade(images.Image(image.raw, image.descriptor, (config, *image.blobs[1:])))
+    source.put("app", images.index(images.image(AMD), mixed), "1")
+    explorer, node, found = await checked(source)
+    assert codes(found) == ["mixed-config"]
+    said = verdict(node, found, explorer.observations)
+    assert said.pullable == (AMD, ARM)
+    assert f"On {ARM} podman and buildah refuse it." in said.sentence
+    assert f"The image of {ARM}: it is an OCI manifest, and its config is of Docker's type." in said.sentence
+
+
+async def test_a_reason_is_said_once() -> None:
+    source = FakeSource()
+    bad = remade(images.image(ARM), {"rootfs": {"type": "layers", "diff_ids": ["one", str(Digest.of(b"2"))]}})
+    source.put("app", images.index(images.image(AMD), bad), "1")
+    explorer, node, found = await checked(source)
+    assert verdict(node, found, explorer.observations).sentence.count("names the layer “one”, not a digest") == 1

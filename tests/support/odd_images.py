@@ -163,6 +163,7 @@ def _configs(shelf: _Shelf) -> None:
     shelf.listed("config-odd-type", _config(plain(), plain().config.raw, "application/vnd.example.config+json"))
     shelf.listed("config-no-type", _config(plain(), plain().config.raw, ""))
     shelf.listed("config-of-docker", _config(plain(), plain().config.raw, media.DOCKER_CONFIG))
+    shelf.listed("config-of-oci", _config(plain(style=DOCKER), plain().config.raw, media.OCI_CONFIG))
     shelf.listed("one-diff-id", plain(diff_ids=1))
     root = json.loads(plain().config.raw)["rootfs"]
     shelf.listed(
@@ -178,6 +179,15 @@ def _configs(shelf: _Shelf) -> None:
     shelf.listed("env-text", _changed(plain(), config={"Env": "A=b"}))
     shelf.listed("env-numbers", _changed(plain(), config={"Env": [1]}))
     shelf.listed("created-malformed", _changed(plain(), created="yesterday"))
+    shelf.listed("created-spaced", _changed(plain(), created="2026-01-02 03:04:05Z"))
+    shelf.listed("created-number", _changed(plain(), created=1767225600))
+    shelf.listed("author-number", _changed(plain(), author=1))
+    shelf.listed("history-text", _changed(plain(), history="FROM scratch"))
+    shelf.listed("run-list", _changed(plain(), config=[]))
+    shelf.listed("user-number", _changed(plain(), config={"User": 0}))
+    shelf.listed("entrypoint-text", _changed(plain(), config={"Entrypoint": "/bin/0"}))
+    shelf.listed("ports-list", _changed(plain(), config={"ExposedPorts": ["80/tcp"]}))
+    shelf.listed("labels-number", _changed(plain(), config={"Labels": {"version": 1}}))
     shelf.listed("architecture-number", _changed(plain(), architecture=64))
     shelf.listed("config-no-architecture", _changed(plain(), architecture=None))
     shelf.listed("config-other-platform", _changed(plain(), architecture="amd64"))

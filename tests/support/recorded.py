@@ -25,6 +25,10 @@ class Did:
     """Whether `crane pull` ended well."""
     validated: bool
     copied_by_oras: bool
+    docker: str
+    """The first digits of the config that Docker without the containerd image store took."""
+    podman: str
+    """The first digits of the config that podman took, and so buildah."""
 
     @property
     def name(self) -> str:
@@ -41,6 +45,9 @@ def recorded() -> list[Did]:
         reference, platform = subject.split(" ")
         repository, tag = reference.rsplit(":", 1)
         containerd, skopeo, crane = (part.strip("-") for part in columns[:3])
-        pulled, validated, copied = (part == "yes" for part in columns[3:])
-        found.append(Did(repository, tag, platform, containerd, skopeo, crane, pulled, validated, copied))
+        pulled, validated, copied = (part == "yes" for part in columns[3:6])
+        docker, podman = (part.strip("-") for part in columns[6:])
+        found.append(
+            Did(repository, tag, platform, containerd, skopeo, crane, pulled, validated, copied, docker, podman)
+        )
     return found

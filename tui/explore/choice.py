@@ -15,6 +15,9 @@ from tui.explore.structure import flaws, nobody_asks
 from tui.explore.tree import observe
 from tui.oci.platform import Platform, choose, choose_exactly
 
+#: Of one library, with one way to choose.
+_OTHERS = "skopeo and podman"
+
 
 def called(row: Node) -> str:
     """What a sentence calls a platform's row."""
@@ -56,16 +59,24 @@ class Answer:
             return "" if self.state is Pull.UNKNOWN else f"No image for {self.platform}.{self._others()}"
         if self.exact:
             return self._others().strip()
+        if self.row.is_index:
+            return ""  # it was not followed: what is taken below it, if anything, nobody read
         return f"For {self.platform} containerd and Docker take {self._named(self.row)}.{self._others()}"
+
+    @property
+    def taken_elsewhere(self) -> str:
+        """Which row some clients choose though there is none for the platform, as a sentence; "" when there is none."""
+        chosen = self.row is None and self.elsewhere is not None and self.skopeo is not Pull.NO
+        return self._others().strip() if chosen else ""
 
     def _others(self) -> str:
         if self.elsewhere is self.row or self.row is None or not _in_index(self.row):
-            return "" if self.elsewhere is self.row else f" skopeo takes {self._named(self.elsewhere)}."
+            return "" if self.elsewhere is self.row else f" {_OTHERS} take {self._named(self.elsewhere)}."
         if self.elsewhere is None:
-            return f" skopeo finds nothing for {self.platform}."
+            return f" {_OTHERS} find nothing for {self.platform}."
         if self.elsewhere.is_index:
             return ""  # that a nested index is refused is said by itself
-        return f" skopeo takes {self._named(self.elsewhere)}."
+        return f" {_OTHERS} take {self._named(self.elsewhere)}."
 
     def _named(self, row: Node | None) -> str:
         if row is None:

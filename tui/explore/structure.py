@@ -11,6 +11,7 @@ from tui.explore.digest_tags import made_by_a_tool
 from tui.explore.finding import codes
 from tui.explore.node import MANIFEST_KINDS, Kind, Node
 from tui.oci import media
+from tui.oci.config import ImageConfig
 from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import MalformedDigest
@@ -20,6 +21,10 @@ from tui.text import plural, safe
 
 #: The client whose refusal means that an image cannot be pulled: Docker and most of Kubernetes are built on it.
 PULLS = "containerd"
+#: Docker as it was by default until version 29: with a storage driver, and not the image store of containerd.
+OLD_DOCKER = "Docker without its image store"
+#: Programs of one library, which unpacks; skopeo is of the same and only copies.
+_PODMAN = ("podman", "buildah")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,12 @@ def flaws(row: Node) -> Iterator[Flaw]:
     if manifest is not None and _is_image(row, manifest):
         yield from _of_image(row, manifest)
     elif manifest is not None and _is_taken_for_image(row, manifest):
-        said = safe(manifest.config.media_type if manifest.config is not None else "", limit=120) or "no type"
-        yield Flaw("not-an-image", f"its config is of type {said}, which no client runs", (f"config: {said}", ""))
+        said = safe(manifest.config.media_type if manifest.config is not None else "", limit=120)
+        if said:
+            yield Flaw("not-an-image", f"its config is of type {said}, which no client runs", (f"config: {said}", ""))
+        else:
+            facts = ("config: no media type", "")
+            yield Flaw("not-an-image", "its config has no media type", facts, spared=(OLD_DOCKER,))
 
 
 def refusal(row: Node) -> Flaw | None:
@@ -77,7 +86,8 @@ def refusing(row: Node) -> tuple[str, ...]:
     if row.kind in (Kind.MANIFEST, Kind.INDEX) and len(above) > 1:
         followed = all(_crane_follows(each, row) for each in above[:-1])
         nested = [Flaw("nested-index", "", spared=("crane",) if followed else ())]
-    return tuple(dict.fromkeys(name for flaw in [*flaws(row), *nested] for name in flaw.refused_by))
+    served = [flaw for each in above for flaw in _of_header(each)]
+    return tuple(dict.fromkeys(name for flaw in [*flaws(row), *nested, *served] for name in flaw.refused_by))
 
 
 def _crane_follows(index: Node, row: Node) -> bool:
@@ -154,8 +164,13 @@ def _of_header(row: Node) -> Iterator[Flaw]:
     header, own = safe(served, limit=120), safe(body, limit=120)
     spared: tuple[str, ...] = ()
     if media.is_index(served) is media.is_index(body):
-        # Of one kind: skopeo holds Docker's type for an image to the document, and no other.
-        spared = (PULLS,) if served == media.DOCKER_MANIFEST else (PULLS, "skopeo")
+        # Of one kind: skopeo holds Docker's type for an image to the document, and no other. Under OCI's type podman
+        # refuses Docker's config, too.
+        config = manifest.config if isinstance(manifest, ImageManifest) else None
+        spared = (PULLS,)
+        if served != media.DOCKER_MANIFEST:
+            of_docker = config is not None and config.media_type == media.DOCKER_CONFIG
+            spared = (PULLS, "skopeo") if of_docker else (PULLS, "skopeo", *_PODMAN)
     yield Flaw(
         "content-type-mismatch",
         f"it is served as {header}, its document says {own}",
@@ -228,9 +243,10 @@ def _of_image(row: Node, manifest: ImageManifest) -> Iterator[Flaw]:
     types = {layer.media_type for layer in manifest.layers}
     if unknown := {each for each in types if not media.is_layer(each)}:
         strange = [place for place, layer in enumerate(manifest.layers) if layer.media_type in unknown]
-        said = safe(manifest.layers[strange[0]].media_type, limit=120) or "no type"
-        more = f" and {plural(len(strange) - 1, 'other layer')}" if len(strange) > 1 else ""
-        yield Flaw("unknown-layer-type", f"no client unpacks layer {strange[0] + 1}{more}, of type {said}", (said, ""))
+        said = safe(manifest.layers[strange[0]].media_type, limit=120)
+        more = f" (and {plural(len(strange) - 1, 'other layer')})" if len(strange) > 1 else ""
+        of = f"is of unknown type, {said}" if said else "has no media type"
+        yield Flaw("unknown-layer-type", f"layer {strange[0] + 1}{more} {of}", (said or "no media type", ""))
     if secret := {each for each in types if media.is_encrypted(each)}:
         sealed = [place for place, layer in enumerate(manifest.layers) if layer.media_type in secret]
         more = f" and {plural(len(sealed) - 1, 'other layer')}" if len(sealed) > 1 else ""
@@ -242,7 +258,8 @@ def _of_image(row: Node, manifest: ImageManifest) -> Iterator[Flaw]:
     if config is None:
         unread = next((child for child in row.children if child.kind is Kind.CONFIG and child.error is not None), None)
         if unread is not None and unread.error is not None and unread.error.code == "invalid-config":
-            yield Flaw("invalid-config", "its config cannot be parsed", (unread.error.sentence, ""))
+            # Of these podman takes one that is `null`, as if it were empty.
+            yield Flaw("invalid-config", "its config cannot be parsed", (unread.error.sentence, ""), spared=_PODMAN)
         return
     odd = next((key for key in _TEXTS if not isinstance(config.document.get(key) or "", str)), None)
     if odd is not None:
@@ -251,21 +268,47 @@ def _of_image(row: Node, manifest: ImageManifest) -> Iterator[Flaw]:
     named = root.get("diff_ids") if isinstance(root, dict) else None
     ids = named if isinstance(named, list) else []
     if len(ids) != len(manifest.layers):
+        # podman needs one for each layer, or none at all.
+        needless = named is None or len(ids) > len(manifest.layers)
         yield Flaw(
             "layer-count",
             f"its config names {plural(len(ids), 'layer')}, its manifest {len(manifest.layers)}",
             (f"config: {plural(len(ids), 'diff_id')}", f"manifest: {plural(len(manifest.layers), 'layer')}"),
+            spared=_PODMAN if needless else (),
         )
     # The config has them as digests when every one of them is one; this is asked for each row several times.
     read = len(config.diff_ids) == len(ids)
     malformed = next((each for each in ids if not _is_digest(each)), None) if not read else None
     if malformed is not None:
         yield Flaw("malformed-digest", f"its config names the layer “{safe(str(malformed), limit=80)}”, not a digest")
+    # Of its layers other flaws tell.
+    misfits = [each for each in config.misfits if not each[0].startswith("rootfs")] if odd is None else []
+    if misfits:
+        place, wanted = misfits[0]
+        more = f" (and {plural(len(misfits) - 1, 'other field')})" if len(misfits) > 1 else ""
+        # Docker reads a command line that is one text.
+        spared = (OLD_DOCKER,) if all(_is_one_text(config, each) for each, _ in misfits) else ()
+        reason = f"its config's field {place} is not {wanted}{more}"
+        yield Flaw("malformed-config", reason, (place, wanted), spared)
+    if manifest.config is not None and manifest.config.media_type == media.DOCKER_CONFIG and _is_oci(manifest):
+        yield Flaw("mixed-config", "it is an OCI manifest, and its config is of Docker's type")
     bare = [word for word in config.env if word.find("=") < 1]
     if bare:
         shown = safe(bare[0], limit=80)
         more = f" (and {plural(len(bare) - 1, 'other')})" if len(bare) > 1 else ""
         yield Flaw("malformed-env", f"its environment has “{shown}”{more}, not NAME=VALUE", (shown, ""))
+
+
+def _is_one_text(config: ImageConfig, place: str) -> bool:
+    """Whether a field is a command line that is one text, and no list."""
+    run = config.document.get("config")
+    return place in ("config.Entrypoint", "config.Cmd") and isinstance(run, dict) and isinstance(run[place[7:]], str)
+
+
+def _is_oci(manifest: ImageManifest) -> bool:
+    """Whether everything that tells clients what this is says that it is OCI's."""
+    body = manifest.document.get("mediaType")
+    return {manifest.served_as or media.OCI_MANIFEST, body or media.OCI_MANIFEST} == {media.OCI_MANIFEST}
 
 
 def _is_digest(text: object) -> bool:

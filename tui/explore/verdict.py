@@ -193,7 +193,10 @@ def verdict(
         if not rows:
             what = _list(absent) or "the requested platform"
             sentence = f"{_begin(name)} has no image for {what}."
-            takers = [] if node.is_index else [name for name in ("containerd", "skopeo") if name not in refusing(node)]
+            if node.is_index:
+                sentence = " ".join([sentence, *(each.taken_elsewhere for each in answers if each.taken_elsewhere)])
+            many = () if node.is_index else ("containerd", "skopeo", "podman")
+            takers = [name for name in many if name not in refusing(node)]
             if takers and node.platform is not None:
                 verb = "pulls" if len(takers) == 1 else "pull"
                 sentence += f" It is a single image, for {node.platform}: {clients(takers)} {verb} it for any platform."
@@ -212,7 +215,7 @@ def verdict(
         taken = set(rows)
         sentences.extend(_not_taken([row for row in every if row not in taken], observations))
     sentences.extend(_refused(node, states))
-    sentences.extend(_remarks(node, findings))
+    sentences.extend(remark for remark in _remarks(node, findings) if not _is_said(remark, sentences))
     return Verdict(
         " ".join(sentences),
         complete,
@@ -419,7 +422,10 @@ def _why_not(row: Node, observations: ObservationStore) -> str:
             lost[str(child.digest)] = child.kind
         elif observation.presence is Presence.MISMATCHED:
             code = "size-mismatch" if _bad_size(child, observation) else observation.code
-            wrong.setdefault(_WRONG.get(code, "not as the manifest says"), {})[str(child.digest)] = child.kind
+            what = _WRONG.get(code, "not as the manifest says")
+            if code == "broken-layer" and observation.unpacked is not None and not observation.unpacked.broken:
+                what = "compressed, though the media type says not"
+            wrong.setdefault(what, {})[str(child.digest)] = child.kind
     parts.extend(_count(lost, "missing"))
     for what, rows in wrong.items():
         parts.extend(_count(rows, what))
@@ -555,6 +561,12 @@ def _first(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}" if text.startswith(("on ", "from ")) else text
 
 
+def _is_said(remark: str, sentences: Sequence[str]) -> bool:
+    """Whether a sentence before has the reason in a remark: "The image of linux/arm64: it has no layers."."""
+    _, colon, reason = remark.partition(": ")
+    return bool(colon) and any(f": {reason.removesuffix('.')}" in sentence for sentence in sentences)
+
+
 def _remarks(node: Node, findings: Sequence[Finding]) -> list[str]:
     """What else is worth a sentence: where missing objects are, which source tags moved, what else disagrees."""
     sentences: list[str] = []
@@ -586,6 +598,7 @@ _WORTH_SAYING = (
     "too-deep",
     "nested-index",
     *("content-type-mismatch", "schema-version", "malformed-media-type", "malformed-digest", "malformed-env"),
+    *("malformed-config", "mixed-config"),
     "no-layers",
     "encrypted-layer",
 )

@@ -20,6 +20,7 @@ _TIME = re.compile(
     r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))",
     re.ASCII,
 )
+_LOOSE_TIME = re.compile(r"[ tz]")
 _SHELLS = ("/bin/sh -c ", "cmd /S /C ")
 _SHELL_IN_RUN = re.compile(r"(?:RUN )?(?:\|[0-9]+ .*?)?(?:/bin/sh -c|cmd /S /C) ", re.DOTALL)
 
@@ -63,6 +64,9 @@ class ImageConfig:
     stop_signal: str = ""
     diff_ids: tuple[Digest, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
+    misfits: tuple[tuple[str, str], ...] = ()
+    """The fields that are not as the specification says, each with what it should be: ("config.Env", "a list of text").
+    Those that were read all the same are among them. Safe."""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -95,7 +99,8 @@ def decode_config(raw: bytes) -> ImageConfig:
         warnings.append(f"The config is ambiguous: {error}.")
     if not isinstance(document, dict):
         raise MalformedDocument("", "The document is not a JSON object, so not an image config.")
-    read = _Reader(warnings)
+    misfits: list[tuple[str, str]] = []
+    read = _Reader(misfits, warnings)
     run = read.mapping(document, "config")
     rootfs = read.mapping(document, "rootfs")
     return ImageConfig(
@@ -118,6 +123,7 @@ def decode_config(raw: bytes) -> ImageConfig:
         stop_signal=read.text(run, "StopSignal", "config."),
         diff_ids=read.diff_ids(rootfs),
         history=read.history(document),
+        misfits=tuple(misfits),
         warnings=tuple(warnings),
     )
 
@@ -125,11 +131,16 @@ def decode_config(raw: bytes) -> ImageConfig:
 class _Reader:
     """Takes fields out of a document; a field of a wrong type counts as absent and leaves a warning."""
 
-    def __init__(self, warnings: list[str]) -> None:
+    def __init__(self, misfits: list[tuple[str, str]], warnings: list[str]) -> None:
+        self._misfits = misfits
         self._warnings = warnings
 
     def _odd(self, field: str, wanted: str) -> None:
+        self._misfit(field, wanted)
         self._warnings.append(f"{safe(field, limit=100)} is not {wanted}; it is left out.")
+
+    def _misfit(self, field: str, wanted: str) -> None:
+        self._misfits.append((safe(field, limit=100), wanted))
 
     def mapping(self, document: Mapping[str, Any], key: str, prefix: str = "") -> Mapping[str, Any]:
         value = document.get(key)
@@ -150,6 +161,7 @@ class _Reader:
     def words(self, document: Mapping[str, Any], key: str, prefix: str = "") -> tuple[str, ...] | None:
         value = document.get(key)
         if isinstance(value, str):
+            self._misfit(prefix + key, "a list of text")
             return (value,)  # very old images have a plain command line here
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
@@ -171,6 +183,8 @@ class _Reader:
         moment = parse_time(value) if isinstance(value, str) else None
         if moment is None:
             self._odd(prefix + key, "a time")
+        elif _LOOSE_TIME.search(value):
+            self._misfit(prefix + key, "a time with a T in it")  # clients of containers in Go read no other
         return moment
 
     def diff_ids(self, rootfs: Mapping[str, Any]) -> tuple[Digest, ...]:

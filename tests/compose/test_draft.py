@@ -101,8 +101,8 @@ class TestReplacing:
     def test_windows_versions_are_platforms_of_their_own(self) -> None:
         draft = edit.add(Draft(TARGET), [image("a", NAMES[4]), image("b", NAMES[5])])
         assert codes(draft) == []
-        assert len(edit.find(draft, "windows/amd64")) == 2
-        assert len(edit.find(draft, "windows(10.0.1)/amd64")) == 1
+        assert len(edit.find(draft, Platform.parse("windows/amd64"))) == 2
+        assert len(edit.find(draft, Platform.parse("windows(10.0.1)/amd64"))) == 1
 
     def test_a_row_takes_only_its_platform_of_an_index(self) -> None:
         draft = edit.add(Draft(TARGET), [image("a", "linux/amd64"), image("b", "linux/arm64")])

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tests.formats.reports import broken, every, hostile, of, two_platforms, whole, written
+from tests.support import images
+from tests.support.fake_source import FakeSource
 from tui.explore.report import exit_status
 from tui.explore.tally import Tally
 from tui.formats.forms import open_writer
@@ -34,6 +36,16 @@ async def test_on_a_terminal_the_heads_of_one_matrix_are_explained() -> None:
     assert said not in written("text", [made], Sheet(width=len(said) - 1))
     for text in (written("text", [made, made], Sheet(width=80)), written("text", [made]), written("plain", [made])):
         assert "cf config" not in text
+
+
+async def test_long_names_of_platforms_leave_room_for_what_is_said_of_them() -> None:
+    source, made = FakeSource(), [images.image(f"linux/{letter * 200}") for letter in "abcd"]
+    source.put("app", images.index(*made), "1")
+    for each in made:
+        source.drop("app", each.blobs[2].digest)
+    report = await of(source)
+    assert len(report.verdict.sentence) < 350 and "1 layer is missing" in report.verdict.sentence
+    assert all(len(finding.message) < 150 for finding in report.findings)
 
 
 async def test_what_is_missing_is_named_whole() -> None:

@@ -158,7 +158,7 @@ async def _draft(
 
 def _rows(draft: Draft, platform: Platform, what: str) -> tuple[Entry, ...]:
     """The rows of a platform. Raises Stop when there is none."""
-    rows = edits.find(draft, str(platform))
+    rows = edits.find(draft, platform)
     if not rows:
         held = ", ".join(row_name(entry) for entry in draft.images) or "nothing"
         raise Stop(REFUSED, f"No {platform} to {what}: the list holds {held}.")

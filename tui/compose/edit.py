@@ -153,15 +153,8 @@ def allow_duplicates(draft: Draft) -> Draft:
     return changed(draft, allow_duplicates=True)
 
 
-def find(draft: Draft, wanted: str) -> tuple[Entry, ...]:
-    """The kept rows that a person means by `linux/arm64` or by a digest: exactly, else without regard to os.version.
-
-    Raises OciError when it is neither a platform nor a digest.
-    """
-    if wanted.startswith(("sha256:", "sha512:")):
-        digest = Digest.parse(wanted)
-        return tuple(entry for entry in draft.kept if entry.descriptor.digest == digest)
-    platform = Platform.parse(wanted)
+def find(draft: Draft, platform: Platform) -> tuple[Entry, ...]:
+    """The kept rows that a person means by `linux/arm64`: exactly, else without regard to os.version."""
     named = [(entry, entry.platform) for entry in draft.images if entry.platform is not None]
     exact = tuple(entry for entry, theirs in named if theirs.same_as(platform))
     return exact or tuple(entry for entry, theirs in named if theirs.matches(platform))

@@ -18,6 +18,8 @@ _GRAMMAR = re.compile(
     rf"(?: (?P<outer>(?=\S){_OPTIONS}))?",
     re.ASCII,
 )
+#: So many characters of a platform are shown: real ones have half as many, and a sentence names several.
+_SHOWN = 64
 _ALONE = re.compile(_PART, re.ASCII)
 _OSES = {"macos": "darwin"}
 _KNOWN_OSES = frozenset({"linux", "windows", "darwin", "freebsd", "wasip1", "wasi", "unknown"})
@@ -115,7 +117,7 @@ class Platform:
         if self.variant:
             text += f"/{self.variant}"
         options = "".join([self.os_version or "", *(f"+{feature}" for feature in self.os_features)])
-        return safe(f"{text} {options}" if options else text, limit=200)
+        return safe(f"{text} {options}" if options else text, limit=_SHOWN)
 
     @property
     def is_unknown(self) -> bool:

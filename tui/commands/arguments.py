@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from tui import __version__
 from tui.commands.output import err, out
@@ -19,6 +19,8 @@ from tui.commands.output import err, out
 if TYPE_CHECKING:
     from tui.config import Settings
     from tui.sources.spec import SourceSpec
+
+T = TypeVar("T")
 
 USAGE = 2
 #: The variable by which `fanfold serve` tells the screen that it is drawn in a browser.
@@ -120,11 +122,14 @@ def common_options(parsers: Parser) -> list[argparse.Action]:
 
 
 def settings_of(options: Options) -> Settings:
-    """The configuration file with the command line on top. Raises ConfigError, MalformedReference."""
+    """The configuration file with the command line on top. Raises UsageError, ConfigError, MalformedReference."""
     from dataclasses import replace
 
-    from tui.config import ConfigError, load
+    from tui.config import load
 
+    for name in ("config", "ca", "log"):
+        if getattr(options, name) == "":
+            raise UsageError(f"--{name}: name a file.")
     settings = load(Path(options.config) if options.config is not None else None)
     if options.plain_http or options.insecure:
         from tui.oci.reference import parse_registry
@@ -137,7 +142,8 @@ def settings_of(options: Options) -> Settings:
     if options.ca is not None:
         changes["ca"], changes["tls_on_loopback"] = Path(options.ca), True
         if not changes["ca"].is_file():
-            raise ConfigError(f"--ca: no such file: {options.ca}.")
+            is_folder = changes["ca"].is_dir()
+            raise UsageError(f"--ca: {options.ca} is a folder." if is_folder else f"--ca: no such file: {options.ca}.")
     if options.log is not None:
         changes["log"] = Path(options.log)
     if options.concurrency is not None:
@@ -157,6 +163,16 @@ def parse_sources(options: Options, settings: Settings) -> list[SourceSpec]:
     from tui.sources.spec import parse_source
 
     return [parse_source(word) for word in options.words or settings.bookmarks]
+
+
+def read_each(option: str, read: Callable[[str], T], texts: Iterable[str]) -> tuple[T, ...]:
+    """The values of an option that may be given several times, each read. Raises UsageError, which names it."""
+    from tui.oci.errors import OciError
+
+    try:
+        return tuple(map(read, texts))
+    except OciError as error:
+        raise UsageError(f"{option}: {error}") from None
 
 
 def need_sources(options: Options, settings: Settings) -> list[SourceSpec]:

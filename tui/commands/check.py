@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from tui.commands.arguments import Options, need_sources
+from tui.commands.arguments import Options, need_sources, read_each
 from tui.commands.check_queue import CheckQueue
 from tui.commands.output import say, write_what_fits
 from tui.commands.printing import Display, Printed
@@ -32,7 +32,8 @@ KEPT = 500
 def run(options: Options, settings: Settings) -> int:
     sources = need_sources(options, settings)
     expected = [text.strip() for texts in options.expect for text in texts.split(",")]
-    choice = Choice(tuple(map(Platform.parse, options.platform)), tuple(map(Platform.parse, expected)))
+    platforms = read_each("--platform", Platform.parse, options.platform)
+    choice = Choice(platforms, read_each("--expect", Platform.parse, expected))
     write_what_fits(ascii_only=settings.ascii, form=options.output)
     deep = True if options.deep else False if options.fast else None
     return asyncio.run(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from tui.commands.arguments import Options, UsageError
+from tui.commands.arguments import Options, UsageError, read_each
 from tui.commands.output import say, write_what_fits
 from tui.commands.writing import REFUSED, UNKNOWN, WRONG, Console, Stop, tag_target, write
 from tui.compose import edit as edits
@@ -32,14 +32,17 @@ from tui.text import safe
 
 def run(options: Options, settings: Settings) -> int:
     target, *sources = options.words or [""]
-    if not target or not (sources or (options.amend and _changes(options))):
+    if options.amend and target and not (sources or _changes(options)):
+        ways = "--remove, --platform, --annotation, --entry-annotation or --type"
+        raise UsageError(f"Name what to change: a SOURCE, {ways}.")
+    if not target or not (sources or options.amend):
         raise UsageError("Name a TARGET and at least one SOURCE.")
     if settings.read_only and not options.dry_run:
         raise UsageError("--read-only forbids pushing; --dry-run shows the plan.")
     specs = [parse_source(word) for word in options.words]
     annotations = dict(_pair(text, "--annotation takes") for text in options.annotation)
     of_entries = [
-        (Platform.parse(platform), *_pair(text, "--entry-annotation takes P and"))
+        (*read_each("--entry-annotation", Platform.parse, [platform]), *_pair(text, "--entry-annotation takes P and"))
         for platform, text in options.entry_annotation
     ]
     for tag in options.tag:
@@ -51,9 +54,9 @@ def run(options: Options, settings: Settings) -> int:
         specs[0],
         specs[1:],
         amend=options.amend,
-        remove=tuple(Platform.parse(text) for text in options.remove),
+        remove=read_each("--remove", Platform.parse, options.remove),
         annotations=annotations,
-        platforms=tuple(Platform.parse(text) for text in options.platform),
+        platforms=read_each("--platform", Platform.parse, options.platform),
         entry_annotations=of_entries,
         tags=tuple(options.tag),
         type=options.type,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
-from tui.commands.arguments import Options, UsageError
+from tui.commands.arguments import Options, UsageError, read_each
 from tui.commands.check_queue import check_node
 from tui.commands.output import err, out, say, write_what_fits
 from tui.commands.progress import CheckLine
@@ -43,7 +43,7 @@ def run(options: Options, settings: Settings) -> int:
         raise UsageError("Name an image or a repository in a registry: others cannot be fixed.")
     if settings.read_only and not options.dry_run:
         raise UsageError("--read-only forbids writing; --dry-run shows the plan.")
-    places = [parse_source(text) for text in options.places]
+    places = read_each("--from", parse_source, options.places)
     write_what_fits(ascii_only=settings.ascii, form=options.output)
     work = run_fix(
         settings,

@@ -29,6 +29,8 @@ def run(options: Options, settings: Settings) -> int:
         raise missing_library("Serving", "textual-serve") from None
     from tui.web.gate import Address, Gate
 
+    if not options.host:
+        raise UsageError("--host: name an address, such as 127.0.0.1.")
     url = _url(options.url)
     try:
         listening = listen(options.host, options.port)

@@ -30,7 +30,10 @@ def run(command: str, options: Options, settings: Settings) -> int:
         raise UsageError("--read-only forbids writing; --dry-run shows the plan.")
     specs = [parse_source(word) for word in (words[:1] if command == "tag" else words)]
     if specs[-1].registry is None or (command != "copy" and not specs[0].explicit):
-        raise UsageError(f"{safe(words[-1], limit=200)}: name a tag or a digest in a registry.")
+        what = "a tag" if command in ("copy", "undo") else "a tag or a digest"
+        raise UsageError(f"{safe(specs[-1].text, limit=200)}: name {what} in a registry.")
+    if command == "tag":
+        Reference.from_input(words[0]).with_tag(words[1])  # what is no tag is refused before anything is asked
     if command == "delete" and not (options.yes or options.dry_run):
         raise UsageError("Deleting may be final: --dry-run previews what breaks, --yes deletes.")
     write_what_fits(ascii_only=settings.ascii, form=options.output)

@@ -94,4 +94,6 @@ def _client_pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _why(error: OSError) -> str:
-    return error.strerror or (error.reason if isinstance(error, ssl.SSLError) else "") or "it is not a PEM file"
+    if isinstance(error, ssl.SSLError):
+        return error.reason.replace("_", " ").lower() if error.reason else "it is not a PEM file"
+    return error.strerror or "it cannot be read"

@@ -102,6 +102,14 @@ async def test_adding_an_index_unwraps_it_and_replaces_in_place() -> None:
             # What does not exist is said, and changes nothing.
             await answer(stage, "a", "/ocurrent/opam-staging:nonsense")
             assert "does not exist" in stage.toasts and draft_of(stage).kept == draft.kept
+            # What is no reference is said where it is typed, and stays there to be put right.
+            await stage.press("a")
+            await stage.screen("Prompt")
+            for wrong, why in (("two words", "has a blank in it"), ("x" * 1_000_000, "255 fit")):
+                await stage.type(wrong)
+                await stage.press("enter")
+                await stage.until(lambda why=why: why in stage.shown())
+                assert stage.named("Prompt")
 
 
 async def test_a_source_can_be_changed_and_is_no_proposal_then() -> None:

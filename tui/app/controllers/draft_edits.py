@@ -11,6 +11,7 @@ from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference
+from tui.sources.spec import locate
 from tui.text import safe, size
 
 if TYPE_CHECKING:
@@ -140,7 +141,8 @@ class DraftEditController:
     async def add(self) -> None:
         from tui.app.screens.dialogs import Prompt
 
-        text = await self.main.ask(Prompt("Add an image or a whole index", hint=_EXAMPLES))
+        title = "Add an image or a whole index"
+        text = await self.main.ask(Prompt(title, hint=_EXAMPLES, check=self._unusable_source))
         if text:
             text = self.screen.complete(text)
             await self._resolve(f"Adding {safe(text)}", lambda: self.service.add(self.editor.draft, text))
@@ -165,7 +167,9 @@ class DraftEditController:
             return
         name = row_name(entry)
         hint = f"Uses the tag's current digest. {_EXAMPLES}"
-        text = await self.main.ask(Prompt(f"Source of {name}", value=entry.source or "", hint=hint))
+        text = await self.main.ask(
+            Prompt(f"Source of {name}", value=entry.source or "", hint=hint, check=self._unusable_source)
+        )
         if text:
             text = self.screen.complete(text)
             title = f"Reading {safe(text)} for {name}"
@@ -186,6 +190,14 @@ class DraftEditController:
         if entry is not None:
             title = "Reading the images of the index"
             await self._resolve(title, lambda: self.service.flatten(self.editor.draft, entry.key))
+
+    def _unusable_source(self, text: str) -> str:
+        """Why a text names no image; "" when it may."""
+        try:
+            locate(self.screen.complete(text))
+        except OciError as error:
+            return str(error)
+        return ""
 
     async def _resolve(self, title: str, work: Callable[[], Awaitable[Draft]]) -> bool:
         from tui.app.failure import failure

@@ -80,6 +80,12 @@ async def test_a_digest_that_is_not_in_the_tree_is_asked_for() -> None:
         await stage.main.navigation.show_object(str(stage.images.broken.digest))
         await stage.until(lambda: stage.node.digest == stage.images.broken.digest)
         await stage.until(lambda: stage.node.children)
+        # As the screen writes it, once it is there.
+        for written in (stage.images.arm64.digest.short, stage.images.broken.digest.encoded[:12]):
+            await stage.main.navigation.go_to(written)
+            assert written.strip("…") in str(stage.node.digest)
+        await stage.main.navigation.go_to("sha256:0000000")
+        await stage.until(lambda: any("is a short digest" in note.message for note in stage.app._notifications))
 
 
 async def test_explain_says_what_it_is_and_how_by_hand() -> None:

@@ -231,9 +231,12 @@ def _image_in_index(left: Node, right: Node) -> Iterator[DiffRow]:
     if index is None:
         return
     inside = any(entry.digest == image.digest for entry in index.entries)
-    called = f"{'is' if inside else 'is not'} in the index"
-    yield DiffRow(Change.SAME if inside else Change.CHANGED, called, called, "the image")
-    if inside or image.platform is None:
+    if inside:
+        yield DiffRow(Change.SAME, "is in the index", "is in the index", "the image")
+        return
+    outside = "is not in the index"
+    yield DiffRow(Change.CHANGED, *(("", outside) if holder is left else (outside, "")), "the image")
+    if image.platform is None:
         return
     for entry in index.entries:
         if entry.platform is not None and entry.platform.same_as(image.platform):

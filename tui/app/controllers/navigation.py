@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from tui.app.actions import action
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 ASK_ABOVE = 200
 #: `=` never opens more rows than this in one go.
 OPEN_AT_MOST = 2_000
+#: A digest as the screen writes it, with or without its algorithm.
+_SHORT = re.compile(r"(?:sha256:)?([0-9a-f]{7,63})…?")
 
 
 class Navigation:
@@ -311,8 +314,8 @@ class Navigation:
             if read.text and read.text != stripped:
                 self.screen.say(f"Read as {safe(read.text, limit=200)} ({read.what}).")
             stripped = read.text or stripped
-        if stripped.startswith(("sha256:", "sha512:")):
-            await self.show_object(stripped)
+        if (seen := self._seen(stripped)) or stripped.startswith(("sha256:", "sha512:")):
+            await self.show_object(seen or stripped)
             return self.screen.current
         try:
             self.remember()
@@ -326,6 +329,15 @@ class Navigation:
         if node.expandable:
             self.images.open_row(node)
         return node
+
+    def _seen(self, text: str) -> str:
+        """The digest of the tree that begins so, as the screen writes digests; "" where none does, or several."""
+        written = _SHORT.fullmatch(text)
+        if written is None:
+            return ""
+        rows = (row for root in self.screen.explorer.roots for row in root.walk())
+        found = {row.digest for row in rows if row.digest is not None and row.digest.encoded.startswith(written[1])}
+        return str(found.pop()) if len(found) == 1 else ""
 
     def _nearby(self, text: str) -> Node | None:
         """A row of the source that the cursor is in: `:tag` of its repository, `/repository`, or the name of a

@@ -230,7 +230,7 @@ def test_bookmarks_stand_in_for_sources(calls: Calls, tmp_path: Path) -> None:
         (["--config", "", "tree", "a"], "--config: name a file"),
         (["--log", "", "tree", "a"], "--log: name a file"),
         (["--ca", "/", "tree", "a"], "--ca: / is a folder"),
-        (["create", "app:1", "a", "--read-only"], "--read-only forbids pushing"),
+        (["create", "app:1", "a", "--read-only"], "--read-only forbids writing"),
         (["create", "app:1", "a", "--annotation", "novalue"], "KEY=VALUE"),
         (["create", "app:1", "a", "--entry-annotation", "linux/arm64", "novalue"], "takes P and KEY=VALUE"),
         (["create", "app:1", "a", "--entry-annotation", "x/y/z/w", "k=v"], "os/architecture"),

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
 from typing import Any
 
 from tui.commands.arguments import Options, UsageError, read_each
-from tui.commands.output import say, write_what_fits
-from tui.commands.writing import REFUSED, UNKNOWN, WRONG, Console, Stop, tag_target, write
+from tui.commands.writing import REFUSED, UNKNOWN, WRONG, Console, Stop, begin, open_for, tag_target, write
 from tui.compose import edit as edits
 from tui.compose.draft import Draft, Entry, TypeChoice
 from tui.compose.edit import begin_new
@@ -20,7 +18,6 @@ from tui.compose.resolve import resolve_all
 from tui.compose.service import DraftService
 from tui.compose.validate import row_name
 from tui.config import Settings
-from tui.engine import open_engine
 from tui.explore.inspector import Inspector
 from tui.oci.errors import OciError
 from tui.oci.platform import Platform
@@ -37,8 +34,7 @@ def run(options: Options, settings: Settings) -> int:
         raise UsageError(f"Name what to change: a SOURCE, {ways}.")
     if not target or not (sources or options.amend):
         raise UsageError("Name a TARGET and at least one SOURCE.")
-    if settings.read_only and not options.dry_run:
-        raise UsageError("--read-only forbids pushing; --dry-run shows the plan.")
+    console = begin(options, settings)
     specs = [parse_source(word) for word in options.words]
     annotations = dict(_pair(text, "--annotation takes") for text in options.annotation)
     of_entries = [
@@ -48,7 +44,6 @@ def run(options: Options, settings: Settings) -> int:
     for tag in options.tag:
         if not is_tag(tag):
             raise UsageError(f"--tag takes the name of a tag, not “{tag}”.")
-    write_what_fits(ascii_only=settings.ascii, form=options.output)
     work = run_create(
         settings,
         specs[0],
@@ -62,7 +57,7 @@ def run(options: Options, settings: Settings) -> int:
         type=options.type,
         dry_run=options.dry_run,
         json=options.output == "json",
-        console=Console(options.color, ascii_only=settings.ascii),
+        console=console,
     )
     return asyncio.run(work)
 
@@ -82,10 +77,7 @@ def _pair(text: str, takes: str) -> tuple[str, str]:
 
 async def run_create(settings: Settings, target: SourceSpec, sources: Sequence[SourceSpec], **options: Any) -> int:
     """`create` with an engine of its own."""
-    async with aclosing(open_engine(settings)) as engine:
-        engine.speak(say)
-        for spec in (target, *sources):
-            engine.heed(spec)
+    async with open_for(settings, (target, *sources)) as engine:
         return await create(engine.inspector, target.text, sources, **options)
 
 

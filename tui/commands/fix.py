@@ -6,20 +6,19 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import aclosing
 from typing import Any
 
 from tui.commands.arguments import Options, UsageError, read_each
 from tui.commands.check_queue import check_node
-from tui.commands.output import err, out, say, write_what_fits
+from tui.commands.output import err, out
 from tui.commands.progress import CheckLine
-from tui.commands.writing import DONE, REFUSED, UNKNOWN, Console, Progress, status_of
+from tui.commands.writing import DONE, REFUSED, UNKNOWN, Console, Progress, begin, open_for, status_of
 from tui.compose.fix import is_whole, places_in, search_is_open, tags_of, undetermined
 from tui.compose.journal import Journal
 from tui.compose.plan import LACKING, Plan, to_json
 from tui.compose.service import DraftService
 from tui.config import Settings
-from tui.engine import Engine, open_engine
+from tui.engine import Engine
 from tui.explore.choice import Choice
 from tui.explore.report import Report, exit_status, worst_exit_status
 from tui.oci.canonical_json import json_text
@@ -41,10 +40,8 @@ def run(options: Options, settings: Settings) -> int:
     source = parse_source(options.words[0])
     if source.registry is None or source.repository is None:
         raise UsageError("Name an image or a repository in a registry: others cannot be fixed.")
-    if settings.read_only and not options.dry_run:
-        raise UsageError("--read-only forbids writing; --dry-run shows the plan.")
+    console = begin(options, settings)
     places = read_each("--from", parse_source, options.places)
-    write_what_fits(ascii_only=settings.ascii, form=options.output)
     work = run_fix(
         settings,
         source,
@@ -52,17 +49,14 @@ def run(options: Options, settings: Settings) -> int:
         search_catalog=options.search_catalog,
         dry_run=options.dry_run,
         json=options.output == "json",
-        console=Console(options.color, ascii_only=settings.ascii),
+        console=console,
     )
     return asyncio.run(work)
 
 
 async def run_fix(settings: Settings, source: SourceSpec, places: Sequence[SourceSpec], **options: Any) -> int:
     """`fix` with an engine of its own."""
-    async with aclosing(open_engine(settings)) as engine:
-        engine.speak(say)
-        for spec in (source, *places):
-            engine.heed(spec)
+    async with open_for(settings, (source, *places)) as engine:
         return await fix(engine, source, places, **options)
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
 
 from tui.commands.arguments import Options, UsageError
-from tui.commands.output import say, write_what_fits
-from tui.commands.writing import REFUSED, Console, Stop, tag_target, write
+from tui.commands.writing import REFUSED, Console, Stop, begin, open_for, tag_target, write
 from tui.compose.journal import Journal
 from tui.compose.plan import Plan
 from tui.compose.service import DraftService
 from tui.config import Settings
-from tui.engine import open_engine
 from tui.explore.inspector import Inspector
 from tui.oci.reference import Reference
 from tui.sources.spec import SourceSpec, parse_source
@@ -26,8 +23,7 @@ def run(command: str, options: Options, settings: Settings) -> int:
     wanted = {"copy": "a SOURCE and a TARGET", "tag": "a SOURCE and a TAG"}.get(command, "one TARGET")
     if len(words) != 1 + wanted.count(" and "):
         raise UsageError(f"Name {wanted}.")
-    if settings.read_only and not options.dry_run:
-        raise UsageError("--read-only forbids writing; --dry-run shows the plan.")
+    console = begin(options, settings)
     specs = [parse_source(word) for word in (words[:1] if command == "tag" else words)]
     if specs[-1].registry is None or (command != "copy" and not specs[0].explicit):
         what = "a tag" if command in ("copy", "undo") else "a tag or a digest"
@@ -36,17 +32,18 @@ def run(command: str, options: Options, settings: Settings) -> int:
         Reference.from_input(words[0]).with_tag(words[1])  # what is no tag is refused before anything is asked
     if command == "delete" and not (options.yes or options.dry_run):
         raise UsageError("Deleting may be final: --dry-run previews what breaks, --yes deletes.")
-    write_what_fits(ascii_only=settings.ascii, form=options.output)
-    return asyncio.run(_run(command, settings, specs, words, options))
+    return asyncio.run(_run(command, settings, specs, words, options, console))
 
 
 async def _run(
-    command: str, settings: Settings, specs: Sequence[SourceSpec], words: Sequence[str], options: Options
+    command: str,
+    settings: Settings,
+    specs: Sequence[SourceSpec],
+    words: Sequence[str],
+    options: Options,
+    console: Console,
 ) -> int:
-    async with aclosing(open_engine(settings)) as engine:
-        engine.speak(say)
-        for spec in specs:
-            engine.heed(spec)
+    async with open_for(settings, specs) as engine:
         referrers = command == "copy" and options.referrers
         return await carry_out(
             engine.inspector,
@@ -55,7 +52,7 @@ async def _run(
             referrers=referrers,
             dry_run=options.dry_run,
             json=options.output == "json",
-            console=Console(options.color, ascii_only=settings.ascii),
+            console=console,
         )
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, TextIO
 
-from tui.commands.output import can_draw, err, is_terminal, out, terminal_width
+from tui.commands.arguments import Options, UsageError
+from tui.commands.output import can_draw, err, is_terminal, out, say, terminal_width, write_what_fits
 from tui.commands.plan_text import plan_text
 from tui.commands.printing import wants_colour
 from tui.commands.progress import StatusLine
@@ -20,6 +22,8 @@ from tui.compose.events import BytesMoved, Event, Notice, PushResult, StepDone, 
 from tui.compose.plan import Plan, Step, to_json
 from tui.compose.service import DraftService
 from tui.compose.validate import Problem
+from tui.config import Settings
+from tui.engine import Engine, open_engine
 from tui.explore.cells import glyphs
 from tui.formats.paint import Piece, painted
 from tui.formats.writer import Sheet
@@ -28,10 +32,29 @@ from tui.oci.errors import OciError
 from tui.oci.reference import Reference
 from tui.sources.base import SourceError
 from tui.sources.presence import Presence
+from tui.sources.spec import SourceSpec
 from tui.text import plural, safe, size
 
 DONE, REFUSED, WRONG, UNKNOWN = 0, 1, 2, 3
 _USAGE = frozenset({"target-has-digest", "target-without-tag", "empty"})
+
+
+def begin(options: Options, settings: Settings) -> Console:
+    """What each of them does first. Raises UsageError where nothing may be written."""
+    if settings.read_only and not options.dry_run:
+        raise UsageError("--read-only forbids writing; --dry-run shows the plan.")
+    write_what_fits(ascii_only=settings.ascii, form=options.output)
+    return Console(options.color, ascii_only=settings.ascii)
+
+
+@asynccontextmanager
+async def open_for(settings: Settings, specs: Iterable[SourceSpec]) -> AsyncIterator[Engine]:
+    """An engine that asks these sources as they were typed; what it has to say goes to stderr."""
+    async with aclosing(open_engine(settings)) as engine:
+        engine.speak(say)
+        for spec in specs:
+            engine.heed(spec)
+        yield engine
 
 
 class Stop(Exception):

@@ -159,20 +159,11 @@ async def plan_tag_more(inspector: Inspector, first: Plan, target: Reference) ->
     tag's. What the tag holds now is read, and may not be somebody else's by then. Raises nothing of its own."""
     before, trouble, notes = await _tag(inspector, RepositoryLocation.of(target), target)
     held = before is not None and before.digest == first.digest
-    step = Step(
-        1,
-        StepKind.TAG,
-        f"push the same manifest as {safe(str(target))}, then verify",
-        first.digest,
-        len(first.raw or b""),
-        first.media_type,
-        selector=target.tag or "latest",
-        raw=first.raw,
-    )
+    step = _tag_step("same manifest", target, first.digest, first.media_type, first.raw or b"")
     plan = Plan(
         first.action,
         target,
-        () if held else (step,),
+        () if held else numbered([step]),
         media_type=first.media_type,
         digest=first.digest,
         raw=first.raw,
@@ -346,22 +337,15 @@ def _steps(request: PlanRequest, below: ObjectsBelow, before: AnyManifest | None
     steps = [blob_step(each) for each in below.objects if each.how in (How.MOUNT, How.COPY)]
     steps += [manifest_step(each) for each in below.manifests if each.how is How.PUT]
     manifest = request.manifest
-    tag = request.target.tag or "latest"
     if before is None or before.digest != manifest.digest:
         what = "index" if isinstance(manifest, Index) else "image"
-        steps.append(
-            Step(
-                0,
-                StepKind.TAG,
-                f"push the {what} as {safe(str(request.target))}, then verify",
-                manifest.digest,
-                manifest.size,
-                manifest.media_type,
-                selector=tag,
-                raw=manifest.raw,
-            )
-        )
+        steps.append(_tag_step(what, request.target, manifest.digest, manifest.media_type, manifest.raw))
     return numbered(steps)
+
+
+def _tag_step(what: str, target: Reference, digest: Digest | None, media_type: str, raw: bytes) -> Step:
+    title = f"push the {what} as {safe(str(target))}, then verify"
+    return Step(0, StepKind.TAG, title, digest, len(raw), media_type, selector=target.tag or "latest", raw=raw)
 
 
 def numbered(steps: Iterable[Step]) -> tuple[Step, ...]:

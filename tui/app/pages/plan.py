@@ -14,15 +14,15 @@ from tui.oci import media
 from tui.text import plural, safe, size, with_keys
 from tui.tools.table import CommandLine
 
-_HOW: dict[How, tuple[str, Role]] = {
-    How.PRESENT: ("present", "good"),
-    How.MOUNT: ("mount", "info"),
-    How.COPY: ("copy", "info"),
-    How.PUT: ("put", "info"),
-    How.FOREIGN: ("foreign", "dim"),
-    How.NOWHERE: ("nowhere", "bad"),
-    How.WRONG: ("wrong", "bad"),
-    How.UNKNOWN: ("unknown", "warn"),
+_ROLES: dict[How, Role] = {
+    How.PRESENT: "good",
+    How.MOUNT: "info",
+    How.COPY: "info",
+    How.PUT: "info",
+    How.FOREIGN: "dim",
+    How.NOWHERE: "bad",
+    How.WRONG: "bad",
+    How.UNKNOWN: "warn",
 }
 #: Objects that are listed one by one before they are only counted.
 _LISTED = 60
@@ -105,7 +105,7 @@ def _facts(plan: Plan) -> list[Line]:
     if plan.media_type:
         size_of = f", {len(plan.raw):,} bytes" if plan.raw is not None else ""
         lines.append(value("type", media.describe(plan.media_type) + size_of))
-    counts = ", ".join(f"{count} {_HOW[how][0]}" for how in How if (count := plan.count(how)))
+    counts = ", ".join(f"{count} {how}" for how in How if (count := plan.count(how)))
     if counts:
         lines.append(value("objects", counts))
     travels = f", {size(plan.bytes_to_copy)} to transfer" if plan.bytes_to_copy else ""
@@ -175,8 +175,8 @@ def _objects(plan: Plan, put_in: Callable[[str], str], every: bool) -> list[Line
 
 
 def _object(each: PlannedObject) -> list[Line]:
-    word, role = _HOW[each.how]
-    line = Line(hang=11).put(f"  {word:<8} ", role).put(f"{each.kind:<12}").put(f"{size(each.size):>9}  ", "number")
+    line = Line(hang=11).put(f"  {each.how:<8} ", _ROLES[each.how]).put(f"{each.kind:<12}")
+    line.put(f"{size(each.size):>9}  ", "number")
     whole = each.how in LACKING
     if each.platforms:
         line.put(", ".join(each.platforms), "label")

@@ -291,8 +291,11 @@ async def test_help_tells_the_keys_and_why_some_are_grey() -> None:
         assert "select an index: only a manifest list has sources" in text
         await stage.press("escape")
         await stage.until(lambda: stage.app.screen is stage.main)
+        stage.main.say("Said before help was asked for.")
+        await stage.until(lambda: "Said before" in stage.screen())
         await stage.press("f1")
         await stage.until(lambda: "Symbols" in stage.screen())
+        await stage.until(lambda: not stage.app.screen.query("Toast"), "nothing over what is read")
 
 
 async def test_the_palette_has_every_action_with_its_key() -> None:

@@ -353,6 +353,8 @@ class Reader(Dialog[str]):
 
     def on_mount(self) -> None:
         self.view.focus()
+        if self.scope == "help":
+            self.app.clear_notifications()  # who asks for help has read them; they would lie over it
 
     def on_resize(self) -> None:
         page = self._laid_out()

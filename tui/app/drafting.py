@@ -26,10 +26,7 @@ from tui.compose.journal import Journal, JournalMemory
 from tui.compose.local_lists import targets
 from tui.compose.plan import Plan
 from tui.compose.service import DraftService, Progress, refresh_written
-from tui.compose.targets import (
-    complete_reference,
-    target_of,
-)
+from tui.compose.targets import complete_reference, target_of
 from tui.explore.node import Load, Node
 from tui.oci.reference import Reference
 from tui.teach.write_events import DRAFT_ACTION

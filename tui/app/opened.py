@@ -61,8 +61,7 @@ class Opened:
 
     async def rows(self, *, demo: bool) -> list[StartRow]:
         """What the page offers. Nothing is asked for it."""
-        services, settings = self.screen.services, self.screen.settings
-        client = services.client if services is not None else None
+        client, settings = self.screen.client, self.screen.settings
         logins = await asyncio.to_thread(client.logins) if client is not None and not settings.browser else []
         before = await asyncio.to_thread(RecentSources().read) if self._kept else ()
         here = self.recent(LISTED)

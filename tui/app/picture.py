@@ -27,6 +27,7 @@ from tui.app.widgets.matrix import GridRow, Head, MatrixView
 from tui.explore.digest_tags import signature_tag
 from tui.explore.matrix import Cell, LiveMatrix, MatrixRow
 from tui.explore.node import Load, Node
+from tui.sources.presence import Presence
 
 if TYPE_CHECKING:
     from tui.app.screens.main import MainScreen
@@ -215,4 +216,4 @@ class Picture:
 
 
 def _turns(row: MatrixRow) -> bool:
-    return any(cell.presence is not None and cell.presence.value == "checking" for cell in row.cells)
+    return any(cell.presence is Presence.CHECKING for cell in row.cells)

@@ -243,10 +243,10 @@ class Redraw:
         services.explorer.subscribe(self._changed)
         if services.trace is not None:
             services.trace.subscribe(lambda exchange: self.throttle.request(Pane.REQUESTS))
-        self.screen.set_interval(AGES_EVERY, lambda: self.throttle.request(Pane.DETAIL | Pane.VERDICT))
+        self.screen.set_interval(AGES_EVERY, self.told_is_old)
 
-    def findings_are_old(self) -> None:
-        """Findings were given out that are older than what is known: make them anew when that is due."""
+    def told_is_old(self) -> None:
+        """What is told is older than what is known, or its age has changed: tell it anew when that is due."""
         self.throttle.request(Pane.DETAIL | Pane.VERDICT)
 
     def _changed(self, event: Event) -> None:
@@ -307,8 +307,8 @@ class Redraw:
             screen.status.refresh_keys()
         else:
             screen.requests.update()
-            if screen.services is not None and screen.services.trace is not None:
-                screen.observer.publish_exchanges(screen.services.trace)
+            if screen.trace is not None:
+                screen.observer.publish_exchanges(screen.trace)
         return False
 
     def end(self) -> bool:

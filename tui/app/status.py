@@ -176,18 +176,17 @@ class Status:
             marks.append("read-only")
         pulls = rate = flying = ""
         busy = False
-        services = self.screen.services
+        services, client, trace = self.screen.services, self.screen.client, self.screen.trace
         marks.extend(self._rests_of(registry))
-        if services is not None and registry is not None:
-            if registry in services.insecure:
-                marks.append("insecure")
-            limit = services.client.rate_limit(registry) if services.client else None
-            if limit is not None and limit.left:
-                pulls = f"pulls left {limit.left}"
-        if services is not None and services.trace is not None:
-            per_second = services.trace.rate()
+        if services is not None and registry in services.insecure:
+            marks.append("insecure")
+        limit = client.rate_limit(registry) if client is not None and registry is not None else None
+        if limit is not None and limit.left:
+            pulls = f"pulls left {limit.left}"
+        if trace is not None:
+            per_second = trace.rate()
             busy = per_second > 0
-            under_way = services.client.under_way if services.client else 0
+            under_way = client.under_way if client is not None else 0
             flying = f"{under_way} in flight" if under_way else ""
             rate = f"{per_second:.0f} req/s" if per_second >= 1 or not busy else f"{per_second:.1f} req/s"
         self.screen.header.facts = HeaderFacts(where, pulls, rate, busy, tuple(marks), self.screen.glyphs.mark, flying)
@@ -203,17 +202,13 @@ class Status:
     @property
     def rests(self) -> dict[str, float]:
         """The hosts (lower case) that asked for a rest, with the seconds that are left of it."""
-        client = self.screen.services.client if self.screen.services is not None else None
+        client = self.screen.client
         return {name.lower(): left for name, left in client.pauses().items()} if client is not None else {}
 
     @property
     def rate_is_shown(self) -> bool:
         """Whether requests a second are shown and not nought: they fall by themselves."""
-        return (
-            self.screen.services is not None
-            and self.screen.services.trace is not None
-            and self.screen.services.trace.rate() > 0
-        )
+        return self.screen.trace is not None and self.screen.trace.rate() > 0
 
     @property
     def live(self) -> bool:

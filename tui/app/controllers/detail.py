@@ -127,8 +127,7 @@ class Detail:
     def scene(self, node: Node, found: Sequence[Finding] = ()) -> Scene:
         """What pages are made from."""
         width = max(20, self.page_view.scrollable_content_region.width or self.page_view.size.width)
-        client = self.screen.services.client if self.screen.services is not None else None
-        registry = node.source.registry if node.kind is Kind.SOURCE else None
+        client, registry = self.screen.client, node.source.registry if node.kind is Kind.SOURCE else None
         notices = client.notices(registry) if client is not None and registry is not None else ()
         return Scene(node, self.screen.explorer, self.screen.glyphs, width, self.screen.keys, tuple(found), notices)
 
@@ -242,7 +241,7 @@ class Detail:
         from tui.engine import client_settings
         from tui.tools.looking import look_lines
 
-        trace = self.screen.services.trace if self.screen.services is not None else None
+        trace = self.screen.trace
         return look_lines(node, client_settings(self.screen.settings), trace.login if trace is not None else None)
 
     def welcome(self) -> None:

@@ -7,6 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.app.actions import action
+from tui.app.failure import failure
+from tui.app.pages.parts import prose
+from tui.app.screens.dialogs import Busy, Choice, Confirm, Item, Prompt, Reader, TargetPrompt
+from tui.app.styled_text import Lines
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.platform import Platform
@@ -139,8 +143,6 @@ class DraftEditController:
         rank=3,
     )
     async def add(self) -> None:
-        from tui.app.screens.dialogs import Prompt
-
         title = "Add an image or a whole index"
         text = await self.main.ask(Prompt(title, hint=_EXAMPLES, check=self._unusable_source))
         if text:
@@ -158,7 +160,6 @@ class DraftEditController:
         rank=4,
     )
     async def source(self) -> None:
-        from tui.app.screens.dialogs import Prompt
         from tui.compose.validate import row_name
 
         entry = self.screen.entry
@@ -200,9 +201,6 @@ class DraftEditController:
         return ""
 
     async def _resolve(self, title: str, work: Callable[[], Awaitable[Draft]]) -> bool:
-        from tui.app.failure import failure
-        from tui.app.screens.dialogs import Busy
-
         answer = await self.main.ask(Busy(title, lambda progress: work()))
         if answer is None:
             return False
@@ -272,7 +270,6 @@ class DraftEditController:
         rank=8,
     )
     async def platform(self) -> None:
-        from tui.app.screens.dialogs import Prompt
         from tui.compose.validate import row_name
 
         entry = self.screen.entry
@@ -302,7 +299,6 @@ class DraftEditController:
         rank=9,
     )
     async def annotate(self) -> None:
-        from tui.app.screens.dialogs import Choice, Item, Prompt
         from tui.compose.validate import row_name
 
         entry = self.screen.entry
@@ -332,7 +328,6 @@ class DraftEditController:
     )
     async def type(self) -> None:
         from tui.app.pages.draft import TYPES
-        from tui.app.screens.dialogs import Choice, Item
 
         now = self.editor.draft.choice
         items = [
@@ -353,8 +348,6 @@ class DraftEditController:
         rank=11,
     )
     async def target(self) -> None:
-        from tui.app.screens.dialogs import TargetPrompt
-
         now = str(self.editor.draft.target)
         text = await self.main.ask(TargetPrompt("Push to", [], value=now, meant=self.screen.complete))
         if text:
@@ -415,7 +408,6 @@ class DraftEditController:
     )
     async def json(self) -> None:
         from tui.app.pages.draft import json_page
-        from tui.app.screens.dialogs import Choice, Item, Reader
 
         draft = self.editor.draft
         raw = draft.to_bytes()
@@ -496,10 +488,6 @@ class DraftEditController:
         rank=17,
     )
     async def discard(self) -> None:
-        from tui.app.pages.parts import prose
-        from tui.app.screens.dialogs import Confirm
-        from tui.app.styled_text import Lines
-
         draft = self.editor.draft
         if self.editor.changed or draft.kind.value != "amend":
             words = f"Discards the draft for {safe(str(draft.target))}. Nothing was pushed."

@@ -303,18 +303,17 @@ class DraftController:
                 return
         chosen = target
 
-        async def make(progress: Progress) -> Plan:
-            return await self.service.plan_undo(chosen, progress)
-
-        await self.drafting.write(Asked(f"undo the last push to {safe(str(chosen))}", "undo", make, verb="restore it"))
+        title = f"undo the last push to {safe(str(chosen))}"
+        await self.drafting.write(
+            Asked(title, "undo", lambda progress: self.service.plan_undo(chosen, progress), verb="restore it")
+        )
 
     async def _remove_list(self, row: Node) -> None:
         """One of Docker's local lists."""
-
-        async def make(_progress: Progress) -> Plan:
-            return await self.service.plan_remove_list(row)
-
-        await self.drafting.write(Asked(f"remove the local list {row.label}", "delete", make, verb="remove it"))
+        title = f"remove the local list {row.label}"
+        await self.drafting.write(
+            Asked(title, "delete", lambda progress: self.service.plan_remove_list(row), verb="remove it")
+        )
 
     def _image(self) -> Node | None:
         here = self.main.chosen

@@ -97,9 +97,8 @@ class Panes:
         group="Panes",
     )
     def zoom(self) -> None:
-        self.zoomed = (
-            "" if self.zoomed else self.screen.pane if self.screen.pane in ("tree", "detail", "requests") else "tree"
-        )
+        pane = self.screen.pane
+        self.zoomed = "" if self.zoomed else pane if pane != "side" else "tree"
         self.lay_out()
         self.screen.call_after_refresh(self.screen.detail.refresh)
 
@@ -180,12 +179,10 @@ class Panes:
         layout = self.layout_choice if self.layout_choice != "auto" else "side" if wide else "below"
         if layout == "side" and width < 60:
             layout = "below"
-        for name in ("side", "below", "away"):
-            self.screen.set_class(name == layout, f"-{name}")
+        self.screen.set_class(layout == "below", "-below")
         self.screen.set_class(height < 30, "-short")
         self.screen.query_one("#tree-pane", Widget).set_class(self.screen.pane == "detail", "-beside-reader")
         self.screen.set_class(self.zoomed != "", "-zoomed")
-        self.screen.set_class(width < WIDE, "-narrow")
         if self.screen.lessons is not None:
             self.screen.lessons.lay_out()
         shown = self._fitting(layout)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.app.actions import action
+from tui.app.screens.dialogs import Choice, Item, Prompt
 from tui.compose.fix import search_is_open
 from tui.oci.canonical_json import json_text
 from tui.text import capital, plural, safe
@@ -137,12 +138,10 @@ class PlanController:
         rank=3,
     )
     async def commands(self) -> None:
-        from tui.app.screens.dialogs import Choice, Item
-
         screen = self.screen
         screen.tell_view("commands")
         items = [
-            Item(str(place) if place < 10 else "", f"{command.tool}", command, command.line or command.note,
+            Item(str(place) if place < 10 else "", command.tool, command, command.line or command.note,
                  "" if command.line else command.note or "not supported", words=False)
             for place, command in enumerate(screen.commands, 1)
         ]  # fmt: skip
@@ -164,7 +163,6 @@ class PlanController:
         rank=4,
     )
     async def json(self) -> None:
-        from tui.app.screens.dialogs import Choice, Item
         from tui.compose.plan import to_json
 
         assert self.screen.plan is not None
@@ -178,8 +176,6 @@ class PlanController:
             await self._save(text)
 
     async def _save(self, text: str) -> None:
-        from tui.app.screens.dialogs import Prompt
-
         main = self.screen.main
         name = "fanfold-plan.json"
         if main.clipboard.deliver(name, text.encode("utf-8", errors="backslashreplace")):

@@ -267,7 +267,7 @@ def entry_page(entry: Entry | None, key_of: KeyOf, sides: Sides | None = None) -
     if entry is None:
         return [prose(f"The draft is empty: {key_of('draft-add')} adds an image from any reference.", "dim")]
     descriptor = entry.descriptor
-    lines = [heading(f"{_what(entry)}"), value("source", safe(entry.source or "not known"))]
+    lines = [heading(_what(entry)), value("source", safe(entry.source or "not known"))]
     if entry.note:
         bad = entry.verdict in (EntryVerdict.GONE, EntryVerdict.UNKNOWN) or entry.is_unsourced
         lines.append(value("", entry.note, "warn" if bad else "info"))

@@ -63,11 +63,11 @@ def prose(text: str, role: Role = "plain", hang: int = 0) -> Line:
     return Line(hang=hang).put(text, role)
 
 
-def value(label: str, text: str, role: Role = "plain", link: Target | None = None) -> Line:
+def value(label: str, text: str, role: Role = "plain") -> Line:
     """`label      text`; continuation rows stand under the text."""
     # What has no blanks (a reference) is folded within, so that it begins beside its label.
     line = Line(hang=LABEL, fold="word" if " " in text else "name").put(f"{label:<{LABEL - 1}} ", "label")
-    return line.put(text, role, link)
+    return line.put(text, role)
 
 
 def digest_value(label: str, digest: Digest | str, *, go: bool = False) -> Line:

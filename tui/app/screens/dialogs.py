@@ -244,8 +244,7 @@ class Confirm(Dialog[bool]):
 
 
 class Prompt(Dialog[str]):
-    """A line of text. `check` gives "" or why the text will not do; it is asked at each key. `suggestions` complete
-    what is typed, and → takes them."""
+    """A line of text. `check` gives "" or why the text will not do; it is asked at each key."""
 
     def __init__(
         self,
@@ -254,14 +253,12 @@ class Prompt(Dialog[str]):
         value: str = "",
         hint: str = "",
         check: Callable[[str], str] = lambda text: "",
-        suggestions: Sequence[str] = (),
         scope: Scope = "prompt",
     ) -> None:
         super().__init__(title, scope)
         self.value = value
         self.note = hint
         self.check = check
-        self.suggestions = suggestions
 
     def compose(self) -> ComposeResult:
         self.actions.add(PromptController(self))
@@ -274,8 +271,7 @@ class Prompt(Dialog[str]):
 
     def input(self) -> Input:
         """The line that is typed in."""
-        suggester = SuggestFromList(self.suggestions, case_sensitive=True) if self.suggestions else None
-        return Input(value=self.value, id="prompt-input", suggester=suggester)
+        return Input(value=self.value, id="prompt-input")
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
@@ -441,12 +437,10 @@ class TargetPrompt(Prompt):
     ) -> None:
         from tui.compose.targets import unusable_target  # late: 20 ms that the main screen should not pay
 
-        suggestions = list(dict.fromkeys(suggestions))
-        shown = "   ".join(safe(each) for each in suggestions[:_LISTED])
+        self.suggestions = list(dict.fromkeys(suggestions))
+        shown = "   ".join(safe(each) for each in self.suggestions[:_LISTED])
         hint = f"→ takes a suggestion: {shown}" if shown else "repository:tag"
-        super().__init__(
-            title, value=value, hint=hint, check=lambda text: unusable_target(meant(text)), suggestions=suggestions
-        )
+        super().__init__(title, value=value, hint=hint, check=lambda text: unusable_target(meant(text)))
 
     def input(self) -> Input:
         suggester = SuggestFromList(self.suggestions, case_sensitive=False)

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from tui.app.controllers.lessons import LessonController
     from tui.config import Settings
     from tui.explore.explorer import Explorer
+    from tui.registry.client import Client
+    from tui.registry.trace import Trace
 
 
 #: The row under the cursor when a key was pressed, for what that key began.
@@ -86,7 +88,7 @@ class MainScreen(HostScreen[None]):
         self._last_action = ""
         self.redraw = Redraw(self, interval)
         # A screen that never draws by itself (tests) would show an old finding until something else happens.
-        self.findings = FindingsCache(self.redraw.findings_are_old, patient=interval > 0)
+        self.findings = FindingsCache(self.redraw.told_is_old, patient=interval > 0)
         self.observer = LessonObserver()
         self.status = Status(self)
         self.picture = Picture(self)
@@ -158,6 +160,16 @@ class MainScreen(HostScreen[None]):
         return self.services is not None
 
     @property
+    def client(self) -> Client | None:
+        """What asks registries, where any can be asked."""
+        return self.services.client if self.services is not None else None
+
+    @property
+    def trace(self) -> Trace | None:
+        """The requests that were made, where any can be."""
+        return self.services.trace if self.services is not None else None
+
+    @property
     def current(self) -> Node | None:
         """The row under the tree's cursor."""
         return self.images.current
@@ -198,7 +210,7 @@ class MainScreen(HostScreen[None]):
             links=self.page_view.link_count + (self.picture.target is not None),
             places=len(self.navigation.places),
             exchange=self.requests.chosen is not None,
-            traced=services is not None and services.trace is not None,
+            traced=self.trace is not None,
             linked=None if linked is None else bool(linked.digest),
             drafts=len(services.drafts.drafts) if services is not None and services.drafts is not None else 0,
         )

@@ -96,7 +96,7 @@ def line_of(exchange: Exchange, width: int) -> Line:
 
 def _status(exchange: Exchange) -> tuple[str, Role]:
     if exchange.state in ("waiting", "running"):
-        return f"{exchange.state}", "checking"
+        return exchange.state, "checking"
     if exchange.status is None:
         return ("left" if exchange.state == "abandoned" else "failed"), "bad"
     role: Role = "good" if exchange.status < 400 else "warn" if exchange.status in (401, 403, 429) else "bad"

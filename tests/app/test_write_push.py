@@ -78,7 +78,16 @@ async def test_the_stale_list_is_recreated_pushed_and_whole() -> None:
             assert not registry.call(lambda store: list(store.errors))
 
 
-async def test_undo_puts_back_what_was_replaced() -> None:
+async def save_the_plan(stage: FixStage, path: Path) -> None:
+    await stage.press("J")
+    await stage.screen("Choice")
+    await stage.press("s")
+    await stage.screen("Prompt")
+    await stage.type(str(path))
+    await stage.press("enter")
+
+
+async def test_undo_puts_back_what_was_replaced(tmp_path: Path) -> None:
     with served() as registry:
         async with fixing(registry) as stage:
             before = stage.holds("sandbox", "0.16-edge")
@@ -112,6 +121,16 @@ async def test_undo_puts_back_what_was_replaced() -> None:
             await close(stage)
             await stage.press("U")
             await stage.planned()
+            file = tmp_path / "plan.json"
+            await save_the_plan(stage, file)
+            await stage.until(file.exists)
+            await stage.screen("PlanScreen")
+            file.write_text("older")
+            await save_the_plan(stage, file)
+            await stage.screen("Confirm")  # a file that is there is asked about, as everywhere
+            await stage.press("y")
+            await stage.until(lambda: hello is not None and hello in file.read_text())
+            await stage.screen("PlanScreen")
             await stage.press("y")
             await stage.ended()
             assert stage.holds("library/hello", "latest") == hello

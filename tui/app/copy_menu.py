@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tui.compose.events import PushResult
 from tui.compose.plan import Action, Plan
-from tui.explore.node import MANIFEST_KINDS, Node
+from tui.explore.node import MANIFEST_KINDS, Kind, Node
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.registry.shell_login import comment_on
@@ -17,6 +17,7 @@ from tui.tools.pulling import pull_line, pull_line_of
 
 if TYPE_CHECKING:
     from tui.registry.trace import Exchange
+    from tui.tools.table import CommandLine
 
 #: A digest, with a name before it or not.
 _NAMED = re.compile(r"(?:[^\s@]+@)?(?P<digest>[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-f]{32,})")
@@ -26,17 +27,6 @@ def named_digest(text: str) -> str:
     """The digest that a text is or ends in (`app@sha256:…`); "" for every other text."""
     named = _NAMED.fullmatch(text)
     return named["digest"] if named is not None else ""
-
-
-class Line(Protocol):
-    """A command of teach's: which tool, what for, the line itself."""
-
-    @property
-    def tool(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def line(self) -> str: ...
 
 
 PULL = "docker pull line"
@@ -53,7 +43,7 @@ class CopyItem:
     reason: str = ""
 
 
-def copy_menu(node: Node, commands: Sequence[Line]) -> list[CopyItem]:
+def copy_menu(node: Node, commands: Sequence[CommandLine]) -> list[CopyItem]:
     """The menu for a row. Every text is whole: a digest is never cut."""
     digest = node.digest
     no_digest = "" if digest else "digest unknown"
@@ -123,6 +113,4 @@ def pushed_menu(plan: Plan, result: PushResult) -> list[CopyItem]:
 
 def has_json(node: Node) -> bool:
     """Whether a row stands for a document that is JSON."""
-    from tui.explore.node import Kind
-
     return node.kind in MANIFEST_KINDS or node.kind in (Kind.CONFIG, Kind.STATEMENT)

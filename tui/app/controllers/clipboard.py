@@ -127,13 +127,17 @@ class Clipboard:
             made, title = copy_menu(node, self.screen.detail.commands_of(node)), shorten(node.label, 40)
         node = node or here
         self.screen.observer.publish_view("copy", node)
-        chosen = await self._choose(title, made)
+        chosen = await self._choose(f"Copy from {title}", made)
         if chosen is not None:
             await self.copy_item(node, chosen)
 
     async def copy_of_request(self, exchange: Exchange) -> None:
         """Choose what to copy of a request."""
-        chosen = await self._choose(f"request {exchange.id}", request_menu(exchange))
+        await self.copy_one_of(f"Copy from request {exchange.id}", request_menu(exchange))
+
+    async def copy_one_of(self, title: str, made: Sequence[CopyItem]) -> None:
+        """Choose one of these texts, and copy it."""
+        chosen = await self._choose(title, made)
         if chosen is not None:
             await self.copy_text(chosen.text, chosen.what)
 
@@ -141,7 +145,7 @@ class Clipboard:
         items = [
             Item(each.key, each.title, each, safe(each.text, limit=400), each.reason, words=False) for each in made
         ]
-        return await self.screen.ask(Choice(f"Copy from {title}", items))
+        return await self.screen.ask(Choice(title, items))
 
     async def copy_item(self, node: Node, item: CopyItem) -> None:
         """Copy what a line of the menu stands for."""
@@ -207,7 +211,7 @@ class Clipboard:
         if content is None:
             self.screen.say("No document to save.", severity="warning")
             return
-        await self._write(self._file_name(form, node), content)
+        await self.save_as(self._file_name(form, node), content)
 
     async def _content(self, form: str, node: Node | None) -> bytes | None:
         if form == "svg":
@@ -228,18 +232,16 @@ class Clipboard:
         name = _UNFIT.sub("-", "-".join(parts)).strip("-.")[:120] or "fanfold"
         return name + ending
 
-    def deliver(self, name: str, content: bytes) -> bool:
-        """In a browser, hand a file over to be downloaded; False elsewhere, where it is saved."""
-        if not self.screen.settings.browser:
-            return False
+    def _deliver(self, name: str, content: bytes) -> None:
         self.screen.app.deliver_binary(
             io.BytesIO(content), save_directory=".", save_filename=name, mime_type="application/octet-stream"
         )
         self.screen.say(f"Sent {name} to your browser: {size(len(content))}.")
-        return True
 
-    async def _write(self, name: str, content: bytes) -> None:
-        if self.deliver(name, content):
+    async def save_as(self, name: str, content: bytes) -> None:
+        """Ask where to, and write it there; in a browser it is handed over at once."""
+        if self.screen.settings.browser:
+            self._deliver(name, content)
             return
         hint = self.screen.keys.put_in(f"{size(len(content))}; {{key:prompt-accept}} saves")
         typed = await self.screen.ask(Prompt("Save as", value=str(Path.cwd() / name), hint=hint))

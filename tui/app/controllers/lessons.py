@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from tui.app.actions import action
 from tui.app.pages.parts import prose
+from tui.app.screens.dialogs import Choice, Confirm, Item
 from tui.app.services import Services
 from tui.app.styled_text import Lines
 from tui.app.widgets.lesson_panel import LessonPanel
@@ -56,11 +57,7 @@ class LessonController:
 
         async def close() -> None:
             self._end_session()  # and not what is shown of a rehearsal: there is no screen any more
-            try:
-                await inner()
-            finally:
-                if self._sandbox is not None:
-                    await asyncio.to_thread(self._sandbox.remove)
+            await inner()
 
         services.close = close
 
@@ -71,8 +68,8 @@ class LessonController:
         from tui.app.lesson.sandbox import LessonSandbox
         from tui.teach.lesson_file import find_lesson
 
-        sandbox = await asyncio.to_thread(LessonSandbox, self.services.demo)
-        self._sandbox = sandbox
+        sandbox = self._sandbox = await asyncio.to_thread(LessonSandbox, self.services.demo)
+        self.services.close_also(sandbox.remove)
         if self.services.engine is not None:
             self.services.engine.inspector.disks.allow_below(sandbox.folder)
         await self.services.open(self.services.demo.address)
@@ -97,7 +94,6 @@ class LessonController:
     )
     async def choose(self) -> None:
         """Which lesson?"""
-        from tui.app.screens.dialogs import Choice, Item
         from tui.teach.lesson_file import all_lessons
 
         lessons = all_lessons()
@@ -252,8 +248,6 @@ class LessonController:
         session = self.session
         if session is None:
             return
-        from tui.app.screens.dialogs import Confirm
-
         words = "Resets the embedded registry to the start of the lesson. Pushes are lost."
         if await self.screen.ask(Confirm("Start over?", Lines([prose(words)]), yes="start over")):
             await session.begin()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.app.actions import action
-from tui.app.screens.dialogs import Choice, Item, Prompt
+from tui.app.screens.dialogs import Choice, Item
 from tui.compose.fix import search_is_open
 from tui.oci.canonical_json import json_text
-from tui.text import capital, plural, safe
+from tui.text import capital
 
 if TYPE_CHECKING:
     from tui.app.screens.plan import PlanScreen
@@ -173,24 +171,8 @@ class PlanController:
         if what == "copy":
             await self.screen.main.clipboard.copy_text(text, "json")
         elif what == "save":
-            await self._save(text)
-
-    async def _save(self, text: str) -> None:
-        main = self.screen.main
-        name = "fanfold-plan.json"
-        if main.clipboard.deliver(name, text.encode("utf-8", errors="backslashreplace")):
-            return
-        place = Path.cwd() / name
-        typed = await main.ask(Prompt("Save as", value=str(place), hint=plural(len(text), "character")))
-        if not typed:
-            return
-        try:
-            path = await asyncio.to_thread(_create, typed, text)
-        except OSError as error:
-            why = safe(error.strerror or str(error))
-            main.say(f"Not saved to {safe(typed)}: {why}.", severity="error", timeout=10)
-            return
-        main.say(f"Saved to {safe(str(path))}.")
+            content = text.encode("utf-8", errors="backslashreplace")
+            await self.screen.main.clipboard.save_as("fanfold-plan.json", content)
 
     @action(
         "plan-objects",
@@ -287,11 +269,3 @@ class PlanController:
     )
     def previous_link(self) -> None:
         self.screen.step_link(-1)
-
-
-def _create(typed: str, text: str) -> Path:
-    """The file's path; never over a file that is there."""
-    path = Path(typed).expanduser()
-    with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(text)
-    return path

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from tui.app.actions import action
 from tui.app.copy_menu import pushed_menu
-from tui.text import safe
 
 if TYPE_CHECKING:
     from tui.app.screens.push import PushScreen
@@ -74,17 +73,9 @@ class PushController:
     )
     async def copy_menu(self) -> None:
         result = self.screen.result
-        if result is None:
-            return
-        from tui.app.screens.dialogs import Choice, Item
-
-        made = pushed_menu(self.screen.plan, result)
-        items = [
-            Item(each.key, each.title, each, safe(each.text, limit=400), each.reason, words=False) for each in made
-        ]
-        chosen = await self.screen.main.ask(Choice("Copy what was pushed", items))
-        if chosen is not None:
-            await self.screen.main.clipboard.copy_text(chosen.text, chosen.what)
+        if result is not None:
+            made = pushed_menu(self.screen.plan, result)
+            await self.screen.main.clipboard.copy_one_of("Copy what was pushed", made)
 
     @action(
         "push-again",

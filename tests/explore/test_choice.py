@@ -151,7 +151,7 @@ async def test_a_nested_index_is_looked_into() -> None:
     status, sentence, made = await asked(source, [ARM])
     assert status == 0
     assert [line.platform for line in made.platforms] == [ARM]
-    assert "On linux/arm64 skopeo, podman, buildah, crane and regctl refuse it." in sentence
+    assert "On linux/arm64 skopeo, podman, buildah, crane, oras and regctl refuse it." in sentence
 
 
 async def test_an_image_without_a_platform_is_taken_when_nothing_else_fits() -> None:

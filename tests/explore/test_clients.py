@@ -31,6 +31,8 @@ CONTAINERD_OTHERWISE = {
     "odd:layer-encrypted linux/arm64": "it can be unpacked by those who have the key",
     "gallery/too-deep:latest linux/amd64": "we stop before the twelfth index, and say that it was not determined",
 }
+#: A verdict on all platforms does not look for images of a nested index that the platforms of the outer one hide.
+HIDDEN = {"odd:nested-bare-before-image linux/arm64", "odd:nested-wrong-platform linux/arm64"}
 SKOPEO_OTHERWISE = {
     "odd:no-config linux/arm64": "it copies a manifest without a config, which we do not read",
     "odd:layer-parameters linux/arm64": "it copies a manifest with a malformed type, which we do not read",
@@ -39,12 +41,18 @@ SKOPEO_OTHERWISE = {
 
 
 @pytest.fixture(scope="module")
-def everything() -> list[tuple[Did, Report]]:
-    """Each line of the table, with our report of a deep check for that platform."""
+def reports() -> list[tuple[Did, Report, Report]]:
+    """Each line of the table, with our report of a deep check for that platform, and of one for all."""
     return asyncio.run(_reports())
 
 
-async def _reports() -> list[tuple[Did, Report]]:
+@pytest.fixture(scope="module")
+def everything(reports: list[tuple[Did, Report, Report]]) -> list[tuple[Did, Report]]:
+    """Each line of the table, with our report for that platform."""
+    return [(did, made) for did, made, _ in reports]
+
+
+async def _reports() -> list[tuple[Did, Report, Report]]:
     store = build_gallery()
     odd_images.build(store)
     client = Client(ClientSettings(anonymous=True, longest_wait=1.0, deadline=30.0))
@@ -55,7 +63,8 @@ async def _reports() -> list[tuple[Did, Report]]:
             node = explorer.add_selector(RegistrySource(client, served.address), did.repository, did.tag)
             await explorer.check(node, deep=True).wait()
             choice = Choice((Platform.parse(did.platform),))
-            made.append((did, report(node, explorer.observations, choice=choice)))
+            whole = report(node, explorer.observations)
+            made.append((did, report(node, explorer.observations, choice=choice), whole))
             await explorer.aclose()
         await client.aclose()
     return made
@@ -135,6 +144,14 @@ def test_of_what_can_be_pulled_everybody_is_named_who_refuses_it(everything: lis
         if answer.row is None or answer.state is not Pull.YES or did.platform.startswith("windows"):
             continue  # Docker on Linux says of Windows that its system is not supported, whatever the image is
         named = refusing(answer.row)
+        # crane and oras compare platforms letter by letter: where they find none, it is no refusal of an image.
+        entry = answer.row.descriptor
+        if entry is None or str(entry.platform) == did.platform:
+            if not did.pulled and "crane" not in named:
+                wrong.append(f"{did.name}: crane refuses it")
+            follows = did.repository == "gallery/dangling-subject"  # oras copies the subject, too, which is not there
+            if not did.copied_by_oras and "oras" not in named and not follows:
+                wrong.append(f"{did.name}: oras refuses it")
         if not did.docker and OLD_DOCKER not in named:
             wrong.append(f"{did.name}: Docker refuses it")
         # Where podman finds no image for the platform, `sentence` of the answer says it.
@@ -158,3 +175,39 @@ def test_podman_takes_the_row_that_skopeo_takes(everything: list[tuple[Did, Repo
 def test_an_index_that_was_not_followed_is_not_said_to_be_taken(everything: list[tuple[Did, Report]]) -> None:
     assert any("nested too deep" in made.verdict.sentence for _, made in everything)
     assert not any("take the index" in made.verdict.sentence for _, made in everything)
+
+
+def test_where_we_say_that_it_can_be_pulled_containerd_pulled_it(reports: list[tuple[Did, Report, Report]]) -> None:
+    wrong: list[str] = []
+    for did, _, whole in reports:
+        for line in whole.platforms:
+            image = line.node.image_manifest
+            if not line.pullable or not line.taken or did.name in {*CONTAINERD_OTHERWISE, *HIDDEN}:
+                continue
+            ours = begins(image.config.digest) if image is not None and image.config is not None else ""
+            if line.platform == "unknown/unknown":
+                wrong.append(f"{did.name}: nobody asks for unknown/unknown")
+            elif line.platform == did.platform and ours != did.containerd:
+                wrong.append(f"{did.name}: containerd took {did.containerd or 'nothing'}, not {line.digest}")
+    assert not wrong
+
+
+def test_what_clients_skip_is_said(reports: list[tuple[Did, Report, Report]]) -> None:
+    said = {did.repository: whole.verdict.sentence for did, _, whole in reports}
+    assert said["gallery/no-platform"].startswith("latest can be pulled on linux/amd64. Clients skip entry 2 (sha256:")
+    assert said["gallery/unknown-platform"].startswith(
+        "latest can be pulled on both platforms. Clients skip entry 3 (sha256:"
+    )
+
+
+async def test_what_lies_elsewhere_is_told_with_the_verdict() -> None:
+    """It was not asked whether it is there: "can be pulled" alone would claim it."""
+    client = Client(ClientSettings(anonymous=True))
+    explorer = Explorer()
+    with Served.start(build_gallery()) as served:
+        node = explorer.add_selector(RegistrySource(client, served.address), "gallery/foreign-layer", "latest")
+        await explorer.check(node).wait()
+        said = report(node, explorer.observations).verdict.sentence
+        await explorer.aclose()
+        await client.aclose()
+    assert "Layer 1 of windows/amd64 10.0.20348.2700 is stored at https://mcr.microsoft.example/" in said

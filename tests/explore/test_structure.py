@@ -211,9 +211,9 @@ async def test_a_nested_index_is_followed_by_some() -> None:
     assert found[0].severity is Severity.WARNING
     said = verdict(node, found, explorer.observations)
     assert said.pullable == (AMD, ARM)
-    assert "On linux/arm64 skopeo, podman, buildah, crane and regctl refuse it" in said.sentence
+    assert "On linux/arm64 skopeo, podman, buildah, crane, oras and regctl refuse it" in said.sentence
     lines = report(node, explorer.observations).to_json()["platforms"]
-    assert [line["refusedBy"] for line in lines] == [[], ["skopeo", "podman", "buildah", "crane", "regctl"]]
+    assert [line["refusedBy"] for line in lines] == [[], ["skopeo", "podman", "buildah", "crane", "oras", "regctl"]]
 
 
 async def test_a_header_of_the_index_that_some_clients_refuse() -> None:

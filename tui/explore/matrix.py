@@ -14,7 +14,7 @@ from tui.explore.node import Kind, Load, Node
 from tui.explore.objects import image_size
 from tui.explore.report import PlatformLine, Report, platform_line
 from tui.explore.rollup import Rollup, attestations_of, blobs_of, platforms_of
-from tui.explore.structure import all_shadowed, nobody_asks
+from tui.explore.structure import nobody_asks, passed_over
 from tui.oci.digest import Digest
 from tui.sources.presence import UNCHECKED, Observation, Presence, worst
 
@@ -135,7 +135,7 @@ class LiveMatrix:
             if letters != self._letters:
                 self._letters = letters
                 self._rows.clear()
-            self._passed_over, self._unasked = all_shadowed(platforms), nobody_asks(platforms)
+            self._passed_over, self._unasked = passed_over(platforms), nobody_asks(platforms)
         for row, total in sums.items():
             if self._sums.get(row) is not total:
                 self._rows.pop(row, None)

@@ -24,7 +24,7 @@ from tui.explore.objects import (
 )
 from tui.explore.observations import ObservationStore
 from tui.explore.rollup import Pull, attestations_of, platforms_of, pull
-from tui.explore.structure import all_shadowed, nobody_asks, refusing
+from tui.explore.structure import nobody_asks, passed_over, refusing
 from tui.explore.tree import observe
 from tui.explore.verdict import Coverage, Verdict, coverage
 from tui.explore.verdict import verdict as make_verdict
@@ -177,7 +177,7 @@ def report(
         wanted = choice
     rows = platforms_of(node) if node.is_index else [node] if node.image_manifest is not None else []
     rows = [row for row in rows if wanted is None or wanted(row)]
-    passed_over, unasked = all_shadowed(rows), nobody_asks(rows)
+    over, unasked = passed_over(rows), nobody_asks(rows)
     parts = objects(node, observations, wanted)
     findings = all_findings(node, observations)
     if wanted is not None:
@@ -201,7 +201,7 @@ def report(
             platform_line(
                 row,
                 pulls(row),
-                taken=row not in passed_over,
+                taken=row not in over,
                 unasked=unasked,
             )
             for row in rows

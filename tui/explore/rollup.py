@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from tui.explore.digest_tags import digest_tag
 from tui.explore.node import MANIFEST_KINDS, Kind, Load, Node
-from tui.explore.structure import all_shadowed, nobody_asks, refusal
+from tui.explore.structure import nobody_asks, passed_over, refusal
 from tui.oci.config import parse_time
 from tui.oci.digest import Digest
 from tui.oci.manifest import AnyManifest, OpaqueManifest
@@ -98,9 +98,9 @@ def platforms_of(node: Node) -> list[Node]:
 
 
 def asked_for(rows: Sequence[Node]) -> list[Node]:
-    """The rows of these that clients take: of several entries for one platform the first."""
-    passed_over = all_shadowed(rows)
-    return [row for row in rows if row not in passed_over]
+    """The rows of these that clients take: of several entries for one platform the first, and none that they skip."""
+    over = passed_over(rows)
+    return [row for row in rows if row not in over]
 
 
 def attestations_of(node: Node) -> list[Node]:

@@ -85,7 +85,9 @@ def refusing(row: Node) -> tuple[str, ...]:
     nested = []
     if row.kind in (Kind.MANIFEST, Kind.INDEX) and len(above) > 1:
         followed = all(_crane_follows(each, row) for each in above[:-1])
-        nested = [Flaw("nested-index", "", spared=("crane",) if followed else ())]
+        named = all(each.descriptor is not None and each.descriptor.platform is not None for each in above[:-1])
+        spared = ("crane", "oras") if followed and named else ("crane",) if followed else ()
+        nested = [Flaw("nested-index", "", spared=spared)]
     served = [flaw for each in above for flaw in _of_header(each)]
     return tuple(dict.fromkeys(name for flaw in [*flaws(row), *nested, *served] for name in flaw.refused_by))
 
@@ -119,10 +121,12 @@ def _of_entry_type(row: Node, entry: Descriptor) -> Iterator[Flaw]:
     """What its entry calls it: nothing, or an index where it is an image. `findings` tells of every difference."""
     index = isinstance(row.manifest, Index)
     if not entry.media_type:
-        yield Flaw("media-type-mismatch", "its entry names no media type")
+        yield Flaw("media-type-mismatch", "its entry names no media type", spared=("crane",))
     elif media.is_manifest(entry.media_type) and media.is_index(entry.media_type) is not index:
         said, there = ("an image", "an index") if index else ("an index", "an image")
         yield Flaw("media-type-mismatch", f"its entry says {said}, but it is {there}")
+    elif media.normalise(entry.media_type) != media.normalise(row.media_type):
+        yield Flaw("media-type-mismatch", "its entry names another media type", spared=(PULLS,))
 
 
 def _is_odd(entry: Descriptor) -> bool:
@@ -171,6 +175,8 @@ def _of_header(row: Node) -> Iterator[Flaw]:
         if served != media.DOCKER_MANIFEST:
             of_docker = config is not None and config.media_type == media.DOCKER_CONFIG
             spared = (PULLS, "skopeo") if of_docker else (PULLS, "skopeo", *_PODMAN)
+        if media.is_index(served):
+            spared = (*spared, "oras")
     yield Flaw(
         "content-type-mismatch",
         f"it is served as {header}, its document says {own}",
@@ -327,7 +333,7 @@ def shadowed(index: Node) -> dict[Node, Node]:
     later: dict[Node, Node] = {}
     for child in index.children:
         platform = child.descriptor.platform if child.descriptor is not None else None
-        if child.kind is not Kind.MANIFEST or platform is None or platform.is_unknown:
+        if child.kind not in (Kind.MANIFEST, Kind.INDEX) or platform is None or platform.is_unknown:
             continue
         known = first.setdefault(platform.normalised(), child)
         if known is not child:
@@ -335,11 +341,35 @@ def shadowed(index: Node) -> dict[Node, Node]:
     return later
 
 
-def all_shadowed(rows: Sequence[Node]) -> set[Node]:
-    """The rows of all these rows' indexes that have an entry for the same platform before them; each index is looked at
-    once, for there are indexes with thousands of entries."""
-    indexes = {row.parent for row in rows if row.parent is not None and row.parent.is_index}
-    return {row for index in indexes for row in shadowed(index)}
+def skipped(index: Node) -> list[Node]:
+    """The images of an index that no client takes by its tag, though none is for the same platform: of those that name
+    no platform all but the first, and those for unknown/unknown that are beside others."""
+    nameless = [child for child in index.children if _is_nameless_image(child)]
+    unknown = [child for child in index.children if child.kind is Kind.MANIFEST and nobody_asks([child])]
+    others = any(child.kind in (Kind.MANIFEST, Kind.INDEX) and not nobody_asks([child]) for child in index.children)
+    return [*nameless[1:], *(unknown if others else ())]
+
+
+def _is_nameless_image(row: Node) -> bool:
+    entry, manifest = row.descriptor, row.image_manifest
+    return (
+        row.kind is Kind.MANIFEST
+        and entry is not None
+        and entry.platform is None
+        and manifest is not None
+        and _is_image(row, manifest)
+    )
+
+
+def passed_over(rows: Sequence[Node]) -> set[Node]:
+    """The rows of all these rows' indexes that no client takes by the tag: another entry is taken before them, or none
+    asks for them. Each index is looked at once, for there are indexes with thousands of entries."""
+    within = {
+        row.parent: [above for above in row.ancestors() if above.is_index] for row in rows if row.parent is not None
+    }
+    indexes = {index for above in within.values() for index in above}
+    over = {row for index in indexes for row in (*shadowed(index), *skipped(index))}
+    return over | {row for row in rows if row.parent is not None and not over.isdisjoint(within[row.parent])}
 
 
 def nobody_asks(rows: Sequence[Node]) -> bool:

@@ -29,7 +29,7 @@ from tui.explore.objects import (
 from tui.explore.observations import ObservationStore
 from tui.explore.rollup import Pull, asked_for, blobs_of, platforms_of, pull
 from tui.explore.standing import Standings, harmless
-from tui.explore.structure import clients, nobody_asks, refusal, refusing
+from tui.explore.structure import clients, nobody_asks, refusal, refusing, skipped
 from tui.explore.tree import observe
 from tui.oci.manifest import OpaqueManifest
 from tui.sources.presence import Observation, Presence
@@ -214,6 +214,7 @@ def verdict(
     if wanted is None:
         taken = set(rows)
         sentences.extend(_not_taken([row for row in every if row not in taken], observations))
+        sentences.extend(_skipped(every))
     sentences.extend(_refused(node, states))
     sentences.extend(remark for remark in _remarks(node, findings) if not _is_said(remark, sentences))
     return Verdict(
@@ -541,6 +542,17 @@ def _not_taken(rows: Sequence[Node], observations: ObservationStore) -> list[str
     return [*gone, *unknown][:2]  # what is known to be wrong decides the exit status
 
 
+def _skipped(rows: Sequence[Node]) -> list[str]:
+    """Which entries no client takes by the tag, though nothing is wrong with what is in them."""
+    indexes = dict.fromkeys(row.parent for row in rows if row.parent is not None and row.parent.is_index)
+    names = [f"entry {row.position + 1} ({short(row.digest)})" for index in indexes for row in skipped(index)]
+    return (
+        [f"Clients skip {_list(names) if len(names) <= 4 else plural(len(names), 'entry', 'entries')}."]
+        if names
+        else []
+    )
+
+
 def _refused(node: Node, states: Sequence[tuple[str, Node, Pull]]) -> list[str]:
     """Which clients refuse what others can pull."""
     groups: dict[tuple[str, ...], list[Node]] = {}
@@ -600,7 +612,7 @@ _WORTH_SAYING = (
     *("content-type-mismatch", "schema-version", "malformed-media-type", "malformed-digest", "malformed-env"),
     *("malformed-config", "mixed-config"),
     "no-layers",
-    "encrypted-layer",
+    *("encrypted-layer", "foreign-layer"),
 )
 
 

@@ -92,7 +92,7 @@ def _absent(part: Object) -> str:
 
 def _platform(row: MatrixRow) -> str:
     """ "linux/arm64: cannot be pulled; manifest, config and layer 1 present; layer 2 missing; 66.0 kB"."""
-    said = [_PULLED[row.line.pullable] if row.line.taken else "clients take another entry for this platform"]
+    said = [_PULLED[row.line.pullable] if row.line.taken else "skipped by clients"]
     for word, alike in groupby((cell for cell in row.cells if cell.presence is not None), key=lambda cell: cell.word):
         said.append(f"{_joined([cell.name for cell in alike])} {word}")
     said.append(size(row.size))

@@ -14,7 +14,7 @@ import pytest
 from tests.compose.fault_proxy import ProxiedRig
 from tests.compose.fixtures import Rig, make
 from tests.registry.server import Asked, Reply
-from tui.compose.delete import plan_delete_tag
+from tui.compose.delete import plan_delete_manifest, plan_delete_tag
 from tui.compose.events import Notice, Outcome, Waiting
 from tui.compose.journal import NOT_WRITTEN, UNKNOWN
 from tui.compose.plan import Plan
@@ -472,3 +472,62 @@ async def test_a_tag_that_was_moved_is_not_deleted_either(proxied: ProxiedRig, s
     assert result.outcome is Outcome.FAILED
     assert proxied.holds("app", "1") == theirs[0]
     assert "changed" in result.sentence
+
+
+@pytest.mark.parametrize("by_tag", [True, False])
+async def test_a_deletion_that_is_stopped_on_its_way_can_be_undone(proxied: ProxiedRig, by_tag: bool) -> None:
+    await planned(proxied)
+    held = proxied.holds("app", "1")
+    if by_tag:
+        plan = await plan_delete_tag(proxied.inspector, proxied.ref("app:1"))
+    else:
+        plan = await plan_delete_manifest(proxied.inspector, proxied.ref(f"app@{held}"))
+    run = proxied.push(plan)
+
+    async def before(asked: Asked) -> Reply | None:
+        if asked.method == "DELETE":
+            assert run.cancel()
+        return None
+
+    proxied.proxy.before = before
+    result = await run.run()
+    assert proxied.holds("app", "1") is None
+    assert result.outcome is Outcome.CANCELLED and result.tag_holds is None
+    assert "is gone, as planned" in result.sentence and "someone else" not in result.sentence
+    assert proxied.journal.records()[0].outcome == UNKNOWN
+    assert not undo_unavailable(proxied.journal, proxied.ref("app:1"), None)
+
+
+async def test_a_deletion_of_which_nobody_knows_the_end_can_be_undone(proxied: ProxiedRig) -> None:
+    await planned(proxied)
+    plan = await plan_delete_tag(proxied.inspector, proxied.ref("app:1"))
+
+    async def after(asked: Asked, reply: Reply) -> Reply:
+        if asked.method == "DELETE":
+            await proxied.proxy.down()
+        return reply
+
+    proxied.proxy.after = after
+    result = await proxied.push(
+        plan, retries=Retries(proxied.events.append, policy=replace(STEP_POLICY, tries=1))
+    ).run()
+    assert not result.ok and not result.tag_known
+    assert proxied.holds("app", "1") is None
+    assert "Nothing was written" not in result.sentence
+    assert not undo_unavailable(proxied.journal, proxied.ref("app:1"), None)
+
+
+async def test_a_deletion_that_is_stopped_before_it_began_changed_nothing(proxied: ProxiedRig) -> None:
+    await planned(proxied)
+    plan = await plan_delete_tag(proxied.inspector, proxied.ref("app:1"))
+    run = proxied.push(plan)
+
+    async def before(asked: Asked) -> Reply | None:
+        assert asked.method != "DELETE"
+        run.cancel()
+        return None
+
+    proxied.proxy.before = before
+    result = await run.run()
+    assert result.outcome is Outcome.CANCELLED and proxied.holds("app", "1") == plan.before
+    assert proxied.journal.records()[0].outcome == NOT_WRITTEN

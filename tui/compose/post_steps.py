@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from tui.compose import layout
 from tui.compose.delete import tagged_since
 from tui.compose.errors import ComposeError, LocalListError
 from tui.compose.plan import Plan, Step, StepKind
+from tui.compose.tag_write import GRACE
 from tui.explore.inspector import Inspector
 from tui.oci import media
 from tui.oci.manifest import Index
@@ -25,12 +28,14 @@ _ROUNDS = 4
 
 
 class PostSteps:
-    """Runs one side step of a plan; gives how it went (safe). Raises RegistryError or ComposeError. May be repeated."""
+    """Runs one side step of a plan; gives how it went (safe). Raises RegistryError or ComposeError. May be repeated.
+    `sent` is called before a deletion is sent."""
 
-    def __init__(self, inspector: Inspector, plan: Plan) -> None:
+    def __init__(self, inspector: Inspector, plan: Plan, sent: Callable[[], None]) -> None:
         self._inspector = inspector
         self._client = inspector.client
         self._plan = plan
+        self._sent = sent
         self._target = RepositoryLocation.of(plan.target)
 
     async def run(self, step: Step) -> str:
@@ -66,8 +71,15 @@ class PostSteps:
                 raise errors.Conflict(
                     f"Not deleted: {step.digest.short} has the tag {since} since the plan. Plan again."
                 )
+        self._sent()
+        deleting = asyncio.ensure_future(self._client.delete_manifest(registry, repository, step.selector))
         try:
-            await self._client.delete_manifest(registry, repository, step.selector)
+            await asyncio.shield(deleting)
+        except asyncio.CancelledError:  # what has begun is finished by the client: what is read next shall tell
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(GRACE):
+                    await deleting
+            raise
         except errors.NotFound:
             return f"{name} was gone already."
         except (errors.Unsupported, errors.Refused) as error:

@@ -220,7 +220,7 @@ class Push:
         self._current = self._tag
         """The write that stopping has to wait for now: that of the plan, then those of further tags."""
         self._stopping = False
-        self._side = PostSteps(inspector, plan)
+        self._side = PostSteps(inspector, plan, self._tag.sent)
         self._work: asyncio.Task[PushResult] | None = None
         self._counting = self._resting = 0.0
         self._written: list[Digest] = []
@@ -289,8 +289,8 @@ class Push:
             return replace(PushResult.of(plan, outcome, sentence, None), tag_known=False)
         if now == plan.before:
             sentence += f" {name} still holds {now}." if now is not None else f" {name} still does not exist."
-        elif now is not None and now == plan.digest:
-            sentence += f" {name} holds {now}, as planned."
+        elif now == plan.digest:
+            sentence += f" {name} " + (f"holds {now}, as planned." if now is not None else "is gone, as planned.")
         else:
             sentence += f" {name} was changed by someone else: " + (f"it holds {now}." if now else "it is gone.")
         if self._written and not self._moved:

@@ -183,6 +183,10 @@ class TagWrite:
     def begun(self) -> None:
         """A write is under way."""
         self.stage = Stage.WRITING
+        self.sent()
+
+    def sent(self) -> None:
+        """Until somebody reads the tag it is not known what it holds."""
         self._sent = self._unread = True
 
     async def _settle(self, step: Step, lost: errors.RegistryError | None = None) -> PushResult:

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from tests.compose.fixtures import Rig, make
+from tui.compose.copy import plan_copy
 from tui.compose.errors import JournalError
 from tui.compose.events import Event, Outcome, StepDone, StepStarted, Waiting
 from tui.compose.journal import Journal
 from tui.compose.plan import Plan, Step, StepKind
 from tui.compose.push import Push
-from tui.demo.faults import lose_manifest
+from tui.demo.faults import lose_blob, lose_manifest
 from tui.demo.quirks import Quirks
 from tui.demo.serve import Served
 from tui.demo.store import Store
@@ -385,3 +386,15 @@ def make_ref() -> Any:
     from tui.oci.reference import Reference
 
     return Reference.parse("localhost/x:1")
+
+
+async def test_a_tag_that_only_got_back_what_it_lacked_may_be_somebody_else_s_by_then(rig: Rig) -> None:
+    lost = make("a", "linux/amd64")
+    rig.put_list("staging", [lost], "1")
+    rig.put_list("app", [lost], "1")
+    rig.change(lambda store: lose_blob(store, "app", lost.layers[1].digest))
+    plan = await plan_copy(rig.inspector, rig.at("staging:1"), rig.ref("app:1"))
+    assert plan.ready and StepKind.MOUNT in [step.kind for step in plan.steps] and plan.before == plan.digest
+    theirs = rig.put_list("app", [make("b", "linux/amd64")], "1")
+    result = await rig.push(plan).run()
+    assert result.outcome is Outcome.CONFLICT and result.theirs == theirs

@@ -398,6 +398,10 @@ class Push:
             outcome = Outcome.PUSHED if self._written else Outcome.UNCHANGED
             return PushResult.of(self.plan, outcome, f"Restored {put}; no tag was touched.", self.plan.before)
         if not steps:
+            if self.plan.digest is not None and self.plan.steps:  # it lacked something, and may be another by now
+                now = await self._retries.insist(self.plan.steps[0], self._tag.now)
+                if now != self.plan.digest:
+                    return self._tag.conflict(now)
             sentence = f"{name} is {self.plan.digest} already." if self.plan.digest else f"{name}: done."
             if any(step.kind in _DELETIONS for step in self.plan.steps):
                 await self._begin_record()
@@ -438,19 +442,23 @@ class Push:
         tag = self._tag
         every = [tag, *(each.write for each in self._further)]
         writes = {write.plan.target.tag or "latest": write for write in every if _tag_step(write.plan) is not None}
+        writes = dict(list(writes.items())[:TOGETHER])
+        if len(writes) < 2:
+            return frozenset()
         try:
-            await self._inspector.client.ready_to_put(
-                self.plan.target.registry, self._target.repository, str(self.plan.digest)
-            )
-            for name, write in list(writes.items()):
-                if await self._retries.insist(step, write.now) != write.plan.before:
-                    del writes[name]
-            writes = dict(list(writes.items())[:TOGETHER])
-            if len(writes) < 2:
-                return frozenset()
             for each in self._further:
                 if each.write in writes.values():
                     await self._open_record(each)
+            await self._inspector.client.ready_to_put(
+                self.plan.target.registry, self._target.repository, str(self.plan.digest)
+            )
+            # All at once, so that as little time as can be is between the looks and the write.
+            held = await self._looks(step, list(writes.values()))
+            writes = {
+                name: write for (name, write), now in zip(writes.items(), held, strict=True) if now == write.plan.before
+            }
+            if len(writes) < 2:
+                return frozenset()
 
             def begun() -> None:
                 tag.stage = Stage.WRITING  # what stopping waits for, also where it is not among them
@@ -475,6 +483,15 @@ class Push:
         if made:
             self._tell(Notice(f"Pushed {plural(len(made), 'tag')} in one request: {', '.join(map(safe, made))}", step))
         return made
+
+    async def _looks(self, step: Step, writes: Sequence[TagWrite]) -> list[Digest | None]:
+        """What these tags hold now."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                looks = [group.create_task(self._retries.insist(step, write.now)) for write in writes]
+        except* errors.RegistryError as failures:
+            raise _first(failures) from None
+        return [look.result() for look in looks]
 
     async def _move_further(self, made: frozenset[str], *, only_begun: bool = False) -> None:
         """The further tags, one after the other. After a wish to stop none is begun."""

@@ -87,7 +87,7 @@ class TagWrite:
                 sentence = f"{safe(str(self.plan.target))} is {holds} already."
                 return PushResult.of(self.plan, Outcome.PUSHED, sentence, holds)
             if holds != self.plan.before:
-                return self._conflict(holds, tried=tried)
+                return self.conflict(holds, tried=tried)
             if self.stopping:  # before it was its turn: one request with other tags did not make it
                 held = f"still holds {holds}" if holds is not None else "still does not exist"
                 sentence = f"Stopped. {safe(str(self.plan.target))} {held}."
@@ -135,7 +135,7 @@ class TagWrite:
         self._seen, self._unread = head, False
         return head
 
-    def _conflict(self, theirs: Digest | None, *, tried: bool = False, lost: bool = False) -> PushResult:
+    def conflict(self, theirs: Digest | None, *, tried: bool = False, lost: bool = False) -> PushResult:
         """Somebody moved the tag since the plan was made. Nothing is put there (again, if it was `tried`; where its
         answer was `lost`, ours may have been there in between)."""
         start = "The last write failed and is not repeated" if tried else "Stopped before the last write"
@@ -230,7 +230,7 @@ class TagWrite:
         if holds == self.plan.before:
             raise Retry(lost)
         if holds != self.plan.digest:
-            return self._conflict(holds, lost=True)
+            return self.conflict(holds, lost=True)
         return await self._verify(step)
 
     def _unknown(self, lost: errors.RegistryError | None, trouble: str) -> PushResult:

@@ -32,7 +32,8 @@ from tui.explore.node import Node
 from tui.explore.objects import image_size
 from tui.formats.paint import painted
 from tui.oci.digest import Digest
-from tui.sources.presence import CHECKING
+from tui.sources.base import SourceError
+from tui.sources.presence import CHECKING, Presence
 from tui.teach.explain import explain
 from tui.teach.explanation import bytes_of
 from tui.text import size, width
@@ -239,3 +240,29 @@ async def test_a_diff_shows_layers_side_by_side_and_whole_digests_one_below_the_
         assert {link.target.what for line in layers for link in line.links} == {"digest"}
         assert "0 kept" not in text(page) and "2 dropped" in text(page) and "2 added" in text(page)
         assert f"- {one.digest}" in text(page) and f"+ {other.digest}" in text(page)
+
+
+@pytest.mark.parametrize("presence", [Presence.MISSING, Presence.DENIED])
+async def test_why_a_row_could_not_be_read_is_told_once(presence: Presence) -> None:
+    source = furnished(FakeSource(), Images())
+    source.script["2.0"] = SourceError(presence, "Not read: 2.0.", fix="Log in.")
+    async with reading(source) as reader:
+        node = await reader.go("app", "2.0")
+        scene = reader.scene(node)
+        page = text(summary(scene))
+        (finding,) = scene.findings
+        sign = glyphs(False).of(presence)
+        if presence is Presence.MISSING:
+            assert f"\n{sign} {finding.message}\n  {finding.fix}" in page, "what the finding says is about the tag"
+        else:
+            assert f"\n{sign} Not read: 2.0.\n  Log in." in page, "the error says more"
+        assert page.count("\n✗ ") + page.count("\n! ") + page.count(f"\n{sign} ") <= 2
+        assert page.count("Not read: 2.0.") == 2, "in the line on presence, and here"
+
+
+async def test_nothing_is_to_be_loaded_of_what_is_missing() -> None:
+    async with reading() as reader:
+        tag = next(row for row in (await reader.go("app")).children if row.label == "2.0")
+        assert "Enter loads the contents." in text(summary(reader.scene(tag)))
+        tag.error = SourceError(Presence.MISSING, "Not found: the manifest 2.0 of app.")  # of what was in sight
+        assert "loads the contents" not in text(summary(reader.scene(tag)))

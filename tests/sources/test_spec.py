@@ -124,6 +124,14 @@ def test_what_is_malformed_says_so(text: str) -> None:
     assert str(caught.value).isprintable()
 
 
+@pytest.mark.parametrize(
+    "text", ["./image.tar", "../layout", "/tmp/layout", "~/layout", ".", "file:///tmp/x", "image.tar.gz"]
+)
+def test_a_path_alone_is_told_what_to_write_before_it(text: str) -> None:
+    with pytest.raises(MalformedReference, match=r"is a path; say what is there: oci:PATH"):
+        parse_source(text)
+
+
 @pytest.mark.parametrize(("text", "repository"), [("localhost:5000/team/app/", "team/app"), ("ubuntu:5/a/", "a")])
 def test_a_slash_at_its_end_means_every_tag_of_a_repository(text: str, repository: str) -> None:
     spec = parse_source(text)

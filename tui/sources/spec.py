@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tui.sources.base import Source, SourceKind
 
 _SCHEME = re.compile(r"^(https?)://", re.IGNORECASE)
+#: What only a path begins with, or a file's name ends with.
+_PATH = re.compile(r"(?:~|\.\.?)?/.*|\.\.?|file:.*|[^/]+\.tar(?:\.gz)?", re.DOTALL)
 _PREFIX = re.compile(r"(oci|oci-archive|docker-archive|docker-manifests|storage):(.*)", re.DOTALL)
 
 
@@ -80,6 +82,11 @@ def parse_source(text: str) -> SourceSpec:
     match = _PREFIX.fullmatch(stripped)
     if match is not None and not match[2].startswith("//"):
         return _on_disk(KINDS[match[1]], match[2], stripped)
+    if _PATH.fullmatch(stripped):
+        raise MalformedReference(
+            f"“{safe(stripped, limit=200)}” is a path; say what is there: oci:PATH (a layout), oci-archive:PATH, "
+            "docker-archive:PATH or storage:PATH (a registry's folder)."
+        )
     written = _SCHEME.match(stripped)
     scheme = written[1].lower() if written is not None else ""
     registry = _as_registry(stripped)

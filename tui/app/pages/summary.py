@@ -22,7 +22,7 @@ from tui.app.pages.parts import (
 from tui.app.pages.tags import TagsPage, strip_line
 from tui.app.styled_text import Line, Lines, Page, Target
 from tui.explore.cells import how_old, kind_cell
-from tui.explore.finding import named_tags
+from tui.explore.finding import Finding, named_tags
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
 from tui.explore.objects import image_parts, image_size
 from tui.explore.on_disk import Section
@@ -30,6 +30,7 @@ from tui.explore.tag_table import TagTable, tag_table
 from tui.oci import media
 from tui.oci.statement import Statement
 from tui.oci.statement import summary as statement_facts
+from tui.sources.presence import Presence
 from tui.text import age, plural, safe, size
 
 #: So many lines of one section are shown of what lies on the disk.
@@ -200,10 +201,21 @@ def _error(scene: Scene) -> list[Line]:
     if error is None:
         return []
     role = error.presence.words.role
-    lines = [blank(), Line(hang=2).put(f"{scene.glyphs.of(error.presence)} ", role).put(error.sentence, role)]
-    if error.fix:
-        lines.append(prose(f"  {error.fix}", hang=2))
+    sentence, fix = error.sentence, error.fix
+    told = next((each for each in scene.findings if _about_row(scene, each)), None)
+    if error.presence is Presence.MISSING and told is not None:
+        sentence, fix = told.message, scene.keys.put_in(told.fix)
+    lines = [blank(), Line(hang=2).put(f"{scene.glyphs.of(error.presence)} ", role).put(sentence, role)]
+    if fix:
+        lines.append(prose(f"  {fix}", hang=2))
     return lines
+
+
+def _about_row(scene: Scene, finding: Finding) -> bool:
+    """Whether a finding says that the row itself is not there, or why nobody knows: `_error` does."""
+    error = scene.node.error
+    told = error is not None and (error.presence is Presence.MISSING or error.presence.undetermined)
+    return told and finding.node_key == scene.node.key
 
 
 def _notices(scene: Scene) -> list[Line]:
@@ -213,16 +225,17 @@ def _notices(scene: Scene) -> list[Line]:
 
 
 def _problems(scene: Scene) -> list[Line]:
-    if not scene.findings:
+    findings = [finding for finding in scene.findings if not _about_row(scene, finding)]
+    if not findings:
         return []
     lines = [blank()]
-    for finding in scene.findings[:4]:
+    for finding in findings[:4]:
         role = SEVERITY_ROLE[finding.severity]
         line = Line(hang=2).put(f"{SEVERITY_MARK[finding.severity]} ", role)
         lines.append(line.put(finding.message, "plain", Target("node", finding.node_key)))
         if tags := named_tags(finding):
             line.put(f" ({tags})", "dim")
-    more = len(scene.findings) - 4
+    more = len(findings) - 4
     if more > 0:
         lines.append(Line().put(f"  and {plural(more, 'more finding')}: see the Findings tab", "dim"))
     return lines
@@ -230,7 +243,7 @@ def _problems(scene: Scene) -> list[Line]:
 
 def _hint(scene: Scene) -> list[Line]:
     node = scene.node
-    if node.load is Load.IDLE and node.expandable:
+    if node.load is Load.IDLE and node.expandable and node.error is None:
         key = scene.keys.first("open")
         return [blank(), Line().put(key, "key-cap").put(" loads the contents.", "dim")]
     if node.load is Load.STOPPED:

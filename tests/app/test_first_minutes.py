@@ -89,7 +89,7 @@ def test_a_pane_that_a_step_speaks_of_is_named_with_its_key() -> None:
     for lesson in all_lessons():
         for step in lesson.steps:
             said = f"{step.text} {step.hint}"
-            wanted = [*step.done.all_of, *step.done.any_of]
+            wanted = step.done.conditions
             if any(each.event is EventKind.VIEW and each.facts.get("view") == REQUESTS for each in wanted):
                 assert "{key:pane-3}" in said, (lesson.id, step.title)
             if any("tab" in each.facts for each in wanted):

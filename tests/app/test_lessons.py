@@ -213,7 +213,7 @@ async def _show_all(stage: FixStage) -> None:
         if any(each.event is EventKind.DRAFT for each in run.step.done.all_of) and run.step.show[-1].do != "action":
             return  # marking the images of a new list is the reader's own
         if run.step.act is not None or not run.step.show:
-            wanted = {each.event for each in (*run.step.done.all_of, *run.step.done.any_of)}
+            wanted = {each.event for each in run.step.done.conditions}
             if not wanted <= {EventKind.READ, EventKind.ACTED}:
                 return  # the reader's own: a push, a platform to choose
             await stage.press("a")

@@ -102,7 +102,10 @@ async def test_rehearsal(rig: Rig, shape: dict[str, bool], seconds: None) -> Non
     name = f"rehearsal{'-'.join(key for key, on in shape.items() if on)}"
     rig.change(lambda store: lattice(store, name, levels=LEVELS, **shape))
     explorer, node = await row(rig, name)
-    steps = await Rehearsal(explorer, node, Platform.parse("linux/amd64")).run()
+    rehearsal = Rehearsal(explorer, node, Platform.parse("linux/amd64"))
+    while await rehearsal.next() is not None:
+        pass
+    steps = rehearsal.steps
     assert len(steps) < 30
     assert steps[-1].stopped and steps[-1].answer == "The indexes are nested too deep."
 

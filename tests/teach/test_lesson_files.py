@@ -180,7 +180,7 @@ def test_what_a_lesson_waits_for_is_told_by_the_program(made: Lesson) -> None:
 
     assert tuple(name for name, _ in tabs) == lesson_file.TABS
     for step in made.steps:
-        for condition in (*step.done.all_of, *step.done.any_of):
+        for condition in step.done.conditions:
             for fact, matcher in condition.facts.items():
                 words = lesson_file.words_of_fact(condition.event, fact)
                 assert not words or matcher.equal is None or matcher.equal in words

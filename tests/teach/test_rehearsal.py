@@ -16,7 +16,9 @@ from tui.teach.rehearsal_steps import RehearsalStep, StepKind
 async def rehearse(stand: Stand, reference: str, platform: str) -> tuple[RehearsalStep, ...]:
     node = stand.explorer.add_selector(stand.source, *reference.rsplit(":", 1))
     rehearsal = Rehearsal(stand.explorer, node, Platform.parse(platform), trace=stand.client.trace)
-    steps = await rehearsal.run()
+    while await rehearsal.next() is not None:
+        pass
+    steps = tuple(rehearsal.steps)
     assert rehearsal.finished
     assert await rehearsal.next() is None
     for step in steps:

@@ -37,9 +37,9 @@ _SEPARATORS = frozenset("/:@-_.,")
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a link leads: `what` is `digest` (go to it), `node` (a row's key), `action` (an action's id),
-    `copy` (text for the clipboard), `exchange` (a request's id) or `url`; `value` is the raw value."""
+    or `copy` (text for the clipboard); `value` is the raw value."""
 
-    what: Literal["digest", "node", "action", "copy", "exchange", "url"]
+    what: Literal["digest", "node", "action", "copy"]
     value: str
 
 

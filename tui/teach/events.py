@@ -69,15 +69,15 @@ class Event:
     facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
-def node_facts(node: Node, presence: str | None = None) -> dict[str, Fact]:
+def node_facts(node: Node) -> dict[str, Fact]:
     """The facts of a node as every event spells them; a fact that a node does not have is "".
 
     node (its kind), source (registry, docker-manifests, storage, …), repository, tag (the nearest above it), digest,
-    platform, media_type, size, key, form (what a manifest is: index, image, other, or "" when not read), presence.
+    platform, media_type, size, key, form (what a manifest is: index, image, other, or "" when not read).
     """
     above = next((each for each in (node, *node.ancestors()) if each.tag), None)
     platform = next((each.platform for each in (node, *node.ancestors()) if each.platform is not None), None)
-    facts: dict[str, Fact] = {
+    return {
         "node": node.kind.value,
         "source": node.source.kind,
         "repository": node.repository or "",
@@ -89,9 +89,6 @@ def node_facts(node: Node, presence: str | None = None) -> dict[str, Fact]:
         "key": node.key,
         "form": _form(node),
     }
-    if presence is not None:
-        facts["presence"] = presence
-    return facts
 
 
 def node_event(kind: EventKind, node: Node, /, **facts: Fact) -> Event:

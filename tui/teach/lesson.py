@@ -59,6 +59,11 @@ class Done:
     holds: tuple[Holds, ...] = ()
     fresh: bool = False
 
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All of either kind."""
+        return self.all_of + self.any_of
+
 
 @dataclass(frozen=True, slots=True)
 class Show:
@@ -91,6 +96,11 @@ class Step:
     title: str = ""
     show: tuple[Show, ...] = ()
     act: Act | None = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the reader goes on from it with a key."""
+        return any(condition.event is EventKind.READ for condition in self.done.conditions)
 
 
 @dataclass(frozen=True, slots=True)

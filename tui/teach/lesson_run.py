@@ -36,7 +36,6 @@ class LessonRun:
     def __init__(self, lesson: Lesson, backend: LessonBackend) -> None:
         self.lesson = lesson
         self.note = ""
-        self.result: ActResult | None = None
         self._backend = backend
         self._moments: deque[Moment] = deque(maxlen=_MEMORY)
         self._count = 0
@@ -66,7 +65,7 @@ class LessonRun:
         async with self._lock:
             self._moments.clear()
             self._count = self._since = self._done = 0
-            self.note, self.result = "", None
+            self.note = ""
             problems = []
             try:
                 await self._backend.reset()
@@ -106,7 +105,6 @@ class LessonRun:
             result = await self._backend.act(step.act.do, step.act.arguments)
         except BackendError as error:
             result = ActResult("failed", (str(error),), message=str(error))
-        self.result = result
         facts: dict[str, Fact] = {"act": step.act.do, "outcome": result.outcome}
         facts |= {"status": result.status, "code": result.code, "message": result.message}
         await self.feed(Event(EventKind.ACTED, facts))
@@ -203,8 +201,7 @@ def fits(matcher: Matcher, value: Fact) -> bool:
 
 def _concerns(done: Done, event: Event) -> bool:
     """Whether an event can change anything for a step: the registry is not asked for every key that is pressed."""
-    kinds = {condition.event for condition in (*done.all_of, *done.any_of)}
-    return event.kind in kinds
+    return any(condition.event is event.kind for condition in done.conditions)
 
 
 def _split(reference: str) -> tuple[str, str]:

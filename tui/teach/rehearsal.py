@@ -79,12 +79,6 @@ class Rehearsal:
             self.finished = True
         return step
 
-    async def run(self) -> tuple[RehearsalStep, ...]:
-        """All remaining steps at once."""
-        while await self.next() is not None:
-            pass
-        return tuple(self.steps)
-
     async def _pull(self) -> AsyncIterator[RehearsalStep]:
         top = self._top
         repository = top.repository or ""

@@ -38,21 +38,20 @@ class Rehearsing:
         """What the panel shows."""
         return rehearsal_page(self.rehearsal, busy=self.busy, room=room)
 
-    async def next(self) -> bool:
-        """Do one more step and show its row; False when the pull is over."""
+    async def next(self) -> None:
+        """Do one more step and show its row."""
         if self.busy:
-            return True
+            return
         self.busy = True
         try:
             step = await self.rehearsal.next()
         finally:
             self.busy = False
         if step is None:
-            return False
+            return
         if step.node is not None:
             await self.screen.navigation.highlight(step.node)
         self.screen.observer.publish(self._event(step))
-        return not self.rehearsal.finished
 
     def _event(self, step: RehearsalStep) -> Event:
         outcome = "stopped" if step.stopped else "done" if step.kind is StepKind.DONE else ""

@@ -160,8 +160,7 @@ class LessonSession:
         if step is None:
             return "lesson finished"
         if action == "lesson-act":
-            reading = any(each.event is EventKind.READ for each in (*step.done.all_of, *step.done.any_of))
-            return "" if step.act is not None or reading else "do this step yourself"
+            return "" if step.act is not None or step.is_read else "do this step yourself"
         if action == "lesson-hint":
             return "" if step.hint else "no hint for this step"
         if action == "lesson-show":
@@ -202,7 +201,7 @@ class LessonSession:
         """After a key of the lesson: show the tree if the step of now is about it, whatever was looked at before."""
         step = self.run.step
         if step is not None and any(
-            each.event in _IN_THE_TREE or "node" in each.facts for each in (*step.done.all_of, *step.done.any_of)
+            each.event in _IN_THE_TREE or "node" in each.facts for each in step.done.conditions
         ):
             self.screen.panes.focus_pane(1)
 

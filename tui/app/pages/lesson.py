@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from tui.app.pages.parts import blank, prose
 from tui.app.styled_text import Line, Lines
 from tui.teach.backend import ActResult
-from tui.teach.events import EventKind
 from tui.teach.lesson import Step
 from tui.teach.lesson_run import LessonRun
 from tui.text import plural
@@ -65,10 +64,9 @@ def panel_keys(run: LessonRun, keys: Keys, *, hint: bool) -> list[tuple[str, str
             (keys.first("lesson-panel"), "hide"),
         ]
     found = []
-    reading = any(each.event is EventKind.READ for each in (*step.done.all_of, *step.done.any_of))
     if step.act is not None:
         found.append((keys.first("lesson-act"), step.act.label or "do it"))
-    elif reading:
+    elif step.is_read:
         found.append((keys.first("lesson-act"), "go on"))
     if step.hint:
         found.append((keys.first("lesson-hint"), "no hint" if hint else "hint"))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tui.app.keys import Keys
 
 LABEL = 11
+#: In a table only what is wrong, or could not be asked, is a filled cell.
+FILLED: dict[Role, Role] = {"bad": "fault", "warn": "doubt"}
 
 SEVERITY_ROLE: dict[Severity | None, Role] = {
     Severity.ERROR: "bad",

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tui.app.pages.parts import Scene, asked, prose
+from tui.app.pages.parts import FILLED, Scene, asked, prose
 from tui.app.styled_text import Line, Role, cut
 from tui.app.theme import tint
 from tui.app.widgets.matrix import GridRow, Head, Pitch, Square
@@ -21,8 +21,6 @@ from tui.text import width as width_of
 
 #: The place of a row that stands for the platforms that are folded.
 FOLDED = "folded"
-#: What is filled: a fault, and what could not be asked.
-_FILLED: dict[str, Role] = {"bad": "fault", "warn": "doubt"}
 _BAD = (Presence.MISSING, Presence.MISMATCHED)
 _UNKNOWN = (Presence.DENIED, Presence.LIMITED, Presence.UNREACHABLE)
 _OPEN = (Presence.UNCHECKED, Presence.CHECKING)
@@ -92,7 +90,7 @@ def _square(cell: Cell | None, glyphs: Glyphs, tick: int) -> Square | None:
     if cell is None or cell.presence is None:
         return None
     role = cell.presence.words.role
-    return Square(glyphs.of(cell.presence, tick), _FILLED.get(role, role), cell.share)
+    return Square(glyphs.of(cell.presence, tick), FILLED.get(role, role), cell.share)
 
 
 def _worst(cells: Sequence[Cell]) -> Cell | None:

@@ -80,7 +80,7 @@ def title(node: Node) -> str:
     if node.kind is Kind.REPOSITORY:
         return f"{node.label} in {node.source.title}"
     if top is None or top is node or node.repository is None:
-        return f"{node.label}"
+        return node.label
     above = next(node.ancestors(), None)
     inner = f" of {above.label}" if above is not None and above is not top and node.kind in BLOB_KINDS else ""
     name = safe(node.repository)
@@ -268,9 +268,6 @@ def _annotations(node: Node) -> list[Line]:
 def nothing(text: str) -> Lines:
     """A page that only says why it is empty."""
     return page(blank(), prose(text, "dim"))
-
-
-__all__ = ["LABEL", "heading", "nothing", "summary", "title"]
 
 
 def on_disk(sections: Sequence[Section] | None) -> list[Line]:

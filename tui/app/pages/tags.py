@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from tui.app.pages.parts import Scene, blank
+from tui.app.pages.parts import FILLED, Scene, blank
 from tui.app.styled_text import Line, Lines, Link, Role, Target, cut
 from tui.explore.cells import OLD_SECONDS
 from tui.explore.node import Load
@@ -19,8 +19,6 @@ _AGE, _SIZE = 7, 9
 _SHORTEST_STRIP = 10
 #: What is said behind the marks, where something is, takes so many cells.
 _REMARK = 12
-#: What is wrong is the only filled cell.
-_FILLED: dict[Role, Role] = {"bad": "fault", "warn": "doubt"}
 #: A name may be cut to so many cells where the columns beside it need the room.
 _NAME = 16
 #: The name of a platform is given so many cells at most above its column.
@@ -172,7 +170,7 @@ class TagsPage:
             for label, presence in list(zip(self._short, shown, strict=True))[: None if self._titled else self._marks]:
                 mark = " " if presence is None else glyphs.of(presence)
                 role: Role = "plain" if presence is None else presence.words.role
-                role = _FILLED.get(role, role)
+                role = FILLED.get(role, role)
                 if not self._titled:
                     line.put(mark, role)
                     continue

@@ -303,7 +303,7 @@ class PageView(ScrollView, StyledWidget, can_focus=True, inherit_bindings=False)
         """The line with its links, matches and chosen link drawn over it."""
         # Sentences that lead somewhere are not underlined: a page full of lines is hard to read.
         extra: list[tuple[int, int, str]] = [
-            (link.start, link.end, "page--link") for link in line.links if link.target.what in ("digest", "copy", "url")
+            (link.start, link.end, "page--link") for link in line.links if link.target.what in ("digest", "copy")
         ]
         if self._needle:
             length = len(self._needle)

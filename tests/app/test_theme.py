@@ -81,6 +81,14 @@ def test_every_role_can_be_read_on_every_ground(theme: Theme) -> None:
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("name", ["page--match", "tree--found"])
+def test_what_was_found_has_a_colour_of_its_own_that_can_be_read(theme: Theme, name: str) -> None:
+    """Whatever role the text has; and the ground is a whole colour, for a terminal mixes none."""
+    rules = alone(theme)[name].get_rules()
+    assert rules["background"].a == 1 and contrast(rules["color"], rules["background"]) >= LEAST
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
 def test_marks_can_be_read_on_the_ground_of_a_shared_layer(theme: Theme) -> None:
     known = variables(theme)
     for letter in SHARES:

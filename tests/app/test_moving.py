@@ -182,6 +182,10 @@ async def test_the_layout_follows_the_size_live() -> None:
         await stage.until(lambda: stage.main.query_one("#detail-pane").region.y > 5)
         await stage.pilot.resize_terminal(120, 40)
         await stage.until(lambda: stage.main.query_one("#detail-pane").region.x > 10)
+        await stage.pilot.resize_terminal(200, 60)
+        await stage.until(lambda: stage.main.query_one("#detail-pane").region.width == 108, "rows need no more than 92")
+        await stage.press("f")
+        await stage.until(lambda: stage.main.query_one("#tree-pane").region.width == 200)
 
 
 async def test_layout_and_full_screen_keys() -> None:

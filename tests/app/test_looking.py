@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from textual.command import CommandList
 
 from tests.app.stage import WritableSource, exchange, staged, text_of
 from tests.support.images import image
@@ -299,9 +300,12 @@ async def test_help_tells_the_keys_and_why_some_are_grey() -> None:
 
 
 async def test_the_palette_has_every_action_with_its_key() -> None:
-    async with staged() as stage:
+    async with staged((60, 20)) as stage:
         await stage.press("ctrl+p")
         await stage.until(lambda: stage.app.screen is not stage.main)
+        listed = stage.app.screen.query_one(CommandList)
+        await stage.until(lambda: listed.option_count > 20 and listed.region.height > 5)
+        assert listed.region.bottom <= 20, "also the last of them"
         await stage.type("layout")
         await stage.until(lambda: "Layout: side" in stage.screen() and "[w]" in stage.screen())
         before = stage.main.panes.layout_choice

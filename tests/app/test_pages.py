@@ -20,7 +20,7 @@ from tui.app.pages.diff import diff_page
 from tui.app.pages.explain import explain as explain_page
 from tui.app.pages.findings import findings as findings_page
 from tui.app.pages.layers import layers
-from tui.app.pages.parts import Scene, pairs
+from tui.app.pages.parts import Scene, pairs, presence_line
 from tui.app.pages.summary import summary
 from tui.app.pages.tags import TagsPage
 from tui.app.styled_text import Page, wrap
@@ -28,12 +28,13 @@ from tui.explore.cells import glyphs, tree_rows
 from tui.explore.diff import diff
 from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
+from tui.explore.inspector import FROM_DISK
 from tui.explore.node import Node
 from tui.explore.objects import image_size
 from tui.formats.paint import painted
 from tui.oci.digest import Digest
 from tui.sources.base import SourceError
-from tui.sources.presence import CHECKING, Presence
+from tui.sources.presence import CHECKING, Observation, Presence
 from tui.teach.explain import explain
 from tui.teach.explanation import bytes_of
 from tui.text import size, width
@@ -266,3 +267,8 @@ async def test_nothing_is_to_be_loaded_of_what_is_missing() -> None:
         assert "Enter loads the contents." in text(summary(reader.scene(tag)))
         tag.error = SourceError(Presence.MISSING, "Not found: the manifest 2.0 of app.")  # of what was in sight
         assert "loads the contents" not in text(summary(reader.scene(tag)))
+
+
+def test_what_came_from_the_disk_is_called_present_once() -> None:
+    line = presence_line(Observation(Presence.PRESENT, detail=FROM_DISK), glyphs(False)).plain
+    assert re.findall(r"\bpresent\b", line) == ["present"] and "cache on disk" in line

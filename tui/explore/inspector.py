@@ -44,7 +44,7 @@ _log = logging.getLogger(__name__)
 #: row holds its own, so nothing that is shown is lost; what left and is wanted again is asked for again.
 DOCUMENT_BYTES = 64 * 1024 * 1024
 #: What is said of an object that its registry says it has, and whose bytes were kept from an earlier run.
-FROM_DISK = "present; its bytes come from the cache on disk"
+FROM_DISK = "its bytes come from the cache on disk"
 #: A plan believes what was seen for so many seconds.
 FRESH_SECONDS = 60.0
 

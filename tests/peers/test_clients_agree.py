@@ -1,5 +1,5 @@
-"""What the recorded table says that clients do, they do: crane and containerd, where they are installed. They need not
-be: the table (`tests/explore/clients_did.txt`) is what the verdict is held against everywhere."""
+"""What the recorded table says that clients do, they do: crane, containerd and podman, where they are installed. They
+need not be: the table (`tests/explore/clients_did.txt`) is what the verdict is held against everywhere."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.record_clients import podman
 from tests.support import odd_images
 from tests.support.peers import run
 from tests.support.recorded import Did, recorded
@@ -124,3 +125,11 @@ def test_containerd_does_what_the_table_says(did: Did, served: Served, container
         "--platform", did.platform, reference,
     )  # fmt: skip
     assert (done.returncode == 0) is (bool(did.containerd) or did.name == _CTR_TAKES), done.stderr[-400:]
+
+
+@_installed("podman")
+@pytest.mark.parametrize("did", CASES, ids=[did.name for did in CASES])
+def test_podman_does_what_the_table_says(did: Did, served: Served, tmp_path: Path) -> None:
+    if os.geteuid() != 0 or run("podman", "--version").stdout.split()[-1].startswith(("3.", "4.")):
+        pytest.skip("the table was recorded with podman 5, by root")
+    assert podman(f"{served.address}/{did.repository}:{did.tag}", did.platform, str(tmp_path)) == [did.podman or "-"]

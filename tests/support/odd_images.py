@@ -1,5 +1,5 @@
-"""Images that real clients judge differently, or that nobody has to expect: what `tests/explore/clients.json` says each
-client did with them. One tag of the repository `odd` for each; every tag names what is odd about it."""
+"""Images that real clients judge differently, or that nobody has to expect. `tests/explore/clients_did.txt` says what
+each client did with them. One tag of the repository `odd` for each; every tag names what is odd about it."""
 
 from __future__ import annotations
 

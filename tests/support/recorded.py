@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-_TABLE = Path(__file__).parent.parent / "explore" / "clients_did.txt"
+#: What they did, a line for each image and platform.
+TABLE = Path(__file__).parent.parent / "explore" / "clients_did.txt"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Did:
 def recorded() -> list[Did]:
     """Every line."""
     found = []
-    for line in _TABLE.read_text(encoding="utf-8").splitlines():
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             continue
         subject, *columns = line.split(" | ")

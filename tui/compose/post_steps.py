@@ -84,7 +84,7 @@ class PostSteps:
             return f"{name} was gone already."
         except (errors.Unsupported, errors.Refused) as error:
             hint = "" if by_tag else " The registry may have deletion disabled."
-            raise type(error)(f"{error.sentence}{hint} {name} is unchanged.", status=error.status) from None
+            raise type(error)(f"{error.sentence}{hint}", status=error.status) from None
         except (errors.UnknownOutcome, errors.Unreachable):
             if not await self._gone(step):
                 raise

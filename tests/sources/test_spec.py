@@ -128,7 +128,7 @@ def test_what_is_malformed_says_so(text: str) -> None:
     "text", ["./image.tar", "../layout", "/tmp/layout", "~/layout", ".", "file:///tmp/x", "image.tar.gz"]
 )
 def test_a_path_alone_is_told_what_to_write_before_it(text: str) -> None:
-    with pytest.raises(MalformedReference, match=r"is a path; say what is there: oci:PATH"):
+    with pytest.raises(MalformedReference, match=r"is a path; say of what kind: oci:PATH"):
         parse_source(text)
 
 

@@ -84,7 +84,7 @@ def parse_source(text: str) -> SourceSpec:
         return _on_disk(KINDS[match[1]], match[2], stripped)
     if _PATH.fullmatch(stripped):
         raise MalformedReference(
-            f"“{safe(stripped, limit=200)}” is a path; say what is there: oci:PATH (a layout), oci-archive:PATH, "
+            f"“{safe(stripped, limit=200)}” is a path; say of what kind: oci:PATH (a layout), oci-archive:PATH, "
             "docker-archive:PATH or storage:PATH (a registry's folder)."
         )
     written = _SCHEME.match(stripped)

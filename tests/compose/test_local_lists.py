@@ -10,7 +10,8 @@ import pytest
 from tests.compose.fixtures import Rig, make
 from tests.support.local_lists import write_list
 from tui.compose.draft import Draft, EntryVerdict
-from tui.compose.local_lists import draft_of_local, plan_local_write, recreate_local
+from tui.compose.events import Outcome
+from tui.compose.local_lists import draft_of_local, plan_local_write, plan_remove_local, recreate_local
 from tui.compose.planner import plan_draft
 from tui.compose.validate import problems
 from tui.demo.faults import deny
@@ -168,3 +169,21 @@ async def test_attestations_that_a_local_list_cannot_hold(rig: Rig, lists: Lists
     raws = {each.digest: each.raw for each in plan.objects if each.raw is not None}
     warned = plan_local_write(draft, raws).warnings
     assert warned == (f"{said}left out: pushing that list will not bring it.",)
+
+
+@pytest.mark.parametrize("remove", [False, True])
+async def test_a_list_that_docker_changed_since_the_plan_stays_as_it_is(rig: Rig, lists: Lists, remove: bool) -> None:
+    first, second = (rig.put("app", make("a", f"linux/{name}"), f"1-{name}") for name in ("amd64", "arm64"))
+    lists.create("app:1", **{"1_amd64": first})
+    stored, draft = await lists.stored("app:1"), await lists.draft("app:1")
+    raws = {Digest.parse(first.manifest.digest): first.manifest.raw}
+    plan = plan_remove_local(lists.source.lists.folder, stored) if remove else plan_local_write(draft, raws)
+    lists.create("app:1", **{"1_amd64": first, "1_arm64": second})
+    result = await rig.push(plan).run()
+    assert result.outcome is Outcome.FAILED
+    assert "was changed since the plan" in result.sentence and "Plan again" in result.sentence
+    assert len((await lists.stored("app:1")).entries) == 2
+    lists.create("app:2", **{"1_amd64": first})
+    stored, draft = await lists.stored("app:2"), await lists.draft("app:2")
+    plan = plan_remove_local(lists.source.lists.folder, stored) if remove else plan_local_write(draft, raws)
+    assert (await rig.push(plan).run()).ok

@@ -14,6 +14,7 @@ from tui.oci.digest import Digest
 from tui.oci.manifest import Index
 from tui.oci.platform import Platform
 from tui.oci.reference import Reference
+from tui.sources.docker_lists import LocalEntry
 from tui.sources.location import RepositoryLocation
 
 
@@ -102,6 +103,8 @@ class LocalList:
     """The list's own folder there, as a path."""
     name: str
     """Docker's name for it. Safe text."""
+    entries: tuple[LocalEntry, ...]
+    """What it held, so that a change by Docker's command is noticed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,4 +179,4 @@ def _target(stored: StoredList, target: Reference | None) -> Reference:
 
 
 def _place(folder: Path, stored: StoredList) -> LocalList:
-    return LocalList(str(folder / stored.folder), stored.label)
+    return LocalList(str(folder / stored.folder), stored.label, stored.entries)

@@ -11,6 +11,7 @@ from typing import Any
 
 from tui.compose import layout
 from tui.compose.delete import tagged_since
+from tui.compose.draft import LocalList
 from tui.compose.errors import ComposeError, LocalListError
 from tui.compose.plan import Plan, Step, StepKind
 from tui.compose.tag_write import GRACE
@@ -123,31 +124,43 @@ class PostSteps:
         raise errors.Conflict(f"Referrers not listed: others keep changing {safe(step.selector)}.")
 
     async def _local_list(self, step: Step) -> str:
-        lists, folder = self._lists(step)
         try:
+            lists, folder = await self._unchanged(step)
             await asyncio.to_thread(lists.write, folder, step.files)
         except OSError as error:
             raise LocalListError(
-                f"Cannot write Docker's local list {safe(folder)}: {error.strerror or error}."
+                f"Cannot write Docker's local list {self._list(step).name}: {error.strerror or error}."
             ) from None
         return f"{plural(len(step.files), 'entry', 'entries')} written"
 
     async def _remove_local_list(self, step: Step) -> str:
-        lists, folder = self._lists(step)
         try:
+            lists, folder = await self._unchanged(step)
             left = await asyncio.to_thread(lists.remove, folder)
         except FileNotFoundError:
             return "was gone already"
         except OSError as error:
             raise LocalListError(
-                f"Cannot remove Docker's local list {safe(folder)}: {error.strerror or error}."
+                f"Cannot remove Docker's local list {self._list(step).name}: {error.strerror or error}."
             ) from None
         if left:
             return f"removed, but for {plural(len(left), 'file')} that is no entry: {', '.join(map(safe, left))}"
         return "removed"
 
-    def _lists(self, step: Step) -> tuple[DockerLists, str]:
+    def _list(self, step: Step) -> LocalList:
         if step.local_list is None:
             raise ComposeError(f"Step {step.number} names no local list.")
-        folder = Path(step.local_list.folder)
-        return DockerLists(folder.parent), folder.name
+        return step.local_list
+
+    async def _unchanged(self, step: Step) -> tuple[DockerLists, str]:
+        """The lists, and the name of the folder of the one that the step is about. Raises LocalListError when it holds
+        something else than the plan showed; OSError."""
+        planned = self._list(step)
+        folder = Path(planned.folder)
+        lists = DockerLists(folder.parent)
+        held = await asyncio.to_thread(lists.read, folder.name)
+        if held.entries != planned.entries:
+            raise LocalListError(
+                f"Docker's local list {planned.name} was changed since the plan: left as it is. Plan again."
+            )
+        return lists, folder.name

@@ -344,3 +344,24 @@ async def test_the_last_verdict_is_shown_though_nothing_more_happens(
         await stage.press("up")
         await stage.press("down")
         await stage.until(lambda: "cannot be pulled on linux/arm64" in stage.screen())
+
+
+@pytest.mark.slow
+async def test_the_keys_follow_what_becomes_known_of_the_row_under_the_cursor() -> None:
+    source = WritableSource()
+    source.put("app", index(image("linux/amd64")), "1.0")
+    async with staged(source=source) as stage:
+        app = await stage.go("app")
+        stage.main.explorer.subscribe(lambda event: source.hold() if app.children and source.held is None else None)
+        stage.main.images.open_row(app)
+        await stage.until(lambda: source.held is not None, "its tags, and nothing of them")
+        await stage.press("down")
+
+        def greyed() -> set[str]:
+            return {fact.action for fact in stage.main.key_bar.keys if fact.reason}
+
+        assert "copy" in greyed(), "nobody knows the digest yet"
+        assert source.held is not None
+        source.held.set()
+        await stage.until(lambda: stage.node.digest is not None)
+        await stage.until(lambda: "copy" not in greyed(), "the cursor has not moved")

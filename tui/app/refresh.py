@@ -253,12 +253,19 @@ class Redraw:
         panes = Pane.TREE | Pane.DETAIL | Pane.VERDICT
         if isinstance(event, ChildrenChanged | NodeChanged):
             self._nodes[event.node] = None
+            if self._holds_cursor(event.node):
+                panes |= Pane.KEYS  # what can be done with a row depends on what was read of it
         elif isinstance(event, CheckProgress):
             panes = Pane.VERDICT if event.running else panes
         elif isinstance(event, PresenceChanged) and not self._concerns_detail(event):
             panes = Pane.TREE | Pane.VERDICT
         self._news = True
         self.throttle.request(panes)
+
+    def _holds_cursor(self, node: Node) -> bool:
+        """Whether the cursor is on this row or on one below it."""
+        here = self.screen.current
+        return here is not None and (node in (here, here.held) or node in here.ancestors())
 
     def _concerns_detail(self, event: PresenceChanged) -> bool:
         """Whether the page may tell of this object: it tells of the row under the cursor and of what is below that."""

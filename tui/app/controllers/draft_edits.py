@@ -11,6 +11,8 @@ from tui.app.failure import failure
 from tui.app.pages.parts import prose
 from tui.app.screens.dialogs import Busy, Choice, Confirm, Item, Prompt, Reader, TargetPrompt
 from tui.app.styled_text import Lines
+from tui.compose.draft import DraftKind
+from tui.compose.validate import row_name
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.platform import Platform
@@ -160,8 +162,6 @@ class DraftEditController:
         rank=4,
     )
     async def source(self) -> None:
-        from tui.compose.validate import row_name
-
         entry = self.screen.entry
         if entry is None:
             await self.add()
@@ -270,8 +270,6 @@ class DraftEditController:
         rank=8,
     )
     async def platform(self) -> None:
-        from tui.compose.validate import row_name
-
         entry = self.screen.entry
         if entry is None:
             return
@@ -299,8 +297,6 @@ class DraftEditController:
         rank=9,
     )
     async def annotate(self) -> None:
-        from tui.compose.validate import row_name
-
         entry = self.screen.entry
         key = ""
         if entry is not None:
@@ -470,7 +466,7 @@ class DraftEditController:
         rank=16,
     )
     def leave(self) -> None:
-        if not self.editor.changed and self.editor.draft.kind.value in ("local", "amend"):
+        if not self.editor.changed and self.editor.draft.kind in (DraftKind.LOCAL, DraftKind.AMEND):
             self.service.drop(self.editor.draft)  # it says what is stored already: nothing can be lost
             self.screen.dismiss(None)
             return
@@ -489,7 +485,7 @@ class DraftEditController:
     )
     async def discard(self) -> None:
         draft = self.editor.draft
-        if self.editor.changed or draft.kind.value != "amend":
+        if self.editor.changed or draft.kind is not DraftKind.AMEND:
             words = f"Discards the draft for {safe(str(draft.target))}. Nothing was pushed."
             if not await self.main.ask(Confirm("Discard the draft?", Lines([prose(words)]), yes="discard")):
                 return

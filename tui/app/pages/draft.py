@@ -9,7 +9,7 @@ from tui.app.pages.json_page import JsonPage
 from tui.app.pages.parts import LABEL, blank, digest_value, heading, prose, value
 from tui.app.pages.two_sides import Remark, layer_lines
 from tui.app.styled_text import Line, Lines, Role, columns
-from tui.compose.draft import Draft, Entry, EntryVerdict, TypeChoice
+from tui.compose.draft import Draft, DraftKind, Entry, EntryVerdict, TypeChoice
 from tui.compose.validate import Problem
 from tui.explore.diff import Change, layer_pairs, layers_words
 from tui.explore.objects import image_size
@@ -46,6 +46,12 @@ VERDICTS = (
     ("removed", "not in the new list"),
     ("unknown", "source unreachable; may still exist"),
 )
+_KINDS = {
+    DraftKind.RECREATE: "recreated",
+    DraftKind.AMEND: "amended",
+    DraftKind.NEW: "new list",
+    DraftKind.LOCAL: "Docker's local list",
+}
 #: The media types that an index can have, and what to know about each.
 TYPES = {
     TypeChoice.AUTO: ("auto", "Docker list if all images are Docker's, else OCI index"),
@@ -188,14 +194,12 @@ def source_text(entry: Entry, target: Reference) -> str:
 
 
 def headline(draft: Draft) -> Line:
-    """What the draft is for and what it would be, in a line."""
-    line = Line(fold="cut").put(safe(str(draft.target)), "title")
-    kind = {"recreate": "recreated", "amend": "amended", "new": "new list", "local": "Docker's local list"}
-    line.put(f"   {kind[str(draft.kind)]}", "title")
-    line.put(f"   {media.describe(draft.media_type)}", "label")
-    if str(draft.choice) != "auto":
+    """What the draft is for, what it would be, and what is in it, in a line."""
+    line = Line(fold="cut").put(" draft ", "head").put(" ").put(safe(str(draft.target)), "title")
+    line.put(f"   {_KINDS[draft.kind]}", "title").put(f"   {media.describe(draft.media_type)}", "label")
+    if draft.choice is not TypeChoice.AUTO:
         line.put(" (chosen)", "dim")
-    return line
+    return line.put(f"   {summary(draft)}", "dim")
 
 
 def summary(draft: Draft) -> str:

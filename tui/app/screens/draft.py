@@ -14,7 +14,7 @@ from tui.app.actions import ActionSet
 from tui.app.controllers.draft_edits import DraftEditController
 from tui.app.controllers.full_screens import FullScreenController
 from tui.app.failure import failure
-from tui.app.pages.draft import Sides, draft_page, headline, notices, order, summary, table
+from tui.app.pages.draft import Sides, draft_page, headline, notices, order, table
 from tui.app.pages.plan import plan_brief, plan_line
 from tui.app.planning import Planning
 from tui.app.screens.framed import FramedScreen
@@ -128,11 +128,7 @@ class DraftScreen(FramedScreen[Wanted]):
         )
         self.head.line = head
         self.rows.show(lines)
-        title = Line(fold="cut").put(" draft ", "head").put(" ")
-        shown = headline(draft)
-        title.spans += [(start + 8, end + 8, role) for start, end, role in shown.spans]
-        title.plain += shown.plain
-        self.frame.head(title.put(f"   {summary(draft)}", "dim"))
+        self.frame.head(headline(draft))
         self._draw_plan(len(lines))
         self.draw_entry()
         self.call_after_refresh(self._note_shown)

@@ -41,7 +41,6 @@ class Start(Prompt):
         yield self.footer(("start-accept", "open"), ("dialog-leave", "close"), ("start-help", "help"))
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one(PageView).can_focus = False
         self.run_worker(self._fill(), exit_on_error=False)
 
@@ -77,9 +76,8 @@ class Start(Prompt):
 
     def move(self, where: str) -> None:
         """Move the cursor among the rows; above the first it is in the field."""
-        last = len(self.rows) - 1
-        step = {"up": -1, "down": 1, "page-up": -8, "page-down": 8, "top": -last - 1, "bottom": last}[where]
-        self._choose(max(-1, min(self.at + step, last)))
+        step = 1 if where == "down" else -1
+        self._choose(max(-1, min(self.at + step, len(self.rows) - 1)))
 
     def _choose(self, place: int) -> None:
         self.at = place

@@ -10,8 +10,11 @@ from tests.compose.fixtures import Rig, make
 from tui.compose.events import Outcome
 from tui.compose.plan import How, StepKind
 from tui.compose.planner import plan_draft
+from tui.demo.gallery import build_gallery
 from tui.demo.images import DOCKER
+from tui.demo.store import Store
 from tui.oci import media
+from tui.oci.digest import Digest
 
 
 async def test_same_repository(rig: Rig) -> None:
@@ -195,3 +198,32 @@ async def test_only_what_is_missing_is_mounted(rig: Rig, there: int) -> None:
     assert len(rig.asked("POST")) == len(wanted)
     everything = len({blob.digest for one in images for blob in one.blobs})
     assert len(rig.asked()) <= 2 * 2 + everything + 4 + len(wanted) + 2
+
+
+OPAM = "ocurrent/opam-staging:ubuntu-24.04-ocaml-5.4-"
+
+
+@pytest.mark.parametrize(
+    ("sources", "digest"),
+    [
+        # of Docker's images, and of an OCI image and one that was pushed as an index with its attestation
+        ([f"{OPAM}amd64", f"{OPAM}arm64"], "25a3f8304c97af299c756845f46134ff2a8abca1f175a1a8ac81241a7e14b5b6"),
+        (
+            ["gallery/many-tags:latest", f"{OPAM}riscv64"],
+            "547efc7db889ea36b412eb1d67e9a075c3b55388856e921d3543e2260f8aa3d7",
+        ),
+    ],
+)
+async def test_the_index_is_the_one_that_buildx_makes(rig: Rig, sources: list[str], digest: str) -> None:
+    """Recorded from `docker buildx imagetools create` 0.29.1 with the same images: the same bytes."""
+    gallery = build_gallery()
+
+    def give(store: Store) -> None:
+        store.data.update(gallery.data)
+        for source in sources:
+            name = source.partition(":")[0]
+            store.repositories[name] = gallery.repositories[name]
+
+    rig.change(give)
+    plan = await rig.plan("mine:1", *sources)
+    assert plan.digest == Digest.parse(f"sha256:{digest}")

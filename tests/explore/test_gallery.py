@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.explore.checking import none_is_passed_over
 from tui.demo.gallery import GALLERY, build_gallery
 from tui.demo.serve import Served
 from tui.explore.explorer import Explorer
@@ -50,9 +51,11 @@ async def test_each_sample_shows_its_findings_and_no_others(
     from tui.demo.gallery import Sample
 
     assert isinstance(sample, Sample)
-    _, _, made = await checked(served, client, sample.repository, tag)
+    explorer, node, made = await checked(served, client, sample.repository, tag)
     codes = {finding.code for finding in made.findings}
     assert set(sample.codes) <= codes <= {*sample.codes, *sample.also}
+    for row in (*node.ancestors(), *node.walk(leaves=False)):
+        none_is_passed_over(explorer, row)
 
 
 HEALTHY = ["library/hello:latest", "ocaml/opam:ubuntu-24.04-ocaml-5.3", "gallery/many-platforms:latest"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.explore.checking import checked
+from tests.explore.checking import checked, none_is_passed_over
 from tests.support import images
 from tests.support.fake_source import FakeSource
 from tui.explore import tree
@@ -48,6 +48,7 @@ def agree(explorer: Explorer, node: Node) -> None:
         if row.children:
             assert explorer.tree.standing(row) == fresh(row), row
     assert explorer.tree.standing(node).whole == is_complete(node, known)
+    none_is_passed_over(explorer, node)
     found = findings(node, known)
     assert findings(node, known, explorer.tree.standing) == found
     kept = verdict(node, found, known, pulls=explorer.tree.pull, known=explorer.tree.standing)

@@ -120,10 +120,7 @@ class CheckQueue:
         self, name: str, spec: SourceSpec, names: Sequence[str], before: Sequence[Tally]
     ) -> AsyncIterator[_Part]:
         """`before` has what was counted before its turn came."""
-        specs = [
-            replace(spec, repository=each, explicit=False, text=f"{spec.registry}/{each}", note="", scheme="")
-            for each in names
-        ]
+        specs = [replace(spec, repository=each, text=f"{spec.registry}/{each}", note="", scheme="") for each in names]
         budget, shown = Budget(), list[bool]()
 
         def put(called: str, made: Report, tag: str | None) -> None:

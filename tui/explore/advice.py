@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tui.explore.finding import NOT_THERE
-from tui.explore.likely_places import MovedTag, comparison_of, moved_tags, neighbours, platform_of
+from tui.explore.likely_places import MovedTag, comparison_of, moved_tags, neighbours
 from tui.explore.node import Node
+from tui.explore.objects import platform_of
 from tui.explore.observations import ObservationStore
 from tui.explore.rollup import platforms_of
 from tui.explore.tree import key_of, observe
@@ -145,9 +146,5 @@ def _troubles(top: Node, without: frozenset[str], observations: ObservationStore
         if presence is Presence.MISSING:
             if row.digest is None or not _holder(row, row.digest, observations):
                 yield row
-        elif presence is Presence.MISMATCHED or presence in (
-            Presence.DENIED,
-            Presence.LIMITED,
-            Presence.UNREACHABLE,
-        ):
+        elif presence is Presence.MISMATCHED or presence.unanswered:
             yield row

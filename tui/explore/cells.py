@@ -44,7 +44,6 @@ class Glyphs:
     spinner: str
     closed: str
     opened: str
-    ellipsis: str
     mark: str
     dot: str
     arrow: str
@@ -59,7 +58,7 @@ class Glyphs:
 
     def still(self, presence: Presence) -> str:
         """The symbol of a presence where nothing turns."""
-        return self.presence[Presence.UNCHECKED if presence is Presence.CHECKING else presence]
+        return self.presence[presence.still]
 
 
 _STILL = [presence for presence in Presence if presence is not Presence.CHECKING]
@@ -70,7 +69,6 @@ UNICODE = Glyphs(
     spinner="▘▝▗▖",
     closed="▸ ",
     opened="▾ ",
-    ellipsis="…",
     mark="●",
     dot="·",
     arrow="→",
@@ -84,7 +82,6 @@ ASCII = Glyphs(
     spinner="|/-\\",
     closed="> ",
     opened="v ",
-    ellipsis="~",
     mark="*",
     dot="-",
     arrow="->",

@@ -132,9 +132,6 @@ class CheckRun:
         """How far it is: "12 of 40 objects, 3.1 MB of 80 MB, 12 s left"."""
         return ", ".join(part for part in (f"{self.done:,} of {self.total:,} objects", self.bytes.words) if part)
 
-    def _say(self) -> str:
-        return self.words
-
     def start(self) -> None:
         """Begin. Returns at once."""
         self._pending += 1
@@ -279,7 +276,7 @@ class CheckRun:
             self._tell()
 
     def _tell(self) -> None:
-        self._tree.emit(CheckProgress(self.node, self.done, self.total, self.running, self._say))
+        self._tree.emit(CheckProgress(self.node, self.done, self.total, self.running, lambda: self.words))
 
     def _note_read(self, node: Node) -> None:
         """A deep check counts what was read whole as hashed."""

@@ -175,17 +175,13 @@ class Explorer:
         known = self.tree.get(row.key)
         if known is not None:
             return known
-        if digest is None and parent.listing is None:
-            self.tree.add_child(parent, row, first=True)
-        elif digest is None and parent.listing is not None:
+        if digest is None and parent.listing is not None:
             parent.listing.add([selector])
             self._lists.show(parent)
             known = self.tree.get(row.key)
             if known is not None:
                 return known
-            self.tree.add_child(parent, row, first=True)
-        else:
-            self.tree.add_child(parent, row, first=True)
+        self.tree.add_child(parent, row, first=True)
         return row
 
     def child(self, parent: Node, digest: Digest) -> Node | None:

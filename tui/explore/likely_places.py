@@ -72,11 +72,6 @@ def source_proposals(
     return guesses
 
 
-def platform_of(row: Node) -> Platform | None:
-    """The platform that a row belongs to."""
-    return next((each.platform for each in (row, *row.ancestors()) if each.platform is not None), None)
-
-
 def neighbours(
     repository: str, repositories: Sequence[str], platform: Platform | None, most: int = CANDIDATES
 ) -> list[str]:

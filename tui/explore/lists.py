@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 from tui.explore.digest_tags import digest_tag
 from tui.explore.inspector import JobRequest
@@ -36,14 +37,9 @@ class Lists:
         """Read the list of a REPOSITORY or SOURCE row. None when it was read."""
         if node.load is Load.READY and not request.fresh:
             return None
-        fresh = request.fresh
+        return self._loader.row_job(node, "list", partial(self._read, node), request)
 
-        async def run() -> None:
-            await self._read(node, fresh)
-
-        return self._loader.row_job(node, "list", run, request)
-
-    async def _read(self, node: Node, fresh: bool) -> None:
+    async def _read(self, node: Node) -> None:
         old = node.listing
         listing = Listing(fold=node.kind is Kind.REPOSITORY, blank=not node.source.capabilities.remote)
         if old is not None:

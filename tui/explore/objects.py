@@ -192,8 +192,7 @@ COUNTED = (
 
 def presence_counts(parts: Iterable[Object]) -> Counter[Presence]:
     """How many of these objects are what; what is being asked counts as not asked yet."""
-    presences = (part.observation.presence for part in parts)
-    return Counter(Presence.UNCHECKED if each is Presence.CHECKING else each for each in presences)
+    return Counter(part.observation.presence.still for part in parts)
 
 
 def is_complete(node: Node, observations: ObservationStore, wanted: Wanted | None = None) -> bool:

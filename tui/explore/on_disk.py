@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from tui.explore.node import Kind, Node
 from tui.registry.trace import asking
 from tui.sources.base import Source, SourceError
-from tui.sources.presence import Presence
 from tui.sources.storage import StorageSource
 from tui.sources.storage_survey import ComparedObject, compare_with, survey
 from tui.text import plural, safe
-
-_UNASKED = (Presence.DENIED, Presence.LIMITED, Presence.UNREACHABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,7 @@ def _compared_lines(rows: Sequence[ComparedObject]) -> Iterator[str]:
     for row in rows:
         if row.agrees:
             continue
-        if row.live.presence in _UNASKED:
+        if row.live.presence.unanswered:
             unasked[row.meaning] += 1  # one refusal is told once, not for each of a thousand objects
         else:
             yield f"{row.what}{f' {row.digest}' if row.digest else ''}: {row.meaning}"

@@ -124,7 +124,7 @@ class Report:
                     "kind": part.kind,
                     "mediaType": part.media_type,
                     "size": part.size,
-                    "presence": _word(part.observation.presence),
+                    "presence": part.observation.presence.still.value,
                     "detail": part.observation.detail,
                     "platforms": part.platforms,
                 }
@@ -165,12 +165,11 @@ def report(
     searches: int = 0,
     wanted: Wanted | None = None,
     choice: Choice | None = None,
-    reference: str | None = None,
     pulls: Callable[[Node], Pull] | None = None,
 ) -> Report:
-    """The report over a row. `wanted` restricts it to some platforms' rows, `choice` to what is taken for
-    the platforms that somebody asked for; `requests` is what the check took,
-    if that is known. `pulls` is `Tree.pull`, for who has the tree."""
+    """The report over a row. `wanted` restricts it to some platforms' rows, `choice` to what is taken for the platforms
+    that somebody asked for; `requests` is what the check took, if that is known. `pulls` is `Tree.pull`, for who has
+    the tree."""
     pulls = pulls or partial(pull, look=partial(observe, observations=observations))
     answers = choice.answers(node, observations) if choice is not None else ()
     if choice is not None and choice.platforms:
@@ -188,9 +187,9 @@ def report(
         requests = 0  # it was never asked anything: what lies on disk is only read
     counts = presence_counts(parts)
     if not parts:
-        counts[Presence(_word(observation.presence))] += 1  # the reference itself, of which no digest is known
+        counts[observation.presence.still] += 1  # the reference itself, of which no digest is known
     return Report(
-        reference=reference or reference_of(node),
+        reference=reference_of(node),
         digest=node.digest,
         media_type=node.media_type or None,
         verdict=make_verdict(node, findings, observations, wanted=wanted, answers=answers, pulls=pulls),
@@ -310,7 +309,3 @@ def platform_line(row: Node, state: Pull, *, taken: bool, unasked: bool) -> Plat
         answer = False
     called = entry_name(row) if is_nameless(row) else platform_text(row) or row.label
     return PlatformLine(called, row.digest, answer, len(attestations_of(row)), row, taken, refusing(row))
-
-
-def _word(presence: Presence) -> str:
-    return (Presence.UNCHECKED if presence is Presence.CHECKING else presence).value

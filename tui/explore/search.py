@@ -13,8 +13,9 @@ from functools import partial
 from typing import Protocol
 
 from tui.explore.inspector import Inspector, JobRequest, Read
-from tui.explore.likely_places import moved_tags, neighbours, platform_of, source_proposals
+from tui.explore.likely_places import moved_tags, neighbours, source_proposals
 from tui.explore.node import Kind, Node
+from tui.explore.objects import platform_of
 from tui.explore.observations import Key, ObservationStore, TagHead, Whereabouts
 from tui.explore.rollup import platforms_of
 from tui.explore.scheduler import Urgency

@@ -6,7 +6,6 @@ from typing import Any
 
 from tui.explore.cells import Observed, note_of
 from tui.explore.node import BLOB_KINDS, MANIFEST_KINDS, Kind, Load, Node
-from tui.sources.presence import Presence
 
 
 def tree_document(observed: Observed, node: Node, depth: int | None = None) -> dict[str, Any]:
@@ -27,13 +26,9 @@ def tree_document(observed: Observed, node: Node, depth: int | None = None) -> d
         "mediaType": node.media_type or None,
         "size": node.size,
         "platform": str(node.platform) if node.platform is not None else None,
-        "presence": _word(own.presence) if asked else None,
-        "worst": _word(observed.rollup(node).worst) if asked else None,
+        "presence": own.presence.still.value if asked else None,
+        "worst": observed.rollup(node).worst.still.value if asked else None,
         "detail": own.detail if asked else "",
         "note": failed or note_of(node),
         "children": None if depth == 0 and rows else [tree_document(observed, row, below) for row in rows],
     }
-
-
-def _word(presence: Presence) -> str:
-    return (Presence.UNCHECKED if presence is Presence.CHECKING else presence).value

@@ -172,20 +172,20 @@ def verdict(
     pulls: Callable[[Node], Pull] | None = None,
     known: Standings | None = None,
 ) -> Verdict:
-    """The verdict over a row that stands for an image or an index. `found` are its findings, if they are at hand;
+    """The verdict over a row that stands for an image or an index. `findings` are its own, if they are at hand;
     `wanted` restricts it to some of its platforms, and `answers` say what there is for each that was asked for.
     `pulls` and `known` are `Tree.pull` and `Tree.standing`, for who has the tree."""
     findings = all_findings(node, observations) if findings is None else findings
     pulls = pulls or partial(pull, look=partial(observe, observations=observations))
     name = subject(node)
     if node.load is not Load.READY:
-        return _not_read(node, name, observe(node, observations), findings)
+        return _not_read(node, name, observe(node, observations))
     if isinstance(node.manifest, OpaqueManifest):
-        return _opaque(node, name, node.manifest, findings)
+        return _opaque(node, name, node.manifest)
     every = platforms_of(node) if node.is_index else [node]
     made = digest_tag(node.tag)
     if made is not None:
-        return _attached(node, made, every, findings, observations)
+        return _attached(node, made, [(row, pulls(row)) for row in every], findings, observations)
     rows = asked_for(every)
     absent = tuple(str(answer.platform) for answer in answers if answer.row is None and answer.state is Pull.NO)
     if wanted is not None:
@@ -204,7 +204,7 @@ def verdict(
     unasked = nobody_asks(rows)
     states = [(_called(row), row, Pull.NO if unasked else pulls(row)) for row in rows]
     whole = known(node).whole if known is not None and wanted is None else is_complete(node, observations, wanted)
-    severity = min((finding.severity for finding in findings), key=lambda grade: grade.rank, default=None)
+    severity = _worst(findings)
     settled = all(state is Pull.YES for _, _, state in states) and bool(states)
     complete = whole and settled and severity is not Severity.ERROR and not absent
     done = "pushed" if node.source.capabilities.stored_lists is not None else "pulled"
@@ -213,7 +213,7 @@ def verdict(
     sentences.extend(_attestations(node, observations, whole, wanted))
     if wanted is None:
         taken = set(rows)
-        sentences.extend(_not_taken([row for row in every if row not in taken], observations))
+        sentences.extend(_not_taken([(row, pulls(row)) for row in every if row not in taken], observations))
         sentences.extend(_skipped(every))
     sentences.extend(_refused(node, states))
     sentences.extend(remark for remark in _remarks(node, findings) if not _is_said(remark, sentences))
@@ -228,10 +228,14 @@ def verdict(
 
 
 def _attached(
-    node: Node, made: DigestTag, rows: Sequence[Node], findings: Sequence[Finding], observations: ObservationStore
+    node: Node,
+    made: DigestTag,
+    states: Sequence[tuple[Node, Pull]],
+    findings: Sequence[Finding],
+    observations: ObservationStore,
 ) -> Verdict:
     """The verdict on what a tool keeps under a tag made of a digest: whether it is there, not who can pull it."""
-    states = [(row, pull(row, lambda part: observe(part, observations))) for row in rows]
+    rows = [row for row, _ in states]
     bad = {row: None for row, state in states if state is Pull.NO}
     open_ = {row: None for row, state in states if state is Pull.UNKNOWN}
     count = f"{len(bad)} of {len(rows)} {'is' if len(bad) == 1 else 'are'}" if made.lists else "it is"
@@ -250,7 +254,7 @@ def _attached(
             2: "both present",
         }
         parts.append(all_of.get(len(rows), f"all {len(rows)} present"))
-    severity = min((finding.severity for finding in findings), key=lambda grade: grade.rank, default=None)
+    severity = _worst(findings)
     whole = is_complete(node, observations) and severity is not Severity.ERROR and not bad and not open_
     names = [(row, row.label or short(row.digest)) for row in rows]
     return Verdict(
@@ -261,6 +265,10 @@ def _attached(
         tuple(name for row, name in names if row in open_),
         severity,
     )
+
+
+def _worst(findings: Sequence[Finding]) -> Severity | None:
+    return min((finding.severity for finding in findings), key=lambda grade: grade.rank, default=None)
 
 
 def subject(node: Node) -> str:
@@ -296,7 +304,7 @@ def _nouns(rows: Sequence[Node]) -> str:
     return "entries" if any(is_nameless(row) for row in rows) else "platforms"
 
 
-def _not_read(node: Node, name: str, observation: Observation, findings: Sequence[Finding]) -> Verdict:
+def _not_read(node: Node, name: str, observation: Observation) -> Verdict:
     if node.load is Load.FAILED and node.error is not None:
         words = {
             Presence.MISSING: _not_found(node, name),
@@ -323,7 +331,7 @@ def _not_found(node: Node, name: str) -> str:
     return f"Tag not found: {safe(node.repository)}:{safe(node.tag)}."
 
 
-def _opaque(node: Node, name: str, manifest: OpaqueManifest, findings: Sequence[Finding]) -> Verdict:
+def _opaque(node: Node, name: str, manifest: OpaqueManifest) -> Verdict:
     if harmless(manifest, node.descriptor if node.tag is None else None):
         sentence = f"{_begin(name)} is not an image: {manifest.reason}"
         return Verdict(sentence, True, (), (), (), None)
@@ -360,7 +368,7 @@ def _pulls(
     elif bad:
         sentences.append(_cannot(name, node, bad, rows, observations, f"cannot be {done}"))
     if open_:
-        sentences.append(_not_determined(name, node, open_, rows, observations, done))
+        sentences.append(_not_determined(name, node, open_, rows, observations))
     if good:
         rest = _on(good) if len(good) <= 4 else f"on the other {len(good)} {_nouns(good)}"
         sentences.append(f"It can be {done} {rest}.")
@@ -462,7 +470,7 @@ def _count(rows: dict[str, Kind], what: str) -> list[str]:
 
 
 def _not_determined(
-    name: str, node: Node, unknown: list[Node], rows: list[Node], observations: ObservationStore, done: str
+    name: str, node: Node, unknown: list[Node], rows: list[Node], observations: ObservationStore
 ) -> str:
     total = len(rows)
     reasons: dict[str, list[str]] = {}
@@ -528,11 +536,10 @@ def _some(names: Sequence[str]) -> str:
     return _list(names) if len(names) <= 4 else plural(len(names), "platform")
 
 
-def _not_taken(rows: Sequence[Node], observations: ObservationStore) -> list[str]:
+def _not_taken(states: Sequence[tuple[Node, Pull]], observations: ObservationStore) -> list[str]:
     """What is gone of entries that no client takes: a pull survives it, a copy of the whole list does not."""
     gone, unknown = [], []
-    for row in rows:
-        state = pull(row, lambda part: observe(part, observations))
+    for row, state in states:
         if state is Pull.NO:
             why = _why_not(row, observations)
             gone.append(f"The entry {short(row.digest)}, skipped by clients, is incomplete: {why}.")

@@ -76,7 +76,7 @@ def _objects(report: Report) -> list[str]:
         presence = part.observation.presence
         if presence.is_there or presence is Presence.FOREIGN:
             continue
-        still = Presence.UNCHECKED if presence is Presence.CHECKING else presence
+        still = presence.still
         for platform in part.platforms or [""]:
             lacks.setdefault(platform, Counter())[f"{part.kind} {still.value}"] += 1
     together: dict[str, list[str]] = {}

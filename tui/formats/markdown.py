@@ -123,7 +123,7 @@ def _object_lines(report: Report) -> list[str]:
 
 def marked(presence: Presence) -> str:
     """The symbol with its word; what is there needs none."""
-    still = Presence.UNCHECKED if presence is Presence.CHECKING else presence
+    still = presence.still
     return presence.words.symbol if presence.is_there else f"{presence.words.symbol} {still.value}"
 
 

@@ -64,7 +64,7 @@ class Uploads:
             f"mount={quote(digest, safe='')}&from={quote(source, safe='')}"
         )
         scopes = canonical_scopes((*push_scope(repository), *pull_scope(source)))
-        response = await self._open(registry, repository, self._post(address, repository, scopes, what))
+        response = await self._open(registry, repository, self._post(address, repository, scopes))
         if response.status in (201, 200, 204):
             return None
         if response.status == 202:
@@ -74,7 +74,7 @@ class Uploads:
     async def begin(self, registry: str, repository: str) -> Upload:
         what = f"begin an upload to {safe(repository, limit=260)}"
         address = self._endpoints.address(registry, repository, "blobs/uploads/")
-        opening = self._post(address, repository, push_scope(repository), what)
+        opening = self._post(address, repository, push_scope(repository))
         response = await self._open(registry, repository, opening)
         if response.status != 202:
             raise write_error(response, what, registry, repository)
@@ -149,7 +149,7 @@ class Uploads:
             if state.next_pause() is None:
                 raise failure
 
-    async def _post(self, address: Address, repository: str, scopes: tuple[str, ...], what: str) -> Response:
+    async def _post(self, address: Address, repository: str, scopes: tuple[str, ...]) -> Response:
         request = Request(
             "POST", address, limit=_ANSWER, scopes=scopes, repository=repository, write=True, repeatable=True
         )

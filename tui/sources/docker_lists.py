@@ -23,7 +23,7 @@ from tui.oci import media, strict_json
 from tui.oci.canonical_json import go_escaped, json_text
 from tui.oci.descriptor import Descriptor
 from tui.oci.errors import OciError
-from tui.oci.manifest import AnyManifest, ImageManifest, decode
+from tui.oci.manifest import AnyManifest, decode
 from tui.oci.reference import Reference, is_tag
 from tui.sources.atomic_write import UNFINISHED, atomic_write
 from tui.text import safe
@@ -132,14 +132,6 @@ class DockerLists:
                 continue
             except OSError as error:
                 yield StoredList(name, None, (), (), ((name, f"cannot be read: {error.strerror or error}"),))
-
-    def find(self, reference: Reference) -> StoredList | None:
-        """The list that docker would use for this reference; None when there is none."""
-        folder = stored_name(str(reference))
-        try:
-            return self.read(folder)
-        except FileNotFoundError:
-            return None
 
     def write(self, folder: str, files: Mapping[str, bytes]) -> None:
         """Make the list hold exactly these entries. Files that are no entries are left alone.
@@ -305,9 +297,3 @@ def default_folder(environment: Mapping[str, str] | None = None) -> Path:
     variables = os.environ if environment is None else environment
     config = variables.get("DOCKER_CONFIG")
     return (Path(config) if config else Path(os.path.expanduser("~/.docker"))) / "manifests"
-
-
-def image_of(entry: LocalEntry) -> ImageManifest | None:
-    """The entry's image manifest, if it was kept."""
-    manifest = entry.manifest()
-    return manifest if isinstance(manifest, ImageManifest) else None

@@ -53,6 +53,16 @@ class Presence(StrEnum):
         return self in _SETTLED
 
     @property
+    def unanswered(self) -> bool:
+        """Whether it was asked, and what came back says nothing of the object."""
+        return self in (Presence.DENIED, Presence.LIMITED, Presence.UNREACHABLE)
+
+    @property
+    def still(self) -> Presence:
+        """The same where nothing turns, and in what is kept: what is being asked was not asked yet."""
+        return Presence.UNCHECKED if self is Presence.CHECKING else self
+
+    @property
     def undetermined(self) -> bool:
         """Whether it was asked or not, nobody can say yet if the object is there."""
         return self not in _SETTLED

@@ -214,10 +214,9 @@ class RegistrySource:
             await self._client.head_blob(
                 self._registry, repository, descriptor.digest, expected_size=descriptor.size, confirm=False
             )
-        except (errors.NotARegistry, errors.Unreachable) as instead:
-            return source_error(instead)
-        except errors.RegistryError:
-            return source_error(error)
+        except errors.RegistryError as instead:
+            if isinstance(instead, errors.NotARegistry | errors.Unreachable):
+                return source_error(instead)
         return source_error(error)
 
     @asynccontextmanager

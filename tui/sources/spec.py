@@ -35,9 +35,7 @@ class SourceSpec:
     path: Path | None = None
     repository: str | None = None
     selector: str | None = None
-    """None when neither tag nor digest was written."""
-    explicit: bool = True
-    """Whether a selector was written."""
+    """The tag or digest; None when neither was written."""
     every: bool = False
     """Whether all tags of the repository are meant, latest or not: a slash was written behind its name."""
     note: str = ""
@@ -45,6 +43,11 @@ class SourceSpec:
     text: str = ""
     scheme: str = ""
     """The "http" or "https" that was written before a registry, else ""."""
+
+    @property
+    def explicit(self) -> bool:
+        """Whether a tag or digest was written."""
+        return self.selector is not None
 
     @property
     def key(self) -> tuple[SourceKind, str]:
@@ -64,9 +67,9 @@ class SourceSpec:
     def holding(cls, location: RepositoryLocation) -> SourceSpec:
         """The source that holds a location. All of its `path` after the kind is a path, whatever is in it."""
         if location.path is None:
-            return cls("registry", registry=location.registry, explicit=False)
+            return cls("registry", registry=location.registry)
         prefix, _colon, path = location.path.partition(":")
-        return cls(KINDS[prefix], path=Path(path) if path else None, explicit=False, text=location.path)
+        return cls(KINDS[prefix], path=Path(path) if path else None, text=location.path)
 
 
 def parse_source(text: str) -> SourceSpec:
@@ -92,7 +95,7 @@ def parse_source(text: str) -> SourceSpec:
     registry = _as_registry(stripped)
     if registry is not None:
         note = f"left out the scheme {scheme}://" if scheme else ""
-        return SourceSpec("registry", registry=registry, explicit=False, note=note, text=stripped, scheme=scheme)
+        return SourceSpec("registry", registry=registry, note=note, text=stripped, scheme=scheme)
     name = stripped.removesuffix("/")
     reference = Reference.from_input(name)
     every = name != stripped
@@ -105,7 +108,6 @@ def parse_source(text: str) -> SourceSpec:
         registry=reference.registry,
         repository=reference.repository,
         selector=reference.selector if reference.explicit else None,
-        explicit=reference.explicit,
         every=every,
         note=reference.note,
         text=stripped,
@@ -115,16 +117,14 @@ def parse_source(text: str) -> SourceSpec:
 
 def _on_disk(kind: SourceKind, rest: str, text: str) -> SourceSpec:
     if not rest and kind == "docker-manifests":
-        return SourceSpec(kind, explicit=False, text=text)
+        return SourceSpec(kind, text=text)
     if not rest:
         raise MalformedReference(f"“{safe(text, limit=200)}” names no path; write it after the colon.")
     if "\0" in rest:
         raise MalformedReference(f"“{safe(text, limit=200)}” has a zero byte in its path.")
     head, name = _cut(kind, rest, text)
     repository, selector = read_name(kind, name, text)
-    return SourceSpec(
-        kind, path=_path(head), repository=repository, selector=selector, explicit=selector is not None, text=text
-    )
+    return SourceSpec(kind, path=_path(head), repository=repository, selector=selector, text=text)
 
 
 def _cut(kind: SourceKind, rest: str, text: str) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from tui.oci.descriptor import Descriptor
 from tui.oci.digest import Digest
 from tui.oci.errors import DigestMismatch, MalformedDigest, OciError
 from tui.oci.manifest import VIEW_LIMIT, AnyManifest, decode
-from tui.oci.reference import Reference, fallback_tag, is_repository, is_tag
+from tui.oci.reference import Reference, is_repository, is_tag
 from tui.registry.page import Page
 from tui.sources.base import DISK_SLOTS, Capabilities, SourceError
 from tui.sources.files import unreadable
@@ -325,10 +325,6 @@ class StorageSource:
                 if self.folder.size((*above, algorithm, encoded, "link")) is not None:
                     digests.append(digest)
         return tuple(sorted(digests))
-
-    def fallback_tag(self, digest: Digest) -> str:
-        """The tag under which tools keep referrers for registries of this kind, which do not list them."""
-        return fallback_tag(digest)
 
     def reference(self, repository: str, *, tag: str | None = None, digest: Digest | None = None) -> str:
         return object_text(self.place, repository, tag=tag, digest=digest)

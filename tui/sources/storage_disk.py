@@ -20,6 +20,7 @@ from tui.sources.files import stamp_of
 LINK_LIMIT = 1024
 #: Names read from one folder at most.
 NAME_LIMIT = 200_000
+_CHUNK = 1 << 20
 
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 _ENTER = _READ | getattr(os, "O_DIRECTORY", 0)
@@ -84,18 +85,18 @@ class StorageFolder:
                 return None
             chunks = bytearray()
             while len(chunks) <= limit:
-                chunk = os.read(descriptor, min(1 << 20, limit + 1 - len(chunks)))
+                chunk = os.read(descriptor, min(_CHUNK, limit + 1 - len(chunks)))
                 if not chunk:
                     break
                 chunks += chunk
             return bytes(chunks)
 
-    def chunks(self, parts: Parts, size: int = 1 << 20) -> Generator[bytes]:
+    def chunks(self, parts: Parts) -> Generator[bytes]:
         """A file, chunk by chunk. Raises FileNotFoundError when it is not there."""
         with self._open(parts) as descriptor:
             if descriptor is None:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "/".join(parts))
-            while chunk := os.read(descriptor, size):
+            while chunk := os.read(descriptor, _CHUNK):
                 yield chunk
 
     def size(self, parts: Parts) -> int | None:

@@ -23,6 +23,8 @@ from tui.text import plural, safe
 
 #: Objects compared with a live registry, and tags and revisions looked at, at most.
 MOST_OBJECTS, MOST_TAGS, MOST_REVISIONS = 5_000, 20_000, 20_000
+#: Questions at once to that registry.
+SLOTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,15 +178,13 @@ def _below(manifest: AnyManifest | None) -> tuple[Descriptor, ...]:
 # Against the registry that is running
 
 
-async def compare_with(
-    source: StorageSource, live: Source, repository: str, *, slots: int = 8
-) -> tuple[ComparedObject, ...]:
+async def compare_with(source: StorageSource, live: Source, repository: str) -> tuple[ComparedObject, ...]:
     """One repository on the disk and in the live registry: its tags, and every object that they lead to, each once.
 
     Raises SourceError when the disk cannot be read; what the registry does not answer is in the rows.
     """
     names = await source.run(lambda: _tag_names(source, repository), repository)
-    gate = asyncio.Semaphore(slots)
+    gate = asyncio.Semaphore(SLOTS)
     rows: list[ComparedObject] = []
     seen: dict[Digest, Descriptor] = {}
     for name in names:
@@ -234,7 +234,7 @@ def _row(
 
 
 def _meaning(disk: Observation, live: Observation) -> str:
-    if live.presence in (Presence.DENIED, Presence.LIMITED, Presence.UNREACHABLE):
+    if live.presence.unanswered:
         return f"No usable answer from the registry{f': {live.detail}' if live.detail else ''}".rstrip(".") + "."
     if disk.presence is Presence.PRESENT and live.presence is Presence.PRESENT:
         if disk.digest is not None and live.digest is not None and disk.digest != live.digest:

@@ -6,7 +6,7 @@ These pictures are not kept: `python -m screenshots.make --pages FOLDER` draws t
 from __future__ import annotations
 
 from screenshots.scenes import BROKEN, BROKEN_TAG, broken, copy_menu, draft, fix_plan, healthy, matrix, plan, requests
-from screenshots.stage import Scene, Stage
+from screenshots.stage import Act, Scene, Stage, after
 
 LIST = "sandbox:0.16-edge"
 
@@ -31,42 +31,12 @@ async def many(stage: Stage) -> None:
     await stage.see("60/60")
 
 
-async def layers(stage: Stage) -> None:
-    """The bars of an index."""
-    await matrix(stage)
-    await tab(stage, "layers")
-
-
-async def config(stage: Stage) -> None:
-    """What an image's config says."""
-    await platform(stage)
-    await tab(stage, "config")
-
-
-async def document(stage: Stage) -> None:
-    """The JSON of an index."""
-    await matrix(stage)
-    await stage.press("v")
-
-
-async def findings(stage: Stage) -> None:
-    """What is wrong, with what fixes it."""
-    await matrix(stage)
-    await tab(stage, "findings")
-
-
 async def platform(stage: Stage) -> None:
     """The page of an image."""
     await matrix(stage)
     await stage.find("linux/arm64")
     await stage.press("enter")
     await stage.see("sha256")
-
-
-async def layer(stage: Stage) -> None:
-    """The page of a layer that is missing."""
-    await broken(stage)
-    await stage.press("end")
 
 
 async def tags(stage: Stage) -> None:
@@ -109,91 +79,9 @@ async def delete(stage: Stage) -> None:
     await stage.see("Delete")
 
 
-async def delete_plan(stage: Stage) -> None:
-    """The plan of a deletion."""
-    await delete(stage)
-    await stage.press("enter")
-
-
-async def explained(stage: Stage) -> None:
-    """What `i` says."""
-    await matrix(stage)
-    await stage.press("i")
-
-
-async def help_page(stage: Stage) -> None:
-    """The keys that apply."""
-    await matrix(stage)
-    await stage.press("question_mark")
-
-
-async def glossary(stage: Stage) -> None:
-    """The words, each with its picture."""
-    await help_page(stage)
-    await stage.press("g")
-
-
-async def palette(stage: Stage) -> None:
-    """Every action."""
-    await matrix(stage)
-    await stage.press("ctrl+p")
-
-
 async def lesson(stage: Stage) -> None:
     """The first step of a lesson."""
     await stage.see("T1 to T3")
-
-
-async def lessons(stage: Stage) -> None:
-    """The choice of a lesson."""
-    await lesson(stage)
-    await stage.press("f2")
-
-
-async def rehearsal(stage: Stage) -> None:
-    """The pull, some steps on."""
-    await matrix(stage)
-    await stage.press("f3")
-    await stage.press("enter")
-    await stage.press("a", "a", "a")
-
-
-async def digests(stage: Stage) -> None:
-    """Why there are four digests."""
-    await matrix(stage)
-    await stage.press("f4")
-
-
-async def dialog(stage: Stage) -> None:
-    """The field that takes anything."""
-    await matrix(stage)
-    await stage.press("o")
-
-
-async def tag_dialog(stage: Stage) -> None:
-    """The question for another tag."""
-    await matrix(stage)
-    await stage.press("T")
-
-
-async def saving(stage: Stage) -> None:
-    """Where to save."""
-    await matrix(stage)
-    await stage.press("ctrl+s")
-
-
-async def quitting(stage: Stage) -> None:
-    """The question before a draft is thrown away."""
-    await draft(stage)
-    await stage.press("x")
-    await stage.press("escape")
-    await stage.press("q")
-
-
-async def toast(stage: Stage) -> None:
-    """A notice above the footer."""
-    await matrix(stage)
-    await stage.press("c")
 
 
 async def filtering(stage: Stage) -> None:
@@ -203,14 +91,19 @@ async def filtering(stage: Stage) -> None:
     await stage.write("3")
 
 
-async def tab(stage: Stage, name: str) -> None:
-    """Go to a tab of the detail by its id."""
-    for _ in range(8):
-        if stage.app.main_screen.detail.tab == name:
-            await stage.quiet()
-            return
-        await stage.press("right_square_bracket")
-    raise RuntimeError(f"there is no tab {name}:\n{stage.text()}")
+def tab(begin: Act, name: str) -> Act:
+    """A scene, and the tab of the detail that has this id."""
+
+    async def act(stage: Stage) -> None:
+        await begin(stage)
+        for _ in range(8):
+            if stage.app.main_screen.detail.tab == name:
+                await stage.quiet()
+                return
+            await stage.press("right_square_bracket")
+        raise RuntimeError(f"there is no tab {name}:\n{stage.text()}")
+
+    return act
 
 
 PAGES = (
@@ -219,12 +112,12 @@ PAGES = (
     Scene("tree", "library/hello:1.0", healthy),
     Scene("matrix", LIST, matrix),
     Scene("many", "gallery/many-platforms", many),
-    Scene("layers", LIST, layers),
-    Scene("config", LIST, config),
-    Scene("json", LIST, document),
-    Scene("findings", LIST, findings),
+    Scene("layers", LIST, tab(matrix, "layers")),
+    Scene("config", LIST, tab(platform, "config")),
+    Scene("json", LIST, after(matrix, "v")),
+    Scene("findings", LIST, tab(matrix, "findings")),
     Scene("platform", LIST, platform),
-    Scene("layer", LIST, layer),
+    Scene("layer", LIST, after(broken, "end")),
     Scene("tags", "sandbox", tags),
     Scene("many-tags", "gallery/many-tags", filtering),
     Scene("requests", LIST, requests),
@@ -235,19 +128,19 @@ PAGES = (
     Scene("fix-plan", f"{BROKEN}:{BROKEN_TAG}", fix_plan),
     Scene("fixed", f"{BROKEN}:{BROKEN_TAG}", fixed),
     Scene("delete", LIST, delete),
-    Scene("delete-plan", LIST, delete_plan),
+    Scene("delete-plan", LIST, after(delete, "enter")),
     Scene("copy-menu", "library/hello:1.0", copy_menu),
-    Scene("explained", LIST, explained),
-    Scene("help", LIST, help_page),
-    Scene("glossary", LIST, glossary),
-    Scene("palette", LIST, palette),
+    Scene("explained", LIST, after(matrix, "i")),
+    Scene("help", LIST, after(matrix, "question_mark")),
+    Scene("glossary", LIST, after(matrix, "question_mark", "g")),
+    Scene("palette", LIST, after(matrix, "ctrl+p")),
     Scene("lesson", "", lesson, lesson="stale-list"),
-    Scene("lessons", "", lessons, lesson="stale-list"),
-    Scene("rehearsal", LIST, rehearsal),
-    Scene("digests", LIST, digests),
-    Scene("dialog", LIST, dialog),
-    Scene("tag-dialog", LIST, tag_dialog),
-    Scene("saving", LIST, saving),
-    Scene("toast", LIST, toast),
-    Scene("quit", LIST, quitting),
+    Scene("lessons", "", after(lesson, "f2"), lesson="stale-list"),
+    Scene("rehearsal", LIST, after(matrix, "f3", "enter", "a", "a", "a")),
+    Scene("digests", LIST, after(matrix, "f4")),
+    Scene("dialog", LIST, after(matrix, "o")),
+    Scene("tag-dialog", LIST, after(matrix, "T")),
+    Scene("saving", LIST, after(matrix, "ctrl+s")),
+    Scene("toast", LIST, after(matrix, "c")),
+    Scene("quit", LIST, after(draft, "x", "escape", "q")),
 )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
-from screenshots.stage import Scene, Stage
+from screenshots.stage import Act, Scene, Stage, after
 
 
 async def healthy(stage: Stage) -> None:
@@ -34,10 +32,7 @@ async def broken(stage: Stage) -> None:
     await stage.see("missing")
 
 
-async def requests(stage: Stage) -> None:
-    """The request log, with one exchange opened."""
-    await broken(stage)
-    await stage.press("at", "3", "end")
+requests = after(broken, "at", "3", "end")
 
 
 async def copy_menu(stage: Stage) -> None:
@@ -99,13 +94,7 @@ async def start(stage: Stage) -> None:
     await stage.see("Recent")
 
 
-async def light(stage: Stage) -> None:
-    """The light theme."""
-    await broken(stage)
-    await stage.press("t")
-
-
-def stale_list(size: str) -> Callable[[Stage], Awaitable[None]]:
+def stale_list(size: str) -> Act:
     """Lesson 2 from the first key to the last, as somebody does it who does what the panel says."""
 
     async def act(stage: Stage) -> None:
@@ -152,7 +141,7 @@ SCENES = (
     Scene("matrix", "sandbox:0.16-edge", matrix),
     Scene("broken", "sandbox:0.16-edge", broken),
     Scene("broken-80x24", "sandbox:0.16-edge", broken, size=(80, 24)),
-    Scene("light", "sandbox:0.16-edge", light),
+    Scene("light", "sandbox:0.16-edge", after(broken, "t")),
     Scene("requests", "sandbox:0.16-edge", requests),
     Scene("copy-menu", "library/hello:1.0", copy_menu),
     Scene("nested", "ocurrent/opam-staging", nested),

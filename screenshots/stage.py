@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 _KEYS = {"/": "slash", ":": "colon", "-": "minus", ".": "full_stop", "_": "underscore", "@": "at", " ": "space"}
 
 
+Act = Callable[["Stage"], Awaitable[None]]
+"""Presses the keys of a scene."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """`act` presses the keys; `source` is what is opened first, in the embedded registry ("": its whole catalog; None:
@@ -26,7 +30,7 @@ class Scene:
 
     name: str
     source: str | None
-    act: Callable[[Stage], Awaitable[None]]
+    act: Act
     size: tuple[int, int] = (120, 40)
     lesson: str | None = None
     tour: bool = False
@@ -99,3 +103,14 @@ class Stage:
                 return
             await self.pilot.press("down")
         raise RuntimeError(f"no row {words!r}:\n{self.text()}")
+
+
+def after(begin: Act, *keys: str) -> Act:
+    """A scene, and these keys, each when the picture no longer changes."""
+
+    async def act(stage: Stage) -> None:
+        await begin(stage)
+        for key in keys:
+            await stage.press(key)
+
+    return act

@@ -36,10 +36,11 @@ def plan_page(
     """The whole plan; `every` lists what is present too, one by one. `put_in` puts the reader's keys into a text."""
     lines = [*_problems(plan, put_in), prose(plan.confirmation, "title" if plan.ready else "plain")]
     lines += _facts(plan)
-    lines += [Line(hang=2).put("! ", "warn").put(put_in(warning)) for warning in plan.warnings]
+    if plan.warnings:
+        lines += [blank(), *(Line(hang=2).put("! ", "warn").put(put_in(warning)) for warning in plan.warnings)]
     lines += difference(plan.diff)
     lines += _steps(plan.steps)
-    lines += [prose(MOUNTS, "dim")] if plan.mounts else []
+    lines += [Line(hang=2).put(f"  {MOUNTS}", "dim")] if plan.mounts else []
     lines += _objects(plan, put_in, every)
     lines += _commands(commands, put_in)
     return Lines(lines)
@@ -111,7 +112,7 @@ def _facts(plan: Plan) -> list[Line]:
     travels = f", {size(plan.bytes_to_copy)} to transfer" if plan.bytes_to_copy else ""
     requests = f"{plural(plan.requests, 'request')}{travels}"
     lines.append(value("requests", f"{requests}; planning took {plan.asked}" if plan.asked else requests))
-    return [*lines, blank()]
+    return lines
 
 
 def difference(rows: Iterable[DiffRow], title: str = "Changes") -> list[Line]:

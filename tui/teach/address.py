@@ -9,6 +9,7 @@ from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.manifest import ImageManifest, Index
 from tui.oci.platform import Platform
+from tui.oci.reference import split_selector
 from tui.sources.base import Source, SourceError
 from tui.sources.presence import Presence
 from tui.text import safe
@@ -35,10 +36,7 @@ class Address:
     def parse(cls, text: str) -> Address:
         """Raises BackendError for what is no such name."""
         reference, *rest = text.split() or [""]
-        if "@" in reference:
-            repository, _, selector = reference.partition("@")
-        else:
-            repository, _, selector = reference.rpartition(":")
+        repository, selector = split_selector(reference)
         if not repository or not selector:
             raise BackendError(f"“{safe(text)}” does not begin with REPOSITORY:TAG.")
         platform = None

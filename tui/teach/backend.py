@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from tui.oci.digest import Digest
+from tui.oci.reference import split_selector
 from tui.registry.errors import Refused, RegistryError
 from tui.sources.base import Source
 from tui.teach.address import Address, BackendError, digest_at
@@ -189,7 +190,7 @@ class LessonBackend:
         )
 
     async def _docker_push(self, reference: str) -> ActResult:
-        repository, _, tag = reference.rpartition(":")
+        repository, tag = split_selector(reference)
         registry = self.source.registry or ""
         try:
             raw, media_type = await asyncio.to_thread(self._stored, reference)

@@ -46,12 +46,6 @@ class DigestRow:
     what: str
     printed_by: tuple[str, ...]
     use: str
-    node: Node | None = None
-
-    @property
-    def copy(self) -> str:
-        """What the one key puts on the clipboard."""
-        return self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,39 +93,37 @@ def _image_of(node: Node, index: Node | None) -> Node | None:
     return next((each for each in platforms if each.image_manifest is not None), platforms[0] if platforms else None)
 
 
-def _row(name: str, value: str, node: Node | None, **values: str | None) -> DigestRow:
+def _row(name: str, value: str, **values: str | None) -> DigestRow:
     """One of the four, by its record in `digests.toml`; without `value` it says why there is none."""
     text = _texts()[name]
     if not value:
         return DigestRow(text.name, "", fill(text.missing, values), (), "")
     printed_by = tuple(fill(each, values) for each in text.printed_by)
-    return DigestRow(text.name, value, fill(text.what, values), printed_by, text.use, node)
+    return DigestRow(text.name, value, fill(text.what, values), printed_by, text.use)
 
 
 def _tag_row(tag: Node | None) -> DigestRow:
     if tag is None or tag.repository is None or tag.tag is None:
-        return _row("tag", "", None)
-    return _row("tag", tag.source.reference(tag.repository, tag=tag.tag), tag, tag=safe(tag.tag))
+        return _row("tag", "")
+    return _row("tag", tag.source.reference(tag.repository, tag=tag.tag), tag=safe(tag.tag))
 
 
 def _index_row(index: Node | None, tag: Node | None) -> DigestRow:
     one_image = "The tag points straight to one image" if tag is not None else "This is one image"
-    return _row("index", _digest(index), index, one_image=one_image)
+    return _row("index", _digest(index), one_image=one_image)
 
 
 def _image_row(image: Node | None, platform: str) -> DigestRow:
     about = f"the image for {platform}" if platform else "this image"
-    return _row("platform", _digest(image), image, image=about, platform=platform or None)
+    return _row("platform", _digest(image), image=about, platform=platform or None)
 
 
 def _config_row(image: Node | None) -> DigestRow:
     manifest = image.image_manifest if image is not None else None
-    if image is None or manifest is None or manifest.config is None:
+    if manifest is None or manifest.config is None:
         unread = "The platform's manifest is not loaded: open its row."
-        return _row("config", "", None, why=unread if manifest is None else "This manifest names no config.")
-    config = manifest.config.digest
-    row = next((each for each in image.children if each.digest == config), None)
-    return _row("config", str(config), row)
+        return _row("config", "", why=unread if manifest is None else "This manifest names no config.")
+    return _row("config", str(manifest.config.digest))
 
 
 def _digest(node: Node | None) -> str:

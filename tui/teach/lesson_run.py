@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from tui.oci.digest import Digest
+from tui.oci.reference import split_selector
 from tui.teach.address import Address, BackendError, digest_at, state_of
 from tui.teach.backend import ActResult, LessonBackend
 from tui.teach.events import Event, EventKind, Fact
@@ -76,7 +77,7 @@ class LessonRun:
             self._first = {}
             for reference in sorted(self._watched()):
                 try:
-                    _, self._first[reference], _ = await state_of(self._backend.source, *_split(reference))
+                    _, self._first[reference], _ = await state_of(self._backend.source, *split_selector(reference))
                 except BackendError as error:
                     problems.append(str(error))
             return tuple(problems)
@@ -166,7 +167,7 @@ class LessonRun:
 
     async def _holds(self, holds: Holds) -> bool:
         try:
-            kind, digest, complete = await state_of(self._backend.source, *_split(holds.reference))
+            kind, digest, complete = await state_of(self._backend.source, *split_selector(holds.reference))
         except BackendError as error:
             self.note = f"No usable answer from the registry: {error}"
             return False
@@ -202,8 +203,3 @@ def fits(matcher: Matcher, value: Fact) -> bool:
 def _concerns(done: Done, event: Event) -> bool:
     """Whether an event can change anything for a step: the registry is not asked for every key that is pressed."""
     return any(condition.event is event.kind for condition in done.conditions)
-
-
-def _split(reference: str) -> tuple[str, str]:
-    repository, _, tag = reference.rpartition(":")
-    return repository, tag

@@ -16,6 +16,7 @@ from tui.explore.explorer import Explorer
 from tui.explore.node import Kind, Node
 from tui.oci.errors import OciError
 from tui.oci.platform import Platform
+from tui.oci.reference import split_selector
 from tui.sources.presence import Presence
 from tui.text import safe
 
@@ -40,7 +41,7 @@ async def reach(explorer: Explorer, target: str) -> Node:
             return root
         return await _stored(explorer, root, words[0])
     reference, *rest = words or [""]
-    repository, tag = _split(reference)
+    repository, tag = split_selector(reference)
     node = explorer.add_repository(root.source, repository)
     await explorer.open(node)  # the other tags beside it are part of the picture
     if not tag:
@@ -62,7 +63,7 @@ def why_no_target(text: str) -> str:
     if words and words[0] == "docker-manifests":
         return f"“{safe(' '.join(words[2:]))}” is too much: docker-manifests REPOSITORY:TAG." if len(words) > 2 else ""
     reference, *rest = words or [""]
-    repository, tag = _split(reference)
+    repository, tag = split_selector(reference)
     if rest and not (repository and tag):
         return f"“{safe(reference)}” has no tag, so nothing below it can be named: REPOSITORY:TAG."
     if rest and "/" in rest[0]:
@@ -81,7 +82,7 @@ def why_no_target(text: str) -> str:
 
 
 async def _stored(explorer: Explorer, root: Node, name: str) -> Node:
-    repository, tag = _split(name)
+    repository, tag = split_selector(name)
     for row in list(root.walk()):
         if row.kind is Kind.REPOSITORY and (row.repository or "").endswith(repository):
             await explorer.open(row)
@@ -126,11 +127,3 @@ async def _part(explorer: Explorer, node: Node, words: list[str]) -> Node:
     if row.expandable:
         await explorer.open(row)
     return row
-
-
-def _split(reference: str) -> tuple[str, str]:
-    if "@" in reference:
-        repository, _, selector = reference.partition("@")
-        return repository, selector
-    repository, _, tag = reference.rpartition(":")
-    return (repository, tag) if repository else (reference, "")

@@ -30,7 +30,7 @@ class DigestsReader(Reader):
         if row is None:
             return
         event.stop()
-        if row.copy:
-            self.dismiss(f"copy:{row.copy}")
+        if row.value:
+            self.dismiss(f"copy:{row.value}")
         else:
             self.warn(row.what)

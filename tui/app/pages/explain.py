@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tui.app.pages.digests import digest_lines
 from tui.app.pages.parts import SEVERITY_ROLE, Scene, blank, heading, page, prose
 from tui.app.styled_text import Line, Lines, Target
 from tui.teach.digests import FourDigests
@@ -88,15 +89,7 @@ def _links(scene: Scene, title: str, links: Sequence[Link]) -> list[Line]:
 def _digests(digests: FourDigests) -> list[Line]:
     lines = [blank(), heading("Why are there four digests?"), prose(digests.introduction)]
     for row in digests.rows:
-        lines += [blank(), Line(hang=2).put(f"  {row.name}", "title")]
-        if row.value:
-            copied = Line(hang=2, fold="char").put("  ")
-            lines.append(copied.put(row.value, "digest", Target("copy", row.value)))
-        lines.append(Line(hang=2).put(f"  {row.what}"))
-        if row.printed_by:
-            lines.append(Line(hang=4).put("  printed by ", "dim").put(", ".join(row.printed_by), "dim"))
-        if row.use:
-            lines.append(Line(hang=2).put(f"  {row.use}", "dim"))
+        lines += [blank(), Line(hang=2).put(f"  {row.name}", "title"), *digest_lines(row)]
     return lines
 
 

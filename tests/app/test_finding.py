@@ -8,9 +8,11 @@ from dataclasses import replace
 
 import pytest
 from textual import events
+from textual.widgets import Input
 
 from tests.app.stage import Stage, WritableSource, staged
 from tests.support.images import image, index
+from tui.app.screens.start import Start
 from tui.config import Settings
 from tui.explore.node import Node
 from tui.oci.reference import split_selector
@@ -100,9 +102,15 @@ async def test_a_malformed_reference_is_explained() -> None:
     async with staged() as stage:
         await stage.press("o")
         await stage.until(lambda: "Go to" in stage.screen())
-        await stage.type("fake.test/UPPER:x")
+        for wrong, why in (("fake.test/UPPER:x", "must be lower case"), ("y" * 1_000_000, "255 fit")):
+            stage.app.screen.query_one(Input).value = wrong
+            await stage.press("enter")
+            await stage.pilot.pause()
+            assert why in " ".join(stage.screen().split())
+            assert isinstance(stage.app.screen, Start), "what was typed is still there, to be put right"
+        stage.app.screen.query_one(Input).value = "fake.test/tool:latest"
         await stage.press("enter")
-        await stage.until(lambda: "Not a reference" in stage.screen())
+        await stage.until(lambda: stage.node.label == "latest")
 
 
 async def test_going_to_a_digest_in_this_repository() -> None:

@@ -122,8 +122,9 @@ async def test_the_page_and_what_is_pasted_is_opened(
         await stage.press("up")
         await stage.type("a/b/:/:")
         await stage.press("enter")
-        await stage.until(lambda: isinstance(stage.app.screen, Start) and not stage.app.screen.query_one(Input).value)
-        await stage.type("failed to resolve reference fake.test/app:2.0")
+        await stage.until(lambda: "names an image" in " ".join(stage.screen().split()), "why it opens nothing")
+        assert stage.app.screen is start and start.query_one(Input).value == "a/b/:/:"
+        start.query_one(Input).value = "failed to resolve reference fake.test/app:2.0"
         await stage.press("enter")
         await stage.until(lambda: stage.node.label == "2.0")
 

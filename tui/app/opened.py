@@ -80,7 +80,8 @@ class Opened:
     async def ask(self, title: str, *, alone: bool) -> str | None:
         """What to open, as somebody typed, pasted or chose it. `alone`: nothing is open yet."""
         hint = sections("help.md")["start" if alone else "go"]
-        return await self.screen.ask(Start(title, lambda: self.rows(demo=alone), hint=hint, alone=alone))
+        refuse = self.screen.navigation.unreadable
+        return await self.screen.ask(Start(title, lambda: self.rows(demo=alone), refuse=refuse, hint=hint, alone=alone))
 
 
 def source_text(node: Node) -> str:

@@ -17,6 +17,7 @@ from tui.oci.digest import Digest
 from tui.oci.errors import OciError
 from tui.oci.reference import split_selector
 from tui.sources.pasted import READABLE, read_pasted
+from tui.sources.spec import parse_source
 from tui.teach.events import EventKind
 from tui.text import plural, safe
 
@@ -308,12 +309,9 @@ class Navigation:
         """Open whatever a text names, or what was pasted is about; a digest alone is looked for in the repository of
         the cursor."""
         assert self.screen.services is not None
-        stripped = text.strip()
-        if "://" in stripped or " " in stripped:
-            read = read_pasted(stripped)
-            if read.text and read.text != stripped:
-                self.screen.say(f"Read as {safe(read.text, limit=200)} ({read.what}).")
-            stripped = read.text or stripped
+        stripped, what = _meant(text)
+        if what:
+            self.screen.say(f"Read as {safe(stripped, limit=200)} ({what}).")
         if (seen := self._seen(stripped)) or stripped.startswith(("sha256:", "sha512:")):
             await self.show_object(seen or stripped)
             return self.screen.current
@@ -321,7 +319,7 @@ class Navigation:
             self.remember()
             node = self._nearby(stripped) or await self.screen.services.open(stripped)
         except OciError as error:
-            self.screen.say(f"{error} {READABLE}", title="Not a reference", severity="error", timeout=12)
+            self.screen.say(str(error), title="Not a reference", severity="error", timeout=12)
             return None
         self.opened.note(node)
         self.screen.redraw.sync_tree()
@@ -329,6 +327,20 @@ class Navigation:
         if node.expandable:
             self.images.open_row(node)
         return node
+
+    def unreadable(self, text: str) -> str:
+        """Why `go_to` could open nothing by this text, as far as the text tells; "" when it may."""
+        meant, _ = _meant(text)
+        if (self.screen.current is not None and meant.startswith((":", "@", "/"))) or self._seen(meant):
+            return ""
+        try:
+            if meant.startswith(("sha256:", "sha512:")):
+                Digest.parse(meant)
+            else:
+                parse_source(meant)
+        except OciError as error:
+            return f"{error} {READABLE}"
+        return ""
 
     def _seen(self, text: str) -> str:
         """The digest of the tree that begins so, as the screen writes digests; "" where none does, or several."""
@@ -449,6 +461,16 @@ class Navigation:
             await self.screen.clipboard.copy_of_request(exchange)
         elif answer:  # the key, or the link that the line is
             await self.screen.clipboard.copy_text(exchange.curl(), "curl")
+
+
+def _meant(text: str) -> tuple[str, str]:
+    """What somebody typed or pasted names, and what it was read from, "" where it is the text itself."""
+    stripped = text.strip()
+    if "://" in stripped or " " in stripped:
+        read = read_pasted(stripped)
+        if read.text and read.text != stripped:
+            return read.text, read.what
+    return stripped, ""
 
 
 def _worth_opening(node: Node) -> bool:

@@ -279,8 +279,7 @@ class Prompt(Dialog[str]):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        why = self.check(event.value) if event.value else ""
-        self.query_one("#prompt-note", Static).update(why or self.note)
+        self.say_why(self.check(event.value) if event.value else "")
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -292,9 +291,15 @@ class Prompt(Dialog[str]):
         typed = self.query_one(Input).value
         why = self.check(typed)
         if why:
-            self.query_one("#prompt-note", Static).update(why)
+            self.say_why(why)
         else:
             self.dismiss(typed.strip() or None)
+
+    def say_why(self, why: str) -> None:
+        """Why the text will not do, in the place of the hint; "" where it will."""
+        note = self.query_one("#prompt-note", Static)
+        note.update(why or self.note)
+        note.set_class(why != "", "-refused")
 
 
 def page_room(columns: int) -> int:

@@ -22,15 +22,23 @@ PAUSE = 0.7
 
 class Start(Prompt):
     """Answers with what is to be opened: what was typed or pasted, or what a row opens. `load` gives the rows, a moment
-    after the field is there, for who types at once. `alone` fills the screen."""
+    after the field is there, for who types at once. `refuse` gives "" or why a text opens nothing: asked on Enter, for
+    what is half typed is wrong most of the time. `alone` fills the screen."""
 
     def __init__(
-        self, title: str, load: Callable[[], Awaitable[Sequence[StartRow]]], *, hint: str, alone: bool = False
+        self,
+        title: str,
+        load: Callable[[], Awaitable[Sequence[StartRow]]],
+        *,
+        refuse: Callable[[str], str],
+        hint: str,
+        alone: bool = False,
     ) -> None:
         super().__init__(title, hint=hint, scope="start")
         self.rows: tuple[StartRow, ...] = ()
         self.at = -1
         self._load = load
+        self._refuse = refuse
         self._pausing: Timer | None = None
         self.set_class(alone, "-alone")
 
@@ -103,6 +111,9 @@ class Start(Prompt):
             self.dismiss(self.rows[self.at].opens)
         elif self.rows and not self.query_one(Input).value.strip():
             self._choose(0)
+        elif why := self._refuse(self.query_one(Input).value):
+            self.say_why(why)
+            self.call_after_refresh(self._draw)
         else:
             super().accept()
 

@@ -123,7 +123,6 @@ async def test_the_limit_to_the_byte(serve: Serve, connect: Connect, size: int) 
         return
     with pytest.raises(TooLarge):
         await client.get_manifest(server.address, "app", "latest")
-    assert (await client.get_manifest(server.address, "app", "latest", limit=len(raw))).raw == raw
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"schemaVersion": 2}' * 2])

@@ -44,12 +44,6 @@ async def test_none_is_an_answer(serve: Serve, client: Client) -> None:
     assert found.via == "api" and found.descriptors == () and server.count() == 1
 
 
-async def test_filtered_by_us(serve: Serve, client: Client) -> None:
-    server = await serve(lambda asked: index_reply(listed("a", kind="x/y")))
-    found = await client.referrers(server.address, "app", SUBJECT, artifact_type="application/x-sig")
-    assert found.descriptors == () and server.asked[0].query["artifactType"] == ["application/x-sig"]
-
-
 async def test_paged_and_each_once(serve: Serve, client: Client) -> None:
     def handler(asked: Asked) -> Reply:
         if "page" in asked.query:

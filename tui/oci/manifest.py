@@ -15,7 +15,7 @@ from tui.oci.platform import Platform
 from tui.oci.schema1 import signed_payload
 from tui.text import safe
 
-VIEW_LIMIT = 16 * 1024 * 1024  # what is decoded at most; the client's own limit is lower unless asked
+VIEW_LIMIT = 16 * 1024 * 1024  # what is decoded at most; the client's own limit is lower
 ENTRY_LIMIT = 10_000
 _KEYS = ("schemaVersion", "mediaType", "artifactType", "config", "layers", "blobs", "manifests", "subject")
 _TOP_KEYS = (*_KEYS, "annotations", "fsLayers")

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from tui.oci.digest import Digest
-from tui.oci.errors import MalformedDigest
 from tui.registry.api_errors import ErrorBody, is_html, read_error, read_errors
 from tui.registry.endpoints import Address, Endpoints, Origin, object_name, pull_scope
 from tui.registry.errors import (
@@ -24,7 +23,6 @@ from tui.registry.errors import (
     Garbled,
     NotARegistry,
     RegistryError,
-    TooLarge,
     Unreachable,
     Unsupported,
 )
@@ -123,7 +121,7 @@ class BlobProbe:
 
     async def _doubted(self, response: Response, asked: _Asked) -> Head:
         """HEAD says yes, but not as a registry that has this blob would."""
-        theirs = _other_digest(response, asked.digest)
+        theirs = response.other_digest(asked.digest)
         if theirs is None:
             head = await self._by_range(asked, "")
             if head.size == asked.size:
@@ -154,7 +152,7 @@ class BlobProbe:
             await self._must_be_honest(asked)
         if size is None or not (as_expected or _is_the_blob(response, asked)):
             raise response.error(Unreachable, _says_nothing(response, asked, size))
-        digest = _other_digest(response, asked.digest) or asked.digest
+        digest = response.other_digest(asked.digest) or asked.digest
         return Head(digest, response.media_type, size, status, "GET", note, names_digest)
 
     async def _denied(self, denied: Response, asked: _Asked) -> Head:
@@ -255,7 +253,7 @@ def _clean_head(response: Response, asked: _Asked) -> Head | None:
     if "docker-content-digest" not in response.headers:
         if size == 0 or is_html(response):
             return None
-    elif _other_digest(response, asked.digest) is not None:
+    elif response.other_digest(asked.digest) is not None:
         return None
     return Head(asked.digest, response.media_type, size, 200)
 
@@ -273,7 +271,7 @@ def _delivered_size(response: Response) -> int | None:
 
 def _is_the_blob(response: Response, asked: _Asked) -> bool:
     """Whether what has another size is the blob all the same, and no text about it: only then is the size wrong."""
-    if _named_digest(response) == asked.digest:
+    if response.named_digest == asked.digest:
         return True
     kind = response.media_type
     if response.status == 206:
@@ -295,20 +293,6 @@ def _says_nothing(response: Response, asked: _Asked, size: int | None) -> str:
     return f"{asked_for} answered {status}. Presence unknown."
 
 
-def _named_digest(response: Response) -> Digest | None:
-    text = response.headers.get("docker-content-digest")
-    try:
-        return Digest(text.strip()) if text else None
-    except MalformedDigest:
-        return None
-
-
-def _other_digest(response: Response, digest: Digest) -> Digest | None:
-    """The digest that the answer names, when that contradicts the one that was asked for."""
-    theirs = _named_digest(response)
-    return theirs if theirs is not None and theirs.algorithm == digest.algorithm and theirs != digest else None
-
-
 @dataclass(frozen=True, slots=True)
 class BlobStream:
     """`size` is what the registry claims (None: it does not say); `chunks` raises Corrupt after the last one when the
@@ -323,21 +307,13 @@ class Blobs:
         self._send = send
         self._endpoints = endpoints
 
-    async def read(
-        self, registry: str, repository: str, digest: Digest, *, limit: int, expected_size: int | None
-    ) -> bytes:
+    async def read(self, registry: str, repository: str, digest: Digest, *, limit: int) -> bytes:
         """The whole blob. Raises TooLarge before it reads more than `limit` bytes, Corrupt when the bytes are not
         what the digest says; a digest that cannot be verified is Unsupported."""
         what = object_name("blob", repository, digest)
         _must_verify(digest, what)
-        if expected_size is not None and expected_size > limit:
-            raise TooLarge(f"{capital(what)} has {expected_size:,} bytes; the limit is {limit:,}.")
         response = await self._send(self._get(registry, repository, digest, limit=limit))
         _check(response, what, registry)
-        if expected_size is not None and len(response.body) != expected_size:
-            raise response.error(
-                Corrupt, f"{registry} sent {len(response.body):,} bytes of {what}, which has {expected_size:,}."
-            )
         if not digest.matches(response.body):
             raise _other_bytes(response, what, registry)
         return response.body

@@ -90,15 +90,13 @@ class Client:
 
         return Uploads(self._send_write, self._endpoints, self._probe)
 
-    async def get_manifest(
-        self, registry: str, repository: str, selector: str, *, fresh: bool = False, limit: int | None = None
-    ) -> AnyManifest:
+    async def get_manifest(self, registry: str, repository: str, selector: str, *, fresh: bool = False) -> AnyManifest:
         """The manifest, decoded and verified. By digest it is kept, also when its caller has left meanwhile.
 
-        `fresh` asks past the cache; `limit` (bytes) raises the size that is accepted.
+        `fresh` asks past the cache.
         """
         try:
-            return await self._manifests.get(registry, repository, selector, fresh=fresh, limit=limit)
+            return await self._manifests.get(registry, repository, selector, fresh=fresh)
         except NotFound as error:
             await self._api_check.ensure_registry_api(registry, error)
             raise
@@ -126,14 +124,10 @@ class Client:
             await self._api_check.ensure_registry_api(registry, error)
             raise
 
-    async def read_blob(
-        self, registry: str, repository: str, digest: str, *, limit: int, expected_size: int | None = None
-    ) -> bytes:
+    async def read_blob(self, registry: str, repository: str, digest: str, *, limit: int) -> bytes:
         """The whole blob, at most `limit` bytes, verified."""
         try:
-            return await self._blobs.read(
-                registry, repository, Digest(digest), limit=limit, expected_size=expected_size
-            )
+            return await self._blobs.read(registry, repository, Digest(digest), limit=limit)
         except NotFound as error:
             await self._api_check.ensure_registry_api(registry, error)
             raise
@@ -170,11 +164,9 @@ class Client:
                 await self._api_check.ensure_registry_api(registry, error.__cause__)
             raise
 
-    async def referrers(
-        self, registry: str, repository: str, digest: str, *, artifact_type: str | None = None
-    ) -> Referrers:
+    async def referrers(self, registry: str, repository: str, digest: str) -> Referrers:
         """What refers to a manifest, by the API or by the fallback tag."""
-        return await self._referrers.get(registry, repository, Digest(digest), artifact_type)
+        return await self._referrers.get(registry, repository, Digest(digest))
 
     async def mount(self, registry: str, target_repository: str, digest: str, from_repository: str) -> Upload | None:
         """None: the blob is in the target repository now. An Upload: the registry opened a session instead (use it

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from tui.oci.digest import Digest
 from tui.oci.reference import api_host
@@ -237,11 +237,10 @@ class Endpoints:
         self._origins = {name: origin for name, origin in self._origins.items() if name.lower() != lowered}
         self._blobs.clear()
 
-    def address(self, registry: str, repository: str, what: str, query: dict[str, str] | None = None) -> Address:
+    def address(self, registry: str, repository: str, what: str) -> Address:
         """`what` is the encoded rest of the path ("manifests/1.0"); `repository` "" stands for the registry itself."""
         name = f"{quote(repository, safe=_SAFE)}/" if repository else ""
-        asked = f"?{urlencode(query, safe=':/')}" if query else ""
-        return Address(self.origin(registry), f"/v2/{name}{what}{asked}")
+        return Address(self.origin(registry), f"/v2/{name}{what}")
 
     def manifest(self, registry: str, repository: str, selector: str) -> Address:
         return self.address(registry, repository, f"manifests/{quote(selector, safe=_SAFE)}")

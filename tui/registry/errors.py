@@ -25,40 +25,46 @@ means that an object is missing. Errors are frozen: whoever has more to say make
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, TypedDict, Unpack
+
+
+class Facts(TypedDict, total=False):
+    """What may be said of an error beside its sentence; each class of error says what those of its own mean."""
+
+    status: int | None
+    code: str
+    exchange_id: int | None
+    retry_after: float | None
+    advice: str
+    detail: str
+    repo_unknown: bool
+    confirmed: bool
+    web_page: bool
+    pull_limit: bool
+    raw: bytes
+    details: tuple[str, ...]
 
 
 class RegistryError(Exception):
     """The root. Nothing of it is changed after it was made."""
 
     sentence: str
-    status: int | None
+    status: int | None = None
     """The HTTP status; None: no answer."""
-    code: str
+    code: str = ""
     """The registry's own error code, "" if none."""
-    exchange_id: int | None
+    exchange_id: int | None = None
     """Of the exchange in the trace that it comes from."""
-    retry_after: float | None
+    retry_after: float | None = None
     """Seconds from now; None: unknown."""
     advice: str = ""
     """What to do, where the advice for its kind would be wrong."""
     detail: str = ""
     """The same in a few words, where status and code do not say it."""
 
-    def __init__(
-        self,
-        sentence: str,
-        *,
-        status: int | None = None,
-        code: str = "",
-        exchange_id: int | None = None,
-        retry_after: float | None = None,
-        **more: object,
-    ) -> None:
+    def __init__(self, sentence: str, **facts: Unpack[Facts]) -> None:
         super().__init__(sentence)
-        vars(self).update(
-            sentence=sentence, status=status, code=code, exchange_id=exchange_id, retry_after=retry_after, **more
-        )
+        vars(self).update(facts, sentence=sentence)
 
     def __setattr__(self, name: str, value: object) -> None:
         if not name.startswith("__"):  # Python itself adds the traceback, the cause and notes
@@ -67,37 +73,14 @@ class RegistryError(Exception):
 
     def saying(self, sentence: str) -> Self:
         """The same error in other words."""
-        other = type(self).__new__(type(self), sentence)  # not by `__init__`, which takes other things in each class
-        vars(other).update(vars(self), sentence=sentence)
-        return other
+        return type(self)(**{**vars(self), "sentence": sentence})
 
 
 class NotFound(RegistryError):
-    repo_unknown: bool
-    confirmed: bool
-    web_page: bool
+    repo_unknown: bool = False
+    confirmed: bool = True
+    web_page: bool = False
     """The answer was a page as any web server sends it, with nothing of a registry's (see `ensure_registry_api`)."""
-
-    def __init__(
-        self,
-        sentence: str,
-        *,
-        repo_unknown: bool = False,
-        confirmed: bool = True,
-        web_page: bool = False,
-        status: int | None = None,
-        code: str = "",
-        exchange_id: int | None = None,
-    ) -> None:
-        super().__init__(
-            sentence,
-            status=status,
-            code=code,
-            exchange_id=exchange_id,
-            repo_unknown=repo_unknown,
-            confirmed=confirmed,
-            web_page=web_page,
-        )
 
 
 class Denied(RegistryError):
@@ -105,27 +88,9 @@ class Denied(RegistryError):
 
 
 class RateLimited(RegistryError):
-    pull_limit: bool
+    status: int | None = 429
+    pull_limit: bool = False
     """It is Docker Hub's allowance of pulls: waiting minutes does not help, logging in does."""
-
-    def __init__(
-        self,
-        sentence: str,
-        *,
-        pull_limit: bool = False,
-        status: int | None = 429,
-        code: str = "",
-        exchange_id: int | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(
-            sentence,
-            status=status,
-            code=code,
-            exchange_id=exchange_id,
-            retry_after=retry_after,
-            pull_limit=pull_limit,
-        )
 
 
 class Unreachable(RegistryError):
@@ -161,21 +126,8 @@ class Garbled(Corrupt):
 
 
 class InvalidManifest(RegistryError):
-    raw: bytes
+    raw: bytes = b""
     """As served; they may be shown."""
-    field: str
-    """The part that is wrong ("manifests[2].digest")."""
-
-    def __init__(
-        self,
-        sentence: str,
-        *,
-        raw: bytes = b"",
-        field: str = "",
-        status: int | None = None,
-        exchange_id: int | None = None,
-    ) -> None:
-        super().__init__(sentence, status=status, exchange_id=exchange_id, raw=raw, field=field)
 
 
 class Unsupported(RegistryError):
@@ -187,19 +139,8 @@ class Policy(RegistryError):
 
 
 class Refused(RegistryError):
-    details: tuple[str, ...]
+    details: tuple[str, ...] = ()
     """The digests that the registry named in its error, in its order, each once."""
-
-    def __init__(
-        self,
-        sentence: str,
-        *,
-        details: tuple[str, ...] = (),
-        status: int | None = None,
-        code: str = "",
-        exchange_id: int | None = None,
-    ) -> None:
-        super().__init__(sentence, status=status, code=code, exchange_id=exchange_id, details=details)
 
 
 class Conflict(RegistryError):

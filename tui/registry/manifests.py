@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from tui.oci import media
 from tui.oci.digest import Digest, digest_in
-from tui.oci.errors import DigestMismatch, MalformedDigest, MalformedDocument
+from tui.oci.errors import DigestMismatch, MalformedDocument
 from tui.oci.manifest import AnyManifest, decode
 from tui.registry.api_errors import is_html, read_error
 from tui.registry.blobs import HEAD_REFUSED, Head
@@ -68,9 +68,7 @@ class Manifests:
             del self._no_delete_by_tag[key]
         self._cache.drop_where(lambda key: origin is None or (isinstance(key, tuple) and key[0] == origin))
 
-    async def get(
-        self, registry: str, repository: str, selector: str, *, fresh: bool, limit: int | None
-    ) -> AnyManifest:
+    async def get(self, registry: str, repository: str, selector: str, *, fresh: bool) -> AnyManifest:
         if not fresh and is_digest(selector):
             kept = self._cache.get((self._endpoints.origin(registry), repository, selector))
             if kept is not None:
@@ -89,7 +87,7 @@ class Manifests:
                 "GET",
                 address,
                 ACCEPT,
-                limit=limit or self._settings.max_manifest,
+                limit=self._settings.max_manifest,
                 scopes=pull_scope(repository),
                 repository=repository,
                 on_success=keep,
@@ -112,7 +110,7 @@ class Manifests:
             if not _meant_as_manifest(response):
                 raise _something_else(response, what, registry) from None
             raise response.error(
-                InvalidManifest, f"{capital(what)} is not a manifest: {error}", raw=response.body, field=error.field
+                InvalidManifest, f"{capital(what)} is not a manifest: {error}", raw=response.body
             ) from None
         self._cache.put((origin, repository, str(manifest.digest)), manifest)
         if wanted is not None and wanted != manifest.digest:
@@ -143,7 +141,7 @@ class Manifests:
         raise read_error(response, what, registry, confirmed=False)
 
     async def _by_get(self, registry: str, repository: str, selector: str, note: str) -> Head:
-        manifest = await self.get(registry, repository, selector, fresh=True, limit=None)
+        manifest = await self.get(registry, repository, selector, fresh=True)
         return Head(manifest.digest, manifest.media_type, len(manifest.raw), 200, "GET", note)
 
     def request_to_put(
@@ -199,8 +197,8 @@ class Manifests:
         response = await self._change(request, what, registry)
         if not response.ok:
             raise self._refusal(response, what, registry, repository)
-        theirs = _digest_header(response)
-        if theirs is not None and theirs.algorithm == digest.algorithm and theirs != digest:
+        theirs = response.other_digest(digest)
+        if theirs is not None:
             raise response.error(
                 Corrupt,
                 f"{registry} rewrote the manifest: {theirs.short} instead of {digest.short}.",
@@ -286,18 +284,10 @@ def _something_else(response: Response, what: str, registry: str) -> NotARegistr
     return response.error(NotARegistry, f"{registry} answered with {sent} instead of {what}. It may not be a registry.")
 
 
-def _digest_header(response: Response) -> Digest | None:
-    text = response.headers.get("docker-content-digest")
-    try:
-        return Digest(text.strip()) if text is not None else None
-    except MalformedDigest:
-        return None
-
-
 def _hint(response: Response, selector: str) -> Digest | None:
     """By digest: the one that was asked for, when the registry names that, or one of another algorithm for it. By tag:
     what the registry names."""
-    digest = _digest_header(response)
+    digest = response.named_digest
     wanted = digest_in(selector)
     if digest is None or wanted is None or digest == wanted:
         return digest

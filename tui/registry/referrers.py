@@ -6,7 +6,6 @@ everything else that is not about the repository or our rights is "not offered".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,21 +48,18 @@ class ReferrersReader:
     def forget(self, origin: Origin | None = None) -> None:
         self._without = {key for key in self._without if origin is not None and key[0] != origin}
 
-    async def get(self, registry: str, repository: str, digest: Digest, artifact_type: str | None) -> Referrers:
+    async def get(self, registry: str, repository: str, digest: Digest) -> Referrers:
         """Raises Denied, RateLimited, Unreachable ...; that there are none, or no API, is not an error."""
         origin = self._endpoints.origin(registry)
         if (origin, repository) not in self._without:
-            referrers = await self._by_api(registry, repository, digest, artifact_type)
+            referrers = await self._by_api(registry, repository, digest)
             if referrers is not None:
                 return referrers
             self._without.add((origin, repository))
-        return await self._by_tag(registry, repository, digest, artifact_type)
+        return await self._by_tag(registry, repository, digest)
 
-    async def _by_api(
-        self, registry: str, repository: str, digest: Digest, artifact_type: str | None
-    ) -> Referrers | None:
-        query = {"artifactType": artifact_type} if artifact_type else None
-        address: Address | None = self._endpoints.address(registry, repository, f"referrers/{digest}", query)
+    async def _by_api(self, registry: str, repository: str, digest: Digest) -> Referrers | None:
+        address: Address | None = self._endpoints.address(registry, repository, f"referrers/{digest}")
         descriptors: dict[Digest, Descriptor] = {}
         asked: set[str] = set()
         note = ""
@@ -91,7 +87,7 @@ class ReferrersReader:
             note = note or link_note
         if address is not None and not note:
             note = "The list of referrers is cut."
-        return Referrers(_filtered(descriptors.values(), artifact_type), "api", note)
+        return Referrers(tuple(descriptors.values()), "api", note)
 
     def _page(self, response: Response, registry: str, repository: str, digest: Digest) -> Index | None:
         """None: the registry has no such API."""
@@ -110,10 +106,10 @@ class ReferrersReader:
             return None
         return index if isinstance(index, Index) else None
 
-    async def _by_tag(self, registry: str, repository: str, digest: Digest, artifact_type: str | None) -> Referrers:
+    async def _by_tag(self, registry: str, repository: str, digest: Digest) -> Referrers:
         tag = fallback_tag(digest)
         try:
-            index = await self._manifests.get(registry, repository, tag, fresh=True, limit=None)
+            index = await self._manifests.get(registry, repository, tag, fresh=True)
         except NotFound as error:
             if error.repo_unknown:
                 raise
@@ -123,9 +119,4 @@ class ReferrersReader:
         if not isinstance(index, Index):
             return Referrers((), "none", f"The tag {tag} is not an index.")
         unique = {entry.digest: entry for entry in reversed(index.entries)}
-        return Referrers(_filtered(reversed(list(unique.values())), artifact_type), "tag")
-
-
-def _filtered(entries: Iterable[Descriptor], artifact_type: str | None) -> tuple[Descriptor, ...]:
-    """By us, whether or not the registry says that it has filtered already."""
-    return tuple(entry for entry in entries if artifact_type is None or entry.artifact_type == artifact_type)
+        return Referrers(tuple(reversed(unique.values())), "tag")

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
+from tui.oci.digest import Digest
+from tui.oci.errors import MalformedDigest
 from tui.registry.errors import RegistryError
 from tui.registry.headers import Headers, media_type
 
@@ -95,6 +97,20 @@ class Response:
     @property
     def media_type(self) -> str:
         return media_type(self.headers)
+
+    @property
+    def named_digest(self) -> Digest | None:
+        """The digest that the answer names: a hint and nothing more. None where it names none, or what is none."""
+        text = self.headers.get("docker-content-digest")
+        try:
+            return Digest(text.strip()) if text else None
+        except MalformedDigest:
+            return None
+
+    def other_digest(self, digest: Digest) -> Digest | None:
+        """The one that it names where that contradicts this one."""
+        theirs = self.named_digest
+        return theirs if theirs is not None and theirs.algorithm == digest.algorithm and theirs != digest else None
 
     def error(self, kind: Callable[..., E], sentence: str, **more: object) -> E:
         """An error that this response is the reason for."""

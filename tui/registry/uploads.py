@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import quote
 
 from tui.oci.digest import Digest
-from tui.oci.errors import MalformedDigest
 from tui.registry.blobs import BlobProbe
 from tui.registry.endpoints import (
     Address,
@@ -139,7 +138,8 @@ class Uploads:
                 raise
             else:
                 if response.ok:
-                    _check_digest(response, digest, registry, what)
+                    if (theirs := response.other_digest(digest)) is not None:
+                        raise response.error(Corrupt, f"{registry} stored {theirs.short} instead ({what}).")
                     return
                 await self.cancel(upload)
                 failure = write_error(response, what, registry, repository)
@@ -259,13 +259,3 @@ def upload_address(asked: Address, location: str, registry: Origin) -> Address:
     if address.origin.host == registry.host and registry.scheme == "https" and address.origin.scheme == "http":
         return Address(registry, address.target)
     return address
-
-
-def _check_digest(response: Response, digest: Digest, registry: str, what: str) -> None:
-    text = response.headers.get("docker-content-digest")
-    try:
-        theirs = Digest(text) if text else digest
-    except MalformedDigest:
-        return
-    if theirs.algorithm == digest.algorithm and theirs != digest:
-        raise response.error(Corrupt, f"{registry} stored {theirs.short} instead ({what}).")

@@ -51,4 +51,5 @@ async def test_an_image_opened_by_its_digest_has_no_tag(stand: Stand) -> None:
 async def test_before_anything_is_read_it_says_what_to_do(stand: Stand) -> None:
     node = stand.explorer.add_selector(stand.source, "library/hello", "1.0")
     _name, index, platform, config = four_digests(node).rows
-    assert index.value == "" and "open" in platform.what and "open" in config.what
+    assert index.value == "" and index.what == "The tag is not loaded: open its row."
+    assert "open" in platform.what and "open" in config.what

@@ -67,7 +67,14 @@ def four_digests(node: Node) -> FourDigests:
     image = _image_of(node, index)
     platform = platform_of(image) if image is not None else ""
     return FourDigests(
-        INTRODUCTION, platform, (_tag_row(tag), _index_row(index, tag), _image_row(image, platform), _config_row(image))
+        INTRODUCTION,
+        platform,
+        (
+            _tag_row(tag),
+            _index_row(index, tag, (node.top() or node).manifest is not None),
+            _image_row(image, platform),
+            _config_row(image),
+        ),
     )
 
 
@@ -108,9 +115,11 @@ def _tag_row(tag: Node | None) -> DigestRow:
     return _row("tag", tag.source.reference(tag.repository, tag=tag.tag), tag=safe(tag.tag))
 
 
-def _index_row(index: Node | None, tag: Node | None) -> DigestRow:
+def _index_row(index: Node | None, tag: Node | None, read: bool) -> DigestRow:
+    unread = "The tag is not loaded: open its row." if tag is not None else "The image is not loaded: open its row."
     one_image = "The tag points straight to one image" if tag is not None else "This is one image"
-    return _row("index", _digest(index), one_image=one_image)
+    why = f"{one_image}: there is no index, and this digest does not exist." if read else unread
+    return _row("index", _digest(index), why=why)
 
 
 def _image_row(image: Node | None, platform: str) -> DigestRow:

@@ -94,6 +94,71 @@ async def test_a_broken_image_stops_where_a_pull_would(
     assert not any(step.stopped for step in steps[:-1])
 
 
+#: What `docker pull --platform` of Docker 28.5.2 printed for these, without the containerd image store and with it.
+PRINTED = {
+    "gallery/missing-layer:latest linux/arm64": (
+        "unknown blob",
+        "failed to copy: httpReadSeeker: failed open: could not fetch content descriptor sha256:cd0"
+        "bc62f587d703174f6f2a159"
+        "c51dcabb2578725f9d609ec0d09681c37f880a (application/vnd.oci.image.layer.v1.tar+gzip) from remote: not found",
+    ),
+    "gallery/missing-config:latest linux/arm64": (
+        "error pulling image configuration: download failed after attempts=1: unknown blob",
+        "failed to copy: httpReadSeeker: failed open: could not fetch content descriptor sha256:f38"
+        "eff02e1a78e3614907ba5b3"
+        "14d5127e76aefa5d0cb0496577e0310b818fcc (application/vnd.oci.image.config.v1+json) from remote: not found",
+    ),
+    "gallery/missing-platform:latest linux/arm64": (
+        "manifest for HOST/gallery/missing-platform:latest not found: manifest unknown: manifest unknown",
+        "no matching manifest for linux/arm64 in the manifest list entries: failed to copy: httpRea"
+        "dSeeker: failed open: "
+        "content at http://HOST/v2/gallery/missing-platform/manifests/sha256:be7f194f9393231b03de3f"
+        "f8ac5e5b27fc7db8c1cd538"
+        "a93e35882cbd4e784cf not found: not found",
+    ),
+    "gallery/missing-layer:latest linux/riscv64": (
+        "no matching manifest for linux/riscv64 in the manifest list entries",
+        "Error response from daemon: no matching manifest for linux/riscv64 in the manifest list entries: no match for "
+        "platform in manifest: not found",
+    ),
+    "gallery/missing-layer:nope linux/amd64": (
+        "Error response from daemon: manifest for HOST/gallery/missing-layer:nope not found: manife"
+        "st unknown: manifest "
+        "unknown",
+        'Error response from daemon: failed to resolve reference "HOST/gallery/missing-layer:nope": '
+        "HOST/gallery/missing-layer:nope: not found",
+    ),
+    "gallery/private:latest linux/amd64": (
+        "Error response from daemon: pull access denied for HOST/gallery/private, repository does n"
+        "ot exist or may require "
+        "'docker login': denied: requested access to the resource is denied",
+        "Error response from daemon: pull access denied for HOST/gallery/private, repository does n"
+        "ot exist or may require "
+        "'docker login'",
+    ),
+    "gallery/denied:latest linux/arm64": (
+        "pull access denied for HOST/gallery/denied, repository does not exist or may require 'docker login': denied: "
+        "requested access to the resource is denied",
+        "error from registry: requested access to the resource is denied",
+    ),
+    # The registry's own words, which are not kept, in place of the points.
+    "gallery/limited:latest linux/amd64": (
+        "Error response from daemon: toomanyrequests: …",
+        "Error response from daemon: error from registry: …",
+    ),
+}
+
+
+@pytest.mark.parametrize("subject", PRINTED)
+async def test_a_rehearsal_ends_with_what_docker_prints(stand: Stand, subject: str) -> None:
+    reference, platform = subject.split()
+    last = (await rehearse(stand, reference, platform))[-1]
+    assert last.docker is not None
+    host = stand.served.address
+    said = (last.docker.classic.replace(host, "HOST"), last.docker.containerd.replace(host, "HOST"))
+    assert said == PRINTED[subject]
+
+
 async def test_the_other_platform_of_a_broken_image_is_pulled(stand: Stand) -> None:
     assert (await rehearse(stand, "gallery/missing-layer:latest", "linux/amd64"))[-1].kind is StepKind.DONE
 

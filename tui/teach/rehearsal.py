@@ -51,7 +51,7 @@ class Rehearsal:
         self._trace = trace
         registry = self._top.source.registry
         access = Access.of(registry, hosts) if registry else None
-        self._failures = Failures(self.reference, self._top.repository or "", access)
+        self._failures = Failures(self.reference, self._top.repository or "", str(platform), access)
         self._walk = self._pull()
 
     @property

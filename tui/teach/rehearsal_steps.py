@@ -81,10 +81,11 @@ class RehearsalStep:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """Makes the last step of a pull that fails. `reference` is what is pulled, `repository` where."""
+    """Makes the last step of a pull that fails. `reference` is what is pulled, `repository` where, for `platform`."""
 
     reference: str
     repository: str
+    platform: str
     access: Access | None
 
     def path(self, kind: str, selector: str) -> str:
@@ -129,15 +130,15 @@ class Failures:
             case Presence.MISSING if kind is StepKind.LAYER:
                 return docker_says("layer-unknown", digest=digest, type=media_type)
             case Presence.MISSING if below and kind is not StepKind.TAG:
-                return docker_says("child-unknown", reference=self.reference, url=url)
+                return docker_says("child-unknown", reference=self.reference, platform=self.platform, url=url)
             case Presence.MISSING:
                 return docker_says("tag-unknown", reference=self.reference)
             case Presence.DENIED if digest:
-                return docker_says("denied-below", name=_familiar(self.reference), url=url)
+                return docker_says("denied-below", name=_familiar(self.reference))
             case Presence.DENIED:
-                return docker_says("denied", name=_familiar(self.reference), reference=self.reference)
+                return docker_says("denied", name=_familiar(self.reference))
             case Presence.LIMITED:
-                return docker_says("rate-limited", message=_registry_message(error) or "Too Many Requests", url=url)
+                return docker_says("rate-limited", message=_registry_message(error))
             case Presence.MISMATCHED if kind is StepKind.LAYER:
                 return docker_says("layer-corrupt", digest=digest)
             case _:
@@ -164,9 +165,9 @@ def error_of(observation: Observation) -> SourceError:
 
 
 def _registry_message(error: SourceError) -> str:
-    """The registry's own words in an error, where they are known: Docker Hub's begin like this."""
-    start = error.sentence.find("You have reached your")
-    return error.sentence[start:] if start >= 0 else ""
+    """The registry's own words in an error; "…" where they are not known: those of a limit of pulls are not kept."""
+    _, _, words = error.sentence.partition(" It says: ")
+    return words.removesuffix(".") or "…"
 
 
 def _familiar(reference: str) -> str:

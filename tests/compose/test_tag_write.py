@@ -21,6 +21,7 @@ from tui.compose.plan import Plan
 from tui.compose.push import Push
 from tui.compose.retries import STEP_POLICY, Retries
 from tui.compose.undo import last_push, plan_undo, undo_unavailable
+from tui.oci.digest import Digest
 
 
 @pytest.fixture
@@ -531,3 +532,25 @@ async def test_a_deletion_that_is_stopped_before_it_began_changed_nothing(proxie
     result = await run.run()
     assert result.outcome is Outcome.CANCELLED and proxied.holds("app", "1") == plan.before
     assert proxied.journal.records()[0].outcome == NOT_WRITTEN
+
+
+async def test_a_registry_that_names_tags_by_another_algorithm(proxied: ProxiedRig) -> None:
+    """What a HEAD says is held against the digest of the bytes that were read."""
+    await planned(proxied)
+
+    async def after(asked: Asked, reply: Reply) -> Reply:
+        tag = asked.path.rpartition("/manifests/")[2]
+        if reply.status != 200 or ":" in tag or asked.method not in ("GET", "HEAD"):
+            return reply
+        held = proxied.holds("app", tag)
+        raw = proxied.change(lambda store: store.repository("app").manifests[str(held)].raw)
+        named = [(name, value) for name, value in reply.headers if name.lower() != "docker-content-digest"]
+        named.append(("Docker-Content-Digest", str(Digest.of(raw, "sha512"))))
+        return replace(reply, headers=named)
+
+    proxied.proxy.after = after
+    plan = await proxied.plan("app:1", "app:amd64")
+    result = await proxied.push(plan).run()
+    assert result.outcome is Outcome.PUSHED, result.sentence
+    plan = await plan_delete_tag(proxied.inspector, proxied.ref("app:1"))
+    assert (await proxied.push(plan).run()).ok

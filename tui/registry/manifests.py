@@ -128,7 +128,7 @@ class Manifests:
         if response.ok:
             digest = _hint(response, selector)
             if digest is None or is_html(response) or response.status != 200:
-                return await self._by_get(registry, repository, selector, "HEAD named no valid digest")
+                return await self._by_get(registry, repository, selector, "HEAD named no SHA-256 digest")
             size = None if is_encoded(response.headers) else declared_length(response.headers)
             return Head(digest, response.media_type, size, response.status)
         if response.status in HEAD_REFUSED:
@@ -286,9 +286,11 @@ def _something_else(response: Response, what: str, registry: str) -> NotARegistr
 
 def _hint(response: Response, selector: str) -> Digest | None:
     """By digest: the one that was asked for, when the registry names that, or one of another algorithm for it. By tag:
-    what the registry names."""
+    what the registry names, where it can be held against what we hash, which is by SHA-256."""
     digest = response.named_digest
     wanted = digest_in(selector)
-    if digest is None or wanted is None or digest == wanted:
+    if wanted is None:
+        return digest if digest is not None and digest.algorithm == "sha256" else None
+    if digest is None or digest == wanted:
         return digest
     return wanted if digest.algorithm != wanted.algorithm else None

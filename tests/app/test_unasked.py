@@ -49,6 +49,12 @@ async def test_where_requests_are_counted_the_key_is_offered_with_its_reason() -
         assert "Not checked automatically: fake.test counts requests, 97 left." in line
         assert "x check (2+ manifests)" in line
         assert "Not checked automatically: fake.test counts requests, 97 left." in stage.page
+        # What a finding offers, too, is offered once.
+        arm64 = stage.images.broken.digest
+        stage.main.explorer.observations.put(stage.source, "app", arm64, Observation(Presence.LIMITED, "429"))
+        stage.main.findings.forget()
+        line = stage.main.status.verdict_line().plain
+        assert "i explain" in line and line.count("x check") == 1, line
         await stage.press("x")
         await stage.until(lambda: "cannot be pulled" in stage.main.status.verdict_line().plain)
 

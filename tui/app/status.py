@@ -96,28 +96,29 @@ class Status:
         line.put(verdict.sentence.removeprefix(verdict.lead))
         if verdict.unknown and (why := self.screen.explorer.why_not_unasked(top)):
             line.put(f" Not checked automatically: {why}.", "warn")
-            line.put("   ").put(self.screen.keys.first("check"), "key-cap", Target("action", "check"))
-            line.put(f" {self.screen.keys.title('check')}", "label")
-            if unread := sum(row.kind in MANIFEST_KINDS and row.load is Load.IDLE for row in top.children):
-                line.put(f" ({unread:,}+ manifests)", "dim")
+            unread = sum(row.kind in MANIFEST_KINDS and row.load is Load.IDLE for row in top.children)
+            self._offer(line, "check", f"{unread:,}+ manifests" if unread else "")
         reasons = self.screen.actions.reasons()
         found = self.screen.findings.findings(top, self.screen.explorer)
         fixes = {action: effect for action, effect in offers(found).items() if not reasons.get(action)}
         for action, effect in list(fixes.items())[:MOST_OFFERS]:
-            line.put("   ").put(self.screen.keys.first(action), "key-cap", Target("action", action))
-            line.put(f" {self.screen.keys.title(action)}", "label")
-            line.put(f" ({effect})" if effect else "", "dim")
+            self._offer(line, action, effect)
         if any(finding.severity is not Severity.INFO for finding in found):
-            line.put("   ").put(self.screen.keys.first("explain"), "key-cap", Target("action", "explain")).put(
-                " explain", "label"
-            )
+            self._offer(line, "explain")
         return self._put_age(line, top)
+
+    def _offer(self, line: Line, action: str, remark: str = "") -> None:
+        """Put an action's key at the end of a verdict, unless it stands there already."""
+        target = Target("action", action)
+        if any(link.target == target for link in line.links):
+            return
+        line.put("   ").put(self.screen.keys.first(action), "key-cap", target)
+        line.put(f" {self.screen.keys.title(action)}", "label").put(f" ({remark})" if remark else "", "dim")
 
     def _put_age(self, line: Line, node: Node) -> Line:
         """How old the oldest answer is that was just told of, where it is not fresh, and what asks again."""
         if old := how_old(self.screen.explorer.rollup(node).oldest):
-            line.put("   ").put(self.screen.keys.first("refresh"), "key-cap", Target("action", "refresh"))
-            line.put(f" {self.screen.keys.title('refresh')}", "label").put(f" (oldest answer {old})", "dim")
+            self._offer(line, "refresh", f"oldest answer {old}")
         return line
 
     def _mark_of(self, verdict: Verdict) -> tuple[str, Role]:

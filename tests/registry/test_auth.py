@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -156,6 +157,21 @@ async def test_two_repositories_two_tokens(serve: Serve, client: Client) -> None
         await client.head_blob(server.address, "other", BLOB)
     assert stub.issued == [("repository:app:pull",), ("repository:other:pull",)]
     assert server.count("HEAD") == 3
+
+
+async def test_no_more_tokens_are_kept_than_the_bound(
+    serve: Serve, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.registry.tokens._MOST_TOKENS", 3)
+    stub = TokenStub(token={"expires_in": 3_600})
+    server = await serve(stub)
+    for repository in ("a", "b", "c", "d", "d", "b"):
+        with contextlib.suppress(NotFound):
+            await client.head_blob(server.address, repository, BLOB)
+    assert [scopes[0] for scopes in stub.issued] == [f"repository:{name}:pull" for name in "abcd"]
+    with contextlib.suppress(NotFound):
+        await client.head_blob(server.address, "a", BLOB)
+    assert len(stub.issued) == 5, "the oldest left, though it was good for an hour"
 
 
 async def test_unsupported_schemes_are_named(serve: Serve, client: Client) -> None:

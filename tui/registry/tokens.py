@@ -104,9 +104,9 @@ class Tokens:
 
     async def _fetch(self, wanted: TokenRequest, registry: str) -> Token:
         token = replace(self._read(await self._ask(wanted), wanted, registry), shell_line=wanted.shell_line)
-        if len(self._tokens) >= _MOST_TOKENS:
-            now = self._clock.now()
-            self._tokens = {key: kept for key, kept in self._tokens.items() if kept.fresh(now)}
+        self._tokens.pop(wanted, None)
+        while len(self._tokens) >= _MOST_TOKENS:
+            del self._tokens[next(iter(self._tokens))]  # the oldest, which is likely to run out first
         self._tokens[wanted] = token
         return token
 
@@ -193,7 +193,7 @@ def basic(credential: Credential) -> str:
 
 
 def usable(value: str, limit: int) -> bool:
-    """A token goes into a header: printable ASCII, bounded (httpx would notice only when sending)."""
+    """A token goes into a header: printable ASCII, bounded: what is wrong with one would be noticed only when it is sent."""
     return len(value) <= limit and _USABLE.fullmatch(value) is not None
 
 

@@ -281,17 +281,11 @@ class CheckRun:
     def _note_read(self, node: Node) -> None:
         """A deep check counts what was read whole as hashed."""
         key = key_of(node)
-        raw = (
-            node.manifest.raw
-            if node.manifest is not None
-            else node.config.raw
-            if node.kind is Kind.CONFIG and node.config is not None
-            else None
-        )
-        if key is None or raw is None or not node.source.capabilities.holds_its_objects:
+        document = node.manifest or (node.config if node.kind is Kind.CONFIG else None)
+        if key is None or document is None or not node.source.capabilities.holds_its_objects:
             return
         if self._tree.observations.get(*key).presence is Presence.PRESENT:
-            self._inspector.note_read(*key, raw)
+            self._inspector.note_read(*key, document.raw)
 
     def _ask_presence(self, node: Node, request: JobRequest, *, again: bool = False) -> Job | None:
         """Ask whether it is there, or join those who are asking. None when that is known."""

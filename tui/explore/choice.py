@@ -3,6 +3,7 @@ Pure over rows and what is known of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -180,9 +181,13 @@ def _entries(index: Node) -> list[Node]:
     return [child for child in index.children if child.kind in (Kind.MANIFEST, Kind.INDEX)]
 
 
+def _offers(rows: Sequence[Node]) -> list[Platform | None]:
+    return [row.descriptor.platform if row.descriptor is not None else None for row in rows]
+
+
 def _choose(index: Node, platform: Platform) -> Node | None:
     rows = _entries(index)
-    place = choose(platform, [row.descriptor.platform if row.descriptor is not None else None for row in rows])
+    place = choose(platform, _offers(rows))
     return rows[place] if place is not None else None
 
 
@@ -206,5 +211,5 @@ def taken_by_skopeo(node: Node, platform: Platform) -> Node | None:
     if not node.is_index:
         return node
     rows = _entries(node)
-    place = choose_exactly(platform, [row.descriptor.platform if row.descriptor is not None else None for row in rows])
+    place = choose_exactly(platform, _offers(rows))
     return rows[place] if place is not None else None

@@ -218,11 +218,8 @@ class Explorer:
         elif node.kind is Kind.REFERRERS:
             job = self._loader.referrers(node, request)
         elif node.kind in MANIFEST_KINDS:
-            job = (
-                self._loader.manifest(node, request, again=True)
-                if node.load is not Load.READY or request.fresh
-                else None
-            )
+            if node.load is not Load.READY or request.fresh:
+                job = self._loader.manifest(node, request, again=True)
         elif node.kind is Kind.CONFIG:
             job = self._loader.config(node, request, again=True)
         elif node.kind is Kind.STATEMENT:
@@ -268,13 +265,10 @@ class Explorer:
         self._focus.forget(list(node.walk()))
         if node.repository is not None and node.kind in (Kind.REPOSITORY, Kind.TAG, Kind.GROUP):
             self.observations.forget_tags(node.source, node.repository)
-        image = (
-            node if node.kind in MANIFEST_KINDS | {Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP, Kind.REFERRERS} else None
-        )
-        if image is None:
+        if node.kind in MANIFEST_KINDS | {Kind.SOURCE, Kind.REPOSITORY, Kind.GROUP, Kind.REFERRERS}:
+            await self._refresh(node)
+        else:
             self._probe(node, JobRequest(node.key, Urgency.OPENED, fresh=True))
-            return
-        await self._refresh(image)
 
     async def _refresh(self, node: Node) -> None:
         loaded = {row.key for row in node.walk() if row is not node and row.load in (Load.READY, Load.FAILED)}

@@ -1,7 +1,7 @@
-"""Manifests by digest, the least recently used leaving first, bounded by bytes.
+"""Documents, the least recently used leaving first, bounded by bytes.
 
-A manifest never changes under its digest, so nothing expires. The repository is part of the key: that a manifest is
-in one repository says nothing about the next.
+What is under a digest never changes, so nothing expires. Whoever asks by a key that has the repository in it learns
+nothing about the next repository.
 """
 
 from __future__ import annotations

@@ -193,7 +193,7 @@ def basic(credential: Credential) -> str:
 
 
 def usable(value: str, limit: int) -> bool:
-    """A token goes into a header: printable ASCII, bounded: what is wrong with one would be noticed only when it is sent."""
+    """A token goes into a header: printable ASCII, bounded."""
     return len(value) <= limit and _USABLE.fullmatch(value) is not None
 
 

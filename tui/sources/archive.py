@@ -21,7 +21,7 @@ from tui.oci.manifest import ImageManifest, Index, decode
 from tui.oci.reference import Reference
 from tui.oci.strict_json import MANIFEST_LIMIT
 from tui.sources.base import SourceError, SourceKind
-from tui.sources.disk import Contents, DiskSource, read_layout
+from tui.sources.disk import FULL_NAME, Contents, DiskSource, read_layout
 from tui.sources.files import Archive, Files
 from tui.sources.presence import Presence
 from tui.text import safe
@@ -54,7 +54,7 @@ def _with_layout(files: Files, listed: list[dict[str, Any]]) -> Contents:
     entries = contents.tags.pop("")
     _must_agree(files, listed, entries.values())
     for name, descriptor in entries.items():
-        full = descriptor.annotations.get("io.containerd.image.name", "")
+        full = descriptor.annotations.get(FULL_NAME, "")
         repository, tag = _split(full) if full else ("", name)
         contents.tags.setdefault(repository, {})[tag] = descriptor
     named = {repository for image in listed for repository, _ in _repo_tags(image)}

@@ -27,7 +27,7 @@ from tui.text import safe
 
 REF_NAME = "org.opencontainers.image.ref.name"
 #: What containerd and `docker save` add: the whole name, where ref.name is only the tag.
-_FULL_NAME = "io.containerd.image.name"
+FULL_NAME = "io.containerd.image.name"
 
 
 @dataclass(slots=True)
@@ -262,7 +262,7 @@ def _check_header(files: Files) -> None:
 def _names(entries: tuple[Descriptor, ...]) -> dict[str, Descriptor]:
     named: dict[str, Descriptor] = {}
     for entry in entries:
-        name = entry.annotations.get(REF_NAME) or entry.annotations.get(_FULL_NAME) or str(entry.digest)
+        name = entry.annotations.get(REF_NAME) or entry.annotations.get(FULL_NAME) or str(entry.digest)
         if digest_or_name(name) is not None:
             name = str(entry.digest)  # a name that is the digest of something else would be asked for in its place
         # Two entries of one name: the first keeps it, the others are named by their digests.

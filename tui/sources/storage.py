@@ -88,7 +88,7 @@ class StorageSource:
             yield Page(names[start : start + _PAGE], start + _PAGE >= len(names))
 
     async def tags(self, repository: str) -> AsyncIterator[Page]:
-        names = await self.run(lambda: self.folder.folders(tag_parts(repository, "x")[:-1]), repository)
+        names = await self.run(lambda: self.folder.folders(tag_parts(repository)), repository)
         good = tuple(name for name in names if is_tag(name))
         note = "" if len(good) == len(names) else "Folders whose names cannot be tags were left out."
         for start in range(0, max(len(good), 1), _PAGE):

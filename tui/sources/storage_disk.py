@@ -51,8 +51,9 @@ def link_parts(repository: str, digest: Digest, *, manifest: bool) -> tuple[str,
     return ("repositories", *repository.split("/"), *where, digest.algorithm, digest.encoded, "link")
 
 
-def tag_parts(repository: str, tag: str, *below: str) -> tuple[str, ...]:
-    return ("repositories", *repository.split("/"), "_manifests", "tags", tag, *below)
+def tag_parts(repository: str, *below: str) -> tuple[str, ...]:
+    """The folder of a repository's tags, or what is `below` it: a tag, and what it has."""
+    return ("repositories", *repository.split("/"), "_manifests", "tags", *below)
 
 
 def blob_path(root: Path, digest: Digest) -> Path:

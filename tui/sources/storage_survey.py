@@ -125,7 +125,7 @@ def _survey(source: StorageSource, repository: str) -> StorageSurvey:
 
 
 def _tag_names(source: StorageSource, repository: str) -> list[str]:
-    names = source.folder.folders(tag_parts(repository, "x")[:-1])
+    names = source.folder.folders(tag_parts(repository))
     return [name for name in names if is_tag(name)][:MOST_TAGS]
 
 

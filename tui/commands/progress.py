@@ -19,23 +19,27 @@ class StatusLine:
     """Says what is going on now, in one line on stderr that is written again and again; only where somebody
     looks at it."""
 
-    def __init__(self, *, ascii_only: bool = False) -> None:
-        self.on = shows_progress()
+    def __init__(self, *, ascii_only: bool = False, quiet: bool = False) -> None:
+        self.on = shows_progress() and not quiet
         self._spinner = ""
         self._tick = 0
         self._shown_at = 0.0
         self._shown = False
         if self.on:
-            from tui.explore.cells import glyphs  # late, as below
+            from tui.explore.cells import glyphs  # late: where nobody looks, nothing turns
 
             self._spinner = glyphs(ascii_only).spinner
 
+    @property
+    def rested(self) -> bool:
+        """Whether it was not written a moment ago."""
+        return time.monotonic() - self._shown_at >= _PACE
+
     def show(self, text: str) -> None:
-        """Say this, unless something was said a moment ago."""
-        now = time.monotonic()
-        if not self.on or (self._shown and now - self._shown_at < _PACE):
+        """Say this, unless something that was said a moment ago still stands there."""
+        if not self.on or (self._shown and not self.rested):
             return
-        self._shown_at, self._shown = now, True
+        self._shown_at, self._shown = time.monotonic(), True
         self._tick += 1
         show_progress(f"{self._spinner[self._tick % len(self._spinner)]} {text}")
 
@@ -51,21 +55,14 @@ class CheckLine:
 
     def __init__(self, engine: Engine, *, quiet: bool = False) -> None:
         self._engine = engine
-        self._spinner = ""
+        self._line = StatusLine(ascii_only=engine.settings.ascii, quiet=quiet)
         self._began = time.monotonic()
         self._before = engine.trace.count
-        self._tick = 0
-        self._shown_at = 0.0
-        self._shown = False
         self._tags, self._of = 0, 0
         self._objects = 0
         self._running: dict[Node, int] = {}
-        self._stop: Callable[[], None] = lambda: None
-        if shows_progress() and not quiet:
-            from tui.explore.cells import glyphs  # late: where nobody looks, nothing turns
-
-            self._spinner = glyphs(engine.settings.ascii).spinner
-            self._stop = engine.explorer.subscribe(self._hear)
+        self._stop: Callable[[], None] = engine.explorer.subscribe(self._hear) if self._line.on else lambda: None
+        self.hide = self._line.hide
 
     def expect(self, tags: int) -> None:
         """So many tags more are looked at."""
@@ -77,12 +74,6 @@ class CheckLine:
         self._objects += objects
         self._running.pop(node, None)
 
-    def hide(self) -> None:
-        """Before anything else is written."""
-        if self._shown:
-            wipe_progress()
-            self._shown = False
-
     def close(self) -> None:
         """Nothing is shown any more."""
         self._stop()
@@ -93,17 +84,12 @@ class CheckLine:
             return
         if event.running:
             self._running[event.node] = event.done
-        now = time.monotonic()
-        if now - self._shown_at < _PACE:
-            return
-        self._shown_at, self._shown = now, True
-        self._tick += 1
-        show_progress(self.words(event, now))
+        if self._line.rested:  # also after a report was printed: many come in a moment
+            self._line.show(self.words(event, time.monotonic()))
 
     def words(self, event: CheckProgress, now: float) -> str:
-        """ "▗ 61 of 212 tags  1,204 objects  31 req/s  0:12", or of one image how far it is."""
+        """ "61 of 212 tags  1,204 objects  31 req/s  0:12", or of one image how far it is."""
         elapsed = now - self._began
-        spinner = self._spinner[self._tick % len(self._spinner)]
         clock = f"{int(elapsed) // 60}:{int(elapsed) % 60:02}"
         rate = f"{(self._engine.trace.count - self._before) / elapsed:,.0f} req/s" if elapsed >= _WARM_UP else ""
         if self._of > 1:
@@ -111,8 +97,8 @@ class CheckLine:
 
             objects = self._objects + sum(self._running.values())
             parts = [f"{self._tags:,} of {self._of:,} tags", plural(objects, "object"), rate, clock]
-            return f"{spinner} {'  '.join(filter(None, parts))}"
-        return f"{spinner} {_of_one(event, rate, clock, progress_cells() - 2)}"
+            return "  ".join(filter(None, parts))
+        return _of_one(event, rate, clock, progress_cells() - 2)
 
 
 def _of_one(event: CheckProgress, rate: str, clock: str, room: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.explore.checking import AMD, ARM, checked, codes
+from tests.formats.reports import written
 from tests.support import images
 from tests.support.fake_source import FakeSource
 from tui.explore.finding import Severity
@@ -123,6 +124,8 @@ async def test_an_entry_that_is_no_manifest() -> None:
     assert codes(found) == ["not-a-manifest"]
     said = verdict(node, found, explorer.observations)
     assert (said.pullable, said.broken) == ((AMD,), (ARM,))
+    lines = written("plain", [report(node, explorer.observations)]).splitlines()
+    assert f"{ARM}: cannot be pulled; a blob, not a manifest" in lines
     assert exit_status(report(node, explorer.observations)) == 1
 
 

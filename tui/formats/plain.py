@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tui.explore.finding import Severity
 from tui.explore.matrix import MatrixRow, matrix
+from tui.explore.node import Load
 from tui.explore.objects import Object
 from tui.explore.report import Report, exit_status
 from tui.explore.tally import Tally
@@ -93,6 +94,9 @@ def _absent(part: Object) -> str:
 def _platform(row: MatrixRow) -> str:
     """ "linux/arm64: cannot be pulled; manifest, config and layer 1 present; layer 2 missing; 66.0 kB"."""
     said = [_PULLED[row.line.pullable] if row.line.taken else "skipped by clients"]
+    node = row.line.node
+    if node.load is Load.READY and node.manifest is None and node.note:
+        return f"{row.line.platform}: {said[0]}; {node.note}"  # no manifest is there: it is of another kind
     for word, alike in groupby((cell for cell in row.cells if cell.presence is not None), key=lambda cell: cell.word):
         said.append(f"{_joined([cell.name for cell in alike])} {word}")
     said.append(size(row.size))

@@ -16,6 +16,7 @@ from tui.explore.inspector import Inspector
 from tui.explore.verdict import verdict
 from tui.oci import media
 from tui.oci.descriptor import Descriptor
+from tui.oci.manifest import AnyManifest
 
 
 async def test_foreign_layer() -> None:
@@ -104,6 +105,32 @@ async def test_opening_a_tag_tells_what_moved_when_the_tags_are_known() -> None:
     assert codes(findings(node, explorer.observations)) == ["stale-entry"]
     assert [what for how, _, what in source.order if how == "resolve"] == ["1-arm64"]
     await explorer.aclose()
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+async def test_what_a_tag_was_before_a_push_is_not_noted_after_it(
+    wrapped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The push comes while the image is read that the tag has held until then."""
+    source, explorer = FakeSource(), Explorer()
+    top = source.put("app", pair(), "1")
+    new = images.image(ARM, seed="new")
+    now = source.put("app", images.index(new) if wrapped else new, "1-arm64")
+    pushed = source.put("app", images.image(ARM, seed="pushed"))
+    source.drop("app", top.children[1].blobs[2].digest)
+    read = source.manifest
+
+    async def push_meanwhile(repository: str, selector: str, *, fresh: bool = False) -> AnyManifest:
+        manifest = await read(repository, selector, fresh=fresh)
+        if selector == str(now.digest):
+            source.repos["app"].tags["1-arm64"] = pushed.digest
+            explorer.note_written(source, "app")
+        return manifest
+
+    monkeypatch.setattr(source, "manifest", push_meanwhile)
+    await explorer.check(explorer.add_selector(source, "app", "1")).wait()
+    head = explorer.observations.tag_head(source, "app", "1-arm64")
+    assert head is None or head.digest == pushed.digest
 
 
 async def test_a_tag_alone_costs_nothing_for_others() -> None:

@@ -260,7 +260,12 @@ class MissingObjectSearch:
             manifest = job.result.manifest if isinstance(job.result, Read) else None
             if isinstance(manifest, Index):
                 inside = frozenset(part.digest for part in manifest.entries)
-                self._observations.set_tag_head(source, proposal.repository, proposal.tag, TagHead(head.digest, inside))
+                self._add(source, proposal, head, replace(head, entries=inside))
+
+    def _add(self, source: Source, proposal: Proposal, head: TagHead, more: TagHead) -> None:
+        """Note more of what a tag points to, unless that was forgotten while it was found out: somebody pushed."""
+        if self._observations.tag_head(source, proposal.repository, proposal.tag) is head:
+            self._observations.set_tag_head(source, proposal.repository, proposal.tag, more)
 
     async def _look_below(self, node: Node, owner: Hashable) -> None:
         """Whether what the moved tags hold now is whole, and whether another tag named after the list still holds an
@@ -283,7 +288,7 @@ class MissingObjectSearch:
                 return
             async with places:
                 holes = await self._holes(source, proposal.repository, now, platform, owner)
-            self._observations.set_tag_head(source, proposal.repository, proposal.tag, replace(head, holes=holes))
+            self._add(source, proposal, head, replace(head, holes=holes))
 
         moved = [(row, all_moved[row.digest]) for row in platforms_of(node) if row.digest in all_moved]
         await asyncio.gather(*(look_into(tag.proposal, tag.now, row.platform) for row, tag in moved))

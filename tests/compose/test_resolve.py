@@ -22,7 +22,7 @@ from tui.demo.images import index, put_index
 from tui.demo.storage_folder import write_storage
 from tui.explore.diff import Change
 from tui.explore.inspector import Inspector
-from tui.explore.walker import DEPTH_LIMIT
+from tui.explore.walker import INDEX_LIMIT
 from tui.oci import media
 from tui.oci.digest import Digest
 from tui.oci.errors import OciError
@@ -64,10 +64,10 @@ async def test_indexes_in_indexes(rig: Rig) -> None:
 async def test_how_deep_it_goes(rig: Rig) -> None:
     one = rig.put("app", make("a", "linux/amd64"))
     inner = wrap(rig, [one.entry()], "0")
-    for number in range(1, DEPTH_LIMIT + 2):
+    for number in range(1, INDEX_LIMIT + 2):
         inner = wrap(rig, [inner], str(number))
-    assert (await resolve(rig.inspector, rig.at(f"app:{DEPTH_LIMIT}"))).entries
-    await refused(rig, f"app:{DEPTH_LIMIT + 1}", "nests indexes")
+    assert (await resolve(rig.inspector, rig.at(f"app:{INDEX_LIMIT}"))).entries
+    await refused(rig, f"app:{INDEX_LIMIT + 1}", "nests more than 64 indexes")
 
 
 async def test_platforms_come_from_the_config_where_the_index_says_none(rig: Rig) -> None:

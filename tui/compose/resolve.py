@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from tui.compose.draft import Entry, EntryVerdict
 from tui.compose.errors import ResolveError
 from tui.explore.inspector import Inspector
-from tui.explore.walker import DEPTH_LIMIT, INDEX_LIMIT
+from tui.explore.walker import INDEX_LIMIT
 from tui.oci import attestation, media
 from tui.oci.config import ImageConfig
 from tui.oci.descriptor import Descriptor
@@ -65,13 +65,16 @@ async def resolve(inspector: Inspector, reference: str, digest: Digest | None = 
     root = await read(inspector, home, str(digest or selector), shown, fresh=digest is None)
     unwrapper = _Unwrapper(inspector, home, reference, shown)
     if isinstance(root, Index):
-        entries = _once(await unwrapper.index(root, 0))
+        entries = _once(await unwrapper.index(root))
         if not any(not entry.is_attestation for entry in entries):
             raise ResolveError(f"{shown} is an index without images.", Presence.MISMATCHED)
         if unwrapper.nested:
             unwrapper.notes.append(
                 f"{shown}: unwrapped {plural(unwrapper.nested, 'index', 'indexes')} inside the index."
             )
+        if unwrapper.doubles:
+            left_out = plural(unwrapper.doubles, "duplicate index", "duplicate indexes")
+            unwrapper.notes.append(f"{shown}: {left_out} left out.")
         if root.annotations:
             unwrapper.notes.append(
                 f"{shown}: the index's own {plural(len(root.annotations), 'annotation')} stay with it; "
@@ -157,6 +160,7 @@ class _Unwrapper:
         self._visited: set[Digest] = set()
         self.notes: list[str] = []
         self.nested = 0
+        self.doubles = 0
 
     async def image(self, manifest: AnyManifest, descriptor: Descriptor | None = None) -> Entry:
         """The entry of one image manifest; its platform comes from the config when no descriptor says it."""
@@ -184,32 +188,29 @@ class _Unwrapper:
             kind = safe(manifest.artifact_type or "an unknown type")
             raise ResolveError(f"{self._shown} is an artifact of type {kind}, not an image.", Presence.MISMATCHED)
 
-    async def index(self, index: Index, depth: int) -> list[Entry]:
+    async def index(self, index: Index) -> list[Entry]:
         """The entries of an index, those of indexes inside it included."""
         self._visited.add(index.digest)
         entries: list[Entry] = []
         for descriptor in index.entries:
             if media.is_index(descriptor.media_type):
-                entries += await self._nested(descriptor, depth + 1)
+                entries += await self._nested(descriptor)
             elif attestation.is_attestation(descriptor) or descriptor.platform is not None:
                 entries.append(self._entry(descriptor))
             else:
                 entries.append(await self._without_platform(descriptor))
         return entries
 
-    async def _nested(self, descriptor: Descriptor, depth: int) -> list[Entry]:
+    async def _nested(self, descriptor: Descriptor) -> list[Entry]:
         if descriptor.digest in self._visited:
-            self.notes.append(f"{self._shown}: {descriptor.digest.short} is a duplicate; left out.")
+            self.doubles += 1
             return []
         self.nested += 1
-        if depth > DEPTH_LIMIT or self.nested > INDEX_LIMIT:
-            raise ResolveError(
-                f"{self._shown} nests indexes more than {DEPTH_LIMIT} deep, or more than {INDEX_LIMIT} of them.",
-                Presence.MISMATCHED,
-            )
+        if self.nested > INDEX_LIMIT:
+            raise ResolveError(f"{self._shown} nests more than {INDEX_LIMIT} indexes.", Presence.MISMATCHED)
         manifest = await self._read(descriptor)
         if isinstance(manifest, Index):
-            return await self.index(manifest, depth)
+            return await self.index(manifest)
         return [await self.image(manifest, replace(descriptor, media_type=manifest.media_type))]
 
     async def _without_platform(self, descriptor: Descriptor) -> Entry:

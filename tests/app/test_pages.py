@@ -21,6 +21,7 @@ from tui.app.pages.explain import explain as explain_page
 from tui.app.pages.findings import findings as findings_page
 from tui.app.pages.layers import layers
 from tui.app.pages.parts import Scene, pairs, presence_line
+from tui.app.pages.picture import about
 from tui.app.pages.summary import summary
 from tui.app.pages.tags import TagsPage
 from tui.app.styled_text import Page, wrap
@@ -29,6 +30,7 @@ from tui.explore.diff import diff
 from tui.explore.explorer import Explorer
 from tui.explore.findings import findings
 from tui.explore.inspector import FROM_DISK
+from tui.explore.matrix import LiveMatrix
 from tui.explore.node import Node
 from tui.explore.objects import image_size
 from tui.formats.paint import painted
@@ -103,6 +105,12 @@ async def test_findings_name_the_fix_and_the_key() -> None:
         assert "missing-blob" in page
         assert str(reader.images.broken.blobs[2].digest) in page
         assert "F Search other places" in page
+        model = LiveMatrix(node, reader.explorer)
+        model.update()
+        lacking = model.row(next(row for row in node.children if row.label == "linux/arm64"))
+        cell = next(cell for cell in lacking.cells if cell.presence is Presence.MISSING)
+        below = [line.plain for line in about(cell, lacking, reader.scene(node))]
+        assert below[-1].startswith("→ F Search other places"), "the same below the matrix"
         await reader.explorer.check(node).wait()
         page = text(findings_page(reader.scene(node)))
         assert "F Not found" not in page and "Not found in 4 other places" in page

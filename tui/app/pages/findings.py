@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.app.pages.parts import SEVERITY_MARK, SEVERITY_ROLE, Scene, asked, blank, page, prose
+from tui.app.pages.parts import SEVERITY_MARK, SEVERITY_ROLE, Scene, asked, blank, fix_line, page, prose
 from tui.app.styled_text import Line, Lines, Target
 from tui.explore.finding import Finding, codes, named_tags
 from tui.explore.node import Load
@@ -37,10 +37,7 @@ def _finding(scene: Scene, finding: Finding) -> list[Line]:
         lines.append(digest.put(safe(str(finding.digest)), "digest", Target("digest", str(finding.digest))))
     lines.extend(Line(hang=4).put(f"  {scene.glyphs.dot} ", "dim").put(fact, "label") for fact in finding.facts if fact)
     lines.append(Line(hang=2).put("  ").put(code.cause, "dim"))
-    fix = Line(hang=2).put(f"  {scene.glyphs.arrow} ", "dim")
-    if finding.action and (key := scene.keys.first(finding.action)):
-        fix.put(key, "key-cap").put(" ")
-    lines.append(fix.put(scene.keys.put_in(finding.fix)))
+    lines.append(fix_line(scene, finding, "  "))
     return lines
 
 

@@ -79,6 +79,14 @@ def digest_value(label: str, digest: Digest | str, *, go: bool = False) -> Line:
     return line.put(text, "digest", Target("digest", str(digest)) if go else None)
 
 
+def fix_line(scene: Scene, finding: Finding, indent: str = "") -> Line:
+    """What to do about a finding, after the key that does it."""
+    line = Line(hang=2).put(f"{indent}{scene.glyphs.arrow} ", "dim")
+    if finding.action and (key := scene.keys.first(finding.action)):
+        line.put(key, "key-cap").put(" ")
+    return line.put(scene.keys.put_in(finding.fix))
+
+
 def presence_line(observation: Observation, glyphs: Glyphs) -> Line:
     """Symbol, word and detail of one object."""
     presence = observation.presence

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tui.app.pages.parts import FILLED, Scene, asked, prose
+from tui.app.pages.parts import FILLED, Scene, asked, fix_line, prose
 from tui.app.styled_text import Line, Role, cut
 from tui.app.theme import tint
 from tui.app.widgets.matrix import GridRow, Head, Pitch, Square
@@ -249,7 +249,7 @@ def about(cell: Cell, row: MatrixRow, scene: Scene) -> list[Line]:
             (each for each in scene.findings if node.digest is not None and each.digest == node.digest), None
         )
         if finding is not None:
-            lines.append(prose(f"{scene.glyphs.arrow} {scene.keys.put_in(finding.fix)}", "dim", hang=2))
+            lines.append(fix_line(scene, finding))
     return lines
 
 

@@ -13,6 +13,7 @@ from tests.support.gallery import served
 from tui.app.actions import Scope
 from tui.app.keys import ACTIONS, Keys
 from tui.app.screens.dialogs import Busy
+from tui.app.widgets.bars import Clickable
 from tui.config import Settings
 
 SCREENS: tuple[Scope, ...] = ("draft", "plan", "push", "choice", "confirm", "prompt", "reader")
@@ -265,3 +266,15 @@ async def test_something_that_takes_a_moment_ends_while_its_help_is_read() -> No
             assert stage.named("Reader") and not got
             await stage.press("escape")
             await stage.until(lambda: stage.named("MainScreen") and got, "the answer")
+
+
+@pytest.mark.slow
+async def test_two_clicks_on_the_key_that_leaves_a_screen_leave_no_other() -> None:
+    with served() as registry:
+        async with fixing(registry) as stage:
+            await go_to(stage, "draft")
+            for _ in range(2):
+                stage.top.post_message(Clickable.Act("draft-leave"))
+            await stage.screen("MainScreen")
+            await stage.pilot.pause()
+            assert stage.top is stage.main

@@ -70,7 +70,7 @@ class Status:
         """Make the verdict anew."""
         try:
             line = self.verdict_line()
-        except Exception as error:  # as in refresh_detail
+        except Exception as error:  # as in Detail.refresh
             _log.exception("the verdict failed")
             line = Line(hang=2).put(f"No verdict: {failure(error)}", "bad")
         self.screen.verdict.line = line

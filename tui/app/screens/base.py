@@ -7,7 +7,6 @@ import time
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 from textual.worker import Worker
 
@@ -16,7 +15,6 @@ from tui.app.failure import failure
 if TYPE_CHECKING:
     from textual.screen import ModalScreen
 
-T = TypeVar("T")
 Answer = TypeVar("Answer")
 _log = logging.getLogger(__name__)
 
@@ -24,7 +22,7 @@ _log = logging.getLogger(__name__)
 _REPEAT = 3.0
 
 
-class HostScreen(Screen[T]):
+class HostScreen(Screen[None]):
     """A screen that says, asks and starts things."""
 
     _asking = False
@@ -56,11 +54,6 @@ class HostScreen(Screen[T]):
             return await self.app.push_screen_wait(dialog)
         finally:
             self._asking = False
-
-    def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """As Textual's, for a screen that is in front only: that takes away whatever is in front when a key that
-        leaves comes twice."""
-        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def start(
         self, work: Coroutine[Any, Any, Any], name: str, *, group: str = "", exclusive: bool = False

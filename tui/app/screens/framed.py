@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -44,6 +45,11 @@ class FramedScreen(Screen[T]):
     def compose(self) -> ComposeResult:
         self.frame.lay_out(self.app.size)
         yield self.frame
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """As Textual's, for a screen that is in front only: that takes away whatever is in front when a click that
+        leaves comes twice."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def on_resize(self, event: events.Resize) -> None:
         self.frame.lay_out(self.size)

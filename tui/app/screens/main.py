@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 _PRESSED: ContextVar[tuple[Node | None] | None] = ContextVar("pressed", default=None)
 
 
-class MainScreen(HostScreen[None]):
+class MainScreen(HostScreen):
     """The panes and what belongs to them. `hand_over` gives a text to the clipboard; `interval` is the shortest time
     between two redraws, in seconds (0: as soon as the loop is idle)."""
 

@@ -254,6 +254,26 @@ async def test_work_that_waits_for_nothing_lets_others_have_their_turn() -> None
     assert order == ["job", "other"] * 3
 
 
+async def test_what_is_dropped_while_it_waits_for_its_round_takes_no_slot_along() -> None:
+    work, scheduler = Work(), Scheduler(2)
+
+    async def busy() -> None:
+        await work.gate.wait()
+        time.sleep(2 * ROUND)  # noqa: ASYNC251 -- both answers came together, and dealing with the first took long
+
+    first, second = (scheduler.submit(name, name, Urgency.DEEP, busy) for name in "ab")
+    third, fourth = (scheduler.submit(name, "me", Urgency.DEEP, work.job(name)) for name in "cd")
+    await settle()
+    work.gate.set()
+    await asyncio.sleep(0)
+    assert not scheduler.has("a") and scheduler.has("b"), "the second waits for its round"
+    scheduler.withdraw("b")
+    assert second.dropped and not first.dropped
+    await asyncio.wait_for(asyncio.gather(third.wait(), fourth.wait()), 10)
+    await settle()
+    assert (scheduler.running, scheduler.waiting) == (0, 0)
+
+
 async def test_the_slot_of_what_was_dropped_is_free_at_once() -> None:
     scheduler, slow, work = Scheduler(1), Work(), Work()
     work.gate.set()

@@ -116,6 +116,18 @@ async def test_collapse_and_expand_all_below() -> None:
         assert not stage.main.images.is_open(top.children[0])
 
 
+async def test_rows_that_come_with_expanding_all_keep_the_columns_straight() -> None:
+    async with staged() as stage:
+        tag = await stage.go("app", "2.0")
+        await stage.press("equals_sign")
+        await stage.until(lambda: all(stage.main.images.is_open(row) for row in tag.children if row.platform))
+        await stage.quiet()
+        images = stage.main.images
+        held = images.longest_names
+        images.branches_changed()  # what the rows of now need
+        assert images.longest_names == held
+
+
 async def test_expanding_all_asks_before_it_fetches_a_lot(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.app.controllers.navigation.ASK_ABOVE", 2)
     source = FakeSource()

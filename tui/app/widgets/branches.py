@@ -27,7 +27,7 @@ class BranchTree(Tree[Node | None]):
         super().__init__(label, id=id)
 
     def branches_changed(self) -> None:
-        """Rows were added or removed."""
+        """Rows were added or removed, or got an arrow."""
 
     @staticmethod
     def depth_of(node: Branch) -> int:
@@ -47,6 +47,7 @@ class BranchTree(Tree[Node | None]):
         if node is not None and branch.allow_expand != node.expandable:
             branch.allow_expand = node.expandable
             branch.refresh()
+            self.branches_changed()
         if node is None or branch.is_expanded:
             self._reconcile(branch, list(self.children_of(node)))
 
@@ -62,7 +63,6 @@ class BranchTree(Tree[Node | None]):
         shown = [child.data for child in branch.children]
         if len(shown) == len(wanted) and all(a is b for a, b in zip(shown, wanted, strict=True)):
             return
-        self.branches_changed()
         cursor = self.cursor_node
         here = cursor.data.key if cursor is not None and cursor.data is not None else None
         offset = self.cursor_line - round(self.scroll_y)
@@ -93,6 +93,7 @@ class BranchTree(Tree[Node | None]):
         expanded = node.expandable and node.key in self._expanded
         made = branch.add("", node, before=before, expand=expanded, allow_expand=node.expandable)
         self._branches[node.key] = made
+        self.branches_changed()
         if expanded:
             for child in self.children_of(node):
                 self._add(made, child, None)
@@ -102,6 +103,7 @@ class BranchTree(Tree[Node | None]):
             self._forget(child)
         if branch.data is not None and self._branches.get(branch.data.key) is branch:
             del self._branches[branch.data.key]
+            self.branches_changed()
 
     def _keys_near(self, cursor: Branch | None) -> list[str]:
         """Where the cursor goes when its row is gone: the rows below and above it in its branch, then its parents."""

@@ -226,7 +226,10 @@ async def test_a_local_list(served: Served, rig: Rig, hand: Hand, tmp_path: Path
     assert done.returncode == 0, done.stderr
     folder = config / "manifests" / stored.folder
     theirs = entries(folder)
-    assert (await rig.push(plan).run()).ok
+    assert not (await rig.push(plan).run()).ok, "docker changed the list since the plan"
+    stored = await source.stored(f"{registry}/app", "1")
+    draft = await recreate_local(rig.inspector, source.lists.folder, stored)
+    assert (await rig.push(plan_local_write(draft, raws)).run()).ok
     assert theirs == entries(folder)
 
     # Pushed: the line replaces the local list, and it stays, as the note says.

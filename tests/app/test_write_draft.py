@@ -99,6 +99,8 @@ async def test_adding_an_index_unwraps_it_and_replaces_in_place() -> None:
             assert [str(entry.platform) for entry in draft.images] == rows, "in the place of the old one"
             assert sum(entry.is_attestation for entry in draft.kept) == 1 and draft.media_type == media.OCI_INDEX
             assert "Replaced linux/riscv64" in stage.text and "/ocurrent/opam-staging" in stage.shown()
+            assert isinstance(stage.top, DraftScreen) and stage.top.entry is not None
+            assert str(stage.top.entry.platform) == "linux/riscv64", "the cursor is on what was added"
             # What does not exist is said, and changes nothing.
             await answer(stage, "a", "/ocurrent/opam-staging:nonsense")
             assert "does not exist" in stage.toasts and draft_of(stage).kept == draft.kept

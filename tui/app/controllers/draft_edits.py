@@ -149,7 +149,11 @@ class DraftEditController:
         text = await self.main.ask(Prompt(title, hint=_EXAMPLES, check=self._unusable_source))
         if text:
             text = self.screen.complete(text)
-            await self._resolve(f"Adding {safe(text)}", lambda: self.service.add(self.editor.draft, text))
+            before = self.editor.draft.images
+            if await self._resolve(f"Adding {safe(text)}", lambda: self.service.add(self.editor.draft, text)):
+                new = next((entry for entry in self.editor.draft.images if entry not in before), None)
+                if new is not None:
+                    self.screen.go_to(new.key)
 
     @action(
         "draft-source",

@@ -74,6 +74,21 @@ def begins(digest: Digest | None) -> str:
     return digest.encoded[:12] if digest is not None else ""
 
 
+def took_it(did: Did) -> dict[str, bool]:
+    """Whether each client, by the names that sentences call it, took the image."""
+    return {
+        "containerd": bool(did.containerd),
+        "skopeo": bool(did.skopeo),
+        "crane": did.pulled,
+        "crane pull": did.pulled,
+        "crane validate": did.validated,
+        "oras": did.copied_by_oras,
+        "podman": bool(did.podman),
+        "buildah": bool(did.podman),
+        OLD_DOCKER: bool(did.docker),
+    }
+
+
 def test_what_containerd_takes_and_what_it_refuses(everything: list[tuple[Did, Report]]) -> None:
     wrong = []
     for did, made in everything:
@@ -106,17 +121,7 @@ def test_whom_we_name_as_refusing_it_refuses(everything: list[tuple[Did, Report]
         row = made.answers[0].row
         if row is None or did.name in CONTAINERD_OTHERWISE:
             continue
-        did_it = {
-            "containerd": bool(did.containerd),
-            "skopeo": bool(did.skopeo),
-            "crane": did.pulled,
-            "crane validate": did.validated,
-            "oras": did.copied_by_oras,
-            "podman": bool(did.podman),
-            "buildah": bool(did.podman),
-            OLD_DOCKER: bool(did.docker),
-        }
-        wrong.extend(f"{did.name}: {name} takes it" for name in refusing(row) if did_it.get(name))
+        wrong.extend(f"{did.name}: {name} takes it" for name in refusing(row) if took_it(did).get(name))
     assert not wrong
 
 
@@ -125,15 +130,8 @@ def test_who_is_said_to_take_what_cannot_be_pulled_takes_it(everything: list[tup
     for did, made in everything:
         row = made.answers[0].row
         flaw = refusal(row) if row is not None else None
-        did_it = {
-            "skopeo": bool(did.skopeo),
-            "crane pull": did.pulled,
-            "podman": bool(did.podman),
-            "buildah": bool(did.podman),
-            OLD_DOCKER: bool(did.docker),
-        }
         if flaw is not None:
-            wrong.extend(f"{did.name}: {name} refuses it" for name in flaw.taken_by if not did_it[name])
+            wrong.extend(f"{did.name}: {name} refuses it" for name in flaw.taken_by if not took_it(did)[name])
     assert not wrong
 
 

@@ -364,9 +364,8 @@ def _is_nameless_image(row: Node) -> bool:
 def passed_over(rows: Sequence[Node]) -> set[Node]:
     """The rows of all these rows' indexes that no client takes by the tag: another entry is taken before them, or none
     asks for them. Each index is looked at once, for there are indexes with thousands of entries."""
-    within = {
-        row.parent: [above for above in row.ancestors() if above.is_index] for row in rows if row.parent is not None
-    }
+    parents = {row.parent for row in rows if row.parent is not None}
+    within = {parent: [row for row in (parent, *parent.ancestors()) if row.is_index] for parent in parents}
     indexes = {index for above in within.values() for index in above}
     over = {row for index in indexes for row in (*shadowed(index), *skipped(index))}
     return over | {row for row in rows if row.parent is not None and not over.isdisjoint(within[row.parent])}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tui.app.screens.main import MainScreen
 
 
-_BAD = frozenset({Presence.MISSING, Presence.MISMATCHED, Presence.DENIED, Presence.LIMITED, Presence.UNREACHABLE})
+_BAD = frozenset({Presence.MISSING, Presence.MISMATCHED, *(each for each in Presence if each.unanswered)})
 
 
 class Checking:

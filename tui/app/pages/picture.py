@@ -22,7 +22,7 @@ from tui.text import width as width_of
 #: The place of a row that stands for the platforms that are folded.
 FOLDED = "folded"
 _BAD = (Presence.MISSING, Presence.MISMATCHED)
-_UNKNOWN = (Presence.DENIED, Presence.LIMITED, Presence.UNREACHABLE)
+_UNKNOWN = tuple(presence for presence in Presence if presence.unanswered)
 _OPEN = (Presence.UNCHECKED, Presence.CHECKING)
 
 
